@@ -1,0 +1,8 @@
+//! DHCPv4 decisions as a pure, stepped core: leases, classes, reservations and the safety rules R0-R7.
+//!
+//! It knows no clock, socket, file or runtime. Time, ownership and entropy are arguments; what must be written
+//! and what may be sent come back as values (`step`).
+
+pub mod settings;
+pub mod step;
+pub mod view;

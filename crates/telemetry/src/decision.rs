@@ -1,0 +1,217 @@
+//! Decision records: one fixed-size value per hot-path choice, kept in bounded rings, cheap enough to be always on.
+//!
+//! A ring belongs to one packet thread and is never shared; readers ask that thread. Two rings stand side by
+//! side: every decision goes into the first, and all that did not end in an ordinary answer also into the
+//! second, so that a storm of good answers does not wash away the one refusal somebody will ask about.
+
+use crate::reason::{Parameters, ReasonCode};
+use purlin_types::WallTime;
+
+/// How a decision ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Outcome {
+    /// Answered with what was asked for.
+    Answered = 0,
+    /// Answered with a refusal (a DHCPNAK, a TFTP ERROR).
+    Refused = 1,
+    /// Deliberately not answered.
+    Silent = 2,
+    /// Dropped as malformed or hostile.
+    Dropped = 3,
+    /// Recorded without an answer being due (a RELEASE, an expiry).
+    Noted = 4,
+}
+
+impl Outcome {
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Answered => "answered",
+            Self::Refused => "refused",
+            Self::Silent => "silent",
+            Self::Dropped => "dropped",
+            Self::Noted => "noted",
+        }
+    }
+}
+
+/// One decision: when, about whom, what came in, how it ended and why.
+///
+/// `event` is the service's own number of what came in (for DHCP the message type); `detail` numbers what went
+/// out. The service that filled the record renders both.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Decision {
+    /// Position in its ring's whole history, from 0; set by the ring.
+    pub seq: u64,
+    pub at: WallTime,
+    /// Hash of the client's full key, so that clients with one hardware address and many identifiers differ.
+    pub key: u64,
+    pub with: Parameters,
+    pub xid: u32,
+    /// Nanoseconds the decision took, 0 when not sampled.
+    pub nanos: u32,
+    pub reason: ReasonCode,
+    pub mac: [u8; 6],
+    /// Index of the service's scope (for DHCP the subnet), `u16::MAX` for none.
+    pub scope: u16,
+    pub event: u8,
+    pub detail: u8,
+    pub outcome: Outcome,
+}
+
+impl Default for Decision {
+    fn default() -> Self {
+        Self {
+            seq: 0,
+            at: WallTime(0),
+            key: 0,
+            with: Parameters::default(),
+            xid: 0,
+            nanos: 0,
+            reason: ReasonCode(0),
+            mac: [0; 6],
+            scope: u16::MAX,
+            event: 0,
+            detail: 0,
+            outcome: Outcome::Noted,
+        }
+    }
+}
+
+/// The last `capacity` decisions of one thread, and the last `capacity / 2` that were no ordinary answers.
+#[derive(Debug)]
+pub struct DecisionRing {
+    all: Ring,
+    notable: Ring,
+    next_seq: u64,
+}
+
+#[derive(Debug)]
+struct Ring {
+    slots: Vec<Decision>,
+    mask: usize,
+    pushed: usize,
+}
+
+impl Ring {
+    fn with_capacity(capacity: usize) -> Self {
+        let capacity = capacity.next_power_of_two();
+        Self { slots: Vec::with_capacity(capacity), mask: capacity - 1, pushed: 0 }
+    }
+
+    fn push(&mut self, decision: Decision) {
+        let at = self.pushed & self.mask;
+        if self.slots.len() <= self.mask {
+            self.slots.push(decision);
+        } else {
+            self.slots[at] = decision;
+        }
+        self.pushed += 1;
+    }
+
+    /// Oldest first.
+    fn iter(&self) -> impl DoubleEndedIterator<Item = &Decision> {
+        let start = if self.slots.len() <= self.mask { 0 } else { self.pushed & self.mask };
+        self.slots[start..].iter().chain(self.slots[..start].iter())
+    }
+}
+
+impl DecisionRing {
+    /// A ring for `capacity` decisions (rounded up to a power of two). Memory grows with use to about
+    /// `capacity * 1.5 * size_of::<Decision>()`.
+    #[must_use]
+    pub fn new(capacity: usize) -> Self {
+        let capacity = capacity.max(2);
+        Self { all: Ring::with_capacity(capacity), notable: Ring::with_capacity(capacity / 2), next_seq: 0 }
+    }
+
+    /// Records a decision and gives it its number.
+    pub fn push(&mut self, mut decision: Decision) -> u64 {
+        let seq = self.next_seq;
+        self.next_seq += 1;
+        decision.seq = seq;
+        if decision.outcome != Outcome::Answered {
+            self.notable.push(decision);
+        }
+        self.all.push(decision);
+        seq
+    }
+
+    /// The number the next decision will get.
+    #[must_use]
+    pub fn next_seq(&self) -> u64 {
+        self.next_seq
+    }
+
+    /// The oldest number that is still certainly here: everything from it on can be read without a gap.
+    #[must_use]
+    pub fn oldest_seq(&self) -> u64 {
+        self.next_seq - self.all.slots.len() as u64
+    }
+
+    /// Decisions from `seq` on, oldest first, at most `limit`. Compare with [`Self::oldest_seq`] to see a gap.
+    pub fn since(&self, seq: u64, limit: usize) -> impl Iterator<Item = &Decision> {
+        let skip = seq.saturating_sub(self.oldest_seq()) as usize;
+        self.all.iter().skip(skip).take(limit)
+    }
+
+    /// The newest `limit` decisions that `wanted` accepts, oldest first, from both rings.
+    pub fn newest(&self, limit: usize, mut wanted: impl FnMut(&Decision) -> bool) -> Vec<Decision> {
+        let mut found: Vec<Decision> = self.all.iter().rev().filter(|d| wanted(d)).take(limit).copied().collect();
+        let oldest = self.oldest_seq();
+        let room = limit - found.len();
+        found.extend(self.notable.iter().rev().filter(|d| d.seq < oldest && wanted(d)).take(room).copied());
+        found.reverse();
+        found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn decision(outcome: Outcome, xid: u32) -> Decision {
+        Decision { outcome, xid, ..Decision::default() }
+    }
+
+    #[test]
+    fn a_storm_of_answers_does_not_wash_away_a_refusal() {
+        let mut ring = DecisionRing::new(8);
+        ring.push(decision(Outcome::Refused, 7));
+        for _ in 0..1000 {
+            ring.push(decision(Outcome::Answered, 1));
+        }
+        let found = ring.newest(10, |d| d.xid == 7);
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].seq, 0);
+    }
+
+    #[test]
+    fn a_reader_sees_where_it_missed_something() {
+        let mut ring = DecisionRing::new(8);
+        for i in 0..20 {
+            ring.push(decision(Outcome::Answered, i));
+        }
+        assert_eq!(ring.oldest_seq(), 12);
+        let seen: Vec<u64> = ring.since(3, 100).map(|d| d.seq).collect();
+        assert_eq!(seen, (12..20).collect::<Vec<_>>());
+        let tail: Vec<u64> = ring.since(18, 100).map(|d| d.seq).collect();
+        assert_eq!(tail, [18, 19]);
+    }
+
+    #[test]
+    fn the_newest_come_oldest_first() {
+        let mut ring = DecisionRing::new(4);
+        for i in 0..10 {
+            ring.push(decision(Outcome::Silent, i));
+        }
+        let xids: Vec<u32> = ring.newest(3, |_| true).iter().map(|d| d.xid).collect();
+        assert_eq!(xids, [7, 8, 9]);
+    }
+
+    #[test]
+    fn a_record_is_one_cache_line_and_a_bit() {
+        assert!(size_of::<Decision>() <= 80);
+    }
+}
