@@ -1,0 +1,148 @@
+//! UDP sockets for servers: shared ports, devices, receive buffers.
+
+use crate::sys;
+use std::io;
+use std::net::SocketAddrV4;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+/// How a [`UdpPort`] is opened.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct UdpOptions<'a> {
+    /// Several sockets on one address, one per thread; see [`crate::steer`].
+    pub reuse_port: bool,
+    /// Learn and set local address and interface per datagram; needed when bound to 0.0.0.0.
+    pub packet_info: bool,
+    /// Only this interface's traffic. Needs `CAP_NET_RAW` on old kernels.
+    pub device: Option<&'a str>,
+    /// Broadcasts may be sent.
+    pub broadcast: bool,
+    /// Wanted receive buffer in bytes; without `CAP_NET_ADMIN` limited by `net.core.rmem_max`.
+    pub receive_buffer: Option<u32>,
+}
+
+/// A non-blocking IPv4 UDP socket.
+#[derive(Debug)]
+pub struct UdpPort {
+    fd: OwnedFd,
+    local: SocketAddrV4,
+    packet_info: bool,
+    receive_buffer: u32,
+}
+
+impl UdpPort {
+    /// Opens and binds; port 0 takes a free one.
+    ///
+    /// # Errors
+    /// Whatever the kernel says: address in use or not here, permission, no such device.
+    pub fn bind(address: SocketAddrV4, options: &UdpOptions<'_>) -> io::Result<Self> {
+        let fd = sys::socket(libc::AF_INET, libc::SOCK_DGRAM, libc::IPPROTO_UDP)?;
+        let socket = fd.as_fd();
+        if options.reuse_port {
+            sys::set_option(socket, libc::SOL_SOCKET, libc::SO_REUSEPORT, &1i32)?;
+        }
+        if let Some(device) = options.device {
+            // A wildcard socket on a device lives beside sockets on its addresses only with this.
+            sys::set_option(socket, libc::SOL_SOCKET, libc::SO_REUSEADDR, &1i32)?;
+            sys::set_option_text(socket, libc::SOL_SOCKET, libc::SO_BINDTODEVICE, device)?;
+        }
+        if options.broadcast {
+            sys::set_option(socket, libc::SOL_SOCKET, libc::SO_BROADCAST, &1i32)?;
+        }
+        if options.packet_info {
+            sys::set_option(socket, libc::IPPROTO_IP, libc::IP_PKTINFO, &1i32)?;
+        }
+        if let Some(bytes) = options.receive_buffer {
+            grow_receive_buffer(socket, bytes)?;
+        }
+        sys::bind(socket, &sys::to_sockaddr(address))?;
+        let local = sys::local_address(socket)?;
+        // The kernel doubles what is asked for, to account for its own overhead.
+        let receive_buffer = sys::int_option(socket, libc::SOL_SOCKET, libc::SO_RCVBUF)? as u32 / 2;
+        Ok(Self {
+            fd,
+            local,
+            packet_info: options.packet_info,
+            receive_buffer,
+        })
+    }
+
+    /// The address it is really bound to.
+    #[must_use]
+    pub fn local_address(&self) -> SocketAddrV4 {
+        self.local
+    }
+
+    /// Whether datagrams carry and take local addresses.
+    #[must_use]
+    pub fn has_packet_info(&self) -> bool {
+        self.packet_info
+    }
+
+    /// Receive buffer in bytes as the kernel granted it.
+    #[must_use]
+    pub fn receive_buffer(&self) -> u32 {
+        self.receive_buffer
+    }
+}
+
+impl AsFd for UdpPort {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+}
+
+/// Tries the privileged way first, which passes over `net.core.rmem_max`.
+fn grow_receive_buffer(socket: BorrowedFd<'_>, bytes: u32) -> io::Result<()> {
+    let bytes = i32::try_from(bytes).unwrap_or(i32::MAX);
+    sys::set_option(socket, libc::SOL_SOCKET, libc::SO_RCVBUFFORCE, &bytes)
+        .or_else(|_| sys::set_option(socket, libc::SOL_SOCKET, libc::SO_RCVBUF, &bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::Ipv4Addr;
+
+    fn loopback() -> SocketAddrV4 {
+        SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0)
+    }
+
+    #[test]
+    fn the_bound_port_and_the_granted_buffer_are_read_back() {
+        let options = UdpOptions {
+            receive_buffer: Some(65_536),
+            ..UdpOptions::default()
+        };
+        let port = UdpPort::bind(loopback(), &options).unwrap();
+        assert_ne!(port.local_address().port(), 0);
+        assert_eq!(port.receive_buffer(), 65_536);
+    }
+
+    #[test]
+    fn a_port_is_shared_only_on_request() {
+        let first = UdpPort::bind(
+            loopback(),
+            &UdpOptions {
+                reuse_port: true,
+                ..UdpOptions::default()
+            },
+        )
+        .unwrap();
+        let shared = UdpOptions {
+            reuse_port: true,
+            ..UdpOptions::default()
+        };
+        assert!(UdpPort::bind(first.local_address(), &shared).is_ok());
+        let fault = UdpPort::bind(first.local_address(), &UdpOptions::default()).unwrap_err();
+        assert_eq!(fault.kind(), io::ErrorKind::AddrInUse);
+    }
+
+    #[test]
+    fn an_unknown_device_is_an_error() {
+        let options = UdpOptions {
+            device: Some("no-such-device"),
+            ..UdpOptions::default()
+        };
+        assert!(UdpPort::bind(loopback(), &options).is_err());
+    }
+}
