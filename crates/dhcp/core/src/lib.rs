@@ -3,6 +3,7 @@
 //! It knows no clock, socket, file or runtime. Time, ownership and entropy are arguments; what must be written
 //! and what may be sent come back as values (`step`).
 
+pub mod expr;
 pub mod settings;
 pub mod step;
 pub mod view;
