@@ -1,1 +1,45 @@
-fn main() {}
+//! The one binary: `purlin`, and the names it answers to besides.
+//!
+//! This is the composition root, the only crate that knows which concrete parts make up a node. Everything it
+//! does is a command; each command lives in its own file under `cli/` and ends in one of seven exit codes.
+
+mod cli;
+mod client;
+mod doctor;
+mod exit;
+mod names;
+mod output;
+mod ports;
+mod reasons;
+
+use crate::exit::{Exit, Outcome};
+use clap::Parser;
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let outcome = match names::called_as(&arguments) {
+        Some(name) => names::run(name, &arguments[1..]),
+        None => purlin(&arguments),
+    };
+    finish(outcome)
+}
+
+fn purlin(arguments: &[OsString]) -> Outcome {
+    let cli = match cli::Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => return cli::parse_error(&error),
+    };
+    cli.run()
+}
+
+fn finish(outcome: Outcome) -> ExitCode {
+    let exit = outcome.unwrap_or_else(|failure| {
+        if failure.exit != Exit::Ok {
+            eprintln!("{failure}");
+        }
+        failure.exit
+    });
+    ExitCode::from(exit as u8)
+}

@@ -1,0 +1,110 @@
+//! The command line: noun, then verb. What each command does is in its own file.
+
+mod backup;
+mod config;
+mod context;
+mod dhcp;
+mod events;
+mod explain;
+mod shell;
+mod status;
+mod token;
+mod why;
+
+pub(crate) use context::{Context, Globals, ListArgs};
+
+use crate::exit::{Exit, Outcome};
+use crate::{doctor, names};
+use clap::error::ErrorKind;
+use clap::{Parser, Subcommand};
+
+const AFTER_HELP: &str = "\
+Examples:
+  purlin up                          run a node on loopback, with a made-up network
+  purlin up --config purlin.toml     run a node as the file says
+  purlin dhcp lease list             all leases
+  purlin why 02:00:00:00:00:01       why a client got what it got
+  purlin explain PUR-1101            what a code means
+
+Exit codes:
+  0 ok   1 failed   2 wrong command line   3 not found   4 conflict   5 denied   6 no node answers";
+
+/// A datacenter's network services as one horizontally scaled system.
+#[derive(Debug, Parser)]
+#[command(name = "purlin", version, after_help = AFTER_HELP, max_term_width = 110)]
+#[command(
+    propagate_version = false,
+    subcommand_required = true,
+    arg_required_else_help = true
+)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    globals: Globals,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Show a node's state: what it serves, where it listens, how full it is.
+    Status(status::Args),
+    /// Check the machine and the node; each finding comes with its fix.
+    Doctor(doctor::Args),
+    /// Tell why a client got what it got: its decisions, oldest first, silence included.
+    Why(why::Args),
+    /// Show what happens, as it happens.
+    Events(events::Args),
+    /// Explain a code (PUR-1101) or a configuration key (dhcp.subnets.pools).
+    Explain(explain::Args),
+    /// Configuration: check a file, plan and apply changes, look back, roll back.
+    #[command(subcommand)]
+    Config(config::Command),
+    /// DHCP: subnets, pools, reservations, classes, leases, and a client to try it with.
+    #[command(subcommand)]
+    Dhcp(dhcp::Command),
+    /// Tokens for the API.
+    #[command(subcommand)]
+    Token(token::Command),
+    /// Take, verify and restore backups.
+    #[command(subcommand)]
+    Backup(backup::Command),
+    /// Print the version and what this binary was built from.
+    Version,
+    /// Print a completion script for a shell.
+    Completions(shell::CompletionArgs),
+    /// Print the manual page, or write one page per command.
+    Man(shell::ManArgs),
+    /// Answer as another program: simple-dhcpd-datacenter, simple-tftpd-datacenter, metanode-cli, ovncp.
+    As(names::AsArgs),
+}
+
+impl Cli {
+    /// Runs the command to its end.
+    pub(crate) fn run(self) -> Outcome {
+        let context = Context::new(self.globals);
+        match self.command {
+            Command::Version => status::version(&context),
+            Command::Explain(args) => explain::run(&args, &context),
+            Command::Completions(args) => shell::completions(&args),
+            Command::Man(args) => shell::man(&args),
+            Command::As(args) => names::run_as(&args),
+            Command::Status(args) => context.block_on(status::run(&args, &context)),
+            Command::Doctor(args) => context.block_on(doctor::run(&args, &context)),
+            Command::Why(args) => context.block_on(why::run(&args, &context)),
+            Command::Events(args) => context.block_on(events::run(&args, &context)),
+            Command::Config(command) => context.block_on(config::run(&command, &context)),
+            Command::Dhcp(command) => dhcp::run(command, &context),
+            Command::Token(command) => context.block_on(token::run(&command, &context)),
+            Command::Backup(command) => context.block_on(backup::run(&command, &context)),
+        }
+    }
+}
+
+/// Prints what clap has to say: help and version on stdout with 0, everything else on stderr with 2.
+pub(crate) fn parse_error(error: &clap::Error) -> Outcome {
+    error.print()?;
+    Ok(match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Exit::Ok,
+        _ => Exit::Usage,
+    })
+}

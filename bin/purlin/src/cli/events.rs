@@ -1,0 +1,132 @@
+//! `purlin events`: the node's event stream (Server-Sent Events), resumed when the connection breaks.
+
+use super::Context;
+use crate::client::{Ask, Client, with_query};
+use crate::exit::{Exit, Failure, Outcome};
+use crate::output::Form;
+use serde_json::Value;
+use std::io::Write;
+use std::time::Duration;
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  purlin events                                what is still in memory
+  purlin events --follow --topics dhcp.lease   leases as they come
+  purlin events --follow -o json | jq .")]
+pub(crate) struct Args {
+    /// Only these topics.
+    #[arg(long, value_delimiter = ',', value_name = "TOPIC,...")]
+    topics: Vec<String>,
+    /// Stay and show new events until interrupted.
+    #[arg(long, short = 'f')]
+    follow: bool,
+    /// Begin after the event with this id.
+    #[arg(long, value_name = "ID")]
+    since: Option<String>,
+}
+
+/// Without `--follow`: how long silence lasts before what is in memory has been shown.
+const SILENCE: Duration = Duration::from_millis(700);
+const RECONNECT: Duration = Duration::from_secs(1);
+
+pub(super) async fn run(args: &Args, context: &Context) -> Outcome {
+    let mut client = context.client()?;
+    // 0 is before every event: what the node still remembers comes first.
+    let mut last = args
+        .since
+        .clone()
+        .unwrap_or_else(|| if args.follow { String::new() } else { "0".into() });
+    loop {
+        let end = tokio::select! {
+            end = follow(&mut client, args, context.form(), &mut last) => end,
+            _ = tokio::signal::ctrl_c() => return Ok(Exit::Ok),
+        };
+        match end {
+            Ok(()) if !args.follow => return Ok(Exit::Ok),
+            Ok(()) => {}
+            Err(failure) if args.follow && failure.exit == Exit::Unreachable && !last.is_empty() => {
+                eprintln!("{failure}; trying again");
+            }
+            Err(failure) => return Err(failure),
+        }
+        tokio::time::sleep(RECONNECT).await;
+    }
+}
+
+/// Reads one connection to its end (or to silence), keeping the id of the last event seen.
+async fn follow(client: &mut Client, args: &Args, form: Form, last: &mut String) -> Result<(), Failure> {
+    let topics = args.topics.join(",");
+    let path = with_query("/api/v1/events", &[("topics", &topics), ("since", last)]);
+    let mut lines = client.stream(Ask::get(path).accept("text/event-stream")).await?;
+    let mut event = Event::default();
+    loop {
+        let line = if args.follow {
+            lines.line().await?
+        } else {
+            match tokio::time::timeout(SILENCE, lines.line()).await {
+                Ok(line) => line?,
+                Err(_) => return Ok(()),
+            }
+        };
+        let Some(line) = line else { return Ok(()) };
+        if line.is_empty() {
+            let done = std::mem::take(&mut event);
+            done.show(form)?;
+            if !done.id.is_empty() {
+                *last = done.id;
+            }
+        } else {
+            event.field(&line);
+        }
+    }
+}
+
+/// One event in the making; see the WHATWG definition of Server-Sent Events.
+#[derive(Debug, Default)]
+struct Event {
+    id: String,
+    topic: String,
+    data: String,
+}
+
+impl Event {
+    fn field(&mut self, line: &str) {
+        let (name, value) = line.split_once(':').unwrap_or((line, ""));
+        let value = value.strip_prefix(' ').unwrap_or(value);
+        match name {
+            "id" => value.clone_into(&mut self.id),
+            "event" => value.clone_into(&mut self.topic),
+            "data" => self.data.push_str(value),
+            _ => {}
+        }
+    }
+
+    fn show(&self, form: Form) -> Result<(), Failure> {
+        if self.data.is_empty() {
+            return Ok(());
+        }
+        let mut out = std::io::stdout().lock();
+        if matches!(form, Form::Json | Form::Yaml) {
+            writeln!(out, "{}", self.data)?;
+            return Ok(());
+        }
+        let value: Value = serde_json::from_str(&self.data).unwrap_or(Value::Null);
+        let text = |key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default();
+        let body = value.get("data").unwrap_or(&value);
+        let said = [text("text"), text("summary"), text("message")]
+            .into_iter()
+            .find(|said| !said.is_empty());
+        let said = said.map_or_else(|| body.to_string(), str::to_owned);
+        let when = [text("at"), text("time")]
+            .into_iter()
+            .find(|when| !when.is_empty())
+            .unwrap_or("-");
+        let topic = if self.topic.is_empty() {
+            text("topic")
+        } else {
+            &self.topic
+        };
+        writeln!(out, "{when}  {topic:<18} {said}")?;
+        Ok(())
+    }
+}

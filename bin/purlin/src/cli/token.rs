@@ -1,0 +1,87 @@
+//! `purlin token`: who may use the API.
+
+use super::{Context, ListArgs, context::watched};
+use crate::client::{Ask, encode};
+use crate::exit::{Exit, Outcome};
+use crate::output::{self, Column, Form, Kind, Show};
+use clap::{Subcommand, ValueEnum};
+use serde_json::{Value, json};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// List tokens; their secrets are known to nobody but their holders.
+    List(ListArgs),
+    /// Make a token and print its secret, this once.
+    #[command(after_help = "Examples:
+  purlin token create grafana --role viewer
+  purlin token create ci --role operator -o json")]
+    Create {
+        /// What it is for.
+        name: String,
+        #[arg(long, value_enum, default_value = "viewer")]
+        role: Role,
+    },
+    /// Make a token invalid at once.
+    Revoke {
+        /// Its id or name, as listed.
+        id: String,
+    },
+}
+
+/// What a token allows.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum Role {
+    /// Read everything but secrets.
+    Viewer,
+    /// Also change networks and leases.
+    Operator,
+    /// Also tokens, backups and rollbacks.
+    Admin,
+}
+
+const KIND: Kind = Kind {
+    plural: "tokens",
+    name: "id",
+    columns: &[
+        Column::new("ID", "id", Show::Text),
+        Column::new("NAME", "name", Show::Text),
+        Column::new("ROLE", "role", Show::Text),
+        Column::new("CREATED", "created", Show::Time),
+        Column::wide("LAST USED", "last_used", Show::Time),
+    ],
+};
+
+pub(super) async fn run(command: &Command, context: &Context) -> Outcome {
+    let mut client = context.client()?;
+    match command {
+        Command::List(args) => {
+            let view = context.list_view(args);
+            watched(args, async || {
+                let answer = client.value(Ask::get("/api/v1/tokens")).await?;
+                output::list(&view, KIND, super::dhcp::items(&answer))
+            })
+            .await
+        }
+        Command::Create { name, role } => {
+            let role = role.to_possible_value().map(|value| value.get_name().to_owned());
+            let made = client
+                .value(Ask::post("/api/v1/tokens").json(&json!({"name": name, "role": role})))
+                .await?;
+            let secret = ["token", "secret"]
+                .into_iter()
+                .find_map(|key| made.get(key).and_then(Value::as_str));
+            match (context.form(), secret) {
+                (Form::Table, Some(secret)) => println!("{secret}"),
+                _ => output::one(&context.view(), KIND, &made)?,
+            }
+            Ok(Exit::Ok)
+        }
+        Command::Revoke { id } => {
+            client
+                .answer(Ask::delete(format!("/api/v1/tokens/{}", encode(id))))
+                .await?;
+            println!("token {id} revoked");
+            Ok(Exit::Ok)
+        }
+    }
+}

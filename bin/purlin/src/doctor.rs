@@ -1,0 +1,149 @@
+//! `purlin doctor`: what on this machine, or in this node, would keep clients from their addresses.
+//!
+//! Each check is one file and answers with findings; a finding that is not a pass carries its fix.
+
+mod clock;
+mod disk;
+mod limits;
+mod node;
+mod ports;
+mod privileges;
+
+use crate::cli::Context;
+use crate::exit::{Exit, Outcome};
+use crate::output::{self, Column, Form, Kind, Paint, Show, Tone};
+use serde_json::{Value, json};
+use std::path::PathBuf;
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  purlin doctor
+  purlin doctor --config purlin.toml              before the first start
+  purlin doctor --interface eth0                  also look for other DHCP servers there
+  purlin doctor -o json
+
+Exit code 1 when a check fails; warnings do not count.")]
+pub(crate) struct Args {
+    /// Check this configuration and the machine for it.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Look for DHCP servers on this interface by broadcasting a DISCOVER; may be repeated.
+    #[arg(long = "interface", value_name = "NAME")]
+    interfaces: Vec<String>,
+}
+
+/// How bad it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Grade {
+    Pass,
+    Warn,
+    Fail,
+}
+
+/// What one check found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Finding {
+    check: &'static str,
+    grade: Grade,
+    said: String,
+    fix: String,
+}
+
+impl Finding {
+    fn pass(check: &'static str, said: impl Into<String>) -> Self {
+        Self {
+            check,
+            grade: Grade::Pass,
+            said: said.into(),
+            fix: String::new(),
+        }
+    }
+
+    fn warn(check: &'static str, said: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self {
+            check,
+            grade: Grade::Warn,
+            said: said.into(),
+            fix: fix.into(),
+        }
+    }
+
+    fn fail(check: &'static str, said: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self {
+            check,
+            grade: Grade::Fail,
+            said: said.into(),
+            fix: fix.into(),
+        }
+    }
+
+    fn as_json(&self) -> Value {
+        json!({"check": self.check, "grade": self.grade.word(), "found": self.said, "fix": self.fix})
+    }
+}
+
+impl Grade {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Warn => "warn",
+            Self::Fail => "fail",
+        }
+    }
+
+    fn tone(self) -> Tone {
+        match self {
+            Self::Pass => Tone::Good,
+            Self::Warn => Tone::Warning,
+            Self::Fail => Tone::Bad,
+        }
+    }
+}
+
+const KIND: Kind = Kind {
+    plural: "findings",
+    name: "check",
+    columns: &[
+        Column::new("GRADE", "grade", Show::Text),
+        Column::new("CHECK", "check", Show::Text),
+        Column::new("FOUND", "found", Show::Text),
+        Column::new("FIX", "fix", Show::Text),
+    ],
+};
+
+pub(crate) async fn run(args: &Args, context: &Context) -> Outcome {
+    let mut findings = Vec::new();
+    findings.extend(privileges::check());
+    findings.extend(limits::check());
+    findings.extend(clock::check());
+    findings.extend(disk::check(context.data_dir()));
+    findings.extend(node::check(context).await);
+    findings.extend(ports::check(&[]));
+    let _ = (&args.config, &args.interfaces);
+    show(&findings, context)?;
+    let failed = findings.iter().any(|finding| finding.grade == Grade::Fail);
+    Ok(if failed { Exit::Failed } else { Exit::Ok })
+}
+
+fn show(findings: &[Finding], context: &Context) -> Result<(), crate::exit::Failure> {
+    if context.form() != Form::Table {
+        let rows: Vec<Value> = findings.iter().map(Finding::as_json).collect();
+        return output::list(&context.view(), KIND, &rows);
+    }
+    let paint = Paint::stdout();
+    for finding in findings {
+        let grade = paint.text(finding.grade.tone(), finding.grade.word());
+        println!("{grade}  {:<12} {}", finding.check, finding.said);
+        if !finding.fix.is_empty() {
+            println!("{:>18} fix: {}", "", finding.fix);
+        }
+    }
+    let count = |grade| findings.iter().filter(|finding| finding.grade == grade).count();
+    println!(
+        "\n{} passed, {} warnings, {} failed",
+        count(Grade::Pass),
+        count(Grade::Warn),
+        count(Grade::Fail)
+    );
+    Ok(())
+}

@@ -1,0 +1,58 @@
+//! `simple-dhcpd-datacenter`: the DHCP service's cluster commands.
+
+use super::{cluster, later};
+use crate::cli::{Context, Globals};
+use crate::exit::Outcome;
+use clap::{ArgGroup, Parser};
+
+/// Cluster commands of the DHCP service; a node itself is started by `purlin up`.
+#[derive(Debug, Parser)]
+#[command(name = "simple-dhcpd-datacenter", version, arg_required_else_help = true)]
+#[command(group(ArgGroup::new("command").required(true).args(["add_node", "remove_node", "cluster_status", "site_status"])))]
+#[command(after_help = "Examples:
+  simple-dhcpd-datacenter --cluster-status
+  simple-dhcpd-datacenter --cluster-status -o json")]
+pub(super) struct Command {
+    /// Add a node to the cluster.
+    #[arg(long, value_name = "NODE")]
+    add_node: Option<String>,
+    /// Take a node out of the cluster; its leases are handed over first.
+    #[arg(long, value_name = "NODE")]
+    remove_node: Option<String>,
+    /// With --remove-node: do not wait for the node; fence it.
+    #[arg(long, requires = "remove_node")]
+    force: bool,
+    /// Show the nodes of the cluster, their roles and health.
+    #[arg(long)]
+    cluster_status: bool,
+    /// Show the sites and how they replicate.
+    #[arg(long)]
+    site_status: bool,
+    #[command(flatten)]
+    globals: Globals,
+}
+
+pub(super) fn run(command: Command) -> Outcome {
+    let context = Context::new(command.globals);
+    if command.cluster_status {
+        return context.block_on(cluster::status(&context));
+    }
+    if let Some(node) = command.add_node {
+        return later(
+            &format!("adding a node ({node}) to a cluster"),
+            "run single nodes with `purlin up` until then",
+        );
+    }
+    if let Some(node) = command.remove_node {
+        let how = if command.force {
+            "removing a node by force"
+        } else {
+            "removing a node"
+        };
+        return later(
+            &format!("{how} ({node})"),
+            "stop the single node with SIGTERM; it drains by itself",
+        );
+    }
+    later("replication between sites", "use --cluster-status for this node")
+}
