@@ -1,0 +1,45 @@
+//! The sections that belong to the process as a whole, and the names of those that come later.
+
+pub mod api;
+pub mod log;
+pub mod node;
+pub mod store;
+
+use crate::schema::Section;
+
+static TFTP: Section = Section::later(
+    "tftp",
+    "Boot files over TFTP and HTTP.",
+    "boot files come with a later version; remove the section for now",
+);
+static OVN: Section = Section::later(
+    "ovn",
+    "Virtual networks.",
+    "virtual networks come with a later version; remove the section for now",
+);
+static CHAIN: Section = Section::later(
+    "chain",
+    "The EVM chain.",
+    "the chain comes with a later version; remove the section for now",
+);
+static INFRA: Section = Section::later(
+    "infra",
+    "Applications and infrastructure.",
+    "infrastructure comes with a later version; remove the section for now",
+);
+
+/// The sections of this crate; the composition root adds those of its services.
+#[must_use]
+pub fn common() -> Vec<&'static Section> {
+    vec![
+        node::section(),
+        api::section(),
+        store::section(),
+        store::coordination_section(),
+        log::section(),
+        &TFTP,
+        &OVN,
+        &CHAIN,
+        &INFRA,
+    ]
+}
