@@ -97,7 +97,11 @@ struct Ring {
 impl Ring {
     fn with_capacity(capacity: usize) -> Self {
         let capacity = capacity.next_power_of_two();
-        Self { slots: Vec::with_capacity(capacity), mask: capacity - 1, pushed: 0 }
+        Self {
+            slots: Vec::with_capacity(capacity),
+            mask: capacity - 1,
+            pushed: 0,
+        }
     }
 
     fn push(&mut self, decision: Decision) {
@@ -112,7 +116,11 @@ impl Ring {
 
     /// Oldest first.
     fn iter(&self) -> impl DoubleEndedIterator<Item = &Decision> {
-        let start = if self.slots.len() <= self.mask { 0 } else { self.pushed & self.mask };
+        let start = if self.slots.len() <= self.mask {
+            0
+        } else {
+            self.pushed & self.mask
+        };
         self.slots[start..].iter().chain(self.slots[..start].iter())
     }
 }
@@ -123,7 +131,11 @@ impl DecisionRing {
     #[must_use]
     pub fn new(capacity: usize) -> Self {
         let capacity = capacity.max(2);
-        Self { all: Ring::with_capacity(capacity), notable: Ring::with_capacity(capacity / 2), next_seq: 0 }
+        Self {
+            all: Ring::with_capacity(capacity),
+            notable: Ring::with_capacity(capacity / 2),
+            next_seq: 0,
+        }
     }
 
     /// Records a decision and gives it its number.
@@ -158,10 +170,24 @@ impl DecisionRing {
 
     /// The newest `limit` decisions that `wanted` accepts, oldest first, from both rings.
     pub fn newest(&self, limit: usize, mut wanted: impl FnMut(&Decision) -> bool) -> Vec<Decision> {
-        let mut found: Vec<Decision> = self.all.iter().rev().filter(|d| wanted(d)).take(limit).copied().collect();
+        let mut found: Vec<Decision> = self
+            .all
+            .iter()
+            .rev()
+            .filter(|d| wanted(d))
+            .take(limit)
+            .copied()
+            .collect();
         let oldest = self.oldest_seq();
         let room = limit - found.len();
-        found.extend(self.notable.iter().rev().filter(|d| d.seq < oldest && wanted(d)).take(room).copied());
+        found.extend(
+            self.notable
+                .iter()
+                .rev()
+                .filter(|d| d.seq < oldest && wanted(d))
+                .take(room)
+                .copied(),
+        );
         found.reverse();
         found
     }
@@ -172,7 +198,11 @@ mod tests {
     use super::*;
 
     fn decision(outcome: Outcome, xid: u32) -> Decision {
-        Decision { outcome, xid, ..Decision::default() }
+        Decision {
+            outcome,
+            xid,
+            ..Decision::default()
+        }
     }
 
     #[test]
