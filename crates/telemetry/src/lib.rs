@@ -5,7 +5,14 @@
 //! This crate knows no service: reasons are tables that services hand in.
 
 pub mod decision;
+pub mod event;
+pub mod health;
+mod json;
+pub mod metrics;
 pub mod reason;
 
 pub use decision::{Decision, DecisionRing, Outcome};
+pub use event::{Event, EventLog};
+pub use health::Health;
+pub use metrics::Registry;
 pub use reason::{Reason, ReasonCode};

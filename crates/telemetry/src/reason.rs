@@ -8,6 +8,8 @@
 //! 4000-4999  chain       5000-5999  infrastructure 8000-8999  fabric and store   9000-9999  API and command
 //! ```
 
+pub mod general;
+
 use std::fmt;
 use std::net::Ipv4Addr;
 
@@ -26,7 +28,10 @@ impl std::str::FromStr for ReasonCode {
 
     /// Reads `PUR-1203`, `pur-1203` or `1203`.
     fn from_str(text: &str) -> Result<Self, ()> {
-        let digits = text.trim().trim_start_matches(['P', 'U', 'R', 'p', 'u', 'r']).trim_start_matches('-');
+        let digits = text
+            .trim()
+            .trim_start_matches(['P', 'U', 'R', 'p', 'u', 'r'])
+            .trim_start_matches('-');
         digits.parse().map(Self).map_err(|_| ())
     }
 }
@@ -82,7 +87,10 @@ mod tests {
             explain: "",
             fix: "",
         };
-        let with = Parameters { via: u32::from(Ipv4Addr::new(10, 9, 0, 1)), ..Parameters::default() };
+        let with = Parameters {
+            via: u32::from(Ipv4Addr::new(10, 9, 0, 1)),
+            ..Parameters::default()
+        };
         assert_eq!(reason.render(with), "no subnet matches giaddr 10.9.0.1");
     }
 
