@@ -105,14 +105,12 @@ impl Expr {
 
     /// Appends the value to `out`; numbers and addresses as four octets. A test appends one octet, 1 or 0.
     pub fn value<S: Subject + ?Sized>(&self, subject: &S, scratch: &mut Scratch, out: &mut Vec<u8>) {
-        match self.wanted {
-            Wanted::Test => out.push(u8::from(eval::test(&self.nodes, subject, scratch))),
-            Wanted::Value => {
-                eval::with_value(&self.nodes, subject, scratch, |value| {
-                    out.extend_from_slice(value)
-                });
-            }
+        if self.wanted == Wanted::Test {
+            out.push(u8::from(eval::test(&self.nodes, subject, scratch)));
+            return;
         }
+        let append = |value: &[u8]| out.extend_from_slice(value);
+        eval::with_value(&self.nodes, subject, scratch, append);
     }
 
     /// What the answer depends on: packets that agree in all of it get the same answer.
