@@ -21,7 +21,7 @@ pub(crate) fn text(out: &mut String, value: &str) {
             '\\' => out.push_str("\\\\"),
             '\n' => out.push_str("\\n"),
             c if u32::from(c) < 0x20 => {
-                let written = write!(out, "\u{:04x}", u32::from(c));
+                let written = write!(out, "\\u{:04x}", u32::from(c));
                 written.expect("a String takes everything");
             }
             c => out.push(c),
