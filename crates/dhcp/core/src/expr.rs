@@ -21,7 +21,6 @@ mod node;
 mod parse;
 mod print;
 mod subject;
-mod suggest;
 #[cfg(test)]
 mod tests;
 mod token;

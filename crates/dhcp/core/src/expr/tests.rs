@@ -1,5 +1,6 @@
 //! Many small cases over one packet.
 
+mod guide;
 mod laws;
 
 use super::*;

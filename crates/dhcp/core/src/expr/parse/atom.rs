@@ -4,7 +4,6 @@ use super::{Parser, Term};
 use crate::expr::check::Kind;
 use crate::expr::error::{ExprError, Span};
 use crate::expr::node::{Field, Literal, Node};
-use crate::expr::suggest;
 use crate::expr::token::Token;
 
 /// Everything an operand may start with.
@@ -90,7 +89,7 @@ impl Parser<'_> {
         };
         let whole = format!("{word}.{name}");
         let Some(field) = Field::ALL.into_iter().find(|field| field.as_str() == whole) else {
-            let near = suggest::nearest(&whole, Field::ALL.iter().map(|field| field.as_str()));
+            let near = purlin_config::nearest(&whole, Field::ALL.iter().map(|field| field.as_str()));
             let help = near.map_or_else(|| fields(word), |near| format!("did you mean `{near}`?"));
             return Err(place.error(format!("there is no field `{whole}`")).help(help));
         };
@@ -131,7 +130,7 @@ pub(super) fn unknown(word: &str, span: Span) -> ExprError {
         }
         "pkt6" | "relay6" => error.help("this is DHCPv4: use pkt4 and relay4"),
         "known" | "unknown" => error.help("ask for the built-in class: member('KNOWN')"),
-        _ => match suggest::nearest(word, STARTS) {
+        _ => match purlin_config::nearest(word, STARTS) {
             Some(near) if near != word => error.help(format!("did you mean `{near}`?")),
             _ => error.help(format!("put text in quotes: '{word}'")),
         },
