@@ -7,3 +7,20 @@ pub mod expr;
 pub mod settings;
 pub mod step;
 pub mod view;
+
+mod counters;
+mod engine;
+mod lease;
+mod limit;
+mod network;
+mod plan;
+mod pool;
+pub mod reasons;
+mod record;
+mod table;
+mod template;
+
+pub use counters::Counters;
+pub use engine::Engine;
+pub use plan::{CLASSES_MAX, Plan};
+pub use reasons::REASONS;

@@ -45,6 +45,8 @@ pub struct Settings {
     pub server_id: Option<Ipv4Addr>,
     /// Whether the client identifier is echoed (RFC 6842).
     pub echo_client_id: bool,
+    /// Whether a DISCOVER that asks for it is answered by ACK at once (RFC 4039).
+    pub rapid_commit: bool,
     /// Whether BOOTP clients (no option 53) are served.
     pub bootp: bool,
     /// How long an offered address stays reserved in memory.

@@ -21,8 +21,19 @@ pub struct Arrival<'a> {
     pub source: SocketAddrV4,
     /// The address it was sent to; for a broadcast, the receiving interface's own (first) address.
     pub local: Ipv4Addr,
+    /// The port it was sent to: on any other than 67, relays are answered at the port they sent from.
+    pub port: u16,
     /// Position in `Settings::interfaces` when it came over a local segment, else `None`.
     pub interface: Option<u16>,
+}
+
+/// What the shell knows of its journal when it asks for a decision.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Log {
+    /// Whether records can be appended. When not, nothing is promised (silence, with the reason).
+    pub writable: bool,
+    /// Every record that was appended in an earlier second than this one (Unix time) is durable.
+    pub durable_secs: u32,
 }
 
 /// What the shell must do with the outcome of a step.
@@ -57,7 +68,11 @@ pub enum Destination {
     /// An ordinary datagram from the socket that received the request.
     Udp(SocketAddrV4),
     /// A frame to a client that has no address yet: this hardware and IP address, port 68.
-    Raw { interface: u16, mac: [u8; 6], address: Ipv4Addr },
+    Raw {
+        interface: u16,
+        mac: [u8; 6],
+        address: Ipv4Addr,
+    },
     /// A broadcast frame on a local segment, port 68.
     Broadcast { interface: u16 },
 }

@@ -37,9 +37,16 @@ impl LeaseState {
     /// The state of that name.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Free, Self::Offered, Self::Bound, Self::Expired, Self::Released, Self::Declined]
-            .into_iter()
-            .find(|state| state.as_str() == text)
+        [
+            Self::Free,
+            Self::Offered,
+            Self::Bound,
+            Self::Expired,
+            Self::Released,
+            Self::Declined,
+        ]
+        .into_iter()
+        .find(|state| state.as_str() == text)
     }
 }
 

@@ -1,0 +1,145 @@
+//! The engine: all networks of one packet thread, driven by packets, probes and time.
+//!
+//! ```text
+//!   step(packet) ─► admit ─► identify ─► turn ─┬ discover ┐
+//!    (malformed, loops,      (client, class,   ├ request  ├─► Verdict + reply + records + Decision
+//!     limits, no subnet)      reservation)     └ others   ┘
+//! ```
+
+mod admit;
+mod bind;
+mod discover;
+mod identify;
+mod others;
+mod probe;
+mod query;
+mod replay;
+mod reply;
+mod request;
+mod sweep;
+#[cfg(test)]
+mod tests;
+mod turn;
+
+use crate::counters::Counters;
+use crate::expr;
+use crate::limit::Limiter;
+use crate::network::Network;
+use crate::plan::Plan;
+use crate::template::Templates;
+use probe::Probes;
+use purlin_telemetry::DecisionRing;
+use purlin_types::Now;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// One packet thread's leases and the rules over them.
+#[derive(Debug)]
+pub struct Engine {
+    plan: Arc<Plan>,
+    shard: u16,
+    shards: u16,
+    entropy: u64,
+    /// By network index of the plan; `None` for networks of other threads.
+    networks: Vec<Option<Network>>,
+    ring: DecisionRing,
+    counters: Counters,
+    templates: Templates,
+    client_limit: Limiter,
+    relay_limit: Limiter,
+    probes: Probes,
+    scratch: expr::Scratch,
+    /// Records of addresses that no network has (their subnet was removed): kept until it comes back.
+    orphans: HashMap<u32, Vec<u8>>,
+    sweep: sweep::Progress,
+    /// When the last unclean start was (Unix seconds): records up to then may be older than what was promised.
+    unclean_at: u32,
+}
+
+impl Engine {
+    /// An engine for thread `shard` of `shards`. `entropy` seeds hashes and must not be guessable from outside.
+    #[must_use]
+    pub fn new(plan: Arc<Plan>, shard: u16, shards: u16, entropy: u64) -> Self {
+        let settings = plan.settings();
+        let mut engine = Self {
+            shard,
+            shards,
+            entropy,
+            networks: Vec::new(),
+            ring: DecisionRing::new(settings.decisions as usize),
+            counters: Counters::default(),
+            templates: Templates::default(),
+            client_limit: Limiter::new(settings.limits.per_client),
+            relay_limit: Limiter::new(settings.limits.per_relay),
+            probes: Probes::default(),
+            scratch: expr::Scratch::default(),
+            orphans: HashMap::new(),
+            sweep: sweep::Progress::default(),
+            unclean_at: 0,
+            plan,
+        };
+        engine.networks = (0..engine.plan.networks.len() as u16)
+            .map(|i| engine.new_network(i))
+            .collect();
+        engine
+    }
+
+    fn new_network(&self, index: u16) -> Option<Network> {
+        let mine = self.plan.shard_of_network(index, self.shards) == self.shard;
+        mine.then(|| Network::new(&self.plan, index, self.entropy))
+    }
+
+    /// Moves to a new plan. Leases stay; those whose subnet is gone are kept aside until it comes back.
+    pub fn apply(&mut self, plan: Arc<Plan>, now: &Now) {
+        let limits = plan.settings().limits;
+        if limits != self.plan.settings().limits {
+            self.client_limit = Limiter::new(limits.per_client);
+            self.relay_limit = Limiter::new(limits.per_relay);
+        }
+        let former_plan = std::mem::replace(&mut self.plan, plan);
+        let former = std::mem::take(&mut self.networks);
+        self.templates.clear();
+        self.probes.clear();
+        let mut kept: HashMap<String, Network> = HashMap::new();
+        for (index, network) in former.into_iter().enumerate() {
+            if let Some(network) = network {
+                kept.insert(former_plan.networks[index].name.clone(), network);
+            }
+        }
+        for index in 0..self.plan.networks.len() as u16 {
+            let plan = Arc::clone(&self.plan);
+            let network = match kept.remove(&plan.networks[usize::from(index)].name) {
+                Some(mut network) => {
+                    network.lay_out(&plan, index);
+                    Some(network)
+                }
+                None => self.new_network(index),
+            };
+            self.networks.push(network);
+        }
+        self.rehome(kept.into_values(), now);
+    }
+
+    /// The decisions of this thread.
+    #[must_use]
+    pub fn decisions(&self) -> &DecisionRing {
+        &self.ring
+    }
+
+    /// What this thread has counted.
+    #[must_use]
+    pub fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// Hits and misses of reply templates.
+    #[must_use]
+    pub fn template_use(&self) -> (u64, u64) {
+        (self.templates.hits, self.templates.misses)
+    }
+
+    #[must_use]
+    pub fn plan(&self) -> &Arc<Plan> {
+        &self.plan
+    }
+}

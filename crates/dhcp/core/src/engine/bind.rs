@@ -1,0 +1,168 @@
+//! The moment of promise: an address becomes a client's, or stays so for longer (rules R1, R2, R3).
+
+use super::turn::Turn;
+use crate::lease::{FLAG_INHERITED, FLAG_OWN_OFFER, FLAG_RECORDED, FLAG_RESERVED, Lease};
+use crate::reasons;
+use crate::record::{self, Record};
+use crate::settings::AckMode;
+use crate::step::Verdict;
+use crate::table::Slot;
+use crate::view::LeaseState;
+use purlin_dhcp_proto::{Message, MessageType};
+use purlin_telemetry::ReasonCode;
+
+/// A promise: its length in seconds and what it takes before it may be given.
+struct Grant {
+    secs: u32,
+    commit_first: bool,
+}
+
+impl Turn<'_, '_> {
+    /// Binds or extends `address` for the client and composes the ACK. `reason` overrides the ordinary one.
+    pub(super) fn bind(&mut self, address: u32, kind: MessageType, reason: Option<ReasonCode>) -> Verdict {
+        if let Some(verdict) = self.unwritable(address) {
+            return verdict;
+        }
+        let now = self.secs();
+        let terms = self.terms(address);
+        let full = self.lease_secs(&terms);
+        let slot = self.network.table.slot_or_new(address);
+        let own = self.network.table.is(slot, &self.client.who);
+        let before = *self.network.table.lease(slot);
+        let renewal = own && before.state == LeaseState::Bound && before.expires > now;
+        let grant = if renewal {
+            self.grant_renewal(&before, full)
+        } else {
+            self.grant_new(&before, address, full)
+        };
+        self.write(slot, now.saturating_add(grant.secs), pot(now, full));
+        let ordinary = if renewal {
+            reasons::RENEWED
+        } else {
+            reasons::BOUND_NEW
+        };
+        self.decision.with.a = grant.secs;
+        self.answered(kind, reason.unwrap_or(ordinary), address);
+        self.compose_ack(address, grant.secs, &terms);
+        if grant.commit_first {
+            Verdict::CommitThenReply
+        } else {
+            Verdict::WriteThenReply
+        }
+    }
+
+    /// R1: a steady renewal never waits, because the record before it allows the full lease plus the client lead
+    /// time. Where it does not, durable mode waits for the new record and lead mode promises less.
+    fn grant_renewal(&self, lease: &Lease, full: u32) -> Grant {
+        let now = self.secs();
+        let known = if lease.last_seen < self.log.durable_secs {
+            lease.pot
+        } else {
+            now
+        };
+        let bound = known.max(now).saturating_add(self.mclt()) - now;
+        if full <= bound {
+            return Grant {
+                secs: full,
+                commit_first: false,
+            };
+        }
+        match self.plan.settings().ack {
+            AckMode::Durable => Grant {
+                secs: full,
+                commit_first: true,
+            },
+            AckMode::Lead => Grant {
+                secs: bound,
+                commit_first: false,
+            },
+        }
+    }
+
+    /// R2 and R3: a first binding waits for its record; lead mode may answer ahead only for an address that was
+    /// never recorded and lies in the durable window, and promises no more than the client lead time.
+    fn grant_new(&mut self, lease: &Lease, address: u32, full: u32) -> Grant {
+        let waits = Grant {
+            secs: full,
+            commit_first: true,
+        };
+        if self.plan.settings().ack == AckMode::Durable || lease.has(FLAG_RECORDED) {
+            return waits;
+        }
+        let (now, durable) = (self.secs(), self.log.durable_secs);
+        let mclt = self.mclt();
+        let Some(pool) = self.network.pools.iter_mut().find(|p| p.contains(address)) else {
+            return waits;
+        };
+        let leads = pool.leads(address, durable);
+        if let Some((first, end)) = pool.extend_window(now) {
+            Record::Window { first, end }.encode(self.records);
+            self.written += 1;
+        }
+        if leads {
+            Grant {
+                secs: full.min(mclt),
+                commit_first: false,
+            }
+        } else {
+            waits
+        }
+    }
+
+    /// Makes the lease the client's in memory and appends its record.
+    fn write(&mut self, slot: Slot, expires: u32, pot: u32) {
+        let now = self.secs();
+        let giaddr = self.message.giaddr().into();
+        let reserved = self.client.reservation.is_some_and(|_| {
+            self.network.reserved_address(self.plan, &self.client) == Some(self.network.table.address(slot))
+        });
+        self.network.table.assign(slot, self.client.key, &self.client.who);
+        let mut baggage = Vec::new();
+        collect_extra(self.message, &mut baggage);
+        self.network.table.set_extra(slot, &baggage);
+        self.network.change(self.plan, slot, |l| {
+            l.state = LeaseState::Bound;
+            l.flags = (l.flags | FLAG_RECORDED) & !(FLAG_OWN_OFFER | FLAG_INHERITED | FLAG_RESERVED);
+            l.flags |= if reserved { FLAG_RESERVED } else { 0 };
+            l.version += 1;
+            l.expires = expires;
+            l.pot = pot;
+            l.last_seen = now;
+            l.giaddr = giaddr;
+        });
+        self.append(slot);
+    }
+
+    /// Appends the lease's record as it stands.
+    pub(super) fn append(&mut self, slot: Slot) {
+        super::replay::encode(self.network, slot, self.records);
+        self.written += 1;
+    }
+
+    fn mclt(&self) -> u32 {
+        self.plan.settings().mclt.as_secs() as u32
+    }
+}
+
+/// The promise bound written with every record: one and a half leases on.
+fn pot(now: u32, full: u32) -> u32 {
+    now.saturating_add(full).saturating_add(full / 2)
+}
+
+/// What a lease remembers of its client for people: host name, option 82, vendor class.
+fn collect_extra(message: &Message<'_>, out: &mut Vec<u8>) {
+    record::put_extra(
+        out,
+        record::EXTRA_HOSTNAME,
+        message.host_name().unwrap_or_default(),
+    );
+    if let Some(relay) = message.relay_agent() {
+        record::put_extra(out, record::EXTRA_CIRCUIT, relay.circuit_id().unwrap_or_default());
+        record::put_extra(out, record::EXTRA_REMOTE, relay.remote_id().unwrap_or_default());
+    }
+    record::put_extra(
+        out,
+        record::EXTRA_VENDOR,
+        message.vendor_class().unwrap_or_default(),
+    );
+}

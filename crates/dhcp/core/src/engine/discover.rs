@@ -1,0 +1,89 @@
+//! DHCPDISCOVER: choose an address, reserve it in memory, offer it (RFC 2131, 4.3.1; rule R6).
+
+use super::turn::Turn;
+use crate::lease::FLAG_OWN_OFFER;
+use crate::reasons;
+use crate::settings::ConflictCheck;
+use crate::step::Verdict;
+use crate::view::LeaseState;
+use purlin_dhcp_proto::MessageType;
+
+impl Turn<'_, '_> {
+    pub(super) fn discover(&mut self) -> Verdict {
+        let requested = self.message.requested_address().map(u32::from);
+        let secs = self.secs();
+        // A probe may have taken its time: what it found unused is what is asked for now.
+        let wanted = self.probed.or(requested);
+        let chosen = self
+            .network
+            .choose(self.plan, &self.client, self.subnet, wanted, secs);
+        let (address, reason) = match chosen {
+            Ok(chosen) => chosen,
+            Err(nothing) => {
+                self.decision.with.a = nothing.1;
+                return self.silent(nothing.0, 0);
+            }
+        };
+        let reason = match self.network.reserved_address(self.plan, &self.client) {
+            Some(reserved) if reserved != address => {
+                self.decision.with.a = reserved;
+                reasons::RESERVATION_TAKEN
+            }
+            _ => reason,
+        };
+        if self.should_probe(address) {
+            self.to_probe = Some(address);
+            self.hold(address);
+            return self.silent(reasons::PROBING, address);
+        }
+        if self.message.rapid_commit() && self.plan.settings().rapid_commit {
+            return self.bind(address, MessageType::Ack, Some(reasons::RAPID_COMMIT));
+        }
+        self.hold(address);
+        self.answered(MessageType::Offer, reason, address);
+        self.compose_offer(address);
+        Verdict::Reply
+    }
+
+    /// Reserves the address for the client in memory until the offer lapses. A lease that it holds stays one.
+    fn hold(&mut self, address: u32) {
+        let secs = self.secs();
+        let hold = self.plan.settings().offer_hold.as_secs() as u32;
+        let slot = self.network.table.slot_or_new(address);
+        let own = self.network.table.is(slot, &self.client.who);
+        let before = self.network.table.lease(slot).state;
+        if own && before == LeaseState::Bound {
+            return;
+        }
+        let ended_own = own && matches!(before, LeaseState::Expired | LeaseState::Released);
+        self.network.table.assign(slot, self.client.key, &self.client.who);
+        self.network.change(self.plan, slot, |l| {
+            l.state = LeaseState::Offered;
+            l.expires = secs.saturating_add(hold);
+            l.flags = if ended_own {
+                l.flags | FLAG_OWN_OFFER
+            } else {
+                l.flags
+            };
+            if !own {
+                l.flags &= !FLAG_OWN_OFFER;
+            }
+        });
+    }
+
+    /// Only an address that this client does not hold already is worth asking the link about.
+    fn should_probe(&self, address: u32) -> bool {
+        let subnet = &self.plan.subnets[usize::from(self.subnet)];
+        let check = subnet
+            .conflict_check
+            .unwrap_or(self.plan.settings().conflict_check);
+        if check == ConflictCheck::Off || self.probed == Some(address) {
+            return false;
+        }
+        let table = &self.network.table;
+        let held = table.slot(address).is_some_and(|slot| {
+            table.is(slot, &self.client.who) && matches!(table.lease(slot).state, LeaseState::Bound)
+        });
+        !held
+    }
+}

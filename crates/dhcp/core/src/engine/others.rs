@@ -1,0 +1,126 @@
+//! RELEASE, DECLINE, INFORM and BOOTP (RFC 2131, 4.3.3 to 4.3.5; RFC 1534).
+
+use super::turn::Turn;
+use crate::lease::{FLAG_BOOTP, FLAG_RECORDED};
+use crate::reasons;
+use crate::step::Verdict;
+use crate::view::LeaseState;
+use purlin_dhcp_proto::MessageType;
+use purlin_telemetry::Outcome;
+
+impl Turn<'_, '_> {
+    /// Rule R5: the end is written down; the address is reused only by a record behind that one.
+    pub(super) fn release(&mut self) -> Verdict {
+        let address = u32::from(self.message.ciaddr());
+        if let Some(other) = self.other_server() {
+            self.decision.with.a = other.into();
+            return self.silent(reasons::OTHER_SERVER, address);
+        }
+        let table = &self.network.table;
+        let own = table.slot(address).filter(|&s| table.is(s, &self.client.who));
+        let Some(slot) = own.filter(|&s| table.lease(s).state == LeaseState::Bound) else {
+            return self.silent(reasons::NOT_OURS_TO_RELEASE, address);
+        };
+        if let Some(verdict) = self.unwritable(address) {
+            return verdict;
+        }
+        let now = self.secs();
+        self.network.table.update(slot, |l| {
+            l.version += 1;
+            l.last_seen = now;
+            l.pot = now;
+        });
+        self.network.finish(self.plan, slot, LeaseState::Released, now);
+        self.append(slot);
+        self.note(Outcome::Noted, reasons::RELEASED, address);
+        Verdict::Commit
+    }
+
+    /// Somebody else uses the address: it is out of use for a while, also over a restart.
+    pub(super) fn decline(&mut self) -> Verdict {
+        let address = self.message.requested_address().map_or(0, u32::from);
+        if let Some(other) = self.other_server() {
+            self.decision.with.a = other.into();
+            return self.silent(reasons::OTHER_SERVER, address);
+        }
+        let table = &self.network.table;
+        let own = table.slot(address).filter(|&s| table.is(s, &self.client.who));
+        let held =
+            |s: &crate::table::Slot| matches!(table.lease(*s).state, LeaseState::Bound | LeaseState::Offered);
+        let Some(slot) = own.filter(held) else {
+            return self.silent(reasons::NOT_OURS_TO_DECLINE, address);
+        };
+        if let Some(verdict) = self.unwritable(address) {
+            return verdict;
+        }
+        self.quarantine(slot);
+        self.note(Outcome::Noted, reasons::DECLINED, address);
+        Verdict::Commit
+    }
+
+    /// Takes an address out of use for `decline_hold`, durably.
+    pub(super) fn quarantine(&mut self, slot: crate::table::Slot) {
+        let now = self.secs();
+        let hold = self.plan.settings().decline_hold.as_secs() as u32;
+        self.network.change(self.plan, slot, |l| {
+            l.state = LeaseState::Declined;
+            l.flags |= FLAG_RECORDED;
+            l.version += 1;
+            l.last_seen = now;
+            l.expires = now.saturating_add(hold);
+        });
+        self.append(slot);
+    }
+
+    /// Options without a lease, to the address that the client has by other means.
+    pub(super) fn inform(&mut self) -> Verdict {
+        let address = u32::from(self.message.ciaddr());
+        let terms = self.terms(address);
+        self.answered(MessageType::Ack, reasons::INFORMED, address);
+        self.compose_inform(&terms);
+        Verdict::Reply
+    }
+
+    /// A BOOTP client: an address for ever, by reservation or from a pool.
+    pub(super) fn bootp(&mut self) -> Verdict {
+        if !self.plan.settings().bootp {
+            return self.silent(reasons::BOOTP_OFF, 0);
+        }
+        let now = self.secs();
+        let address = match self
+            .network
+            .choose(self.plan, &self.client, self.subnet, None, now)
+        {
+            Ok((address, _)) => address,
+            Err(nothing) => {
+                self.decision.with.a = nothing.1;
+                return self.silent(nothing.0, 0);
+            }
+        };
+        if let Some(verdict) = self.unwritable(address) {
+            return verdict;
+        }
+        let terms = self.terms(address);
+        let slot = self.network.table.slot_or_new(address);
+        let known = self.network.table.is(slot, &self.client.who)
+            && self.network.table.lease(slot).state == LeaseState::Bound
+            && self.network.table.lease(slot).has(FLAG_BOOTP);
+        self.network.table.assign(slot, self.client.key, &self.client.who);
+        self.network.change(self.plan, slot, |l| {
+            l.state = LeaseState::Bound;
+            l.flags |= FLAG_BOOTP | FLAG_RECORDED;
+            l.version += 1;
+            l.expires = u32::MAX;
+            l.pot = u32::MAX;
+            l.last_seen = now;
+        });
+        self.append(slot);
+        self.note(Outcome::Answered, reasons::BOOTP_BOUND, address);
+        self.compose_bootp(address, &terms);
+        if known {
+            Verdict::WriteThenReply
+        } else {
+            Verdict::CommitThenReply
+        }
+    }
+}

@@ -1,0 +1,304 @@
+//! Leases, utilisation and decisions for those who ask from outside the packet path, in bounded pieces.
+
+use super::Engine;
+use crate::lease::FLAG_RESERVED;
+use crate::network::Network;
+use crate::reasons;
+use crate::record::{self, EXTRA_CIRCUIT, EXTRA_HOSTNAME, EXTRA_REMOTE, EXTRA_VENDOR};
+use crate::table::Slot;
+use crate::view::{DecisionQuery, LeasePage, LeaseQuery, LeaseState, LeaseView, SubnetUse, Told};
+use purlin_dhcp_proto::MessageType;
+use purlin_telemetry::{Decision, Outcome};
+use purlin_types::{Mac, Now};
+use std::net::Ipv4Addr;
+
+impl Engine {
+    /// A page of leases in address order, examining at most `budget` of them. A page may be short, even empty,
+    /// and still have a `next`.
+    #[must_use]
+    pub fn leases(&self, now: &Now, query: &LeaseQuery, budget: usize) -> LeasePage {
+        let Some(from) = query.after.map_or(Some(0), |a| u32::from(a).checked_add(1)) else {
+            return LeasePage::default();
+        };
+        let wanted = Wanted::new(query);
+        let limit = query.limit.max(1);
+        let mut found: Vec<LeaseView> = Vec::new();
+        // Below this address every network has been examined.
+        let mut complete = u32::MAX;
+        for network in self.networks.iter().flatten() {
+            let (mut room, mut matches) = (budget.max(1), 0);
+            for slot in network.table.occupied_from(from) {
+                let address = network.table.address(slot);
+                if address > complete {
+                    break;
+                }
+                if room == 0 || matches == limit {
+                    complete = complete.min(address - 1);
+                    break;
+                }
+                room -= 1;
+                if let Some(view) = self.wanted(network, slot, now, query, &wanted) {
+                    matches += 1;
+                    found.push(view);
+                }
+            }
+        }
+        found.retain(|view| u32::from(view.address) <= complete);
+        found.sort_by_key(|view| view.address);
+        let cut = found.len() > limit;
+        found.truncate(limit);
+        let next = match found.last() {
+            Some(last) if cut => Some(last.address),
+            _ => (complete != u32::MAX).then(|| complete.into()),
+        };
+        LeasePage { leases: found, next }
+    }
+
+    fn wanted(
+        &self,
+        network: &Network,
+        slot: Slot,
+        now: &Now,
+        query: &LeaseQuery,
+        wanted: &Wanted,
+    ) -> Option<LeaseView> {
+        let lease = network.table.lease(slot);
+        if query
+            .state
+            .is_some_and(|state| state != shown_state(lease.state, lease.expires, now))
+        {
+            return None;
+        }
+        match wanted {
+            Wanted::All => {}
+            Wanted::Mac(mac) if network.table.identity(slot, &mut [0; 17]).chaddr == mac.0 => {}
+            Wanted::Address(address) if network.table.address(slot) == *address => {}
+            Wanted::Text(text) if self.has_text(network, slot, text) => {}
+            _ => return None,
+        }
+        let view = self.view(network, slot, now);
+        (query.subnet.is_empty() || query.subnet == view.subnet).then_some(view)
+    }
+
+    fn has_text(&self, network: &Network, slot: Slot, text: &str) -> bool {
+        let mut scratch = [0; 17];
+        let who = network.table.identity(slot, &mut scratch);
+        let extra = network.table.extra(slot);
+        let tags = [EXTRA_HOSTNAME, EXTRA_CIRCUIT, EXTRA_REMOTE, EXTRA_VENDOR];
+        let octets = |bytes: &[u8]| hex(bytes).contains(text);
+        Ipv4Addr::from(network.table.address(slot))
+            .to_string()
+            .contains(text)
+            || octets(who.chaddr)
+            || who.client_id.is_some_and(octets)
+            || tags
+                .iter()
+                .filter_map(|&tag| record::extra(extra, tag))
+                .any(|value| {
+                    String::from_utf8_lossy(value).to_ascii_lowercase().contains(text) || octets(value)
+                })
+    }
+
+    /// The lease of an address.
+    #[must_use]
+    pub fn lease(&self, now: &Now, address: Ipv4Addr) -> Option<LeaseView> {
+        self.networks.iter().flatten().find_map(|network| {
+            let slot = network.table.slot(address.into())?;
+            (network.table.lease(slot).state != LeaseState::Free).then(|| self.view(network, slot, now))
+        })
+    }
+
+    fn view(&self, network: &Network, slot: Slot, now: &Now) -> LeaseView {
+        let lease = network.table.lease(slot);
+        let address = network.table.address(slot);
+        let mut scratch = [0; 17];
+        let who = network.table.identity(slot, &mut scratch);
+        let extra = network.table.extra(slot);
+        let text = |tag| record::extra(extra, tag).map(|b| String::from_utf8_lossy(b).into_owned());
+        let ethernet = who.htype == 1 && who.chaddr.len() == 6;
+        let subnet = self.plan.subnet_containing(network.index, address);
+        LeaseView {
+            address: address.into(),
+            state: shown_state(lease.state, lease.expires, now),
+            mac: Mac(who.mac()),
+            hardware: (!ethernet).then(|| (who.htype, who.chaddr.to_vec())),
+            client_id: who.client_id.map(<[u8]>::to_vec),
+            hostname: text(EXTRA_HOSTNAME),
+            circuit_id: record::extra(extra, EXTRA_CIRCUIT).map(<[u8]>::to_vec),
+            remote_id: record::extra(extra, EXTRA_REMOTE).map(<[u8]>::to_vec),
+            vendor_class: text(EXTRA_VENDOR),
+            giaddr: (lease.giaddr != 0).then(|| lease.giaddr.into()),
+            last_seen: lease.last_seen,
+            expires: lease.expires,
+            reserved: lease.has(FLAG_RESERVED),
+            network: self.plan.networks[usize::from(network.index)].name.clone(),
+            subnet: subnet
+                .and_then(|s| self.plan.subnet_name(s))
+                .unwrap_or_default()
+                .to_owned(),
+        }
+    }
+
+    /// How full each of this thread's subnets is.
+    #[must_use]
+    pub fn usage(&self, _now: &Now) -> Vec<SubnetUse> {
+        self.networks
+            .iter()
+            .flatten()
+            .flat_map(|network| self.usage_of(network))
+            .collect()
+    }
+
+    fn usage_of<'a>(&'a self, network: &'a Network) -> impl Iterator<Item = SubnetUse> + 'a {
+        let plan = &self.plan.networks[usize::from(network.index)];
+        plan.subnets.iter().map(move |&index| {
+            let subnet = &self.plan.subnets[usize::from(index)];
+            let counts = network.counts(index);
+            let of = |state: LeaseState| counts[state as usize];
+            SubnetUse {
+                network: plan.name.clone(),
+                subnet: subnet.name.clone(),
+                size: network
+                    .pools
+                    .iter()
+                    .filter(|p| p.subnet == index)
+                    .map(crate::pool::Pool::size)
+                    .sum(),
+                bound: of(LeaseState::Bound),
+                offered: of(LeaseState::Offered),
+                declined: of(LeaseState::Declined),
+                reusable: of(LeaseState::Expired) + of(LeaseState::Released),
+                reserved: plan
+                    .reservations
+                    .addresses()
+                    .filter(|&a| subnet.prefix.contains(a.into()))
+                    .count() as u64,
+            }
+        })
+    }
+
+    /// An operator ends a lease: its record is appended to `records` (rule R5). `false` when nothing is leased.
+    pub fn release(&mut self, now: &Now, address: Ipv4Addr, records: &mut Vec<u8>) -> bool {
+        let plan = std::sync::Arc::clone(&self.plan);
+        let secs = now.wall.secs();
+        for network in self.networks.iter_mut().flatten() {
+            let Some(slot) = network.table.slot(address.into()) else {
+                continue;
+            };
+            if !matches!(
+                network.table.lease(slot).state,
+                LeaseState::Bound | LeaseState::Declined
+            ) {
+                continue;
+            }
+            network.table.update(slot, |l| {
+                l.version += 1;
+                l.last_seen = secs;
+                l.pot = secs;
+                l.flags &= !crate::lease::FLAG_BOOTP;
+            });
+            let mac = network.table.identity(slot, &mut [0; 17]).mac();
+            network.finish(&plan, slot, LeaseState::Released, secs);
+            super::replay::encode(network, slot, records);
+            self.counters.records += 1;
+            let mut note = Decision {
+                at: now.wall,
+                mac,
+                outcome: Outcome::Noted,
+                ..Decision::default()
+            };
+            note.reason = reasons::OPERATOR_RELEASED;
+            note.with.address = address.into();
+            self.counters.count(note.reason);
+            self.ring.push(note);
+            return true;
+        }
+        false
+    }
+
+    /// A decision in words.
+    #[must_use]
+    pub fn tell(&self, decision: &Decision) -> Told {
+        let reason = reasons::reason(decision.reason);
+        Told {
+            decision: *decision,
+            event: name_of(
+                decision.event,
+                if decision.outcome == Outcome::Noted {
+                    "-"
+                } else {
+                    "BOOTP"
+                },
+            ),
+            answer: name_of(decision.detail, "-"),
+            text: reason.map_or_else(String::new, |r| r.render(decision.with)),
+            slug: reason.map_or("", |r| r.slug),
+            subnet: self.plan.subnet_name(decision.scope).map(str::to_owned),
+        }
+    }
+
+    /// The newest decisions that a query wants, oldest first.
+    #[must_use]
+    pub fn find_decisions(&self, query: &DecisionQuery) -> Vec<Told> {
+        let wanted = |d: &Decision| {
+            query.mac.is_none_or(|mac| mac.0 == d.mac)
+                && query.address.is_none_or(|a| u32::from(a) == d.with.address)
+                && query.key.is_none_or(|key| key == d.key)
+                && query.reason.is_none_or(|reason| reason == d.reason.0)
+                && (!query.notable_only
+                    || matches!(d.outcome, Outcome::Refused | Outcome::Silent | Outcome::Dropped))
+        };
+        self.ring
+            .newest(query.limit.max(1), wanted)
+            .iter()
+            .map(|d| self.tell(d))
+            .collect()
+    }
+}
+
+/// What a query's text is, so that the exact ones cost no formatting.
+enum Wanted {
+    All,
+    Mac(Mac),
+    Address(u32),
+    Text(String),
+}
+
+impl Wanted {
+    fn new(query: &LeaseQuery) -> Self {
+        let text = query.text.trim();
+        if text.is_empty() {
+            return Self::All;
+        }
+        if let Ok(mac) = text.parse() {
+            return Self::Mac(mac);
+        }
+        match text.parse::<Ipv4Addr>() {
+            Ok(address) => Self::Address(address.into()),
+            Err(_) => Self::Text(text.to_ascii_lowercase()),
+        }
+    }
+}
+
+/// A lease that has ended but was not swept yet is shown as ended.
+fn shown_state(state: LeaseState, expires: u32, now: &Now) -> LeaseState {
+    if state == LeaseState::Bound && expires <= now.wall.secs() {
+        LeaseState::Expired
+    } else {
+        state
+    }
+}
+
+fn name_of(octet: u8, none: &'static str) -> &'static str {
+    MessageType::from_octet(octet).map_or(none, |kind| kind.as_str())
+}
+
+/// Octets as `02:00:0a`.
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    let mut text = String::with_capacity(bytes.len() * 3);
+    for (i, byte) in bytes.iter().enumerate() {
+        let _ = write!(text, "{}{byte:02x}", if i > 0 { ":" } else { "" });
+    }
+    text
+}

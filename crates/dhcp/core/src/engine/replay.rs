@@ -1,0 +1,200 @@
+//! From the journal and back: replayed records in, checkpoints out, and leases of subnets that come and go.
+
+use super::Engine;
+use crate::lease::{FLAG_BOOTP, FLAG_INHERITED, FLAG_RECORDED, FLAG_RESERVED};
+use crate::network::Network;
+use crate::record::{self, LeaseRecord, Record};
+use crate::table::Slot;
+use crate::view::LeaseState;
+use purlin_types::Now;
+
+/// Flags that are written down; the others are memory only.
+const KEPT_FLAGS: u8 = FLAG_RESERVED | FLAG_BOOTP;
+
+impl Engine {
+    /// Takes what a replayed frame says of this thread's networks. Frames may come in any number of times; the
+    /// newest version of each lease stays.
+    pub fn restore(&mut self, frame: &[u8]) {
+        for record in record::decode(frame) {
+            self.restore_record(&record);
+        }
+    }
+
+    fn restore_record(&mut self, record: &Record<'_>) {
+        let address = match record {
+            Record::Lease(lease) => lease.address,
+            Record::Window { first, .. } => *first,
+            Record::UncleanStart { at } => {
+                self.unclean_at = self.unclean_at.max(*at);
+                return;
+            }
+        };
+        let home = self
+            .plan
+            .routes
+            .subnet_of(address)
+            .map(|s| self.plan.subnets[usize::from(s)].network);
+        match home {
+            None if self.shard == 0 => {
+                let mut bytes = Vec::new();
+                record.encode(&mut bytes);
+                self.orphans.insert(address, bytes);
+            }
+            None => {}
+            Some(home) => {
+                if let Some(network) = &mut self.networks[usize::from(home)] {
+                    put(network, record);
+                }
+            }
+        }
+    }
+
+    /// Ends the replay. `exact` says that nothing which was written can have been lost (the machine has not been
+    /// down since). Otherwise the start is unclean: promises are assumed as far as the rules allowed them (R3, R4),
+    /// and a record of that goes to `records`, because the duty must outlive the next, clean start.
+    pub fn restored(&mut self, now: &Now, exact: bool, records: &mut Vec<u8>) {
+        if !exact {
+            self.unclean_at = now.wall.secs();
+            Record::UncleanStart { at: self.unclean_at }.encode(records);
+        }
+        self.settle(now);
+    }
+
+    /// Marks what an unclean start left in doubt, and counts everything anew.
+    fn settle(&mut self, now: &Now) {
+        let mclt = self.plan.settings().mclt.as_secs() as u32;
+        let (unclean_at, secs) = (self.unclean_at, now.wall.secs());
+        let quarantine =
+            Some(unclean_at.saturating_add(mclt)).filter(|&until| unclean_at != 0 && until > secs);
+        for network in self.networks.iter_mut().flatten() {
+            let slots: Vec<Slot> = network.table.occupied_from(0).collect();
+            for slot in slots {
+                if network.table.lease(slot).last_seen <= unclean_at {
+                    network.table.update(slot, |l| l.flags |= FLAG_INHERITED);
+                }
+            }
+            for pool in network.pools.iter_mut().filter(|p| p.window.end != 0) {
+                pool.window.quarantine_until = quarantine.unwrap_or(0);
+            }
+            network.recount(&self.plan);
+        }
+    }
+
+    /// Gives homes to leases of networks that a new plan does not have under their old name.
+    pub(super) fn rehome(&mut self, gone: impl Iterator<Item = Network>, now: &Now) {
+        let mut frames: Vec<Vec<u8>> = std::mem::take(&mut self.orphans).into_values().collect();
+        for network in gone {
+            let mut frame = Vec::new();
+            network
+                .table
+                .occupied_from(0)
+                .for_each(|slot| encode(&network, slot, &mut frame));
+            frames.push(frame);
+        }
+        frames.iter().for_each(|frame| self.restore(frame));
+        self.settle(now);
+    }
+
+    /// Appends up to `limit` records of the whole state to `out`, from `cursor` (0 at first) on. Gives the next
+    /// cursor, or `None` when all is written.
+    pub fn checkpoint_chunk(&mut self, cursor: u64, limit: usize, out: &mut Vec<u8>) -> Option<u64> {
+        if cursor == 0 {
+            if self.unclean_at != 0 {
+                Record::UncleanStart { at: self.unclean_at }.encode(out);
+            }
+            self.orphans
+                .values()
+                .for_each(|bytes| out.extend_from_slice(bytes));
+            let pools = self.networks.iter().flatten().flat_map(|n| &n.pools);
+            for pool in pools.filter(|p| p.window.end != 0) {
+                Record::Window {
+                    first: pool.first,
+                    end: pool.window.end,
+                }
+                .encode(out);
+            }
+        }
+        let (mut index, mut from) = ((cursor >> 32) as usize, cursor as u32);
+        let mut room = limit.max(1);
+        while index < self.networks.len() {
+            if let Some(network) = &self.networks[index] {
+                for slot in network.table.occupied_from(from) {
+                    let address = network.table.address(slot);
+                    if room == 0 {
+                        return Some((index as u64) << 32 | u64::from(address));
+                    }
+                    room -= 1;
+                    encode(network, slot, out);
+                }
+            }
+            index += 1;
+            from = 0;
+        }
+        None
+    }
+}
+
+/// Takes one record unless something newer is known.
+fn put(network: &mut Network, record: &Record<'_>) {
+    match record {
+        Record::Window { first, end } => {
+            if let Some(pool) = network.pools.iter_mut().find(|p| p.first == *first) {
+                pool.restore_window(*end);
+            }
+        }
+        Record::UncleanStart { .. } => {}
+        Record::Lease(lease) => put_lease(network, lease),
+    }
+}
+
+fn put_lease(network: &mut Network, record: &LeaseRecord<'_>) {
+    let table = &mut network.table;
+    let slot = table.slot_or_new(record.address);
+    if table.lease(slot).has(FLAG_RECORDED) && table.lease(slot).version > record.version {
+        return;
+    }
+    let key = table.key_of(&record.who);
+    let rival = table.find(key, &record.who).filter(|&other| other != slot);
+    let newer = |l: &crate::lease::Lease| l.state == LeaseState::Bound && l.last_seen > record.last_seen;
+    let keep_rival = rival.filter(|&other| newer(table.lease(other)));
+    table.assign(slot, key, &record.who);
+    if let Some(other) = keep_rival {
+        table.assign(other, key, &record.who);
+    }
+    table.set_extra(slot, record.extra);
+    table.update(slot, |l| {
+        l.state = record.state;
+        l.flags = record.flags & KEPT_FLAGS | FLAG_RECORDED;
+        l.version = record.version;
+        l.expires = record.expires;
+        l.pot = record.pot;
+        l.last_seen = record.last_seen;
+        l.giaddr = record.giaddr;
+    });
+}
+
+/// Appends the lease's record. What was only offered has none.
+pub(super) fn encode(network: &Network, slot: Slot, out: &mut Vec<u8>) {
+    let lease = network.table.lease(slot);
+    if lease.state == LeaseState::Offered && !lease.has(FLAG_RECORDED) {
+        return;
+    }
+    let mut scratch = [0; 17];
+    Record::Lease(LeaseRecord {
+        address: network.table.address(slot),
+        state: if lease.state == LeaseState::Offered {
+            LeaseState::Expired
+        } else {
+            lease.state
+        },
+        flags: lease.flags & KEPT_FLAGS,
+        version: lease.version,
+        expires: lease.expires,
+        pot: lease.pot,
+        last_seen: lease.last_seen,
+        giaddr: lease.giaddr,
+        who: network.table.identity(slot, &mut scratch),
+        extra: network.table.extra(slot),
+    })
+    .encode(out);
+}

@@ -1,0 +1,127 @@
+//! DHCPREQUEST in its four states (RFC 2131, 4.3.2 and table 4).
+//!
+//! ```text
+//!              server id   requested ip   ciaddr
+//!  SELECTING   set         set            0        the client took an offer, ours or another's
+//!  INIT-REBOOT 0           set            0        it wants its former address confirmed
+//!  RENEWING    0           0              set      it extends, by unicast
+//!  REBINDING   0           0              set      it extends, by broadcast or through a relay
+//! ```
+
+use super::turn::Turn;
+use crate::lease::FLAG_RECORDED;
+use crate::reasons;
+use crate::step::Verdict;
+use crate::view::LeaseState;
+use purlin_dhcp_proto::MessageType;
+
+impl Turn<'_, '_> {
+    pub(super) fn request(&mut self) -> Verdict {
+        let ciaddr = u32::from(self.message.ciaddr());
+        let requested = self.message.requested_address().map_or(0, u32::from);
+        if let Some(other) = self.other_server() {
+            return self.chose_another(other.into());
+        }
+        let selecting = self.message.server_id().is_some();
+        // Some clients name the address in ciaddr while selecting; both forms name one address.
+        let address = if requested != 0 { requested } else { ciaddr };
+        if address == 0 {
+            return self.silent(reasons::UNKNOWN_CLIENT, 0);
+        }
+        if self.plan.subnet_containing(self.network.index, address).is_none() {
+            return self.nak(reasons::NAK_WRONG_NETWORK, address);
+        }
+        if selecting {
+            self.selecting(address)
+        } else {
+            self.keeping(address, ciaddr == 0)
+        }
+    }
+
+    /// The client turned to another server: what we offered is free again.
+    fn chose_another(&mut self, other: u32) -> Verdict {
+        self.decision.with.a = other;
+        if let Some(slot) = self.network.table.find(self.client.key, &self.client.who)
+            && self.network.table.lease(slot).state == LeaseState::Offered
+        {
+            let now = self.secs();
+            self.network.lapse(self.plan, slot, now);
+        }
+        self.silent(reasons::OTHER_SERVER, 0)
+    }
+
+    fn selecting(&mut self, address: u32) -> Verdict {
+        if let Some(refused) = self.refuse(address) {
+            return refused;
+        }
+        self.bind(address, MessageType::Ack, None)
+    }
+
+    /// INIT-REBOOT, RENEWING, REBINDING: only what is recorded for the client can be kept.
+    fn keeping(&mut self, address: u32, reboot: bool) -> Verdict {
+        if let Some(refused) = self.refuse(address) {
+            return refused;
+        }
+        let slot = self.network.table.slot(address);
+        let own = slot.filter(|&s| self.network.table.is(s, &self.client.who));
+        let known = own.is_some_and(|s| {
+            let lease = self.network.table.lease(s);
+            lease.has(FLAG_RECORDED) && lease.state != LeaseState::Declined
+        });
+        let reserved = self.network.reserved_address(self.plan, &self.client) == Some(address);
+        if known || reserved {
+            return self.bind(address, MessageType::Ack, reboot.then_some(reasons::REBOOTED));
+        }
+        if let Some(held) = self.held_elsewhere(address) {
+            self.decision.with.a = held;
+            return self.nak(reasons::NAK_OTHER_LEASE, address);
+        }
+        self.nak(reasons::NAK_UNKNOWN, address)
+    }
+
+    /// Why the address cannot be this client's, whatever it has asked for it.
+    fn refuse(&mut self, address: u32) -> Option<Verdict> {
+        let now = self.secs();
+        if self.in_quarantine(address) {
+            return Some(self.silent(reasons::QUARANTINE, address));
+        }
+        if let Some(reserved) = self.network.reserved_address(self.plan, &self.client)
+            && reserved != address
+            && self.network.available(&self.client, reserved, now)
+        {
+            self.decision.with.a = reserved;
+            return Some(self.nak(reasons::NAK_RESERVED, address));
+        }
+        if !self.network.admits(self.plan, &self.client, address) {
+            return Some(self.nak(reasons::NAK_NOT_ADMITTED, address));
+        }
+        if !self.network.available(&self.client, address, now) {
+            return Some(self.nak(reasons::NAK_TAKEN, address));
+        }
+        None
+    }
+
+    /// Rule R4: an unrecorded address below the window of an unclean start may be anybody's for a while.
+    fn in_quarantine(&mut self, address: u32) -> bool {
+        let now = self.secs();
+        let table = &self.network.table;
+        let recorded = table
+            .slot(address)
+            .is_some_and(|s| table.lease(s).has(FLAG_RECORDED));
+        let Some(pool) = self.network.pool_of(address) else {
+            return false;
+        };
+        if recorded || !pool.quarantined(address, now) {
+            return false;
+        }
+        self.decision.with.a = pool.window.quarantine_until.saturating_sub(now);
+        true
+    }
+
+    /// The address that the client really holds.
+    fn held_elsewhere(&self, address: u32) -> Option<u32> {
+        let slot = self.network.table.find(self.client.key, &self.client.who)?;
+        let held = self.network.table.address(slot);
+        (held != address && self.network.table.lease(slot).state == LeaseState::Bound).then_some(held)
+    }
+}

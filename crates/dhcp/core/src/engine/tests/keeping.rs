@@ -1,0 +1,247 @@
+//! What is kept: plans that change, listings, decisions, and random life against a plain model.
+
+use super::conversation::{Ask, Link, SERVER, mac, network, settings};
+use crate::Plan;
+use crate::step::Verdict;
+use crate::view::{LeaseQuery, LeaseState};
+use proptest::prelude::*;
+use purlin_dhcp_proto::{MessageType, code};
+use std::collections::HashMap;
+use std::net::Ipv4Addr;
+
+#[test]
+fn a_subnet_that_goes_and_comes_back_keeps_its_leases() {
+    let with = settings(&["10.0.1.0-10.0.1.9"]);
+    let mut without = with.clone();
+    without.networks = vec![network("other", "10.7.0.0/16", &["10.7.1.0-10.7.1.9"])];
+    let mut link = Link::new(&with);
+    link.dora(1);
+    for settings in [&without, &with] {
+        let plan = Plan::compile(settings, Some(link.engine.plan()));
+        link.engine.apply(plan, &link.now);
+    }
+    let ack = link.send(&Ask::new(MessageType::Request, 1).ciaddr(Ipv4Addr::new(10, 0, 1, 0)));
+    assert_eq!(
+        (ack.kind(), ack.verdict),
+        (MessageType::Ack, Verdict::WriteThenReply)
+    );
+}
+
+#[test]
+fn a_renamed_network_keeps_its_leases() {
+    let before = settings(&["10.0.1.0-10.0.1.9"]);
+    let mut after = before.clone();
+    after.networks[0].name = "renamed".into();
+    let mut link = Link::new(&before);
+    link.dora(1);
+    let plan = Plan::compile(&after, Some(link.engine.plan()));
+    link.engine.apply(plan, &link.now);
+    assert_eq!(link.engine.usage(&link.now)[0].bound, 1);
+}
+
+#[test]
+fn listings_page_through_everything_once_in_order() {
+    let mut settings = settings(&["10.0.1.0-10.0.1.99"]);
+    settings
+        .networks
+        .push(network("other", "10.7.0.0/16", &["10.7.1.0-10.7.1.9"]));
+    let mut link = Link::new(&settings);
+    (1..=50).for_each(|n| drop(link.dora(n)));
+    for n in 51..=55 {
+        let relay = Ipv4Addr::new(10, 7, 0, 1);
+        let offer = link.send(&Ask::new(MessageType::Discover, n).giaddr(relay));
+        link.send(
+            &Ask::new(MessageType::Request, n)
+                .giaddr(relay)
+                .requested(offer.address())
+                .server(SERVER),
+        );
+    }
+    for (limit, budget) in [(7, 1000), (1000, 3), (1, 1), (1000, 1000)] {
+        let mut query = LeaseQuery {
+            limit,
+            state: Some(LeaseState::Bound),
+            ..Default::default()
+        };
+        let mut seen = Vec::new();
+        loop {
+            let page = link.engine.leases(&link.now, &query, budget);
+            seen.extend(page.leases.iter().map(|l| l.address));
+            query.after = page.next;
+            if query.after.is_none() {
+                break;
+            }
+        }
+        assert!(
+            seen.is_sorted() && seen.len() == 55,
+            "{limit} {budget}: {}",
+            seen.len()
+        );
+    }
+}
+
+#[test]
+fn a_lease_is_found_by_part_of_anything() {
+    let mut link = Link::new(&settings(&["10.0.1.0-10.0.1.99"]));
+    (1..=20).for_each(|n| drop(link.dora(n)));
+    let offer = link.send(&Ask::new(MessageType::Discover, 77));
+    let ask = Ask::new(MessageType::Request, 77)
+        .requested(offer.address())
+        .server(SERVER)
+        .with(code::HOST_NAME, *b"Printer-7");
+    link.send(&ask.with(code::RELAY_AGENT, *b"\x01\x05eth42"));
+    for text in [
+        "printer",
+        "ETH42",
+        "02:00:00:00:00:4d",
+        "00:4d",
+        "10.0.1.20",
+        "65:74:68",
+    ] {
+        let query = LeaseQuery {
+            text: text.into(),
+            limit: 10,
+            ..Default::default()
+        };
+        let found = link.engine.leases(&link.now, &query, 1000).leases;
+        assert_eq!(found.len(), 1, "{text}");
+        assert_eq!(found[0].mac.0, mac(77));
+    }
+}
+
+/// One thing that happens on the link.
+#[derive(Debug, Clone)]
+enum Event {
+    Dora(u8),
+    Renew(u8),
+    Reboot(u8),
+    Release(u8),
+    Decline(u8),
+    Pass(u16),
+    Restart { lose: u8, exact: bool },
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    let n = 1..20u8;
+    prop_oneof![
+        6 => n.clone().prop_map(Event::Dora),
+        3 => n.clone().prop_map(Event::Renew),
+        2 => n.clone().prop_map(Event::Reboot),
+        1 => n.clone().prop_map(Event::Release),
+        1 => n.prop_map(Event::Decline),
+        3 => (0..5000u16).prop_map(Event::Pass),
+        1 => (0..3u8, any::<bool>()).prop_map(|(lose, exact)| Event::Restart { lose, exact }),
+    ]
+}
+
+/// Clients as they see themselves: address and end of the promise.
+type Believed = HashMap<u8, (Ipv4Addr, u64)>;
+
+/// Sends one event. Replies that wait for records are delivered only if the records are not lost.
+fn play(link: &mut Link, believed: &mut Believed, settings: &crate::settings::Settings, event: &Event) {
+    let ask = |kind, n| Ask::new(kind, n);
+    let (n, request) = match *event {
+        Event::Pass(secs) => return link.pass(u64::from(secs)),
+        Event::Restart { lose, exact } => {
+            // What was acknowledged by a commit is on disk; written records behind it may be lost to power.
+            let keep = if exact {
+                usize::MAX
+            } else {
+                link.journal.len().saturating_sub(usize::from(lose))
+            };
+            let keep = keep.max(link.durable_frames);
+            link.restart(settings, keep, exact);
+            link.durable_frames = link.journal.len();
+            return;
+        }
+        Event::Dora(n) => {
+            let offer = link.send(&ask(MessageType::Discover, n));
+            if offer.verdict == Verdict::Silent {
+                return;
+            }
+            (
+                n,
+                ask(MessageType::Request, n)
+                    .requested(offer.address())
+                    .server(SERVER),
+            )
+        }
+        Event::Renew(n) => match believed.get(&n) {
+            Some((address, _)) => (n, ask(MessageType::Request, n).ciaddr(*address)),
+            None => return,
+        },
+        Event::Reboot(n) => match believed.get(&n) {
+            Some((address, _)) => (n, ask(MessageType::Request, n).requested(*address)),
+            None => return,
+        },
+        Event::Release(n) => match believed.remove(&n) {
+            Some((address, _)) => (n, ask(MessageType::Release, n).ciaddr(address)),
+            None => return,
+        },
+        Event::Decline(n) => match believed.remove(&n) {
+            Some((address, _)) => (n, ask(MessageType::Decline, n).requested(address)),
+            None => return,
+        },
+    };
+    let now = link.now.wall.0 / 1000;
+    let before = link.now.wall.secs();
+    let answer = link.send(&request);
+    match answer.verdict {
+        Verdict::CommitThenReply | Verdict::Commit => link.durable_frames = link.journal.len(),
+        _ => {}
+    }
+    // What was appended in earlier seconds counts as durable only if a commit came after it.
+    link.log.durable_secs = if link.durable_frames == link.journal.len() {
+        before
+    } else {
+        link.log.durable_secs
+    };
+    if matches!(answer.verdict, Verdict::CommitThenReply | Verdict::WriteThenReply) {
+        believed.insert(n, (answer.address(), now + u64::from(answer.lease())));
+    } else if answer.verdict == Verdict::Reply && answer.kind() == MessageType::Nak {
+        believed.remove(&n);
+    }
+}
+
+fn nobody_shares(believed: &Believed, now: u64) {
+    let mut holders: HashMap<Ipv4Addr, u8> = HashMap::new();
+    for (&n, &(address, until)) in believed {
+        if until > now
+            && let Some(other) = holders.insert(address, n)
+        {
+            panic!("{address} is held by {n} and {other} at once");
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+
+    /// Invariant I1 with one node: whatever happens, no address is two clients' at once.
+    #[test]
+    fn no_two_clients_ever_hold_one_address(lead: bool, events in proptest::collection::vec(event(), 1..120)) {
+        let mut settings = settings(&["10.0.1.0-10.0.1.7"]);
+        if lead {
+            settings.ack = crate::settings::AckMode::Lead;
+        }
+        let mut link = Link::new(&settings);
+        link.log.durable_secs = 0;
+        let mut believed = Believed::new();
+        for event in &events {
+            play(&mut link, &mut believed, &settings, event);
+            nobody_shares(&believed, link.now.wall.0 / 1000);
+        }
+    }
+
+    #[test]
+    fn no_bytes_stop_the_engine(payload in proptest::collection::vec(any::<u8>(), 0..700), valid: bool) {
+        let mut link = Link::new(&settings(&["10.0.1.0-10.0.1.7"]));
+        let mut bytes = payload;
+        if valid && bytes.len() > 240 {
+            bytes[0] = 1;
+            bytes[1..3].copy_from_slice(&[1, 6]);
+            bytes[236..240].copy_from_slice(&[99, 130, 83, 99]);
+        }
+        link.send_bytes(&bytes);
+    }
+}

@@ -1,0 +1,86 @@
+//! One packet's turn: everything that deciding about it may look at or change.
+
+use crate::network::{Client, Network};
+use crate::plan::Plan;
+use crate::reasons;
+use crate::step::{Arrival, Log, Reply, Verdict};
+use crate::template::Templates;
+use purlin_dhcp_proto::{Message, MessageType};
+use purlin_telemetry::{Decision, Outcome, ReasonCode};
+use purlin_types::Now;
+use std::net::Ipv4Addr;
+
+pub(super) struct Turn<'t, 'p> {
+    pub(super) plan: &'t Plan,
+    pub(super) network: &'t mut Network,
+    /// The subnet that the request's link selected.
+    pub(super) subnet: u16,
+    pub(super) now: Now,
+    pub(super) log: Log,
+    pub(super) message: &'t Message<'p>,
+    pub(super) arrival: &'t Arrival<'p>,
+    pub(super) client: Client<'t>,
+    /// What option 54 will say (RFC 5107 lets a relay decide it).
+    pub(super) server_id: Ipv4Addr,
+    pub(super) reply: &'t mut Reply,
+    pub(super) records: &'t mut Vec<u8>,
+    pub(super) templates: &'t mut Templates,
+    pub(super) decision: &'t mut Decision,
+    /// Records appended in this turn.
+    pub(super) written: u64,
+    /// Whether options were left out for want of room.
+    pub(super) short: bool,
+    /// An address that a probe has just found unused.
+    pub(super) probed: Option<u32>,
+    /// Whether this address should be probed first; set by `discover`, read by the engine.
+    pub(super) to_probe: Option<u32>,
+}
+
+impl Turn<'_, '_> {
+    pub(super) fn secs(&self) -> u32 {
+        self.now.wall.secs()
+    }
+
+    /// Notes how the turn ended.
+    pub(super) fn note(&mut self, outcome: Outcome, reason: ReasonCode, address: u32) {
+        self.decision.outcome = outcome;
+        self.decision.reason = reason;
+        self.decision.with.address = address;
+    }
+
+    pub(super) fn silent(&mut self, reason: ReasonCode, address: u32) -> Verdict {
+        self.note(Outcome::Silent, reason, address);
+        Verdict::Silent
+    }
+
+    /// A refusal, or silence where the server is not the authority.
+    pub(super) fn nak(&mut self, reason: ReasonCode, address: u32) -> Verdict {
+        if !self.plan.settings().authoritative {
+            return self.silent(reasons::UNKNOWN_CLIENT, address);
+        }
+        self.note(Outcome::Refused, reason, address);
+        self.compose_nak(reason);
+        Verdict::Reply
+    }
+
+    /// Whether nothing can be promised now, noted with the reason.
+    pub(super) fn unwritable(&mut self, address: u32) -> Option<Verdict> {
+        (!self.log.writable).then(|| self.silent(reasons::STORE_UNWRITABLE, address))
+    }
+
+    /// The server that the client speaks to, when it is not us.
+    pub(super) fn other_server(&self) -> Option<Ipv4Addr> {
+        let named = self.message.server_id()?;
+        let settings = self.plan.settings();
+        let ours = named == self.server_id
+            || named == self.arrival.local
+            || settings.server_id == Some(named)
+            || settings.listen.iter().any(|l| *l.ip() == named);
+        (!ours).then_some(named)
+    }
+
+    pub(super) fn answered(&mut self, kind: MessageType, reason: ReasonCode, address: u32) {
+        self.decision.detail = kind.octet();
+        self.note(Outcome::Answered, reason, address);
+    }
+}

@@ -1,0 +1,110 @@
+//! From an address in a packet to the subnet it selects.
+
+use super::{Plan, SubnetPlan};
+use crate::step::Arrival;
+use purlin_dhcp_proto::message::Message;
+use purlin_types::Ipv4Range;
+
+/// Disjoint ranges in ascending order, each with the subnet it selects.
+#[derive(Debug)]
+pub(crate) struct Routes {
+    ranges: Vec<(u32, u32, u16)>,
+}
+
+impl Routes {
+    /// A subnet's own addresses select it; its `relays` do as well where no subnet has the address.
+    pub(crate) fn new(subnets: &[SubnetPlan]) -> Self {
+        let mut ranges: Vec<(u32, u32, u16)> = Vec::new();
+        for (i, subnet) in subnets.iter().enumerate() {
+            let own = subnet.prefix.range();
+            ranges.push((own.first().into(), own.last().into(), i as u16));
+        }
+        ranges.sort_unstable();
+        for (i, subnet) in subnets.iter().enumerate() {
+            for relay in &subnet.relays {
+                for gap in gaps(&ranges, relay.first().into(), relay.last().into()) {
+                    let at = ranges.partition_point(|r| r.0 < gap.0);
+                    ranges.insert(at, (gap.0, gap.1, i as u16));
+                }
+            }
+        }
+        Self { ranges }
+    }
+
+    pub(crate) fn subnet_of(&self, address: u32) -> Option<u16> {
+        let at = self.ranges.partition_point(|r| r.0 <= address).checked_sub(1)?;
+        let (_, last, subnet) = self.ranges[at];
+        (address <= last).then_some(subnet)
+    }
+
+    pub(crate) fn ranges(&self) -> impl Iterator<Item = (Ipv4Range, u16)> + '_ {
+        self.ranges.iter().map(|&(first, last, subnet)| {
+            (
+                Ipv4Range::try_new(first.into(), last.into()).expect("kept in order"),
+                subnet,
+            )
+        })
+    }
+}
+
+/// The parts of `first..=last` that no range of the sorted list covers.
+fn gaps(ranges: &[(u32, u32, u16)], first: u32, last: u32) -> Vec<(u32, u32)> {
+    let mut found = Vec::new();
+    let mut from = Some(first);
+    for &(lo, hi, _) in ranges.iter().filter(|r| r.0 <= last && r.1 >= first) {
+        let Some(start) = from else { break };
+        if start < lo {
+            found.push((start, lo - 1));
+        }
+        from = hi.checked_add(1).filter(|&next| next <= last);
+    }
+    if let Some(start) = from {
+        found.push((start, last));
+    }
+    found
+}
+
+impl Plan {
+    /// The subnet a request belongs to, by the first of these that says one: link selection (RFC 3527), subnet
+    /// selection (RFC 3011), the relay's address, the client's own address, the segment it came over.
+    pub(crate) fn select(&self, message: &Message<'_>, arrival: &Arrival<'_>) -> Option<u16> {
+        let relay = message.relay_agent();
+        if let Some(link) = relay
+            .and_then(|r| r.link_selection())
+            .or_else(|| message.subnet_selection())
+        {
+            return self.routes.subnet_of(link.into());
+        }
+        if !message.giaddr().is_unspecified() {
+            return self.routes.subnet_of(message.giaddr().into());
+        }
+        let own = (!message.ciaddr().is_unspecified())
+            .then(|| self.routes.subnet_of(message.ciaddr().into()))
+            .flatten();
+        own.or_else(|| self.select_segment(arrival))
+    }
+
+    fn select_segment(&self, arrival: &Arrival<'_>) -> Option<u16> {
+        let name = arrival
+            .interface
+            .and_then(|i| self.settings().interfaces.get(usize::from(i)));
+        let named = name.and_then(|name| self.subnets.iter().position(|s| s.interfaces.contains(name)));
+        named
+            .map(|i| i as u16)
+            .or_else(|| self.routes.subnet_of(arrival.local.into()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gaps_are_what_no_range_covers() {
+        let taken = [(10, 19, 0), (30, 39, 1)];
+        assert_eq!(gaps(&taken, 5, 45), [(5, 9), (20, 29), (40, 45)]);
+        assert_eq!(gaps(&taken, 12, 18), []);
+        assert_eq!(gaps(&taken, 15, 35), [(20, 29)]);
+        assert_eq!(gaps(&[], 1, 2), [(1, 2)]);
+    }
+}

@@ -1,0 +1,243 @@
+//! Free addresses of one pool, found in constant time.
+//!
+//! Addresses are taken in this order: offers that nobody took up, addresses never used, then those whose lease
+//! ended longest ago (so that a former client finds its own address for as long as possible).
+
+use crate::lease::FLAG_QUEUED;
+use crate::table::Table;
+use std::collections::VecDeque;
+
+/// How many never-used addresses lead mode may give out ahead of a durable record (rule R2).
+const WINDOW: u32 = 8192;
+
+#[derive(Debug)]
+pub(crate) struct Pool {
+    pub(crate) subnet: u16,
+    pub(crate) first: u32,
+    pub(crate) last: u32,
+    /// Classes of which a client must be in one; 0 admits all.
+    pub(crate) guard: u128,
+    /// Index within its subnet's plan.
+    pub(crate) index: u16,
+    /// The next address that was never used, or `None` when all were.
+    fresh: Option<u32>,
+    lapsed: Vec<u32>,
+    ended: VecDeque<u32>,
+    pub(crate) window: Window,
+}
+
+/// The stretch of never-used addresses that lead mode may bind before their records are durable.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Window {
+    /// First address behind the window; 0 when there is none.
+    pub(crate) end: u32,
+    /// When the window's record was appended (Unix seconds); it counts once that second is durable.
+    pub(crate) written: u32,
+    /// Until when unrecorded addresses below `end` are left alone (rule R4).
+    pub(crate) quarantine_until: u32,
+}
+
+impl Pool {
+    pub(crate) fn new(subnet: u16, index: u16, first: u32, last: u32, guard: u128) -> Self {
+        Self {
+            subnet,
+            index,
+            first,
+            last,
+            guard,
+            fresh: Some(first),
+            lapsed: Vec::new(),
+            ended: VecDeque::new(),
+            window: Window::default(),
+        }
+    }
+
+    pub(crate) fn contains(&self, address: u32) -> bool {
+        (self.first..=self.last).contains(&address)
+    }
+
+    pub(crate) fn size(&self) -> u64 {
+        u64::from(self.last) - u64::from(self.first) + 1
+    }
+
+    pub(crate) fn admits(&self, classes: u128) -> bool {
+        self.guard == 0 || self.guard & classes != 0
+    }
+
+    /// An address that was never used, or whose offer lapsed. `skip` says which addresses are not for this client.
+    pub(crate) fn take_fresh(
+        &mut self,
+        table: &Table,
+        now: u32,
+        mclt: u32,
+        skip: impl Fn(u32) -> bool,
+    ) -> Option<u32> {
+        while let Some(address) = self.lapsed.pop() {
+            let free = table
+                .slot(address)
+                .is_none_or(|s| table.lease(s).reusable(now, mclt));
+            if free && !skip(address) && !self.quarantined(address, now) {
+                return Some(address);
+            }
+        }
+        let quarantine = now < self.window.quarantine_until;
+        let mut from = self.fresh?;
+        if quarantine {
+            from = from.max(self.window.end);
+        }
+        loop {
+            let found = (from <= self.last)
+                .then(|| table.next_unoccupied(from, self.last))
+                .flatten();
+            let next = found
+                .and_then(|address| address.checked_add(1))
+                .filter(|&next| next <= self.last);
+            if !quarantine {
+                self.fresh = next;
+            }
+            match found {
+                Some(address) if !skip(address) => return Some(address),
+                _ => from = next?,
+            }
+        }
+    }
+
+    /// The address whose lease ended longest ago.
+    pub(crate) fn take_ended(
+        &mut self,
+        table: &mut Table,
+        now: u32,
+        mclt: u32,
+        skip: impl Fn(u32) -> bool,
+    ) -> Option<u32> {
+        for _ in 0..self.ended.len().min(64) {
+            let address = self.ended.pop_front()?;
+            let Some(slot) = table.slot(address) else {
+                return Some(address);
+            };
+            table.update(slot, |l| l.flags &= !FLAG_QUEUED);
+            if table.lease(slot).reusable(now, mclt) && !skip(address) {
+                return Some(address);
+            }
+            if table.lease(slot).state != crate::view::LeaseState::Bound {
+                self.put_ended(table, address);
+            }
+        }
+        None
+    }
+
+    /// An offer of a never-bound address was not taken up.
+    pub(crate) fn put_lapsed(&mut self, address: u32) {
+        self.lapsed.push(address);
+    }
+
+    /// A lease ended: the address may be used again once all fresher ones are gone.
+    pub(crate) fn put_ended(&mut self, table: &mut Table, address: u32) {
+        let slot = table.slot_or_new(address);
+        if !table.lease(slot).has(FLAG_QUEUED) {
+            table.update(slot, |l| l.flags |= FLAG_QUEUED);
+            self.ended.push_back(address);
+        }
+    }
+
+    /// Whether an unrecorded address must not be touched yet (rule R4).
+    pub(crate) fn quarantined(&self, address: u32, now: u32) -> bool {
+        now < self.window.quarantine_until && self.contains(address) && address < self.window.end
+    }
+
+    /// Whether a first binding of `address` may be acknowledged before its record is durable (rule R2).
+    pub(crate) fn leads(&self, address: u32, durable_secs: u32) -> bool {
+        address < self.window.end && self.window.written < durable_secs
+    }
+
+    /// Moves the window on when it runs out; gives the record to write: first address and end.
+    pub(crate) fn extend_window(&mut self, now: u32) -> Option<(u32, u32)> {
+        let next = self.fresh?;
+        let ahead = self.window.end.saturating_sub(next);
+        if ahead > WINDOW / 2 || self.window.end > self.last {
+            return None;
+        }
+        let end = next.saturating_add(WINDOW).min(self.last.saturating_add(1));
+        self.window = Window {
+            end,
+            written: now,
+            ..self.window
+        };
+        Some((self.first, end))
+    }
+
+    /// Takes a replayed window; after an unclean start its unrecorded addresses are left alone for a while.
+    pub(crate) fn restore_window(&mut self, end: u32) {
+        self.window.end = self.window.end.max(end);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lease::Identity;
+    use crate::view::LeaseState;
+
+    fn bind(table: &mut Table, address: u32) {
+        let mac = [2, 0, 0, 0, (address >> 8) as u8, address as u8];
+        let who = Identity {
+            htype: 1,
+            chaddr: &mac,
+            client_id: None,
+        };
+        let slot = table.slot_or_new(address);
+        let key = table.key_of(&who);
+        table.assign(slot, key, &who);
+        table.update(slot, |l| l.state = LeaseState::Bound);
+    }
+
+    #[test]
+    fn fresh_addresses_come_in_order_and_end() {
+        let mut table = Table::new(1);
+        let mut pool = Pool::new(0, 0, 10, 12, 0);
+        for expected in [Some(10), Some(11), Some(12), None] {
+            let got = pool.take_fresh(&table, 0, 600, |_| false);
+            assert_eq!(got, expected);
+            if let Some(address) = got {
+                bind(&mut table, address);
+            }
+        }
+    }
+
+    #[test]
+    fn the_longest_ended_lease_is_reused_first() {
+        let mut table = Table::new(1);
+        let mut pool = Pool::new(0, 0, 10, 12, 0);
+        for address in [12, 10, 11] {
+            bind(&mut table, address);
+            let slot = table.slot(address).unwrap();
+            table.update(slot, |l| l.state = LeaseState::Expired);
+            pool.put_ended(&mut table, address);
+        }
+        assert_eq!(pool.take_ended(&mut table, 0, 600, |a| a == 12), Some(10));
+        assert_eq!(pool.take_ended(&mut table, 0, 600, |_| false), Some(11));
+        assert_eq!(pool.take_ended(&mut table, 0, 600, |_| false), Some(12));
+        assert_eq!(pool.take_ended(&mut table, 0, 600, |_| false), None);
+    }
+
+    #[test]
+    fn a_window_keeps_unrecorded_addresses_untouched_after_an_unclean_start() {
+        let table = Table::new(1);
+        let mut pool = Pool::new(0, 0, 100, 200, 0);
+        pool.restore_window(150);
+        pool.window.quarantine_until = 1000;
+        assert_eq!(pool.take_fresh(&table, 10, 600, |_| false), Some(150));
+        assert!(pool.quarantined(120, 10));
+        assert_eq!(pool.take_fresh(&table, 1000, 600, |_| false), Some(100));
+    }
+
+    #[test]
+    fn lead_mode_waits_until_the_window_itself_is_durable() {
+        let mut pool = Pool::new(0, 0, 100, 100_000, 0);
+        assert_eq!(pool.extend_window(50), Some((100, 100 + WINDOW)));
+        assert!(!pool.leads(100, 50));
+        assert!(pool.leads(100, 51));
+        assert!(!pool.leads(100 + WINDOW, 51));
+        assert_eq!(pool.extend_window(51), None);
+    }
+}

@@ -1,0 +1,373 @@
+//! All leases of one shared network: by address in blocks of 64, by client through a split hash index.
+//!
+//! ```text
+//!   address ── >>6 ──► numbers ──► Block { 64 leases, occupied bits, next_event }
+//!   client key ─hash─► one of 256 small hash tables ──► Slot (block, position)
+//! ```
+//!
+//! The index is split so that growing it never stops the packet path for longer than rehashing one small table.
+//! `next_event` is a lower bound of when something in the block ends by time, so that the sweep looks at 4 bytes
+//! per 64 leases.
+
+use crate::lease::{Identity, Lease, NO_EXTRA, Packed, Spill};
+use crate::view::LeaseState;
+use hashbrown::{HashMap, HashTable};
+use std::hash::{BuildHasher, Hasher};
+
+const BLOCK: u32 = 64;
+const PARTS: usize = 256;
+
+/// Position of a lease: block index * 64 + offset.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Slot(u32);
+
+impl Slot {
+    fn block(self) -> usize {
+        (self.0 / BLOCK) as usize
+    }
+    fn offset(self) -> usize {
+        (self.0 % BLOCK) as usize
+    }
+}
+
+struct Block {
+    /// Address divided by 64.
+    number: u32,
+    next_event: u32,
+    /// One bit per lease that is not `Free`.
+    occupied: u64,
+    leases: Box<[Lease; BLOCK as usize]>,
+}
+
+pub(crate) struct Table {
+    blocks: Vec<Block>,
+    /// Block number -> index into `blocks`.
+    numbers: HashMap<u32, u32, foldhash::fast::FixedState>,
+    /// Indexes into `blocks` in address order, for listings and checkpoints.
+    sorted: Vec<u32>,
+    index: Box<[HashTable<u32>]>,
+    spill: Spill,
+    extras: Spill,
+    hasher: foldhash::quality::FixedState,
+}
+
+impl std::fmt::Debug for Table {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Table")
+            .field("blocks", &self.blocks.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Table {
+    /// `entropy` seeds the key hash, so that nobody outside can aim at one bucket.
+    pub(crate) fn new(entropy: u64) -> Self {
+        Self {
+            blocks: Vec::new(),
+            numbers: HashMap::default(),
+            sorted: Vec::new(),
+            index: (0..PARTS).map(|_| HashTable::new()).collect(),
+            spill: Spill::default(),
+            extras: Spill::default(),
+            hasher: foldhash::quality::FixedState::with_seed(entropy),
+        }
+    }
+
+    /// Hash of a client's key.
+    pub(crate) fn key_of(&self, who: &Identity<'_>) -> u64 {
+        hash_of(&self.hasher, who)
+    }
+
+    pub(crate) fn slot(&self, address: u32) -> Option<Slot> {
+        let block = self.numbers.get(&(address / BLOCK))?;
+        Some(Slot(block * BLOCK + address % BLOCK))
+    }
+
+    /// The slot of `address`, made when its block does not exist yet.
+    pub(crate) fn slot_or_new(&mut self, address: u32) -> Slot {
+        if let Some(slot) = self.slot(address) {
+            return slot;
+        }
+        let number = address / BLOCK;
+        let at = self.blocks.len() as u32;
+        let leases = Box::new([Lease::FREE; BLOCK as usize]);
+        self.blocks.push(Block {
+            number,
+            next_event: u32::MAX,
+            occupied: 0,
+            leases,
+        });
+        self.numbers.insert(number, at);
+        let place = self
+            .sorted
+            .partition_point(|&b| self.blocks[b as usize].number < number);
+        self.sorted.insert(place, at);
+        Slot(at * BLOCK + address % BLOCK)
+    }
+
+    pub(crate) fn address(&self, slot: Slot) -> u32 {
+        self.blocks[slot.block()].number * BLOCK + slot.offset() as u32
+    }
+
+    pub(crate) fn lease(&self, slot: Slot) -> &Lease {
+        &self.blocks[slot.block()].leases[slot.offset()]
+    }
+
+    /// Changes a lease and keeps the block's summaries true. The identity is changed by `assign` only.
+    pub(crate) fn update(&mut self, slot: Slot, change: impl FnOnce(&mut Lease)) {
+        let block = &mut self.blocks[slot.block()];
+        let lease = &mut block.leases[slot.offset()];
+        change(lease);
+        let bit = 1u64 << slot.offset();
+        if lease.state == LeaseState::Free {
+            block.occupied &= !bit;
+        } else {
+            block.occupied |= bit;
+            block.next_event = block.next_event.min(lease.expires);
+        }
+    }
+
+    /// Finds the client's lease. `hash` is its `key_of`.
+    pub(crate) fn find(&self, hash: u64, who: &Identity<'_>) -> Option<Slot> {
+        let part = &self.index[part_of(hash)];
+        part.find(hash, |&slot| self.lease(Slot(slot)).who.is(who, &self.spill))
+            .map(|&slot| Slot(slot))
+    }
+
+    /// Makes the lease at `slot` the client's, in the index too; whoever was there before is forgotten.
+    pub(crate) fn assign(&mut self, slot: Slot, hash: u64, who: &Identity<'_>) {
+        if self.lease(slot).who.is(who, &self.spill) {
+            if self.find(hash, who) != Some(slot) {
+                self.point(slot, hash, who);
+            }
+            return;
+        }
+        self.forget(slot);
+        let packed = Packed::pack(who, &mut self.spill);
+        self.blocks[slot.block()].leases[slot.offset()].who = packed;
+        self.point(slot, hash, who);
+    }
+
+    /// Lets the index name `slot` as the client's lease.
+    fn point(&mut self, slot: Slot, hash: u64, who: &Identity<'_>) {
+        if let Some(other) = self.find(hash, who) {
+            self.unpoint(other, hash);
+        }
+        let (blocks, spill, hasher) = (&self.blocks, &self.spill, &self.hasher);
+        let rehash = |&at: &u32| {
+            let slot = Slot(at);
+            let mut scratch = [0; 17];
+            let who = blocks[slot.block()].leases[slot.offset()].who;
+            hash_of(hasher, &who.unpack(spill, &mut scratch))
+        };
+        self.index[part_of(hash)].insert_unique(hash, slot.0, rehash);
+    }
+
+    fn unpoint(&mut self, slot: Slot, hash: u64) {
+        if let Ok(entry) = self.index[part_of(hash)].find_entry(hash, |&at| at == slot.0) {
+            entry.remove();
+        }
+    }
+
+    /// Drops the identity and baggage of a lease; its state and flags stay as they are.
+    pub(crate) fn forget(&mut self, slot: Slot) {
+        let lease = *self.lease(slot);
+        if !lease.who.is_empty() {
+            let mut scratch = [0; 17];
+            let hash = hash_of(&self.hasher, &lease.who.unpack(&self.spill, &mut scratch));
+            self.unpoint(slot, hash);
+        }
+        lease.who.free(&mut self.spill);
+        self.set_extra(slot, &[]);
+        self.blocks[slot.block()].leases[slot.offset()].who = Packed::EMPTY;
+    }
+
+    pub(crate) fn identity<'a>(&'a self, slot: Slot, scratch: &'a mut [u8; 17]) -> Identity<'a> {
+        self.lease(slot).who.unpack(&self.spill, scratch)
+    }
+
+    pub(crate) fn is(&self, slot: Slot, who: &Identity<'_>) -> bool {
+        self.lease(slot).who.is(who, &self.spill)
+    }
+
+    /// The baggage of a lease, see `extra`.
+    pub(crate) fn extra(&self, slot: Slot) -> &[u8] {
+        match self.lease(slot).extra {
+            NO_EXTRA => &[],
+            at => self.extras.get(at),
+        }
+    }
+
+    pub(crate) fn set_extra(&mut self, slot: Slot, bytes: &[u8]) {
+        let old = self.lease(slot).extra;
+        if old != NO_EXTRA {
+            if self.extras.get(old) == bytes {
+                return;
+            }
+            self.extras.remove(old);
+        }
+        let new = if bytes.is_empty() {
+            NO_EXTRA
+        } else {
+            self.extras.put(bytes)
+        };
+        self.blocks[slot.block()].leases[slot.offset()].extra = new;
+    }
+
+    /// The first address in `from..=last` without an occupied lease.
+    pub(crate) fn next_unoccupied(&self, from: u32, last: u32) -> Option<u32> {
+        let mut address = from;
+        while address <= last {
+            let Some(&at) = self.numbers.get(&(address / BLOCK)) else {
+                return Some(address);
+            };
+            let free = !self.blocks[at as usize].occupied >> (address % BLOCK);
+            if free != 0 {
+                let found = address + free.trailing_zeros();
+                return (found <= last).then_some(found);
+            }
+            address = (address / BLOCK + 1).checked_mul(BLOCK)?;
+        }
+        None
+    }
+
+    /// Blocks in which something ends at or before `now`, from `start` on; at most `limit`. Their bounds are
+    /// reset: the caller must `update` or `rebound` what it finds.
+    pub(crate) fn due(&self, now: u32, start: usize, limit: usize) -> (Vec<u32>, Option<usize>) {
+        let mut found = Vec::new();
+        for (i, block) in self.blocks.iter().enumerate().skip(start) {
+            if block.next_event <= now {
+                if found.len() == limit {
+                    return (found, Some(i));
+                }
+                found.push(i as u32);
+            }
+        }
+        (found, None)
+    }
+
+    /// The occupied slots of a block.
+    pub(crate) fn slots_of(&self, block: u32) -> impl Iterator<Item = Slot> + use<> {
+        let mut bits = self.blocks[block as usize].occupied;
+        std::iter::from_fn(move || {
+            if bits == 0 {
+                return None;
+            }
+            let offset = bits.trailing_zeros();
+            bits &= bits - 1;
+            Some(Slot(block * BLOCK + offset))
+        })
+    }
+
+    /// Computes a block's `next_event` anew from its leases.
+    pub(crate) fn rebound(&mut self, block: u32, event: impl Fn(&Lease) -> u32) {
+        let next = self
+            .slots_of(block)
+            .map(|slot| event(self.lease(slot)))
+            .min()
+            .unwrap_or(u32::MAX);
+        self.blocks[block as usize].next_event = next;
+    }
+
+    /// Occupied slots in address order, from the first address at or above `from`.
+    pub(crate) fn occupied_from(&self, from: u32) -> impl Iterator<Item = Slot> + '_ {
+        let number = from / BLOCK;
+        let start = self
+            .sorted
+            .partition_point(|&b| self.blocks[b as usize].number < number);
+        self.sorted[start..]
+            .iter()
+            .flat_map(|&b| self.slots_of(b))
+            .filter(move |&slot| self.address(slot) >= from)
+    }
+}
+
+fn part_of(hash: u64) -> usize {
+    // The hash table uses the top seven bits and the low ones; these are in between.
+    ((hash >> 40) & (PARTS as u64 - 1)) as usize
+}
+
+fn hash_of(hasher: &foldhash::quality::FixedState, who: &Identity<'_>) -> u64 {
+    let mut state = hasher.build_hasher();
+    match who.client_id {
+        Some(id) => state.write(id),
+        None => {
+            state.write_u16(0x100 | u16::from(who.htype));
+            state.write(who.chaddr);
+        }
+    }
+    state.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn client(n: &[u8; 6]) -> Identity<'_> {
+        Identity {
+            htype: 1,
+            chaddr: n,
+            client_id: None,
+        }
+    }
+
+    fn bind(table: &mut Table, address: u32, who: &Identity<'_>) -> Slot {
+        let slot = table.slot_or_new(address);
+        let hash = table.key_of(who);
+        table.assign(slot, hash, who);
+        table.update(slot, |l| {
+            l.state = LeaseState::Bound;
+            l.expires = 100;
+        });
+        slot
+    }
+
+    #[test]
+    fn a_client_is_found_where_it_was_last_assigned() {
+        let mut table = Table::new(1);
+        let mac = [2, 0, 0, 0, 0, 1];
+        bind(&mut table, 1000, &client(&mac));
+        let second = bind(&mut table, 5000, &client(&mac));
+        assert_eq!(
+            table.find(table.key_of(&client(&mac)), &client(&mac)),
+            Some(second)
+        );
+        table.forget(second);
+        assert_eq!(table.find(table.key_of(&client(&mac)), &client(&mac)), None);
+    }
+
+    #[test]
+    fn the_next_free_address_skips_what_is_taken() {
+        let mut table = Table::new(1);
+        for address in 64..200 {
+            let mac = [2, 0, 0, 0, 1, address as u8];
+            bind(&mut table, address, &client(&mac));
+        }
+        assert_eq!(table.next_unoccupied(64, 1000), Some(200));
+        assert_eq!(table.next_unoccupied(60, 1000), Some(60));
+        assert_eq!(table.next_unoccupied(64, 199), None);
+        assert_eq!(table.next_unoccupied(300, 1000), Some(300));
+    }
+
+    #[test]
+    fn listing_is_in_address_order_from_any_address() {
+        let mut table = Table::new(1);
+        for address in [9000u32, 70, 3, 500, 71] {
+            let mac = [2, 0, 0, 0, (address >> 8) as u8, address as u8];
+            bind(&mut table, address, &client(&mac));
+        }
+        let seen: Vec<u32> = table.occupied_from(70).map(|s| table.address(s)).collect();
+        assert_eq!(seen, [70, 71, 500, 9000]);
+    }
+
+    #[test]
+    fn only_blocks_with_something_due_are_swept() {
+        let mut table = Table::new(1);
+        bind(&mut table, 64, &client(&[2, 0, 0, 0, 0, 1]));
+        let late = bind(&mut table, 128, &client(&[2, 0, 0, 0, 0, 2]));
+        table.update(late, |l| l.expires = 900);
+        table.rebound(1, |l| l.expires);
+        let (due, more) = table.due(100, 0, 10);
+        assert_eq!((due.as_slice(), more), (&[0u32][..], None));
+    }
+}
