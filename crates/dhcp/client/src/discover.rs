@@ -1,0 +1,77 @@
+//! Who answers on a segment: every DHCP server, wanted or not.
+
+use std::net::{Ipv4Addr, SocketAddrV4};
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+
+use crate::line::{Line, LineError, some_xid};
+use crate::message::{Answer, Draft, GIADDR, Kind, address_at, all_options, code};
+use crate::probe::{PROBE_MAC, ProbeOption};
+
+/// Why nobody could be asked.
+pub type DiscoverError = LineError;
+
+/// A server that offered something.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct FoundServer {
+    /// Option 54, the server's name for itself.
+    pub server_id: Option<Ipv4Addr>,
+    /// Where the OFFER came from; differs from `server_id` behind a relay.
+    pub source: SocketAddrV4,
+    /// The relay it came through.
+    pub relay: Option<Ipv4Addr>,
+    pub offered: Ipv4Addr,
+    pub took_ms: f64,
+    /// Everything in the OFFER: a rogue server shows by its router and DNS.
+    pub options: Vec<ProbeOption>,
+}
+
+/// Broadcasts one DISCOVER on an interface and collects offers for the whole of `wait`, sorted by server. Nothing is
+/// requested, so no lease comes of it. Needs root or CAP_NET_RAW.
+///
+/// # Errors
+/// When the interface is missing, down, no Ethernet, or raw frames are not allowed.
+pub fn discover_servers(interface: &str, wait: Duration) -> Result<Vec<FoundServer>, DiscoverError> {
+    let mut line = Line::segment(interface)?;
+    let xid = some_xid();
+    let began = Instant::now();
+    let mut draft = Draft::new(Kind::Discover, PROBE_MAC);
+    draft.xid(xid).broadcast();
+    draft.option(code::PARAMETERS, &[1, 3, 6, 15, 51, 66, 67]);
+    line.send(
+        &draft.finish(),
+        PROBE_MAC,
+        Ipv4Addr::UNSPECIFIED,
+        Ipv4Addr::BROADCAST,
+    )?;
+    let mut found: Vec<FoundServer> = Vec::new();
+    while let Some((datagram, source)) = line.receive(began + wait)? {
+        let offer = Answer::read(&datagram).filter(|answer| answer.xid == xid && answer.kind == Kind::Offer);
+        let Some(offer) = offer else { continue };
+        let server = found_server(&datagram, &offer, source, began.elapsed());
+        if !found
+            .iter()
+            .any(|known| (known.server_id, known.source) == (server.server_id, source))
+        {
+            found.push(server);
+        }
+    }
+    found.sort_by_key(|server| (server.server_id, *server.source.ip()));
+    Ok(found)
+}
+
+fn found_server(datagram: &[u8], offer: &Answer, source: SocketAddrV4, took: Duration) -> FoundServer {
+    let known = |address: Ipv4Addr| (!address.is_unspecified()).then_some(address);
+    FoundServer {
+        server_id: known(offer.server_id.into()),
+        source,
+        relay: known(address_at(datagram, GIADDR)),
+        offered: offer.yiaddr.into(),
+        took_ms: took.as_secs_f64() * 1e3,
+        options: all_options(datagram)
+            .iter()
+            .map(|(option, value)| ProbeOption::render(*option, value))
+            .collect(),
+    }
+}

@@ -1,0 +1,6 @@
+//! The client and the load generator against a small server on loopback, honest and otherwise.
+
+mod bench;
+mod ledger;
+mod probe;
+mod responder;
