@@ -1,0 +1,147 @@
+//! Who may do what: requirements as arguments.
+//!
+//! A handler takes [`Open`], [`Viewer`], [`Operator`] or [`Admin`] as its first argument. Only the login check can
+//! make the last three, and the route table ([`crate::route`]) does not accept a handler without one of the four:
+//! forgetting the check does not compile. What the OpenAPI document says about a route's role comes from the
+//! same type, so it cannot differ.
+
+use axum::extract::FromRequestParts;
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::{Arc, OnceLock};
+
+use crate::gate::Gate;
+use crate::problem::Problem;
+use crate::reasons;
+
+/// What a token allows. Each role includes the ones before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Reads everything but tokens and the audit.
+    Viewer,
+    /// Also changes leases and configuration.
+    Operator,
+    /// Also manages tokens, reads the audit, makes backups.
+    Admin,
+}
+
+impl Role {
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Viewer => "viewer",
+            Self::Operator => "operator",
+            Self::Admin => "admin",
+        }
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Who is calling, as the login check found out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    /// Id of the token.
+    pub token: String,
+    /// Name that the token was given.
+    pub name: String,
+    pub role: Role,
+    /// Where the request came from; `None` when it did not come over a socket.
+    pub source: Option<IpAddr>,
+}
+
+/// What a route asks of its caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Nothing: health checks and documents without secrets.
+    Open,
+    Role(Role),
+}
+
+/// A type that stands for what a route asks of its caller.
+pub trait Requirement {
+    const ACCESS: Access;
+}
+
+/// Anybody may call this.
+#[derive(Debug, Clone, Copy)]
+pub struct Open;
+
+/// The caller may read.
+#[derive(Debug, Clone)]
+pub struct Viewer(pub Caller);
+
+/// The caller may change addresses and configuration.
+#[derive(Debug, Clone)]
+pub struct Operator(pub Caller);
+
+/// The caller may do everything.
+#[derive(Debug, Clone)]
+pub struct Admin(pub Caller);
+
+impl Requirement for Open {
+    const ACCESS: Access = Access::Open;
+}
+
+impl<S: Sync> FromRequestParts<S> for Open {
+    type Rejection = Problem;
+
+    async fn from_request_parts(_: &mut Parts, _: &S) -> Result<Self, Problem> {
+        Ok(Self)
+    }
+}
+
+macro_rules! role_requirement {
+    ($($name:ident),*) => {$(
+        impl Requirement for $name {
+            const ACCESS: Access = Access::Role(Role::$name);
+        }
+
+        impl<S: Sync> FromRequestParts<S> for $name {
+            type Rejection = Problem;
+
+            async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+                at_least(parts, Role::$name).await.map(Self)
+            }
+        }
+    )*};
+}
+
+role_requirement!(Viewer, Operator, Admin);
+
+/// Where the login check leaves the caller, for the audit and the idempotency memory around the handler.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct CallerSlot(pub(crate) Arc<OnceLock<Caller>>);
+
+async fn at_least(parts: &Parts, role: Role) -> Result<Caller, Problem> {
+    let Some(gate) = parts.extensions.get::<Gate>() else {
+        return Err(Problem::broken("the route was mounted without a login check"));
+    };
+    let caller = match parts.extensions.get::<CallerSlot>().and_then(|slot| slot.0.get()) {
+        Some(known) => known.clone(),
+        None => gate.login(parts).await?,
+    };
+    if caller.role < role {
+        let detail = format!(
+            "the token {:?} has the role {}, this needs {role}",
+            caller.name, caller.role
+        );
+        return Err(Problem::new(
+            StatusCode::FORBIDDEN,
+            &reasons::ROLE_TOO_LOW,
+            detail,
+        ));
+    }
+    if let Some(slot) = parts.extensions.get::<CallerSlot>() {
+        slot.0.get_or_init(|| caller.clone());
+    }
+    Ok(caller)
+}

@@ -1,0 +1,104 @@
+//! `/health`, `/health/live`, `/health/ready`, `/health/startup`.
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::Response;
+use purlin_telemetry::health::Health;
+use std::sync::Arc;
+
+use crate::access::Open;
+use crate::route::{self, Draft, Routes};
+use crate::schema;
+
+/// Who knows how the node is.
+pub trait HealthSource: Send + Sync {
+    /// Must answer at once: probes come every few seconds and must not pile up. Everybody may read it: no secrets.
+    fn health(&self) -> Health;
+}
+
+type Source = Arc<dyn HealthSource>;
+
+fn answer(health: &Health, good: bool) -> Response {
+    let mut response = Response::new(Body::from(health.to_json()));
+    if !good {
+        *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+    }
+    let kind = HeaderValue::from_static("application/json");
+    response.headers_mut().insert(header::CONTENT_TYPE, kind);
+    response
+}
+
+async fn whole(_: Open, State(source): State<Source>) -> Response {
+    let health = source.health();
+    answer(&health, health.ready())
+}
+
+async fn live(_: Open, State(source): State<Source>) -> Response {
+    let health = source.health();
+    answer(&health, health.live())
+}
+
+async fn ready(_: Open, State(source): State<Source>) -> Response {
+    let health = source.health();
+    answer(&health, health.ready())
+}
+
+async fn startup(_: Open, State(source): State<Source>) -> Response {
+    let health = source.health();
+    answer(&health, health.started())
+}
+
+/// The four health paths. They answer 503 with the same body when it is not well.
+#[must_use]
+pub fn routes(source: &Source) -> Routes {
+    let finish = |draft: Draft<Source>, words: &'static str| {
+        draft
+            .summary(words)
+            .answers(200, schema::reference("Health"))
+            .answers(503, schema::reference("Health"))
+    };
+    let drafts = [
+        finish(route::get("/health", whole), "Whether the node is live and ready"),
+        finish(route::get("/health/live", live), "Whether the process works"),
+        finish(
+            route::get("/health/ready", ready),
+            "Whether the node should get work",
+        ),
+        finish(
+            route::get("/health/startup", startup),
+            "Whether the node has finished starting",
+        ),
+    ];
+    let states = ["pass", "warn", "fail"];
+    Routes::new("health", source, drafts)
+        .component(
+            "Health",
+            schema::object(&[
+                ("state", schema::one_of(&states, "The worst of all checks.")),
+                (
+                    "live",
+                    schema::boolean("The process works; when false it should be restarted."),
+                ),
+                ("ready", schema::boolean("It should get work.")),
+                ("started", schema::boolean("It has finished starting.")),
+                ("checks", schema::array(schema::reference("HealthCheck"))),
+            ]),
+        )
+        .component(
+            "HealthCheck",
+            schema::object(&[
+                ("name", schema::string("Part and matter: `store.journal`.")),
+                (
+                    "bears",
+                    schema::one_of(
+                        &["live", "ready", "startup", "advice"],
+                        "Which question it decides.",
+                    ),
+                ),
+                ("state", schema::one_of(&states, "How it ended.")),
+                ("says", schema::string("The facts in one sentence.")),
+                ("fix", schema::string("What to do; empty when it passes.")),
+            ]),
+        )
+}

@@ -1,0 +1,115 @@
+//! JSON Schema (2020-12, as OpenAPI 3.1 uses it) in a few words.
+
+use serde_json::{Map, Value, json};
+
+/// A schema.
+pub type Schema = Value;
+
+/// A text.
+#[must_use]
+pub fn string(description: &str) -> Schema {
+    json!({ "type": "string", "description": description })
+}
+
+/// A text of a known form: `ipv4`, `date-time`, and the like.
+#[must_use]
+pub fn formatted(format: &str, description: &str) -> Schema {
+    json!({ "type": "string", "format": format, "description": description })
+}
+
+/// One of a few words.
+#[must_use]
+pub fn one_of(words: &[&str], description: &str) -> Schema {
+    json!({ "type": "string", "enum": words, "description": description })
+}
+
+/// A whole number that is not negative.
+#[must_use]
+pub fn count(description: &str) -> Schema {
+    json!({ "type": "integer", "minimum": 0, "description": description })
+}
+
+/// A number.
+#[must_use]
+pub fn number(description: &str) -> Schema {
+    json!({ "type": "number", "description": description })
+}
+
+/// Yes or no.
+#[must_use]
+pub fn boolean(description: &str) -> Schema {
+    json!({ "type": "boolean", "description": description })
+}
+
+/// A list.
+#[must_use]
+pub fn array(of: Schema) -> Schema {
+    let mut schema = json!({ "type": "array" });
+    schema["items"] = of;
+    schema
+}
+
+/// The schema of that name among the components.
+#[must_use]
+pub fn reference(name: &str) -> Schema {
+    json!({ "$ref": format!("#/components/schemas/{name}") })
+}
+
+/// What `of` is, or `null`.
+#[must_use]
+pub fn nullable(mut of: Schema) -> Schema {
+    match of.get_mut("type") {
+        Some(kind) if kind.is_string() => {
+            *kind = json!([kind.clone(), "null"]);
+            of
+        }
+        _ => json!({ "anyOf": [of, { "type": "null" }] }),
+    }
+}
+
+/// Any JSON value.
+#[must_use]
+pub fn anything(description: &str) -> Schema {
+    json!({ "description": description })
+}
+
+/// An object that may have members beyond the named ones, like a part of the configuration.
+#[must_use]
+pub fn open_object(required: &[&str], members: &[(&str, Schema)]) -> Schema {
+    let members: Map<String, Value> = members
+        .iter()
+        .map(|(name, schema)| ((*name).to_owned(), schema.clone()))
+        .collect();
+    json!({ "type": "object", "required": required, "properties": members })
+}
+
+/// An object whose members are all named; those whose name ends in `?` may be absent.
+#[must_use]
+pub fn object(members: &[(&str, Schema)]) -> Schema {
+    let required: Vec<&str> = members
+        .iter()
+        .map(|(name, _)| *name)
+        .filter(|name| !name.ends_with('?'))
+        .collect();
+    let members: Vec<(&str, Schema)> = members
+        .iter()
+        .map(|(name, schema)| (name.trim_end_matches('?'), schema.clone()))
+        .collect();
+    let mut schema = open_object(&required, &members);
+    schema["additionalProperties"] = json!(false);
+    schema
+}
+
+/// A page of objects of the component `name`.
+#[must_use]
+pub fn page_of(name: &str) -> Schema {
+    object(&[
+        ("items", array(reference(name))),
+        (
+            "next_cursor",
+            nullable(string(
+                "Pass as cursor for the next page; null when this was the last.",
+            )),
+        ),
+    ])
+}

@@ -1,0 +1,190 @@
+//! Listening: plain HTTP on loopback, HTTPS anywhere, metrics on a port of their own, and a graceful end.
+//!
+//! ```text
+//!   Plan ─bind()─► Bound (addresses are known, nothing is answered) ─start(routers)─► Running ─stop(grace)─► end
+//! ```
+
+mod connection;
+mod shutdown;
+
+pub use shutdown::Shutdown;
+
+use axum::Router;
+use rustls::ServerConfig;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use thiserror::Error;
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
+
+use connection::Connections;
+
+/// Connections of all listeners together; a further one waits until another ends.
+pub const CONNECTIONS_MAX: usize = 1024;
+
+/// Where to listen.
+#[derive(Clone, Default)]
+pub struct Plan {
+    /// Plain HTTP.
+    pub http: Vec<SocketAddr>,
+    /// HTTPS.
+    pub https: Vec<SocketAddr>,
+    /// Metrics without login.
+    pub metrics: Vec<SocketAddr>,
+    /// Allows plain HTTP on addresses that others can reach: tokens then travel in clear.
+    pub allow_remote_http: bool,
+    /// Needed when `https` is not empty.
+    pub tls: Option<Arc<ServerConfig>>,
+}
+
+/// Why a listener does not listen.
+#[derive(Debug, Error)]
+pub enum BindError {
+    #[error(
+        "plain HTTP on {0} would send tokens in clear; use 127.0.0.1, HTTPS, or set api.allow_remote_http = true"
+    )]
+    RemoteHttp(SocketAddr),
+    #[error("HTTPS on {0} needs a certificate")]
+    NoCertificate(SocketAddr),
+    #[error("cannot listen on {what} {address}")]
+    Listen {
+        what: &'static str,
+        address: SocketAddr,
+        source: io::Error,
+    },
+}
+
+/// Sockets that are bound; clients can connect, but nobody answers yet.
+#[derive(Debug)]
+pub struct Bound {
+    http: Vec<TcpListener>,
+    https: Vec<TcpListener>,
+    metrics: Vec<TcpListener>,
+    tls: Option<Acceptor>,
+}
+
+/// An acceptor that can be printed.
+#[derive(Clone)]
+struct Acceptor(TlsAcceptor);
+
+impl std::fmt::Debug for Acceptor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("TlsAcceptor")
+    }
+}
+
+impl std::fmt::Debug for Plan {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Plan")
+            .field("http", &self.http)
+            .field("https", &self.https)
+            .field("metrics", &self.metrics)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Plan {
+    /// Binds every socket.
+    ///
+    /// # Errors
+    /// When one of them cannot be bound or must not be; none stays bound then.
+    pub async fn bind(&self) -> Result<Bound, BindError> {
+        if !self.allow_remote_http
+            && let Some(&open) = self
+                .http
+                .iter()
+                .find(|address| !address.ip().to_canonical().is_loopback())
+        {
+            return Err(BindError::RemoteHttp(open));
+        }
+        if let (Some(&address), None) = (self.https.first(), &self.tls) {
+            return Err(BindError::NoCertificate(address));
+        }
+        Ok(Bound {
+            http: listen("HTTP", &self.http).await?,
+            https: listen("HTTPS", &self.https).await?,
+            metrics: listen("metrics", &self.metrics).await?,
+            tls: self.tls.clone().map(|config| Acceptor(config.into())),
+        })
+    }
+}
+
+async fn listen(what: &'static str, addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, BindError> {
+    let mut bound = Vec::with_capacity(addresses.len());
+    for &address in addresses {
+        let listener = TcpListener::bind(address).await;
+        bound.push(listener.map_err(|source| BindError::Listen {
+            what,
+            address,
+            source,
+        })?);
+    }
+    Ok(bound)
+}
+
+fn addresses(listeners: &[TcpListener]) -> Vec<SocketAddr> {
+    listeners
+        .iter()
+        .filter_map(|listener| listener.local_addr().ok())
+        .collect()
+}
+
+impl Bound {
+    /// Addresses of plain HTTP, with the real ports.
+    #[must_use]
+    pub fn http(&self) -> Vec<SocketAddr> {
+        addresses(&self.http)
+    }
+
+    /// Addresses of HTTPS, with the real ports.
+    #[must_use]
+    pub fn https(&self) -> Vec<SocketAddr> {
+        addresses(&self.https)
+    }
+
+    /// Addresses of the metrics, with the real ports.
+    #[must_use]
+    pub fn metrics(&self) -> Vec<SocketAddr> {
+        addresses(&self.metrics)
+    }
+
+    /// Begins to answer. `shutdown` is the one that event streams were given.
+    #[must_use]
+    pub fn start(self, api: &Router, metrics: &Router, shutdown: Shutdown) -> Running {
+        let room = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+        let mut listeners = JoinSet::new();
+        let connections =
+            |router: &Router| Connections::new(router.clone(), Arc::clone(&room), shutdown.clone());
+        for listener in self.http {
+            listeners.spawn(connections(api).accept(listener, None));
+        }
+        for listener in self.https {
+            listeners.spawn(connections(api).accept(listener, self.tls.clone().map(|tls| tls.0)));
+        }
+        for listener in self.metrics {
+            listeners.spawn(connections(metrics).accept(listener, None));
+        }
+        Running { listeners, shutdown }
+    }
+}
+
+/// Listeners that answer. Dropping it ends everything at once.
+#[derive(Debug)]
+pub struct Running {
+    listeners: JoinSet<()>,
+    shutdown: Shutdown,
+}
+
+impl Running {
+    /// Stops accepting, lets requests on their way finish for at most `grace`, then closes what is left.
+    /// Says whether everything ended by itself.
+    pub async fn stop(mut self, grace: Duration) -> bool {
+        self.shutdown.begin();
+        let drained = async { while self.listeners.join_next().await.is_some() {} };
+        tokio::time::timeout(grace, drained).await.is_ok()
+    }
+}

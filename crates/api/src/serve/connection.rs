@@ -1,0 +1,129 @@
+//! Accepting connections and speaking HTTP/1.1 on them.
+
+use axum::Router;
+use axum::body::Body;
+use hyper::Request;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
+use tower::ServiceExt;
+
+use super::Shutdown;
+use crate::gate::Peer;
+
+/// How long the headers of a request may take; also how long an idle connection is kept.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+/// Longest request line and headers together, in octets.
+const HEAD_MAX: usize = 64 << 10;
+/// How long accepting rests after an error such as too many open files.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// What a listener gives to each of its connections.
+pub(super) struct Connections {
+    router: Router,
+    room: Arc<Semaphore>,
+    shutdown: Shutdown,
+}
+
+impl Connections {
+    pub(super) fn new(router: Router, room: Arc<Semaphore>, shutdown: Shutdown) -> Self {
+        Self {
+            router,
+            room,
+            shutdown,
+        }
+    }
+
+    /// Accepts until shutdown, then waits for the connections to end.
+    pub(super) async fn accept(self, listener: TcpListener, tls: Option<TlsAcceptor>) {
+        let mut open = JoinSet::new();
+        loop {
+            let (stream, peer, permit) = tokio::select! {
+                () = self.shutdown.wait() => break,
+                next = self.next(&listener) => next,
+            };
+            open.spawn(speak(
+                stream,
+                peer,
+                permit,
+                tls.clone(),
+                self.router.clone(),
+                self.shutdown.clone(),
+            ));
+            while open.try_join_next().is_some() {}
+        }
+        drop(listener);
+        while open.join_next().await.is_some() {}
+    }
+
+    /// The next connection, once there is room for it.
+    async fn next(&self, listener: &TcpListener) -> (TcpStream, SocketAddr, OwnedSemaphorePermit) {
+        let permit = Arc::clone(&self.room)
+            .acquire_owned()
+            .await
+            .expect("the semaphore is never closed");
+        loop {
+            match listener.accept().await {
+                Ok((stream, peer)) => return (stream, peer, permit),
+                // Out of descriptors, or the peer went away already: neither ends the listener.
+                Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
+            }
+        }
+    }
+}
+
+async fn speak(
+    stream: TcpStream,
+    peer: SocketAddr,
+    permit: OwnedSemaphorePermit,
+    tls: Option<TlsAcceptor>,
+    router: Router,
+    shutdown: Shutdown,
+) {
+    // Answers are small; waiting for more octets would only add latency.
+    let _ = stream.set_nodelay(true);
+    match tls {
+        None => http(stream, peer, router, shutdown).await,
+        Some(tls) => {
+            if let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE_TIMEOUT, tls.accept(stream)).await {
+                http(stream, peer, router, shutdown).await;
+            }
+        }
+    }
+    drop(permit);
+}
+
+async fn http<T>(stream: T, peer: SocketAddr, router: Router, shutdown: Shutdown)
+where
+    T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let service = service_fn(move |request: Request<Incoming>| {
+        let mut request = request.map(Body::new);
+        request.extensions_mut().insert(Peer(peer));
+        router.clone().oneshot(request)
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADER_TIMEOUT)
+        .max_buf_size(HEAD_MAX)
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades();
+    let mut connection = pin!(connection);
+    // What goes wrong on one connection is its client's affair: the next request tells.
+    tokio::select! {
+        _ = connection.as_mut() => return,
+        () = shutdown.wait() => connection.as_mut().graceful_shutdown(),
+    }
+    let _ = connection.await;
+}

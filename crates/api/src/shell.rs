@@ -1,0 +1,105 @@
+//! The shell around all routes: request ids, problems, login, audit, idempotency, limits, security headers.
+//!
+//! ```text
+//!   listener ─► finish ─► limits ─► router ─► guard (per route) ─► handler
+//!               │ request id         │ 404/405  │ unknown parameters
+//!               │ problem documents             │ Idempotency-Key
+//!               │ security headers, 304         │ audit of writes
+//!               └ panics become problems
+//! ```
+//!
+//! It knows no service: routes come in tables ([`Routes`]).
+
+mod finish;
+mod guard;
+mod idempotency;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::{from_fn, from_fn_with_state};
+use purlin_telemetry::Reason;
+use std::sync::Arc;
+
+use crate::audit::Audit;
+use crate::clock::Clock;
+use crate::gate::Gate;
+use crate::ledger::Ledger;
+use crate::openapi;
+use crate::reasons::REASONS;
+use crate::route::{Entry, Routes};
+use crate::tokens::{self, Tokens};
+use guard::Guard;
+use idempotency::Memory;
+
+/// Largest body of a request, in octets. A configuration with 100,000 reservations has about 12 MiB.
+pub const BODY_MAX: usize = 32 << 20;
+
+/// Puts the API together.
+#[derive(Debug)]
+pub struct Shell {
+    routes: Routes,
+    reasons: Vec<&'static [Reason]>,
+    gate: Gate,
+    audit: Audit,
+}
+
+impl Shell {
+    /// A shell with the routes of tokens and audit.
+    #[must_use]
+    pub fn new(ledger: &Ledger, tokens: &Tokens, clock: &Clock) -> Self {
+        let audit = Audit::new(ledger.clone(), clock.clone());
+        let routes = tokens::routes::routes(tokens, clock).and(crate::audit::routes(&audit));
+        Self {
+            routes,
+            reasons: vec![REASONS],
+            gate: Gate::new(tokens.clone(), clock.clone()),
+            audit,
+        }
+    }
+
+    /// Adds routes.
+    #[must_use]
+    pub fn mount(mut self, routes: Routes) -> Self {
+        self.routes = self.routes.and(routes);
+        self
+    }
+
+    /// Adds reasons that `/api/v1/explain` answers about.
+    #[must_use]
+    pub fn reasons(mut self, reasons: &'static [Reason]) -> Self {
+        self.reasons.push(reasons);
+        self
+    }
+
+    /// What is mounted so far.
+    pub fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.routes.entries()
+    }
+
+    /// The finished router.
+    ///
+    /// # Panics
+    /// When two routes have one method and path: the tables are fixed when the program is built.
+    pub fn router(self) -> Router {
+        let routes = self.routes.and(crate::explain::routes(self.reasons));
+        let routes = openapi::with_document(routes);
+        let memory = Memory::default();
+        let mut router = Router::new();
+        for route in routes.routes {
+            let entry = Arc::new(route.entry);
+            let guard = Guard {
+                entry: Arc::clone(&entry),
+                audit: self.audit.clone(),
+                memory: memory.clone(),
+            };
+            let handler = route.handler.route_layer(from_fn_with_state(guard, guard::guard));
+            for path in entry.paths() {
+                router = router.route(path, handler.clone());
+            }
+        }
+        router
+            .layer(DefaultBodyLimit::max(BODY_MAX))
+            .layer(from_fn_with_state(self.gate, guard::introduce))
+            .layer(from_fn(finish::finish))
+    }
+}

@@ -1,0 +1,112 @@
+//! What happens around each handler: unknown parameters, idempotency, audit.
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderValue, Method};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use std::sync::Arc;
+
+use super::finish::RequestId;
+use super::idempotency::Memory;
+use crate::access::CallerSlot;
+use crate::asked::Asked;
+use crate::audit::{Audit, Deed, RevisionMark};
+use crate::gate::Gate;
+use crate::problem::Problem;
+use crate::route::{Entry, Place};
+
+/// What one route's guard knows.
+#[derive(Debug, Clone)]
+pub(crate) struct Guard {
+    pub(crate) entry: Arc<Entry>,
+    pub(crate) audit: Audit,
+    pub(crate) memory: Memory,
+}
+
+/// Gives every request what the login check needs.
+pub(crate) async fn introduce(State(gate): State<Gate>, mut request: Request, next: Next) -> Response {
+    request.extensions_mut().insert(gate);
+    request.extensions_mut().insert(CallerSlot::default());
+    next.run(request).await
+}
+
+pub(crate) async fn guard(State(guard): State<Guard>, request: Request, next: Next) -> Response {
+    let dry = match check_parameters(&guard.entry, &request) {
+        Ok(dry) => dry,
+        Err(problem) => return problem.into_response(),
+    };
+    if !guard.entry.writes || dry {
+        return next.run(request).await;
+    }
+    let slot = request
+        .extensions()
+        .get::<CallerSlot>()
+        .cloned()
+        .unwrap_or_default();
+    let mut deed = Deed {
+        method: request.method().to_string(),
+        path: request.uri().path().to_owned(),
+        request_id: request
+            .extensions()
+            .get::<RequestId>()
+            .map(|id| id.0.clone())
+            .unwrap_or_default(),
+        ..Deed::default()
+    };
+    let mut response = if guard.entry.method == Method::POST {
+        guard.memory.around(request, next).await
+    } else {
+        next.run(request).await
+    };
+    let Some(caller) = slot.0.get() else {
+        return response;
+    };
+    if response
+        .extensions()
+        .get::<super::idempotency::Replayed>()
+        .is_some()
+    {
+        return response;
+    }
+    deed.status = response.status().as_u16();
+    deed.revision = response.extensions().get::<RevisionMark>().copied();
+    if guard.audit.note(caller, deed).await.is_err() {
+        // The deed is done; its client learns that the row about it is missing.
+        response
+            .headers_mut()
+            .insert("x-purlin-audit", HeaderValue::from_static("not-written"));
+    }
+    response
+}
+
+/// Whether it is a dry run; unknown parameters are refused, since a misspelt filter would answer about everything.
+fn check_parameters(entry: &Entry, request: &Request) -> Result<bool, Problem> {
+    let asked = Asked::of(request.uri())?;
+    let declared = |name: &str| {
+        entry
+            .params
+            .iter()
+            .any(|param| param.place == Place::Query && param.name == name)
+            || (entry.dry_run && name == "dryRun")
+    };
+    if let Some(unknown) = asked.names().find(|name| !declared(name)) {
+        let mut known: Vec<&str> = entry
+            .params
+            .iter()
+            .filter(|param| param.place == Place::Query)
+            .map(|param| param.name)
+            .collect();
+        if entry.dry_run {
+            known.push("dryRun");
+        }
+        let known = if known.is_empty() {
+            "none".to_owned()
+        } else {
+            known.join(", ")
+        };
+        return Err(Problem::parameter(format!(
+            "there is no parameter {unknown:?} here; known are: {known}"
+        )));
+    }
+    Ok(entry.dry_run && asked.dry_run()?)
+}

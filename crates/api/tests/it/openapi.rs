@@ -1,0 +1,108 @@
+//! The OpenAPI document and the router say the same.
+
+use crate::support::Node;
+use axum::http::{Method, StatusCode};
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+/// Every `$ref` below `value`.
+fn references(value: &Value, found: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(members) => {
+            if let Some(Value::String(target)) = members.get("$ref") {
+                found.insert(target.clone());
+            }
+            members.values().for_each(|member| references(member, found));
+        }
+        Value::Array(items) => items.iter().for_each(|item| references(item, found)),
+        _ => {}
+    }
+}
+
+#[tokio::test]
+async fn the_document_is_open_and_its_references_hold() {
+    let node = Node::new().await;
+    let document = node.api([]).anonymous().get("/api/v1/openapi.json").await;
+    assert_eq!(
+        (document.status, document.header("content-type")),
+        (StatusCode::OK, "application/json")
+    );
+    assert_eq!(document.body["openapi"], "3.1.0");
+    let mut found = BTreeSet::new();
+    references(&document.body, &mut found);
+    for target in found {
+        let pointer = target.strip_prefix('#').unwrap();
+        assert!(
+            document.body.pointer(pointer).is_some(),
+            "{target} is not in the document"
+        );
+    }
+}
+
+#[tokio::test]
+async fn every_route_is_in_the_document_and_every_operation_is_routed() {
+    let node = Node::new().await;
+    let shell = node.shell();
+    let mut declared: BTreeSet<(String, String)> = shell
+        .entries()
+        .flat_map(|entry| {
+            entry
+                .paths()
+                .map(|path| (entry.method.as_str().to_lowercase(), path.to_owned()))
+        })
+        .collect();
+    let own = [
+        "/api/v1/openapi.json",
+        "/api/v1/explain",
+        "/api/v1/explain/{code}",
+    ];
+    declared.extend(own.map(|path| ("get".to_owned(), path.to_owned())));
+    let api = node.api([]);
+    let document = api.get("/api/v1/openapi.json").await.body;
+    let mut listed = BTreeSet::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            listed.insert((method.clone(), path.clone()));
+            assert!(
+                !operation["summary"].as_str().unwrap().is_empty(),
+                "{method} {path}"
+            );
+            assert!(
+                operation["responses"]
+                    .as_object()
+                    .unwrap()
+                    .keys()
+                    .any(|status| status.starts_with('2'))
+            );
+            let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
+            let answer = api
+                .anonymous()
+                .send(api.anonymous().request(method, path, None))
+                .await;
+            let routed = !["PUR-9404", "PUR-9405"]
+                .map(Value::from)
+                .contains(&answer.body["code"]);
+            assert!(routed, "{path} is documented but not routed");
+            let open = operation["x-role"] == "none";
+            assert_eq!(
+                answer.status == StatusCode::UNAUTHORIZED,
+                !open,
+                "{path}: {:?}",
+                answer.body
+            );
+        }
+    }
+    assert_eq!(listed, declared);
+}
+
+#[tokio::test]
+async fn operation_ids_are_unique() {
+    let node = Node::new().await;
+    let document = node.api([]).get("/api/v1/openapi.json").await.body;
+    let mut ids = BTreeSet::new();
+    for item in document["paths"].as_object().unwrap().values() {
+        for operation in item.as_object().unwrap().values() {
+            assert!(ids.insert(operation["operationId"].as_str().unwrap().to_owned()));
+        }
+    }
+}

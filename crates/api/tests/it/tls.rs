@@ -1,0 +1,144 @@
+//! Real sockets: plain HTTP, HTTPS with the self-made authority, and a graceful end.
+
+use crate::support::Node;
+use purlin_api::serve::{BindError, Plan, Shutdown};
+use purlin_api::tls::TlsFiles;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, RootCertStore};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+
+fn any() -> SocketAddr {
+    "127.0.0.1:0".parse().unwrap()
+}
+
+async fn ask<T: AsyncRead + AsyncWrite + Unpin>(stream: &mut T, token: &str) -> String {
+    let request = format!(
+        "GET /api/v1/whoami HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nConnection: close\r\n\r\n"
+    );
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    answer
+}
+
+fn client(ca: &std::path::Path) -> TlsConnector {
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_file(ca).unwrap()).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    TlsConnector::from(Arc::new(config))
+}
+
+#[tokio::test]
+async fn https_is_trusted_by_whoever_trusts_the_authority() {
+    let node = Node::new().await;
+    let folder = tempfile::tempdir().unwrap();
+    let files = TlsFiles {
+        folder: folder.path().to_owned(),
+        names: vec!["node-1".into()],
+    };
+    let tls = files.prepare(jiff::Timestamp::now()).unwrap();
+    let plan = Plan {
+        https: vec![any()],
+        tls: Some(tls),
+        ..Plan::default()
+    };
+    let bound = plan.bind().await.unwrap();
+    let address = bound.https()[0];
+    let router = node.api([]).router;
+    let running = bound.start(&router, &axum::Router::new(), Shutdown::default());
+    for name in ["localhost", "127.0.0.1", "::1", "node-1"] {
+        let stream = TcpStream::connect(address).await.unwrap();
+        let name = ServerName::try_from(name).unwrap();
+        let mut stream = client(&files.ca()).connect(name, stream).await.unwrap();
+        let answer = ask(&mut stream, &node.admin).await;
+        assert!(
+            answer.starts_with("HTTP/1.1 200") && answer.contains("\"admin\""),
+            "{answer}"
+        );
+    }
+    let stream = TcpStream::connect(address).await.unwrap();
+    assert!(
+        client(&files.ca())
+            .connect("other.example".try_into().unwrap(), stream)
+            .await
+            .is_err()
+    );
+    assert!(running.stop(Duration::from_secs(10)).await);
+}
+
+#[tokio::test]
+async fn plain_http_stays_on_loopback_unless_asked() {
+    let open: SocketAddr = "0.0.0.0:0".parse().unwrap();
+    let refused = Plan {
+        http: vec![open],
+        ..Plan::default()
+    }
+    .bind()
+    .await;
+    assert!(matches!(refused, Err(BindError::RemoteHttp(address)) if address == open));
+    assert!(
+        Plan {
+            http: vec![open],
+            allow_remote_http: true,
+            ..Plan::default()
+        }
+        .bind()
+        .await
+        .is_ok()
+    );
+}
+
+#[tokio::test]
+async fn http_1_0_without_a_host_is_answered() {
+    let node = Node::new().await;
+    let bound = Plan {
+        http: vec![any()],
+        ..Plan::default()
+    }
+    .bind()
+    .await
+    .unwrap();
+    let address = bound.http()[0];
+    let _running = bound.start(&node.api([]).router, &axum::Router::new(), Shutdown::default());
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream
+        .write_all(b"GET /api/v1/explain/9404 HTTP/1.0\r\n\r\n")
+        .await
+        .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.0 200"), "{answer}");
+}
+
+#[tokio::test]
+async fn an_idle_connection_does_not_hold_up_the_end() {
+    let node = Node::new().await;
+    let bound = Plan {
+        http: vec![any()],
+        ..Plan::default()
+    }
+    .bind()
+    .await
+    .unwrap();
+    let address = bound.http()[0];
+    let running = bound.start(&node.api([]).router, &axum::Router::new(), Shutdown::default());
+    let mut idle = TcpStream::connect(address).await.unwrap();
+    idle.write_all(b"GET /api/v1/explain/9404 HTTP/1.1\r\nHost: x\r\n\r\n")
+        .await
+        .unwrap();
+    let mut some = [0; 64];
+    assert!(idle.read(&mut some).await.unwrap() > 0);
+    assert!(running.stop(Duration::from_secs(10)).await);
+    assert!(TcpStream::connect(address).await.is_err());
+}
