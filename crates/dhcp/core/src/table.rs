@@ -5,7 +5,8 @@
 //!   client key ─hash─► one of 256 small hash tables ──► Slot (block, position)
 //! ```
 //!
-//! The index is split so that growing it never stops the packet path for longer than rehashing one small table.
+//! The index is split so that growing it never stops the packet path for longer than rehashing one small table; it
+//! keeps 32 bits of each key's hash beside the slot, so that growing touches no lease.
 //! `next_event` is a lower bound of when something in the block ends by time, so that the sweep looks at 4 bytes
 //! per 64 leases.
 
@@ -39,13 +40,20 @@ struct Block {
     leases: Box<[Lease; BLOCK as usize]>,
 }
 
+/// A client's place in the index.
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    slot: u32,
+    hash: u32,
+}
+
 pub(crate) struct Table {
     blocks: Vec<Block>,
     /// Block number -> index into `blocks`.
     numbers: HashMap<u32, u32, foldhash::fast::FixedState>,
     /// Indexes into `blocks` in address order, for listings and checkpoints.
     sorted: Vec<u32>,
-    index: Box<[HashTable<u32>]>,
+    index: Box<[HashTable<Entry>]>,
     spill: Spill,
     extras: Spill,
     hasher: foldhash::quality::FixedState,
@@ -127,44 +135,36 @@ impl Table {
         }
     }
 
-    /// Finds the client's lease. `hash` is its `key_of`.
-    pub(crate) fn find(&self, hash: u64, who: &Identity<'_>) -> Option<Slot> {
-        let part = &self.index[part_of(hash)];
-        part.find(hash, |&slot| self.lease(Slot(slot)).who.is(who, &self.spill))
-            .map(|&slot| Slot(slot))
+    /// Finds the client's lease. `key` is its `key_of`.
+    pub(crate) fn find(&self, key: u64, who: &Identity<'_>) -> Option<Slot> {
+        let hash = key as u32;
+        let same = |e: &Entry| e.hash == hash && self.lease(Slot(e.slot)).who.is(who, &self.spill);
+        self.index[part_of(hash)]
+            .find(spread(hash), same)
+            .map(|e| Slot(e.slot))
     }
 
     /// Makes the lease at `slot` the client's, in the index too; whoever was there before is forgotten.
-    pub(crate) fn assign(&mut self, slot: Slot, hash: u64, who: &Identity<'_>) {
-        if self.lease(slot).who.is(who, &self.spill) {
-            if self.find(hash, who) != Some(slot) {
-                self.point(slot, hash, who);
-            }
+    pub(crate) fn assign(&mut self, slot: Slot, key: u64, who: &Identity<'_>) {
+        let known = self.find(key, who);
+        if known == Some(slot) {
             return;
         }
-        self.forget(slot);
-        let packed = Packed::pack(who, &mut self.spill);
-        self.blocks[slot.block()].leases[slot.offset()].who = packed;
-        self.point(slot, hash, who);
-    }
-
-    /// Lets the index name `slot` as the client's lease.
-    fn point(&mut self, slot: Slot, hash: u64, who: &Identity<'_>) {
-        if let Some(other) = self.find(hash, who) {
-            self.unpoint(other, hash);
+        if let Some(other) = known {
+            self.unpoint(other, key as u32);
         }
-        let (blocks, spill, hasher) = (&self.blocks, &self.spill, &self.hasher);
-        let rehash = |&at: &u32| {
-            let slot = Slot(at);
-            let mut scratch = [0; 17];
-            let who = blocks[slot.block()].leases[slot.offset()].who;
-            hash_of(hasher, &who.unpack(spill, &mut scratch))
-        };
-        self.index[part_of(hash)].insert_unique(hash, slot.0, rehash);
+        if !self.lease(slot).who.is(who, &self.spill) {
+            self.forget(slot);
+            let packed = Packed::pack(who, &mut self.spill);
+            self.blocks[slot.block()].leases[slot.offset()].who = packed;
+        }
+        let hash = key as u32;
+        let entry = Entry { slot: slot.0, hash };
+        self.index[part_of(hash)].insert_unique(spread(hash), entry, |e| spread(e.hash));
     }
 
-    fn unpoint(&mut self, slot: Slot, hash: u64) {
-        if let Ok(entry) = self.index[part_of(hash)].find_entry(hash, |&at| at == slot.0) {
+    fn unpoint(&mut self, slot: Slot, hash: u32) {
+        if let Ok(entry) = self.index[part_of(hash)].find_entry(spread(hash), |e| e.slot == slot.0) {
             entry.remove();
         }
     }
@@ -172,11 +172,12 @@ impl Table {
     /// Drops the identity and baggage of a lease; its state and flags stay as they are.
     pub(crate) fn forget(&mut self, slot: Slot) {
         let lease = *self.lease(slot);
-        if !lease.who.is_empty() {
-            let mut scratch = [0; 17];
-            let hash = hash_of(&self.hasher, &lease.who.unpack(&self.spill, &mut scratch));
-            self.unpoint(slot, hash);
+        if lease.who.is_empty() {
+            return;
         }
+        let mut scratch = [0; 17];
+        let hash = hash_of(&self.hasher, &lease.who.unpack(&self.spill, &mut scratch)) as u32;
+        self.unpoint(slot, hash);
         lease.who.free(&mut self.spill);
         self.set_extra(slot, &[]);
         self.blocks[slot.block()].leases[slot.offset()].who = Packed::EMPTY;
@@ -282,9 +283,14 @@ impl Table {
     }
 }
 
-fn part_of(hash: u64) -> usize {
-    // The hash table uses the top seven bits and the low ones; these are in between.
-    ((hash >> 40) & (PARTS as u64 - 1)) as usize
+fn part_of(hash: u32) -> usize {
+    // The top bits: the hash table inside a part starts from the low ones.
+    (hash >> 24) as usize % PARTS
+}
+
+/// 64 bits for the hash table, which looks at the top seven and the low ones.
+fn spread(hash: u32) -> u64 {
+    u64::from(hash).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
 fn hash_of(hasher: &foldhash::quality::FixedState, who: &Identity<'_>) -> u64 {
