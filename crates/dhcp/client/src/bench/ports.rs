@@ -47,14 +47,16 @@ impl Ports {
         let poll = epoll::create(epoll::CreateFlags::CLOEXEC).map_err(|e| BenchError::Kernel(e.into()))?;
         let mut relays = Vec::new();
         for relay in fleet.relays.iter().skip(skip).step_by(step) {
-            let port = Port::bind(relay.bind, server).map_err(|source| BenchError::Bind {
-                bind: relay.bind,
-                source,
-            })?;
+            let templates = Templates::new(fleet, relay.giaddr);
+            let port =
+                Port::bind(relay.bind, server, templates.length()).map_err(|source| BenchError::Bind {
+                    bind: relay.bind,
+                    source,
+                })?;
             let data = epoll::EventData::new_u64(relays.len() as u64);
             epoll::add(&poll, port.socket(), data, epoll::EventFlags::IN)
                 .map_err(|e| BenchError::Kernel(e.into()))?;
-            relays.push((port, Templates::new(fleet, relay.giaddr)));
+            relays.push((port, templates));
         }
         let readable = vec![true; relays.len()];
         let divisor = if divided { threads } else { 1 };

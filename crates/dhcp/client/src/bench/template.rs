@@ -71,6 +71,7 @@ pub(crate) struct Fill {
 #[derive(Debug)]
 pub(crate) struct Templates {
     seed: u8,
+    length: usize,
     shapes: Vec<Template>,
 }
 
@@ -88,21 +89,35 @@ struct Template {
 
 impl Templates {
     pub(crate) fn new(fleet: &Fleet, giaddr: Ipv4Addr) -> Self {
-        let shapes = Shape::ALL
+        let mut shapes: Vec<Template> = Shape::ALL
             .into_iter()
             .map(|shape| Template::new(shape, fleet, giaddr))
             .collect();
+        let length = shapes
+            .iter()
+            .map(|template| template.octets.len())
+            .max()
+            .unwrap_or(0);
+        // Behind the END option nothing is read, so all can have one length.
+        shapes
+            .iter_mut()
+            .for_each(|template| template.octets.resize(length, 0));
         Self {
             seed: fleet.seed,
+            length,
             shapes,
         }
     }
 
-    /// Writes a request into `out` and returns its length.
-    pub(crate) fn compose(&self, shape: Shape, fill: Fill, out: &mut [u8]) -> usize {
+    /// Octets of every request.
+    pub(crate) fn length(&self) -> usize {
+        self.length
+    }
+
+    /// Writes a request of `length` octets to the front of `out`.
+    pub(crate) fn compose(&self, shape: Shape, fill: Fill, out: &mut [u8]) {
         let template = &self.shapes[shape as usize];
-        let length = template.octets.len();
-        let out = &mut out[..length];
+        let out = &mut out[..self.length];
         out.copy_from_slice(&template.octets);
         let mac = mac_of(self.seed, fill.client);
         let mut patch = |at: usize, value: &[u8]| out[at..at + value.len()].copy_from_slice(value);
@@ -127,7 +142,6 @@ impl Templates {
         if template.circuit_id != 0 {
             patch(template.circuit_id + 2 + 2, &digits);
         }
-        length
     }
 }
 
@@ -226,10 +240,10 @@ mod tests {
             server_id: 0x0a00_0001,
         };
         let mut out = [0; 1472];
-        let length = templates.compose(Shape::Select, fill, &mut out);
+        templates.compose(Shape::Select, fill, &mut out);
         assert_eq!(&out[GIADDR..GIADDR + 4], &[10, 0, 0, 2]);
         assert_eq!(&out[CHADDR..CHADDR + 6], &[2, 1, 0, 0, 0x0a, 0xbc]);
-        let options = all_options(&out[..length]);
+        let options = all_options(&out[..templates.length()]);
         let value = |code: u8| options.iter().find(|(c, _)| *c == code).map(|(_, v)| v.clone());
         assert_eq!(value(code::MESSAGE_TYPE), Some(vec![3]));
         assert_eq!(value(code::REQUESTED_ADDRESS), Some(vec![10, 1, 0, 1]));
@@ -253,13 +267,13 @@ mod tests {
             server_id: 9,
         };
         let mut out = [0; 1472];
-        let length = templates.compose(Shape::Renew, fill, &mut out);
+        templates.compose(Shape::Renew, fill, &mut out);
         assert_eq!(&out[CIADDR..CIADDR + 4], &[10, 1, 0, 1]);
         assert!(
-            all_options(&out[..length])
+            all_options(&out[..templates.length()])
                 .iter()
                 .all(|(c, _)| ![50, 54].contains(c))
         );
-        assert!(length >= 300);
+        assert!(templates.length() >= 300);
     }
 }
