@@ -71,6 +71,14 @@ fn open_files(limits: &str) -> Option<u64> {
         .ok()
 }
 
+/// A random name of this boot of the machine: as long as it stays, nothing written has been lost to a power cut.
+#[must_use]
+pub fn boot_id() -> Option<[u8; 16]> {
+    let text = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+    let hex: String = text.trim().chars().filter(|c| *c != '-').collect();
+    Some(u128::from_str_radix(&hex, 16).ok()?.to_be_bytes())
+}
+
 /// Keeps the calling thread on one core.
 ///
 /// # Errors
@@ -99,6 +107,12 @@ mod tests {
         let facts = Facts::read();
         assert!(facts.receive_buffer_max.is_some_and(|bytes| bytes > 4096));
         assert!(facts.open_files_max.is_some_and(|files| files > 16));
+    }
+
+    #[test]
+    fn the_boot_has_a_name_that_stays() {
+        assert!(boot_id().is_some());
+        assert_eq!(boot_id(), boot_id());
     }
 
     #[test]

@@ -27,7 +27,7 @@ mod sys;
 pub use arp::{ArpPacket, ArpProber};
 pub use clock::now;
 pub use event::Waker;
-pub use facts::{Facts, pin_to_core};
+pub use facts::{Facts, boot_id, pin_to_core};
 pub use frame::{FRAME_OVERHEAD, UdpFrame, internet_checksum};
 pub use interface::{Interface, interface, interfaces};
 pub use packet::FrameSocket;

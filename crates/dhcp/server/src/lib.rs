@@ -1,1 +1,29 @@
-//! .
+//! The DHCP service around its core: sockets, packet threads, journals, and the handle that everything else
+//! talks to.
+//!
+//! ```text
+//!   start(ServerConfig) ─► Handle ──tasks──► packet thread 0: sockets, Engine, Journal
+//!                      └─► Running           packet thread 1: ...      (a network belongs to one thread)
+//! ```
+//!
+//! Architecture invariant: nothing on the packet path takes a lock, allocates per packet or waits for anything
+//! but packets. What a packet means is decided by `purlin-dhcp-core`; here it is only carried, recorded and sent.
+
+mod error;
+mod handle;
+mod handover;
+mod marker;
+mod metrics;
+mod ports;
+mod running;
+mod start;
+mod status;
+mod worker;
+
+pub use error::{ApplyError, ControlError, StartError};
+pub use handle::{Applied, Handle};
+pub use metrics::{DhcpMetrics, ThreadReport};
+pub use running::Running;
+pub use start::{RECEIVE_BUFFER, ServerConfig, start};
+pub use status::{Condition, Health, InterfaceStatus, JournalStatus, ServerStatus};
+pub use worker::ShellCounters;

@@ -1,0 +1,235 @@
+//! The service as the rest of the process sees it: questions and changes, carried to the packet threads.
+
+mod apply;
+mod leases;
+
+use crate::error::ControlError;
+use crate::metrics::{DhcpMetrics, ThreadReport};
+use crate::ports::Ports;
+use crate::status::{Condition, Health, InterfaceStatus, JournalStatus, ServerStatus};
+use crate::worker::{Task, Worker};
+use purlin_dhcp_core::Plan;
+use purlin_dhcp_core::view::{DecisionQuery, SubnetUse, Told};
+use purlin_netio::{Waker, now};
+use std::net::Ipv4Addr;
+use std::sync::mpsc::Sender;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::{oneshot, watch};
+
+pub use apply::Applied;
+
+/// The way into one packet thread.
+#[derive(Debug)]
+pub(crate) struct Door {
+    tasks: Sender<Task>,
+    waker: Arc<Waker>,
+}
+
+impl Door {
+    pub(crate) fn new(tasks: Sender<Task>, waker: Arc<Waker>) -> Self {
+        Self { tasks, waker }
+    }
+
+    /// Runs `work` on the thread between two batches; `None` when the thread has ended.
+    async fn ask<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Worker) -> T + Send + 'static,
+    ) -> Option<T> {
+        self.send(work).await.ok()
+    }
+
+    /// Sends `work` off; its result comes by the receiver.
+    fn send<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Worker) -> T + Send + 'static,
+    ) -> oneshot::Receiver<T> {
+        let (answer, receiver) = oneshot::channel();
+        // A thread that has ended drops the task and with it the sender: the receiver tells.
+        let _ = self.tasks.send(Box::new(move |worker| {
+            let _ = answer.send(work(worker));
+        }));
+        self.waker.wake();
+        receiver
+    }
+}
+
+/// Asks and changes the running service. Cheap to clone. Threads that have ended contribute nothing to answers.
+#[derive(Debug, Clone)]
+pub struct Handle(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    doors: Vec<Door>,
+    /// What was last applied; also the lock that lets one change happen at a time.
+    current: tokio::sync::Mutex<Ports>,
+    plan: Mutex<Arc<Plan>>,
+    health: Arc<watch::Sender<Health>>,
+    reports: Arc<[Mutex<ThreadReport>]>,
+}
+
+impl Handle {
+    pub(crate) fn new(
+        doors: Vec<Door>,
+        ports: Ports,
+        plan: Arc<Plan>,
+        health: Arc<watch::Sender<Health>>,
+        reports: Arc<[Mutex<ThreadReport>]>,
+    ) -> Self {
+        let (current, plan) = (tokio::sync::Mutex::new(ports), Mutex::new(plan));
+        Self(Arc::new(Inner {
+            doors,
+            current,
+            plan,
+            health,
+            reports,
+        }))
+    }
+
+    /// The plan in effect, with its settings.
+    #[must_use]
+    pub fn plan(&self) -> Arc<Plan> {
+        Arc::clone(&self.0.plan.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Changes of condition; a process ends itself when it turns to [`Condition::Failed`].
+    #[must_use]
+    pub fn health(&self) -> watch::Receiver<Health> {
+        self.0.health.subscribe()
+    }
+
+    /// Shows the service's numbers; register it once.
+    #[must_use]
+    pub fn metrics(&self) -> DhcpMetrics {
+        DhcpMetrics(Arc::clone(&self.0.reports))
+    }
+
+    /// Ends a lease on an operator's word; returns once that is durable. False when nothing was leased.
+    ///
+    /// # Errors
+    /// See [`ControlError`]. After [`ControlError::NotRecorded`] the release may or may not hold over a restart.
+    pub async fn release(&self, address: Ipv4Addr) -> Result<bool, ControlError> {
+        for door in &self.0.doors {
+            let released = door.ask(move |worker| worker.release_lease(address)).await;
+            match released.ok_or(ControlError::Stopped)? {
+                None => {}
+                Some(durable) => {
+                    return durable
+                        .await
+                        .map(|()| true)
+                        .map_err(|_| ControlError::NotRecorded);
+                }
+            }
+        }
+        Ok(false)
+    }
+
+    /// How full every subnet is, by network and subnet name.
+    pub async fn usage(&self) -> Vec<SubnetUse> {
+        let mut usage: Vec<SubnetUse> = self.ask_all(|worker| worker.engine.usage(&now())).await.concat();
+        usage.sort_by(|a, b| (&a.network, &a.subnet).cmp(&(&b.network, &b.subnet)));
+        usage
+    }
+
+    /// The newest decisions wanted, oldest first.
+    pub async fn decisions(&self, query: DecisionQuery) -> Vec<Told> {
+        let limit = query.limit.max(1);
+        let asked = self
+            .ask_all(move |worker| worker.engine.find_decisions(&query))
+            .await;
+        let mut told = asked.concat();
+        told.sort_by_key(|told| told.decision.at);
+        told.split_off(told.len().saturating_sub(limit))
+    }
+
+    /// Decisions from a cursor on (one number per thread; empty begins with what comes next), at most `limit`
+    /// per thread: what they are with their thread, the next cursor, and how many had gone before they were
+    /// asked for.
+    pub async fn decisions_since(
+        &self,
+        cursor: Vec<u64>,
+        limit: usize,
+    ) -> (Vec<(usize, Told)>, Vec<u64>, u64) {
+        let (mut all, mut next, mut missed) = (Vec::new(), Vec::new(), 0);
+        for (thread, door) in self.0.doors.iter().enumerate() {
+            let from = cursor.get(thread).copied();
+            let asked = door.ask(move |worker| worker.decisions_since(from, limit)).await;
+            let Some((told, to, gone)) = asked else {
+                next.push(from.unwrap_or(0));
+                continue;
+            };
+            all.extend(told.into_iter().map(|told| (thread, told)));
+            next.push(to);
+            missed += gone;
+        }
+        all.sort_by_key(|(_, told)| told.decision.at);
+        (all, next, missed)
+    }
+
+    /// How the service stands.
+    pub async fn status(&self) -> ServerStatus {
+        let journals = self.ask_all(Worker::journal_status).await;
+        let ports = self.0.current.lock().await;
+        let segments = ports.all().filter_map(|port| port.segment.as_ref());
+        let interfaces = segments.map(|segment| InterfaceStatus {
+            name: segment.interface.name.clone(),
+            index: segment.interface.index,
+            mac: segment.mac,
+            address: segment.address,
+        });
+        let health = self.0.health.borrow().clone();
+        ServerStatus {
+            threads: self.0.doors.len() as u16,
+            listen: ports.listening(),
+            interfaces: interfaces.collect(),
+            ack: self.plan().settings().ack,
+            condition: health.condition().max(worst(&journals)),
+            cause: health.cause,
+            receive_buffer: ports
+                .all()
+                .map(|port| port.socket.receive_buffer())
+                .min()
+                .unwrap_or(0),
+            journals,
+        }
+    }
+
+    /// Asks all threads at once; those that have ended are left out.
+    async fn ask_all<T, F>(&self, work: F) -> Vec<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Worker) -> T + Clone + Send + 'static,
+    {
+        let asked: Vec<_> = self.0.doors.iter().map(|door| door.send(work.clone())).collect();
+        let mut answers = Vec::new();
+        for answer in asked {
+            answers.extend(answer.await.ok());
+        }
+        answers
+    }
+
+    pub(crate) async fn stop_threads(&self, grace: Duration) {
+        let mut ends = Vec::new();
+        for door in &self.0.doors {
+            let (done, end) = oneshot::channel();
+            let _ = door.ask(move |worker| worker.stop(grace, done)).await;
+            ends.push(end);
+        }
+        for end in ends {
+            // An error says that the thread has ended already.
+            let _ = end.await;
+        }
+    }
+
+    fn set_plan(&self, plan: Arc<Plan>) {
+        *self.0.plan.lock().unwrap_or_else(PoisonError::into_inner) = plan;
+    }
+}
+
+fn worst(journals: &[JournalStatus]) -> Condition {
+    journals
+        .iter()
+        .map(|journal| journal.condition)
+        .max()
+        .unwrap_or_default()
+}

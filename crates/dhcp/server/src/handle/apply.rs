@@ -1,0 +1,95 @@
+//! New settings while running.
+//!
+//! New sockets are open before anything changes, so that a wrong address harms nothing; then every thread moves
+//! to the new plan between two batches. A network keeps its thread by name. Where a change does move addresses
+//! between threads (a subnet joins another network), reading stops everywhere, all leases are laid out, each
+//! thread takes its own, and reading goes on: a few hundred milliseconds for a million leases.
+
+use super::Handle;
+use crate::error::ApplyError;
+use crate::ports::{Ports, Prepared};
+use purlin_dhcp_core::Plan;
+use purlin_dhcp_core::settings::Settings;
+use std::sync::Arc;
+
+/// What came of applying settings.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Applied {
+    /// Keys whose change takes effect with the next start only.
+    pub restart_needed: Vec<&'static str>,
+}
+
+impl Handle {
+    /// Puts checked settings into effect without losing a packet or a lease.
+    ///
+    /// # Errors
+    /// See [`ApplyError`]: the former settings stay in effect then.
+    pub async fn apply(&self, settings: Settings) -> Result<Applied, ApplyError> {
+        let mut ports = self.0.current.lock().await;
+        let former = self.plan();
+        let plan = Plan::compile(&settings, Some(&former));
+        let prepared = ports.prepare(&settings)?;
+        let moves = moves(&former, &plan, self.0.doors.len() as u16);
+
+        let frames = if moves { self.pause_all().await } else { Vec::new() };
+        let switched = self.switch(&mut ports, prepared, &plan).await;
+        if moves {
+            // Also after a failure: whatever plan each thread has now, it must take its leases and read on.
+            let frames = Arc::new(frames);
+            self.ask_all(move |worker| worker.resume(&frames)).await;
+        }
+        switched?;
+        self.set_plan(plan);
+        let same_threads = settings.threads == former.settings().threads;
+        Ok(Applied {
+            restart_needed: if same_threads {
+                Vec::new()
+            } else {
+                vec!["dhcp.threads"]
+            },
+        })
+    }
+
+    async fn switch(
+        &self,
+        ports: &mut Ports,
+        prepared: Prepared,
+        plan: &Arc<Plan>,
+    ) -> Result<(), ApplyError> {
+        ports.adopt(prepared, plan)?;
+        let asked: Vec<_> = (0u16..)
+            .zip(&self.0.doors)
+            .map(|(shard, door)| {
+                let (plan, assignments) = (Arc::clone(plan), ports.assignments(shard, plan));
+                door.send(move |worker| worker.adopt(plan, assignments))
+            })
+            .collect();
+        for answer in asked {
+            answer
+                .await
+                .map_err(|_| ApplyError::Stopped)?
+                .map_err(ApplyError::Watching)?;
+        }
+        Ok(())
+    }
+
+    async fn pause_all(&self) -> Vec<Vec<u8>> {
+        self.ask_all(crate::worker::Worker::pause).await.concat()
+    }
+}
+
+/// Whether some address that `new` serves was, or was kept, by another thread under `old`.
+fn moves(old: &Plan, new: &Plan, shards: u16) -> bool {
+    if shards < 2 {
+        return false;
+    }
+    let subnets = new
+        .settings()
+        .networks
+        .iter()
+        .flat_map(|network| &network.subnets);
+    // Leases of subnets that are not in a plan are kept by thread 0.
+    subnets.map(|subnet| subnet.network.network()).any(|address| {
+        new.shard_of(address, shards).unwrap_or(0) != old.shard_of(address, shards).unwrap_or(0)
+    })
+}

@@ -1,0 +1,259 @@
+//! What the service shows at `/metrics`, from copies that the packet threads leave once a second.
+
+use crate::worker::ShellCounters;
+use purlin_dhcp_core::view::SubnetUse;
+use purlin_dhcp_core::{Counters, reasons};
+use purlin_telemetry::metrics::{Collector, Encoder};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Subnets shown by name; more are summed under `other`.
+const SUBNET_SERIES_MAX: usize = 5000;
+
+/// A packet thread's counts as it last left them.
+#[derive(Debug, Clone, Default)]
+pub struct ThreadReport {
+    pub core: Counters,
+    pub shell: ShellCounters,
+    pub usage: Vec<SubnetUse>,
+    /// Replies waiting for the disk.
+    pub parked: usize,
+    /// Frames appended and not yet durable.
+    pub journal_lag: u64,
+}
+
+/// Shows all threads' reports; register it once.
+#[derive(Debug, Clone)]
+pub struct DhcpMetrics(pub(crate) Arc<[Mutex<ThreadReport>]>);
+
+impl Collector for DhcpMetrics {
+    fn collect(&self, encoder: &mut Encoder) {
+        for report in self.0.iter() {
+            let report = report.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            packets(encoder, &report.core);
+            leases(encoder, &report.usage);
+            sockets(encoder, &report.shell);
+            journal(encoder, &report);
+            times(encoder, &report.shell);
+        }
+    }
+}
+
+fn packets(encoder: &mut Encoder, core: &Counters) {
+    let mut received = encoder.counter(
+        "purlin_dhcp_packets_received_total",
+        "DHCP messages received, by type.",
+    );
+    for (kind, count) in core.received.iter().enumerate() {
+        received.count(&[("type", type_name(kind))], *count);
+    }
+    let mut sent = encoder.counter(
+        "purlin_dhcp_packets_sent_total",
+        "DHCP messages answered with, by type.",
+    );
+    for (kind, count) in core.sent.iter().enumerate() {
+        sent.count(&[("type", type_name(kind))], *count);
+    }
+    let mut decisions = encoder.counter(
+        "purlin_dhcp_decisions_total",
+        "Decisions by reason; see purlin explain.",
+    );
+    for (code, count) in core.reasons() {
+        let slug = reasons::reason(code).map_or("unknown", |reason| reason.slug);
+        decisions.count(&[("reason", slug)], count);
+    }
+    encoder
+        .counter(
+            "purlin_dhcp_records_total",
+            "Lease records written to the journal.",
+        )
+        .count(&[], core.records);
+}
+
+fn leases(encoder: &mut Encoder, usage: &[SubnetUse]) {
+    let help = "Addresses by state.";
+    let mut leases = encoder
+        .gauge("purlin_dhcp_leases", help)
+        .budget(SUBNET_SERIES_MAX * 4);
+    for subnet in usage {
+        let states = [
+            ("bound", subnet.bound),
+            ("offered", subnet.offered),
+            ("declined", subnet.declined),
+            ("reusable", subnet.reusable),
+        ];
+        for (state, count) in states {
+            leases.count(&[("subnet", &subnet.subnet), ("state", state)], count);
+        }
+    }
+    let help = "Addresses in a subnet's pools.";
+    let mut sizes = encoder
+        .gauge("purlin_dhcp_pool_addresses", help)
+        .budget(SUBNET_SERIES_MAX);
+    for subnet in usage {
+        sizes.count(&[("subnet", &subnet.subnet)], subnet.size);
+    }
+}
+
+fn sockets(encoder: &mut Encoder, shell: &ShellCounters) {
+    let counts = [
+        (
+            "purlin_dhcp_datagrams_total",
+            "Datagrams taken from sockets.",
+            shell.datagrams,
+        ),
+        (
+            "purlin_dhcp_truncated_total",
+            "Datagrams longer than any DHCP message.",
+            shell.truncated,
+        ),
+        (
+            "purlin_dhcp_foreign_broadcasts_total",
+            "Broadcasts heard where no local segment is served.",
+            shell.foreign_broadcasts,
+        ),
+        (
+            "purlin_dhcp_handed_over_total",
+            "Packets passed between packet threads.",
+            shell.handed_over,
+        ),
+        (
+            "purlin_dhcp_handed_over_lost_total",
+            "Packets lost between packet threads.",
+            shell.handed_over_lost,
+        ),
+        (
+            "purlin_dhcp_replies_withheld_total",
+            "Replies not sent for want of a record.",
+            shell.withheld,
+        ),
+        (
+            "purlin_dhcp_replies_failed_total",
+            "Replies the kernel refused to send.",
+            shell.sent.failed,
+        ),
+        (
+            "purlin_dhcp_replies_blocked_total",
+            "Replies given up on a full socket.",
+            shell.sent.blocked,
+        ),
+        (
+            "purlin_dhcp_probes_total",
+            "Conflict probes before an offer.",
+            shell.probes,
+        ),
+        (
+            "purlin_dhcp_probes_failed_total",
+            "Conflict probes that could not be sent.",
+            shell.probes_failed,
+        ),
+    ];
+    for (name, help, count) in counts {
+        encoder.counter(name, help).count(&[], count);
+    }
+    let mut calls = encoder.counter(
+        "purlin_dhcp_syscalls_total",
+        "System calls of the packet threads.",
+    );
+    let kinds = [
+        ("receive", shell.receive_calls),
+        ("send", shell.sent.calls),
+        ("poll", shell.poll_calls),
+    ];
+    for (call, count) in kinds {
+        calls.count(&[("call", call)], count);
+    }
+}
+
+fn journal(encoder: &mut Encoder, report: &ThreadReport) {
+    let shell = &report.shell;
+    let counts = [
+        (
+            "purlin_dhcp_journal_frames_total",
+            "Frames appended to the lease journal.",
+            shell.frames,
+        ),
+        (
+            "purlin_dhcp_journal_octets_total",
+            "Octets of records in them.",
+            shell.frame_octets,
+        ),
+        (
+            "purlin_dhcp_journal_checkpoints_total",
+            "Checkpoints of the leases.",
+            shell.checkpoints,
+        ),
+        (
+            "purlin_dhcp_parked_full_total",
+            "Times reading stopped for replies that wait.",
+            shell.parked_full,
+        ),
+    ];
+    for (name, help, count) in counts {
+        encoder.counter(name, help).count(&[], count);
+    }
+    let parked = report.parked as u64;
+    encoder
+        .gauge("purlin_dhcp_parked_replies", "Replies that wait for the disk.")
+        .count(&[], parked);
+    let lag = report.journal_lag;
+    encoder
+        .gauge(
+            "purlin_dhcp_journal_lag_frames",
+            "Frames appended and not yet durable.",
+        )
+        .count(&[], lag);
+}
+
+fn times(encoder: &mut Encoder, shell: &ShellCounters) {
+    let histograms = [
+        (
+            "purlin_dhcp_offer_seconds",
+            "From receiving a batch to having sent its OFFERs.",
+            &shell.offer_time,
+        ),
+        (
+            "purlin_dhcp_commit_seconds",
+            "From receipt to a durable reply sent.",
+            &shell.commit_time,
+        ),
+        (
+            "purlin_dhcp_step_seconds",
+            "One decision; one packet in 64 is timed.",
+            &shell.step_time,
+        ),
+        (
+            "purlin_dhcp_batch_datagrams",
+            "Datagrams per receive call that brought any.",
+            &shell.batch_size,
+        ),
+    ];
+    for (name, help, histogram) in histograms {
+        encoder.histogram(name, help).histogram(&[], histogram);
+    }
+}
+
+/// Message types by name (RFC 2132, section 9.6, and later); 0 is BOOTP or unreadable.
+fn type_name(kind: usize) -> &'static str {
+    const NAMES: [&str; 19] = [
+        "other",
+        "discover",
+        "offer",
+        "request",
+        "decline",
+        "ack",
+        "nak",
+        "release",
+        "inform",
+        "forcerenew",
+        "leasequery",
+        "leaseunassigned",
+        "leaseunknown",
+        "leaseactive",
+        "bulkleasequery",
+        "leasequerydone",
+        "activeleasequery",
+        "leasequerystatus",
+        "tls",
+    ];
+    NAMES.get(kind).copied().unwrap_or("other")
+}

@@ -1,0 +1,113 @@
+//! New settings and sockets, between two batches.
+
+use super::{Slot, Worker};
+use crate::ports::Assignment;
+use purlin_dhcp_core::Plan;
+use purlin_netio::{Trigger, now};
+use std::sync::Arc;
+
+impl Worker {
+    /// Moves to a new plan and set of sockets.
+    pub(crate) fn adopt(&mut self, plan: Arc<Plan>, assignments: Vec<Assignment>) -> std::io::Result<()> {
+        if !Arc::ptr_eq(&plan, &self.plan) {
+            self.engine.apply(Arc::clone(&plan), &now());
+            self.plan = plan;
+        }
+        self.assign(assignments)
+    }
+
+    fn assign(&mut self, assignments: Vec<Assignment>) -> std::io::Result<()> {
+        for slot in self.slots.iter_mut().flatten() {
+            slot.closing = true;
+        }
+        self.segments.clear();
+        for assigned in assignments {
+            let id = assigned.port.id as usize;
+            if assigned.position.is_some() {
+                self.segments.push(assigned.port.id);
+            }
+            if self.slots.len() <= id {
+                self.slots.resize_with(id + 1, || None);
+            }
+            let read_before = self.slots[id].as_ref().is_some_and(|slot| slot.assigned.reads);
+            match (read_before, assigned.reads) {
+                (false, true) => self
+                    .poller
+                    .add(&assigned.port.socket, id as u64, Trigger::Level)?,
+                (true, false) => self.poller.remove(&assigned.port.socket)?,
+                _ => {}
+            }
+            self.slots[id] = Some(Slot {
+                assigned,
+                closing: false,
+            });
+        }
+        self.stop_reading_closed()
+    }
+
+    fn stop_reading_closed(&mut self) -> std::io::Result<()> {
+        for slot in self
+            .slots
+            .iter_mut()
+            .flatten()
+            .filter(|slot| slot.closing && slot.assigned.reads)
+        {
+            slot.assigned.reads = false;
+            self.poller.remove(&slot.assigned.port.socket)?;
+        }
+        Ok(())
+    }
+
+    /// Lets go of closed ports once nothing parked leaves by them.
+    pub(super) fn close_unused(&mut self) {
+        if self.parked.is_empty() {
+            for slot in &mut self.slots {
+                if slot.as_ref().is_some_and(|slot| slot.closing) {
+                    *slot = None;
+                }
+            }
+        }
+    }
+
+    /// Stops reading and gives the whole state as frames, before networks change threads.
+    pub(crate) fn pause(&mut self) -> Vec<Vec<u8>> {
+        self.paused = true;
+        let (mut frames, mut cursor) = (Vec::new(), Some(0));
+        while let Some(from) = cursor {
+            let mut frame = Vec::new();
+            cursor = self.engine.checkpoint_chunk(from, 16_384, &mut frame);
+            if !frame.is_empty() {
+                frames.push(frame);
+            }
+        }
+        frames
+    }
+
+    /// Takes what is this thread's from the frames of all, writes it down anew and reads again.
+    pub(crate) fn resume(&mut self, frames: &[Vec<u8>]) {
+        for frame in frames {
+            self.engine.restore(frame);
+        }
+        let (now, mut records) = (now(), Vec::new());
+        self.engine.restored(&now, true, &mut records);
+        if !records.is_empty() {
+            self.log.append(now.wall.secs(), &mut records);
+        }
+        self.record_everything();
+        self.paused = false;
+    }
+
+    /// Appends the whole state to the journal: what came from another thread's journal is now in this one.
+    fn record_everything(&mut self) {
+        let secs = now().wall.secs();
+        let mut cursor = Some(0);
+        while let Some(from) = cursor {
+            let mut frame = Vec::new();
+            cursor = self.engine.checkpoint_chunk(from, 16_384, &mut frame);
+            if !frame.is_empty() {
+                self.log.append(secs, &mut frame);
+            }
+        }
+        self.log.want_checkpoint();
+    }
+}

@@ -1,0 +1,206 @@
+//! The thread's journal: appending, holding back while the disk is full, checkpoints in pieces.
+
+use super::Worker;
+use super::ledger::Ledger;
+use crate::marker;
+use crate::status::Condition;
+use purlin_store::{AppendError, Journal, JournalHealth, Position};
+use purlin_types::Now;
+
+/// Leases written per turn of the loop while a checkpoint is open: well under a millisecond of work.
+const CHECKPOINT_PIECE: usize = 2048;
+
+/// A journal with what the packet thread must remember about it.
+#[derive(Debug)]
+pub(crate) struct Log {
+    journal: Box<dyn Journal>,
+    ledger: Ledger,
+    position: Position,
+    /// Frames the journal had no room for. The core has made these changes; they are appended before any others.
+    pending: Vec<Vec<u8>>,
+    /// The second of the oldest of them.
+    pending_since: u32,
+    /// Where the open checkpoint goes on.
+    cursor: Option<u64>,
+    /// A checkpoint was given up; none is begun before the next tick.
+    resting: bool,
+    /// A checkpoint is wanted although not due.
+    wanted: bool,
+    /// Latched: a journal that has failed once is never believed again.
+    failed: bool,
+    boot: Option<[u8; 16]>,
+    scratch: Vec<u8>,
+}
+
+impl Log {
+    /// Takes over an opened journal, appends `first` and names this boot in it.
+    pub(crate) fn new(
+        journal: Box<dyn Journal>,
+        boot: Option<[u8; 16]>,
+        first: impl IntoIterator<Item = Vec<u8>>,
+    ) -> Self {
+        let marker = boot.map(marker::boot);
+        let mut log = Self {
+            journal,
+            ledger: Ledger::default(),
+            position: Position(0),
+            pending: first
+                .into_iter()
+                .chain(marker)
+                .filter(|frame| !frame.is_empty())
+                .collect(),
+            pending_since: 0,
+            cursor: None,
+            resting: false,
+            wanted: false,
+            failed: false,
+            boot,
+            scratch: Vec::new(),
+        };
+        log.append_pending();
+        log
+    }
+
+    /// What the core must know for its next decisions.
+    pub(crate) fn state(&mut self, now: &Now) -> purlin_dhcp_core::step::Log {
+        let writable = self.condition() == Condition::Serving;
+        let mut durable_secs = self.ledger.durable_secs(now.wall.secs(), self.journal.durable());
+        if !self.pending.is_empty() {
+            durable_secs = durable_secs.min(self.pending_since);
+        }
+        purlin_dhcp_core::step::Log {
+            writable,
+            durable_secs,
+        }
+    }
+
+    pub(crate) fn durable(&self) -> Position {
+        self.journal.durable()
+    }
+
+    /// Position of the last frame appended.
+    pub(crate) fn position(&self) -> Position {
+        self.position
+    }
+
+    pub(crate) fn condition(&self) -> Condition {
+        match self.journal.health() {
+            _ if self.failed => Condition::Failed,
+            JournalHealth::Failed => Condition::Failed,
+            JournalHealth::Ready if self.pending.is_empty() => Condition::Serving,
+            JournalHealth::Ready | JournalHealth::Full => Condition::Full,
+        }
+    }
+
+    /// Appends records made in second `secs`; when that is not possible they are kept and `None` says so.
+    pub(crate) fn append(&mut self, secs: u32, records: &mut Vec<u8>) -> Option<Position> {
+        if self.failed {
+            return None;
+        }
+        if self.pending.is_empty()
+            && let Ok(position) = self.journal.append(records)
+        {
+            self.position = position;
+            self.ledger.note(secs, position);
+            return Some(position);
+        }
+        if self.pending.is_empty() {
+            self.pending_since = secs;
+        }
+        // The core goes silent once it is told, so this does not grow beyond a batch and expiries.
+        self.pending.push(std::mem::take(records));
+        None
+    }
+
+    /// Once a second: tries again what was refused.
+    pub(crate) fn tick(&mut self) {
+        self.resting = false;
+        if self.condition() != Condition::Failed && self.journal.health() == JournalHealth::Ready {
+            self.append_pending();
+        }
+    }
+
+    fn append_pending(&mut self) {
+        let mut done = 0;
+        for frame in &self.pending {
+            let Ok(position) = self.journal.append(frame) else {
+                break;
+            };
+            self.position = position;
+            self.ledger.note(self.pending_since, position);
+            done += 1;
+        }
+        self.pending.drain(..done);
+    }
+
+    /// Nothing is appended any more, whatever the journal says from now on.
+    pub(crate) fn fail(&mut self) {
+        self.failed = true;
+        self.cursor = None;
+    }
+
+    pub(crate) fn is_checkpointing(&self) -> bool {
+        self.cursor.is_some()
+    }
+
+    /// Asks for a checkpoint although the journal is short.
+    pub(crate) fn want_checkpoint(&mut self) {
+        self.wanted = true;
+    }
+
+    /// Marks an orderly end and waits for the disk.
+    pub(crate) fn close(&mut self) {
+        // What fails here was never promised: the next start then assumes the worst, as after a power cut.
+        if !self.failed && self.pending.is_empty() && self.journal.append(&marker::CLEAN_STOP).is_ok() {
+            let _ = self.journal.flush();
+        }
+    }
+}
+
+impl Worker {
+    /// Writes one piece of the open checkpoint, or begins one when it would pay.
+    pub(super) fn checkpoint_piece(&mut self) {
+        let log = &self.log;
+        if log.failed
+            || log.cursor.is_none() && (log.resting || !(log.wanted || log.journal.checkpoint_due()))
+        {
+            return;
+        }
+        if self.write_piece().is_err() {
+            self.log.cursor = None;
+            self.log.resting = true;
+        }
+    }
+
+    fn write_piece(&mut self) -> Result<(), AppendError> {
+        let log = &mut self.log;
+        let cursor = match log.cursor {
+            Some(cursor) => cursor,
+            None => {
+                if !log.pending.is_empty() {
+                    return Err(AppendError::Full);
+                }
+                log.journal.checkpoint_begin()?;
+                if let Some(id) = log.boot {
+                    log.journal.checkpoint_write(&marker::boot(id))?;
+                }
+                log.cursor = Some(0);
+                0
+            }
+        };
+        log.scratch.clear();
+        let next = self
+            .engine
+            .checkpoint_chunk(cursor, CHECKPOINT_PIECE, &mut log.scratch);
+        if !log.scratch.is_empty() {
+            log.journal.checkpoint_write(&log.scratch)?;
+        }
+        log.cursor = next;
+        if next.is_none() {
+            log.journal.checkpoint_finish()?;
+            log.wanted = false;
+            self.counters.checkpoints += 1;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,125 @@
+//! A relay with many clients behind it, on one socket.
+
+use purlin_dhcp_proto::{Composer, Message, MessageType, code};
+use std::net::{Ipv4Addr, SocketAddrV4, UdpSocket};
+use std::time::Duration;
+
+/// How long an answer that must come is waited for.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A server's answer, owned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Answer {
+    pub(crate) kind: MessageType,
+    pub(crate) xid: u32,
+    pub(crate) address: Ipv4Addr,
+    pub(crate) server: Option<Ipv4Addr>,
+}
+
+pub(crate) struct Relay {
+    socket: UdpSocket,
+    server: SocketAddrV4,
+    giaddr: Ipv4Addr,
+}
+
+impl Relay {
+    pub(crate) fn new(server: SocketAddrV4, giaddr: [u8; 4]) -> Self {
+        let socket = UdpSocket::bind("127.0.0.1:0").expect("loopback has free ports");
+        socket
+            .set_read_timeout(Some(PATIENCE))
+            .expect("a timeout can be set");
+        Self {
+            socket,
+            server,
+            giaddr: giaddr.into(),
+        }
+    }
+
+    pub(crate) fn discover(&self, client: u32) {
+        self.send(MessageType::Discover, client, &[]);
+    }
+
+    pub(crate) fn request(&self, client: u32, offer: &Answer) {
+        let server = offer.server.expect("an offer names its server").octets();
+        let options = [
+            (code::REQUESTED_ADDRESS, offer.address.octets()),
+            (code::SERVER_ID, server),
+        ];
+        self.send(MessageType::Request, client, &options);
+    }
+
+    /// INIT-REBOOT: the client remembers its address (RFC 2131, section 4.3.2).
+    pub(crate) fn remember(&self, client: u32, address: Ipv4Addr) {
+        self.send(
+            MessageType::Request,
+            client,
+            &[(code::REQUESTED_ADDRESS, address.octets())],
+        );
+    }
+
+    fn send(&self, kind: MessageType, client: u32, options: &[(u8, [u8; 4])]) {
+        let mut buffer = [0; 1472];
+        let mut out = Composer::new(&mut buffer, 1472);
+        let [a, b, c, d] = client.to_be_bytes();
+        out.op(1)
+            .hardware(1, &[2, 0, a, b, c, d])
+            .hops(1)
+            .xid(client)
+            .giaddr(self.giaddr);
+        out.message_type(kind);
+        for (code, value) in options {
+            out.option(*code, value);
+        }
+        let length = out.finish().len;
+        self.socket
+            .send_to(&buffer[..length], self.server)
+            .expect("loopback takes packets");
+    }
+
+    /// The next answer.
+    pub(crate) fn hear(&self) -> Answer {
+        self.try_hear().expect("an answer within the time allowed")
+    }
+
+    fn try_hear(&self) -> Option<Answer> {
+        let mut buffer = [0; 1500];
+        let (length, _) = self.socket.recv_from(&mut buffer).ok()?;
+        let message = Message::parse(&buffer[..length]).expect("answers can be read");
+        let server = message
+            .whole(code::SERVER_ID)
+            .and_then(|v| <[u8; 4]>::try_from(v).ok());
+        Some(Answer {
+            kind: message.message_type().expect("answers have a type"),
+            xid: message.xid(),
+            address: message.yiaddr(),
+            server: server.map(Ipv4Addr::from),
+        })
+    }
+
+    /// Whether nothing has come; ask only when whatever could cause an answer is known to be over.
+    pub(crate) fn heard_nothing(&self) -> bool {
+        self.socket.set_nonblocking(true).expect("a socket can be set");
+        let nothing = self.try_hear().is_none();
+        self.socket.set_nonblocking(false).expect("a socket can be set");
+        nothing
+    }
+
+    pub(crate) fn offer(&self, client: u32) -> Answer {
+        self.discover(client);
+        let offer = self.hear();
+        assert_eq!((offer.kind, offer.xid), (MessageType::Offer, client));
+        offer
+    }
+
+    /// A whole exchange: the address that was bound.
+    pub(crate) fn lease(&self, client: u32) -> Ipv4Addr {
+        let offer = self.offer(client);
+        self.request(client, &offer);
+        let ack = self.hear();
+        assert_eq!(
+            (ack.kind, ack.xid, ack.address),
+            (MessageType::Ack, client, offer.address)
+        );
+        ack.address
+    }
+}

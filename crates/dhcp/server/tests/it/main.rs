@@ -1,0 +1,9 @@
+//! The service over real sockets, with a journal under the tests' hand.
+
+mod client;
+mod control;
+mod durability;
+mod exchange;
+mod journal;
+mod server;
+mod threads;
