@@ -173,10 +173,10 @@ impl Document {
 }
 
 impl Document {
-    /// The place `at` bytes into the string that was written at `span`. Where escapes make the way from text to
-    /// string longer than one quote, the whole string is the place.
+    /// The place of `len` octets, `at` octets into the string that was written at `span`. Where escapes make the
+    /// way from text to string longer than its quotes, the whole string is the place.
     #[must_use]
-    pub fn inside(&self, span: Span, text: &str, at: usize) -> Span {
+    pub fn inside(&self, span: Span, text: &str, at: usize, len: usize) -> Span {
         let Some(source) = self.sources.get(span.source.0 as usize) else {
             return span;
         };
@@ -187,12 +187,8 @@ impl Document {
         else {
             return span;
         };
-        let mut at = at.min(text.len());
-        while !text.is_char_boundary(at) {
-            at -= 1;
-        }
-        let width = text[at..].chars().next().map_or(0, char::len_utf8);
-        let start = span.start as usize + lead + at;
-        Span::new(span.source, start..start + width)
+        let start = span.start as usize + lead + at.min(text.len());
+        let end = (start + len.max(1)).min(span.end as usize).max(start);
+        Span::new(span.source, start..end)
     }
 }

@@ -124,6 +124,15 @@ impl Faults {
         self.errors
     }
 
+    /// Whether an error was already found at this place or inside it; a later check then has nothing to add.
+    #[must_use]
+    pub fn has_error_in(&self, span: Span) -> bool {
+        let inside = |s: Span| s.source == span.source && s.start >= span.start && s.end <= span.end;
+        self.list
+            .iter()
+            .any(|fault| fault.severity == Severity::Error && fault.span.is_some_and(inside))
+    }
+
     /// How many faults were counted but not kept.
     #[must_use]
     pub fn dropped(&self) -> usize {

@@ -142,8 +142,8 @@ impl Key {
 /// Why a string is not what its kind asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TextFault {
-    /// Byte offset in the string, when the fault is at one place.
-    pub at: Option<usize>,
+    /// Offset and length in octets inside the string, when the fault is at one place.
+    pub at: Option<(usize, usize)>,
     pub message: String,
     pub help: String,
 }
@@ -186,6 +186,7 @@ pub enum Kind {
         check: fn(&str) -> Result<(), TextFault>,
     },
     Enum(&'static [&'static str]),
+    /// An IPv4 address.
     Ip,
     Prefix,
     /// Addresses as `FIRST-LAST`, `ADDRESS/LENGTH` or one address.

@@ -11,7 +11,7 @@ use crate::scalar::{format_duration, parse_duration, parse_hex};
 use crate::source::{SourceId, Span};
 use purlin_telemetry::ReasonCode;
 use purlin_types::{ByteSize, Ipv4Range, Mac, Prefix4};
-use std::net::{IpAddr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 /// Checks that a document has no other sections than these, and none that comes later. What is inside them is
@@ -226,7 +226,9 @@ impl Checker<'_> {
 
     fn text(&mut self, text: &str, kind: &Kind, path: &str, span: Span) {
         let Err(why) = kind.check_text(text) else { return };
-        let span = why.at.map_or(span, |at| self.document.inside(span, text, at));
+        let span = why
+            .at
+            .map_or(span, |(at, len)| self.document.inside(span, text, at, len));
         let fault = Fault::error(codes::BAD_VALUE, path, span, why.message).help(why.help);
         match kind {
             Kind::Enum(words) => self.faults.push(match nearest(text, words.iter().copied()) {
@@ -296,7 +298,7 @@ impl Kind {
             Self::Text { .. } | Self::Secret => "a string".into(),
             Self::Form { what, .. } => (*what).into(),
             Self::Enum(words) => format!("one of {}", quoted(words)),
-            Self::Ip => "an IP address".into(),
+            Self::Ip => "an IPv4 address such as 10.0.0.1".into(),
             Self::Prefix => "a network such as \"10.0.0.0/8\"".into(),
             Self::Range => "a range such as \"10.0.0.10-10.0.0.99\"".into(),
             Self::Socket => "an address with a port such as \"10.0.0.1:67\"".into(),
@@ -319,7 +321,7 @@ impl Kind {
         };
         let result = match self {
             Self::Enum(words) => unless(words.contains(&text)),
-            Self::Ip => unless(text.parse::<IpAddr>().is_ok()),
+            Self::Ip => unless(text.parse::<Ipv4Addr>().is_ok()),
             Self::Prefix => match text.parse::<Prefix4>() {
                 Err(purlin_types::RangeError::Syntax) => unless(false),
                 other => other.map(drop).map_err(|why| why.to_string()),

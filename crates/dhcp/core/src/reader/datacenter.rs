@@ -1,0 +1,220 @@
+//! `dhcp.datacenter`: the keys of the datacenter and multi-site guides. One node honours some of them by its
+//! nature and says so; the others are checked and take effect in a cluster.
+
+use super::context::Context;
+use super::keys;
+use purlin_config::{Fault, Faults, FromNode, Node, Reader, Severity, Span, codes, nearest};
+use std::collections::HashMap;
+use std::time::Duration;
+
+/// Keys whose work one node does already, and what does it.
+const MAPPED: &[(&str, &str)] = &[
+    (
+        "batch_processing",
+        "writes are always grouped: one journal frame per batch of packets",
+    ),
+    (
+        "batch_size",
+        "a group is what one receive call brings and one sync covers; its size follows the load",
+    ),
+    (
+        "async_operations",
+        "answers wait for the lease's own record only (dhcp.ack), never for side jobs",
+    ),
+    (
+        "parallel_processing",
+        "dhcp.threads sets the number of packet threads",
+    ),
+    ("cache_optimization", "answers are prebuilt per kind of client"),
+    (
+        "network_optimization",
+        "packets are received and sent in batches and steered to threads by the kernel",
+    ),
+];
+
+pub(super) fn read(top: &Reader<'_>, context: &mut Context<'_>) {
+    let data = top.below("datacenter", &[keys::DATACENTER]);
+    if !data.is_present()
+        || data
+            .node("scaling")
+            .or(data.node("performance"))
+            .or(data.node("multi_site"))
+            .is_none()
+    {
+        return;
+    }
+    let errors = context.faults.errors();
+    auto_scaling(context);
+    multi_site(context);
+    if context.faults.errors() == errors {
+        told(&data, context);
+    }
+}
+
+/// One warning for each group that is there, not for each key.
+fn told(data: &Reader<'_>, context: &mut Context<'_>) {
+    for key in ["scaling", "multi_site"] {
+        if let Some(entry) = data.node(key) {
+            let message =
+                format!("`{key}` takes effect when several nodes work together; its values were checked");
+            warn(
+                context.faults,
+                codes::CLUSTER_ONLY,
+                &data.path_of(key),
+                entry.span,
+                message,
+                "",
+            );
+        }
+    }
+    let optimization = context
+        .document
+        .get("dhcp.datacenter.performance.optimization")
+        .and_then(Node::as_table);
+    for entry in optimization.map_or(&[][..], |table| &table.entries) {
+        if let Some((_, how)) = MAPPED.iter().find(|(name, _)| *name == entry.key) {
+            let path = format!("dhcp.datacenter.performance.optimization.{}", entry.key);
+            let message = format!("`{}` is part of how Purlin works and not a switch", entry.key);
+            warn(context.faults, codes::MAPPED, &path, entry.key_span, message, how);
+        }
+    }
+}
+
+fn warn(
+    faults: &mut Faults,
+    code: purlin_telemetry::ReasonCode,
+    path: &str,
+    span: Span,
+    message: String,
+    help: &str,
+) {
+    let fault = Fault::error(code, path, span, message).as_warning().help(help);
+    debug_assert!(fault.severity == Severity::Warning);
+    faults.push(fault);
+}
+
+fn table<'a>(context: &Context<'a>, path: &str, keys: purlin_config::Keys) -> Option<Reader<'a>> {
+    let node = context
+        .document
+        .get(path)
+        .filter(|node| node.as_table().is_some())?;
+    Some(Reader::table(node, keys, path.to_owned()))
+}
+
+fn auto_scaling(context: &mut Context<'_>) {
+    let path = "dhcp.datacenter.scaling.auto_scaling";
+    let Some(reader) = table(context, path, &[keys::AUTO_SCALING]) else {
+        return;
+    };
+    let pairs = [
+        ("min_nodes", "max_nodes", true),
+        ("scale_down_threshold", "scale_up_threshold", false),
+    ];
+    for (low, high, equal) in pairs {
+        let (Some(a), Some(b)) = (reader.opt::<i64>(low), reader.opt::<i64>(high)) else {
+            continue;
+        };
+        if a > b || (a == b && !equal) {
+            let than = if equal { "above" } else { "not below" };
+            let message = format!("{low} ({a}) is {than} {high} ({b})");
+            let fault = Fault::error(
+                codes::CONTRADICTION,
+                reader.path_of(low),
+                reader.span_of(low),
+                message,
+            );
+            context
+                .faults
+                .push(fault.related(reader.span_of(high), format!("{high} is set here")));
+        }
+    }
+}
+
+fn multi_site(context: &mut Context<'_>) {
+    let path = "dhcp.datacenter.multi_site";
+    let Some(reader) = table(context, path, &[keys::MULTI_SITE]) else {
+        return;
+    };
+    let sites = reader.tables("sites", &[keys::SITE_KEYS]);
+    let named = sites
+        .iter()
+        .filter_map(|s| Some((s.opt::<String>("name")?, s.path_of("name"), s.span_of("name"))));
+    let named: Vec<(String, String, Span)> = named.collect();
+    let names: Vec<String> = named.iter().map(|(name, _, _)| name.clone()).collect();
+    context.names_once("site", named);
+    nodes_once(&sites, context);
+    if let Some(node) = reader.node("local_site") {
+        known_site(node, &reader.path_of("local_site"), &names, context);
+    }
+    let lists: [(&str, &str, purlin_config::Keys); 2] = [
+        ("allocation", "fallback_sites", &[keys::ALLOCATION]),
+        ("failover", "preferred_sites", &[keys::FAILOVER]),
+    ];
+    for (part, key, keys) in lists {
+        let Some(part) = table(context, &format!("{path}.{part}"), keys) else {
+            continue;
+        };
+        for (i, node) in part.items(key).iter().enumerate() {
+            known_site(node, &format!("{}[{i}]", part.path_of(key)), &names, context);
+        }
+    }
+    failover_times(path, context);
+}
+
+fn nodes_once(sites: &[Reader<'_>], context: &mut Context<'_>) {
+    let mut first: HashMap<String, Span> = HashMap::new();
+    for site in sites {
+        for node in site.items("nodes") {
+            let Some(name) = String::from_node(node) else {
+                continue;
+            };
+            if let Some(before) = first.insert(name.clone(), node.span) {
+                let message = format!("the node {name} is listed twice; a node is in one site");
+                let fault = Fault::error(codes::CONTRADICTION, site.path_of("nodes"), node.span, message);
+                context.faults.push(fault.related(before, "first listed here"));
+            }
+        }
+    }
+}
+
+fn known_site(node: &Node, path: &str, names: &[String], context: &mut Context<'_>) {
+    let Some(name) = node
+        .as_str()
+        .filter(|name| !names.is_empty() && !names.iter().any(|known| known == name))
+    else {
+        return;
+    };
+    let fault = Fault::error(
+        codes::BAD_VALUE,
+        path,
+        node.span,
+        format!("there is no site \"{name}\""),
+    );
+    let fault = match nearest(name, names.iter().map(String::as_str)) {
+        Some(near) => fault.note(format!("did you mean \"{near}\"?")),
+        None => fault.help(format!("sites: {}", names.join(", "))),
+    };
+    context.push_unless_known(node.span, fault);
+}
+
+fn failover_times(path: &str, context: &mut Context<'_>) {
+    let Some(reader) = table(context, &format!("{path}.failover"), &[keys::FAILOVER]) else {
+        return;
+    };
+    let (interval, timeout) = ("detection_interval", "failover_timeout");
+    let (Some(a), Some(b)) = (reader.opt::<Duration>(interval), reader.opt::<Duration>(timeout)) else {
+        return;
+    };
+    if a > b {
+        let message = format!("{interval} is longer than {timeout}, so every site would count as gone");
+        let fault = Fault::error(
+            codes::CONTRADICTION,
+            reader.path_of(interval),
+            reader.span_of(interval),
+            message,
+        );
+        context
+            .faults
+            .push(fault.related(reader.span_of(timeout), format!("{timeout} is set here")));
+    }
+}

@@ -1,0 +1,217 @@
+//! The keys of `dhcp.datacenter` as the datacenter and multi-site guides write them. Bare numbers of time are
+//! seconds, except `latency`, which is milliseconds; a bare bandwidth is Mbit/s.
+
+use purlin_config::{Key, Kind, TextFault};
+
+const PERCENT: Kind = Kind::Int { min: 1, max: 100 };
+const BATCH: Kind = Kind::Int {
+    min: 1,
+    max: 1_000_000,
+};
+const PERIOD: Kind = Kind::seconds(1, 86_400);
+const SITE: Kind = Kind::Text { max: 64 };
+const SITES: Kind = Kind::List(&SITE);
+const BANDWIDTH: Kind = Kind::OneOf(&[
+    Kind::Int {
+        min: 1,
+        max: 1_000_000,
+    },
+    Kind::Form {
+        what: "a bandwidth such as 1000 or \"1Gbit\"",
+        check: check_bandwidth,
+    },
+]);
+const METHODS: Kind = Kind::Enum(&[
+    "consistent_hashing",
+    "round_robin",
+    "least_connections",
+    "weighted_round_robin",
+    "ip_hash",
+    "least_load",
+]);
+
+pub(in crate::reader) const DATACENTER: &[Key] = &[
+    Key::new("scaling", Kind::Table(&[SCALING]), "How nodes share the work."),
+    Key::new("performance", Kind::Table(&[PERFORMANCE]), "How one node works."),
+    Key::new(
+        "multi_site",
+        Kind::Table(&[MULTI_SITE]),
+        "How sites work together.",
+    ),
+];
+
+const SCALING: &[Key] = &[
+    Key::new(
+        "load_distribution",
+        Kind::Table(&[&[
+            Key::new("method", METHODS, "How clients are mapped to nodes."),
+            Key::new(
+                "replication_factor",
+                Kind::Int { min: 1, max: 16 },
+                "Copies of each lease.",
+            ),
+            Key::new(
+                "virtual_nodes",
+                Kind::Int { min: 1, max: 100_000 },
+                "Points per node on the ring.",
+            ),
+        ]]),
+        "How clients are mapped to nodes.",
+    ),
+    Key::new(
+        "load_balancing",
+        Kind::Table(&[&[
+            Key::new("algorithm", METHODS, "The balancer's choice rule."),
+            Key::new("health_check", Kind::Bool, "Whether back ends are probed."),
+            Key::new("health_check_interval", PERIOD, "Probe period."),
+        ]]),
+        "How a balancer in front chooses.",
+    ),
+    Key::new(
+        "auto_scaling",
+        Kind::Table(&[AUTO_SCALING]),
+        "When nodes are added and removed.",
+    ),
+];
+
+pub(in crate::reader) const AUTO_SCALING: &[Key] = &[
+    Key::new("enabled", Kind::Bool, "Whether the autoscaler acts."),
+    Key::new(
+        "min_nodes",
+        Kind::Int { min: 1, max: 10_000 },
+        "Never fewer nodes.",
+    ),
+    Key::new(
+        "max_nodes",
+        Kind::Int { min: 1, max: 10_000 },
+        "Never more nodes.",
+    ),
+    Key::new(
+        "scale_up_threshold",
+        PERCENT,
+        "Utilisation above which a node is added.",
+    )
+    .unit("percent"),
+    Key::new(
+        "scale_down_threshold",
+        PERCENT,
+        "Utilisation below which a node is removed.",
+    )
+    .unit("percent"),
+    Key::new("cooldown_period", PERIOD, "No second action within this time."),
+];
+
+const PERFORMANCE: &[Key] = &[Key::new(
+    "optimization",
+    Kind::Table(&[&[
+        Key::new("batch_processing", Kind::Bool, "Group writes."),
+        Key::new("batch_size", BATCH, "Most operations per group."),
+        Key::new(
+            "async_operations",
+            Kind::Bool,
+            "Answers do not wait for slow side jobs.",
+        ),
+        Key::new("parallel_processing", Kind::Bool, "Many packet threads."),
+        Key::new("cache_optimization", Kind::Bool, "Prebuilt answers."),
+        Key::new("network_optimization", Kind::Bool, "Batched system calls."),
+    ]]),
+    "Switches of the packet path.",
+)];
+
+pub(in crate::reader) const MULTI_SITE: &[Key] = &[
+    Key::new("enabled", Kind::Bool, "Whether sites exchange anything."),
+    Key::new("local_site", SITE, "The site this node is in."),
+    Key::new("sites", Kind::List(&Kind::Table(&[SITE_KEYS])), "All sites."),
+    Key::new(
+        "synchronization",
+        Kind::Table(&[&[
+            Key::new(
+                "mode",
+                Kind::Enum(&["async", "sync"]),
+                "Whether an ACK waits for the other site.",
+            ),
+            Key::new("interval", PERIOD, "Period of a round."),
+            Key::new("batch_size", BATCH, "Records per message."),
+            Key::new("compression", Kind::Bool, "Compressed messages."),
+            Key::new("encryption", Kind::Bool, "Encrypted messages."),
+        ]]),
+        "How leases are copied between sites.",
+    ),
+    Key::new(
+        "allocation",
+        Kind::Table(&[ALLOCATION]),
+        "From which site's pools a client is served.",
+    ),
+    Key::new(
+        "failover",
+        Kind::Table(&[FAILOVER]),
+        "What happens when a site is gone.",
+    ),
+    Key::new(
+        "bandwidth",
+        Kind::Table(&[&[
+            Key::new("optimization", Kind::Bool, "Shape the traffic between sites."),
+            Key::new("max_bandwidth", BANDWIDTH, "Cap.").unit("Mbit/s"),
+            Key::new("compression", Kind::Bool, "Compress bulk."),
+            Key::new("deduplication", Kind::Bool, "Send the same record once."),
+        ]]),
+        "Traffic between sites.",
+    ),
+];
+
+pub(in crate::reader) const SITE_KEYS: &[Key] = &[
+    Key::new("name", SITE, "Name of the site.")
+        .required()
+        .example("\"us-east\""),
+    Key::new(
+        "nodes",
+        Kind::List(&Kind::Text { max: 253 }),
+        "Host names of its nodes.",
+    ),
+    Key::new("priority", Kind::Int { min: 1, max: 1000 }, "Lower is preferred."),
+    Key::new(
+        "latency",
+        Kind::Int { min: 0, max: 60_000 },
+        "Expected latency from the local site.",
+    )
+    .unit("milliseconds"),
+];
+
+pub(in crate::reader) const ALLOCATION: &[Key] = &[
+    Key::new(
+        "strategy",
+        Kind::Enum(&["geographic", "local", "round_robin", "priority"]),
+        "How the site is chosen.",
+    ),
+    Key::new("prefer_local", Kind::Bool, "Local pools first."),
+    Key::new(
+        "fallback_sites",
+        SITES,
+        "Order when the local site has none left.",
+    ),
+];
+
+pub(in crate::reader) const FAILOVER: &[Key] = &[
+    Key::new("enabled", Kind::Bool, "Automatic takeover."),
+    Key::new("detection_interval", PERIOD, "Probe period."),
+    Key::new(
+        "failover_timeout",
+        PERIOD,
+        "After which a silent site counts as gone.",
+    ),
+    Key::new("preferred_sites", SITES, "Who takes over, in this order."),
+];
+
+fn check_bandwidth(text: &str) -> Result<(), TextFault> {
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let unit = text[digits..].trim().to_ascii_lowercase();
+    let known = [
+        "", "kbit", "mbit", "gbit", "kbit/s", "mbit/s", "gbit/s", "kbps", "mbps", "gbps",
+    ];
+    if digits > 0 && known.contains(&unit.as_str()) {
+        return Ok(());
+    }
+    Err(TextFault::from(format!(
+        "expected a bandwidth such as 1000 or \"1Gbit\", found {text:?}"
+    )))
+}

@@ -1,0 +1,199 @@
+//! Shared networks and subnets.
+
+use super::codes;
+use super::context::Context;
+use super::keys::{self, SCOPE};
+use super::pool::{self, FoundPool, Special};
+use super::reservation::{self, Found};
+use super::scope::{self, Inherited};
+use crate::settings::{Network, Scope, Subnet};
+use purlin_config::{Fault, FromNode, Reader, Span};
+use purlin_types::{Ipv4Range, Prefix4};
+use std::net::SocketAddrV4;
+
+/// Most subnets; their indexes are 16 bits wide on the packet path.
+const SUBNETS_MAX: usize = 65_000;
+
+/// A subnet with the places that checks between subnets need.
+#[derive(Debug)]
+pub(super) struct FoundSubnet {
+    subnet: Subnet,
+    pub(super) prefix: Prefix4,
+    pub(super) name: String,
+    pub(super) path: String,
+    pub(super) span: Span,
+    pub(super) pools: Vec<FoundPool>,
+    pub(super) reservations: Vec<Found>,
+    pub(super) relays: Vec<(Ipv4Range, Span)>,
+}
+
+#[derive(Debug)]
+pub(super) struct FoundNetwork {
+    name: String,
+    scope: Scope,
+    pub(super) subnets: Vec<FoundSubnet>,
+}
+
+/// All networks with their places.
+#[derive(Debug)]
+pub(super) struct Parsed {
+    pub(super) networks: Vec<FoundNetwork>,
+}
+
+impl Parsed {
+    pub(super) fn subnets(&self) -> impl Iterator<Item = &FoundSubnet> {
+        self.networks.iter().flat_map(|network| &network.subnets)
+    }
+
+    pub(super) fn into_networks(self) -> Vec<Network> {
+        let subnet = |found: FoundSubnet| Subnet {
+            pools: found.pools.into_iter().map(|pool| pool.pool).collect(),
+            reservations: found
+                .reservations
+                .into_iter()
+                .map(|found| found.reservation)
+                .collect(),
+            ..found.subnet
+        };
+        let network = |found: FoundNetwork| Network {
+            name: found.name,
+            scope: found.scope,
+            subnets: found.subnets.into_iter().map(subnet).collect(),
+        };
+        self.networks.into_iter().map(network).collect()
+    }
+}
+
+pub(super) fn read(top: &Reader<'_>, above: &Inherited, context: &mut Context<'_>) -> Parsed {
+    let own = own_addresses(top);
+    let mut networks = Vec::new();
+    let mut names = Vec::new();
+    for table in top.tables("networks", &[keys::NETWORK, SCOPE]) {
+        let (scope, inherited) = scope::read(&table, above, context);
+        let inner = table.tables("subnets", &[keys::SUBNET, SCOPE]);
+        let subnets = inner
+            .iter()
+            .filter_map(|table| subnet(table, &inherited, &own, context))
+            .collect();
+        let name: String = table.opt("name").unwrap_or_default();
+        names.extend(
+            table
+                .node("name")
+                .map(|node| (name.clone(), table.path_of("name"), node.span)),
+        );
+        networks.push(FoundNetwork { name, scope, subnets });
+    }
+    // A plain subnet is a network of one with the subnet's name, so it competes with networks for names too.
+    for table in top.tables("subnets", &[keys::SUBNET, SCOPE]) {
+        if let Some(found) = subnet(&table, above, &own, context) {
+            networks.push(FoundNetwork {
+                name: found.name.clone(),
+                scope: Scope::default(),
+                subnets: vec![found],
+            });
+        }
+    }
+    let parsed = Parsed { networks };
+    names.extend(parsed.subnets().map(|s| (s.name.clone(), s.path.clone(), s.span)));
+    context.names_once("subnet or network", names);
+    if let Some(over) = parsed.subnets().nth(SUBNETS_MAX) {
+        let message = format!("more than {SUBNETS_MAX} subnets");
+        context
+            .faults
+            .push(Fault::error(codes::TOO_MANY, &over.path, over.span, message));
+    }
+    parsed
+}
+
+/// Addresses this server itself listens on; no pool may hold them.
+fn own_addresses(top: &Reader<'_>) -> Vec<(std::net::Ipv4Addr, Span)> {
+    let items = top.items("listen").iter();
+    let parsed = items.filter_map(|node| Some((*SocketAddrV4::from_node(node)?.ip(), node.span)));
+    parsed.filter(|(address, _)| !address.is_unspecified()).collect()
+}
+
+fn subnet(
+    table: &Reader<'_>,
+    above: &Inherited,
+    own: &[(std::net::Ipv4Addr, Span)],
+    context: &mut Context<'_>,
+) -> Option<FoundSubnet> {
+    let (scope, inherited) = scope::read(table, above, context);
+    let pools = pool::read(table, &inherited, context);
+    let classes = context.class_names(table, "classes");
+    let reservations = reservation::read(table, &inherited, context);
+    let prefix: Prefix4 = table.opt("network")?;
+    let at = table.span_of("network");
+    let specials = specials(prefix, &inherited, own);
+    for found in &pools {
+        pool::check(found, prefix, at, &specials, context);
+    }
+    for found in &reservations {
+        reservation::check_inside(found, prefix, at, &inherited, context);
+    }
+    let relays = table.items("relays").iter();
+    let relays: Vec<_> = relays
+        .filter_map(|node| Some((Ipv4Range::from_node(node)?, node.span)))
+        .collect();
+    let name: String = table.opt("name").unwrap_or_else(|| prefix.to_string());
+    let span = if table.node("name").is_some() {
+        table.span_of("name")
+    } else {
+        at
+    };
+    let subnet = Subnet {
+        name: name.clone(),
+        network: prefix,
+        pools: Vec::new(),
+        scope,
+        reservations: Vec::new(),
+        relays: relays.iter().map(|(range, _)| *range).collect(),
+        interfaces: table.opt("interfaces").unwrap_or_default(),
+        classes,
+        conflict_check: table
+            .opt::<String>("conflict_check")
+            .map(|word| super::conflict_check(&word)),
+        reserved_only: table.get("reserved_only"),
+    };
+    let path = table.path().to_owned();
+    Some(FoundSubnet {
+        subnet,
+        prefix,
+        name,
+        path,
+        span,
+        pools,
+        reservations,
+        relays,
+    })
+}
+
+fn specials(prefix: Prefix4, inherited: &Inherited, own: &[(std::net::Ipv4Addr, Span)]) -> Vec<Special> {
+    let mut specials = Vec::new();
+    // RFC 3021: a /31 has two hosts, and a /32 one.
+    if prefix.length() <= 30 {
+        specials.push(Special {
+            address: prefix.network(),
+            whose: "the network address",
+            span: None,
+        });
+        specials.push(Special {
+            address: prefix.broadcast(),
+            whose: "the broadcast address",
+            span: None,
+        });
+    }
+    let gateway = inherited.gateway.map(|(address, span)| Special {
+        address,
+        whose: "the gateway",
+        span: Some(span),
+    });
+    specials.extend(gateway);
+    let own = own.iter().map(|&(address, span)| Special {
+        address,
+        whose: "the server's own address",
+        span: Some(span),
+    });
+    specials.extend(own);
+    specials
+}
