@@ -186,3 +186,22 @@ fn the_payload_limit_follows_option_57() {
     assert_eq!(limit(Some(1400)), 1372);
     assert_eq!(limit(Some(9000)), 1472);
 }
+
+#[test]
+fn an_overloaded_field_keeps_an_octet_for_its_end_option() {
+    for (value_len, fits) in [(61, true), (62, false)] {
+        let mut buffer = [0; 1472];
+        let mut composer = Composer::new(&mut buffer, 300);
+        composer.op(2);
+        assert!(composer.option(12, &[b'a'; 54]));
+        assert!(composer.option(15, &[b'b'; 125]));
+        assert_eq!(composer.option(40, &vec![b'c'; value_len]), fits);
+        let composed = composer.finish();
+        assert_eq!(composed.missed.contains(40), !fits);
+        let message = Message::parse(&buffer[..composed.len]).unwrap();
+        assert_eq!(
+            (message.whole(15), message.has(40)),
+            (Some(&[b'b'; 125][..]), fits)
+        );
+    }
+}
