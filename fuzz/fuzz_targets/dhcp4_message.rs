@@ -16,9 +16,7 @@ fuzz_target!(|payload: &[u8]| {
     };
     let mut buffer = [0; 1472];
     let mut composer = Composer::reply(&mut buffer, 548, &message);
-    if let Some(relay) = message.relay_agent() {
-        composer.echo_relay_agent(relay.value());
-    }
+    composer.echo_relay_agent_of(&message);
     // Overload and relay echo come on top of these.
     for (code, value) in message
         .options()

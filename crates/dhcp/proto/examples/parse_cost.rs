@@ -145,12 +145,9 @@ fn block() -> Vec<u8> {
 }
 
 fn offer(buffer: &mut [u8], request: &Message<'_>, block: &[u8]) -> usize {
-    let relay = request.relay_agent();
     let mut composer = Composer::reply(buffer, 548, request);
     composer.yiaddr(Ipv4Addr::new(10, 0, 0, 9));
-    if let Some(relay) = &relay {
-        composer.echo_relay_agent(relay.value());
-    }
+    composer.echo_relay_agent_of(request);
     composer.message_type(MessageType::Offer);
     composer.option_ip(code::SERVER_ID, Ipv4Addr::new(10, 0, 0, 1));
     composer.option_u32(code::LEASE_TIME, 3600);

@@ -70,7 +70,8 @@ pub struct Composer<'a> {
     at: usize,
     /// First octet behind the room for ordinary options.
     room_end: usize,
-    relay: &'a [u8],
+    /// Octets of the relay's echo, which waits from `room_end` on until its place is known.
+    relay_len: usize,
     file: Field,
     sname: Field,
     missed: CodeSet,
@@ -93,7 +94,7 @@ impl<'a> Composer<'a> {
             out,
             at: OPTIONS_AT,
             room_end,
-            relay: &[],
+            relay_len: 0,
             file: Field::file(),
             sname: Field::sname(),
             missed: CodeSet::new(),
@@ -192,18 +193,48 @@ impl<'a> Composer<'a> {
     }
 
     /// Keeps room for the relay's option 82 and writes it last of all options (RFC 3046, section 2.2). Call it
-    /// before the first option. `false` when it does not fit; it is then missed.
-    pub fn echo_relay_agent(&mut self, value: &'a [u8]) -> bool {
-        let len = encoded_len(value.len());
-        if !self.relay.is_empty() || self.at + len > self.room_end {
-            self.missed.insert(code::RELAY_AGENT);
-            return false;
+    /// before the first option. `false` when it does not fit; it is then missed. An empty value is no option.
+    pub fn echo_relay_agent(&mut self, value: &[u8]) -> bool {
+        if value.is_empty() {
+            return true;
         }
-        if !value.is_empty() {
-            self.relay = value;
-            self.room_end -= len;
+        match self.claim_echo(encoded_len(value.len())) {
+            Some(slot) => {
+                write_split(slot, code::RELAY_AGENT, value);
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// As [`Composer::echo_relay_agent`] with the option 82 of `request` octet for octet, however it is split, broken
+    /// or empty: what a relay put in is what it gets back. `true` also when there is none.
+    pub fn echo_relay_agent_of(&mut self, request: &Message<'_>) -> bool {
+        let Some(option) = request.option(code::RELAY_AGENT) else {
+            return true;
+        };
+        let len = option.parts().map(|part| part.len() + 2).sum();
+        let Some(slot) = self.claim_echo(len) else {
+            return false;
+        };
+        let mut at = 0;
+        for part in option.parts() {
+            let end = at + 2 + part.len();
+            write_split(&mut slot[at..end], code::RELAY_AGENT, part);
+            at = end;
         }
         true
+    }
+
+    /// Room for the echo in front of the tail; it moves behind the last option at the end.
+    fn claim_echo(&mut self, len: usize) -> Option<&mut [u8]> {
+        if self.relay_len > 0 || self.at + len > self.room_end {
+            self.missed.insert(code::RELAY_AGENT);
+            return None;
+        }
+        self.relay_len = len;
+        self.room_end -= len;
+        Some(&mut self.out[self.room_end..self.room_end + len])
     }
 
     /// Octets still free in the options field.
@@ -322,16 +353,13 @@ impl<'a> Composer<'a> {
     #[inline]
     pub fn finish(self) -> Composed {
         let overload = self.file.end(self.out) | self.sname.end(self.out) << 1;
-        let mut at = self.at;
+        let echo_at = self.at + if overload != 0 { 3 } else { 0 };
+        self.out
+            .copy_within(self.room_end..self.room_end + self.relay_len, echo_at);
         if overload != 0 {
-            self.out[at..at + 3].copy_from_slice(&[code::OVERLOAD, 1, overload]);
-            at += 3;
+            self.out[self.at..echo_at].copy_from_slice(&[code::OVERLOAD, 1, overload]);
         }
-        if !self.relay.is_empty() {
-            let end = at + encoded_len(self.relay.len());
-            write_split(&mut self.out[at..end], code::RELAY_AGENT, self.relay);
-            at = end;
-        }
+        let mut at = echo_at + self.relay_len;
         self.out[at] = code::END;
         at += 1;
         if at < LEN_MIN {

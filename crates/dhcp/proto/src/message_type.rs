@@ -5,7 +5,7 @@ use std::fmt;
 /// What a DHCP message is for; one octet, option 53.
 ///
 /// Source: RFC 2132 section 9.6 (1-8), RFC 3203 section 4 (9), RFC 4388 section 6.1 (10-13), RFC 6926 section 6.2.1
-/// (14, 15), RFC 7724 section 5.2.1 (16-18).
+/// (14, 15), RFC 7724 section 5.2 (16-18).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum MessageType {

@@ -205,3 +205,34 @@ fn an_overloaded_field_keeps_an_octet_for_its_end_option() {
         );
     }
 }
+
+#[test]
+fn the_relay_gets_its_octets_back_however_they_came() {
+    let cases: [&[u8]; 4] = [
+        &[53, 1, 1],
+        &[82, 3, 1, 9, 7],
+        &[82, 0],
+        &[82, 3, 1, 4, 7, 53, 1, 1, 82, 3, 7, 7, 7],
+    ];
+    for options in cases {
+        let mut payload = discover()[..240].to_vec();
+        payload.extend_from_slice(options);
+        let request = Message::parse(&payload).unwrap();
+        let mut buffer = [0; 1472];
+        let mut composer = Composer::reply(&mut buffer, 300, &request);
+        assert!(composer.echo_relay_agent_of(&request));
+        composer.message_type(MessageType::Offer);
+        assert!(composer.option(15, &[b'b'; 100]), "goes to the file field");
+        let composed = composer.finish();
+        let reply = Message::parse(&buffer[..composed.len]).unwrap();
+        let echo = |message: &Message<'_>| -> Vec<Vec<u8>> {
+            message
+                .option(82)
+                .into_iter()
+                .flat_map(|option| option.parts().map(<[u8]>::to_vec).collect::<Vec<_>>())
+                .collect()
+        };
+        assert_eq!(echo(&reply), echo(&request));
+        assert_eq!(reply.options().filter(|(code, _)| *code == 52).count(), 1);
+    }
+}

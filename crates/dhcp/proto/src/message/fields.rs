@@ -150,10 +150,13 @@ impl<'a> Message<'a> {
         Some(ClientFqdn { flags, name })
     }
 
-    /// Option 82: relay agent information; `None` when absent, split or with a broken suboption (RFC 3046).
+    /// Option 82: relay agent information; `None` when absent or split (RFC 3046).
+    ///
+    /// A broken tail (some access nodes append a pad octet) does not make the suboptions before it unreadable, and
+    /// the echo of the whole value is owed all the same; [`RelayAgent::parse`] is for those who want to know.
     #[must_use]
     pub fn relay_agent(&self) -> Option<RelayAgent<'a>> {
-        RelayAgent::parse(self.whole(code::RELAY_AGENT)?).ok()
+        self.whole(code::RELAY_AGENT).map(RelayAgent::new)
     }
 
     /// Option 93: the client's architectures, preferred first (RFC 4578, 2.1).

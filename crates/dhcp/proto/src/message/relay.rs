@@ -29,9 +29,9 @@ pub mod suboption {
     pub const RELAY_ID: u8 = 12;
     /// RFC 8357.
     pub const SOURCE_PORT: u8 = 19;
-    /// RFC 6607, section 3.4.
+    /// RFC 6607, section 3.2.
     pub const VIRTUAL_SUBNET: u8 = 151;
-    /// RFC 6607, section 3.5.
+    /// RFC 6607, section 3.3.
     pub const VIRTUAL_SUBNET_CONTROL: u8 = 152;
 }
 
@@ -42,6 +42,12 @@ pub struct RelayAgent<'a> {
 }
 
 impl<'a> RelayAgent<'a> {
+    /// Takes the value as it is; suboptions are read as far as they are complete.
+    #[must_use]
+    pub fn new(value: &'a [u8]) -> Self {
+        Self { value }
+    }
+
     /// Checks that every suboption is complete.
     ///
     /// # Errors
@@ -107,7 +113,7 @@ impl<'a> RelayAgent<'a> {
         self.get(suboption::FLAGS)?.first().map(|flags| flags & 0x80 != 0)
     }
 
-    /// Whether the reply must go to the source port of the relay's datagram instead of 67 (RFC 8357, section 4.2).
+    /// Whether the reply must go to the source port of the relay's datagram instead of 67 (RFC 8357).
     #[must_use]
     pub fn source_port(&self) -> bool {
         self.get(suboption::SOURCE_PORT).is_some()
@@ -119,14 +125,14 @@ impl<'a> RelayAgent<'a> {
         self.get(suboption::RELAY_ID)
     }
 
-    /// Virtual subnet selection: VSS type octet and information (RFC 6607, section 3.4).
+    /// Virtual subnet selection: VSS type octet and information (RFC 6607, section 3.2).
     #[must_use]
     pub fn virtual_subnet(&self) -> Option<&'a [u8]> {
         self.get(suboption::VIRTUAL_SUBNET)
     }
 
     /// Whether the relay asks to be told that VSS was understood: a server that used it drops this suboption from
-    /// its echo (RFC 6607, section 3.5).
+    /// its echo (RFC 6607, section 3.3).
     #[must_use]
     pub fn virtual_subnet_control(&self) -> bool {
         self.get(suboption::VIRTUAL_SUBNET_CONTROL).is_some()

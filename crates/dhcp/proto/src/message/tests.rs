@@ -287,3 +287,11 @@ fn a_size_below_the_minimum_reads_as_the_minimum() {
         Some(100)
     );
 }
+
+#[test]
+fn a_broken_tail_of_relay_information_spoils_only_itself() {
+    let payload = request(&[82, 6, 1, 2, b'p', b'1', 2, 9, 255]);
+    let relay = Message::parse(&payload).unwrap().relay_agent().unwrap();
+    assert_eq!((relay.circuit_id(), relay.remote_id()), (Some(&b"p1"[..]), None));
+    assert!(RelayAgent::parse(relay.value()).is_err());
+}
