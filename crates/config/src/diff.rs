@@ -4,7 +4,7 @@ use serde_json::{Map, Value as Json, json};
 use std::fmt::Write;
 
 /// Keys that say who a list item is, first match counts.
-const IDENTITY: &[&str] = &[
+pub(crate) const IDENTITY: &[&str] = &[
     "name",
     "network",
     "mac",

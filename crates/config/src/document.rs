@@ -3,6 +3,7 @@
 use crate::fault::Faults;
 use crate::format::{self, Format};
 use crate::node::{Node, Table, Value};
+use crate::path::Step;
 use crate::source::{Source, SourceId, SourceKind, Span};
 
 /// One text to read.
@@ -149,14 +150,15 @@ impl Document {
         SourceId(u32::try_from(self.sources.len() - 1).unwrap_or(u32::MAX))
     }
 
-    /// The value at a path such as `dhcp.subnets[0].lease_time`; `None` when it is not set or the path is none.
+    /// The value at a path such as `dhcp.subnets[0].lease_time` or `dhcp.subnets[main].lease_time`; `None` when it is not set or the path is none.
     #[must_use]
     pub fn get(&self, path: &str) -> Option<&Node> {
         let mut node = &self.root;
         for step in crate::path::steps(path)? {
             node = match (step, &node.value) {
-                (crate::path::Step::Key(key), Value::Table(table)) => table.get(&key)?,
-                (crate::path::Step::Index(index), Value::List(items)) => items.get(index)?,
+                (Step::Key(key), Value::Table(table)) => table.get(&key)?,
+                (Step::Index(index), Value::List(items)) => items.get(index)?,
+                (Step::Item(id), Value::List(items)) => items.iter().find(|item| is_named(item, &id))?,
                 _ => return None,
             };
         }
@@ -190,5 +192,20 @@ impl Document {
         let start = span.start as usize + lead + at.min(text.len());
         let end = (start + len.max(1)).min(span.end as usize).max(start);
         Span::new(span.source, start..end)
+    }
+}
+
+/// Whether a list item goes by that identity; the same keys as when two documents are compared.
+fn is_named(item: &Node, id: &str) -> bool {
+    match (&item.value, item.as_table()) {
+        (Value::String(text), _) => text == id,
+        (_, Some(table)) => {
+            let keys = crate::diff::IDENTITY.iter();
+            keys.filter_map(|key| table.get(key))
+                .next()
+                .and_then(Node::as_str)
+                == Some(id)
+        }
+        _ => false,
     }
 }

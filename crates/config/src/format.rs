@@ -13,6 +13,10 @@ pub(crate) use self::toml::parse_value as parse_toml_value;
 /// Deepest nesting that is read.
 pub(crate) const DEPTH_LIMIT: usize = 64;
 
+/// Most keys of one table. Keys are compared one by one, which is right for tables of people and must not become a
+/// burden with those of a stranger; lists, which is what grows, have no such limit.
+pub(crate) const KEYS_LIMIT: usize = 10_000;
+
 /// A notation of configuration text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
@@ -86,6 +90,16 @@ pub(crate) fn parse(source: &Source, id: SourceId, format: Format, faults: &mut 
         }
         None => empty(),
     }
+}
+
+/// The fault of a table with more than [`KEYS_LIMIT`] keys.
+pub(crate) fn too_many_keys(span: Span) -> crate::Fault {
+    crate::Fault::error(
+        crate::codes::TOO_LARGE,
+        "",
+        span,
+        format!("more than {KEYS_LIMIT} keys in one table"),
+    )
 }
 
 /// The fault of one key set twice in a table.

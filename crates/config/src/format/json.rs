@@ -2,7 +2,7 @@
 
 use crate::codes;
 use crate::fault::{Fault, Faults};
-use crate::format::{DEPTH_LIMIT, duplicate};
+use crate::format::{DEPTH_LIMIT, KEYS_LIMIT, duplicate, too_many_keys};
 use crate::node::{Entry, Node, Table, Value};
 use crate::source::{SourceId, Span};
 
@@ -92,6 +92,10 @@ impl Walk<'_, '_> {
             let start = self.at;
             let key = self.string()?;
             let key_span = Span::new(self.id, start..self.at);
+            if table.entries.len() >= KEYS_LIMIT {
+                self.faults.push(too_many_keys(key_span));
+                return None;
+            }
             self.eat(b':');
             let node = self.value(depth + 1)?;
             match table.entry(&key) {

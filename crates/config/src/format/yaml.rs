@@ -2,7 +2,7 @@
 
 use crate::codes;
 use crate::fault::{Fault, Faults};
-use crate::format::{DEPTH_LIMIT, duplicate};
+use crate::format::{DEPTH_LIMIT, KEYS_LIMIT, duplicate, too_many_keys};
 use crate::node::{Entry, Node, Table, Value};
 use crate::source::{SourceId, Span};
 use saphyr_parser::{Event, Parser, ScalarStyle, Span as Marks};
@@ -231,6 +231,10 @@ impl Build<'_> {
                         );
                     }
                 },
+                Some((_, key_span)) if table.entries.len() >= KEYS_LIMIT => {
+                    self.faults.push(too_many_keys(key_span));
+                    return false;
+                }
                 Some((name, key_span)) => match table.entry(&name) {
                     Some(first) => {
                         let fault = duplicate(&name, key_span, first.key_span);

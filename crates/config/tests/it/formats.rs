@@ -139,3 +139,31 @@ fn defaults_and_examples_fit_their_own_schema() {
     }
     assert_eq!(ZOO.name, "zoo");
 }
+
+#[test]
+fn list_items_are_found_by_number_and_by_name() {
+    let (document, _) = parse("a.toml", TOML);
+    for path in ["zoo.items[1].name", "zoo.items[b].name"] {
+        assert_eq!(
+            document.get(path).and_then(|node| node.as_str()),
+            Some("b"),
+            "{path}"
+        );
+    }
+    assert!(document.get("zoo.items[c]").is_none() && document.get("zoo.items[2]").is_none());
+}
+
+#[test]
+fn a_table_with_too_many_keys_is_refused() {
+    let keys: Vec<String> = (0..10_001).map(|i| format!("\"k{i}\": 1")).collect();
+    let text = format!("{{{}}}", keys.join(", "));
+    for name in ["a.json", "a.yaml"] {
+        let (document, faults) = parse(name, &text);
+        assert!(
+            faults
+                .to_text(&document, false)
+                .contains("more than 10000 keys in one table"),
+            "{name}"
+        );
+    }
+}

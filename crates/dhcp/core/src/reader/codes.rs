@@ -68,6 +68,4 @@ codes! {
         "Own options have a free name, a free code from 1 to 254 and a known type.", "Correct the definition.";
     TOO_MANY = 9168, "dhcp_too_many", "more than the server can hold",
         "The number of classes and subnets has a fixed limit.", "Merge some of them.";
-    POOL_SHAPE = 9169, "dhcp_pool_missing_range", "a pool has no addresses",
-        "A pool is a range, or a table with a `range`.", "Give the range.";
 }

@@ -38,11 +38,31 @@ pub(super) struct FoundNetwork {
 #[derive(Debug)]
 pub(super) struct Parsed {
     pub(super) networks: Vec<FoundNetwork>,
+    /// Prefixes ascending with the index of their network, so that an address is found by bisection.
+    sorted: Vec<(Prefix4, usize)>,
 }
 
 impl Parsed {
     pub(super) fn subnets(&self) -> impl Iterator<Item = &FoundSubnet> {
         self.networks.iter().flat_map(|network| &network.subnets)
+    }
+
+    fn new(networks: Vec<FoundNetwork>) -> Self {
+        let indexed = networks.iter().enumerate();
+        let mut sorted: Vec<(Prefix4, usize)> = indexed
+            .flat_map(|(i, network)| network.subnets.iter().map(move |subnet| (subnet.prefix, i)))
+            .collect();
+        sorted.sort_unstable();
+        Self { networks, sorted }
+    }
+
+    /// The index of the network that contains an address. Where subnets overlap, which is a fault of its own, any.
+    pub(super) fn network_of(&self, address: std::net::Ipv4Addr) -> Option<usize> {
+        let behind = self
+            .sorted
+            .partition_point(|(prefix, _)| prefix.network() <= address);
+        let (prefix, network) = self.sorted.get(behind.checked_sub(1)?)?;
+        prefix.contains(address).then_some(*network)
     }
 
     pub(super) fn into_networks(self) -> Vec<Network> {
@@ -93,7 +113,7 @@ pub(super) fn read(top: &Reader<'_>, above: &Inherited, context: &mut Context<'_
             });
         }
     }
-    let parsed = Parsed { networks };
+    let parsed = Parsed::new(networks);
     names.extend(parsed.subnets().map(|s| (s.name.clone(), s.path.clone(), s.span)));
     context.names_once("subnet or network", names);
     if let Some(over) = parsed.subnets().nth(SUBNETS_MAX) {

@@ -157,7 +157,7 @@ pub(super) fn global(top: &Reader<'_>, parsed: &Parsed, context: &mut Context<'_
         let Some(address) = one.reservation.address else {
             continue;
         };
-        if !parsed.subnets().any(|subnet| subnet.prefix.contains(address)) {
+        if parsed.network_of(address).is_none() {
             let path = format!("{}.address", one.path);
             let message = format!("the address {address} is in no subnet");
             context.faults.push(Fault::error(
@@ -174,37 +174,43 @@ pub(super) fn global(top: &Reader<'_>, parsed: &Parsed, context: &mut Context<'_
 /// In one network a client and an address are reserved once; global reservations count in every network that
 /// contains their address, and everywhere when they have none.
 pub(super) fn check_twice(parsed: &Parsed, global: &[Found], context: &mut Context<'_>) {
-    let mut known: Vec<(Span, Span)> = Vec::new();
-    for network in &parsed.networks {
-        let holds = |address: Ipv4Addr| {
-            network
-                .subnets
-                .iter()
-                .any(|subnet| subnet.prefix.contains(address))
-        };
-        let here = global
-            .iter()
-            .filter(|one| one.reservation.address.is_none_or(holds));
-        let own = network.subnets.iter().flat_map(|subnet| &subnet.reservations);
-        twice(own.chain(here), &mut known, context);
+    let mut by_network: Vec<Vec<&Found>> = parsed.networks.iter().map(|_| Vec::new()).collect();
+    let mut everywhere: Vec<&Found> = Vec::new();
+    for one in global {
+        match one.reservation.address.map(|address| parsed.network_of(address)) {
+            None => everywhere.push(one),
+            Some(Some(network)) => by_network[network].push(one),
+            Some(None) => {} // Its address is in no subnet, which is a fault already.
+        }
     }
-    if parsed.networks.is_empty() {
-        twice(global.iter(), &mut known, context);
+    twice(everywhere.iter().copied(), &HashMap::new(), context);
+    let known = everywhere
+        .iter()
+        .map(|one| (&one.reservation.client, *one))
+        .collect();
+    for (network, here) in parsed.networks.iter().zip(by_network) {
+        let own = network.subnets.iter().flat_map(|subnet| &subnet.reservations);
+        twice(own.chain(here), &known, context);
     }
 }
 
-fn twice<'f>(all: impl Iterator<Item = &'f Found>, known: &mut Vec<(Span, Span)>, context: &mut Context<'_>) {
+/// Reports clients that are among the `known` or twice in `all`, and addresses that are twice in `all`.
+fn twice<'f>(
+    all: impl Iterator<Item = &'f Found>,
+    known: &HashMap<&ReservedFor, &Found>,
+    context: &mut Context<'_>,
+) {
     let mut clients: HashMap<&ReservedFor, &Found> = HashMap::new();
     let mut addresses: HashMap<Ipv4Addr, &Found> = HashMap::new();
     let mut report = |one: &Found, span: Span, first: Span, message: String| {
-        if !known.contains(&(span, first)) {
-            known.push((span, first));
-            let fault = Fault::error(codes::RESERVED_TWICE, &one.path, span, message);
-            context.faults.push(fault.related(first, "first reserved here"));
-        }
+        let fault = Fault::error(codes::RESERVED_TWICE, &one.path, span, message);
+        context.faults.push(fault.related(first, "first reserved here"));
     };
     for one in all {
-        match clients.get(&one.reservation.client) {
+        match known
+            .get(&one.reservation.client)
+            .or_else(|| clients.get(&one.reservation.client))
+        {
             Some(first) => {
                 let message = "this client has a reservation already".to_owned();
                 report(one, one.client_span, first.client_span, message);

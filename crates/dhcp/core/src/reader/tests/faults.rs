@@ -151,6 +151,27 @@ fn a_global_reservation_counts_in_its_network() {
 }
 
 #[test]
+fn a_client_may_be_reserved_in_each_network_but_not_twice_in_one() {
+    let two = |globals: &str| {
+        format!(
+            "{BASE}reservations = [{globals}]\n[[dhcp.subnets]]\nnetwork = \"10.0.0.0/24\"\n\
+             [[dhcp.subnets]]\nnetwork = \"10.0.1.0/24\"\nreservations = [{{ mac = \"02:00:00:00:00:02\" }}]\n"
+        )
+    };
+    let mac = |last: u8, rest: &str| format!("{{ mac = \"02:00:00:00:00:0{last}\"{rest} }}");
+    let (first, second) = (
+        mac(1, ", address = \"10.0.0.5\""),
+        mac(1, ", address = \"10.0.1.5\""),
+    );
+    super::good(&two(&format!("{first}, {second}")));
+    assert!(refused(&two(&format!("{first}, {first}"))).contains("this client has a reservation already"));
+    assert!(
+        refused(&two(&mac(2, "")))
+            .contains("dhcp.subnets[1].reservations[0]: this client has a reservation already")
+    );
+}
+
+#[test]
 fn a_reserved_address_outside_its_subnet_is_refused() {
     let text = refused(&subnet(
         "gateway = \"10.0.0.1\"\nreservations = [{ mac = \"02:00:00:00:00:01\", address = \"10.0.1.5\" }, \
