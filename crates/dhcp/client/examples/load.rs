@@ -1,7 +1,7 @@
 //! A bare load run for scripts and profilers: `load KEY=VALUE...`, report as JSON on standard output.
 //!
 //! Keys: server=IP:PORT relays=GIADDR@IP:PORT[,..] clients=N threads=N mix=dora load=closed:64|open:1000
-//! ops=N seconds=N timeout_ms=N pid=N ledger=FILE verify=FILE strangers=N then=MIX (a second phase, same load)
+//! ops=N seconds=N timeout_ms=N attempts=N pid=N ledger=FILE verify=FILE strangers=N then=MIX (a second phase, same load)
 //! option82=1 seed=N
 
 use std::collections::HashMap;
@@ -86,6 +86,7 @@ fn options(arguments: &Arguments, server: SocketAddrV4) -> Result<BenchOptions, 
     }
     options.threads = arguments.number("threads", 1)?;
     options.timeout = Duration::from_millis(arguments.number("timeout_ms", 1000)?);
+    options.attempts = arguments.number("attempts", 3)?;
     options.server_pid = arguments.get("pid").map(str::parse).transpose()?;
     options.ledger = arguments.get("ledger").map(Into::into);
     Ok(options)

@@ -4,3 +4,4 @@ mod bench;
 mod ledger;
 mod probe;
 mod responder;
+mod segment;

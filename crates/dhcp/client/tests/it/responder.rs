@@ -112,7 +112,7 @@ fn serve(socket: &UdpSocket, manner: Manner, mut leases: Leases, stop: &AtomicBo
     leases
 }
 
-fn answer(request: &[u8; 1500], manner: Manner, leases: &mut Leases) -> Option<Vec<u8>> {
+pub(crate) fn answer(request: &[u8; 1500], manner: Manner, leases: &mut Leases) -> Option<Vec<u8>> {
     let mac: [u8; 6] = request[28..34].try_into().expect("six octets");
     let holds = leases.by_client.contains_key(&mac);
     let ciaddr = u32::from_be_bytes(request[12..16].try_into().expect("four octets"));
