@@ -7,8 +7,8 @@ use std::hint::black_box;
 use std::net::Ipv4Addr;
 use std::time::Instant;
 
-const CALLS: u32 = 1_000_000;
-const ROUNDS: u32 = 9;
+const CALLS: u32 = 20_000;
+const ROUNDS: u32 = 400;
 
 fn main() {
     let discover = relayed_discover();
