@@ -1,1 +1,61 @@
-fn main() {}
+//! The project's chores, the same words on a desk and in CI: `cargo xtask test`.
+//!
+//! ```text
+//!   setup ─► fmt ─► clippy ─► tidy ─► docs ─► acceptance ─► cargo test ─► "N passed, N failed, N skipped"
+//!            └──────────────── check ────────────────┘
+//! ```
+
+mod acceptance;
+mod check;
+mod docs;
+mod repo;
+mod rust_text;
+mod setup;
+mod test;
+mod tidy;
+
+use repo::Repo;
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+Chores of this project.
+
+  cargo xtask test          everything a change must pass; ends with 'N passed, N failed, N skipped'
+  cargo xtask test dhcp     the DHCP crates and their conformance tests only
+  cargo xtask check         format, lints, tidy, documents, acceptance list; no tests
+  cargo xtask tidy          the form of the repository: floors, purity, lengths, words
+  cargo xtask acceptance    per seed: which promises have a test of their name
+  cargo xtask setup         install the Debian packages that conformance tests use (root)
+
+With CI=true in the environment a missing component fails; elsewhere its tests are skipped with a line.";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let outcome = Repo::open().and_then(|repo| match words[..] {
+        ["test"] => test::run(&repo, test::Scope::Everything),
+        ["test", "dhcp"] => test::run(&repo, test::Scope::Dhcp),
+        ["check"] => check::run(&repo).map(|tally| tally.failed == 0),
+        ["tidy"] => tidy::run(&repo),
+        ["acceptance"] => acceptance::run(&repo),
+        ["setup"] => setup::run(),
+        ["help" | "--help" | "-h"] => {
+            println!("{USAGE}");
+            Ok(true)
+        }
+        _ => Err(USAGE.to_owned()),
+    });
+    match outcome {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(message) => {
+            eprintln!("{message}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Whether a missing component is a failure rather than a skipped test.
+fn in_ci() -> bool {
+    std::env::var("CI").is_ok_and(|value| value == "true" || value == "1")
+}

@@ -1,0 +1,115 @@
+//! `cargo xtask setup`: the Debian packages that conformance tests use.
+//!
+//! Installing starts no daemon: a policy file tells the packages so while they are unpacked.
+
+use crate::in_ci;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// A program and the package that has it.
+const NEEDED: &[(&str, &str)] = &[
+    ("kea-dhcp4", "kea-dhcp4-server"),
+    ("perfdhcp", "kea-admin"),
+    ("dhclient", "isc-dhcp-client"),
+    ("udhcpc", "udhcpc"),
+    ("dhcpcd", "dhcpcd-base"),
+    ("dnsmasq", "dnsmasq-base"),
+    ("dhcp_release", "dnsmasq-utils"),
+    ("dhcrelay", "isc-dhcp-relay"),
+    ("tcpdump", "tcpdump"),
+    ("tshark", "tshark"),
+    ("ip", "iproute2"),
+    ("promtool", "prometheus"),
+    ("jq", "jq"),
+    ("curl", "curl"),
+];
+
+/// Asked by maintainer scripts before they start a service (deb-systemd-invoke, invoke-rc.d).
+const POLICY: &str = "/usr/sbin/policy-rc.d";
+
+/// Installs what is missing; only says what is missing when that cannot be done here.
+pub(crate) fn run() -> Result<bool, String> {
+    let missing = missing();
+    if missing.is_empty() {
+        println!("   everything is installed");
+        return Ok(true);
+    }
+    println!("   missing: {}", missing.join(" "));
+    if !is_root() || find("apt-get").is_none() {
+        println!(
+            "   install them as root to run every test: apt-get install --no-install-recommends {}",
+            missing.join(" ")
+        );
+        return Ok(!in_ci());
+    }
+    let _policy = Policy::deny();
+    // A list of packages that is a little old is better than none: the installation decides.
+    let _ = apt(&["update"]);
+    let mut arguments = vec!["install", "-y", "--no-install-recommends"];
+    arguments.extend(&missing);
+    if !apt(&arguments)? {
+        println!("   apt-get could not install all of them; their tests will be skipped");
+    }
+    Ok(self::missing().is_empty() || !in_ci())
+}
+
+fn missing() -> Vec<&'static str> {
+    NEEDED
+        .iter()
+        .filter(|(program, _)| find(program).is_none())
+        .map(|(_, package)| *package)
+        .collect()
+}
+
+fn find(program: &str) -> Option<PathBuf> {
+    let path = std::env::var("PATH").unwrap_or_default();
+    let folders = path.split(':').chain(["/usr/sbin", "/sbin"]);
+    folders
+        .map(|folder| Path::new(folder).join(program))
+        .find(|file| file.is_file())
+}
+
+fn is_root() -> bool {
+    let output = Command::new("id").arg("-u").output();
+    output.is_ok_and(|output| output.stdout.trim_ascii() == b"0")
+}
+
+fn apt(arguments: &[&str]) -> Result<bool, String> {
+    let mut command = Command::new("apt-get");
+    command
+        .args(["-q", "-o", "Dpkg::Use-Pty=0"])
+        .args(arguments)
+        .env("DEBIAN_FRONTEND", "noninteractive");
+    let status = command.stdout(Stdio::null()).status();
+    status
+        .map(|status| status.success())
+        .map_err(|cause| format!("cannot run apt-get: {cause}"))
+}
+
+/// While it lives, packages do not start their services.
+#[derive(Debug)]
+struct Policy {
+    ours: bool,
+}
+
+impl Policy {
+    fn deny() -> Self {
+        let ours = !Path::new(POLICY).exists() && Self::write().is_ok();
+        Self { ours }
+    }
+
+    fn write() -> std::io::Result<()> {
+        fs::write(POLICY, "#!/bin/sh\nexit 101\n")?;
+        fs::set_permissions(POLICY, fs::Permissions::from_mode(0o755))
+    }
+}
+
+impl Drop for Policy {
+    fn drop(&mut self) {
+        if self.ours {
+            let _ = fs::remove_file(POLICY);
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! `cargo xtask test`: all checks, then all tests, then one line with the sum.
+
+mod outcome;
+
+use crate::check::{self, step};
+use crate::repo::Repo;
+use crate::{docs, setup};
+use outcome::Watcher;
+use std::collections::BTreeSet;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+/// What to test.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Scope {
+    Everything,
+    Dhcp,
+}
+
+/// How many steps and tests passed, failed, were skipped; and the names of those that failed.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Tally {
+    pub(crate) passed: u64,
+    pub(crate) failed: u64,
+    pub(crate) skipped: u64,
+    pub(crate) faults: Vec<String>,
+}
+
+impl Tally {
+    fn add(&mut self, other: Self) {
+        self.passed += other.passed;
+        self.failed += other.failed;
+        self.skipped += other.skipped;
+        self.faults.extend(other.faults);
+    }
+}
+
+/// The packages of `cargo xtask test dhcp`; the binary is among them because conformance runs it.
+const DHCP: &[&str] = &[
+    "purlin-dhcp-proto",
+    "purlin-dhcp-core",
+    "purlin-dhcp-client",
+    "purlin-dhcp-server",
+    "purlin-conformance",
+];
+
+/// File to which tests that cannot run here append `name: reason`.
+const SKIPS: &str = "PURLIN_TEST_SKIPS";
+/// The built binary, for tests that start it.
+const BINARY: &str = "PURLIN_BIN";
+
+pub(crate) fn run(repo: &Repo, scope: Scope) -> Result<bool, String> {
+    let start = Instant::now();
+    let mut tally = Tally::default();
+    if scope == Scope::Everything {
+        step(&mut tally, "setup", setup::run);
+        tally.add(check::run(repo)?);
+    }
+    let arguments = arguments(scope);
+    step(&mut tally, "build", || build(repo, scope));
+    let binary = repo.target()?.join("debug").join("purlin");
+    if tally.faults.iter().any(|fault| fault == "build") {
+        println!("   no tests were run, because not everything compiles");
+    } else {
+        if scope == Scope::Everything {
+            step(&mut tally, "commands in documents", || {
+                docs::commands(repo, &binary)
+            });
+        }
+        println!("== tests");
+        tally.add(tests(repo, &arguments, &binary)?);
+    }
+    for fault in &tally.faults {
+        println!("FAILED {fault}");
+    }
+    println!("   {:.0} s in all", start.elapsed().as_secs_f64());
+    println!(
+        "{} passed, {} failed, {} skipped",
+        tally.passed, tally.failed, tally.skipped
+    );
+    Ok(tally.failed == 0)
+}
+
+fn arguments(scope: Scope) -> Vec<&'static str> {
+    let mut arguments = vec!["test", "--no-fail-fast"];
+    match scope {
+        Scope::Everything => arguments.push("--workspace"),
+        Scope::Dhcp => arguments.extend(DHCP.iter().flat_map(|package| ["-p", package])),
+    }
+    arguments
+}
+
+/// The binary is built with the tests, so that both agree on the features of what they share.
+fn build(repo: &Repo, scope: Scope) -> Result<bool, String> {
+    let good = match scope {
+        Scope::Everything => check::cargo(repo, &["test", "--workspace", "--no-run", "--quiet"])?,
+        Scope::Dhcp => true,
+    };
+    Ok(good && check::cargo(repo, &["build", "--quiet", "-p", "purlin"])?)
+}
+
+/// Runs cargo and follows what its test binaries say.
+fn tests(repo: &Repo, arguments: &[&str], binary: &Path) -> Result<Tally, String> {
+    let skips = repo.target()?.join("skipped-tests");
+    let _ = std::fs::remove_file(&skips);
+    let mut command = repo.cargo();
+    command.args(arguments).env(SKIPS, &skips).env(BINARY, binary);
+    let mut tally = follow(&mut command)?;
+    let skipped: BTreeSet<String> = std::fs::read_to_string(&skips)
+        .unwrap_or_default()
+        .lines()
+        .map(str::to_owned)
+        .collect();
+    for line in &skipped {
+        println!("skipped {line}");
+    }
+    // The test harness has no word for a test that could not run: it counted as passed.
+    tally.skipped += skipped.len() as u64;
+    tally.passed = tally.passed.saturating_sub(skipped.len() as u64);
+    Ok(tally)
+}
+
+fn follow(command: &mut Command) -> Result<Tally, String> {
+    let mut child = command
+        .stdout(Stdio::piped())
+        .spawn()
+        .map_err(|cause| format!("cannot run cargo: {cause}"))?;
+    let stdout = child.stdout.take().ok_or("cargo has no output")?;
+    let mut watcher = Watcher::default();
+    for line in BufReader::new(stdout).lines() {
+        let line = line.map_err(|cause| format!("cannot read what cargo says: {cause}"))?;
+        if watcher.line(&line) {
+            println!("{line}");
+        }
+    }
+    let status = child
+        .wait()
+        .map_err(|cause| format!("cargo went missing: {cause}"))?;
+    let mut tally = watcher.tally();
+    if !status.success() && tally.failed == 0 {
+        tally.failed = 1;
+        tally
+            .faults
+            .push("cargo test ended with an error of its own".to_owned());
+    }
+    Ok(tally)
+}

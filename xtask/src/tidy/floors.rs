@@ -1,0 +1,216 @@
+//! Which crate may know which: arrows only go down, services do not know each other, heavy libraries hang from leaves.
+
+use crate::repo::Package;
+
+/// Folder and floor. `xtask` and everything under `tests/` stand beside the house.
+const FLOORS: &[(&str, u8)] = &[
+    ("crates/types", 0),
+    ("crates/telemetry", 0),
+    ("crates/netio", 0),
+    ("crates/config", 1),
+    ("crates/store", 1),
+    ("crates/dhcp/proto", 1),
+    ("crates/dhcp/core", 2),
+    ("crates/store/embedded", 3),
+    ("crates/dhcp/client", 3),
+    ("crates/api", 4),
+    ("crates/dhcp/server", 5),
+    ("bin/purlin", 6),
+];
+
+/// On floor 0, only these arrows: `types` is the ground of the ground.
+const GROUND: &str = "crates/types";
+
+/// Rooms of which no other may know.
+const SERVICES: &[&str] = &[
+    "crates/dhcp/",
+    "crates/tftp/",
+    "crates/ovn/",
+    "crates/chain/",
+    "crates/infra/",
+];
+
+/// Libraries that take long to build or bring a world along, and the only crates that may name them.
+const HEAVY: &[(&str, &[&str])] = &[
+    ("argon2", &["crates/api"]),
+    ("axum", &["crates/api"]),
+    ("clap", &["bin/purlin"]),
+    ("fjall", &["crates/store/embedded"]),
+    ("hyper", &["crates/api", "bin/purlin"]),
+    ("kube", &["bin/purlin"]),
+    ("libc", &["crates/netio"]),
+    ("rcgen", &["crates/api"]),
+    ("redb", &["crates/store/embedded"]),
+    ("redis", &["bin/purlin"]),
+    ("revm", &["bin/purlin"]),
+    ("ring", &["crates/api"]),
+    ("rustls", &["crates/api", "bin/purlin"]),
+    ("tokio", &["crates/api", "crates/dhcp/server", "bin/purlin"]),
+    ("tokio-postgres", &["bin/purlin"]),
+    ("toml_edit", &["bin/purlin"]),
+    ("utoipa", &["crates/api"]),
+];
+
+pub(super) fn check(packages: &[Package]) -> Vec<String> {
+    let mut faults = Vec::new();
+    for package in packages.iter().filter(|package| !beside(&package.folder)) {
+        let Some(floor) = floor(&package.folder) else {
+            faults.push(format!(
+                "{} stands on no floor: add it to xtask/src/tidy/floors.rs",
+                package.folder
+            ));
+            continue;
+        };
+        let inner = package
+            .dependencies
+            .iter()
+            .filter_map(|name| packages.iter().find(|p| &p.name == name));
+        faults.extend(inner.filter_map(|to| arrow(package, floor, to)));
+        faults.extend(
+            package
+                .dependencies
+                .iter()
+                .filter_map(|name| heavy(package, name)),
+        );
+    }
+    faults
+}
+
+/// Every crate has its sentence in the code map.
+pub(super) fn on_the_map(packages: &[Package], architecture: &str) -> Vec<String> {
+    let missing = packages
+        .iter()
+        .filter(|package| !architecture.contains(&format!("`{}`", package.folder)));
+    missing
+        .map(|package| {
+            format!(
+                "`{}` is missing in the code map of ARCHITECTURE.md",
+                package.folder
+            )
+        })
+        .collect()
+}
+
+fn beside(folder: &str) -> bool {
+    folder == "xtask" || folder.starts_with("tests/")
+}
+
+fn floor(folder: &str) -> Option<u8> {
+    FLOORS
+        .iter()
+        .find(|(name, _)| *name == folder)
+        .map(|(_, floor)| *floor)
+}
+
+fn arrow(from: &Package, floor_from: u8, to: &Package) -> Option<String> {
+    if service(&from.folder).is_some_and(|own| service(&to.folder).is_some_and(|other| own != other)) {
+        return Some(format!(
+            "{} depends on {}: no service knows another service",
+            from.folder, to.folder
+        ));
+    }
+    if beside(&to.folder) {
+        return Some(format!(
+            "{} depends on {}, which stands beside the house",
+            from.folder, to.folder
+        ));
+    }
+    let floor_to = floor(&to.folder)?;
+    let down = floor_to < floor_from || (to.folder == GROUND && from.folder != GROUND);
+    (!down).then(|| {
+        let (from, to) = (&from.folder, &to.folder);
+        format!("{from} (floor {floor_from}) depends on {to} (floor {floor_to}): arrows only go down")
+    })
+}
+
+fn service(folder: &str) -> Option<&'static str> {
+    SERVICES
+        .iter()
+        .copied()
+        .find(|service| folder.starts_with(service))
+}
+
+fn heavy(package: &Package, name: &str) -> Option<String> {
+    let (_, allowed) = HEAVY.iter().find(|(heavy, _)| *heavy == name)?;
+    (!allowed.contains(&package.folder.as_str())).then(|| {
+        format!(
+            "{} depends on {name}, which only {} may",
+            package.folder,
+            allowed.join(" and ")
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn package(name: &str, folder: &str, dependencies: &[&str]) -> Package {
+        let dependencies = dependencies.iter().map(|name| (*name).to_owned()).collect();
+        Package {
+            name: name.to_owned(),
+            folder: folder.to_owned(),
+            dependencies,
+        }
+    }
+
+    #[test]
+    fn an_arrow_up_is_named() {
+        let packages = [
+            package("core", "crates/dhcp/core", &["api"]),
+            package("api", "crates/api", &[]),
+        ];
+        let expected = "crates/dhcp/core (floor 2) depends on crates/api (floor 4): arrows only go down";
+        assert_eq!(check(&packages), [expected]);
+    }
+
+    #[test]
+    fn arrows_down_and_to_the_ground_are_good() {
+        let packages = [
+            package("types", "crates/types", &[]),
+            package("telemetry", "crates/telemetry", &["types"]),
+            package("core", "crates/dhcp/core", &["telemetry", "types", "hashbrown"]),
+            package("it", "tests/conformance", &["core"]),
+        ];
+        assert_eq!(check(&packages), Vec::<String>::new());
+    }
+
+    #[test]
+    fn neighbours_on_a_floor_do_not_know_each_other() {
+        let packages = [
+            package("store", "crates/store", &["config"]),
+            package("config", "crates/config", &[]),
+        ];
+        assert_eq!(check(&packages).len(), 1);
+    }
+
+    #[test]
+    fn services_do_not_know_each_other() {
+        let (dhcp, tftp) = (
+            package("d", "crates/dhcp/server", &["t"]),
+            package("t", "crates/tftp/core", &[]),
+        );
+        assert!(
+            arrow(&dhcp, 5, &tftp)
+                .unwrap()
+                .contains("no service knows another service")
+        );
+    }
+
+    #[test]
+    fn heavy_libraries_hang_from_leaves() {
+        let packages = [package("core", "crates/dhcp/core", &["tokio"])];
+        assert!(check(&packages)[0].starts_with("crates/dhcp/core depends on tokio, which only"));
+    }
+
+    #[test]
+    fn a_crate_without_a_floor_or_a_sentence_is_named() {
+        let packages = [package("new", "crates/new", &[])];
+        assert!(check(&packages)[0].contains("stands on no floor"));
+        assert_eq!(
+            on_the_map(&packages, "- `crates/new` does things"),
+            Vec::<String>::new()
+        );
+        assert_eq!(on_the_map(&packages, "- `crates/newer`").len(), 1);
+    }
+}
