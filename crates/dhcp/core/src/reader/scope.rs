@@ -185,7 +185,9 @@ fn times(reader: &Reader<'_>, inherited: &mut Inherited, context: &mut Context<'
         end: 0,
         ..reader.span()
     };
-    let lease = inherited.lease.or(Some((LEASE_DEFAULT, none)));
+    // Only from a subnet on is it certain that no level below sets a lease time for everybody.
+    let in_subnet = reader.path().contains("subnets[");
+    let lease = inherited.lease.or(in_subnet.then_some((LEASE_DEFAULT, none)));
     let mut order = |low: Set<Duration>, high: Set<Duration>, names: (&str, &str), equal: bool| {
         let (Some((a, a_span)), Some((b, b_span))) = (low, high) else {
             return;
@@ -195,13 +197,13 @@ fn times(reader: &Reader<'_>, inherited: &mut Inherited, context: &mut Context<'
         }
         let is_own = |span: Span, key: &str| reader.node(key).is_some_and(|node| node.span == span);
         let (first, second) = (is_own(a_span, names.0), is_own(b_span, names.1));
-        if !first && !second {
+        if !first && !second && a_span != none && b_span != none {
             return; // Reported at the level that brought them together.
         }
         let [a, b] = [a, b].map(purlin_config::format_duration);
         let than = if equal { "above" } else { "not below" };
         let message = format!("{} ({a}) is {than} {} ({b})", names.0, names.1);
-        let (key, place, other, word) = if first {
+        let (key, place, other, word) = if first || b_span == none {
             (names.0, a_span, b_span, names.1)
         } else {
             (names.1, b_span, a_span, names.0)

@@ -278,6 +278,21 @@ error[PUR-9164]: dhcp.subnets[0].t2: t2 (2h) is not below lease_time (1h)
 }
 
 #[test]
+fn times_of_an_upper_level_are_judged_where_the_lease_is_known() {
+    let text = format!("{BASE}t1 = \"2h\"\n[[dhcp.classes]]\nname = \"a\"\nt1 = \"3h\"\n");
+    super::good(&format!(
+        "{text}[[dhcp.subnets]]\nnetwork = \"10.0.0.0/24\"\nlease_time = \"12h\"\n"
+    ));
+    let report = refused(&format!(
+        "{text}[[dhcp.subnets]]\nnetwork = \"10.0.0.0/24\"\npools = [{{ range = \"10.0.0.9\" }}]\n"
+    ));
+    assert!(
+        report.contains(" --> a.toml:3:6") && report.ends_with("1 error\n"),
+        "{report}"
+    );
+}
+
+#[test]
 fn subnets_that_nobody_could_reach_are_a_fault() {
     let text = refused("[[dhcp.subnets]]\nnetwork = \"10.0.0.0/24\"\n");
     assert!(
