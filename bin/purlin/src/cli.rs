@@ -1,11 +1,13 @@
 //! The command line: noun, then verb. What each command does is in its own file.
 
 mod backup;
+mod bench;
 mod config;
 mod context;
 mod dhcp;
 mod events;
 mod explain;
+mod paging;
 mod shell;
 mod status;
 mod token;
@@ -14,7 +16,7 @@ mod why;
 pub(crate) use context::{Context, Globals, ListArgs};
 
 use crate::exit::{Exit, Outcome};
-use crate::{doctor, names};
+use crate::{doctor, names, up};
 use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
@@ -46,6 +48,8 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Run a node, in the foreground.
+    Up(up::Args),
     /// Show a node's state: what it serves, where it listens, how full it is.
     Status(status::Args),
     /// Check the machine and the node; each finding comes with its fix.
@@ -62,6 +66,9 @@ enum Command {
     /// DHCP: subnets, pools, reservations, classes, leases, and a client to try it with.
     #[command(subcommand)]
     Dhcp(dhcp::Command),
+    /// Measure a server, any server.
+    #[command(subcommand)]
+    Bench(bench::Command),
     /// Tokens for the API.
     #[command(subcommand)]
     Token(token::Command),
@@ -83,6 +90,7 @@ impl Cli {
     pub(crate) fn run(self) -> Outcome {
         let context = Context::new(self.globals);
         match self.command {
+            Command::Up(args) => up::run(&args, &context),
             Command::Version => status::version(&context),
             Command::Explain(args) => explain::run(&args, &context),
             Command::Completions(args) => shell::completions(&args),
@@ -94,6 +102,7 @@ impl Cli {
             Command::Events(args) => context.block_on(events::run(&args, &context)),
             Command::Config(command) => context.block_on(config::run(&command, &context)),
             Command::Dhcp(command) => dhcp::run(command, &context),
+            Command::Bench(command) => bench::run(&command, &context),
             Command::Token(command) => context.block_on(token::run(&command, &context)),
             Command::Backup(command) => context.block_on(backup::run(&command, &context)),
         }

@@ -7,7 +7,7 @@ mod endpoint;
 mod problem;
 mod stream;
 
-pub(crate) use endpoint::{Endpoint, Wishes};
+pub(crate) use endpoint::{Endpoint, NodeFile, Wishes};
 pub(crate) use stream::Lines;
 
 use crate::exit::{Exit, Failure};

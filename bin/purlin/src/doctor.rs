@@ -3,11 +3,14 @@
 //! Each check is one file and answers with findings; a finding that is not a pass carries its fix.
 
 mod clock;
+mod config;
 mod disk;
+mod interfaces;
 mod limits;
 mod node;
 mod ports;
 mod privileges;
+mod rogue;
 
 use crate::cli::Context;
 use crate::exit::{Exit, Outcome};
@@ -77,8 +80,10 @@ impl Finding {
         }
     }
 
-    fn as_json(&self) -> Value {
-        json!({"check": self.check, "grade": self.grade.word(), "found": self.said, "fix": self.fix})
+    /// `{"check", "grade", "ok", "found", "fix"}`; a warning is ok.
+    pub(crate) fn as_json(&self) -> Value {
+        let ok = self.grade != Grade::Fail;
+        json!({"check": self.check, "grade": self.grade.word(), "ok": ok, "found": self.said, "fix": self.fix})
     }
 }
 
@@ -112,17 +117,36 @@ const KIND: Kind = Kind {
 };
 
 pub(crate) async fn run(args: &Args, context: &Context) -> Outcome {
-    let mut findings = Vec::new();
-    findings.extend(privileges::check());
-    findings.extend(limits::check());
-    findings.extend(clock::check());
-    findings.extend(disk::check(context.data_dir()));
+    let mut findings = machine(context.data_dir());
+    let settings = args.config.as_deref().and_then(|file| {
+        let (finding, settings) = config::check(file);
+        findings.push(finding);
+        settings
+    });
     findings.extend(node::check(context).await);
-    findings.extend(ports::check(&[]));
-    let _ = (&args.config, &args.interfaces);
+    if !node::runs(context) {
+        let wanted = settings
+            .as_ref()
+            .map_or_else(|| crate::ports::DEFAULTS.to_vec(), crate::up::wanted_ports);
+        findings.extend(ports::check(&wanted));
+    }
+    if let Some(settings) = &settings {
+        findings.extend(interfaces::check(&settings.dhcp.interfaces));
+    }
+    findings.extend(rogue::check(&args.interfaces, context).await);
     show(&findings, context)?;
     let failed = findings.iter().any(|finding| finding.grade == Grade::Fail);
     Ok(if failed { Exit::Failed } else { Exit::Ok })
+}
+
+/// What can be said of this machine alone; a running node says it of itself as well.
+pub(crate) fn machine(data_dir: &std::path::Path) -> Vec<Finding> {
+    let facts = purlin_netio::Facts::read();
+    let mut findings = privileges::check(&facts);
+    findings.extend(limits::check(&facts));
+    findings.extend(clock::check());
+    findings.extend(disk::check(data_dir));
+    findings
 }
 
 fn show(findings: &[Finding], context: &Context) -> Result<(), crate::exit::Failure> {

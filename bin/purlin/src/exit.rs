@@ -52,6 +52,11 @@ impl Failure {
     pub(crate) fn usage(what: impl Into<String>, fix: impl Into<String>) -> Self {
         Self::new(Exit::Usage, what, fix)
     }
+
+    pub(crate) fn with_details(mut self, details: Vec<String>) -> Self {
+        self.details = details;
+        self
+    }
 }
 
 impl fmt::Display for Failure {

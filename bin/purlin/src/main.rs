@@ -7,10 +7,13 @@ mod cli;
 mod client;
 mod doctor;
 mod exit;
+mod log;
 mod names;
 mod output;
 mod ports;
 mod reasons;
+mod settings;
+mod up;
 
 use crate::exit::{Exit, Outcome};
 use clap::Parser;

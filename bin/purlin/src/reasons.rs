@@ -3,8 +3,14 @@
 use purlin_telemetry::{Reason, ReasonCode};
 
 /// All tables. A part that has codes is listed here and nowhere else.
-fn tables() -> [&'static [Reason]; 0] {
-    []
+pub(crate) fn tables() -> [&'static [Reason]; 5] {
+    [
+        purlin_dhcp_core::REASONS,
+        purlin_dhcp_core::reader::REASONS,
+        purlin_telemetry::reason::general::REASONS,
+        purlin_config::REASONS,
+        purlin_api::REASONS,
+    ]
 }
 
 /// All reasons in the order of their codes.

@@ -1,5 +1,6 @@
 //! `purlin config`: files are checked here; what runs is asked for and changed through the API.
 
+mod file;
 mod revision;
 
 use super::Context;
@@ -9,11 +10,14 @@ use clap::Subcommand;
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     #[command(flatten)]
+    File(file::Command),
+    #[command(flatten)]
     Revision(revision::Command),
 }
 
 pub(super) async fn run(command: &Command, context: &Context) -> Outcome {
     match command {
+        Command::File(command) => file::run(command, context),
         Command::Revision(command) => revision::run(command, context).await,
     }
 }

@@ -2,12 +2,12 @@
 
 mod lease;
 mod object;
+mod probe;
 
 use super::Context;
 use crate::exit::Outcome;
 use clap::Subcommand;
 use object::{CLASSES, POOLS, RESERVATIONS, SUBNETS};
-use serde_json::Value;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -26,6 +26,8 @@ pub(crate) enum Command {
     /// Leases.
     #[command(subcommand)]
     Lease(lease::Command),
+    /// Ask any server for a lease as a real client would; shows each step and what was granted.
+    Probe(Box<probe::ProbeArgs>),
 }
 
 pub(super) fn run(command: Command, context: &Context) -> Outcome {
@@ -35,27 +37,6 @@ pub(super) fn run(command: Command, context: &Context) -> Outcome {
         Command::Reservation(verb) => context.block_on(object::run(&RESERVATIONS, &verb, context)),
         Command::Class(verb) => context.block_on(object::run(&CLASSES, &verb, context)),
         Command::Lease(verb) => context.block_on(lease::run(&verb, context)),
-    }
-}
-
-/// The rows of a list answer: `{"items": [...]}` or a bare array.
-pub(crate) fn items(answer: &Value) -> &[Value] {
-    answer
-        .get("items")
-        .unwrap_or(answer)
-        .as_array()
-        .map(Vec::as_slice)
-        .unwrap_or_default()
-}
-
-/// The cursor of the next page.
-pub(crate) fn next_cursor(answer: &Value) -> Option<String> {
-    match ["next", "next_cursor", "cursor"]
-        .into_iter()
-        .find_map(|key| answer.get(key))?
-    {
-        Value::String(cursor) if !cursor.is_empty() => Some(cursor.clone()),
-        Value::Number(cursor) => Some(cursor.to_string()),
-        _ => None,
+        Command::Probe(args) => probe::run(&args, context),
     }
 }

@@ -4,8 +4,11 @@ use super::Context;
 use crate::exit::{Exit, Failure, Outcome};
 use crate::output::{self, Column, Form, Kind, Paint, Show, Tone};
 use crate::reasons;
+use crate::settings;
+use purlin_config::{Document, Faults};
 use purlin_telemetry::Reason;
 use serde_json::{Value, json};
+use std::path::Path;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
@@ -36,11 +39,41 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
     if let Some(reason) = reasons::find(subject) {
         return explain(reason, context);
     }
-    Err(Failure::new(
-        Exit::NotFound,
-        format!("nothing is called {subject:?}"),
-        "`purlin explain` lists all codes, `purlin config schema` all keys",
-    ))
+    key(subject, None, context)
+}
+
+/// Explains a configuration key, or lists the sections when none is named.
+pub(super) fn key(path: &str, config: Option<&Path>, context: &Context) -> Outcome {
+    let sections = settings::all_sections();
+    if path.is_empty() {
+        for section in &sections {
+            println!("{:<14} {}", section.name, section.doc);
+        }
+        return Ok(Exit::Ok);
+    }
+    let document = present(config)?;
+    let Some(explanation) = purlin_config::explain(&document, &sections, path) else {
+        let what = format!("no code and no configuration key is called {path:?}");
+        let fix = "`purlin explain` lists all codes, `purlin config explain` all sections";
+        return Err(Failure::new(Exit::NotFound, what, fix));
+    };
+    if matches!(context.form(), Form::Table | Form::Wide) {
+        println!("{}", explanation.to_text().trim_end());
+    } else {
+        output::document(context.form(), &explanation.to_json())?;
+    }
+    Ok(Exit::Ok)
+}
+
+/// The document whose values are told: the file, with the environment over it. Its faults are not the question here.
+fn present(config: Option<&Path>) -> Result<Document, Failure> {
+    let mut faults = Faults::new();
+    let mut document = match config {
+        Some(file) => settings::parse_file(file, &mut faults)?,
+        None => Document::empty(),
+    };
+    settings::overlay_environment(&mut document, &mut faults);
+    Ok(document)
 }
 
 fn explain(reason: &Reason, context: &Context) -> Outcome {

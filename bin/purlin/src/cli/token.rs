@@ -1,6 +1,6 @@
 //! `purlin token`: who may use the API.
 
-use super::{Context, ListArgs, context::watched};
+use super::{Context, ListArgs, context::watched, paging};
 use crate::client::{Ask, encode};
 use crate::exit::{Exit, Outcome};
 use crate::output::{self, Column, Form, Kind, Show};
@@ -20,6 +20,9 @@ pub(crate) enum Command {
         name: String,
         #[arg(long, value_enum, default_value = "viewer")]
         role: Role,
+        /// When it stops being valid, counted from now, for instance 30d or 12h; never when not given.
+        #[arg(long, value_name = "TIME")]
+        expires_in: Option<String>,
     },
     /// Make a token invalid at once.
     Revoke {
@@ -57,19 +60,19 @@ pub(super) async fn run(command: &Command, context: &Context) -> Outcome {
         Command::List(args) => {
             let view = context.list_view(args);
             watched(args, async || {
-                let answer = client.value(Ask::get("/api/v1/tokens")).await?;
-                output::list(&view, KIND, super::dhcp::items(&answer))
+                paging::list(&mut client, "/api/v1/tokens", &[], usize::MAX, view.clone(), KIND).await
             })
             .await
         }
-        Command::Create { name, role } => {
+        Command::Create {
+            name,
+            role,
+            expires_in,
+        } => {
             let role = role.to_possible_value().map(|value| value.get_name().to_owned());
-            let made = client
-                .value(Ask::post("/api/v1/tokens").json(&json!({"name": name, "role": role})))
-                .await?;
-            let secret = ["token", "secret"]
-                .into_iter()
-                .find_map(|key| made.get(key).and_then(Value::as_str));
+            let order = json!({"name": name, "role": role, "expires_in": expires_in});
+            let made = client.value(Ask::post("/api/v1/tokens").json(&order)).await?;
+            let secret = made.get("token").and_then(Value::as_str);
             match (context.form(), secret) {
                 (Form::Table, Some(secret)) => println!("{secret}"),
                 _ => output::one(&context.view(), KIND, &made)?,

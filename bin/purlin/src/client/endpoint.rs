@@ -9,11 +9,15 @@
 use crate::exit::{Exit, Failure};
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::net::{Ipv4Addr, SocketAddrV4};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 /// Where an API without any configuration listens.
 const DEFAULT_URL: &str = "http://127.0.0.1:8080";
+
+/// Where DHCP without any configuration listens.
+const DEFAULT_DHCP: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::LOCALHOST, 6767);
 
 /// `http://host:port` or `https://host:port`; nothing else is needed to reach a node.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -113,6 +117,19 @@ impl NodeFile {
     pub(crate) fn read(data_dir: &Path) -> Option<Self> {
         let text = std::fs::read(Self::path(data_dir)).ok()?;
         serde_json::from_slice(&text).ok()
+    }
+
+    /// Where the node of this directory serves DHCP, else where one without a file would.
+    pub(crate) fn dhcp_server(data_dir: &Path) -> SocketAddrV4 {
+        let local = || {
+            Self::read(data_dir)
+                .filter(Self::is_alive)?
+                .dhcp
+                .first()?
+                .parse()
+                .ok()
+        };
+        local().unwrap_or(DEFAULT_DHCP)
     }
 
     /// Whether the process that wrote it still runs.

@@ -1,28 +1,15 @@
 //! Kernel limits: file descriptors and socket buffers.
 
 use super::Finding;
-use rustix::process::{Resource, getrlimit};
+use purlin_netio::Facts;
 
 /// Sockets, segment files and API connections together stay below this.
 const FILES_WANTED: u64 = 1024;
 /// What a packet thread asks for: at 100,000 requests/s of 300 octets about 140 ms of traffic.
 const BUFFER_WANTED: u64 = 4 << 20;
 
-pub(super) fn check() -> Vec<Finding> {
-    let limit = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
-    vec![
-        files(limit),
-        buffer(
-            "receive",
-            "net.core.rmem_max",
-            sysctl("/proc/sys/net/core/rmem_max"),
-        ),
-        buffer("send", "net.core.wmem_max", sysctl("/proc/sys/net/core/wmem_max")),
-    ]
-}
-
-fn sysctl(path: &str) -> Option<u64> {
-    std::fs::read_to_string(path).ok()?.trim().parse().ok()
+pub(super) fn check(facts: &Facts) -> Vec<Finding> {
+    vec![files(facts.open_files_max.unwrap_or(u64::MAX)), buffer(facts)]
 }
 
 fn files(limit: u64) -> Finding {
@@ -36,24 +23,30 @@ fn files(limit: u64) -> Finding {
     )
 }
 
-fn buffer(which: &str, key: &'static str, limit: Option<u64>) -> Finding {
-    match limit {
+fn buffer(facts: &Facts) -> Finding {
+    if facts.net_admin {
+        return Finding::pass(
+            "buffers",
+            "receive buffers may be as large as wanted (CAP_NET_ADMIN)",
+        );
+    }
+    match facts.receive_buffer_max {
         None => Finding::warn(
             "buffers",
-            format!("{key} cannot be read"),
+            "net.core.rmem_max cannot be read",
             "check that /proc is mounted",
         ),
         Some(limit) if limit >= BUFFER_WANTED => Finding::pass(
             "buffers",
-            format!("{which} buffers may have {} KiB", limit / 1024),
+            format!("receive buffers may have {} KiB", limit / 1024),
         ),
         Some(limit) => Finding::warn(
             "buffers",
             format!(
-                "{which} buffers are limited to {} KiB: bursts of packets may be lost",
+                "receive buffers are limited to {} KiB: bursts of packets may be lost",
                 limit / 1024
             ),
-            format!("sysctl -w {key}={BUFFER_WANTED}"),
+            format!("sysctl -w net.core.rmem_max={BUFFER_WANTED}"),
         ),
     }
 }
@@ -65,9 +58,19 @@ mod tests {
 
     #[test]
     fn small_limits_are_warned_of_with_the_command_that_raises_them() {
-        let finding = buffer("receive", "net.core.rmem_max", Some(212_992));
-        assert_eq!(finding.grade, Grade::Warn);
-        assert_eq!(finding.fix, "sysctl -w net.core.rmem_max=4194304");
+        let facts = Facts {
+            receive_buffer_max: Some(212_992),
+            ..Facts::default()
+        };
+        assert_eq!(buffer(&facts).fix, "sysctl -w net.core.rmem_max=4194304");
+        assert_eq!(
+            buffer(&Facts {
+                net_admin: true,
+                ..facts
+            })
+            .grade,
+            Grade::Pass
+        );
         assert_eq!(files(65_536).grade, Grade::Pass);
         assert_eq!(files(256).grade, Grade::Warn);
     }

@@ -2,7 +2,7 @@
 
 use super::Finding;
 use crate::cli::Context;
-use crate::client::Ask;
+use crate::client::{Ask, NodeFile};
 
 const CHECK: &str = "node";
 
@@ -23,4 +23,9 @@ pub(super) async fn check(context: &Context) -> Vec<Finding> {
             vec![Finding::fail(CHECK, said, "purlin status says which part is not")]
         }
     }
+}
+
+/// Whether the node of this data directory runs: its ports are then rightly taken.
+pub(super) fn runs(context: &Context) -> bool {
+    NodeFile::read(context.data_dir()).is_some_and(|node| node.is_alive())
 }

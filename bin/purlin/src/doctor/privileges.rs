@@ -1,50 +1,36 @@
 //! Capabilities: ports below 1024 and raw frames need them.
 
 use super::Finding;
+use purlin_netio::Facts;
 
 const CHECK: &str = "privileges";
-/// Bits of `CapEff` in /proc/self/status, see capabilities(7).
-const NET_BIND_SERVICE: u32 = 10;
-const NET_RAW: u32 = 13;
+/// Where DHCP clients and relays look for a server.
+const DHCP_PORT: u16 = 67;
 
-pub(super) fn check() -> Vec<Finding> {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    findings(effective(&status).unwrap_or_default(), first_free_port())
+pub(super) fn check(facts: &Facts) -> Vec<Finding> {
+    vec![low_ports(facts), raw_frames(facts)]
 }
 
-/// The effective capability set.
-fn effective(status: &str) -> Option<u64> {
-    let line = status.lines().find_map(|line| line.strip_prefix("CapEff:"))?;
-    u64::from_str_radix(line.trim(), 16).ok()
+fn low_ports(facts: &Facts) -> Finding {
+    if facts.net_bind_service || facts.first_free_port.is_some_and(|first| first <= DHCP_PORT) {
+        return Finding::pass(CHECK, "may listen on port 67");
+    }
+    Finding::warn(
+        CHECK,
+        "may not listen on port 67 (CAP_NET_BIND_SERVICE is missing); ports from 1024 on work",
+        "setcap cap_net_bind_service,cap_net_raw+ep $(command -v purlin), or AmbientCapabilities= in the unit",
+    )
 }
 
-/// Ports from here on need no capability (`net.ipv4.ip_unprivileged_port_start`).
-fn first_free_port() -> u16 {
-    let text = std::fs::read_to_string("/proc/sys/net/ipv4/ip_unprivileged_port_start").unwrap_or_default();
-    text.trim().parse().unwrap_or(1024)
-}
-
-fn findings(capabilities: u64, first_free_port: u16) -> Vec<Finding> {
-    let has = |bit: u32| capabilities & (1 << bit) != 0;
-    let bind = if has(NET_BIND_SERVICE) || first_free_port <= 67 {
-        Finding::pass(CHECK, "may listen on port 67")
-    } else {
-        Finding::warn(
-            CHECK,
-            "may not listen on port 67 (CAP_NET_BIND_SERVICE is missing); ports from 1024 on work",
-            "setcap cap_net_bind_service,cap_net_raw+ep $(command -v purlin), or AmbientCapabilities= in the unit",
-        )
-    };
-    let raw = if has(NET_RAW) {
-        Finding::pass(CHECK, "may send raw frames on local segments")
-    } else {
-        Finding::warn(
-            CHECK,
-            "may not send raw frames (CAP_NET_RAW is missing): relayed networks work, dhcp.interfaces does not",
-            "setcap cap_net_bind_service,cap_net_raw+ep $(command -v purlin)",
-        )
-    };
-    vec![bind, raw]
+fn raw_frames(facts: &Facts) -> Finding {
+    if facts.net_raw {
+        return Finding::pass(CHECK, "may send raw frames on local segments");
+    }
+    Finding::warn(
+        CHECK,
+        "may not send raw frames (CAP_NET_RAW is missing): relayed networks work, dhcp.interfaces does not",
+        "setcap cap_net_bind_service,cap_net_raw+ep $(command -v purlin)",
+    )
 }
 
 #[cfg(test)]
@@ -53,18 +39,13 @@ mod tests {
     use crate::doctor::Grade;
 
     #[test]
-    fn capabilities_are_read_from_the_kernels_hex_mask() {
-        assert_eq!(effective("Name:\tx\nCapEff:\t0000000000002400\n"), Some(0x2400));
-        assert!(
-            findings(0x2400, 1024)
-                .iter()
-                .all(|finding| finding.grade == Grade::Pass)
-        );
-    }
-
-    #[test]
     fn a_lowered_port_limit_is_as_good_as_the_capability() {
-        let grades: Vec<Grade> = findings(0, 0).iter().map(|finding| finding.grade).collect();
-        assert_eq!(grades, [Grade::Pass, Grade::Warn]);
+        let facts = Facts {
+            first_free_port: Some(0),
+            ..Facts::default()
+        };
+        assert_eq!(low_ports(&facts).grade, Grade::Pass);
+        assert_eq!(low_ports(&Facts::default()).grade, Grade::Warn);
+        assert_eq!(raw_frames(&facts).grade, Grade::Warn);
     }
 }

@@ -21,6 +21,10 @@ impl Paint {
         Self(std::io::stdout().is_terminal() && allowed())
     }
 
+    pub(crate) fn stderr() -> Self {
+        Self(std::io::stderr().is_terminal() && allowed())
+    }
+
     #[cfg(test)]
     pub(crate) fn off() -> Self {
         Self(false)

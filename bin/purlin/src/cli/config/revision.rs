@@ -1,11 +1,12 @@
 //! Numbered revisions of the running configuration: show, plan, apply, history, rollback.
 
-use crate::cli::dhcp::items;
-use crate::cli::{Context, ListArgs};
+use crate::cli::{Context, ListArgs, paging};
 use crate::client::Ask;
 use crate::exit::{Exit, Failure, Outcome};
-use crate::output::{self, Column, Form, Kind, Show};
+use crate::output::{self, Column, Form, Kind, Paint, Show};
+use crate::settings;
 use clap::Subcommand;
+use purlin_config::Faults;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
@@ -18,7 +19,6 @@ pub(crate) enum Command {
         revision: Option<u64>,
     },
     /// Say what applying a file would change, without changing it.
-    #[command(visible_alias = "diff")]
     Plan { file: PathBuf },
     /// Apply a file to a running node, live; it becomes a revision.
     Apply {
@@ -26,7 +26,12 @@ pub(crate) enum Command {
         /// Why, for the history.
         #[arg(long, short = 'm', value_name = "TEXT")]
         message: Option<String>,
+        /// Only say what would change.
+        #[arg(long)]
+        dry_run: bool,
     },
+    /// Show what changed between two revisions.
+    Diff { from: u64, to: u64 },
     /// List revisions, newest first.
     History(ListArgs),
     /// Make an earlier revision current again, as a new revision.
@@ -40,8 +45,9 @@ const KIND: Kind = Kind {
         Column::new("REVISION", "number", Show::Number),
         Column::new("WHEN", "at", Show::Time),
         Column::new("ORIGIN", "origin", Show::Text),
-        Column::new("ACTOR", "actor", Show::Text),
-        Column::new("SUMMARY", "summary", Show::Text),
+        Column::new("AUTHOR", "author", Show::Text),
+        Column::new("MESSAGE", "message", Show::Text),
+        Column::wide("PARENT", "parent", Show::Number),
     ],
 };
 
@@ -59,17 +65,33 @@ pub(super) async fn run(command: &Command, context: &Context) -> Outcome {
         }
         Command::Plan { file } => {
             let plan = client
-                .value(Ask::post("/api/v1/revisions/plan").json(&body(file, None)?))
+                .value(Ask::post("/api/v1/revisions/plan").json(&json!({"config": read(file)?})))
                 .await?;
             show_plan(&plan, context)
         }
-        Command::Apply { file, message } => {
-            let ask = Ask::post("/api/v1/revisions/apply").json(&body(file, message.as_deref())?);
-            applied(&client.value(ask).await?, context)
+        Command::Apply {
+            file,
+            message,
+            dry_run,
+        } => {
+            let message = message.as_deref().unwrap_or_default();
+            let order = json!({"config": read(file)?, "message": message});
+            let path = if *dry_run {
+                "/api/v1/revisions/apply?dryRun=true"
+            } else {
+                "/api/v1/revisions/apply"
+            };
+            applied(&client.value(Ask::post(path).json(&order)).await?, context)
+        }
+        Command::Diff { from, to } => {
+            let diff = client
+                .value(Ask::get(format!("/api/v1/revisions/{from}/diff/{to}")))
+                .await?;
+            show_plan(&diff, context)
         }
         Command::History(args) => {
-            let answer = client.value(Ask::get("/api/v1/revisions")).await?;
-            output::list(&context.list_view(args), KIND, items(&answer))?;
+            let view = context.list_view(args);
+            paging::list(&mut client, "/api/v1/revisions", &[], usize::MAX, view, KIND).await?;
             Ok(Exit::Ok)
         }
         Command::Rollback { revision } => {
@@ -81,59 +103,111 @@ pub(super) async fn run(command: &Command, context: &Context) -> Outcome {
     }
 }
 
-/// The file's text and name, so that faults point into it.
-fn body(file: &Path, message: Option<&str>) -> Result<Value, Failure> {
-    let text = std::fs::read_to_string(file).map_err(|cause| {
-        Failure::failed(
-            format!("cannot read {}: {cause}", file.display()),
-            "check the path",
-        )
-    })?;
-    Ok(json!({"file": file.display().to_string(), "text": text, "message": message}))
+/// The file as the API takes it. Its faults are told here, where its lines are known; the environment is the
+/// node's own and stays out.
+fn read(file: &Path) -> Result<Value, Failure> {
+    let mut faults = Faults::new();
+    let document = settings::parse_file(file, &mut faults)?;
+    if !faults.has_errors() {
+        let _ = settings::check(&document, &mut faults);
+    }
+    if !faults.is_empty() {
+        eprintln!(
+            "{}",
+            faults.to_text(&document, Paint::stderr().is_on()).trim_end()
+        );
+    }
+    if faults.has_errors() {
+        let what = format!("{} is not a good configuration", file.display());
+        return Err(Failure::failed(what, "correct the faults above"));
+    }
+    Ok(document.to_json())
 }
 
 fn show_plan(plan: &Value, context: &Context) -> Outcome {
+    let faults = list(plan, "faults");
+    let wrong = faults
+        .iter()
+        .any(|fault| fault.get("severity").and_then(Value::as_str) == Some("error"));
+    let exit = if wrong { Exit::Failed } else { Exit::Ok };
     if context.form() != Form::Table {
         output::document(context.form(), plan)?;
-        return Ok(Exit::Ok);
+        return Ok(exit);
     }
-    let changes = plan
-        .get("changes")
-        .and_then(Value::as_array)
-        .map(Vec::as_slice)
-        .unwrap_or_default();
+    for fault in faults {
+        let text = |key: &str| fault.get(key).and_then(Value::as_str).unwrap_or_default();
+        println!("{}: {}: {}", text("severity"), text("path"), text("message"));
+    }
+    show_changes(plan);
+    Ok(exit)
+}
+
+fn show_changes(answer: &Value) {
+    let changes = list(answer, "changes");
     if changes.is_empty() {
-        println!("nothing would change");
+        println!("nothing changes");
     }
     for change in changes {
         println!("{}", change_line(change));
     }
-    Ok(Exit::Ok)
-}
-
-/// `~ dhcp.subnets[0].lease_time: "1h" -> "2h"`.
-fn change_line(change: &Value) -> String {
-    let side = |key: &str| change.get(key).filter(|value| !value.is_null());
-    let path = change.get("path").and_then(Value::as_str).unwrap_or_default();
-    let before = ["before", "from", "old"].into_iter().find_map(side);
-    let after = ["after", "to", "new"].into_iter().find_map(side);
-    match (before, after) {
-        (None, Some(after)) => format!("+ {path}: {after}"),
-        (Some(before), None) => format!("- {path}: {before}"),
-        (Some(before), Some(after)) => format!("~ {path}: {before} -> {after}"),
-        (None, None) => change.as_str().map_or_else(|| format!("~ {path}"), str::to_owned),
+    let total = answer.get("changes_total").and_then(Value::as_u64).unwrap_or(0);
+    if total > changes.len() as u64 {
+        println!("... and {} more", total - changes.len() as u64);
+    }
+    for line in list(answer, "impact").iter().filter_map(Value::as_str) {
+        println!("! {line}");
     }
 }
 
+fn list<'a>(value: &'a Value, key: &str) -> &'a [Value] {
+    value
+        .get(key)
+        .and_then(Value::as_array)
+        .map(Vec::as_slice)
+        .unwrap_or_default()
+}
+
+/// `~ dhcp.subnets[main].lease_time: "1h" -> "2h"`.
+fn change_line(change: &Value) -> String {
+    let side = |key: &str| change.get(key).unwrap_or(&Value::Null);
+    let text = |key: &str| change.get(key).and_then(Value::as_str).unwrap_or_default();
+    let (path, old, new) = (text("path"), side("old"), side("new"));
+    match text("change") {
+        "added" => format!("+ {path}: {new}"),
+        "removed" => format!("- {path}: {old}"),
+        "reordered" => format!("~ {path}: in another order"),
+        _ => format!("~ {path}: {old} -> {new}"),
+    }
+}
+
+/// What became current, and what changed by it.
 fn applied(answer: &Value, context: &Context) -> Outcome {
     if context.form() != Form::Table {
         output::document(context.form(), answer)?;
         return Ok(Exit::Ok);
     }
-    let revision = answer.get("revision").unwrap_or(answer);
-    match revision.get("number").unwrap_or(revision).as_u64() {
-        Some(number) => println!("revision {number} is current"),
-        None => println!("nothing changed"),
+    show_changes(answer);
+    let number = |key: &str| answer.get(key).and_then(Value::as_u64).unwrap_or(0);
+    let dry_run = answer.get("dry_run").and_then(Value::as_bool).unwrap_or(false);
+    match (number("revision"), number("parent")) {
+        (revision, parent) if revision == parent => println!("revision {revision} stays"),
+        (revision, _) if dry_run => println!("would become revision {revision}"),
+        (revision, parent) => {
+            println!("revision {revision} is in effect (undo: purlin config rollback {parent})");
+        }
     }
     Ok(Exit::Ok)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn changes_read_as_lines_of_a_diff() {
+        let changed = json!({"path": "dhcp.ack", "change": "changed", "old": "lead", "new": "durable"});
+        assert_eq!(change_line(&changed), "~ dhcp.ack: \"lead\" -> \"durable\"");
+        let added = json!({"path": "dhcp.subnets[lab]", "change": "added", "old": null, "new": 1});
+        assert_eq!(change_line(&added), "+ dhcp.subnets[lab]: 1");
+    }
 }

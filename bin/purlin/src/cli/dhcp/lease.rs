@@ -1,15 +1,13 @@
 //! `purlin dhcp lease`: pages of leases streamed as they come, one lease, and its release.
 
-use super::{items, next_cursor};
-use crate::cli::{Context, ListArgs, context::watched};
-use crate::client::{Ask, Client, encode, with_query};
-use crate::exit::{Exit, Failure, Outcome};
-use crate::output::{self, Column, Kind, Listing, Paint, Show, View};
+use crate::cli::{Context, ListArgs, context::watched, paging};
+use crate::client::Ask;
+use crate::exit::{Exit, Outcome};
+use crate::output::{self, Column, Kind, Show};
 use clap::{Args, Subcommand};
 use std::net::Ipv4Addr;
 
-/// Rows per request: large enough that a million leases take a few hundred requests.
-const PAGE: &str = "5000";
+const PATH: &str = "/api/v1/dhcp/leases";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -72,52 +70,26 @@ pub(super) async fn run(command: &Command, context: &Context) -> Outcome {
     match command {
         Command::List(args) => {
             let view = context.list_view(&args.list);
-            watched(&args.list, async || list(&mut client, args, view.clone()).await).await
+            let pairs = [
+                ("q", args.search.as_str()),
+                ("subnet", &args.subnet),
+                ("state", &args.state),
+            ];
+            let limit = args.limit.unwrap_or(usize::MAX);
+            watched(&args.list, async || {
+                paging::list(&mut client, PATH, &pairs, limit, view.clone(), KIND).await
+            })
+            .await
         }
         Command::Get { address } => {
-            let lease = client
-                .value(Ask::get(format!("/api/v1/dhcp/leases/{address}")))
-                .await?;
+            let lease = client.value(Ask::get(format!("{PATH}/{address}"))).await?;
             output::one(&context.view(), KIND, &lease)?;
             Ok(Exit::Ok)
         }
         Command::Release { address } => {
-            client
-                .answer(Ask::delete(format!(
-                    "/api/v1/dhcp/leases/{}",
-                    encode(&address.to_string())
-                )))
-                .await?;
+            client.answer(Ask::delete(format!("{PATH}/{address}"))).await?;
             println!("lease {address} released");
             Ok(Exit::Ok)
         }
     }
-}
-
-/// Shows page after page; only one page is ever held.
-async fn list(client: &mut Client, args: &ListLeases, view: View) -> Result<(), Failure> {
-    let mut listing = Listing::new(output::stdout(), view, KIND, Paint::stdout())?;
-    let mut left = args.limit.unwrap_or(usize::MAX);
-    let mut cursor = String::new();
-    loop {
-        let pairs = [
-            ("q", args.search.as_str()),
-            ("subnet", &args.subnet),
-            ("state", &args.state),
-            ("limit", PAGE),
-            ("cursor", &cursor),
-        ];
-        let answer = client
-            .value(Ask::get(with_query("/api/v1/dhcp/leases", &pairs)))
-            .await?;
-        let rows = items(&answer);
-        let rows = &rows[..rows.len().min(left)];
-        listing.page(rows)?;
-        left -= rows.len();
-        match next_cursor(&answer) {
-            Some(next) if left > 0 && next != cursor => cursor = next,
-            _ => break,
-        }
-    }
-    listing.finish().map(|_| ())
 }

@@ -3,8 +3,7 @@
 //! Values are given as `key=value` with the keys of the configuration file; what reads as JSON is JSON, all else
 //! is text. So a new key of the configuration needs no new flag here.
 
-use super::items;
-use crate::cli::{Context, ListArgs, context::watched};
+use crate::cli::{Context, ListArgs, context::watched, paging};
 use crate::client::{Ask, Client, encode};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::output::{self, Column, Kind, Show};
@@ -167,8 +166,7 @@ pub(super) async fn run(noun: &Noun, command: &Command, context: &Context) -> Ou
         Command::List(args) => {
             let view = context.list_view(args);
             watched(args, async || {
-                let answer = client.value(Ask::get(noun.path)).await?;
-                output::list(&view, noun.kind, items(&answer))
+                paging::list(&mut client, noun.path, &[], usize::MAX, view.clone(), noun.kind).await
             })
             .await
         }

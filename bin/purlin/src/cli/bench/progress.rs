@@ -1,0 +1,81 @@
+//! One line that is painted over, on a terminal only.
+
+use purlin_dhcp_client::bench::Progress;
+use std::io::{IsTerminal, Write};
+
+const WIDTH: usize = 30;
+
+/// The progress line on standard error.
+pub(super) struct Bar {
+    on: bool,
+    painted: bool,
+}
+
+impl Bar {
+    pub(super) fn new(quiet: bool) -> Self {
+        Self {
+            on: !quiet && std::io::stderr().is_terminal(),
+            painted: false,
+        }
+    }
+
+    pub(super) fn show(&mut self, progress: &Progress<'_>) {
+        if !self.on {
+            return;
+        }
+        self.painted = true;
+        eprint!("\r\x1b[2K{}", line(progress));
+        // Nothing depends on the picture.
+        let _ = std::io::stderr().flush();
+    }
+
+    pub(super) fn finish(&mut self) {
+        if self.painted {
+            eprintln!();
+        }
+    }
+}
+
+fn line(progress: &Progress<'_>) -> String {
+    let by_count = progress
+        .total
+        .filter(|total| *total > 0)
+        .map(|total| progress.done as f64 / total as f64);
+    let share = by_count
+        .into_iter()
+        .chain(progress.time_share)
+        .fold(0.0, f64::max)
+        .clamp(0.0, 1.0);
+    let full = (share * WIDTH as f64) as usize;
+    format!(
+        "{:<8} [{}{}] {:>3.0}%  {} done  {:.0}/s  p99 {:.2} ms",
+        progress.phase,
+        "#".repeat(full),
+        "-".repeat(WIDTH - full),
+        share * 100.0,
+        progress.done,
+        progress.per_second,
+        progress.p99_us / 1000.0,
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bar_follows_whichever_end_is_nearer() {
+        let progress = Progress {
+            phase: "load",
+            index: 0,
+            done: 10,
+            total: Some(100),
+            elapsed_seconds: 5.0,
+            time_share: Some(0.5),
+            per_second: 2.0,
+            p99_us: 1500.0,
+        };
+        assert!(line(&progress).contains("50%"));
+        assert!(line(&progress).contains("p99 1.50 ms"));
+    }
+}

@@ -1,0 +1,122 @@
+//! What a run found, for people and as JSON.
+
+use crate::cli::Context;
+use crate::exit::Failure;
+use crate::output::{self, Form, Paint, Tone};
+use purlin_dhcp_client::bench::{BenchReport, Cost, Latency, PhaseReport, Verification};
+use serde_json::{Value, to_value};
+
+pub(super) fn show(report: &BenchReport, context: &Context) -> Result<(), Failure> {
+    if !matches!(context.form(), Form::Table | Form::Wide) {
+        let mut value = to_value(report).map_err(|cause| Failure::failed(cause.to_string(), ""))?;
+        value["clean"] = Value::from(report.verification.is_clean());
+        return output::document(context.form(), &value);
+    }
+    println!(
+        "{}: {} clients behind {} relays, {} threads",
+        report.server, report.clients, report.relays, report.threads
+    );
+    for phase in &report.phases {
+        show_phase(phase);
+    }
+    show_verification(&report.verification);
+    if report.interrupted {
+        println!("interrupted before its end");
+    }
+    Ok(())
+}
+
+fn show_phase(phase: &PhaseReport) {
+    let paint = Paint::stdout();
+    let title = format!("{}: {} ({})", phase.name, phase.mix, phase.load);
+    println!("\n{}", paint.text(Tone::Strong, &title));
+    println!(
+        "  {} done in {:.2} s = {:.0}/s, {:.3}% lost",
+        phase.done,
+        phase.seconds,
+        phase.per_second,
+        phase.loss() * 100.0
+    );
+    for count in &phase.operations {
+        println!(
+            "  {:<8} {:>9} begun {:>9} done {:>7} refused {:>7} timed out",
+            count.operation.name(),
+            count.started,
+            count.done,
+            count.refused,
+            count.timed_out
+        );
+    }
+    if !phase.latency.is_empty() {
+        println!(
+            "  {:<18} {:>9} {:>9} {:>9} {:>9} {:>9}   microseconds",
+            "latency", "p50", "p90", "p99", "p99.9", "max"
+        );
+    }
+    for Latency {
+        step,
+        p50_us,
+        p90_us,
+        p99_us,
+        p999_us,
+        max_us,
+        ..
+    } in &phase.latency
+    {
+        println!("  {step:<18} {p50_us:>9.0} {p90_us:>9.0} {p99_us:>9.0} {p999_us:>9.0} {max_us:>9.0}");
+    }
+    println!(
+        "  {} sent, {} received, {} sent again, {} late, {} malformed, {} shed",
+        phase.sent, phase.received, phase.retransmitted, phase.late, phase.malformed, phase.shed
+    );
+    show_cost("generator", phase.generator.as_ref());
+    show_cost("server", phase.server.as_ref());
+}
+
+fn show_cost(who: &str, cost: Option<&Cost>) {
+    if let Some(Ok(Value::Object(cost))) = cost.map(to_value) {
+        let parts: Vec<String> = cost
+            .iter()
+            .map(|(key, value)| format!("{key} {}", short(value)))
+            .collect();
+        println!("  {who}: {}", parts.join(", "));
+    }
+}
+
+fn short(value: &Value) -> String {
+    match value.as_f64() {
+        Some(number) if number.fract() != 0.0 => format!("{number:.2}"),
+        _ => value.to_string(),
+    }
+}
+
+fn show_verification(verification: &Verification) {
+    let paint = Paint::stdout();
+    let servers: Vec<String> = verification.servers.iter().map(ToString::to_string).collect();
+    println!(
+        "\n{} answers checked, {} leases held, answered by {}",
+        verification.checked,
+        verification.leases,
+        if servers.is_empty() {
+            "nobody".to_owned()
+        } else {
+            servers.join(", ")
+        }
+    );
+    if verification.is_clean() {
+        println!("{}", paint.text(Tone::Good, "no promise was broken"));
+        return;
+    }
+    for entry in &verification.violations {
+        println!(
+            "{}",
+            paint.text(Tone::Bad, &format!("{:?}: {} times", entry.kind, entry.count))
+        );
+    }
+    for violation in verification.evidence.iter().take(10) {
+        println!(
+            "  {:?} {} {} against {}",
+            violation.kind, violation.address, violation.client, violation.against
+        );
+    }
+}

@@ -1,0 +1,94 @@
+//! From a configuration file and the environment to checked settings of every part of the node.
+//!
+//! The only place that knows all sections. Faults are collected over all of them before anything is refused.
+
+use crate::exit::Failure;
+use purlin_config::sections::api::ApiSettings;
+use purlin_config::sections::log::LogSettings;
+use purlin_config::sections::node::NodeSettings;
+use purlin_config::{Document, Faults, Input, Section, check_names, sections};
+use std::io::Read;
+use std::path::Path;
+
+/// The name under which standard input is read.
+pub(crate) const STDIN: &str = "-";
+
+/// Largest configuration that is read: 100,000 reservations are about 10 MiB.
+const FILE_MAX: u64 = 256 << 20;
+
+/// Everything a node is built from. A value of this type cannot be wrong.
+#[derive(Debug, Clone)]
+pub(crate) struct Settings {
+    pub(crate) node: NodeSettings,
+    pub(crate) api: ApiSettings,
+    pub(crate) log: LogSettings,
+    pub(crate) dhcp: purlin_dhcp_core::settings::Settings,
+}
+
+/// The sections of all parts.
+pub(crate) fn all_sections() -> Vec<&'static Section> {
+    let mut all = sections::common();
+    all.push(purlin_dhcp_core::reader::section());
+    all
+}
+
+/// Reads a file into a document. Only reading can fail here; faults of its content are collected.
+pub(crate) fn parse_file(file: &Path, faults: &mut Faults) -> Result<Document, Failure> {
+    let text = read_text(file)?;
+    let name = if file.as_os_str() == STDIN {
+        "standard input".to_owned()
+    } else {
+        file.display().to_string()
+    };
+    Ok(Document::parse([Input::file(name, text)], faults))
+}
+
+/// The text of a file, or of standard input for `-`.
+pub(crate) fn read_text(file: &Path) -> Result<String, Failure> {
+    let source: Box<dyn Read> = if file.as_os_str() == STDIN {
+        Box::new(std::io::stdin())
+    } else {
+        Box::new(std::fs::File::open(file).map_err(|cause| unreadable(file, &cause))?)
+    };
+    let mut text = String::new();
+    source
+        .take(FILE_MAX)
+        .read_to_string(&mut text)
+        .map_err(|cause| unreadable(file, &cause))?;
+    Ok(text)
+}
+
+fn unreadable(file: &Path, cause: &std::io::Error) -> Failure {
+    let what = format!("cannot read {}: {cause}", file.display());
+    Failure::failed(
+        what,
+        "check the path and its permissions; the file must be UTF-8 text",
+    )
+}
+
+/// Lays `PURLIN__...` variables of this process over the document.
+pub(crate) fn overlay_environment(document: &mut Document, faults: &mut Faults) {
+    let variables = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    let read = |path: &str| std::fs::read_to_string(path).map_err(|cause| cause.to_string());
+    document.overlay_environment(variables, read, &all_sections(), faults);
+}
+
+/// Checks every section. `None` when anything is an error; all faults are then in `faults`.
+pub(crate) fn check(document: &Document, faults: &mut Faults) -> Option<Settings> {
+    check_names(document, &all_sections(), faults);
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
+    let node = sections::node::read(document, host.as_deref().map(str::trim), faults);
+    let api = sections::api::read(document, faults);
+    let store = sections::store::read(document, faults);
+    let log = sections::log::read(document, faults);
+    let dhcp = purlin_dhcp_core::reader::read(document, faults);
+    store?;
+    let settings = Settings {
+        node: node?,
+        api: api?,
+        log: log?,
+        dhcp: dhcp?,
+    };
+    (!faults.has_errors()).then_some(settings)
+}

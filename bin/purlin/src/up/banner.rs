@@ -1,0 +1,132 @@
+//! What a person reads when a node is up: where it listens, how to get in, what to try next.
+
+use crate::client::NodeFile;
+use crate::output::{Paint, Tone};
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// What there is to tell.
+#[derive(Debug)]
+pub(super) struct Banner<'a> {
+    pub(super) node: &'a NodeFile,
+    pub(super) data_dir: &'a Path,
+    pub(super) token_file: PathBuf,
+    /// The admin token itself, where it may be shown.
+    pub(super) token: Option<&'a str>,
+    pub(super) interfaces: Vec<String>,
+    pub(super) subnets: Vec<String>,
+    pub(super) revision: u64,
+    /// Where the configuration came from.
+    pub(super) origin: String,
+    pub(super) took: Duration,
+    /// Whether the made-up network is served.
+    pub(super) demo: bool,
+}
+
+impl Banner<'_> {
+    /// The text, one fact per line.
+    pub(super) fn text(&self, paint: Paint) -> String {
+        let mut out = String::new();
+        let head = format!(
+            "purlin {} is up ({} in {} ms)",
+            self.node.version,
+            self.node.node,
+            self.took.as_millis()
+        );
+        line(&mut out, &paint.text(Tone::Good, &head));
+        let mut row = |name: &str, value: &str| line(&mut out, &format!("  {name:<10} {value}"));
+        row("config", &format!("{} (revision {})", self.origin, self.revision));
+        for address in &self.node.dhcp {
+            row("DHCP", &format!("udp {address}"));
+        }
+        for interface in &self.interfaces {
+            row("DHCP", &format!("local segment {interface}"));
+        }
+        for subnet in self.subnets.iter().take(8) {
+            row("subnet", subnet);
+        }
+        if self.subnets.len() > 8 {
+            row("", &format!("and {} more", self.subnets.len() - 8));
+        }
+        let urls = [
+            ("API", &self.node.url),
+            ("API", &self.node.https),
+            ("metrics", &self.node.metrics),
+        ];
+        for (name, url) in urls {
+            if let Some(url) = url {
+                row(name, url);
+            }
+        }
+        if let Some(ca) = &self.node.ca {
+            row("CA", &ca.display().to_string());
+        }
+        row("data", &self.data_dir.display().to_string());
+        row("token", &self.token_file.display().to_string());
+        if let Some(token) = self.token {
+            row("", token);
+        }
+        line(&mut out, &paint.text(Tone::Strong, "try next"));
+        for command in self.next_steps() {
+            line(&mut out, &format!("  {command}"));
+        }
+        out
+    }
+
+    fn next_steps(&self) -> Vec<String> {
+        let mut steps = Vec::new();
+        if let (true, Some(address)) = (self.demo, self.node.dhcp.first()) {
+            steps.push(format!(
+                "purlin dhcp probe {address} --giaddr 10.67.0.1     get a lease as a client would"
+            ));
+            steps.push(format!(
+                "purlin bench dhcp {address}                        how fast is it here?"
+            ));
+        }
+        steps.push("purlin dhcp lease list                            who has which address".to_owned());
+        steps.push("purlin doctor                                     what would be in the way".to_owned());
+        steps
+    }
+}
+
+fn line(out: &mut String, text: &str) {
+    // Writing to a string cannot fail.
+    let _ = writeln!(out, "{text}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_token_is_shown_only_where_it_may_be() {
+        let node = NodeFile {
+            node: "n".into(),
+            url: Some("http://127.0.0.1:8080".into()),
+            https: None,
+            metrics: None,
+            dhcp: vec!["127.0.0.1:6767".into()],
+            ca: None,
+            pid: 1,
+            version: "0".into(),
+        };
+        let mut banner = Banner {
+            node: &node,
+            data_dir: Path::new("/d"),
+            token_file: "/d/admin-token".into(),
+            token: None,
+            interfaces: Vec::new(),
+            subnets: vec!["demo 10.67.0.0/16".into()],
+            revision: 1,
+            origin: "built in".into(),
+            took: Duration::from_millis(120),
+            demo: true,
+        };
+        let quiet = banner.text(Paint::off());
+        assert!(quiet.contains("/d/admin-token") && quiet.contains("http://127.0.0.1:8080"));
+        banner.token = Some("pur_secret");
+        assert!(banner.text(Paint::off()).contains("pur_secret"));
+        assert!(!quiet.contains("pur_secret"));
+    }
+}

@@ -1,0 +1,79 @@
+//! SIGHUP: the file is read again; what is new in it becomes a revision, what is wrong in it changes nothing.
+
+use super::boot::{self, Boot};
+use super::node::{Node, fault_line};
+use crate::log;
+use purlin_api::revisions::{Note, Origin, Proposal};
+use serde_json::Value;
+use std::path::PathBuf;
+
+/// Remembers what the file said last.
+#[derive(Debug)]
+pub(super) struct Reloader {
+    file: Option<PathBuf>,
+    seen: Value,
+}
+
+impl Reloader {
+    pub(super) fn new(boot: &Boot) -> Self {
+        Self {
+            file: boot.file.clone(),
+            seen: boot.config.clone(),
+        }
+    }
+
+    /// Reads and applies; everything there is to say goes to the log and, as a revision, to the event stream.
+    pub(super) async fn reload(&mut self, node: &Node) {
+        let Some(file) = self.file.clone() else {
+            return log::info("there is no configuration file to read again");
+        };
+        let (document, _) = match boot::checked(Some(&file)) {
+            Ok(good) => good,
+            Err(failure) => {
+                node.tell_event("config.file", "refused", &failure.what);
+                return log::error(&format!("{}; the configuration in effect stays", failure.what));
+            }
+        };
+        let config = document.to_json();
+        if config == self.seen {
+            return log::info(&format!("{} has not changed", file.display()));
+        }
+        let note = Note {
+            author: file.display().to_string(),
+            origin: Origin::File,
+            message: "read again on SIGHUP".to_owned(),
+            if_revision: None,
+            dry_run: false,
+        };
+        match node
+            .revisions
+            .apply(Proposal {
+                config: config.clone(),
+                note,
+            })
+            .await
+        {
+            Ok(change) => {
+                self.seen = config;
+                log::info(&format!(
+                    "{}: revision {} is in effect",
+                    file.display(),
+                    change.revision
+                ));
+                change.impact.iter().for_each(|line| log::info(line));
+                change
+                    .warnings
+                    .iter()
+                    .for_each(|fault| log::warn(&fault_line(fault)));
+            }
+            Err(problem) => {
+                node.tell_event("config.file", "refused", problem.detail());
+                log::error(&format!(
+                    "{} was not applied: {}",
+                    file.display(),
+                    problem.detail()
+                ));
+            }
+        }
+    }
+}
