@@ -1,1 +1,11 @@
 //! The contract suite: run it over every engine.
+//!
+//! An engine's tests give a closure that makes a rig: fresh storage, and the faults it can simulate. A check
+//! whose fault the rig cannot simulate is left out, so a real disk and a crash-simulating one run the same suite.
+
+mod bell;
+pub mod journal;
+pub mod records;
+
+pub use bell::Bell;
+pub use journal::JournalRig;

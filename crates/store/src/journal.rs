@@ -46,9 +46,17 @@ impl std::error::Error for AppendError {
 #[derive(Debug)]
 pub enum OpenError {
     /// Doing `what` on `path` failed.
-    Io { what: &'static str, path: String, source: std::io::Error },
+    Io {
+        what: &'static str,
+        path: String,
+        source: std::io::Error,
+    },
     /// A frame that must be whole is not: not a torn tail, but damage in the middle of acknowledged history.
-    Damaged { path: String, offset: u64, what: &'static str },
+    Damaged {
+        path: String,
+        offset: u64,
+        what: &'static str,
+    },
     /// Another process has it.
     Locked { path: String },
 }
@@ -58,7 +66,10 @@ impl fmt::Display for OpenError {
         match self {
             Self::Io { what, path, .. } => write!(f, "{what} {path} failed"),
             Self::Damaged { path, offset, what } => {
-                write!(f, "{path} is damaged at byte {offset}: {what}; restore a backup or move the file away to start without it")
+                write!(
+                    f,
+                    "{path} is damaged at byte {offset}: {what}; restore a backup or move the file away to start without it"
+                )
             }
             Self::Locked { path } => write!(f, "{path} is in use by another process"),
         }

@@ -44,7 +44,10 @@ impl Batch {
 #[derive(Debug)]
 pub enum RecordError {
     /// An expectation did not hold; nothing was changed. Names the first key that differed.
-    Conflict { table: String, key: Vec<u8> },
+    Conflict {
+        table: String,
+        key: Vec<u8>,
+    },
     Full,
     Failed(Box<dyn std::error::Error + Send + Sync>),
 }
@@ -53,7 +56,11 @@ impl fmt::Display for RecordError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Conflict { table, key } => {
-                write!(f, "{table}/{} was changed by someone else", String::from_utf8_lossy(key))
+                write!(
+                    f,
+                    "{table}/{} was changed by someone else",
+                    String::from_utf8_lossy(key)
+                )
             }
             Self::Full => f.write_str("no space left for records"),
             Self::Failed(_) => f.write_str("the record store failed"),

@@ -1,1 +1,17 @@
-//! .
+//! The embedded store: a group-commit journal for leases, a transactional file for records, in one folder.
+//!
+//! ```text
+//!   data folder
+//!   ├─ lock             held while the store is open
+//!   ├─ journal/NAME/    one folder per journal: segments, a checkpoint      docs/formats/journal.md
+//!   └─ records.redb     tables of the control plane                         docs/formats/records.md
+//! ```
+
+mod embedded;
+mod journal;
+pub mod medium;
+mod records;
+
+pub use embedded::{Embedded, Options};
+pub use journal::{JournalFiles, JournalOptions, JournalStats, SYNC_BUCKETS};
+pub use records::RecordFile;

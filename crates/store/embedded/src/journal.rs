@@ -1,0 +1,56 @@
+//! The embedded journal: numbered segment files, one thread that syncs, one that prepares and tidies.
+//!
+//! ```text
+//!   packet thread           sync thread                keeper thread
+//!   append ─► pwrite        fdatasync the segments     zero the next segment ahead,
+//!   written += 1 ──unpark─► with unsynced frames,      sync and publish checkpoints,
+//!                           then durable = written,    remove what they replaced,
+//!                           wake()                     look for space while full
+//! ```
+//!
+//! No lock is held during a sync, and `append` takes one only when it changes segments.
+//! The bytes are described in `docs/formats/journal.md`, the reasons in `docs/adr/0003-lease-journal.md`.
+
+mod checkpoint;
+mod engine;
+mod frame;
+mod header;
+mod keeper;
+mod layout;
+mod reader;
+mod recovery;
+mod shared;
+mod stats;
+mod syncer;
+mod writer;
+
+pub use engine::JournalFiles;
+pub use stats::{JournalStats, SYNC_BUCKETS};
+
+pub(crate) use engine::Pinned;
+pub(crate) use layout::valid_name;
+pub(crate) use reader::{Item, Reader};
+
+use std::time::Duration;
+
+/// How a journal uses its disk.
+#[derive(Debug, Clone)]
+pub struct JournalOptions {
+    /// Bytes of one segment file, zeroed ahead; the next one is always ready too. At least 4 KiB.
+    pub segment_bytes: u64,
+    /// A checkpoint is due after this many bytes of log, or the size of the last checkpoint if that is more.
+    /// So at most twice the state is replayed: 1,000,000 leases are about 64 MiB.
+    pub checkpoint_after: u64,
+    /// How often a full journal looks for space.
+    pub retry: Duration,
+}
+
+impl Default for JournalOptions {
+    fn default() -> Self {
+        Self {
+            segment_bytes: 16 << 20,
+            checkpoint_after: 64 << 20,
+            retry: Duration::from_millis(500),
+        }
+    }
+}

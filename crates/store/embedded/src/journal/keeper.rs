@@ -1,0 +1,204 @@
+//! The keeper thread: everything slow that the packet thread must not do and syncs must not wait for.
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use super::checkpoint::{Draft, Task};
+use super::header::{FileHeader, FileKind};
+use super::layout;
+use super::shared::{CheckpointFile, Segment, Shared};
+use crate::medium::{Medium, is_full};
+
+/// How much is written to learn whether writes find space again.
+const PROBE: usize = 64 << 10;
+
+enum Work {
+    Spare(u64),
+    /// See whether there is space again.
+    Space,
+    Task(Task),
+    Stop,
+}
+
+pub(crate) fn run(shared: &Shared) {
+    loop {
+        match next_work(shared) {
+            Work::Spare(number) => make_spare(shared, number),
+            Work::Space => look_for_space(shared),
+            Work::Task(Task::Sync(file)) => {
+                if let Err(error) = file.sync()
+                    && !is_full(&error)
+                {
+                    shared.fail(error);
+                }
+            }
+            Work::Task(Task::Discard(path)) => {
+                // What is left of a checkpoint given up is removed at the next opening at the latest.
+                let _ = shared.medium.remove(&path);
+            }
+            Work::Task(Task::Publish(draft)) => publish(shared, &draft),
+            Work::Stop => return,
+        }
+    }
+}
+
+fn next_work(shared: &Shared) -> Work {
+    let mut files = shared.files();
+    loop {
+        let stopping = shared.stop.load(Ordering::Acquire);
+        if shared.failed() {
+            files.tasks.clear();
+        } else if files.spare.is_none() && !files.no_space && !stopping {
+            files.next_number += 1;
+            return Work::Spare(files.next_number - 1);
+        } else if let Some(task) = files.tasks.pop_front() {
+            return Work::Task(task);
+        }
+        if stopping {
+            return Work::Stop;
+        }
+        if files.no_space && !shared.failed() {
+            let (woken, time_over) = shared.wait_retry(files);
+            files = woken;
+            if time_over {
+                return Work::Space;
+            }
+        } else {
+            files = shared.wait(files);
+        }
+    }
+}
+
+fn make_spare(shared: &Shared, number: u64) {
+    match create_segment(shared, number) {
+        Ok(segment) => {
+            let mut files = shared.files();
+            files.spare = Some(segment);
+            files.no_space = files.write_refused;
+            let news = !files.no_space && shared.now_ready();
+            drop(files);
+            shared.notify();
+            if news {
+                shared.wake_owner();
+            }
+        }
+        Err(error) if is_full(&error) => {
+            shared.files().no_space = true;
+            shared.notify();
+        }
+        Err(error) => drop(shared.fail(error)),
+    }
+}
+
+/// The file gets its name once it is whole, so a file of that name with a bad header is damage.
+fn create_segment(shared: &Shared, number: u64) -> io::Result<Arc<Segment>> {
+    let path = shared.segment_path(number);
+    let unfinished = layout::unfinished(&path);
+    let medium = shared.medium.as_ref();
+    let created = prepare_segment(shared, number, &unfinished);
+    if created.is_err() {
+        let _ = medium.remove(&unfinished);
+    }
+    let segment = created?;
+    medium.rename(&unfinished, &path)?;
+    medium.sync_dir(&shared.dir)?;
+    Ok(segment)
+}
+
+fn prepare_segment(shared: &Shared, number: u64, path: &Path) -> io::Result<Arc<Segment>> {
+    let header = FileHeader::new(FileKind::Segment, number, 0, &shared.name)?;
+    let file = shared.medium.create(path)?;
+    let capacity = shared.options.segment_bytes;
+    file.preallocate(capacity)?;
+    file.write_at(0, &header.encode())?;
+    file.sync()?;
+    Ok(Arc::new(Segment {
+        number,
+        salt: header.salt,
+        capacity,
+        file,
+    }))
+}
+
+fn look_for_space(shared: &Shared) {
+    let refused = shared.files().write_refused;
+    if refused && probe(shared.medium.as_ref(), &shared.dir).is_err() {
+        return;
+    }
+    let mut files = shared.files();
+    files.write_refused = false;
+    // With a spare there is space; without one, making it will tell.
+    files.no_space = false;
+    let news = files.spare.is_some() && shared.now_ready();
+    drop(files);
+    if news {
+        shared.wake_owner();
+    }
+}
+
+fn probe(medium: &dyn Medium, dir: &Path) -> io::Result<()> {
+    let path = layout::unfinished(&dir.join("space"));
+    let written = medium
+        .create(&path)
+        .and_then(|file| file.write_at(0, &[0; PROBE]).and_then(|()| file.sync()));
+    written.and(medium.remove(&path))
+}
+
+/// Makes a finished checkpoint the valid one, then removes what it replaces.
+fn publish(shared: &Shared, draft: &Draft) {
+    // It may hold state that is younger than the durable log; without this wait a crash could replay older
+    // frames over it and forget what the frames in between had said.
+    if !shared.await_durable(draft.position) {
+        return;
+    }
+    match install(shared, draft) {
+        Ok(()) => shared.counters.checkpoints.fetch_add(1, Ordering::Relaxed),
+        Err(error) if is_full(&error) => {
+            let _ = shared.medium.remove(&draft.unfinished());
+            shared
+                .counters
+                .checkpoints_given_up
+                .fetch_add(1, Ordering::Relaxed)
+        }
+        Err(error) => return drop(shared.fail(error)),
+    };
+    shared.checkpointing.store(false, Ordering::Release);
+    shared.notify();
+    shared.wake_owner();
+}
+
+fn install(shared: &Shared, draft: &Draft) -> io::Result<()> {
+    draft.file.sync()?;
+    shared.medium.rename(&draft.unfinished(), &draft.path)?;
+    shared.medium.sync_dir(&shared.dir)?;
+    shared.log_start.store(draft.log_start, Ordering::Relaxed);
+    shared.checkpoint_bytes.store(draft.bytes, Ordering::Relaxed);
+    let made = CheckpointFile {
+        generation: draft.generation,
+        covers: draft.covers,
+        bytes: draft.bytes,
+    };
+    let mut files = shared.files();
+    let mut obsolete: Vec<_> = files
+        .checkpoint
+        .replace(made)
+        .iter()
+        .map(|old| layout::checkpoint(&shared.dir, old.generation))
+        .collect();
+    while files
+        .segments
+        .front()
+        .is_some_and(|entry| entry.last <= draft.covers)
+    {
+        let entry = files.segments.pop_front().expect("looked at above");
+        obsolete.push(shared.segment_path(entry.segment.number));
+    }
+    drop(files);
+    for path in obsolete {
+        // A file that cannot be removed now is harmless: it is covered, and the next opening tries again.
+        let _ = shared.medium.remove(&path);
+    }
+    shared.medium.sync_dir(&shared.dir)
+}

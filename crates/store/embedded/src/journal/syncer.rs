@@ -1,0 +1,45 @@
+//! The sync thread: group commit. While one sync runs, frames gather for the next.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::thread;
+use std::time::Instant;
+
+use super::shared::{Segment, Shared};
+
+pub(crate) fn run(shared: &Shared) {
+    loop {
+        // Before the list of segments: a frame counted here is in a segment listed there.
+        let target = shared.written.load(Ordering::Acquire);
+        if target == shared.durable.load(Ordering::Acquire) || shared.failed() {
+            if shared.stop.load(Ordering::Acquire) {
+                return;
+            }
+            thread::park();
+            continue;
+        }
+        let segments = unsynced(shared);
+        let start = Instant::now();
+        // Oldest first: a position counts only when everything before it is durable.
+        let synced = segments.iter().try_for_each(|segment| segment.file.sync());
+        match synced {
+            Ok(()) => {
+                shared.counters.synced(start.elapsed());
+                if let [_, .., last] = &segments[..] {
+                    shared.files().unsynced_from = last.number;
+                }
+                shared.publish(target);
+            }
+            Err(error) => drop(shared.fail(error)),
+        }
+    }
+}
+
+fn unsynced(shared: &Shared) -> Vec<Arc<Segment>> {
+    let files = shared.files();
+    let dirty = files
+        .segments
+        .iter()
+        .filter(|entry| entry.segment.number >= files.unsynced_from);
+    dirty.map(|entry| entry.segment.clone()).collect()
+}
