@@ -120,7 +120,7 @@ impl Run {
         };
         let log = Log {
             writable: true,
-            durable_secs: self.now.wall.secs(),
+            durable: self.now.wall,
         };
         self.engine.step(
             &self.now,

@@ -5,6 +5,7 @@
 
 use crate::lease::FLAG_QUEUED;
 use crate::table::Table;
+use purlin_types::WallTime;
 use std::collections::VecDeque;
 
 /// How many never-used addresses lead mode may give out ahead of a durable record (rule R2).
@@ -31,8 +32,10 @@ pub(crate) struct Pool {
 pub(crate) struct Window {
     /// First address behind the window; 0 when there is none.
     pub(crate) end: u32,
-    /// When the window's record was appended (Unix seconds); it counts once that second is durable.
-    pub(crate) written: u32,
+    /// Up to here the window counts: its record is known to be durable.
+    durable_end: u32,
+    /// When the window's record was appended; `end` counts once that is durable.
+    written: WallTime,
     /// Until when unrecorded addresses below `end` are left alone (rule R4).
     pub(crate) quarantine_until: u32,
 }
@@ -146,15 +149,19 @@ impl Pool {
     }
 
     /// Whether a first binding of `address` may be acknowledged before its record is durable (rule R2).
-    pub(crate) fn leads(&self, address: u32, durable_secs: u32) -> bool {
-        address < self.window.end && self.window.written < durable_secs
+    pub(crate) fn leads(&mut self, address: u32, durable: WallTime) -> bool {
+        if self.window.written < durable {
+            self.window.durable_end = self.window.end;
+        }
+        address < self.window.durable_end
     }
 
     /// Moves the window on when it runs out; gives the record to write: first address and end.
-    pub(crate) fn extend_window(&mut self, now: u32) -> Option<(u32, u32)> {
+    pub(crate) fn extend_window(&mut self, now: WallTime) -> Option<(u32, u32)> {
         let next = self.fresh?;
         let ahead = self.window.end.saturating_sub(next);
-        if ahead > WINDOW / 2 || self.window.end > self.last {
+        let pending = self.window.durable_end < self.window.end;
+        if ahead > WINDOW / 2 || self.window.end > self.last || pending {
             return None;
         }
         let end = next.saturating_add(WINDOW).min(self.last.saturating_add(1));
@@ -234,10 +241,10 @@ mod tests {
     #[test]
     fn lead_mode_waits_until_the_window_itself_is_durable() {
         let mut pool = Pool::new(0, 0, 100, 100_000, 0);
-        assert_eq!(pool.extend_window(50), Some((100, 100 + WINDOW)));
-        assert!(!pool.leads(100, 50));
-        assert!(pool.leads(100, 51));
-        assert!(!pool.leads(100 + WINDOW, 51));
-        assert_eq!(pool.extend_window(51), None);
+        assert_eq!(pool.extend_window(WallTime(50)), Some((100, 100 + WINDOW)));
+        assert!(!pool.leads(100, WallTime(50)));
+        assert!(pool.leads(100, WallTime(51)));
+        assert!(!pool.leads(100 + WINDOW, WallTime(51)));
+        assert_eq!(pool.extend_window(WallTime(51)), None);
     }
 }

@@ -9,6 +9,7 @@
 //!                                         └─ Silent           nothing
 //! ```
 
+use purlin_types::WallTime;
 use std::net::{Ipv4Addr, SocketAddrV4};
 
 /// Largest reply the core composes: an Ethernet MTU less the IP and UDP headers.
@@ -32,8 +33,8 @@ pub struct Arrival<'a> {
 pub struct Log {
     /// Whether records can be appended. When not, nothing is promised (silence, with the reason).
     pub writable: bool,
-    /// Every record that was appended in an earlier second than this one (Unix time) is durable.
-    pub durable_secs: u32,
+    /// Every record that was appended in an earlier millisecond than this one is durable.
+    pub durable: WallTime,
 }
 
 /// What the shell must do with the outcome of a step.

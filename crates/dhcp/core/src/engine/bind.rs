@@ -55,7 +55,7 @@ impl Turn<'_, '_> {
     /// time. Where it does not, durable mode waits for the new record and lead mode promises less.
     fn grant_renewal(&self, lease: &Lease, full: u32) -> Grant {
         let now = self.secs();
-        let known = if lease.last_seen < self.log.durable_secs {
+        let known = if lease.last_seen < self.log.durable.secs() {
             lease.pot
         } else {
             now
@@ -89,7 +89,7 @@ impl Turn<'_, '_> {
         if self.plan.settings().ack == AckMode::Durable || lease.has(FLAG_RECORDED) {
             return waits;
         }
-        let (now, durable) = (self.secs(), self.log.durable_secs);
+        let (now, durable) = (self.now.wall, self.log.durable);
         let mclt = self.mclt();
         let Some(pool) = self.network.pools.iter_mut().find(|p| p.contains(address)) else {
             return waits;

@@ -91,7 +91,7 @@ impl Worker {
         let (now, mut records) = (now(), Vec::new());
         self.engine.restored(&now, true, &mut records);
         if !records.is_empty() {
-            self.log.append(now.wall.secs(), &mut records);
+            self.log.append(now.wall, &mut records);
         }
         self.record_everything();
         self.paused = false;
@@ -99,13 +99,13 @@ impl Worker {
 
     /// Appends the whole state to the journal: what came from another thread's journal is now in this one.
     fn record_everything(&mut self) {
-        let secs = now().wall.secs();
+        let at = now().wall;
         let mut cursor = Some(0);
         while let Some(from) = cursor {
             let mut frame = Vec::new();
             cursor = self.engine.checkpoint_chunk(from, 16_384, &mut frame);
             if !frame.is_empty() {
-                self.log.append(secs, &mut frame);
+                self.log.append(at, &mut frame);
             }
         }
         self.log.want_checkpoint();

@@ -5,7 +5,7 @@ use super::ledger::Ledger;
 use crate::marker;
 use crate::status::Condition;
 use purlin_store::{AppendError, Journal, JournalHealth, Position};
-use purlin_types::Now;
+use purlin_types::{Now, WallTime};
 
 /// Leases written per turn of the loop while a checkpoint is open: well under a millisecond of work.
 const CHECKPOINT_PIECE: usize = 2048;
@@ -18,8 +18,8 @@ pub(crate) struct Log {
     position: Position,
     /// Frames the journal had no room for. The core has made these changes; they are appended before any others.
     pending: Vec<Vec<u8>>,
-    /// The second of the oldest of them.
-    pending_since: u32,
+    /// When the oldest of them was made.
+    pending_since: WallTime,
     /// Where the open checkpoint goes on.
     cursor: Option<u64>,
     /// A checkpoint was given up; none is begun before the next tick.
@@ -49,7 +49,7 @@ impl Log {
                 .chain(marker)
                 .filter(|frame| !frame.is_empty())
                 .collect(),
-            pending_since: 0,
+            pending_since: WallTime(0),
             cursor: None,
             resting: false,
             wanted: false,
@@ -64,14 +64,11 @@ impl Log {
     /// What the core must know for its next decisions.
     pub(crate) fn state(&mut self, now: &Now) -> purlin_dhcp_core::step::Log {
         let writable = self.condition() == Condition::Serving;
-        let mut durable_secs = self.ledger.durable_secs(now.wall.secs(), self.journal.durable());
+        let mut durable = self.ledger.durable(now.wall, self.journal.durable());
         if !self.pending.is_empty() {
-            durable_secs = durable_secs.min(self.pending_since);
+            durable = durable.min(self.pending_since);
         }
-        purlin_dhcp_core::step::Log {
-            writable,
-            durable_secs,
-        }
+        purlin_dhcp_core::step::Log { writable, durable }
     }
 
     pub(crate) fn durable(&self) -> Position {
@@ -92,8 +89,8 @@ impl Log {
         }
     }
 
-    /// Appends records made in second `secs`; when that is not possible they are kept and `None` says so.
-    pub(crate) fn append(&mut self, secs: u32, records: &mut Vec<u8>) -> Option<Position> {
+    /// Appends records made at `at`; when that is not possible they are kept and `None` says so.
+    pub(crate) fn append(&mut self, at: WallTime, records: &mut Vec<u8>) -> Option<Position> {
         if self.failed {
             return None;
         }
@@ -101,11 +98,11 @@ impl Log {
             && let Ok(position) = self.journal.append(records)
         {
             self.position = position;
-            self.ledger.note(secs, position);
+            self.ledger.note(at, position);
             return Some(position);
         }
         if self.pending.is_empty() {
-            self.pending_since = secs;
+            self.pending_since = at;
         }
         // The core goes silent once it is told, so this does not grow beyond a batch and expiries.
         self.pending.push(std::mem::take(records));

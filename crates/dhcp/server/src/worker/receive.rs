@@ -238,7 +238,7 @@ impl Worker {
         }
         self.counters.frames += 1;
         self.counters.frame_octets += self.batch.records.len() as u64;
-        let written = self.log.append(now.wall.secs(), &mut self.batch.records);
+        let written = self.log.append(now.wall, &mut self.batch.records);
         self.batch.records.clear();
         written
     }

@@ -197,7 +197,7 @@ impl Link {
         };
         let log = Log {
             writable: true,
-            durable_secs: u32::MAX,
+            durable: WallTime(u64::MAX),
         };
         Self {
             engine,

@@ -6,6 +6,7 @@ use crate::step::Verdict;
 use crate::view::{LeaseQuery, LeaseState};
 use proptest::prelude::*;
 use purlin_dhcp_proto::{MessageType, code};
+use purlin_types::WallTime;
 use std::collections::HashMap;
 use std::net::Ipv4Addr;
 
@@ -184,17 +185,17 @@ fn play(link: &mut Link, believed: &mut Believed, settings: &crate::settings::Se
         },
     };
     let now = link.now.wall.0 / 1000;
-    let before = link.now.wall.secs();
+    let before = link.now.wall;
     let answer = link.send(&request);
     match answer.verdict {
         Verdict::CommitThenReply | Verdict::Commit => link.durable_frames = link.journal.len(),
         _ => {}
     }
-    // What was appended in earlier seconds counts as durable only if a commit came after it.
-    link.log.durable_secs = if link.durable_frames == link.journal.len() {
+    // What was appended in earlier milliseconds counts as durable only if a commit came after it.
+    link.log.durable = if link.durable_frames == link.journal.len() {
         before
     } else {
-        link.log.durable_secs
+        link.log.durable
     };
     if matches!(answer.verdict, Verdict::CommitThenReply | Verdict::WriteThenReply) {
         believed.insert(n, (answer.address(), now + u64::from(answer.lease())));
@@ -225,7 +226,7 @@ proptest! {
             settings.ack = crate::settings::AckMode::Lead;
         }
         let mut link = Link::new(&settings);
-        link.log.durable_secs = 0;
+        link.log.durable = WallTime(0);
         let mut believed = Believed::new();
         for event in &events {
             play(&mut link, &mut believed, &settings, event);

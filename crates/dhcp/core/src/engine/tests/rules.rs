@@ -4,7 +4,7 @@ use super::conversation::{Ask, Link, settings};
 use crate::settings::AckMode;
 use crate::step::Verdict;
 use purlin_dhcp_proto::MessageType;
-use purlin_types::{BootTime, Epoch, Tenure};
+use purlin_types::{BootTime, Epoch, Tenure, WallTime};
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ fn lead(pools: &[&str]) -> crate::settings::Settings {
 
 /// Fills the lead window's preconditions: its record is written by the first binding and then durable.
 fn warm(link: &mut Link) {
-    link.log.durable_secs = u32::MAX;
+    link.log.durable = WallTime(u64::MAX);
     link.dora(200);
     link.pass(1);
 }
@@ -51,13 +51,13 @@ fn r1_a_renewal_beyond_what_is_durable_waits_or_promises_less() {
     // The record of the first binding is not known to be durable, so only the client lead time is free.
     let mut durable = Link::new(&settings(&["10.0.1.0-10.0.1.9"]));
     durable.dora(1);
-    durable.log.durable_secs = 0;
+    durable.log.durable = WallTime(0);
     let ack = durable.send(&Ask::new(MessageType::Request, 1).ciaddr(FIRST));
     assert_eq!((ack.verdict, ack.lease()), (Verdict::CommitThenReply, 3600));
 
     let mut ahead = Link::new(&lead(&["10.0.1.0-10.0.1.9"]));
     ahead.dora(1);
-    ahead.log.durable_secs = 0;
+    ahead.log.durable = WallTime(0);
     let ack = ahead.send(&Ask::new(MessageType::Request, 1).ciaddr(FIRST));
     assert_eq!((ack.verdict, ack.lease()), (Verdict::WriteThenReply, 600));
 }
@@ -72,6 +72,7 @@ fn r2_a_first_binding_waits_for_its_record() {
 #[test]
 fn r2_lead_mode_answers_ahead_only_inside_its_durable_window() {
     let mut link = Link::new(&lead(&["10.0.1.0-10.0.1.9"]));
+    link.log.durable = WallTime(0);
     let first = link.dora(1);
     assert_eq!(
         (first.verdict, first.lease()),
@@ -79,14 +80,14 @@ fn r2_lead_mode_answers_ahead_only_inside_its_durable_window() {
         "no window yet"
     );
     link.pass(1);
-    let second = link.dora(2);
-    assert_eq!((second.verdict, second.lease()), (Verdict::WriteThenReply, 600));
-    link.log.durable_secs = 0;
     assert_eq!(
-        link.dora(3).verdict,
+        link.dora(2).verdict,
         Verdict::CommitThenReply,
         "the window's record is not durable"
     );
+    link.log.durable = link.now.wall;
+    let third = link.dora(3);
+    assert_eq!((third.verdict, third.lease()), (Verdict::WriteThenReply, 600));
 }
 
 #[test]
