@@ -18,13 +18,7 @@ pub struct UdpOptions<'a> {
     pub broadcast: bool,
     /// Wanted receive buffer in bytes; without `CAP_NET_ADMIN` limited by `net.core.rmem_max`.
     pub receive_buffer: Option<u32>,
-    /// A payload longer than this leaves as datagrams of this many octets, the last may be shorter (`UDP_SEGMENT`,
-    /// at most 64 of them): the kernel's work for a datagram is then done once for all.
-    pub segment: Option<u16>,
 }
-
-/// Not in `libc`; from the kernel's `linux/udp.h`.
-const UDP_SEGMENT: libc::c_int = 103;
 
 /// A non-blocking IPv4 UDP socket.
 #[derive(Debug)]
@@ -56,9 +50,6 @@ impl UdpPort {
         }
         if options.packet_info {
             sys::set_option(socket, libc::IPPROTO_IP, libc::IP_PKTINFO, &1i32)?;
-        }
-        if let Some(octets) = options.segment {
-            sys::set_option(socket, libc::SOL_UDP, UDP_SEGMENT, &i32::from(octets))?;
         }
         if let Some(bytes) = options.receive_buffer {
             grow_receive_buffer(socket, bytes)?;
@@ -144,26 +135,6 @@ mod tests {
         assert!(UdpPort::bind(first.local_address(), &shared).is_ok());
         let fault = UdpPort::bind(first.local_address(), &UdpOptions::default()).unwrap_err();
         assert_eq!(fault.kind(), io::ErrorKind::AddrInUse);
-    }
-
-    #[test]
-    fn a_long_payload_leaves_as_datagrams_of_the_segment_size() {
-        let receiver = UdpPort::bind(loopback(), &UdpOptions::default()).unwrap();
-        let options = UdpOptions {
-            segment: Some(300),
-            ..UdpOptions::default()
-        };
-        let sender = UdpPort::bind(loopback(), &options).unwrap();
-        let message = crate::Outgoing {
-            payload: &[7; 750],
-            to: receiver.local_address(),
-            from: Ipv4Addr::UNSPECIFIED,
-        };
-        assert_eq!(crate::SendBatch::new().send(&sender, [message]).sent, 1);
-        let mut batch = crate::RecvBatch::new();
-        assert_eq!(batch.receive(&receiver).unwrap(), 3);
-        let lengths = [0, 1, 2].map(|at| batch.get(at).payload.len());
-        assert_eq!(lengths, [300, 300, 150]);
     }
 
     #[test]

@@ -28,37 +28,37 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     eprintln!("answering on {}", port.local_address());
     let mut received = RecvBatch::new();
     let mut sends = SendBatch::new();
-    let mut replies = vec![[0_u8; REPLY]; BATCH];
-    let mut targets = [None; BATCH];
+    let mut replies = vec![0_u8; BATCH * REPLY];
+    let mut targets = Vec::with_capacity(BATCH);
     loop {
         let count = received.receive(&port)?;
         if count == 0 {
             poll(&mut [PollFd::from_borrowed_fd(port.as_fd(), PollFlags::IN)], None)?;
             continue;
         }
-        for at in 0..count {
-            let datagram = received.get(at);
-            targets[at] = answer(datagram.payload, *listen.ip(), &mut replies[at]).map(|giaddr| {
-                if listen.port() == 67 {
-                    SocketAddrV4::new(giaddr, 67)
+        targets.clear();
+        for datagram in (0..count).map(|at| received.get(at)) {
+            let reply = &mut replies[targets.len() * REPLY..][..REPLY];
+            if let Some(giaddr) = answer(datagram.payload, *listen.ip(), reply) {
+                let to_relay = SocketAddrV4::new(giaddr, 67);
+                targets.push(if listen.port() == 67 {
+                    to_relay
                 } else {
                     datagram.source
-                }
-            });
+                });
+            }
         }
-        let outgoing = replies.iter().zip(&targets[..count]).filter_map(|(payload, to)| {
-            Some(Outgoing {
-                payload,
-                to: (*to)?,
-                from: Ipv4Addr::UNSPECIFIED,
-            })
+        let outgoing = replies.chunks(REPLY).zip(&targets).map(|(payload, to)| Outgoing {
+            payload,
+            to: *to,
+            from: Ipv4Addr::UNSPECIFIED,
         });
         sends.send(&port, outgoing);
     }
 }
 
 /// Writes the answer and returns `giaddr`; `None` for what needs none.
-fn answer(request: &[u8], own: Ipv4Addr, reply: &mut [u8; REPLY]) -> Option<Ipv4Addr> {
+fn answer(request: &[u8], own: Ipv4Addr, reply: &mut [u8]) -> Option<Ipv4Addr> {
     let kind = *request.get(242)?;
     let kind = match kind {
         1 => 2,

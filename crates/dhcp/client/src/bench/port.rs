@@ -8,10 +8,10 @@ use purlin_netio::{BATCH, Outgoing, SendBatch, SendReport, UdpOptions, UdpPort};
 /// Bytes of receive buffer asked for: a stall of this side must not lose the server's answers.
 const RECEIVE_BUFFER: u32 = 8 << 20;
 
-/// A bound socket and up to one batch of messages, all of one length, waiting to leave by it.
+/// A bound socket and up to one batch of messages waiting to leave by it.
 ///
-/// A batch leaves as one payload that the kernel cuts into datagrams: measured, the load then costs half the CPU,
-/// which on a small machine is the server's. Kernels and devices that cannot do it get the datagrams one by one.
+/// All have one length: equal neighbours leave as one payload that the kernel cuts into datagrams, which costs the load
+/// about half the CPU, and on a small machine that CPU is the server's.
 #[derive(Debug)]
 pub(crate) struct Port {
     socket: UdpPort,
@@ -20,32 +20,22 @@ pub(crate) struct Port {
     /// Octets of one message.
     length: usize,
     queued: usize,
-    cut_by_kernel: bool,
     report: SendReport,
 }
 
 impl Port {
     /// `length` octets is every message that will be queued.
     pub(crate) fn bind(bind: SocketAddrV4, server: SocketAddrV4, length: usize) -> io::Result<Self> {
-        let whole = UdpOptions {
+        let options = UdpOptions {
             receive_buffer: Some(RECEIVE_BUFFER),
             ..UdpOptions::default()
         };
-        let cut = UdpOptions {
-            segment: Some(length as u16),
-            ..whole
-        };
-        let (socket, cut_by_kernel) = match UdpPort::bind(bind, &cut) {
-            Ok(socket) => (socket, true),
-            Err(_) => (UdpPort::bind(bind, &whole)?, false),
-        };
         Ok(Self {
-            socket,
+            socket: UdpPort::bind(bind, &options)?,
             server,
             arena: vec![0; BATCH * length].into_boxed_slice(),
             length,
             queued: 0,
-            cut_by_kernel,
             report: SendReport::default(),
         })
     }
@@ -66,31 +56,16 @@ impl Port {
 
     /// Sends what is queued.
     pub(crate) fn flush(&mut self, batch: &mut SendBatch) {
-        let queued = std::mem::take(&mut self.queued);
-        if queued == 0 {
+        if self.queued == 0 {
             return;
         }
-        if self.cut_by_kernel {
-            let report = self.send(batch, queued * self.length, queued * self.length);
-            if report.failed == 0 {
-                self.report.calls += report.calls;
-                self.report.sent += report.sent * queued as u64;
-                self.report.blocked += report.blocked * queued as u64;
-                return;
-            }
-            self.cut_by_kernel = false;
-        }
-        let report = self.send(batch, queued * self.length, self.length);
-        self.report += report;
-    }
-
-    fn send(&self, batch: &mut SendBatch, octets: usize, payload: usize) -> SendReport {
-        let messages = self.arena[..octets].chunks(payload).map(|payload| Outgoing {
+        let octets = std::mem::take(&mut self.queued) * self.length;
+        let messages = self.arena[..octets].chunks(self.length).map(|payload| Outgoing {
             payload,
             to: self.server,
             from: Ipv4Addr::UNSPECIFIED,
         });
-        batch.send(&self.socket, messages)
+        self.report += batch.send(&self.socket, messages);
     }
 
     /// What was sent since the last call.
