@@ -50,9 +50,10 @@ async fn backup(
     _: Admin,
     State(source): State<Source>,
     asked: Asked,
-    Input(order): Input<BackupOrder>,
+    order: Option<Input<BackupOrder>>,
 ) -> Result<Json<Value>, Problem> {
-    source.backup(order.to, asked.dry_run()?).await.map(Json)
+    let to = order.and_then(|Input(order)| order.to);
+    source.backup(to, asked.dry_run()?).await.map(Json)
 }
 
 /// `/api/v1/version`, `/status`, `/doctor`, `/backup`.
@@ -70,7 +71,7 @@ pub fn routes(source: &Source) -> Routes {
             .answers(200, schema::open_object(&[], &[])),
         route::post("/api/v1/backup", backup)
             .summary("Makes a backup while everything runs on")
-            .body(schema::object(&[(
+            .optional_body(schema::object(&[(
                 "to?",
                 schema::nullable(schema::string("Folder on the node.")),
             )]))

@@ -88,8 +88,7 @@ fn operation(entry: &Entry, path: &str) -> Value {
         operation["description"] = json!(entry.description);
     }
     if let Some(body) = &entry.body {
-        operation["requestBody"] =
-            json!({ "required": true, "content": { "application/json": { "schema": body } } });
+        operation["requestBody"] = json!({ "required": !entry.body_optional, "content": { "application/json": { "schema": body } } });
     }
     operation
 }
@@ -214,6 +213,10 @@ fn problem_schema() -> Value {
 
 fn fault_schema() -> Value {
     schema::object(&[
+        (
+            "severity",
+            schema::one_of(&["error", "warning"], "Only errors refuse a configuration."),
+        ),
         ("path", schema::string("Key path: `dhcp.subnets[1].pools[0]`.")),
         ("message", schema::string("What is wrong.")),
         ("code?", schema::string("Stable code.")),

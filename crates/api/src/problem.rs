@@ -11,6 +11,7 @@
 use axum::body::Body;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use purlin_config::{Fault, Severity};
 use purlin_store::RecordError;
 use purlin_telemetry::Reason;
 use serde::Serialize;
@@ -25,6 +26,8 @@ pub const PROBLEM_JSON: &str = "application/problem+json";
 /// One fault of a configuration or a body, in the words of whoever checked it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FaultView {
+    /// `error` refuses the configuration, `warning` does not.
+    pub severity: &'static str,
     /// Where: `dhcp.subnets[1].pools[0]`.
     pub path: String,
     /// What is wrong.
@@ -35,6 +38,42 @@ pub struct FaultView {
     /// What to do; empty when the message says it.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub fix: String,
+}
+
+impl FaultView {
+    /// An error without a code.
+    #[must_use]
+    pub fn error(path: impl Into<String>, message: impl Into<String>) -> Self {
+        let (path, message) = (path.into(), message.into());
+        Self {
+            severity: "error",
+            path,
+            message,
+            code: String::new(),
+            fix: String::new(),
+        }
+    }
+
+    /// Whether it refuses the configuration.
+    #[must_use]
+    pub fn is_error(&self) -> bool {
+        self.severity == "error"
+    }
+}
+
+impl From<&Fault> for FaultView {
+    fn from(fault: &Fault) -> Self {
+        Self {
+            severity: match fault.severity {
+                Severity::Error => "error",
+                Severity::Warning => "warning",
+            },
+            path: fault.path.clone(),
+            message: fault.message.clone(),
+            code: fault.code.to_string(),
+            fix: fault.help.clone(),
+        }
+    }
 }
 
 /// An error on its way to a client.

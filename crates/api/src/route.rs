@@ -73,6 +73,8 @@ pub struct Entry {
     pub description: String,
     pub params: Vec<Param>,
     pub body: Option<Schema>,
+    /// Whether the body may be left out.
+    pub body_optional: bool,
     pub answers: Vec<Answer>,
     /// Whether it changes something: such routes are audited.
     pub writes: bool,
@@ -113,6 +115,7 @@ drafts! {
     get, GET, "A route that reads.";
     post, POST, "A route that creates or acts.";
     put, PUT, "A route that replaces.";
+    patch, PATCH, "A route that changes some members (JSON merge patch, RFC 7396).";
     delete, DELETE, "A route that removes.";
 }
 
@@ -129,6 +132,7 @@ impl<S> Draft<S> {
             description: String::new(),
             params: Vec::new(),
             body: None,
+            body_optional: false,
             answers: Vec::new(),
             writes,
             dry_run: writes,
@@ -230,6 +234,13 @@ impl<S> Draft<S> {
     pub fn body(mut self, schema: Schema) -> Self {
         self.entry.body = Some(schema);
         self
+    }
+
+    /// A JSON body that may be left out.
+    #[must_use]
+    pub fn optional_body(mut self, schema: Schema) -> Self {
+        self.entry.body_optional = true;
+        self.body(schema)
     }
 
     /// A JSON answer.

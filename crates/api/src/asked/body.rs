@@ -2,8 +2,8 @@
 
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
-use axum::extract::{FromRequest, Request};
-use axum::http::StatusCode;
+use axum::extract::{FromRequest, OptionalFromRequest, Request};
+use axum::http::{StatusCode, header};
 use serde::de::DeserializeOwned;
 use std::time::Duration;
 
@@ -25,7 +25,12 @@ where
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        match tokio::time::timeout(PATIENCE, Json::<T>::from_request(request, state)).await {
+        match tokio::time::timeout(
+            PATIENCE,
+            <Json<T> as FromRequest<S>>::from_request(request, state),
+        )
+        .await
+        {
             Ok(Ok(Json(value))) => Ok(Self(value)),
             Ok(Err(rejection)) => Err(problem(&rejection)),
             Err(_) => {
@@ -37,6 +42,29 @@ where
                 ))
             }
         }
+    }
+}
+
+/// A request without a body and without a media type has none; everything else must be right.
+impl<S, T> OptionalFromRequest<S> for Input<T>
+where
+    S: Send + Sync,
+    T: DeserializeOwned,
+{
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Option<Self>, Problem> {
+        let headers = request.headers();
+        let length = headers
+            .get(header::CONTENT_LENGTH)
+            .map(axum::http::HeaderValue::as_bytes);
+        let chunked = headers.contains_key(header::TRANSFER_ENCODING);
+        if !headers.contains_key(header::CONTENT_TYPE) && !chunked && length.is_none_or(|n| n == b"0") {
+            return Ok(None);
+        }
+        <Self as FromRequest<S>>::from_request(request, state)
+            .await
+            .map(Some)
     }
 }
 

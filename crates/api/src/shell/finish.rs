@@ -79,7 +79,12 @@ async fn as_problem(response: Response, path: &str, id: &str) -> Response {
         return response;
     }
     if let Some(told) = response.extensions().get::<Told>() {
-        return told.0.respond(Some(path), Some(id));
+        let mut whole = told.0.respond(Some(path), Some(id));
+        for (name, value) in response.headers() {
+            whole.headers_mut().entry(name).or_insert_with(|| value.clone());
+        }
+        whole.headers_mut().remove(header::CONTENT_LENGTH);
+        return whole;
     }
     let kind = response.headers().get(header::CONTENT_TYPE);
     if kind.is_some_and(|kind| kind == PROBLEM_JSON || kind == "application/json") {

@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use std::sync::Arc;
 
 use super::finish::RequestId;
-use super::idempotency::Memory;
+use super::idempotency::{Memory, Replayed};
 use crate::access::CallerSlot;
 use crate::asked::Asked;
 use crate::audit::{Audit, Deed, RevisionMark};
@@ -38,6 +38,14 @@ pub(crate) async fn guard(State(guard): State<Guard>, request: Request, next: Ne
     if !guard.entry.writes || dry {
         return next.run(request).await;
     }
+    // On a task of its own: a client that goes away must not leave a change half done or without its audit row.
+    match tokio::spawn(write(guard, request, next)).await {
+        Ok(response) => response,
+        Err(_) => Problem::broken("the handler of this path panicked").into_response(),
+    }
+}
+
+async fn write(guard: Guard, request: Request, next: Next) -> Response {
     let slot = request
         .extensions()
         .get::<CallerSlot>()
@@ -58,16 +66,10 @@ pub(crate) async fn guard(State(guard): State<Guard>, request: Request, next: Ne
     } else {
         next.run(request).await
     };
-    let Some(caller) = slot.0.get() else {
+    let replayed = response.extensions().get::<Replayed>().is_some();
+    let Some(caller) = slot.0.get().filter(|_| !replayed) else {
         return response;
     };
-    if response
-        .extensions()
-        .get::<super::idempotency::Replayed>()
-        .is_some()
-    {
-        return response;
-    }
     deed.status = response.status().as_u16();
     deed.revision = response.extensions().get::<RevisionMark>().copied();
     if guard.audit.note(caller, deed).await.is_err() {

@@ -5,9 +5,12 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+/// Table and key.
+type Key = (String, Vec<u8>);
+
 #[derive(Debug, Default)]
 pub(crate) struct MemoryRecords {
-    rows: Mutex<BTreeMap<(String, Vec<u8>), Vec<u8>>>,
+    rows: Mutex<BTreeMap<Key, Vec<u8>>>,
     full: AtomicBool,
 }
 

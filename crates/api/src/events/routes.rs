@@ -1,0 +1,157 @@
+//! `/api/v1/events` and `/ws`.
+
+use axum::extract::State;
+use axum::extract::ws::WebSocketUpgrade;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::{Cursor, EventSource, Follower, Topics, sse, ws};
+use crate::access::Viewer;
+use crate::asked::Asked;
+use crate::problem::Problem;
+use crate::reasons;
+use crate::route::{self, Draft, Routes};
+use crate::schema;
+use crate::serve::Shutdown;
+use crate::tokens::random_octets;
+
+/// Streams that may be open at one time.
+pub const STREAMS_MAX: usize = 256;
+
+/// What both kinds of stream need. Clones share it.
+#[derive(Clone)]
+pub struct Streams {
+    source: Arc<dyn EventSource>,
+    pub(super) shutdown: Shutdown,
+    pub(super) heartbeat: Duration,
+    life: u32,
+    room: Arc<Semaphore>,
+}
+
+impl fmt::Debug for Streams {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Streams({:08x})", self.life)
+    }
+}
+
+impl Streams {
+    /// Streams of `source` that end at `shutdown`, with a sign of life every `heartbeat`.
+    #[must_use]
+    pub fn new(source: Arc<dyn EventSource>, shutdown: Shutdown, heartbeat: Duration) -> Self {
+        let life = u32::from_ne_bytes(random_octets());
+        Self {
+            source,
+            shutdown,
+            heartbeat,
+            life,
+            room: Arc::new(Semaphore::new(STREAMS_MAX)),
+        }
+    }
+
+    async fn follow(&self, asked: &Asked, headers: &HeaderMap) -> Result<Follower, Problem> {
+        let topics = Topics::parse(asked.text("topics").unwrap_or_default());
+        let header = headers.get("last-event-id").and_then(|value| value.to_str().ok());
+        let after = match header.or_else(|| asked.text("after")) {
+            None => None,
+            // Before everything: what is still kept comes first.
+            Some("0") => Some(Cursor {
+                life: self.life,
+                next: self.source.oldest().await,
+            }),
+            Some(text) => Some(text.parse::<Cursor>().map_err(|()| {
+                let detail = format!("{text:?} is no id of an event");
+                Problem::new(StatusCode::BAD_REQUEST, &reasons::BAD_CURSOR, detail)
+            })?),
+        };
+        Ok(Follower::new(Arc::clone(&self.source), self.life, topics, after).await)
+    }
+
+    fn room(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        Arc::clone(&self.room).try_acquire_owned().map_err(|_| {
+            let detail = format!("{STREAMS_MAX} event streams are open");
+            Problem::new(StatusCode::SERVICE_UNAVAILABLE, &reasons::TOO_BUSY, detail)
+        })
+    }
+}
+
+async fn events(
+    _: Viewer,
+    State(streams): State<Streams>,
+    asked: Asked,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let permit = streams.room()?;
+    let follower = streams.follow(&asked, &headers).await?;
+    Ok(sse::respond(&streams, follower, permit))
+}
+
+async fn socket(
+    _: Viewer,
+    State(streams): State<Streams>,
+    asked: Asked,
+    headers: HeaderMap,
+    upgrade: Result<WebSocketUpgrade, axum::extract::ws::rejection::WebSocketUpgradeRejection>,
+) -> Result<Response, Problem> {
+    let upgrade = upgrade.map_err(|rejection| {
+        Problem::new(rejection.status(), &reasons::BAD_REQUEST, rejection.body_text())
+    })?;
+    let permit = streams.room()?;
+    let follower = streams.follow(&asked, &headers).await?;
+    Ok(ws::respond(&streams, upgrade, follower, permit))
+}
+
+/// The two event streams.
+#[must_use]
+pub fn routes(streams: &Streams) -> Routes {
+    let about = "Every event has an id; the id of the last one seen, given as `after` (or as `Last-Event-ID`), \
+        resumes behind it without loss or repetition. What has left the server's memory meanwhile is told by an event \
+        of topic `gap` with the number `missed` (null when unknown, as after a restart): read the present state \
+        again then. Browsers, which cannot set headers here, may send the token as `access_token`.";
+    let finish = |draft: Draft<Streams>| {
+        draft
+            .description(about)
+            .query(
+                "topics",
+                schema::string("Comma-separated; a topic includes those below it. All when absent."),
+            )
+            .query(
+                "after",
+                schema::string(
+                    "Id of the last event seen; 0 begins with the oldest kept; new events only when absent.",
+                ),
+            )
+            .query("access_token", schema::string("The bearer token, for browsers."))
+            .errors(&[503])
+    };
+    let event = schema::reference("Event");
+    let drafts = [
+        finish(route::get("/api/v1/events", events))
+            .summary("Follows events as server-sent events")
+            .header("Last-Event-ID", schema::string("Id of the last event seen."))
+            .answers_as(200, "text/event-stream", event.clone()),
+        finish(route::get("/ws", socket))
+            .summary("Follows events over a WebSocket")
+            .errors(&[426])
+            .answers_as(101, "application/json", event.clone())
+            .answers(200, event),
+    ];
+    Routes::new("events", streams, drafts).component(
+        "Event",
+        schema::object(&[
+            ("id", schema::string("Resume token.")),
+            (
+                "topic",
+                schema::string("`dhcp.decision`, `config.revision`, `gap`."),
+            ),
+            (
+                "at",
+                schema::nullable(schema::formatted("date-time", "When; null for a gap.")),
+            ),
+            ("data", schema::anything("What happened; depends on the topic.")),
+        ]),
+    )
+}

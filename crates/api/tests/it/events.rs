@@ -1,0 +1,4 @@
+//! The event streams: resume without loss or repetition, gaps, topics, heartbeats, and the end.
+
+mod follow;
+mod streams;
