@@ -54,8 +54,8 @@ impl Groups {
             starts: [0; BATCH + 1],
             count,
         };
-        for g in 0..count {
-            groups.starts[g + 1] = groups.starts[g] + heads[g].1;
+        for (g, (_, members)) in heads[..count].iter().enumerate() {
+            groups.starts[g + 1] = groups.starts[g] + members;
         }
         let mut next = groups.starts;
         for (i, g) in group_of[..batch.len()].iter().enumerate() {

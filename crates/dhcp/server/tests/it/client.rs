@@ -16,6 +16,21 @@ pub(crate) struct Answer {
     pub(crate) server: Option<Ipv4Addr>,
 }
 
+impl Answer {
+    pub(crate) fn read(payload: &[u8]) -> Self {
+        let message = Message::parse(payload).expect("answers can be read");
+        let server = message
+            .whole(code::SERVER_ID)
+            .and_then(|v| <[u8; 4]>::try_from(v).ok());
+        Self {
+            kind: message.message_type().expect("answers have a type"),
+            xid: message.xid(),
+            address: message.yiaddr(),
+            server: server.map(Ipv4Addr::from),
+        }
+    }
+}
+
 pub(crate) struct Relay {
     socket: UdpSocket,
     server: SocketAddrV4,
@@ -84,16 +99,7 @@ impl Relay {
     fn try_hear(&self) -> Option<Answer> {
         let mut buffer = [0; 1500];
         let (length, _) = self.socket.recv_from(&mut buffer).ok()?;
-        let message = Message::parse(&buffer[..length]).expect("answers can be read");
-        let server = message
-            .whole(code::SERVER_ID)
-            .and_then(|v| <[u8; 4]>::try_from(v).ok());
-        Some(Answer {
-            kind: message.message_type().expect("answers have a type"),
-            xid: message.xid(),
-            address: message.yiaddr(),
-            server: server.map(Ipv4Addr::from),
-        })
+        Some(Answer::read(&buffer[..length]))
     }
 
     /// Whether nothing has come; ask only when whatever could cause an answer is known to be over.

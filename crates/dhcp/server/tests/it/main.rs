@@ -5,5 +5,7 @@ mod control;
 mod durability;
 mod exchange;
 mod journal;
+mod namespace;
+mod segment;
 mod server;
 mod threads;

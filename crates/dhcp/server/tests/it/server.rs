@@ -81,6 +81,17 @@ impl Server {
     }
 
     pub(crate) async fn start_on(settings: Settings, journals: Journals) -> Self {
+        let mut server = Self::start_silent_on(settings, journals);
+        server.address = server.handle.status().await.listen[0];
+        server
+    }
+
+    /// Without a listen address.
+    pub(crate) async fn start_silent(settings: Settings) -> Self {
+        Self::start_silent_on(settings, Journals::default())
+    }
+
+    fn start_silent_on(settings: Settings, journals: Journals) -> Self {
         let config = ServerConfig {
             settings,
             journals: Arc::new(journals.clone()),
@@ -88,7 +99,7 @@ impl Server {
             pin_threads: false,
         };
         let (handle, running) = start(config).expect("the service starts");
-        let address = handle.status().await.listen[0];
+        let address = SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 0);
         Self {
             handle,
             journals,
