@@ -23,7 +23,7 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().collect();
     let outcome = match names::called_as(&arguments) {
-        Some(name) => names::run(name, &arguments[1..]),
+        Some((name, rest)) => names::run(name, rest),
         None => purlin(&arguments),
     };
     finish(outcome)

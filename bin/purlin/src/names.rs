@@ -29,12 +29,9 @@ pub(crate) enum Name {
 }
 
 #[derive(Debug, clap::Args)]
-#[command(
-    disable_help_flag = true,
-    after_help = "Examples:
+#[command(after_help = "Examples:
   purlin as simple-dhcpd-datacenter --cluster-status
-  ln -s purlin simple-dhcpd-datacenter && ./simple-dhcpd-datacenter --help"
-)]
+  ln -s purlin simple-dhcpd-datacenter && ./simple-dhcpd-datacenter --help")]
 pub(crate) struct AsArgs {
     /// The program to be.
     name: Name,
@@ -43,10 +40,17 @@ pub(crate) struct AsArgs {
     arguments: Vec<OsString>,
 }
 
-/// Which other name the program was started by, if any.
-pub(crate) fn called_as(arguments: &[OsString]) -> Option<Name> {
-    let file = Path::new(arguments.first()?).file_name()?.to_str()?;
-    <Name as clap::ValueEnum>::from_str(file, false).ok()
+/// Which other name the program was started by, directly or by `purlin as NAME`, and the arguments for it.
+/// Looked at before the command line is parsed: the arguments, `--help` among them, belong to that program.
+pub(crate) fn called_as(arguments: &[OsString]) -> Option<(Name, &[OsString])> {
+    let name_of = |text: &OsString| <Name as clap::ValueEnum>::from_str(text.to_str()?, false).ok();
+    if let [_, verb, name, rest @ ..] = arguments
+        && verb == "as"
+    {
+        return name_of(name).map(|name| (name, rest));
+    }
+    let file = Path::new(arguments.first()?).file_name()?.to_owned();
+    name_of(&file).map(|name| (name, &arguments[1..]))
 }
 
 pub(crate) fn run_as(args: &AsArgs) -> Outcome {

@@ -22,7 +22,7 @@ pub(crate) struct Args {
     follow: bool,
     /// Begin after the event with this id.
     #[arg(long, value_name = "ID")]
-    since: Option<String>,
+    after: Option<String>,
 }
 
 /// Without `--follow`: how long silence lasts before what is in memory has been shown.
@@ -33,7 +33,7 @@ pub(super) async fn run(args: &Args, context: &Context) -> Outcome {
     let mut client = context.client()?;
     // 0 is before every event: what the node still remembers comes first.
     let mut last = args
-        .since
+        .after
         .clone()
         .unwrap_or_else(|| if args.follow { String::new() } else { "0".into() });
     loop {
@@ -56,7 +56,7 @@ pub(super) async fn run(args: &Args, context: &Context) -> Outcome {
 /// Reads one connection to its end (or to silence), keeping the id of the last event seen.
 async fn follow(client: &mut Client, args: &Args, form: Form, last: &mut String) -> Result<(), Failure> {
     let topics = args.topics.join(",");
-    let path = with_query("/api/v1/events", &[("topics", &topics), ("since", last)]);
+    let path = with_query("/api/v1/events", &[("topics", &topics), ("after", last)]);
     let mut lines = client.stream(Ask::get(path).accept("text/event-stream")).await?;
     let mut event = Event::default();
     loop {
@@ -110,23 +110,12 @@ impl Event {
             writeln!(out, "{}", self.data)?;
             return Ok(());
         }
-        let value: Value = serde_json::from_str(&self.data).unwrap_or(Value::Null);
-        let text = |key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default();
-        let body = value.get("data").unwrap_or(&value);
-        let said = [text("text"), text("summary"), text("message")]
-            .into_iter()
-            .find(|said| !said.is_empty());
-        let said = said.map_or_else(|| body.to_string(), str::to_owned);
-        let when = [text("at"), text("time")]
-            .into_iter()
-            .find(|when| !when.is_empty())
-            .unwrap_or("-");
-        let topic = if self.topic.is_empty() {
-            text("topic")
-        } else {
-            &self.topic
-        };
-        writeln!(out, "{when}  {topic:<18} {said}")?;
+        let event: Value = serde_json::from_str(&self.data).unwrap_or(Value::Null);
+        let data = event.get("data").unwrap_or(&Value::Null);
+        let said = data.get("text").and_then(Value::as_str);
+        let said = said.map_or_else(|| data.to_string(), str::to_owned);
+        let when = event.get("at").and_then(Value::as_str).unwrap_or("-");
+        writeln!(out, "{when}  {:<18} {said}", self.topic)?;
         Ok(())
     }
 }

@@ -20,7 +20,7 @@ pub(super) struct Command {
     #[arg(long, value_name = "NODE")]
     remove_node: Option<String>,
     /// With --remove-node: do not wait for the node; fence it.
-    #[arg(long, requires = "remove_node")]
+    #[arg(long, requires = "remove_node", conflicts_with_all = ["add_node", "cluster_status", "site_status"])]
     force: bool,
     /// Show the nodes of the cluster, their roles and health.
     #[arg(long)]

@@ -10,7 +10,7 @@ use purlin_config::schema::Effect;
 use purlin_config::{Document, Faults};
 use purlin_dhcp_core::view::SubnetUse;
 use purlin_dhcp_server::Handle;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
@@ -133,23 +133,31 @@ fn subnet_names(config: &Value) -> BTreeSet<String> {
 /// Keys that are read at start only.
 fn restarts(from: &Value, to: &Value) -> Vec<String> {
     let sections = settings::all_sections();
-    let document = Document::empty();
+    let (document, empty) = (Document::empty(), json!({}));
     let late = |path: &str| {
         let explained = purlin_config::explain(&document, &sections, path);
         explained.is_some_and(|explained| explained.effect == Some(Effect::Restart))
     };
-    let changes = purlin_config::diff(from, to);
-    changes
-        .iter()
-        .filter(|change| late(&change.path))
-        .map(|change| format!("{} takes effect with the next start", change.path))
-        .collect()
+    let mut told = Vec::new();
+    for section in &sections {
+        // A section that comes or goes is all its keys.
+        let side = |config: &Value| config.get(section.name).unwrap_or(&empty).clone();
+        let changes = purlin_config::diff(&side(from), &side(to));
+        let paths = changes
+            .iter()
+            .map(|change| format!("{}.{}", section.name, change.path));
+        told.extend(
+            paths
+                .filter(|path| late(path))
+                .map(|path| format!("{path} takes effect with the next start")),
+        );
+    }
+    told
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     #[test]
     fn faults_are_told_with_their_paths() {

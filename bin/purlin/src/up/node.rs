@@ -14,6 +14,8 @@ use crate::settings::Settings;
 use crate::{log, reasons};
 use futures_util::future::{BoxFuture, FutureExt};
 use purlin_api::clock::Clock;
+use purlin_api::events::routes::Streams;
+use purlin_api::events::{EventSource, Joined, LogSource};
 use purlin_api::health::HealthSource;
 use purlin_api::ledger::Ledger;
 use purlin_api::metrics::MetricsSource;
@@ -22,7 +24,8 @@ use purlin_api::problem::{FaultView, Problem};
 use purlin_api::revisions::{ConfigHost, Current, Revisions};
 use purlin_api::serve::{self, Bound, Shutdown};
 use purlin_api::tokens::Tokens;
-use purlin_api::{Shell, health, metrics, node, revisions};
+use purlin_api::{Shell, events, health, metrics, node, revisions};
+use purlin_dhcp_server::routes::DecisionEvents;
 use purlin_dhcp_server::{Condition, Handle, Health, RECEIVE_BUFFER, ServerConfig};
 use purlin_store::OpenError;
 use purlin_store_embedded::{Embedded, Options};
@@ -35,6 +38,9 @@ use tokio::sync::watch;
 
 /// Events that are kept for readers who were away: minutes at a thousand leases a second.
 const EVENTS_KEPT: usize = 65_536;
+
+/// How often a silent event stream shows that it lives: below the usual timeouts of proxies.
+const HEARTBEAT: Duration = Duration::from_secs(15);
 
 /// A running node.
 pub(super) struct Node {
@@ -66,11 +72,16 @@ impl Node {
         let data_dir = std::path::absolute(&boot.data_dir)?;
         let store = Embedded::open(&data_dir, Options::default()).map_err(|cause| unopened(&cause, boot))?;
         let (ledger, clock) = (Ledger::new(store.records()), Clock::system());
-        let events = Arc::new(EventLog::new(EVENTS_KEPT, wall_micros()));
+        let log_of_events = Arc::new(EventLog::new(EVENTS_KEPT, wall_micros()));
         let host = Arc::new(Host::default());
         let watcher: Arc<dyn ConfigHost> = Arc::clone(&host) as _;
-        let revisions =
-            Revisions::open(ledger.clone(), clock.clone(), watcher, Some(Arc::clone(&events))).await;
+        let revisions = Revisions::open(
+            ledger.clone(),
+            clock.clone(),
+            watcher,
+            Some(Arc::clone(&log_of_events)),
+        )
+        .await;
         let revisions = revisions.map_err(|problem| broken("the revisions", &problem))?;
         let settings = settle(&revisions, boot).await?;
         log::configure(settings.log);
@@ -101,15 +112,24 @@ impl Node {
             revisions: revisions.clone(),
             dhcp: dhcp.clone(),
         });
+        let shutdown = Shutdown::default();
+        let decisions = DecisionEvents::new(dhcp.clone()).await;
+        let sources: Vec<Arc<dyn EventSource>> = vec![
+            Arc::new(LogSource::new(Arc::clone(&log_of_events))),
+            Arc::new(decisions),
+        ];
+        let streams = Streams::new(Arc::new(Joined::new(sources)), shutdown.clone(), HEARTBEAT);
         let health: Arc<dyn HealthSource> = Arc::new(NodeHealth::new(life.clone(), dhcp.health()));
         let scrape: Arc<dyn MetricsSource> = Arc::new(Scrape(registry));
         let shell = Shell::new(&ledger, &tokens, &clock)
             .mount(node::routes(&facts))
             .mount(health::routes(&health))
             .mount(metrics::routes(&scrape))
-            .mount(revisions::routes::routes(&revisions));
+            .mount(revisions::routes::routes(&revisions))
+            .mount(events::routes::routes(&streams))
+            .mount(purlin_dhcp_server::routes::routes(&dhcp, &revisions, &clock));
         let router = reasons::tables().into_iter().fold(shell, Shell::reasons).router();
-        let api = bound.start(&router, &metrics::router(scrape), Shutdown::default());
+        let api = bound.start(&router, &metrics::router(scrape), shutdown);
         let published = node_file::publish(&file, &data_dir)?;
         life.enter(Stage::Serving);
         let interfaces = status
@@ -125,7 +145,7 @@ impl Node {
             data_dir,
             host,
             dhcp,
-            events,
+            events: log_of_events,
             life,
             dhcp_threads,
             api,
