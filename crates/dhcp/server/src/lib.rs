@@ -15,6 +15,7 @@ mod handover;
 mod marker;
 mod metrics;
 mod ports;
+pub mod routes;
 mod running;
 mod start;
 mod status;

@@ -1,5 +1,6 @@
 //! The service over real sockets, with a journal under the tests' hand.
 
+mod api;
 mod client;
 mod control;
 mod durability;

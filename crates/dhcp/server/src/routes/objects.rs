@@ -1,0 +1,300 @@
+//! Subnets, pools, reservations and classes: four views of the configuration document with the same verbs.
+//!
+//! ```text
+//!   GET     the object's own part of the document, with what is known about it (id, subnet, utilization)
+//!   POST    appends      PUT replaces      PATCH merges (RFC 7396)      DELETE removes
+//!           each a new revision: all faults, If-Match, dryRun, undo
+//! ```
+
+mod noun;
+mod place;
+mod routes;
+
+pub(super) use routes::drafts;
+
+use super::Desk;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use noun::Noun;
+use purlin_api::access::Caller;
+use purlin_api::asked::{Asked, Preconditions, etag_of, etag_of_revision};
+use purlin_api::revisions::Note;
+use purlin_api::{Problem, reasons};
+use purlin_dhcp_core::view::SubnetUse;
+use serde_json::{Map, Value, json};
+
+type Object = Map<String, Value>;
+
+/// What a write shall do.
+enum Verb {
+    Replace(Object),
+    Merge(Object),
+    Remove,
+}
+
+async fn list(noun: Noun, desk: &Desk, asked: &Asked) -> Result<Value, Problem> {
+    let config = desk.revisions.current().config;
+    let (start, limit) = (asked.cursor::<usize>()?.unwrap_or(0), asked.limit()?);
+    let mut spots = noun.spots(&config);
+    if let Some(subnet) = asked.text("subnet") {
+        spots.retain(|spot| spot.owner.as_deref() == Some(subnet));
+    }
+    if let Some(text) = asked.text("q") {
+        let text = text.to_lowercase();
+        spots.retain(|spot| spot.object(&config).is_some_and(|object| mentions(object, &text)));
+    }
+    let more = spots.len() > start.saturating_add(limit);
+    let usage = if noun == Noun::Subnet {
+        desk.handle.usage().await
+    } else {
+        Vec::new()
+    };
+    let page = spots.iter().skip(start).take(limit);
+    let items = page
+        .filter_map(|spot| view(noun, spot, &config, &usage))
+        .collect();
+    Ok(asked.page(items, more.then(|| (start + limit).to_string())))
+}
+
+async fn one(noun: Noun, desk: &Desk, id: &str) -> Result<Response, Problem> {
+    let config = desk.revisions.current().config;
+    let spot = noun
+        .find(&config, id)
+        .ok_or_else(|| Problem::no_such(noun.word(), id))?;
+    let usage = if noun == Noun::Subnet {
+        desk.handle.usage().await
+    } else {
+        Vec::new()
+    };
+    let own = view(noun, &spot, &config, &[]).ok_or_else(|| Problem::no_such(noun.word(), id))?;
+    let shown = view(noun, &spot, &config, &usage).unwrap_or_default();
+    let tag = HeaderValue::try_from(etag_of(&own)).expect("hexadecimal digits in quotes are a header");
+    Ok(([(header::ETAG, tag)], axum::Json(shown)).into_response())
+}
+
+async fn create(
+    noun: Noun,
+    desk: &Desk,
+    caller: &Caller,
+    asked: &Asked,
+    mut object: Object,
+) -> Result<Response, Problem> {
+    let owner = noun.take_owner(&mut object);
+    noun.strip(&mut object);
+    let id = noun.id_of(&object).ok_or_else(|| shape(noun.wants()))?;
+    let note = Note::api(
+        &caller.name,
+        format!("added {} {id}", noun.word()),
+        asked.dry_run()?,
+    );
+    let (change, shown) = desk
+        .revisions
+        .edit(note, |config, _| {
+            if noun
+                .find(config, &id)
+                .is_some_and(|spot| noun.exact(config, &spot, &id))
+            {
+                return Err(Problem::already_there(noun.word(), &id));
+            }
+            let list = noun.home(config, owner.as_deref())?;
+            list.push(noun.compact(object));
+            Ok(noun
+                .find(config, &id)
+                .and_then(|spot| view(noun, &spot, config, &[])))
+        })
+        .await?;
+    Ok(change.respond(StatusCode::CREATED, shown))
+}
+
+async fn write(
+    noun: Noun,
+    desk: &Desk,
+    caller: &Caller,
+    asked: &Asked,
+    preconditions: &Preconditions,
+    id: &str,
+    verb: Verb,
+) -> Result<Response, Problem> {
+    let done = if matches!(verb, Verb::Remove) {
+        "removed"
+    } else {
+        "changed"
+    };
+    let note = Note::api(
+        &caller.name,
+        format!("{done} {} {id}", noun.word()),
+        asked.dry_run()?,
+    );
+    let (change, shown) = desk
+        .revisions
+        .edit(note, |config, revision| {
+            let spot = noun
+                .find(config, id)
+                .ok_or_else(|| Problem::no_such(noun.word(), id))?;
+            let own = view(noun, &spot, config, &[]).unwrap_or_default();
+            preconditions.check(&[etag_of(&own), etag_of_revision(revision)])?;
+            match verb {
+                Verb::Remove => {
+                    spot.remove(config);
+                    Ok(Some(own))
+                }
+                Verb::Replace(object) => replace(noun, config, &spot, object),
+                Verb::Merge(patch) => {
+                    let mut object = noun.expand(spot.object(config).unwrap_or(&Value::Null));
+                    let owner = spot.owner.clone();
+                    merge(&mut object, patch);
+                    if let (Some(owner), false) = (owner, object.contains_key(noun.owner_key())) {
+                        object.insert(noun.owner_key().to_owned(), owner.into());
+                    }
+                    replace(noun, config, &spot, object)
+                }
+            }
+        })
+        .await?;
+    Ok(change.respond(StatusCode::OK, shown))
+}
+
+/// Puts `object` at the spot, or into another list when it names another owner.
+fn replace(
+    noun: Noun,
+    config: &mut Value,
+    spot: &place::Spot,
+    mut object: Object,
+) -> Result<Option<Value>, Problem> {
+    let names_owner = object.contains_key(noun.owner_key());
+    let owner = noun.take_owner(&mut object);
+    noun.strip(&mut object);
+    let id = noun.id_of(&object).ok_or_else(|| shape(noun.wants()))?;
+    let moved = names_owner && owner != spot.owner;
+    let value = noun.compact(object);
+    if moved {
+        spot.remove(config);
+        noun.home(config, owner.as_deref())?.push(value);
+    } else {
+        spot.set(config, value);
+    }
+    Ok(noun
+        .find(config, &id)
+        .and_then(|spot| view(noun, &spot, config, &[])))
+}
+
+/// The object with what is known about it. Without `usage` it holds nothing but configuration.
+fn view(noun: Noun, spot: &place::Spot, config: &Value, usage: &[SubnetUse]) -> Option<Value> {
+    let mut object = noun.expand(spot.object(config)?);
+    let id = noun.id_of(&object)?;
+    match noun {
+        Noun::Subnet => {
+            object.entry("name").or_insert_with(|| id.clone().into());
+            object.insert("shared_network".into(), json!(spot.owner));
+            if let Some(used) = usage.iter().find(|used| used.subnet == id) {
+                object.insert("utilization".into(), utilization(used));
+            }
+        }
+        Noun::Pool => {
+            object.insert("size".into(), json!(noun::pool_size(&id)));
+            object.insert("subnet".into(), json!(spot.owner));
+        }
+        Noun::Reservation => {
+            object.insert("subnet".into(), json!(spot.owner));
+        }
+        Noun::Class => {}
+    }
+    if matches!(noun, Noun::Pool | Noun::Reservation) {
+        object.insert("id".into(), id.into());
+    }
+    Some(Value::Object(object))
+}
+
+fn utilization(used: &SubnetUse) -> Value {
+    let free = used
+        .size
+        .saturating_sub(used.bound + used.offered + used.declined);
+    let ratio = if used.size == 0 {
+        0.0
+    } else {
+        used.bound as f64 / used.size as f64
+    };
+    json!({
+        "size": used.size,
+        "bound": used.bound,
+        "offered": used.offered,
+        "declined": used.declined,
+        "reusable": used.reusable,
+        "reserved": used.reserved,
+        "free": free,
+        "ratio": (ratio * 1e6).round() / 1e6,
+    })
+}
+
+/// JSON merge patch (RFC 7396, section 2).
+fn merge(target: &mut Object, patch: Object) {
+    for (key, value) in patch {
+        match value {
+            Value::Null => {
+                target.remove(&key);
+            }
+            Value::Object(patch) => {
+                let entry = target.entry(key).or_insert_with(|| json!({}));
+                if !entry.is_object() {
+                    *entry = json!({});
+                }
+                merge(entry.as_object_mut().expect("made one just now"), patch);
+            }
+            value => {
+                target.insert(key, value);
+            }
+        }
+    }
+}
+
+/// Whether some text inside has `text` (lower case) in it.
+fn mentions(value: &Value, text: &str) -> bool {
+    match value {
+        Value::String(own) => own.to_lowercase().contains(text),
+        Value::Array(items) => items.iter().any(|item| mentions(item, text)),
+        Value::Object(members) => members.values().any(|member| mentions(member, text)),
+        other => other.to_string().contains(text),
+    }
+}
+
+fn shape(detail: &str) -> Problem {
+    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, &reasons::WRONG_SHAPE, detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn object(value: &Value) -> Object {
+        value.as_object().unwrap().clone()
+    }
+
+    #[test]
+    fn a_merge_sets_clears_and_descends() {
+        let mut target = object(&json!({"a": 1, "b": {"c": 2, "d": 3}, "e": [1]}));
+        merge(
+            &mut target,
+            object(&json!({"a": null, "b": {"c": null, "x": 4}, "e": [2], "n": {"m": null}})),
+        );
+        assert_eq!(
+            Value::Object(target),
+            json!({"b": {"d": 3, "x": 4}, "e": [2], "n": {}})
+        );
+    }
+
+    #[test]
+    fn utilization_is_of_the_pools() {
+        let used = SubnetUse {
+            network: "a".into(),
+            subnet: "a".into(),
+            size: 200,
+            bound: 50,
+            offered: 1,
+            declined: 2,
+            reusable: 7,
+            reserved: 3,
+        };
+        let shown = utilization(&used);
+        assert_eq!((&shown["ratio"], &shown["free"]), (&json!(0.25), &json!(147)));
+    }
+}

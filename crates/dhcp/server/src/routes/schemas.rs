@@ -1,0 +1,270 @@
+//! The shapes of what the DHCP routes answer.
+
+use purlin_api::route::Routes;
+use purlin_api::schema::{self, Schema};
+
+pub(super) fn components(routes: Routes) -> Routes {
+    routes
+        .component("Lease", lease())
+        .component("ReleasedLease", released())
+        .component("ReleasedLeases", released_many())
+        .component("Decision", schema::object(&decision()))
+        .component("StoryDecision", story_decision())
+        .component("Story", story())
+        .component("Subnet", subnet())
+        .component("Utilization", utilization())
+        .component("Pool", pool())
+        .component("Reservation", reservation())
+        .component("Class", class())
+        .component("ScalingMetrics", scaling())
+}
+
+fn time(words: &str) -> Schema {
+    schema::formatted("date-time", words)
+}
+
+fn maybe(words: &str) -> Schema {
+    schema::nullable(schema::string(words))
+}
+
+fn lease() -> Schema {
+    let states = ["free", "offered", "bound", "expired", "released", "declined"];
+    let hardware = schema::object(&[
+        ("type", schema::count("Hardware type (ARP).")),
+        ("address", schema::string("Hex pairs with colons.")),
+    ]);
+    schema::object(&[
+        ("address", schema::formatted("ipv4", "The address.")),
+        ("state", schema::one_of(&states, "Where it stands.")),
+        ("mac", schema::string("Hardware address of the client.")),
+        ("hardware", schema::nullable(hardware)),
+        ("client_id", maybe("Client identifier (option 61) as hex pairs.")),
+        ("hostname", maybe("Host name of the client.")),
+        ("circuit_id", maybe("Option 82, sub-option 1, as hex pairs.")),
+        (
+            "circuit_id_text",
+            maybe("The same as text, when it is printable."),
+        ),
+        ("remote_id", maybe("Option 82, sub-option 2, as hex pairs.")),
+        ("remote_id_text", maybe("The same as text, when it is printable.")),
+        ("vendor_class", maybe("Vendor class (option 60).")),
+        (
+            "giaddr",
+            schema::nullable(schema::formatted("ipv4", "Relay the client came through.")),
+        ),
+        ("last_seen", time("Last time the client was heard.")),
+        (
+            "expires",
+            schema::nullable(time("When the lease ends; null is never.")),
+        ),
+        (
+            "reserved",
+            schema::boolean("Whether the address is reserved for it."),
+        ),
+        (
+            "network",
+            schema::string("Shared network, or the subnet's own name."),
+        ),
+        ("subnet", schema::string("Subnet.")),
+    ])
+}
+
+fn released() -> Schema {
+    schema::object(&[
+        ("address", schema::formatted("ipv4", "The address.")),
+        ("released", schema::boolean("False for a dry run.")),
+        ("dry_run", schema::boolean("Whether nothing was done.")),
+    ])
+}
+
+fn released_many() -> Schema {
+    schema::object(&[
+        ("released", schema::count("Leases ended, or that would be.")),
+        ("not_held", schema::count("Addresses that nobody held.")),
+        (
+            "more",
+            schema::boolean("Whether the filters hold for more than one request may end."),
+        ),
+        ("dry_run", schema::boolean("Whether nothing was done.")),
+    ])
+}
+
+fn decision() -> Vec<(&'static str, Schema)> {
+    let outcomes = ["answered", "refused", "silent", "dropped", "noted"];
+    vec![
+        ("at", time("When.")),
+        ("seq", schema::count("Number in its packet thread's history.")),
+        ("mac", schema::string("Hardware address of the client.")),
+        ("event", schema::string("What came in: `DHCPDISCOVER`.")),
+        ("answer", schema::string("What went out: `DHCPOFFER`, or `-`.")),
+        ("outcome", schema::one_of(&outcomes, "How it ended.")),
+        ("code", schema::string("Reason code: `PUR-1101`.")),
+        (
+            "slug",
+            schema::string("The reason for programs: `no_subnet_for_relay`."),
+        ),
+        ("text", schema::string("The reason in words.")),
+        ("subnet", maybe("Subnet, when one was found.")),
+        (
+            "address",
+            schema::nullable(schema::formatted("ipv4", "Address it was about.")),
+        ),
+        (
+            "via",
+            schema::nullable(schema::formatted("ipv4", "Relay or link it came through.")),
+        ),
+        ("xid", schema::string("Transaction id, hexadecimal.")),
+        (
+            "nanos",
+            schema::nullable(schema::count("How long it took, when measured.")),
+        ),
+    ]
+}
+
+fn story_decision() -> Schema {
+    let mut members = decision();
+    members.push((
+        "fix",
+        schema::string("What to do about it; empty when nothing is wrong."),
+    ));
+    schema::object(&members)
+}
+
+fn story() -> Schema {
+    let words = |say: &str| schema::array(schema::string(say));
+    let client = schema::object(&[
+        ("macs", words("Hardware address.")),
+        ("hostnames", words("Host name.")),
+        ("client_ids", words("Client identifier as hex pairs.")),
+        ("addresses", words("Address.")),
+    ]);
+    schema::object(&[
+        ("subject", schema::string("What was asked about.")),
+        (
+            "kind",
+            schema::one_of(&["mac", "address", "hostname"], "How it was understood."),
+        ),
+        ("seen", schema::boolean("Whether anything is on record about it.")),
+        ("summary", schema::string("The story in one sentence.")),
+        ("client", client),
+        ("leases", schema::array(schema::reference("Lease"))),
+        ("decisions", schema::array(schema::reference("StoryDecision"))),
+        ("checks", words("What to look at next.")),
+    ])
+}
+
+fn configured(required: &[&str], members: &[(&str, Schema)]) -> Schema {
+    let mut schema = schema::open_object(required, members);
+    schema["description"] =
+        "Further members are keys of the configuration; see `purlin config explain`.".into();
+    schema
+}
+
+fn read_only(mut schema: Schema) -> Schema {
+    schema["readOnly"] = true.into();
+    schema
+}
+
+fn subnet() -> Schema {
+    let members = [
+        (
+            "name",
+            schema::string("Name; the text of the network when absent."),
+        ),
+        ("network", schema::string("`10.0.0.0/8`, host bits zero.")),
+        (
+            "pools",
+            schema::array(schema::anything(
+                "A range, or a table with range, classes and options.",
+            )),
+        ),
+        ("lease_time", schema::anything("`1h`.")),
+        ("shared_network", maybe("Shared network it belongs to.")),
+        ("utilization", read_only(schema::reference("Utilization"))),
+    ];
+    configured(&["network"], &members)
+}
+
+fn utilization() -> Schema {
+    schema::object(&[
+        ("size", schema::count("Addresses in its pools.")),
+        ("bound", schema::count("Leased.")),
+        ("offered", schema::count("Offered a moment ago.")),
+        (
+            "declined",
+            schema::count("Out of use because somebody else uses them."),
+        ),
+        (
+            "reusable",
+            schema::count("Lease ended; free for anyone once nothing fresher is left."),
+        ),
+        ("reserved", schema::count("Reserved.")),
+        ("free", schema::count("Neither leased, offered nor declined.")),
+        ("ratio", schema::number("Leased part of the pools, 0 to 1.")),
+    ])
+}
+
+fn pool() -> Schema {
+    let members = [
+        ("id", read_only(schema::string("The range in its one form."))),
+        ("range", schema::string("`10.1.0.0-10.1.255.255`.")),
+        ("subnet", maybe("Subnet it belongs to.")),
+        ("size", read_only(schema::count("Addresses."))),
+        (
+            "classes",
+            schema::array(schema::string("Class that is admitted.")),
+        ),
+    ];
+    configured(&["range"], &members)
+}
+
+fn reservation() -> Schema {
+    let members = [
+        (
+            "id",
+            read_only(schema::string("Whom it is for: `mac:02:00:00:00:00:01`.")),
+        ),
+        (
+            "subnet",
+            maybe("Subnet it is written in; null for one that holds everywhere."),
+        ),
+        ("mac", schema::string("Hardware address.")),
+        ("client_id", schema::string("Client identifier (option 61).")),
+        ("circuit_id", schema::string("Option 82, sub-option 1.")),
+        ("remote_id", schema::string("Option 82, sub-option 2.")),
+        ("uuid", schema::string("Machine UUID (option 97).")),
+        ("flex_id", schema::string("Value of dhcp.flex_id.")),
+        ("address", schema::formatted("ipv4", "The address.")),
+        ("hostname", schema::string("Host name told to the client.")),
+    ];
+    configured(&[], &members)
+}
+
+fn class() -> Schema {
+    let members = [
+        ("name", schema::string("Name.")),
+        ("test", schema::string("Expression that tells members.")),
+        ("drop", schema::boolean("Members get no answer.")),
+    ];
+    configured(&["name"], &members)
+}
+
+fn scaling() -> Schema {
+    schema::object(&[
+        ("nodes", schema::count("Nodes that run.")),
+        ("target_nodes", schema::count("Nodes that should run.")),
+        (
+            "cpu_utilization",
+            schema::count("Percent of the processors in use."),
+        ),
+        (
+            "memory_utilization",
+            schema::count("Percent of the memory in use."),
+        ),
+        ("request_rate", schema::count("DHCP messages per second.")),
+        (
+            "scaling_recommendation",
+            schema::one_of(&["maintain", "scale_up", "scale_down"], "What to do."),
+        ),
+    ])
+}
