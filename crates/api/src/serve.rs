@@ -23,7 +23,7 @@ use tokio_rustls::TlsAcceptor;
 
 use connection::Connections;
 
-/// Connections of all listeners together; a further one waits until another ends.
+/// Connections of all listeners together unless [`Bound::connections_max`] says otherwise; a further one waits until another ends.
 pub const CONNECTIONS_MAX: usize = 1024;
 
 /// Where to listen.
@@ -65,6 +65,7 @@ pub struct Bound {
     https: Vec<TcpListener>,
     metrics: Vec<TcpListener>,
     tls: Option<Acceptor>,
+    room: usize,
 }
 
 /// An acceptor that can be printed.
@@ -109,6 +110,7 @@ impl Plan {
             https: listen("HTTPS", &self.https).await?,
             metrics: listen("metrics", &self.metrics).await?,
             tls: self.tls.clone().map(|config| Acceptor(config.into())),
+            room: CONNECTIONS_MAX,
         })
     }
 }
@@ -152,10 +154,17 @@ impl Bound {
         addresses(&self.metrics)
     }
 
+    /// Another bound on open connections than [`CONNECTIONS_MAX`]; at least 1.
+    #[must_use]
+    pub fn connections_max(mut self, connections: usize) -> Self {
+        self.room = connections.clamp(1, Semaphore::MAX_PERMITS);
+        self
+    }
+
     /// Begins to answer. `shutdown` is the one that event streams were given.
     #[must_use]
     pub fn start(self, api: &Router, metrics: &Router, shutdown: Shutdown) -> Running {
-        let room = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+        let room = Arc::new(Semaphore::new(self.room));
         let mut listeners = JoinSet::new();
         let connections =
             |router: &Router| Connections::new(router.clone(), Arc::clone(&room), shutdown.clone());

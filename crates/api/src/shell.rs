@@ -10,6 +10,7 @@
 //!
 //! It knows no service: routes come in tables ([`Routes`]).
 
+mod cors;
 mod finish;
 mod guard;
 mod idempotency;
@@ -19,6 +20,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
 use purlin_telemetry::Reason;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::audit::Audit;
 use crate::clock::Clock;
@@ -28,11 +30,33 @@ use crate::openapi;
 use crate::reasons::REASONS;
 use crate::route::{Entry, Routes};
 use crate::tokens::{self, Tokens};
+use cors::Origins;
 use guard::Guard;
 use idempotency::Memory;
 
-/// Largest body of a request, in octets. A configuration with 100,000 reservations has about 12 MiB.
+/// Largest body of a request unless [`Limits`] says otherwise, in octets. A configuration with 100,000 reservations has about 12 MiB.
 pub const BODY_MAX: usize = 32 << 20;
+
+/// Bounds on requests.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Largest body, in octets.
+    pub body_max: usize,
+    /// How long a request that reads may take until its answer begins; writes run to their end.
+    pub request_timeout: Duration,
+    /// Web origins whose scripts may call the API; empty allows none.
+    pub origins: Vec<String>,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            body_max: BODY_MAX,
+            request_timeout: Duration::from_secs(30),
+            origins: Vec::new(),
+        }
+    }
+}
 
 /// Puts the API together.
 #[derive(Debug)]
@@ -41,6 +65,7 @@ pub struct Shell {
     reasons: Vec<&'static [Reason]>,
     gate: Gate,
     audit: Audit,
+    limits: Limits,
 }
 
 impl Shell {
@@ -54,6 +79,7 @@ impl Shell {
             reasons: vec![REASONS],
             gate: Gate::new(tokens.clone(), clock.clone()),
             audit,
+            limits: Limits::default(),
         }
     }
 
@@ -71,6 +97,13 @@ impl Shell {
         self
     }
 
+    /// Other bounds than the defaults.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
     /// What is mounted so far.
     pub fn entries(&self) -> impl Iterator<Item = &Entry> {
         self.routes.entries()
@@ -83,7 +116,7 @@ impl Shell {
     pub fn router(self) -> Router {
         let routes = self.routes.and(crate::explain::routes(self.reasons));
         let routes = openapi::with_document(routes);
-        let memory = Memory::default();
+        let memory = Memory::new(self.limits.body_max);
         let mut router = Router::new();
         for route in routes.routes {
             let entry = Arc::new(route.entry);
@@ -91,15 +124,23 @@ impl Shell {
                 entry: Arc::clone(&entry),
                 audit: self.audit.clone(),
                 memory: memory.clone(),
+                timeout: self.limits.request_timeout,
             };
             let handler = route.handler.route_layer(from_fn_with_state(guard, guard::guard));
             for path in entry.paths() {
                 router = router.route(path, handler.clone());
             }
         }
-        router
-            .layer(DefaultBodyLimit::max(BODY_MAX))
+        router = router
+            .layer(DefaultBodyLimit::max(self.limits.body_max))
             .layer(from_fn_with_state(self.gate, guard::introduce))
-            .layer(from_fn(finish::finish))
+            .layer(from_fn(finish::finish));
+        if self.limits.origins.is_empty() {
+            return router;
+        }
+        router.layer(from_fn_with_state(
+            Origins(self.limits.origins.into()),
+            cors::cors,
+        ))
     }
 }

@@ -1,10 +1,11 @@
 //! What happens around each handler: unknown parameters, idempotency, audit.
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderValue, Method};
+use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::finish::RequestId;
 use super::idempotency::{Memory, Replayed};
@@ -13,6 +14,7 @@ use crate::asked::Asked;
 use crate::audit::{Audit, Deed, RevisionMark};
 use crate::gate::Gate;
 use crate::problem::Problem;
+use crate::reasons;
 use crate::route::{Entry, Place};
 
 /// What one route's guard knows.
@@ -21,6 +23,7 @@ pub(crate) struct Guard {
     pub(crate) entry: Arc<Entry>,
     pub(crate) audit: Audit,
     pub(crate) memory: Memory,
+    pub(crate) timeout: Duration,
 }
 
 /// Gives every request what the login check needs.
@@ -36,12 +39,22 @@ pub(crate) async fn guard(State(guard): State<Guard>, request: Request, next: Ne
         Err(problem) => return problem.into_response(),
     };
     if !guard.entry.writes || dry {
-        return next.run(request).await;
+        return read(guard.timeout, request, next).await;
     }
     // On a task of its own: a client that goes away must not leave a change half done or without its audit row.
     match tokio::spawn(write(guard, request, next)).await {
         Ok(response) => response,
         Err(_) => Problem::broken("the handler of this path panicked").into_response(),
+    }
+}
+
+async fn read(timeout: Duration, request: Request, next: Next) -> Response {
+    match tokio::time::timeout(timeout, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => {
+            let detail = format!("no answer was ready within {} s", timeout.as_secs());
+            Problem::new(StatusCode::SERVICE_UNAVAILABLE, &reasons::TOO_BUSY, detail).into_response()
+        }
     }
 }
 

@@ -11,7 +11,6 @@ use axum::response::{IntoResponse, Response};
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use super::BODY_MAX;
 use crate::access::CallerSlot;
 use crate::gate::Gate;
 use crate::problem::Problem;
@@ -30,8 +29,12 @@ const ANSWER_MAX: usize = 256 << 10;
 pub(crate) struct Replayed;
 
 /// The answers that may be asked for again. Clones share them.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Memory(Arc<Mutex<Kept>>);
+#[derive(Debug, Clone)]
+pub(crate) struct Memory {
+    kept: Arc<Mutex<Kept>>,
+    /// Largest body of a request, in octets.
+    body_max: usize,
+}
 
 #[derive(Debug, Default)]
 struct Kept {
@@ -56,6 +59,13 @@ struct Answer {
 }
 
 impl Memory {
+    pub(crate) fn new(body_max: usize) -> Self {
+        Self {
+            kept: Arc::default(),
+            body_max,
+        }
+    }
+
     /// Runs the request, or answers from memory.
     pub(crate) async fn around(&self, request: Request, next: Next) -> Response {
         match self.keyed(request, next).await {
@@ -74,8 +84,8 @@ impl Memory {
         let key = key.to_owned();
         let (parts, body) = request.into_parts();
         let key = format!("{}/{key}", login(&parts).await?);
-        let body = axum::body::to_bytes(body, BODY_MAX).await.map_err(|_| {
-            let detail = format!("a body may have {BODY_MAX} octets");
+        let body = axum::body::to_bytes(body, self.body_max).await.map_err(|_| {
+            let detail = format!("a body may have {} octets", self.body_max);
             Problem::new(StatusCode::PAYLOAD_TOO_LARGE, &reasons::BODY_TOO_LARGE, detail)
         })?;
         let digest = short_digest(&[format!("{} {}\n", parts.method, parts.uri).as_bytes(), &body].concat());
@@ -92,7 +102,9 @@ impl Memory {
     }
 
     fn kept(&self) -> MutexGuard<'_, Kept> {
-        self.0.lock().expect("no code panics while it holds the answers")
+        self.kept
+            .lock()
+            .expect("no code panics while it holds the answers")
     }
 
     /// The kept answer; `None` when this is the first time and the caller shall run it.

@@ -1,9 +1,12 @@
 //! Problems, headers, parameters, idempotency and audit, as every route has them.
 
-use crate::support::Node;
+use crate::support::{Api, Node};
 use axum::http::{Method, StatusCode};
 use purlin_api::access::Role;
+use purlin_api::shell::Limits;
+use purlin_api::{Open, route};
 use serde_json::json;
+use std::time::Duration;
 
 #[tokio::test]
 async fn every_error_is_a_problem_document() {
@@ -174,4 +177,114 @@ async fn roles_include_the_ones_before() {
         assert_eq!(api.get("/api/v1/tokens").await.status.as_u16(), status);
         assert_eq!(api.get("/api/v1/whoami").await.body["role"], role.as_str());
     }
+}
+
+#[tokio::test]
+async fn named_origins_may_call_and_others_may_not() {
+    let node = Node::new().await;
+    let limits = Limits {
+        origins: vec!["https://console.example.com".into()],
+        ..Limits::default()
+    };
+    let router = node.shell().limits(limits).router();
+    let api = Api {
+        router,
+        token: Some(node.admin.clone()),
+    };
+    let from = |origin: &'static str, method: Method| {
+        let mut request = api.request(method, "/api/v1/whoami", None);
+        request.headers_mut().insert("origin", origin.parse().unwrap());
+        request
+            .headers_mut()
+            .insert("access-control-request-method", "GET".parse().unwrap());
+        request
+    };
+    let preflight = api
+        .send(from("https://console.example.com", Method::OPTIONS))
+        .await;
+    assert_eq!(preflight.status, StatusCode::NO_CONTENT);
+    assert!(
+        preflight
+            .header("access-control-allow-headers")
+            .contains("authorization")
+    );
+    let answer = api.send(from("https://console.example.com", Method::GET)).await;
+    assert_eq!(
+        answer.header("access-control-allow-origin"),
+        "https://console.example.com"
+    );
+    let stranger = api.send(from("https://other.example.com", Method::OPTIONS)).await;
+    assert_eq!(
+        (stranger.code(), stranger.header("access-control-allow-origin")),
+        ("PUR-9405", "")
+    );
+}
+
+#[tokio::test]
+async fn a_smaller_body_limit_holds_with_and_without_a_key() {
+    let node = Node::new().await;
+    let router = node
+        .shell()
+        .limits(Limits {
+            body_max: 100,
+            ..Limits::default()
+        })
+        .router();
+    let api = Api {
+        router,
+        token: Some(node.admin.clone()),
+    };
+    let body = json!({ "name": "x".repeat(100), "role": "viewer" });
+    assert_eq!(api.post("/api/v1/tokens", &body).await.code(), "PUR-9413");
+    let mut keyed = api.request(Method::POST, "/api/v1/tokens", Some(&body));
+    keyed
+        .headers_mut()
+        .insert("idempotency-key", "k".parse().unwrap());
+    assert_eq!(api.send(keyed).await.code(), "PUR-9413");
+}
+
+#[tokio::test]
+async fn an_unchanged_object_is_not_sent_again() {
+    let node = Node::new().await;
+    let route =
+        route::get("/tagged", |_: Open| async { ([("etag", "\"a\"")], "body") }).answers(200, json!({}));
+    let api = node.api([route::Routes::new("test", &(), [route])]);
+    let mut request = api.request(Method::GET, "/tagged", None);
+    request
+        .headers_mut()
+        .insert("if-none-match", "\"b\", \"a\"".parse().unwrap());
+    let answer = api.send(request).await;
+    assert_eq!(
+        (answer.status, answer.body),
+        (StatusCode::NOT_MODIFIED, json!(null))
+    );
+}
+
+#[tokio::test]
+async fn a_handler_that_panics_or_hangs_ends_in_a_problem() {
+    let node = Node::new().await;
+    async fn panics(_: Open) -> &'static str {
+        panic!("on purpose")
+    }
+    async fn hangs(_: Open) -> &'static str {
+        std::future::pending().await
+    }
+    let drafts = [
+        route::get("/panics", panics),
+        route::post("/panics", panics),
+        route::get("/hangs", hangs),
+    ];
+    let limits = Limits {
+        request_timeout: Duration::from_millis(20),
+        ..Limits::default()
+    };
+    let router = node
+        .shell()
+        .mount(route::Routes::new("test", &(), drafts))
+        .limits(limits)
+        .router();
+    let api = Api { router, token: None };
+    assert_eq!(api.get("/panics").await.code(), "PUR-9500");
+    assert_eq!(api.post("/panics", &json!({})).await.code(), "PUR-9500");
+    assert_eq!(api.get("/hangs").await.code(), "PUR-9504");
 }

@@ -107,7 +107,11 @@ async fn last_use_is_shown() {
     let api = node.api([]);
     node.clock.step(Duration::from_secs(60));
     let list = api.get("/api/v1/tokens").await.body;
-    let admin = list["items"].as_array().unwrap().iter().find(|token| token["name"] == "admin");
+    let admin = list["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|token| token["name"] == "admin");
     assert_eq!(admin.unwrap()["last_used"], "2026-03-01T12:01:00Z");
 }
 
