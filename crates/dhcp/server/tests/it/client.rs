@@ -54,6 +54,11 @@ impl Relay {
         self.send(MessageType::Discover, client, &[]);
     }
 
+    /// DISCOVER with rapid commit (RFC 4039): the answer is a binding at once.
+    pub(crate) fn discover_rapidly(&self, client: u32) {
+        self.send_with(MessageType::Discover, client, &[(code::RAPID_COMMIT, &[])]);
+    }
+
     pub(crate) fn request(&self, client: u32, offer: &Answer) {
         let server = offer.server.expect("an offer names its server").octets();
         let options = [
@@ -73,6 +78,11 @@ impl Relay {
     }
 
     fn send(&self, kind: MessageType, client: u32, options: &[(u8, [u8; 4])]) {
+        let options: Vec<(u8, &[u8])> = options.iter().map(|(code, value)| (*code, &value[..])).collect();
+        self.send_with(kind, client, &options);
+    }
+
+    fn send_with(&self, kind: MessageType, client: u32, options: &[(u8, &[u8])]) {
         let mut buffer = [0; 1472];
         let mut out = Composer::new(&mut buffer, 1472);
         let [a, b, c, d] = client.to_be_bytes();

@@ -4,7 +4,7 @@ use crate::client::Relay;
 use crate::journal::{Disk, Journals};
 use crate::server::{Server, run, settings, until};
 use purlin_dhcp_proto::MessageType;
-use purlin_dhcp_server::Condition;
+use purlin_dhcp_server::{Condition, ServerStatus};
 
 #[test]
 fn a_durable_ack_waits_for_the_disk_and_an_offer_does_not() {
@@ -144,6 +144,39 @@ fn a_checkpoint_shortens_the_journal_and_loses_nothing() {
                 (MessageType::Ack, true)
             );
         }
+        server.stop().await;
+    });
+}
+
+#[test]
+fn reading_stops_while_too_many_replies_wait_for_the_disk() {
+    run(async {
+        let server = Server::start(settings(1, 1)).await;
+        let relay = Relay::new(server.address, [10, 1, 0, 1]);
+        server.journals.set(Disk::Slow);
+        let parked = |status: &ServerStatus| status.journals[0].parked;
+        let mut client = 0;
+        let full = loop {
+            // Few enough at a time that the socket buffer holds them while they are read.
+            (client..client + 500).for_each(|client| relay.discover_rapidly(client));
+            let before = parked(&server.handle.status().await);
+            client += 500;
+            let now = parked(&server.handle.status().await);
+            if now > 16_000 && now == before {
+                break now;
+            }
+            assert!(client < 200_000, "the ring never filled");
+        };
+        assert!(full <= 16_384);
+        server.journals.set(Disk::Good);
+        until(|| server.handle.status(), |status| parked(status) == 0).await;
+        // The kernel's queue is read again, newcomers are served.
+        until(
+            || server.handle.lease("10.1.1.0".parse().expect("an address")),
+            Option::is_some,
+        )
+        .await;
+        Relay::new(server.address, [10, 1, 0, 1]).lease(client + 1_000_000);
         server.stop().await;
     });
 }
