@@ -13,7 +13,7 @@ mod status;
 mod token;
 mod why;
 
-pub(crate) use context::{Context, Globals, ListArgs};
+pub(crate) use context::{Context, DEFAULT_DATA_DIR, Globals, ListArgs};
 
 use crate::exit::{Exit, Outcome};
 use crate::{doctor, names, up};
@@ -116,4 +116,19 @@ pub(crate) fn parse_error(error: &clap::Error) -> Outcome {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Exit::Ok,
         _ => Exit::Usage,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The flag `--server` names the API, the argument of these two the DHCP server to talk to.
+    #[test]
+    fn a_dhcp_server_and_the_api_are_named_in_one_line() {
+        for command in [&["dhcp", "probe"][..], &["bench", "dhcp"]] {
+            let rest = ["10.0.0.1:67", "--server", "http://10.0.0.1:8080"];
+            let words = ["purlin"].iter().chain(command).chain(&rest);
+            assert!(Cli::try_parse_from(words).is_ok(), "{command:?}");
+        }
+    }
 }

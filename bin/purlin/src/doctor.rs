@@ -80,10 +80,10 @@ impl Finding {
         }
     }
 
-    /// `{"check", "grade", "ok", "found", "fix"}`; a warning is ok.
+    /// `{"name", "grade", "ok", "detail", "fix"}`; a warning is ok.
     pub(crate) fn as_json(&self) -> Value {
         let ok = self.grade != Grade::Fail;
-        json!({"check": self.check, "grade": self.grade.word(), "ok": ok, "found": self.said, "fix": self.fix})
+        json!({"name": self.check, "grade": self.grade.word(), "ok": ok, "detail": self.said, "fix": self.fix})
     }
 }
 
@@ -107,11 +107,11 @@ impl Grade {
 
 const KIND: Kind = Kind {
     plural: "findings",
-    name: "check",
+    name: "name",
     columns: &[
         Column::new("GRADE", "grade", Show::Text),
-        Column::new("CHECK", "check", Show::Text),
-        Column::new("FOUND", "found", Show::Text),
+        Column::new("CHECK", "name", Show::Text),
+        Column::new("FOUND", "detail", Show::Text),
         Column::new("FIX", "fix", Show::Text),
     ],
 };

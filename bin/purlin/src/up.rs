@@ -11,6 +11,8 @@ mod args;
 mod banner;
 mod boot;
 mod data_dir;
+mod faults;
+mod ground;
 mod health;
 mod host;
 mod node;
@@ -19,30 +21,28 @@ mod notify;
 mod ports;
 mod process;
 mod reload;
+mod serve;
 mod signals;
 mod status;
 mod tls;
+mod web;
 
 pub(crate) use args::Args;
 pub(crate) use ports::wanted as wanted_ports;
 
 use crate::cli::Context;
 use crate::exit::{Exit, Failure, Outcome};
-use crate::log;
 use crate::output::Paint;
 use banner::Banner;
 use boot::Boot;
 use node::Node;
 use notify::Notifier;
-use reload::Reloader;
-use signals::{Asked, Signals};
+use signals::Signals;
 use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 
 /// The control plane needs little: packet threads are threads of their own.
 const WORKERS: usize = 2;
-/// How often subnets are asked how full they are, for telling what a change would do.
-const USAGE_EVERY: Duration = Duration::from_secs(5);
 
 pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     let started = Instant::now();
@@ -62,58 +62,30 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
 async fn live(boot: &Boot, args: &Args, started: Instant) -> Outcome {
     let mut signals = Signals::listen()?;
     let notifier = Notifier::from_environment();
-    let node = Node::build(boot, started).await?;
-    announce(&node, boot, args, started)?;
-    notifier.ready(&format!("serving revision {}", node.revisions.current().number));
-    let end = serve(&node, boot, &mut signals, &notifier).await;
+    let node = tokio::select! {
+        built = Node::build(boot, started) => built?,
+        () = signals.stop() => return Ok(Exit::Ok),
+    };
+    if !args.quiet {
+        announce(&node, boot, started)?;
+    }
+    notifier.ready(&serve::serving(&node));
+    let end = serve::serve(&node, boot, &mut signals, &notifier).await;
     notifier.stopping();
     let grace = args.grace.unwrap_or(node.settings.api.shutdown_grace);
-    tokio::select! {
-        () = node.stop(grace) => end,
-        () = signals.stop() => Err(Failure::failed("told to stop a second time: what was under way is given up", "")),
-    }
-}
-
-/// Until it is told to stop, or cannot go on.
-async fn serve(node: &Node, boot: &Boot, signals: &mut Signals, notifier: &Notifier) -> Outcome {
-    let mut condition = node.condition();
-    let mut reloader = Reloader::new(boot);
-    let mut usage = tokio::time::interval(USAGE_EVERY);
-    let mut watchdog = tokio::time::interval(notifier.watchdog().unwrap_or(Duration::from_secs(3600)));
-    loop {
-        tokio::select! {
-            asked = signals.next() => match asked {
-                Asked::Stop => return Ok(Exit::Ok),
-                Asked::Reload => {
-                    notifier.reloading();
-                    reloader.reload(node).await;
-                    notifier.ready(&format!("serving revision {}", node.revisions.current().number));
-                }
-            },
-            _ = usage.tick() => node.host.note_usage(node.dhcp.usage().await),
-            _ = watchdog.tick() => notifier.alive(),
-            changed = condition.changed() => {
-                let now = condition.borrow_and_update().clone();
-                if changed.is_err() || node::is_dead(&now) {
-                    let cause = now.cause.unwrap_or("the packet threads have ended");
-                    return Err(Failure::failed(cause, "look for disk errors (dmesg), then start again"));
-                }
-                log::warn(&format!("leases: {}", now.condition().as_str()));
-            }
-        }
-    }
+    let drained = serve::drain(node, grace, &mut signals).await;
+    // Why it had to stop matters more than how that went.
+    end.and_then(|exit| drained.map(|()| exit))
 }
 
 /// Says where the node is. The token is shown when a person looks, or when it was made just now.
-fn announce(node: &Node, boot: &Boot, args: &Args, started: Instant) -> Result<(), Failure> {
-    if args.quiet {
-        return Ok(());
-    }
+fn announce(node: &Node, boot: &Boot, started: Instant) -> Result<(), Failure> {
     let shown = node.token.made || std::io::stdout().is_terminal();
     let networks = &node.settings.dhcp.networks;
     let subnets = networks.iter().flat_map(|network| &network.subnets);
     let banner = Banner {
         node: &node.file,
+        program: std::env::args().next().unwrap_or_else(|| "purlin".to_owned()),
         data_dir: &node.data_dir,
         token_file: node.token.file.clone(),
         token: node.token.text.as_deref().filter(|_| shown),

@@ -11,6 +11,7 @@
 
 mod arp;
 mod clock;
+mod clock_sync;
 mod event;
 mod facts;
 mod frame;
@@ -26,6 +27,7 @@ mod sys;
 
 pub use arp::{ArpPacket, ArpProber};
 pub use clock::now;
+pub use clock_sync::{ClockSync, clock_sync};
 pub use event::Waker;
 pub use facts::{Facts, boot_id, pin_to_core};
 pub use frame::{FRAME_OVERHEAD, UdpFrame, internet_checksum};

@@ -31,8 +31,10 @@ pub(crate) struct Globals {
     )]
     form: Form,
     /// The node's API [env: PURLIN_SERVER; else the node of the data directory, else http://127.0.0.1:8080].
+    // The name of its own keeps it apart from the DHCP server that some commands take as an argument.
     #[arg(
-        long,
+        id = "api_url",
+        long = "server",
         global = true,
         env = "PURLIN_SERVER",
         hide_env = true,

@@ -1,12 +1,13 @@
 //! The wall clock: leases are dated by it, and clients count from it after a restart.
 
 use super::Finding;
-use std::path::Path;
-use std::process::Command;
+use purlin_netio::{ClockSync, clock_sync};
 
 const CHECK: &str = "clock";
 /// Before this the clock has surely never been set (1 January 2025).
 const PLAUSIBLE_SECS: i64 = 1_735_689_600;
+/// Beyond this, lease times told to clients and kept in records drift apart noticeably.
+const ERROR_WANTED_MICROS: i64 = 1_000_000;
 
 pub(super) fn check() -> Vec<Finding> {
     let now = jiff::Timestamp::now();
@@ -14,48 +15,33 @@ pub(super) fn check() -> Vec<Finding> {
         let said = format!("the clock says {now}, which is before this program was written");
         return vec![Finding::fail(CHECK, said, "timedatectl set-ntp true")];
     }
-    vec![synchronised(is_synchronised())]
+    vec![judged(clock_sync())]
 }
 
-fn synchronised(known: Option<bool>) -> Finding {
-    match known {
-        Some(true) => Finding::pass(CHECK, "synchronised with a time source"),
-        Some(false) => Finding::warn(
-            CHECK,
-            "not synchronised: leases written here may be dated wrongly for other nodes and for you",
-            "timedatectl set-ntp true, or run chronyd",
-        ),
+fn judged(sync: Option<ClockSync>) -> Finding {
+    match sync {
         None => Finding::warn(
             CHECK,
-            "nobody on this machine says whether it is synchronised (containers take the host's clock)",
-            "check the host: timedatectl, or chronyc tracking",
+            "the kernel does not say whether it is synchronised",
+            "timedatectl, on the host",
+        ),
+        Some(ClockSync {
+            synchronised: false, ..
+        }) => Finding::warn(
+            CHECK,
+            "not synchronised: leases written here may be dated wrongly for other machines",
+            "timedatectl set-ntp true, or run chronyd (in a container or virtual machine: on the host)",
+        ),
+        Some(ClockSync { max_error_micros, .. }) if max_error_micros > ERROR_WANTED_MICROS => Finding::warn(
+            CHECK,
+            format!("synchronised, but possibly {} ms wrong", max_error_micros / 1000),
+            "choose a nearer time source: chronyc sources",
+        ),
+        Some(ClockSync { max_error_micros, .. }) => Finding::pass(
+            CHECK,
+            format!("synchronised, at most {} ms wrong", max_error_micros / 1000),
         ),
     }
-}
-
-/// Asks who knows: systemd-timesyncd's mark, timedatectl, chronyd.
-fn is_synchronised() -> Option<bool> {
-    if Path::new("/run/systemd/timesync/synchronized").exists() {
-        return Some(true);
-    }
-    let timedatectl = answer("timedatectl", &["show", "-p", "NTPSynchronized", "--value"]);
-    if let Some(answer) = timedatectl {
-        return Some(answer.trim() == "yes");
-    }
-    let tracking = answer("chronyc", &["-n", "tracking"])?;
-    Some(
-        tracking
-            .lines()
-            .any(|line| line.starts_with("Leap status") && line.ends_with("Normal")),
-    )
-}
-
-fn answer(program: &str, arguments: &[&str]) -> Option<String> {
-    let output = Command::new(program).args(arguments).output().ok()?;
-    output
-        .status
-        .success()
-        .then(|| String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 #[cfg(test)]
@@ -64,9 +50,16 @@ mod tests {
     use crate::doctor::Grade;
 
     #[test]
-    fn an_unknown_state_is_a_warning_and_no_pass() {
-        assert_eq!(synchronised(None).grade, Grade::Warn);
-        assert_eq!(synchronised(Some(false)).grade, Grade::Warn);
-        assert_eq!(synchronised(Some(true)).grade, Grade::Pass);
+    fn only_a_disciplined_clock_passes() {
+        let sync = |synchronised, max_error_micros| {
+            Some(ClockSync {
+                synchronised,
+                max_error_micros,
+            })
+        };
+        assert_eq!(judged(None).grade, Grade::Warn);
+        assert_eq!(judged(sync(false, 0)).grade, Grade::Warn);
+        assert_eq!(judged(sync(true, 16_000_000)).grade, Grade::Warn);
+        assert_eq!(judged(sync(true, 500)).grade, Grade::Pass);
     }
 }

@@ -1,5 +1,6 @@
 //! What a person reads when a node is up: where it listens, how to get in, what to try next.
 
+use crate::cli::DEFAULT_DATA_DIR;
 use crate::client::NodeFile;
 use crate::output::{Paint, Tone};
 use std::fmt::Write;
@@ -10,6 +11,8 @@ use std::time::Duration;
 #[derive(Debug)]
 pub(super) struct Banner<'a> {
     pub(super) node: &'a NodeFile,
+    /// As the person called it.
+    pub(super) program: String,
     pub(super) data_dir: &'a Path,
     pub(super) token_file: PathBuf,
     /// The admin token itself, where it may be shown.
@@ -68,24 +71,31 @@ impl Banner<'_> {
             row("", token);
         }
         line(&mut out, &paint.text(Tone::Strong, "try next"));
-        for command in self.next_steps() {
-            line(&mut out, &format!("  {command}"));
+        let steps = self.next_steps();
+        let width = steps.iter().map(|(command, _)| command.len()).max().unwrap_or(0);
+        for (command, purpose) in steps {
+            line(&mut out, &format!("  {command:<width$}   {purpose}"));
         }
         out
     }
 
-    fn next_steps(&self) -> Vec<String> {
+    /// Commands that work in this very directory, with what each is for.
+    fn next_steps(&self) -> Vec<(String, &'static str)> {
+        let program = &self.program;
         let mut steps = Vec::new();
-        if let (true, Some(address)) = (self.demo, self.node.dhcp.first()) {
-            steps.push(format!(
-                "purlin dhcp probe {address} --giaddr 10.67.0.1     get a lease as a client would"
-            ));
-            steps.push(format!(
-                "purlin bench dhcp {address}                        how fast is it here?"
-            ));
+        if std::path::absolute(DEFAULT_DATA_DIR).ok().as_deref() != Some(self.data_dir) {
+            let export = format!("export PURLIN_DATA_DIR={}", self.data_dir.display());
+            steps.push((export, "so that commands find this node"));
         }
-        steps.push("purlin dhcp lease list                            who has which address".to_owned());
-        steps.push("purlin doctor                                     what would be in the way".to_owned());
+        if self.demo {
+            steps.push((format!("{program} dhcp probe"), "get a lease as a client would"));
+            steps.push((format!("{program} bench dhcp"), "how fast is it on this machine?"));
+        }
+        steps.push((format!("{program} dhcp lease list"), "who has which address"));
+        steps.push((
+            format!("{program} doctor"),
+            "what would be in the way of real clients",
+        ));
         steps
     }
 }
@@ -113,6 +123,7 @@ mod tests {
         };
         let mut banner = Banner {
             node: &node,
+            program: "purlin".into(),
             data_dir: Path::new("/d"),
             token_file: "/d/admin-token".into(),
             token: None,

@@ -1,7 +1,7 @@
 //! SIGHUP: the file is read again; what is new in it becomes a revision, what is wrong in it changes nothing.
 
 use super::boot::{self, Boot};
-use super::node::{Node, fault_line};
+use super::node::Node;
 use crate::log;
 use purlin_api::revisions::{Note, Origin, Proposal};
 use serde_json::Value;
@@ -64,7 +64,7 @@ impl Reloader {
                 change
                     .warnings
                     .iter()
-                    .for_each(|fault| log::warn(&fault_line(fault)));
+                    .for_each(|fault| log::warn(&format!("{}: {}", fault.path, fault.message)));
             }
             Err(problem) => {
                 node.tell_event("config.file", "refused", problem.detail());

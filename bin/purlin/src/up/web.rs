@@ -1,0 +1,161 @@
+//! The node's face: certificates, listeners, and the routes of every part on one router.
+
+use super::tls;
+use crate::client::NodeFile;
+use crate::exit::{Failure, chain};
+use crate::reasons;
+use crate::settings::Settings;
+use futures_util::future::{BoxFuture, FutureExt};
+use purlin_api::clock::Clock;
+use purlin_api::events::routes::Streams;
+use purlin_api::events::{EventSource, Joined, LogSource};
+use purlin_api::health::HealthSource;
+use purlin_api::ledger::Ledger;
+use purlin_api::metrics::MetricsSource;
+use purlin_api::node::NodeSource;
+use purlin_api::revisions::Revisions;
+use purlin_api::serve::{self, Bound, Shutdown};
+use purlin_api::tokens::Tokens;
+use purlin_api::{Shell, events, health, metrics, node, revisions};
+use purlin_dhcp_server::Handle;
+use purlin_dhcp_server::routes::DecisionEvents;
+use purlin_telemetry::{EventLog, Registry};
+use std::net::{Ipv6Addr, SocketAddr, SocketAddrV4};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How often a silent event stream shows that it lives: below the usual timeouts of proxies.
+const HEARTBEAT: Duration = Duration::from_secs(15);
+
+/// Sockets that are bound; nobody answers yet.
+pub(super) struct Face {
+    bound: Bound,
+    ca: Option<PathBuf>,
+}
+
+/// What the routes ask.
+pub(super) struct Sources {
+    pub(super) ledger: Ledger,
+    pub(super) clock: Clock,
+    pub(super) tokens: Tokens,
+    pub(super) revisions: Revisions,
+    pub(super) events: Arc<EventLog>,
+    pub(super) registry: Arc<Registry>,
+    pub(super) node: Arc<dyn NodeSource>,
+    pub(super) health: Arc<dyn HealthSource>,
+    pub(super) dhcp: Handle,
+}
+
+impl Face {
+    /// Prepares the certificate and binds every address.
+    ///
+    /// # Errors
+    /// When there is no certificate, or an address cannot be bound.
+    pub(super) async fn bind(settings: &Settings, data_dir: &Path) -> Result<Self, Failure> {
+        let certificate = tls::prepare(settings, data_dir)?;
+        let (tls, ca) = certificate.map_or((None, None), |found| (Some(found.config), found.ca));
+        let api = &settings.api;
+        let only = |addresses: &[SocketAddr]| {
+            if api.enabled {
+                addresses.to_vec()
+            } else {
+                Vec::new()
+            }
+        };
+        let plan = serve::Plan {
+            http: only(&api.http),
+            https: only(&api.https),
+            metrics: only(&api.metrics),
+            allow_remote_http: api.allow_remote_http,
+            tls,
+        };
+        let bound = plan.bind().await;
+        let fix = "set api.http, api.https or api.metrics to a free address";
+        Ok(Self {
+            bound: bound.map_err(|cause| Failure::failed(chain(&cause), fix))?,
+            ca,
+        })
+    }
+
+    /// How commands on this machine reach the node.
+    pub(super) fn node_file(&self, settings: &Settings, dhcp: &[SocketAddrV4]) -> NodeFile {
+        let first = |scheme: &str, bound: &[SocketAddr]| {
+            bound.first().map(|at| format!("{scheme}://{}", reachable(*at)))
+        };
+        NodeFile {
+            node: settings.node.id.to_string(),
+            url: first("http", &self.bound.http()),
+            https: first("https", &self.bound.https()),
+            metrics: first("http", &self.bound.metrics()).map(|url| format!("{url}/metrics")),
+            dhcp: dhcp.iter().map(ToString::to_string).collect(),
+            ca: self.ca.clone(),
+            pid: std::process::id(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        }
+    }
+
+    /// Begins to answer.
+    pub(super) async fn open(self, sources: Sources) -> serve::Running {
+        let shutdown = Shutdown::default();
+        let decisions = DecisionEvents::new(sources.dhcp.clone()).await;
+        let joined: Vec<Arc<dyn EventSource>> = vec![
+            Arc::new(LogSource::new(Arc::clone(&sources.events))),
+            Arc::new(decisions),
+        ];
+        let streams = Streams::new(Arc::new(Joined::new(joined)), shutdown.clone(), HEARTBEAT);
+        let scrape: Arc<dyn MetricsSource> = Arc::new(Scrape(sources.registry));
+        let shell = Shell::new(&sources.ledger, &sources.tokens, &sources.clock)
+            .mount(node::routes(&sources.node))
+            .mount(health::routes(&sources.health))
+            .mount(metrics::routes(&scrape))
+            .mount(revisions::routes::routes(&sources.revisions))
+            .mount(events::routes::routes(&streams))
+            .mount(purlin_dhcp_server::routes::routes(
+                &sources.dhcp,
+                &sources.revisions,
+                &sources.clock,
+            ));
+        let router = reasons::tables().into_iter().fold(shell, Shell::reasons).router();
+        self.bound.start(&router, &metrics::router(scrape), shutdown)
+    }
+}
+
+/// An address that a client on this machine can use.
+fn reachable(mut address: SocketAddr) -> SocketAddr {
+    if address.ip().is_unspecified() {
+        address.set_ip(if address.is_ipv4() {
+            [127, 0, 0, 1].into()
+        } else {
+            Ipv6Addr::LOCALHOST.into()
+        });
+    }
+    address
+}
+
+/// Writes metrics down for a scrape.
+struct Scrape(Arc<Registry>);
+
+impl MetricsSource for Scrape {
+    fn render(&self) -> BoxFuture<'_, String> {
+        async move { self.0.text() }.boxed()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unspecified_address_is_reached_on_loopback() {
+        assert_eq!(
+            reachable("0.0.0.0:80".parse().unwrap()).to_string(),
+            "127.0.0.1:80"
+        );
+        assert_eq!(reachable("[::]:80".parse().unwrap()).to_string(), "[::1]:80");
+        assert_eq!(
+            reachable("10.0.0.1:80".parse().unwrap()).to_string(),
+            "10.0.0.1:80"
+        );
+    }
+}
