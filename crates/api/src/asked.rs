@@ -4,6 +4,7 @@ mod body;
 mod preconditions;
 
 pub use body::Input;
+pub(crate) use body::PATIENCE;
 pub use preconditions::{Preconditions, etag_of, etag_of_revision};
 
 use axum::extract::{FromRequestParts, Path, Query};

@@ -11,7 +11,7 @@ use crate::problem::Problem;
 use crate::reasons;
 
 /// How long a body may take to arrive.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A JSON body of the shape `T`.
 #[derive(Debug, Clone)]

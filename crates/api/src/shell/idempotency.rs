@@ -12,6 +12,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use crate::access::CallerSlot;
+use crate::asked::PATIENCE;
 use crate::gate::Gate;
 use crate::problem::Problem;
 use crate::reasons;
@@ -84,10 +85,7 @@ impl Memory {
         let key = key.to_owned();
         let (parts, body) = request.into_parts();
         let key = format!("{}/{key}", login(&parts).await?);
-        let body = axum::body::to_bytes(body, self.body_max).await.map_err(|_| {
-            let detail = format!("a body may have {} octets", self.body_max);
-            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, &reasons::BODY_TOO_LARGE, detail)
-        })?;
+        let body = self.read(body).await?;
         let digest = short_digest(&[format!("{} {}\n", parts.method, parts.uri).as_bytes(), &body].concat());
         if let Some(answer) = self.begin(&key, digest)? {
             return Ok(again(answer));
@@ -99,6 +97,28 @@ impl Memory {
         };
         let response = next.run(Request::from_parts(parts, Body::from(body))).await;
         Ok(running.finish(response).await)
+    }
+
+    async fn read(&self, body: Body) -> Result<Bytes, Problem> {
+        match tokio::time::timeout(PATIENCE, axum::body::to_bytes(body, self.body_max)).await {
+            Ok(Ok(body)) => Ok(body),
+            Ok(Err(_)) => {
+                let detail = format!("a body may have {} octets", self.body_max);
+                Err(Problem::new(
+                    StatusCode::PAYLOAD_TOO_LARGE,
+                    &reasons::BODY_TOO_LARGE,
+                    detail,
+                ))
+            }
+            Err(_) => {
+                let detail = format!("the body did not arrive within {} s", PATIENCE.as_secs());
+                Err(Problem::new(
+                    StatusCode::REQUEST_TIMEOUT,
+                    &reasons::TOO_SLOW,
+                    detail,
+                ))
+            }
+        }
     }
 
     fn kept(&self) -> MutexGuard<'_, Kept> {

@@ -41,6 +41,8 @@ struct Sample {
 struct Rates {
     cpu_percent: u64,
     per_second: u64,
+    /// Whether they are over a whole window: a moment says nothing about the number of nodes.
+    whole: bool,
 }
 
 impl Load {
@@ -90,6 +92,7 @@ fn rates(from: &Sample, to: &Sample) -> Rates {
     Rates {
         cpu_percent: (busy * 100).checked_div(all).unwrap_or(0),
         per_second: to.received.saturating_sub(from.received) * 1000 / millis,
+        whole: to.at - from.at >= WINDOW,
     }
 }
 
@@ -143,7 +146,7 @@ fn memory_percent(meminfo: &str) -> u64 {
 async fn metrics(_: Viewer, State(desk): State<Desk>) -> Json<Value> {
     let rates = desk.load.rates();
     let memory = memory_percent(&std::fs::read_to_string("/proc/meminfo").unwrap_or_default());
-    let busy = rates.cpu_percent.max(memory) > SCALE_UP_ABOVE;
+    let busy = (rates.whole && rates.cpu_percent > SCALE_UP_ABOVE) || memory > SCALE_UP_ABOVE;
     Json(json!({
         "nodes": 1,
         "target_nodes": 1,
@@ -195,7 +198,8 @@ mod tests {
             rates(&from, &to),
             Rates {
                 cpu_percent: 50,
-                per_second: 500
+                per_second: 500,
+                whole: true,
             }
         );
     }
