@@ -9,7 +9,7 @@ use crate::journal::{JournalFiles, JournalOptions, JournalStats};
 use crate::medium::{Lock, Medium, RealFiles};
 use crate::records::RecordFile;
 
-const LOCK: &str = "lock";
+pub(crate) const LOCK: &str = "lock";
 const JOURNALS: &str = "journal";
 const RECORDS: &str = "records.redb";
 
@@ -22,10 +22,11 @@ pub struct Options {
     pub journal: JournalOptions,
 }
 
-/// An open data folder. Journals may outlive it, but keep it as long as the process serves: it holds the lock.
+/// An open data folder, locked as long as this lives: keep it as long as the process serves.
 #[derive(Debug)]
 pub struct Embedded {
     dir: PathBuf,
+    pub(crate) medium: Arc<dyn Medium>,
     pub(crate) journals: Arc<JournalFiles>,
     pub(crate) records: Arc<RecordFile>,
     _lock: Lock,
@@ -80,9 +81,14 @@ impl Embedded {
         lock: Lock,
     ) -> Result<Self, OpenError> {
         let records = Arc::new(RecordFile::open(medium.clone(), &dir.join(RECORDS))?);
-        let journals = Arc::new(JournalFiles::new(medium, &dir.join(JOURNALS), options.journal)?);
+        let journals = Arc::new(JournalFiles::new(
+            medium.clone(),
+            &dir.join(JOURNALS),
+            options.journal,
+        )?);
         Ok(Self {
             dir: dir.to_owned(),
+            medium,
             journals,
             records,
             _lock: lock,

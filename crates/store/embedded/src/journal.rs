@@ -17,6 +17,7 @@ mod frame;
 mod header;
 mod keeper;
 mod layout;
+mod pinned;
 mod reader;
 mod recovery;
 mod shared;
@@ -27,8 +28,8 @@ mod writer;
 pub use engine::JournalFiles;
 pub use stats::{JournalStats, SYNC_BUCKETS};
 
-pub(crate) use engine::Pinned;
-pub(crate) use layout::valid_name;
+pub(crate) use frame::{MAX_PAYLOAD, encode};
+pub(crate) use header::{FILE_HEADER, FileHeader, FileKind};
 pub(crate) use reader::{Item, Reader};
 
 use std::time::Duration;

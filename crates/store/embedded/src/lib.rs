@@ -7,11 +7,13 @@
 //!   └─ records.redb     tables of the control plane                         docs/formats/records.md
 //! ```
 
+mod backup;
 mod embedded;
 mod journal;
 pub mod medium;
 mod records;
 
+pub use backup::{BackupError, Progress, Summary, restore, restore_on, verify, verify_on};
 pub use embedded::{Embedded, Options};
 pub use journal::{JournalFiles, JournalOptions, JournalStats, SYNC_BUCKETS};
-pub use records::RecordFile;
+pub use records::{EachRow, RecordFile};

@@ -79,6 +79,12 @@ pub trait Medium: Send + Sync + fmt::Debug {
     /// As the disk reports.
     fn open(&self, path: &Path) -> io::Result<Arc<dyn FileHandle>>;
 
+    /// Opens a file for reading only.
+    ///
+    /// # Errors
+    /// As the disk reports.
+    fn open_read(&self, path: &Path) -> io::Result<Arc<dyn FileHandle>>;
+
     /// Names in a folder, sorted.
     ///
     /// # Errors

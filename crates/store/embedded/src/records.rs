@@ -24,6 +24,18 @@ const CACHE: usize = 2 << 20;
 
 type Table<'a> = TableDefinition<'a, &'static [u8], &'static [u8]>;
 
+/// Called with a table, a key and a value.
+pub type EachRow<'a> = &'a mut dyn FnMut(&str, &[u8], &[u8]);
+
+/// New values by table; `None` removes the key.
+type Changes<'a> = BTreeMap<&'a str, Vec<(&'a [u8], Option<&'a [u8]>)>>;
+
+/// A row as the engine lends it.
+type Lent<'a> = (
+    redb::AccessGuard<'a, &'static [u8]>,
+    redb::AccessGuard<'a, &'static [u8]>,
+);
+
 /// Tables in one file.
 pub struct RecordFile {
     medium: Arc<dyn Medium>,
@@ -69,7 +81,7 @@ impl RecordFile {
     ///
     /// # Errors
     /// When the engine cannot read.
-    pub fn for_each(&self, each: &mut dyn FnMut(&str, &[u8], &[u8])) -> Result<(), RecordError> {
+    pub fn for_each(&self, each: EachRow<'_>) -> Result<(), RecordError> {
         self.with(|database| {
             let reading = database.begin_read()?;
             for handle in reading.list_tables()? {
@@ -81,6 +93,14 @@ impl RecordFile {
             }
             Ok(())
         })
+    }
+
+    /// Bytes of the file; 0 when that cannot be said.
+    pub(crate) fn size(&self) -> u64 {
+        self.medium
+            .open_read(&self.path)
+            .and_then(|file| file.length())
+            .unwrap_or(0)
     }
 
     /// Runs `work` on the open database. The engine answers nothing after a failed write until it is opened
@@ -156,9 +176,7 @@ fn failed(path: &Path, source: std::io::Error) -> OpenError {
     }
 }
 
-fn own(
-    row: Result<(redb::AccessGuard<'_, &[u8]>, redb::AccessGuard<'_, &[u8]>), redb::StorageError>,
-) -> Result<Row, Error> {
+fn own(row: Result<Lent<'_>, redb::StorageError>) -> Result<Row, Error> {
     let (key, value) = row?;
     Ok((key.value().to_vec(), value.value().to_vec()))
 }
@@ -230,7 +248,7 @@ fn first_conflict(
 }
 
 fn change(writing: &redb::WriteTransaction, batch: &Batch) -> Result<(), Error> {
-    let mut by_table: BTreeMap<&str, Vec<(&[u8], Option<&[u8]>)>> = BTreeMap::new();
+    let mut by_table = Changes::new();
     for (table, key) in &batch.delete {
         by_table.entry(table).or_default().push((key, None));
     }

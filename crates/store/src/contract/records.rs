@@ -4,12 +4,15 @@ use std::sync::Arc;
 
 use crate::{Batch, Expectation, RecordError, Records};
 
+/// Opens the storage of one check.
+type Open<'a> = &'a dyn Fn() -> Arc<dyn Records>;
+
 /// Runs every check, each on storage of its own; `make` opens it, called again it opens the same anew.
 ///
 /// # Panics
 /// When the engine breaks its contract.
 pub fn all<O: Fn() -> Arc<dyn Records>>(make: impl Fn() -> O) {
-    let checks: [fn(&dyn Fn() -> Arc<dyn Records>); 6] = [
+    let checks: [fn(Open<'_>); 6] = [
         a_commit_is_there_after_reopening,
         a_conflict_changes_nothing,
         the_last_of_many_writers_of_one_batch_wins_alone,
@@ -33,7 +36,7 @@ fn fill(records: &dyn Records, table: &str, numbers: impl IntoIterator<Item = u3
     records.commit(batch).expect("the disk works");
 }
 
-fn a_commit_is_there_after_reopening(open: &dyn Fn() -> Arc<dyn Records>) {
+fn a_commit_is_there_after_reopening(open: Open<'_>) {
     let records = open();
     assert_eq!(records.get("revisions", b"1").expect("readable"), None);
     records
@@ -67,7 +70,7 @@ fn a_commit_is_there_after_reopening(open: &dyn Fn() -> Arc<dyn Records>) {
     assert_eq!(open().get("revisions", b"1").expect("readable"), None);
 }
 
-fn a_conflict_changes_nothing(open: &dyn Fn() -> Arc<dyn Records>) {
+fn a_conflict_changes_nothing(open: Open<'_>) {
     let records = open();
     records
         .commit(Batch::default().put("t", *b"a", *b"1").put("t", *b"b", *b"1"))
@@ -86,7 +89,7 @@ fn a_conflict_changes_nothing(open: &dyn Fn() -> Arc<dyn Records>) {
             .delete("t", *b"a");
         match records.commit(batch) {
             Err(RecordError::Conflict { table, key: found }) => {
-                assert_eq!((table.as_str(), &found[..]), ("t", key.as_bytes()))
+                assert_eq!((table.as_str(), &found[..]), ("t", key.as_bytes()));
             }
             other => panic!("not refused: {other:?}"),
         }
@@ -109,7 +112,7 @@ fn a_conflict_changes_nothing(open: &dyn Fn() -> Arc<dyn Records>) {
 }
 
 /// Many threads count one number up with compare-and-set; no step may be lost.
-fn the_last_of_many_writers_of_one_batch_wins_alone(open: &dyn Fn() -> Arc<dyn Records>) {
+fn the_last_of_many_writers_of_one_batch_wins_alone(open: Open<'_>) {
     const STEPS: u32 = 8;
     let records = open();
     fill(records.as_ref(), "n", [0]);
@@ -138,7 +141,7 @@ fn the_last_of_many_writers_of_one_batch_wins_alone(open: &dyn Fn() -> Arc<dyn R
     assert_eq!(count(records.as_ref()), 3 * STEPS);
 }
 
-fn rows_are_scanned_in_key_order_page_by_page(open: &dyn Fn() -> Arc<dyn Records>) {
+fn rows_are_scanned_in_key_order_page_by_page(open: Open<'_>) {
     let records = open();
     fill(records.as_ref(), "t", (0..100).rev());
     let (mut after, mut seen) = (Vec::new(), Vec::new());
@@ -156,7 +159,7 @@ fn rows_are_scanned_in_key_order_page_by_page(open: &dyn Fn() -> Arc<dyn Records
     assert_eq!(records.scan("t", b"", 0).expect("readable"), []);
 }
 
-fn the_newest_rows_come_first(open: &dyn Fn() -> Arc<dyn Records>) {
+fn the_newest_rows_come_first(open: Open<'_>) {
     let records = open();
     fill(records.as_ref(), "t", 0..50);
     let newest: Vec<_> = records
@@ -169,7 +172,7 @@ fn the_newest_rows_come_first(open: &dyn Fn() -> Arc<dyn Records>) {
     assert_eq!(records.last("none", 3).expect("readable"), []);
 }
 
-fn tables_are_apart(open: &dyn Fn() -> Arc<dyn Records>) {
+fn tables_are_apart(open: Open<'_>) {
     let records = open();
     fill(records.as_ref(), "a", [1]);
     fill(records.as_ref(), "b", [2]);

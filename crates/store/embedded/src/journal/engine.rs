@@ -3,18 +3,18 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, Weak};
 use std::thread;
 
 use purlin_store::{Journal, JournalEngine, OpenError, Replay, Wake};
 
 use super::header::FILE_HEADER;
+use super::pinned::Pinned;
 use super::recovery::{Site, failed};
-use super::shared::{Files, Segment, Shared, Start};
+use super::shared::{Files, Shared, Start};
 use super::writer::{FileJournal, Log, next_segment};
 use super::{JournalOptions, JournalStats, keeper, layout, syncer};
-use crate::medium::{FileHandle, Lock, Medium};
+use crate::medium::{Lock, Medium};
 
 /// The threads read little and call shallowly.
 const STACK: usize = 128 << 10;
@@ -26,15 +26,6 @@ pub struct JournalFiles {
     dir: PathBuf,
     options: JournalOptions,
     open: Mutex<BTreeMap<String, Weak<Shared>>>,
-}
-
-/// The files of an open journal at one moment. They stay readable when a checkpoint replaces them.
-#[derive(Debug)]
-pub(crate) struct Pinned {
-    pub(crate) checkpoint: Option<(PathBuf, Arc<dyn FileHandle>)>,
-    pub(crate) covers: u64,
-    pub(crate) segments: Vec<(PathBuf, Arc<Segment>)>,
-    pub(crate) durable: u64,
 }
 
 impl JournalFiles {
@@ -68,38 +59,12 @@ impl JournalFiles {
             .collect()
     }
 
-    /// What is durable now in the journal `name`; `None` when it is not open here.
-    pub(crate) fn pin(&self, name: &str) -> Result<Option<Pinned>, OpenError> {
-        let Some(shared) = self.registry().get(name).and_then(Weak::upgrade) else {
-            return Ok(None);
-        };
-        // The durable position first: whatever segments are added meanwhile only hold later frames.
-        let files = shared.files();
-        let durable = shared.durable.load(Ordering::Acquire);
-        let checkpoint = files.checkpoint.clone();
-        let covers = checkpoint.as_ref().map_or(0, |checkpoint| checkpoint.covers);
-        let checkpoint = match checkpoint {
-            Some(checkpoint) => {
-                let path = layout::checkpoint(&shared.dir, checkpoint.generation);
-                let file = shared.medium.open(&path).map_err(failed("opening", &path))?;
-                Some((path, file))
-            }
-            None => None,
-        };
-        let paths = files.segments.iter().map(|entry| entry.segment.clone());
-        let segments = paths
-            .map(|segment| (shared.segment_path(segment.number), segment))
-            .collect();
-        Ok(Some(Pinned {
-            checkpoint,
-            covers,
-            segments,
-            durable,
-        }))
-    }
-
-    /// Replays a journal that is not open, without opening it; gives its last position.
+    /// Hands every durable frame of a journal to `replay`, open or not, and gives their number's end: the last
+    /// position. Appending goes on meanwhile.
     pub(crate) fn read(&self, name: &str, replay: Replay<'_>) -> Result<u64, OpenError> {
+        if let Some(shared) = self.registry().get(name).and_then(Weak::upgrade) {
+            return Pinned::new(&shared)?.replay(replay);
+        }
         let dir = self.dir.join(name);
         let _lock = self.lock(&dir)?;
         Ok(Site {
@@ -109,6 +74,20 @@ impl JournalFiles {
         }
         .recover(replay)?
         .position)
+    }
+
+    /// Bytes of a journal's files.
+    pub(crate) fn size(&self, name: &str) -> Result<u64, OpenError> {
+        let dir = self.dir.join(name);
+        let names = self.medium.list(&dir).map_err(failed("listing", &dir))?;
+        // A file that goes while we look was replaced by a checkpoint; the size is an estimate anyway.
+        let length = |name: &String| {
+            self.medium
+                .open(&dir.join(name))
+                .and_then(|file| file.length())
+                .unwrap_or(0)
+        };
+        Ok(names.iter().map(length).sum())
     }
 
     fn registry(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Weak<Shared>>> {

@@ -17,6 +17,8 @@ const CRC_AT: usize = FILE_HEADER - 4;
 pub(crate) enum FileKind {
     Segment,
     Checkpoint,
+    /// A backup of the whole store, see [`crate::backup`].
+    Archive,
 }
 
 impl FileKind {
@@ -24,6 +26,7 @@ impl FileKind {
         match self {
             Self::Segment => *b"PURLINJS",
             Self::Checkpoint => *b"PURLINJC",
+            Self::Archive => *b"PURLINBA",
         }
     }
 }
@@ -82,10 +85,10 @@ impl FileHeader {
     fn decode(bytes: &[u8; FILE_HEADER]) -> Result<Self, &'static str> {
         let word = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().expect("four bytes"));
         let long = |at: usize| u64::from_le_bytes(bytes[at..at + 8].try_into().expect("eight bytes"));
-        let kind = [FileKind::Segment, FileKind::Checkpoint]
+        let kind = [FileKind::Segment, FileKind::Checkpoint, FileKind::Archive]
             .into_iter()
             .find(|kind| bytes[..8] == kind.magic());
-        let kind = kind.ok_or("this is no journal file")?;
+        let kind = kind.ok_or("the file is of another kind")?;
         if word(CRC_AT) != crc32fast::hash(&bytes[..CRC_AT]) {
             return Err("the checksum of the file header is wrong");
         }
@@ -122,7 +125,7 @@ mod tests {
         );
         assert_eq!(
             FileHeader::decode(&[0; FILE_HEADER]),
-            Err("this is no journal file")
+            Err("the file is of another kind")
         );
     }
 }

@@ -1,4 +1,4 @@
-//! Reads frames of one file in order, a mebibyte at a time.
+//! Reads frames of one file in order, a quarter of a mebibyte at a time.
 
 use std::io;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use super::frame::{FrameHeader, HEADER, MAX_PAYLOAD, space};
 use super::header::FILE_HEADER;
 use crate::medium::FileHandle;
 
-const CHUNK: usize = 1 << 20;
+const CHUNK: usize = 256 << 10;
 
 /// What stands at the reader's place.
 #[derive(Debug)]
@@ -28,6 +28,8 @@ pub(crate) struct Reader {
     file: Arc<dyn FileHandle>,
     salt: u32,
     buffer: Vec<u8>,
+    /// Bytes of `buffer` that hold the file.
+    held: usize,
     /// Where in the file `buffer` starts.
     base: u64,
     /// Place in the file of the next item.
@@ -42,6 +44,7 @@ impl Reader {
             file,
             salt,
             buffer: Vec::new(),
+            held: 0,
             base: start,
             offset: start,
         }
@@ -123,17 +126,22 @@ impl Reader {
     /// Has `count` bytes from `offset` on in the buffer; `false` when the file ends before.
     fn fill(&mut self, count: usize) -> io::Result<bool> {
         let start = (self.offset - self.base) as usize;
-        if self.buffer.len() >= start + count {
+        if self.held >= start + count {
             return Ok(true);
         }
-        self.buffer.drain(..start.min(self.buffer.len()));
+        let kept = start.min(self.held)..self.held;
+        self.held = kept.len();
         self.base = self.offset;
-        let held = self.buffer.len();
-        self.buffer.resize(count.max(CHUNK), 0);
-        let read = self
+        if self.buffer.len() < count {
+            let mut larger = vec![0; count.max(CHUNK)];
+            larger[..kept.len()].copy_from_slice(&self.buffer[kept]);
+            self.buffer = larger;
+        } else {
+            self.buffer.copy_within(kept, 0);
+        }
+        self.held += self
             .file
-            .read_at(self.base + held as u64, &mut self.buffer[held..])?;
-        self.buffer.truncate(held + read);
-        Ok(self.buffer.len() >= count)
+            .read_at(self.base + self.held as u64, &mut self.buffer[self.held..])?;
+        Ok(self.held >= count)
     }
 }

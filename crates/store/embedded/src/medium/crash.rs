@@ -10,7 +10,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 
-use self::plate::{Change, Dice, Entry, Node, Pending, State, put};
+use self::plate::{Change, Dice, Entry, Faults, Node, Pending, State, put};
 
 use super::{FileHandle, Lock, Medium};
 
@@ -41,6 +41,7 @@ impl CrashDisk {
         let mut dice = Dice(seed);
         state.life += 1;
         state.locks.clear();
+        state.faults = Faults::default();
         let kept = dice.below(state.changes.len() + 1);
         let changes = std::mem::take(&mut state.changes);
         for change in &changes[..kept] {
@@ -99,17 +100,9 @@ impl CrashDisk {
         self.shared.changed.notify_all();
     }
 
-    /// Waits until someone waits for a held sync.
-    pub fn await_held_sync(&self) {
-        let mut state = self.plate();
-        let before = state.syncs;
-        while state.faults.syncs_held && state.syncs == before {
-            state = self
-                .shared
-                .changed
-                .wait(state)
-                .expect("no thread panics with the disk locked");
-        }
+    /// Lets `steps` more changes and syncs happen; after that everything fails until the power is cut.
+    pub fn die_after(&self, steps: u64) {
+        self.plate().faults.steps_left = Some(steps);
     }
 
     /// Inverts one byte of a file, on the plate and in memory.
@@ -153,6 +146,17 @@ impl CrashDisk {
         }
     }
 
+    /// The disk for one change or sync.
+    fn step(&self) -> io::Result<MutexGuard<'_, State>> {
+        let mut state = self.state()?;
+        match &mut state.faults.steps_left {
+            Some(0) => return Err(io::Error::other("the disk is dying")),
+            Some(steps) => *steps -= 1,
+            None => {}
+        }
+        Ok(state)
+    }
+
     fn handle(&self, id: usize) -> Arc<dyn FileHandle> {
         Arc::new(Handle {
             disk: self.clone(),
@@ -184,7 +188,7 @@ impl FileHandle for Handle {
     }
 
     fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
-        let mut state = self.disk.state()?;
+        let mut state = self.disk.step()?;
         let offset = offset as usize;
         if state.faults.writes_full {
             return Err(io::ErrorKind::StorageFull.into());
@@ -201,7 +205,7 @@ impl FileHandle for Handle {
     }
 
     fn truncate(&self, length: u64) -> io::Result<()> {
-        let mut state = self.disk.state()?;
+        let mut state = self.disk.step()?;
         state.ensure_space(self.id, length as usize)?;
         let node = &mut state.nodes[self.id];
         node.live.resize(length as usize, 0);
@@ -210,11 +214,9 @@ impl FileHandle for Handle {
     }
 
     fn sync(&self) -> io::Result<()> {
-        let mut state = self.disk.state()?;
+        let mut state = self.disk.step()?;
         // The kernel takes what is dirty at the call; what comes while it is held waits for the next one.
         let count = state.nodes[self.id].pending.len();
-        state.syncs += 1;
-        self.disk.shared.changed.notify_all();
         while state.faults.syncs_held && state.life == self.disk.life {
             state = self
                 .disk
@@ -240,7 +242,7 @@ impl FileHandle for Handle {
 
 impl Medium for CrashDisk {
     fn create_dir(&self, path: &Path) -> io::Result<()> {
-        let mut state = self.state()?;
+        let mut state = self.step()?;
         for dir in path.ancestors() {
             state.live.entry(dir.to_owned()).or_insert(Entry::Dir);
             state.stable.entry(dir.to_owned()).or_insert(Entry::Dir);
@@ -249,7 +251,7 @@ impl Medium for CrashDisk {
     }
 
     fn create(&self, path: &Path) -> io::Result<Arc<dyn FileHandle>> {
-        let mut state = self.state()?;
+        let mut state = self.step()?;
         let id = state.nodes.len();
         state.nodes.push(Node::default());
         state.change(Change::Set(path.to_owned(), Entry::File(id)));
@@ -264,6 +266,10 @@ impl Medium for CrashDisk {
         }
     }
 
+    fn open_read(&self, path: &Path) -> io::Result<Arc<dyn FileHandle>> {
+        Medium::open(self, path)
+    }
+
     fn list(&self, dir: &Path) -> io::Result<Vec<String>> {
         let state = self.state()?;
         if !state.live.contains_key(dir) {
@@ -276,7 +282,7 @@ impl Medium for CrashDisk {
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        let mut state = self.state()?;
+        let mut state = self.step()?;
         if !state.live.contains_key(from) {
             return Err(io::ErrorKind::NotFound.into());
         }
@@ -285,7 +291,7 @@ impl Medium for CrashDisk {
     }
 
     fn remove(&self, path: &Path) -> io::Result<()> {
-        let mut state = self.state()?;
+        let mut state = self.step()?;
         if !matches!(state.live.get(path), Some(Entry::File(_))) {
             return Err(io::ErrorKind::NotFound.into());
         }
@@ -294,13 +300,13 @@ impl Medium for CrashDisk {
     }
 
     fn remove_dir(&self, path: &Path) -> io::Result<()> {
-        let mut state = self.state()?;
+        let mut state = self.step()?;
         state.change(Change::Remove(path.to_owned()));
         Ok(())
     }
 
     fn sync_dir(&self, dir: &Path) -> io::Result<()> {
-        let mut state = self.state()?;
+        let mut state = self.step()?;
         if state.faults.syncs_fail {
             return Err(io::Error::other("the sync failed"));
         }

@@ -1,4 +1,9 @@
 //! The embedded store on real files and on a disk that crashes.
 
+mod backup;
 mod contract;
+mod crashes;
+mod damage;
+mod kill;
+mod records;
 mod rigs;

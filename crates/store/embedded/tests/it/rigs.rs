@@ -1,11 +1,12 @@
 //! Storage for the contract suite and the tests beside it.
 
+use std::cell::RefCell;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use purlin_store::JournalEngine;
-use purlin_store::contract::JournalRig;
+use purlin_store::contract::{Bell, JournalRig};
+use purlin_store::{Journal, JournalEngine, OpenError, Replay};
 use purlin_store_embedded::medium::{CrashDisk, RealFiles};
 use purlin_store_embedded::{JournalFiles, JournalOptions};
 use tempfile::TempDir;
@@ -33,7 +34,7 @@ impl JournalRig for OnFiles {
     }
 }
 
-pub(crate) struct OnCrashDisk(pub(crate) std::cell::RefCell<CrashDisk>);
+pub(crate) struct OnCrashDisk(pub(crate) RefCell<CrashDisk>);
 
 impl OnCrashDisk {
     pub(crate) fn new() -> Self {
@@ -44,6 +45,11 @@ impl OnCrashDisk {
         let next = self.0.borrow().power_cut(seed);
         *self.0.borrow_mut() = next;
     }
+}
+
+/// Opens the only journal of the crash tests.
+pub(crate) fn journal_on(disk: &CrashDisk, replay: Replay<'_>) -> Result<Box<dyn Journal>, OpenError> {
+    engine_on(disk).open("packet-0", Bell::new().wake(), replay)
 }
 
 pub(crate) fn engine_on(disk: &CrashDisk) -> JournalFiles {

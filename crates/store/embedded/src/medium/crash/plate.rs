@@ -18,7 +18,6 @@ pub(super) struct State {
     pub(super) changes: Vec<Change>,
     pub(super) locks: BTreeMap<PathBuf, Weak<()>>,
     pub(super) faults: Faults,
-    pub(super) syncs: u64,
 }
 
 #[derive(Debug, Default)]
@@ -27,6 +26,7 @@ pub(super) struct Faults {
     pub(super) syncs_fail: bool,
     pub(super) writes_full: bool,
     pub(super) syncs_held: bool,
+    pub(super) steps_left: Option<u64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
