@@ -13,6 +13,7 @@ mod status;
 mod token;
 mod why;
 
+pub(crate) use backup::summary_json as backup_json;
 pub(crate) use context::{Context, DEFAULT_DATA_DIR, Globals, ListArgs};
 
 use crate::exit::{Exit, Outcome};

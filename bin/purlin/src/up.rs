@@ -8,6 +8,7 @@
 
 mod admin_token;
 mod args;
+mod backup;
 mod banner;
 mod boot;
 mod data_dir;
@@ -28,6 +29,7 @@ mod tls;
 mod web;
 
 pub(crate) use args::Args;
+pub(crate) use data_dir::prepare as prepare_data_dir;
 pub(crate) use ports::wanted as wanted_ports;
 
 use crate::cli::Context;

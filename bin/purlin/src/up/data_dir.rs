@@ -6,7 +6,7 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 
 /// Makes the directory when it is not there.
-pub(super) fn prepare(path: &Path) -> Result<(), Failure> {
+pub(crate) fn prepare(path: &Path) -> Result<(), Failure> {
     DirBuilder::new()
         .recursive(true)
         .mode(0o700)

@@ -74,6 +74,7 @@ impl Node {
             life: life.clone(),
             revisions: ground.revisions.clone(),
             dhcp: dhcp.clone(),
+            store: Arc::clone(&ground.store),
         };
         let sources = Sources {
             ledger: ground.ledger,

@@ -1,5 +1,6 @@
 //! What the node says about itself.
 
+use super::backup;
 use super::health::Life;
 use super::process::resident_bytes;
 use crate::client::NodeFile;
@@ -10,8 +11,10 @@ use purlin_api::node::NodeSource;
 use purlin_api::revisions::Revisions;
 use purlin_dhcp_core::settings::AckMode;
 use purlin_dhcp_server::{Handle, ServerStatus};
+use purlin_store_embedded::Embedded;
 use serde_json::{Value, json};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Instant;
 
 /// Answers `/api/v1/status`, `/doctor` and `/backup`.
@@ -24,6 +27,7 @@ pub(super) struct NodeFacts {
     pub(super) life: Life,
     pub(super) revisions: Revisions,
     pub(super) dhcp: Handle,
+    pub(super) store: Arc<Embedded>,
 }
 
 impl NodeSource for NodeFacts {
@@ -65,8 +69,14 @@ impl NodeSource for NodeFacts {
     }
 
     fn backup(&self, to: Option<String>, dry_run: bool) -> BoxFuture<'_, Result<Value, Problem>> {
-        let _ = (to, dry_run);
-        async move { Err(Problem::not_ready("backups are not there yet")) }.boxed()
+        async move {
+            let path = backup::target(to, &self.data_dir)?;
+            if dry_run {
+                return Ok(json!({ "path": path, "dry_run": true }));
+            }
+            backup::write(Arc::clone(&self.store), path).await
+        }
+        .boxed()
     }
 }
 

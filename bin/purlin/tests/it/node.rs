@@ -102,3 +102,41 @@ fn secrets_in_the_data_directory_are_for_their_owner_only() {
     assert_eq!(mode("purlin-data/admin-token"), 0o600);
     assert_eq!(mode("purlin-data/tls/ca.key"), 0o600);
 }
+
+#[test]
+fn a_backup_of_a_running_node_brings_its_leases_back_elsewhere() {
+    let node = Node::start(CONFIG);
+    let probe = ["dhcp", "probe", "--giaddr", "10.9.0.1"];
+    let address = node.json(&probe)["lease"]["address"].clone();
+    assert_eq!(node.run(&["backup", "create", "b.purlin"]).code, 0);
+    assert_eq!(
+        node.run(&["backup", "create", "b.purlin"]).code,
+        4,
+        "a backup is never overwritten"
+    );
+    assert_eq!(node.run(&["backup", "verify", "b.purlin"]).code, 0);
+    let restored = node.run(&["backup", "restore", "b.purlin", "--data-dir", "elsewhere"]);
+    assert_eq!(restored.code, 0, "{}", restored.err);
+    let again = node.run(&["backup", "restore", "b.purlin", "--data-dir", "elsewhere"]);
+    assert_eq!(again.code, 4, "{}", again.err);
+
+    let (_, dir) = node.stop();
+    std::fs::remove_dir_all(dir.path().join("purlin-data")).unwrap();
+    std::fs::rename(dir.path().join("elsewhere"), dir.path().join("purlin-data")).unwrap();
+    let node = Node::start_in(dir, CONFIG);
+    assert_eq!(node.json(&probe)["lease"]["address"], address);
+}
+
+#[test]
+fn a_damaged_backup_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("b.purlin"), "no backup at all").unwrap();
+    for command in [
+        &["backup", "verify", "b.purlin"][..],
+        &["backup", "restore", "b.purlin", "--data-dir", "d"],
+    ] {
+        let ended = run_in(dir.path(), command);
+        assert_eq!(ended.code, 1, "{command:?}");
+        assert!(ended.err.contains("damaged"), "{}", ended.err);
+    }
+}
