@@ -122,3 +122,40 @@ fn output_that_nobody_looks_at_has_no_colour() {
     assert!(!ended.out.contains('\x1b'), "{}", ended.out);
     assert!(ended.out.contains("pass  "), "{}", ended.out);
 }
+
+#[test]
+fn doctor_fails_on_a_faulty_file_and_a_taken_port() {
+    let dir = TempDir::new().unwrap();
+    std::fs::write(dir.path().join("faulty.toml"), "[dhpc]\n").unwrap();
+    let ended = run_in(dir.path(), &["doctor", "--config", "faulty.toml", "-o", "json"]);
+    assert_eq!(ended.code, 1, "{}", ended.err);
+    let findings: Vec<serde_json::Value> = serde_json::from_str(&ended.out).expect("it is JSON");
+    let wrong = findings
+        .iter()
+        .find(|finding| finding["name"] == "config")
+        .expect("the file was checked");
+    assert_eq!(
+        (wrong["grade"].as_str(), wrong["ok"].as_bool()),
+        (Some("fail"), Some(false))
+    );
+    assert!(
+        findings
+            .iter()
+            .all(|finding| finding["ok"] == true || finding["fix"] != ""),
+        "{findings:#?}"
+    );
+
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let api = format!(
+        "[api]\nhttp = [\"{}\"]\nhttps = []\nmetrics = []\n",
+        taken.local_addr().unwrap()
+    );
+    std::fs::write(dir.path().join("taken.toml"), api).unwrap();
+    let ended = run_in(dir.path(), &["doctor", "--config", "taken.toml"]);
+    assert_eq!(ended.code, 1, "{}", ended.out);
+    assert!(
+        ended.out.contains(&format!("(pid {})", std::process::id())),
+        "{}",
+        ended.out
+    );
+}

@@ -3,10 +3,14 @@
 //! Values are given as `key=value` with the keys of the configuration file; what reads as JSON is JSON, all else
 //! is text. So a new key of the configuration needs no new flag here.
 
+mod nouns;
+
+pub(super) use nouns::{CLASSES, Noun, POOLS, RESERVATIONS, SUBNETS};
+
 use crate::cli::{Context, ListArgs, context::watched, paging};
-use crate::client::{Ask, Client, encode};
+use crate::client::{Ask, Client};
 use crate::exit::{Exit, Failure, Outcome};
-use crate::output::{self, Column, Kind, Show};
+use crate::output;
 use clap::{Args, Subcommand};
 use serde_json::{Map, Value};
 use std::io::Read;
@@ -63,102 +67,6 @@ pub(crate) struct NamedChange {
     #[command(flatten)]
     change: Change,
 }
-
-/// One noun: where it lives in the API and how it is shown.
-#[derive(Debug)]
-pub(super) struct Noun {
-    singular: &'static str,
-    path: &'static str,
-    kind: Kind,
-    /// Keys whose values are lists, so that `a,b` on the command line becomes one.
-    lists: &'static [&'static str],
-}
-
-pub(super) const SUBNETS: Noun = Noun {
-    singular: "subnet",
-    path: "/api/v1/dhcp/subnets",
-    kind: Kind {
-        plural: "subnets",
-        name: "name",
-        columns: &[
-            Column::new("NAME", "name", Show::Text),
-            Column::new("NETWORK", "network", Show::Text),
-            Column::new("SIZE", "utilization.size", Show::Number),
-            Column::new("BOUND", "utilization.bound", Show::Number),
-            Column::new("USED", "utilization.ratio", Show::Percent),
-            Column::new("POOLS", "pools", Show::Text),
-            Column::wide("OFFERED", "utilization.offered", Show::Number),
-            Column::wide("DECLINED", "utilization.declined", Show::Number),
-            Column::wide("REUSABLE", "utilization.reusable", Show::Number),
-            Column::wide("RESERVED", "utilization.reserved", Show::Number),
-            Column::wide("LEASE TIME", "lease_time", Show::Text),
-        ],
-    },
-    lists: &[
-        "pools",
-        "dns_servers",
-        "ntp_servers",
-        "relays",
-        "interfaces",
-        "classes",
-        "gateway_list",
-    ],
-};
-
-pub(super) const POOLS: Noun = Noun {
-    singular: "pool",
-    path: "/api/v1/dhcp/pools",
-    kind: Kind {
-        plural: "pools",
-        name: "id",
-        columns: &[
-            Column::new("ID", "id", Show::Text),
-            Column::new("RANGE", "range", Show::Text),
-            Column::new("SUBNET", "subnet", Show::Text),
-            Column::new("SIZE", "size", Show::Number),
-            Column::wide("CLASSES", "classes", Show::Text),
-        ],
-    },
-    lists: &["classes"],
-};
-
-pub(super) const RESERVATIONS: Noun = Noun {
-    singular: "reservation",
-    path: "/api/v1/dhcp/reservations",
-    kind: Kind {
-        plural: "reservations",
-        name: "id",
-        columns: &[
-            Column::new("ID", "id", Show::Text),
-            Column::new("MAC", "mac", Show::Text),
-            Column::new("ADDRESS", "address", Show::Text),
-            Column::new("HOSTNAME", "hostname", Show::Text),
-            Column::new("SUBNET", "subnet", Show::Text),
-            Column::wide("CLIENT ID", "client_id", Show::Text),
-            Column::wide("CIRCUIT ID", "circuit_id", Show::Text),
-            Column::wide("REMOTE ID", "remote_id", Show::Text),
-            Column::wide("UUID", "uuid", Show::Text),
-            Column::wide("FLEX ID", "flex_id", Show::Text),
-            Column::wide("CLASSES", "classes", Show::Text),
-        ],
-    },
-    lists: &["classes"],
-};
-
-pub(super) const CLASSES: Noun = Noun {
-    singular: "class",
-    path: "/api/v1/dhcp/classes",
-    kind: Kind {
-        plural: "classes",
-        name: "name",
-        columns: &[
-            Column::new("NAME", "name", Show::Text),
-            Column::new("TEST", "test", Show::Text),
-            Column::wide("DROP", "drop", Show::Text),
-        ],
-    },
-    lists: &[],
-};
 
 pub(super) async fn run(noun: &Noun, command: &Command, context: &Context) -> Outcome {
     let mut client = context.client()?;
@@ -217,12 +125,6 @@ async fn set(noun: &Noun, named: &NamedChange, client: &mut Client, context: &Co
         "changed"
     };
     report(noun, &named.name, done, &answer, context)
-}
-
-impl Noun {
-    fn one(&self, name: &str) -> String {
-        format!("{}/{}", self.path, encode(name))
-    }
 }
 
 fn dry(path: &str, dry_run: bool) -> String {
