@@ -20,7 +20,7 @@ pub fn clock_sync() -> Option<ClockSync> {
         let state = libc::adjtimex(asked.as_mut_ptr());
         (state, asked.assume_init())
     };
-    (state >= 0).then(|| ClockSync {
+    (state >= 0).then_some(ClockSync {
         synchronised: state != libc::TIME_ERROR && answer.status & libc::STA_UNSYNC == 0,
         max_error_micros: answer.maxerror,
     })
