@@ -157,13 +157,13 @@ fn show(findings: &[Finding], context: &Context) -> Result<(), crate::exit::Fail
     let paint = Paint::stdout();
     for finding in findings {
         let grade = paint.text(finding.grade.tone(), finding.grade.word());
-        println!("{grade}  {:<12} {}", finding.check, finding.said);
+        say!("{grade}  {:<12} {}", finding.check, finding.said);
         if !finding.fix.is_empty() {
-            println!("{:>18} fix: {}", "", finding.fix);
+            say!("{:>18} fix: {}", "", finding.fix);
         }
     }
     let count = |grade| findings.iter().filter(|finding| finding.grade == grade).count();
-    println!(
+    say!(
         "\n{} passed, {} warnings, {} failed",
         count(Grade::Pass),
         count(Grade::Warn),

@@ -3,6 +3,16 @@
 //! This is the composition root, the only crate that knows which concrete parts make up a node. Everything it
 //! does is a command; each command lives in its own file under `cli/` and ends in one of seven exit codes.
 
+/// Prints a line to standard output. When whoever read it has gone away (`| head`), the command ends quietly.
+macro_rules! say {
+    ($($line:tt)*) => {{
+        use std::io::Write as _;
+        if writeln!(std::io::stdout().lock(), $($line)*).is_err() {
+            std::process::exit(crate::exit::Exit::Ok as i32);
+        }
+    }};
+}
+
 mod cli;
 mod client;
 mod doctor;

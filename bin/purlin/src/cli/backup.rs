@@ -78,8 +78,8 @@ async fn create(to: Option<&Path>, dry_run: bool, context: &Context) -> Outcome 
         .value(Ask::post(path).json(&json!({"to": to})))
         .await?;
     match (context.form(), made.get("path").and_then(Value::as_str)) {
-        (Form::Table, Some(place)) if dry_run => println!("would write {place}"),
-        (Form::Table, Some(place)) => println!("{place}"),
+        (Form::Table, Some(place)) if dry_run => say!("would write {place}"),
+        (Form::Table, Some(place)) => say!("{place}"),
         (form, _) => output::document(form, &made)?,
     }
     Ok(Exit::Ok)
@@ -101,7 +101,7 @@ fn show(summary: &Summary, file: &Path, done: &str, context: &Context) -> Outcom
         return Ok(Exit::Ok);
     }
     let frames: u64 = summary.journals.iter().map(|(_, frames)| frames).sum();
-    println!(
+    say!(
         "{} {done}: {} journals with {frames} frames, {} rows, {} bytes",
         file.display(),
         summary.journals.len(),

@@ -47,7 +47,7 @@ pub(super) fn key(path: &str, config: Option<&Path>, context: &Context) -> Outco
     let sections = settings::all_sections();
     if path.is_empty() {
         for section in &sections {
-            println!("{:<14} {}", section.name, section.doc);
+            say!("{:<14} {}", section.name, section.doc);
         }
         return Ok(Exit::Ok);
     }
@@ -58,7 +58,7 @@ pub(super) fn key(path: &str, config: Option<&Path>, context: &Context) -> Outco
         return Err(Failure::new(Exit::NotFound, what, fix));
     };
     if matches!(context.form(), Form::Table | Form::Wide) {
-        println!("{}", explanation.to_text().trim_end());
+        say!("{}", explanation.to_text().trim_end());
     } else {
         output::document(context.form(), &explanation.to_json())?;
     }
@@ -82,13 +82,13 @@ fn explain(reason: &Reason, context: &Context) -> Outcome {
         return Ok(Exit::Ok);
     }
     let paint = Paint::stdout();
-    println!(
+    say!(
         "{}",
         paint.text(Tone::Strong, &format!("{}  {}", reason.code, reason.slug))
     );
-    println!("\n  {}\n\n{}", reason.text, reason.explain);
+    say!("\n  {}\n\n{}", reason.text, reason.explain);
     if !reason.fix.is_empty() {
-        println!("\nFix: {}", reason.fix);
+        say!("\nFix: {}", reason.fix);
     }
     Ok(Exit::Ok)
 }

@@ -48,6 +48,6 @@ pub(super) fn man(args: &ManArgs) -> Outcome {
                 "name a directory you own",
             )
         })?;
-    println!("{}", dir.display());
+    say!("{}", dir.display());
     Ok(Exit::Ok)
 }

@@ -34,7 +34,7 @@ pub(super) async fn run(args: &Args, context: &Context) -> Outcome {
 pub(super) fn version(context: &Context) -> Outcome {
     let version = env!("CARGO_PKG_VERSION");
     if context.form() == Form::Table {
-        println!("purlin {version}");
+        say!("purlin {version}");
         return Ok(Exit::Ok);
     }
     let profile = if cfg!(debug_assertions) {

@@ -74,7 +74,7 @@ pub(super) async fn run(command: &Command, context: &Context) -> Outcome {
             let made = client.value(Ask::post("/api/v1/tokens").json(&order)).await?;
             let secret = made.get("token").and_then(Value::as_str);
             match (context.form(), secret) {
-                (Form::Table, Some(secret)) => println!("{secret}"),
+                (Form::Table, Some(secret)) => say!("{secret}"),
                 _ => output::one(&context.view(), KIND, &made)?,
             }
             Ok(Exit::Ok)
@@ -83,7 +83,7 @@ pub(super) async fn run(command: &Command, context: &Context) -> Outcome {
             client
                 .answer(Ask::delete(format!("/api/v1/tokens/{}", encode(id))))
                 .await?;
-            println!("token {id} revoked");
+            say!("token {id} revoked");
             Ok(Exit::Ok)
         }
     }

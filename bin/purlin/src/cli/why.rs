@@ -32,20 +32,20 @@ pub(super) async fn run(args: &Args, context: &Context) -> Outcome {
 }
 
 fn tell(story: &Value, paint: Paint) {
-    println!("{}", paint.text(Tone::Strong, text(story, "summary")));
+    say!("{}", paint.text(Tone::Strong, text(story, "summary")));
     let decisions = list(story, "decisions");
     if !decisions.is_empty() {
-        println!();
+        say!();
     }
     for decision in decisions {
-        println!("{}", decision_line(decision, paint));
+        say!("{}", decision_line(decision, paint));
     }
     let checks = list(story, "checks");
     if !checks.is_empty() {
-        println!("\nwhat to check:");
+        say!("\nwhat to check:");
     }
     for check in checks.iter().filter_map(Value::as_str) {
-        println!("  - {check}");
+        say!("  - {check}");
     }
 }
 

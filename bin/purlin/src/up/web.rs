@@ -15,6 +15,7 @@ use purlin_api::metrics::MetricsSource;
 use purlin_api::node::NodeSource;
 use purlin_api::revisions::Revisions;
 use purlin_api::serve::{self, Bound, Shutdown};
+use purlin_api::shell::Limits;
 use purlin_api::tokens::Tokens;
 use purlin_api::{Shell, events, health, metrics, node, revisions};
 use purlin_dhcp_server::Handle;
@@ -31,6 +32,7 @@ const HEARTBEAT: Duration = Duration::from_secs(15);
 /// Sockets that are bound; nobody answers yet.
 pub(super) struct Face {
     bound: Bound,
+    limits: Limits,
     ca: Option<PathBuf>,
 }
 
@@ -72,8 +74,15 @@ impl Face {
         };
         let bound = plan.bind().await;
         let fix = "set api.http, api.https or api.metrics to a free address";
+        let bound = bound.map_err(|cause| Failure::failed(chain(&cause), fix))?;
+        let limits = Limits {
+            body_max: usize::try_from(api.max_body).unwrap_or(usize::MAX),
+            request_timeout: api.request_timeout,
+            origins: api.cors_origins.clone(),
+        };
         Ok(Self {
-            bound: bound.map_err(|cause| Failure::failed(chain(&cause), fix))?,
+            bound: bound.connections_max(api.max_connections as usize),
+            limits,
             ca,
         })
     }
@@ -106,6 +115,7 @@ impl Face {
         let streams = Streams::new(Arc::new(Joined::new(joined)), shutdown.clone(), HEARTBEAT);
         let scrape: Arc<dyn MetricsSource> = Arc::new(Scrape(sources.registry));
         let shell = Shell::new(&sources.ledger, &sources.tokens, &sources.clock)
+            .limits(self.limits)
             .mount(node::routes(&sources.node))
             .mount(health::routes(&sources.health))
             .mount(metrics::routes(&scrape))

@@ -12,16 +12,19 @@ pub(super) fn show(report: &BenchReport, context: &Context) -> Result<(), Failur
         value["clean"] = Value::from(report.verification.is_clean());
         return output::document(context.form(), &value);
     }
-    println!(
+    say!(
         "{}: {} clients behind {} relays, {} threads",
-        report.server, report.clients, report.relays, report.threads
+        report.server,
+        report.clients,
+        report.relays,
+        report.threads
     );
     for phase in &report.phases {
         show_phase(phase);
     }
     show_verification(&report.verification);
     if report.interrupted {
-        println!("interrupted before its end");
+        say!("interrupted before its end");
     }
     Ok(())
 }
@@ -29,8 +32,8 @@ pub(super) fn show(report: &BenchReport, context: &Context) -> Result<(), Failur
 fn show_phase(phase: &PhaseReport) {
     let paint = Paint::stdout();
     let title = format!("{}: {} ({})", phase.name, phase.mix, phase.load);
-    println!("\n{}", paint.text(Tone::Strong, &title));
-    println!(
+    say!("\n{}", paint.text(Tone::Strong, &title));
+    say!(
         "  {} done in {:.2} s = {:.0}/s, {:.3}% lost",
         phase.done,
         phase.seconds,
@@ -38,7 +41,7 @@ fn show_phase(phase: &PhaseReport) {
         phase.loss() * 100.0
     );
     for count in &phase.operations {
-        println!(
+        say!(
             "  {:<8} {:>9} begun {:>9} done {:>7} refused {:>7} timed out",
             count.operation.name(),
             count.started,
@@ -48,9 +51,14 @@ fn show_phase(phase: &PhaseReport) {
         );
     }
     if !phase.latency.is_empty() {
-        println!(
+        say!(
             "  {:<18} {:>9} {:>9} {:>9} {:>9} {:>9}   microseconds",
-            "latency", "p50", "p90", "p99", "p99.9", "max"
+            "latency",
+            "p50",
+            "p90",
+            "p99",
+            "p99.9",
+            "max"
         );
     }
     for Latency {
@@ -63,11 +71,16 @@ fn show_phase(phase: &PhaseReport) {
         ..
     } in &phase.latency
     {
-        println!("  {step:<18} {p50_us:>9.0} {p90_us:>9.0} {p99_us:>9.0} {p999_us:>9.0} {max_us:>9.0}");
+        say!("  {step:<18} {p50_us:>9.0} {p90_us:>9.0} {p99_us:>9.0} {p999_us:>9.0} {max_us:>9.0}");
     }
-    println!(
+    say!(
         "  {} sent, {} received, {} sent again, {} late, {} malformed, {} shed",
-        phase.sent, phase.received, phase.retransmitted, phase.late, phase.malformed, phase.shed
+        phase.sent,
+        phase.received,
+        phase.retransmitted,
+        phase.late,
+        phase.malformed,
+        phase.shed
     );
     show_cost("generator", phase.generator.as_ref());
     show_cost("server", phase.server.as_ref());
@@ -79,7 +92,7 @@ fn show_cost(who: &str, cost: Option<&Cost>) {
             .iter()
             .map(|(key, value)| format!("{key} {}", short(value)))
             .collect();
-        println!("  {who}: {}", parts.join(", "));
+        say!("  {who}: {}", parts.join(", "));
     }
 }
 
@@ -93,7 +106,7 @@ fn short(value: &Value) -> String {
 fn show_verification(verification: &Verification) {
     let paint = Paint::stdout();
     let servers: Vec<String> = verification.servers.iter().map(ToString::to_string).collect();
-    println!(
+    say!(
         "\n{} answers checked, {} leases held, answered by {}",
         verification.checked,
         verification.leases,
@@ -104,19 +117,22 @@ fn show_verification(verification: &Verification) {
         }
     );
     if verification.is_clean() {
-        println!("{}", paint.text(Tone::Good, "no promise was broken"));
+        say!("{}", paint.text(Tone::Good, "no promise was broken"));
         return;
     }
     for entry in &verification.violations {
-        println!(
+        say!(
             "{}",
             paint.text(Tone::Bad, &format!("{:?}: {} times", entry.kind, entry.count))
         );
     }
     for violation in verification.evidence.iter().take(10) {
-        println!(
+        say!(
             "  {:?} {} {} against {}",
-            violation.kind, violation.address, violation.client, violation.against
+            violation.kind,
+            violation.address,
+            violation.client,
+            violation.against
         );
     }
 }

@@ -94,7 +94,7 @@ fn tell(file: &Path, document: &Document, faults: &Faults) -> Result<(), Failure
         eprintln!("{}", faults.to_text(document, Paint::stderr().is_on()).trim_end());
     }
     if !faults.has_errors() {
-        println!("{}: ok", file.display());
+        say!("{}: ok", file.display());
     }
     Ok(())
 }

@@ -136,7 +136,7 @@ fn show_plan(plan: &Value, context: &Context) -> Outcome {
     }
     for fault in faults {
         let text = |key: &str| fault.get(key).and_then(Value::as_str).unwrap_or_default();
-        println!("{}: {}: {}", text("severity"), text("path"), text("message"));
+        say!("{}: {}: {}", text("severity"), text("path"), text("message"));
     }
     show_changes(plan);
     Ok(exit)
@@ -145,17 +145,17 @@ fn show_plan(plan: &Value, context: &Context) -> Outcome {
 fn show_changes(answer: &Value) {
     let changes = list(answer, "changes");
     if changes.is_empty() {
-        println!("nothing changes");
+        say!("nothing changes");
     }
     for change in changes {
-        println!("{}", change_line(change));
+        say!("{}", change_line(change));
     }
     let total = answer.get("changes_total").and_then(Value::as_u64).unwrap_or(0);
     if total > changes.len() as u64 {
-        println!("... and {} more", total - changes.len() as u64);
+        say!("... and {} more", total - changes.len() as u64);
     }
     for line in list(answer, "impact").iter().filter_map(Value::as_str) {
-        println!("! {line}");
+        say!("! {line}");
     }
 }
 
@@ -190,10 +190,10 @@ fn applied(answer: &Value, context: &Context) -> Outcome {
     let number = |key: &str| answer.get(key).and_then(Value::as_u64).unwrap_or(0);
     let dry_run = answer.get("dry_run").and_then(Value::as_bool).unwrap_or(false);
     match (number("revision"), number("parent")) {
-        (revision, parent) if revision == parent => println!("revision {revision} stays"),
-        (revision, _) if dry_run => println!("would become revision {revision}"),
+        (revision, parent) if revision == parent => say!("revision {revision} stays"),
+        (revision, _) if dry_run => say!("would become revision {revision}"),
         (revision, parent) => {
-            println!("revision {revision} is in effect (undo: purlin config rollback {parent})");
+            say!("revision {revision} is in effect (undo: purlin config rollback {parent})");
         }
     }
     Ok(Exit::Ok)

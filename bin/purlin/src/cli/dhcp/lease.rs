@@ -88,7 +88,7 @@ pub(super) async fn run(command: &Command, context: &Context) -> Outcome {
         }
         Command::Release { address } => {
             client.answer(Ask::delete(format!("{PATH}/{address}"))).await?;
-            println!("lease {address} released");
+            say!("lease {address} released");
             Ok(Exit::Ok)
         }
     }

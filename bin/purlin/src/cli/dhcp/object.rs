@@ -145,8 +145,8 @@ fn report(noun: &Noun, name: &str, done: &str, answer: &Value, context: &Context
         .get("revision")
         .and_then(|revision| revision.get("number").unwrap_or(revision).as_u64());
     match revision {
-        Some(number) => println!("{} {name} {done} (revision {number})", noun.singular),
-        None => println!("{} {name} {done}", noun.singular),
+        Some(number) => say!("{} {name} {done} (revision {number})", noun.singular),
+        None => say!("{} {name} {done}", noun.singular),
     }
     Ok(Exit::Ok)
 }

@@ -163,10 +163,10 @@ fn octets(text: &str) -> Result<Vec<u8>, Failure> {
 fn tell(report: &ProbeReport) {
     let paint = Paint::stdout();
     for step in &report.steps {
-        println!("{}", step_line(step));
+        say!("{}", step_line(step));
     }
     if let Some(lease) = &report.lease {
-        println!();
+        say!();
         tell_lease(lease);
     }
     let tone = if report.verdict == ProbeVerdict::Bound {
@@ -174,7 +174,7 @@ fn tell(report: &ProbeReport) {
     } else {
         Tone::Bad
     };
-    println!(
+    say!(
         "\n{}",
         paint.text(
             tone,
@@ -182,7 +182,7 @@ fn tell(report: &ProbeReport) {
         )
     );
     for hint in &report.hints {
-        println!("  - {hint}");
+        say!("  - {hint}");
     }
 }
 
@@ -206,7 +206,7 @@ fn step_line(step: &ProbeStep) -> String {
 }
 
 fn tell_lease(lease: &ProbeLease) {
-    let row = |name: &str, value: String| println!("  {name:<24} {value}");
+    let row = |name: &str, value: String| say!("  {name:<24} {value}");
     row("address", lease.address.to_string());
     match lease.lease_secs {
         Some(u32::MAX) => row("lease", "for ever".to_owned()),
