@@ -3,21 +3,22 @@
 #
 #   bench/dhcp-side-by-side.sh [--rounds N] [--seconds N] [--servers LIST] [--fill N] [--out DIR] [--keep]
 #
-#   --rounds   how often each server has its turn (default 2)
+#   --rounds   how often each server has its turn (default 3; medians are shown)
 #   --seconds  length of each load (default 4)
 #   --servers  comma-separated, of: kea kea-mt null null-rust purlin purlin-lead
-#              (default: kea,kea-mt,null,purlin,purlin-lead, less what is not installed)
+#              (default: kea,kea-mt,null,null-rust,purlin,purlin-lead, less what is not installed)
 #   --fill     leases for the memory and restart test of kea, purlin and purlin-lead; 0 leaves it out (default 1000000)
 #   --out      where results and logs go (default: a new folder under /tmp; printed)
 #
 # Needs root, iproute2, python3, cc, and for the peers Debian's kea-dhcp4-server; strace for the system calls.
 # Servers: kea = memfile, persistent, one thread; kea-mt = the same with two threads and a packet queue of 4096;
-# null = stateless responder in C (bench/null_responder.c); purlin = ack "durable"; purlin-lead = ack "lead".
+# null = stateless responder in C (bench/null_responder.c);
+# null-rust = the same over Purlin's own socket layer; purlin = ack "durable"; purlin-lead = ack "lead".
 # PURLIN names the binary (default target/release/purlin), LOAD the generator (default: the crate's example `load`).
-# Takes about (rounds x servers x 3 loads x seconds) plus the fills; every single step has a time limit.
+# Takes about (rounds x servers x 4 loads x seconds) plus the fills; every single step has a time limit.
 set -uo pipefail
 
-rounds=2 seconds=4 servers= fill=1000000 out= keep=
+rounds=3 seconds=4 servers= fill=1000000 out= keep=
 while [ $# -gt 0 ]; do
     case $1 in
         --rounds) rounds=$2; shift 2 ;;
@@ -52,7 +53,7 @@ stop_server() {
     kill -KILL "$server_pid" 2>/dev/null
     wait "$server_pid" 2>/dev/null
     server_pid=
-}
+} 2>/dev/null # the shell would report the kill
 
 clean_up() {
     stop_server -KILL
@@ -161,12 +162,16 @@ fresh() {
 turn() { # $1 server, $2 round
     fresh "$1" || return
     local file=$out/$1.$2
-    generate load=closed:64 seconds="$seconds" clients=4000000 pid="$server_pid" timeout_ms=250 >"$file.closed64.json"
-    generate load=closed:256 seconds="$seconds" clients=4000000 seed=2 pid="$server_pid" timeout_ms=250 >"$file.closed256.json"
-    local rate
-    rate=$(rate_of "$file.closed256.json")
-    say "  $1: $(rate_of "$file.closed64.json") DORA/s with 64 in flight, $rate with 256"
-    generate load=open:$((rate / 2 + 1)) seconds="$seconds" clients=4000000 seed=3 pid="$server_pid" >"$file.half.json"
+    local in_flight rates=
+    for in_flight in 64 256 1024; do
+        generate load=closed:$in_flight seconds="$seconds" clients=4000000 seed=$((in_flight % 200)) pid="$server_pid" \
+            timeout_ms=250 >"$file.closed$in_flight.json"
+        rates="$rates $(rate_of "$file.closed$in_flight.json")"
+    done
+    local best
+    best=$(printf '%s\n' $rates | sort -n | tail -1)
+    say "  $1:$rates DORA/s with 64, 256, 1024 in flight"
+    generate load=open:$((best / 2 + 1)) seconds="$seconds" clients=4000000 seed=249 pid="$server_pid" >"$file.half.json"
     stop_server -TERM
 }
 
@@ -211,7 +216,7 @@ available() {
 cc -O2 -o "$out/null_responder" "$here/null_responder.c" || exit 1
 make_network
 chosen=()
-for server in $(echo "${servers:-kea,kea-mt,null,purlin,purlin-lead}" | tr , ' '); do
+for server in $(echo "${servers:-kea,kea-mt,null,null-rust,purlin,purlin-lead}" | tr , ' '); do
     if available "$server"; then chosen+=("$server"); else say "not installed, left out: $server"; fi
 done
 say "results in $out"

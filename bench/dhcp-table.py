@@ -41,6 +41,13 @@ def cpu(server):
     return median([p["server"]["micros_per_operation"] for p in phases(server, "closed256") if p["server"]])
 
 
+CLOSED = ("closed64", "closed256", "closed1024")
+
+
+def best_rate(server):
+    return max(filter(None, [rate(server, kind) for kind in CLOSED]), default=None)
+
+
 def show(value, form="{:,.0f}"):
     return "-" if value is None else form.format(value)
 
@@ -83,20 +90,23 @@ def verdict(server):
 
 print("Conditions:", "; ".join((folder / "conditions").read_text().split("\n")).strip("; "))
 print()
-print("| server | DORA/s, 64 in flight | 256 in flight | ratio to kea | server CPU us/DORA | half load: OFFER p50 / p99 us |"
-      " ACK p50 / p99 us | lost at half load | broken promises |")
-print("|---|---|---|---|---|---|---|---|---|")
-base = max(filter(None, [rate("kea", "closed64"), rate("kea", "closed256")]), default=None)
+print("| server | DORA/s, 64 in flight | 256 | 1024 | best, ratio to kea's best | server CPU us/DORA | half load: OFFER p50 / p99 us |"
+      " ACK p50 / p99 us | failed, messages sent again | broken promises |")
+print("|---|---|---|---|---|---|---|---|---|---|")
+base = best_rate("kea")
 for server in servers:
-    best = max(filter(None, [rate(server, "closed64"), rate(server, "closed256")]), default=None)
+    best = best_rate(server)
     ratio = best / base if best and base else None
     half = phases(server, "half")
     started = sum(o["started"] for p in half for o in p["operations"])
-    lost = sum(o["timed_out"] + o["refused"] for p in half for o in p["operations"]) + sum(p["shed"] for p in half)
+    failed = sum(o["timed_out"] + o["refused"] for p in half for o in p["operations"]) + sum(p["shed"] for p in half)
+    again = sum(p["retransmitted"] for p in half)
+    lost = f"{failed / started:.2%}, {again / started / 2:.2%}" if started else "-"
     offers = f"{show(latency(server, 'DISCOVER-OFFER', 'p50_us'))} / {show(latency(server, 'DISCOVER-OFFER', 'p99_us'))}"
     acks = f"{show(latency(server, 'REQUEST-ACK', 'p50_us'))} / {show(latency(server, 'REQUEST-ACK', 'p99_us'))}"
-    print(f"| {server} | {show(rate(server, 'closed64'))} | {show(rate(server, 'closed256'))} | {show(ratio, '{:.2f}')} |"
-          f" {show(cpu(server), '{:.1f}')} | {offers} | {acks} | {show(lost / started if started else None, '{:.2%}')} |"
+    rates = " | ".join(show(rate(server, kind)) for kind in CLOSED)
+    print(f"| {server} | {rates} | {show(ratio, '{:.2f}')} |"
+          f" {show(cpu(server), '{:.1f}')} | {offers} | {acks} | {lost} |"
           f" {verdict(server)} |")
 
 print()
