@@ -50,15 +50,14 @@ fn main() {
         "", "batch", "rows/s", "CPU ns per row"
     );
     for batch in BATCHES {
-        let mut figures = [[None; ROUNDS]; 3];
+        let mut figures = [const { Vec::new() }; 3];
         for round in 0..ROUNDS {
             for step in 0..ways.len() {
                 let way = (step + round) % ways.len();
-                figures[way][round] = Some(ways[way].1(&dir.join(format!("{way}-{batch}-{round}")), batch));
+                figures[way].push(ways[way].1(&dir.join(format!("{way}-{batch}-{round}")), batch));
             }
         }
-        for (way, figures) in ways.iter().zip(figures) {
-            let mut figures: Vec<Figure> = figures.into_iter().flatten().collect();
+        for (way, mut figures) in ways.iter().zip(figures) {
             figures.sort_by(|left, right| left.rows_per_second.total_cmp(&right.rows_per_second));
             let median = figures[ROUNDS / 2];
             println!(
