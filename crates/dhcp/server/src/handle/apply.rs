@@ -78,16 +78,13 @@ impl Handle {
     }
 }
 
-/// Whether some address that `new` serves was, or was kept, by another thread under `old`.
+/// Whether some address that either plan serves is served, or kept, by another thread under the other.
 fn moves(old: &Plan, new: &Plan, shards: u16) -> bool {
     if shards < 2 {
         return false;
     }
-    let subnets = new
-        .settings()
-        .networks
-        .iter()
-        .flat_map(|network| &network.subnets);
+    let networks = new.settings().networks.iter().chain(&old.settings().networks);
+    let subnets = networks.flat_map(|network| &network.subnets);
     // Leases of subnets that are not in a plan are kept by thread 0.
     subnets.map(|subnet| subnet.network.network()).any(|address| {
         new.shard_of(address, shards).unwrap_or(0) != old.shard_of(address, shards).unwrap_or(0)
