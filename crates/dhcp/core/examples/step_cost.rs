@@ -117,6 +117,7 @@ impl Run {
             local: SERVER,
             port: 67,
             interface: None,
+            broadcast: false,
         };
         let log = Log {
             writable: true,

@@ -8,6 +8,7 @@
 
 mod admit;
 mod bind;
+mod clock;
 mod discover;
 mod identify;
 mod others;
@@ -23,7 +24,7 @@ mod turn;
 
 use crate::counters::Counters;
 use crate::expr;
-use crate::limit::Limiter;
+use crate::limit::{Declines, Limiter};
 use crate::network::Network;
 use crate::plan::Plan;
 use crate::template::Templates;
@@ -32,6 +33,8 @@ use purlin_telemetry::DecisionRing;
 use purlin_types::Now;
 use std::collections::HashMap;
 use std::sync::Arc;
+
+pub(crate) use replay::encode;
 
 /// One packet thread's leases and the rules over them.
 #[derive(Debug)]
@@ -47,11 +50,16 @@ pub struct Engine {
     templates: Templates,
     client_limit: Limiter,
     relay_limit: Limiter,
+    declines: Declines,
     probes: Probes,
     scratch: expr::Scratch,
     /// Records of addresses that no network has (their subnet was removed): kept until it comes back.
     orphans: HashMap<u32, Vec<u8>>,
     sweep: sweep::Progress,
+    /// Wall time less boot time in milliseconds, when last compared.
+    clock_offset: Option<i64>,
+    /// The wall clock was set, and the journal still says the former times.
+    clock_set: bool,
     /// When the last unclean start was (Unix seconds): records up to then may be older than what was promised.
     unclean_at: u32,
 }
@@ -71,10 +79,13 @@ impl Engine {
             templates: Templates::default(),
             client_limit: Limiter::new(settings.limits.per_client),
             relay_limit: Limiter::new(settings.limits.per_relay),
+            declines: Declines::default(),
             probes: Probes::default(),
             scratch: expr::Scratch::default(),
             orphans: HashMap::new(),
             sweep: sweep::Progress::default(),
+            clock_offset: None,
+            clock_set: false,
             unclean_at: 0,
             plan,
         };
@@ -106,18 +117,20 @@ impl Engine {
                 kept.insert(former_plan.networks[index].name.clone(), network);
             }
         }
+        let mut strays = Vec::new();
         for index in 0..self.plan.networks.len() as u16 {
             let plan = Arc::clone(&self.plan);
             let network = match kept.remove(&plan.networks[usize::from(index)].name) {
                 Some(mut network) => {
                     network.lay_out(&plan, index);
+                    strays.push(network.take_strays(&plan));
                     Some(network)
                 }
                 None => self.new_network(index),
             };
             self.networks.push(network);
         }
-        self.rehome(kept.into_values(), now);
+        self.rehome(kept.into_values(), strays, now);
     }
 
     /// The decisions of this thread.
@@ -130,6 +143,12 @@ impl Engine {
     #[must_use]
     pub fn counters(&self) -> &Counters {
         &self.counters
+    }
+
+    /// Whether the wall clock was set since this was last asked: the leases have followed it, and the journal should
+    /// be written anew.
+    pub fn take_clock_set(&mut self) -> bool {
+        std::mem::take(&mut self.clock_set)
     }
 
     /// Hits and misses of reply templates.

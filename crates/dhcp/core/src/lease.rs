@@ -173,6 +173,12 @@ pub(crate) const FLAG_OWN_OFFER: u8 = 32;
 /// Restored after a start that cannot tell what was lost: its promise ends at `pot` + MCLT (rule R3).
 pub(crate) const FLAG_INHERITED: u8 = 16;
 
+/// Waiting in its pool's list of lapsed offers.
+pub(crate) const FLAG_LAPSED: u8 = 64;
+/// Offered to a second client before the first one's offer lapsed, because nothing else was left: the first of
+/// them to request it gets it.
+pub(crate) const FLAG_CONTESTED: u8 = 128;
+
 /// The state of one address. All times are seconds since the Unix epoch.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Lease {
@@ -187,6 +193,7 @@ pub(crate) struct Lease {
     pub(crate) version: u32,
     /// Index of the baggage (host name, option 82, vendor class) or [`NO_EXTRA`].
     pub(crate) extra: u32,
+    /// The relay it was last bound through; of an offer, the address that its client still holds elsewhere, or 0.
     pub(crate) giaddr: u32,
     pub(crate) state: LeaseState,
     pub(crate) flags: u8,

@@ -18,6 +18,7 @@ mod plan;
 mod pool;
 pub mod reasons;
 mod record;
+mod relay;
 mod table;
 mod template;
 

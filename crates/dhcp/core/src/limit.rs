@@ -48,6 +48,35 @@ impl Limiter {
     }
 }
 
+/// Addresses that one client may take out of use by DECLINE within [`DECLINE_PERIOD`].
+const DECLINES_MAX: u8 = 8;
+/// One hour in nanoseconds of boot time.
+const DECLINE_PERIOD: u64 = 3_600_000_000_000;
+const DECLINERS: usize = 1024;
+
+/// Who declined how often lately, in a fixed table: a client that finds every address in use is broken, and must
+/// not empty the pools. Of two clients in one place the later one is remembered.
+#[derive(Debug, Default)]
+pub(crate) struct Declines {
+    places: Vec<(u64, BootTime, u8)>,
+}
+
+impl Declines {
+    /// Counts a decline; `false` when it is one too many.
+    pub(crate) fn admit(&mut self, key: u64, now: BootTime) -> bool {
+        if self.places.is_empty() {
+            self.places = vec![(0, BootTime(0), 0); DECLINERS];
+        }
+        let place = &mut self.places[(key >> 20) as usize % DECLINERS];
+        if place.0 != key || now.0.saturating_sub(place.1.0) > DECLINE_PERIOD {
+            *place = (key, now, 0);
+        }
+        let admitted = place.2 < DECLINES_MAX;
+        place.2 = place.2.saturating_add(1);
+        admitted
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

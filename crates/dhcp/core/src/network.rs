@@ -1,12 +1,16 @@
-//! The leases and pools of one shared network, and the choice of an address for a client.
+//! The leases and pools of one shared network.
 
-use crate::lease::{FLAG_RECORDED, Identity, Lease};
+mod choose;
+
+use crate::lease::{FLAG_LAPSED, FLAG_QUEUED, FLAG_RECORDED, Identity, Lease};
 use crate::plan::Plan;
 use crate::pool::Pool;
-use crate::reasons;
 use crate::table::{Slot, Table};
 use crate::view::LeaseState;
 use purlin_telemetry::ReasonCode;
+
+/// How long an address found in use rests when half of its subnet does already, in seconds.
+const HOLD_SHORT: u32 = 600;
 
 /// Who asks, as the choice needs it.
 #[derive(Debug, Clone, Copy)]
@@ -58,8 +62,11 @@ impl Network {
         for &subnet in &plan.networks[usize::from(index)].subnets {
             for (i, pool) in plan.subnets[usize::from(subnet)].pools.iter().enumerate() {
                 let mut made = Pool::new(subnet, i as u16, pool.first, pool.last, pool.guard);
-                if let Some(old) = former.iter().find(|o| o.first == made.first) {
-                    made.window = old.window;
+                match former.iter().find(|o| o.first == made.first) {
+                    Some(same) => made.window = same.window.cut(made.last),
+                    None => former
+                        .iter()
+                        .for_each(|o| made.restore_window(o.first, o.window.end)),
                 }
                 self.pools.push(made);
             }
@@ -70,6 +77,8 @@ impl Network {
     /// Counts the leases anew and queues the ended ones; after a replay and after a new layout.
     pub(crate) fn recount(&mut self, plan: &Plan) {
         let mut ended = Vec::new();
+        self.pools.iter_mut().for_each(Pool::start_over);
+        self.table.clear_flags(FLAG_QUEUED | FLAG_LAPSED);
         self.counts.iter_mut().for_each(|c| c.1 = [0; 6]);
         let slots: Vec<Slot> = self.table.occupied_from(0).collect();
         for slot in slots {
@@ -78,9 +87,11 @@ impl Network {
                 self.table.lease(slot).state,
                 self.table.lease(slot).last_seen,
             );
-            self.table.update(slot, |l| l.flags &= !crate::lease::FLAG_QUEUED);
             if let Some(counts) = self.counts_of(plan, address) {
                 counts[state as usize] += 1;
+            }
+            if state == LeaseState::Offered {
+                self.note_offer(address);
             }
             if matches!(state, LeaseState::Expired | LeaseState::Released) {
                 ended.push((seen, address));
@@ -120,6 +131,71 @@ impl Network {
         self.pools.iter().find(|p| p.contains(address))
     }
 
+    /// An address is on offer from now on, and can be taken back when nothing else is left.
+    pub(crate) fn note_offer(&mut self, address: u32) {
+        let Self { pools, table, .. } = self;
+        if let Some(pool) = pools.iter_mut().find(|p| p.contains(address)) {
+            pool.put_offer(table, address);
+        }
+    }
+
+    /// Another address than the one at `slot` that the client holds here.
+    pub(crate) fn former_of(&self, client: &Client<'_>, slot: Slot) -> Option<Slot> {
+        let found = self.table.find(client.key, &client.who)?;
+        let lease = self.table.lease(found);
+        let holder = match lease.state {
+            LeaseState::Offered => self.table.slot(lease.giaddr)?,
+            _ => found,
+        };
+        let holds = self.table.lease(holder).state == LeaseState::Bound && self.table.is(holder, &client.who);
+        (holds && holder != slot).then_some(holder)
+    }
+
+    /// Takes an address out of use because somebody uses it without a lease. Once half of a subnet is out of use
+    /// that way, a device that answers for every address is more likely than so many squatters, and the rest comes
+    /// back soon.
+    pub(crate) fn quarantine(&mut self, plan: &Plan, slot: Slot, now: u32) {
+        let address = self.table.address(slot);
+        let subnet = plan.subnet_containing(self.index, address).unwrap_or(u16::MAX);
+        let size: u64 = self
+            .pools
+            .iter()
+            .filter(|p| p.subnet == subnet)
+            .map(Pool::size)
+            .sum();
+        let declined = self.counts(subnet)[LeaseState::Declined as usize];
+        let hold = plan.settings().decline_hold.as_secs() as u32;
+        let hold = if size > 0 && declined * 2 >= size {
+            hold.min(HOLD_SHORT)
+        } else {
+            hold
+        };
+        self.change(plan, slot, |l| {
+            l.state = LeaseState::Declined;
+            l.flags |= FLAG_RECORDED;
+            l.version += 1;
+            l.last_seen = now;
+            l.expires = now.saturating_add(hold);
+        });
+    }
+
+    /// Takes out the leases of addresses that no subnet of this network has any more, as records.
+    pub(crate) fn take_strays(&mut self, plan: &Plan) -> Vec<u8> {
+        let mut frame = Vec::new();
+        let slots: Vec<Slot> = self.table.occupied_from(0).collect();
+        for slot in slots {
+            if plan
+                .subnet_containing(self.index, self.table.address(slot))
+                .is_none()
+            {
+                crate::engine::encode(self, slot, &mut frame);
+                self.table.forget(slot);
+                self.table.update(slot, |l| *l = Lease::FREE);
+            }
+        }
+        frame
+    }
+
     fn end(&mut self, address: u32) {
         let Self { pools, table, .. } = self;
         if let Some(pool) = pools.iter_mut().find(|p| p.contains(address)) {
@@ -140,136 +216,11 @@ impl Network {
         });
         if !fresh {
             self.end(address);
-        } else if let Some(pool) = self.pools.iter_mut().find(|p| p.contains(address)) {
-            pool.put_lapsed(address);
-        }
-    }
-
-    /// Whether this client may have this address by configuration, whoever has it now.
-    pub(crate) fn admits(&self, plan: &Plan, client: &Client<'_>, address: u32) -> bool {
-        let reservations = &plan.networks[usize::from(self.index)].reservations;
-        match reservations.at(address) {
-            Some(owner) => client.reservation == Some(owner),
-            None => self
-                .pool_of(address)
-                .is_some_and(|pool| self.pool_admits(plan, client, pool)),
-        }
-    }
-
-    fn pool_admits(&self, plan: &Plan, client: &Client<'_>, pool: &Pool) -> bool {
-        let subnet = &plan.subnets[usize::from(pool.subnet)];
-        pool.admits(client.classes)
-            && (subnet.guard == 0 || subnet.guard & client.classes != 0)
-            && (!subnet.reserved_only || client.reservation.is_some())
-    }
-
-    /// Whether the address is the client's already, or nobody's.
-    pub(crate) fn available(&self, client: &Client<'_>, address: u32, now: u32) -> bool {
-        let quarantined = || self.pool_of(address).is_some_and(|p| p.quarantined(address, now));
-        match self.table.slot(address) {
-            None => !quarantined(),
-            Some(slot) => {
-                let lease = self.table.lease(slot);
-                let own = lease.state != LeaseState::Declined && self.table.is(slot, &client.who);
-                own || (lease.reusable(now, self.mclt) && (lease.has(FLAG_RECORDED) || !quarantined()))
+        } else {
+            let Self { pools, table, .. } = self;
+            if let Some(pool) = pools.iter_mut().find(|p| p.contains(address)) {
+                pool.put_lapsed(table, address);
             }
         }
-    }
-
-    /// Chooses an address to offer, in this order: reserved, own, asked for, lapsed offer, never used, longest ended.
-    pub(crate) fn choose(
-        &mut self,
-        plan: &Plan,
-        client: &Client<'_>,
-        subnet: u16,
-        requested: Option<u32>,
-        now: u32,
-    ) -> Result<(u32, ReasonCode), Nothing> {
-        if let Some(address) = self.reserved_address(plan, client)
-            && self.available(client, address, now)
-        {
-            return Ok((address, reasons::OFFERED_RESERVED));
-        }
-        if let Some(address) = self.own_address(plan, client) {
-            return Ok((address, reasons::OFFERED_OWN));
-        }
-        if let Some(address) = requested
-            && self.admits(plan, client, address)
-            && self.available(client, address, now)
-            && self
-                .table
-                .slot(address)
-                .is_none_or(|s| self.table.lease(s).state == LeaseState::Free)
-        {
-            return Ok((address, reasons::OFFERED_REQUESTED));
-        }
-        self.choose_free(plan, client, subnet, now)
-    }
-
-    /// The address reserved for the client.
-    pub(crate) fn reserved_address(&self, plan: &Plan, client: &Client<'_>) -> Option<u32> {
-        let reservations = &plan.networks[usize::from(self.index)].reservations;
-        client.reservation.and_then(|at| reservations.get(at).address)
-    }
-
-    /// The address that the client has or last had, if it may still have it.
-    pub(crate) fn own_address(&self, plan: &Plan, client: &Client<'_>) -> Option<u32> {
-        let slot = self.table.find(client.key, &client.who)?;
-        let address = self.table.address(slot);
-        let usable = !matches!(
-            self.table.lease(slot).state,
-            LeaseState::Declined | LeaseState::Free
-        );
-        (usable && self.admits(plan, client, address)).then_some(address)
-    }
-
-    fn choose_free(
-        &mut self,
-        plan: &Plan,
-        client: &Client<'_>,
-        subnet: u16,
-        now: u32,
-    ) -> Result<(u32, ReasonCode), Nothing> {
-        let reservations = &plan.networks[usize::from(self.index)].reservations;
-        let skip = |address: u32| {
-            reservations
-                .at(address)
-                .is_some_and(|r| client.reservation != Some(r))
-        };
-        let mut order: Vec<usize> = Vec::new();
-        let usable = |this: &Self, i: usize| this.pool_admits(plan, client, &this.pools[i]);
-        // One pool is the ordinary case and needs no list.
-        if self.pools.len() > 1 {
-            order = (0..self.pools.len()).filter(|&i| usable(self, i)).collect();
-            order.sort_by_key(|&i| self.pools[i].subnet != subnet);
-        }
-        let only = (self.pools.len() == 1 && usable(self, 0)).then_some(0);
-        let mclt = self.mclt;
-        for i in only.into_iter().chain(order.iter().copied()) {
-            if let Some(address) = self.pools[i].take_fresh(&self.table, now, mclt, skip) {
-                return Ok((address, reasons::OFFERED_FRESH));
-            }
-        }
-        for i in only.into_iter().chain(order.iter().copied()) {
-            if let Some(address) = self.pools[i].take_ended(&mut self.table, now, mclt, skip) {
-                return Ok((address, reasons::OFFERED_REUSED));
-            }
-        }
-        Err(self.nothing(plan, client, only.is_some() || !order.is_empty()))
-    }
-
-    fn nothing(&self, plan: &Plan, client: &Client<'_>, some_pool: bool) -> Nothing {
-        if some_pool {
-            let size: u64 = self.pools.iter().map(Pool::size).sum();
-            return Nothing(reasons::POOL_EXHAUSTED, size.min(u64::from(u32::MAX)) as u32);
-        }
-        let subnets = &plan.networks[usize::from(self.index)].subnets;
-        let reserved_only = subnets
-            .iter()
-            .all(|&s| plan.subnets[usize::from(s)].reserved_only);
-        if reserved_only && client.reservation.is_none() {
-            return Nothing(reasons::RESERVED_ONLY, 0);
-        }
-        Nothing(reasons::NO_POOL_FOR_CLASSES, 0)
     }
 }

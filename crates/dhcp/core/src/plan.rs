@@ -9,6 +9,7 @@ pub(crate) use reserve::{IdKind, Reservations};
 pub(crate) use route::Routes;
 
 use crate::expr::{Expr, Wanted};
+use crate::relay::RelayPieces;
 use crate::settings::{Class, Reservation, Scope, Settings};
 use crate::step::Arrival;
 use purlin_dhcp_proto::message::Message;
@@ -53,6 +54,8 @@ pub(crate) struct SubnetPlan {
     /// Classes of which a client must be in one; 0 admits all.
     pub(crate) guard: u128,
     pub(crate) reserved_only: bool,
+    /// How many of its addresses are reserved.
+    pub(crate) reserved: u64,
     pub(crate) conflict_check: Option<crate::settings::ConflictCheck>,
     pub(crate) relays: Vec<Ipv4Range>,
     pub(crate) interfaces: Vec<String>,
@@ -111,6 +114,7 @@ impl Plan {
                 reservations: Reservations::new(reserved.chain(global), &classes),
             });
         }
+        count_reserved(&networks, &mut subnets);
         let routes = Routes::new(&subnets);
         let flex_id = settings
             .flex_id
@@ -163,7 +167,8 @@ impl Plan {
         let Ok(message) = Message::parse(arrival.payload) else {
             return 0;
         };
-        let subnet = self.select(&message, arrival);
+        let pieces = RelayPieces::of(&message);
+        let subnet = self.select(&message, pieces.agent(&message).as_ref(), arrival);
         subnet.map_or(0, |s| {
             self.shard_of_network(self.subnets[usize::from(s)].network, shards)
         })
@@ -179,6 +184,17 @@ impl Plan {
 
     pub(crate) fn subnet_name(&self, subnet: u16) -> Option<&str> {
         self.subnets.get(usize::from(subnet)).map(|s| s.name.as_str())
+    }
+}
+
+fn count_reserved(networks: &[NetworkPlan], subnets: &mut [SubnetPlan]) {
+    for network in networks {
+        for address in network.reservations.addresses() {
+            let inside = |s: &&u16| subnets[usize::from(**s)].prefix.contains(address.into());
+            if let Some(&subnet) = network.subnets.iter().find(inside) {
+                subnets[usize::from(subnet)].reserved += 1;
+            }
+        }
     }
 }
 
@@ -251,6 +267,7 @@ fn compile_subnet(subnet: &crate::settings::Subnet, network: u16, classes: &[Cla
         scope: subnet.scope.clone(),
         guard: mask_of(&subnet.classes, classes),
         reserved_only: subnet.reserved_only,
+        reserved: 0,
         conflict_check: subnet.conflict_check,
         relays: subnet.relays.clone(),
         interfaces: subnet.interfaces.clone(),

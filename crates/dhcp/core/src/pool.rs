@@ -3,8 +3,9 @@
 //! Addresses are taken in this order: offers that nobody took up, addresses never used, then those whose lease
 //! ended longest ago (so that a former client finds its own address for as long as possible).
 
-use crate::lease::FLAG_QUEUED;
+use crate::lease::{FLAG_LAPSED, FLAG_QUEUED};
 use crate::table::Table;
+use crate::view::LeaseState;
 use purlin_types::WallTime;
 use std::collections::VecDeque;
 
@@ -24,6 +25,8 @@ pub(crate) struct Pool {
     fresh: Option<u32>,
     lapsed: Vec<u32>,
     ended: VecDeque<u32>,
+    /// Addresses on offer, roughly oldest first; those that are not any more are dropped on the way.
+    offers: VecDeque<u32>,
     pub(crate) window: Window,
 }
 
@@ -40,6 +43,18 @@ pub(crate) struct Window {
     pub(crate) quarantine_until: u32,
 }
 
+impl Window {
+    /// The window as far as it lies in a pool that ends at `last`.
+    pub(crate) fn cut(self, last: u32) -> Self {
+        let bound = last.saturating_add(1);
+        Self {
+            end: self.end.min(bound),
+            durable_end: self.durable_end.min(bound),
+            ..self
+        }
+    }
+}
+
 impl Pool {
     pub(crate) fn new(subnet: u16, index: u16, first: u32, last: u32, guard: u128) -> Self {
         Self {
@@ -51,6 +66,7 @@ impl Pool {
             fresh: Some(first),
             lapsed: Vec::new(),
             ended: VecDeque::new(),
+            offers: VecDeque::new(),
             window: Window::default(),
         }
     }
@@ -70,15 +86,15 @@ impl Pool {
     /// An address that was never used, or whose offer lapsed. `skip` says which addresses are not for this client.
     pub(crate) fn take_fresh(
         &mut self,
-        table: &Table,
+        table: &mut Table,
         now: u32,
         mclt: u32,
         skip: impl Fn(u32) -> bool,
     ) -> Option<u32> {
         while let Some(address) = self.lapsed.pop() {
-            let free = table
-                .slot(address)
-                .is_none_or(|s| table.lease(s).reusable(now, mclt));
+            let slot = table.slot_or_new(address);
+            table.update(slot, |l| l.flags &= !FLAG_LAPSED);
+            let free = table.lease(slot).reusable(now, mclt);
             if free && !skip(address) && !self.quarantined(address, now) {
                 return Some(address);
             }
@@ -122,16 +138,60 @@ impl Pool {
             if table.lease(slot).reusable(now, mclt) && !skip(address) {
                 return Some(address);
             }
-            if table.lease(slot).state != crate::view::LeaseState::Bound {
+            // What is bound, offered or declined comes back when that ends.
+            if matches!(
+                table.lease(slot).state,
+                LeaseState::Free | LeaseState::Expired | LeaseState::Released
+            ) {
                 self.put_ended(table, address);
             }
         }
         None
     }
 
+    /// The address that has been on offer for longest.
+    pub(crate) fn take_offer(&mut self, table: &Table, skip: impl Fn(u32) -> bool) -> Option<u32> {
+        for _ in 0..self.offers.len() {
+            let address = self.offers.pop_front()?;
+            if !on_offer(table, address) {
+                continue;
+            }
+            if !skip(address) {
+                return Some(address);
+            }
+            self.offers.push_back(address);
+        }
+        None
+    }
+
+    /// An address is on offer from now on.
+    pub(crate) fn put_offer(&mut self, table: &Table, address: u32) {
+        let full = self.offers.len() as u64 >= self.size();
+        // More leave than come, so that the list is no longer than what is on offer, and never than the pool.
+        for _ in 0..2 {
+            let stale = |&first: &u32| full || !on_offer(table, first);
+            if self.offers.front().is_some_and(stale) {
+                self.offers.pop_front();
+            }
+        }
+        self.offers.push_back(address);
+    }
+
     /// An offer of a never-bound address was not taken up.
-    pub(crate) fn put_lapsed(&mut self, address: u32) {
-        self.lapsed.push(address);
+    pub(crate) fn put_lapsed(&mut self, table: &mut Table, address: u32) {
+        let slot = table.slot_or_new(address);
+        if !table.lease(slot).has(FLAG_LAPSED) {
+            table.update(slot, |l| l.flags |= FLAG_LAPSED);
+            self.lapsed.push(address);
+        }
+    }
+
+    /// Forgets what waits to be used again; the caller has taken the flags off the leases.
+    pub(crate) fn start_over(&mut self) {
+        self.fresh = Some(self.first);
+        self.lapsed.clear();
+        self.ended.clear();
+        self.offers.clear();
     }
 
     /// A lease ended: the address may be used again once all fresher ones are gone.
@@ -141,6 +201,11 @@ impl Pool {
             table.update(slot, |l| l.flags |= FLAG_QUEUED);
             self.ended.push_back(address);
         }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn waiting(&self) -> (usize, usize) {
+        (self.lapsed.len(), self.offers.len())
     }
 
     /// Whether an unrecorded address must not be touched yet (rule R4).
@@ -173,17 +238,25 @@ impl Pool {
         Some((self.first, end))
     }
 
-    /// Takes a replayed window; after an unclean start its unrecorded addresses are left alone for a while.
-    pub(crate) fn restore_window(&mut self, end: u32) {
-        self.window.end = self.window.end.max(end);
+    /// Takes as much of a window of addresses `first` to `end` as lies in this pool; after an unclean start the
+    /// unrecorded ones among them are left alone for a while. The pool may have been cut otherwise when the window
+    /// was written.
+    pub(crate) fn restore_window(&mut self, first: u32, end: u32) {
+        if first <= self.last && end > self.first {
+            self.window.end = self.window.end.max(end.min(self.last.saturating_add(1)));
+        }
     }
+}
+
+fn on_offer(table: &Table, address: u32) -> bool {
+    let slot = table.slot(address);
+    slot.is_some_and(|s| table.lease(s).state == LeaseState::Offered)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::lease::Identity;
-    use crate::view::LeaseState;
 
     fn bind(table: &mut Table, address: u32) {
         let mac = [2, 0, 0, 0, (address >> 8) as u8, address as u8];
@@ -203,7 +276,7 @@ mod tests {
         let mut table = Table::new(1);
         let mut pool = Pool::new(0, 0, 10, 12, 0);
         for expected in [Some(10), Some(11), Some(12), None] {
-            let got = pool.take_fresh(&table, 0, 600, |_| false);
+            let got = pool.take_fresh(&mut table, 0, 600, |_| false);
             assert_eq!(got, expected);
             if let Some(address) = got {
                 bind(&mut table, address);
@@ -229,13 +302,13 @@ mod tests {
 
     #[test]
     fn a_window_keeps_unrecorded_addresses_untouched_after_an_unclean_start() {
-        let table = Table::new(1);
+        let mut table = Table::new(1);
         let mut pool = Pool::new(0, 0, 100, 200, 0);
-        pool.restore_window(150);
+        pool.restore_window(100, 150);
         pool.window.quarantine_until = 1000;
-        assert_eq!(pool.take_fresh(&table, 10, 600, |_| false), Some(150));
+        assert_eq!(pool.take_fresh(&mut table, 10, 600, |_| false), Some(150));
         assert!(pool.quarantined(120, 10));
-        assert_eq!(pool.take_fresh(&table, 1000, 600, |_| false), Some(100));
+        assert_eq!(pool.take_fresh(&mut table, 1000, 600, |_| false), Some(100));
     }
 
     #[test]

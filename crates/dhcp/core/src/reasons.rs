@@ -24,11 +24,14 @@ reasons! {
         "The client named an address (option 50) that was free in its pool." "";
     1005 OFFERED_REUSED "offered_reused" "offered {address}, whose former lease has ended"
         "No unused address was left, so the one whose lease ended longest ago is given to a new client." "";
+    1006 OFFERED_CONTESTED "offered_contested" "offered {address}, which is on offer to another client too"
+        "Every other address is leased or on offer. The offer that is oldest goes to this client as well; whoever requests the address first gets it."
+        "Many offers that nobody takes up are a flood: see `dhcp.limits`, and the relay or switch port they come from.";
     1010 BOUND_NEW "bound_new" "bound {address} for {a} s"
         "First binding of this client to the address; the record is durable before the acknowledgement leaves (or, in lead mode, promised for no longer than the client lead time)." "";
     1011 RENEWED "renewed" "extended {address} by {a} s"
         "The client renewed, rebound or confirmed the lease that it holds." "";
-    1012 REBOOTED "confirmed" "confirmed {address} after a reboot, {a} s left to it"
+    1012 REBOOTED "confirmed" "confirmed {address} after a reboot for {a} s"
         "The client asked whether its former address is still right (INIT-REBOOT), and it is." "";
     1013 INFORMED "informed" "gave options without a lease to {address}"
         "The client has an address by other means and asked for options only (DHCPINFORM)." "";
@@ -100,9 +103,12 @@ reasons! {
         "Release the other lease with `purlin dhcp lease release ADDRESS`.";
     1122 PROBES_FULL "probes_full" "too many conflict checks at once"
         "The number of probes in flight is bounded; the client will ask again." "";
+    1123 DECLINED_TOO_OFTEN "declined_too_often" "the client declines every address; {address} stays in use"
+        "The client has declined eight addresses within an hour. More likely than so many conflicts is a broken client, or a device on its link that answers ARP for every address, so its lease is ended and the address is not put out of use."
+        "Look at the client, and for proxy ARP on its link.";
 
     1201 NAK_WRONG_NETWORK "nak_wrong_network" "refused {address}: it is not on the network of {via}"
-        "The client asked for an address of another network, most often because it was moved." "";
+        "The client named an address of another network, most often because it was moved. A request is refused; an INFORM is not answered, as its reply would go to whoever has that address." "";
     1202 NAK_TAKEN "nak_taken" "refused {address}: another client has it"
         "The address is leased or offered to somebody else." "";
     1203 NAK_OTHER_LEASE "nak_other_lease" "refused {address}: its lease is {a:ip}"
@@ -125,6 +131,9 @@ reasons! {
         "More than 16 hops: a relay loop (RFC 1542, 4.1.1)." "Look for relays that forward to each other.";
     1305 REPLY_TOO_BIG "reply_too_big" "options did not fit the client's message size and were left out"
         "The client's maximum message size (option 57) cannot hold all options, even with overload." "";
+    1306 BAD_RELAY "bad_relay" "giaddr {a:ip} is no relay's address"
+        "The relay address is a broadcast, multicast, loopback or reserved one. A reply sent there would reach machines that never asked, so none is."
+        "Find out who sends it: no relay does.";
 }
 
 /// The reason of that code.

@@ -26,6 +26,8 @@ pub struct Arrival<'a> {
     pub port: u16,
     /// Position in `Settings::interfaces` when it came over a local segment, else `None`.
     pub interface: Option<u16>,
+    /// Whether it was sent to everybody on that segment instead of to one of our addresses.
+    pub broadcast: bool,
 }
 
 /// What the shell knows of its journal when it asks for a decision.

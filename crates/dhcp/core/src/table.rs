@@ -163,6 +163,26 @@ impl Table {
         self.index[part_of(hash)].insert_unique(spread(hash), entry, |e| spread(e.hash));
     }
 
+    /// Makes the lease findable by its own client again, unless that one is found elsewhere.
+    pub(crate) fn repoint(&mut self, slot: Slot) {
+        let packed = self.lease(slot).who;
+        let mut scratch = [0; 17];
+        let who = packed.unpack(&self.spill, &mut scratch);
+        let key = self.key_of(&who);
+        if self.find(key, &who).is_some() {
+            return;
+        }
+        let hash = key as u32;
+        let entry = Entry { slot: slot.0, hash };
+        self.index[part_of(hash)].insert_unique(spread(hash), entry, |e| spread(e.hash));
+    }
+
+    /// Takes flags off all leases, free ones too.
+    pub(crate) fn clear_flags(&mut self, flags: u8) {
+        let leases = self.blocks.iter_mut().flat_map(|block| block.leases.iter_mut());
+        leases.for_each(|lease| lease.flags &= !flags);
+    }
+
     fn unpoint(&mut self, slot: Slot, hash: u32) {
         if let Ok(entry) = self.index[part_of(hash)].find_entry(spread(hash), |e| e.slot == slot.0) {
             entry.remove();

@@ -14,6 +14,9 @@ use std::time::Duration;
 /// Templates kept; all are dropped when there would be more (a client that varies its list cannot grow memory).
 const KEPT_MAX: usize = 4096;
 
+/// Option 33, classful routes.
+const STATIC_ROUTES: u8 = 33;
+
 /// What decides a template.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Kind {
@@ -255,14 +258,24 @@ fn set(values: &mut Vec<OptionValue>, value: OptionValue) {
 }
 
 /// Options in the order of the client's list, then those that are always sent. Without a list, all are sent.
+///
+/// The subnet mask stands before the router (RFC 2132, 3.3), so it comes first. Who asks for classless routes and
+/// gets them is not sent the router and static routes that they replace (RFC 3442, "DHCP Server Administrator
+/// Responsibilities"). The v6-only option is for those who name it alone (RFC 8925, 3.3).
 fn encode(values: &[OptionValue], requested: &[u8]) -> Vec<u8> {
     let mut block = Vec::new();
     let mut sent = [false; 256];
-    // RFC 3442: with classless routes the router option is not used, so the routes come first.
     let find = |code: u8| values.iter().find(|v| v.code == code);
+    if find(code::CLASSLESS_ROUTES).is_some() && requested.contains(&code::CLASSLESS_ROUTES) {
+        let replaced = |code: u8| find(code).is_some_and(|v| !v.always);
+        sent[usize::from(code::ROUTERS)] = replaced(code::ROUTERS);
+        sent[usize::from(STATIC_ROUTES)] = replaced(STATIC_ROUTES);
+    }
+    sent[usize::from(code::V6_ONLY_PREFERRED)] = !requested.contains(&code::V6_ONLY_PREFERRED);
+    let mask = find(code::SUBNET_MASK);
     let in_list = requested.iter().filter_map(|&code| find(code));
     let rest = values.iter().filter(|v| v.always || requested.is_empty());
-    for value in in_list.chain(rest) {
+    for value in mask.into_iter().chain(in_list).chain(rest) {
         if !std::mem::replace(&mut sent[usize::from(value.code)], true) {
             put(&mut block, value);
         }
@@ -296,10 +309,36 @@ mod tests {
 
     #[test]
     fn options_come_in_the_order_asked_for_and_only_then() {
-        let values = [value(3, &[1], false), value(6, &[2], false), value(1, &[3], true)];
-        assert_eq!(encode(&values, &[6, 3]), [6, 1, 2, 3, 1, 1, 1, 1, 3]);
-        assert_eq!(encode(&values, &[6]), [6, 1, 2, 1, 1, 3]);
-        assert_eq!(encode(&values, &[]), [3, 1, 1, 6, 1, 2, 1, 1, 3]);
+        let values = [
+            value(3, &[1], false),
+            value(6, &[2], false),
+            value(150, &[3], true),
+        ];
+        assert_eq!(encode(&values, &[6, 3]), [6, 1, 2, 3, 1, 1, 150, 1, 3]);
+        assert_eq!(encode(&values, &[6]), [6, 1, 2, 150, 1, 3]);
+        assert_eq!(encode(&values, &[]), [3, 1, 1, 6, 1, 2, 150, 1, 3]);
+    }
+
+    #[test]
+    fn the_mask_stands_before_the_router() {
+        let values = [value(3, &[1], false), value(1, &[2], true)];
+        assert_eq!(encode(&values, &[3, 1]), [1, 1, 2, 3, 1, 1]);
+    }
+
+    #[test]
+    fn classless_routes_replace_the_router_for_those_who_ask_for_them() {
+        let values = [value(3, &[1], false), value(121, &[2], false)];
+        assert_eq!(encode(&values, &[3, 121]), [121, 1, 2]);
+        assert_eq!(encode(&values, &[3]), [3, 1, 1]);
+        let always = [value(3, &[1], true), value(121, &[2], false)];
+        assert_eq!(encode(&always, &[121]), [121, 1, 2, 3, 1, 1]);
+    }
+
+    #[test]
+    fn v6_only_is_for_those_who_ask_for_it() {
+        let values = [value(108, &[1], true), value(6, &[2], false)];
+        assert_eq!(encode(&values, &[]), [6, 1, 2]);
+        assert_eq!(encode(&values, &[108]), [108, 1, 1]);
     }
 
     #[test]

@@ -19,6 +19,7 @@ pub(crate) struct Handed {
     pub(crate) payload: Box<[u8]>,
     pub(crate) source: SocketAddrV4,
     pub(crate) local: Ipv4Addr,
+    pub(crate) broadcast: bool,
 }
 
 /// What other threads hand to one thread.
@@ -77,6 +78,7 @@ mod tests {
             payload: Box::from(*b"x"),
             source: "10.0.0.1:67".parse().unwrap(),
             local: Ipv4Addr::LOCALHOST,
+            broadcast: false,
         };
         for _ in 0..HANDED_MAX {
             assert!(inbox.put(handed()));

@@ -203,6 +203,9 @@ impl Worker {
         }
         if self.sweeping {
             self.sweeping = self.engine.tick(&now);
+            if self.engine.take_clock_set() {
+                self.log.want_checkpoint();
+            }
         }
         self.checkpoint_piece();
         self.close_unused();

@@ -1,11 +1,15 @@
 //! The way in: what is no request, loops, floods or belongs nowhere is told apart before anything is looked up.
 
 use super::Engine;
+use super::identify::Found;
 use super::turn::Turn;
 use crate::network::Client;
+use crate::plan::Plan;
 use crate::reasons;
+use crate::relay::RelayPieces;
 use crate::step::{Arrival, Log, Reply, Verdict};
-use purlin_dhcp_proto::{Message, MessageType, ParseError};
+use purlin_dhcp_proto::message::RelayAgent;
+use purlin_dhcp_proto::{Message, MessageType, ParseError, code};
 use purlin_telemetry::{Decision, Outcome, ReasonCode};
 use purlin_types::{Now, Tenure};
 use std::net::Ipv4Addr;
@@ -15,6 +19,24 @@ const HOPS_MAX: u8 = 16;
 
 /// Why a packet gets no turn, with a number that says more.
 struct Stop(Outcome, ReasonCode, u32);
+
+/// What one decision is given from outside, and where its outcome goes.
+pub(super) struct Call<'c, 'p> {
+    pub(super) now: &'c Now,
+    pub(super) tenure: &'c Tenure,
+    pub(super) log: Log,
+    pub(super) arrival: &'c Arrival<'p>,
+    /// An address that a probe has just found unused, or 0 when it found the one before in use.
+    pub(super) probed: Option<u32>,
+    pub(super) reply: &'c mut Reply,
+    pub(super) records: &'c mut Vec<u8>,
+}
+
+/// A request as it was read.
+struct Request<'r, 'p> {
+    message: &'r Message<'p>,
+    relay: Option<RelayAgent<'r>>,
+}
 
 impl Engine {
     /// Decides about one datagram. The reply, if any, is in `reply`; `records` grows by what must be written.
@@ -27,41 +49,34 @@ impl Engine {
         reply: &mut Reply,
         records: &mut Vec<u8>,
     ) -> Verdict {
-        self.step_with(now, tenure, log, arrival, None, reply, records)
+        let probed = None;
+        self.decide(Call {
+            now,
+            tenure,
+            log,
+            arrival,
+            probed,
+            reply,
+            records,
+        })
     }
 
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "the public step plus what a probe found"
-    )]
-    pub(super) fn step_with(
-        &mut self,
-        now: &Now,
-        tenure: &Tenure,
-        log: Log,
-        arrival: &Arrival<'_>,
-        probed: Option<u32>,
-        reply: &mut Reply,
-        records: &mut Vec<u8>,
-    ) -> Verdict {
+    pub(super) fn decide(&mut self, call: Call<'_, '_>) -> Verdict {
         let mut decision = Decision {
-            at: now.wall,
+            at: call.now.wall,
             ..Decision::default()
         };
-        let verdict = match Message::parse(arrival.payload) {
-            Ok(message) => self.admit(
-                now,
-                tenure,
-                log,
-                arrival,
-                &message,
-                probed,
-                reply,
-                records,
-                &mut decision,
-            ),
+        let verdict = match Message::parse(call.arrival.payload) {
+            Ok(message) => {
+                let pieces = RelayPieces::of(&message);
+                let request = Request {
+                    message: &message,
+                    relay: pieces.agent(&message),
+                };
+                self.admit(call, &request, &mut decision)
+            }
             Err(error) => {
-                self.counters.received[0] += u64::from(probed.is_none());
+                self.counters.received[0] += u64::from(call.probed.is_none());
                 (decision.with.a, decision.with.b) = fault(&error);
                 decision.outcome = Outcome::Dropped;
                 decision.reason = reasons::MALFORMED;
@@ -73,67 +88,88 @@ impl Engine {
         verdict
     }
 
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "one packet's whole world, taken apart once"
-    )]
-    fn admit(
-        &mut self,
-        now: &Now,
-        tenure: &Tenure,
-        log: Log,
-        arrival: &Arrival<'_>,
-        message: &Message<'_>,
-        probed: Option<u32>,
-        reply: &mut Reply,
-        records: &mut Vec<u8>,
-        decision: &mut Decision,
-    ) -> Verdict {
-        let kind = message.message_type();
-        decision.event = kind.map_or(0, MessageType::octet);
+    fn admit(&mut self, call: Call<'_, '_>, request: &Request<'_, '_>, decision: &mut Decision) -> Verdict {
+        let (message, arrival) = (request.message, call.arrival);
+        decision.event = message.message_type().map_or(0, MessageType::octet);
         decision.xid = message.xid();
         decision.mac = mac_of(message);
-        decision.with.via = via(message, arrival).into();
-        if probed.is_none() {
+        decision.with.via = via(request, arrival).into();
+        if call.probed.is_none() {
             self.counters.received[usize::from(decision.event)] += 1;
         }
-        let admitted = self.check(now, tenure, message, arrival, probed.is_some());
-        let (network, subnet) = match admitted {
-            Ok(place) => place,
+        let plan = std::sync::Arc::clone(&self.plan);
+        let admitted = self.check(&call, request).and_then(|(network, subnet)| {
+            decision.scope = subnet;
+            let found = self.known_as(&plan, network, &call, request, decision)?;
+            Ok((network, subnet, found))
+        });
+        match admitted {
+            Ok((network, subnet, found)) => {
+                self.turn(&plan, call, request, (network, subnet), found, decision)
+            }
             Err(Stop(outcome, reason, a)) => {
                 (decision.outcome, decision.reason, decision.with.a) = (outcome, reason, a);
-                return Verdict::Silent;
+                Verdict::Silent
             }
-        };
-        decision.scope = subnet;
-        let plan = std::sync::Arc::clone(&self.plan);
-        let Some(found) = self.identify(&plan, network, message, arrival) else {
-            (decision.outcome, decision.reason) = (Outcome::Dropped, reasons::NO_IDENTITY);
-            return Verdict::Silent;
-        };
+        }
+    }
+
+    /// Who the client is, and whether it is heard at all.
+    fn known_as<'a>(
+        &mut self,
+        plan: &Plan,
+        network: u16,
+        call: &Call<'_, 'a>,
+        request: &Request<'_, 'a>,
+        decision: &mut Decision,
+    ) -> Result<Found<'a>, Stop> {
+        let (message, relay) = (request.message, request.relay.as_ref());
+        let found = self
+            .identify(plan, network, message, relay, call.arrival)
+            .ok_or(Stop(Outcome::Dropped, reasons::NO_IDENTITY, 0))?;
         decision.key = found.key;
-        if !self.client_limit.admit(found.key, now.boot) && probed.is_none() {
-            decision.with.a = self.client_limit.rate();
-            (decision.outcome, decision.reason) = (Outcome::Silent, reasons::RATE_LIMITED_CLIENT);
-            return Verdict::Silent;
+        if !self.client_limit.admit(found.key, call.now.boot) && call.probed.is_none() {
+            let rate = self.client_limit.rate();
+            return Err(Stop(Outcome::Silent, reasons::RATE_LIMITED_CLIENT, rate));
         }
         if found.drop {
-            (decision.outcome, decision.reason) = (Outcome::Silent, reasons::CLASS_DROP);
-            return Verdict::Silent;
+            return Err(Stop(Outcome::Silent, reasons::CLASS_DROP, 0));
         }
-        let relay = message.relay_agent();
+        Ok(found)
+    }
+
+    fn turn(
+        &mut self,
+        plan: &Plan,
+        call: Call<'_, '_>,
+        request: &Request<'_, '_>,
+        (network, subnet): (u16, u16),
+        found: Found<'_>,
+        decision: &mut Decision,
+    ) -> Verdict {
+        let Call {
+            now,
+            log,
+            arrival,
+            probed,
+            reply,
+            records,
+            ..
+        } = call;
+        let (message, relay) = (request.message, request.relay);
         let overridden = relay.and_then(|r| r.server_id_override());
         let server_id = overridden.or(plan.settings().server_id).unwrap_or(arrival.local);
         let Some(state) = self.networks[usize::from(network)].as_mut() else {
             return Verdict::Silent;
         };
         let mut turn = Turn {
-            plan: &plan,
+            plan,
             network: state,
             subnet,
             now: *now,
             log,
             message,
+            relay,
             arrival,
             client: Client {
                 who: found.who,
@@ -145,13 +181,14 @@ impl Engine {
             reply,
             records,
             templates: &mut self.templates,
+            declines: &mut self.declines,
             decision,
             written: 0,
             short: false,
             probed,
             to_probe: None,
         };
-        let verdict = turn.run(kind);
+        let verdict = turn.run();
         let (to_probe, written, short, detail) =
             (turn.to_probe, turn.written, turn.short, turn.decision.detail);
         self.counters.records += written;
@@ -171,41 +208,33 @@ impl Engine {
     }
 
     /// Where the request belongs, or why it goes no further.
-    fn check(
-        &mut self,
-        now: &Now,
-        tenure: &Tenure,
-        message: &Message<'_>,
-        arrival: &Arrival<'_>,
-        probed: bool,
-    ) -> Result<(u16, u16), Stop> {
+    fn check(&mut self, call: &Call<'_, '_>, request: &Request<'_, '_>) -> Result<(u16, u16), Stop> {
+        let message = request.message;
         if message.op() != purlin_dhcp_proto::message::BOOTREQUEST {
             return Err(Stop(Outcome::Dropped, reasons::NOT_A_REQUEST, 0));
         }
         if message.hops() > HOPS_MAX {
-            return Err(Stop(
-                Outcome::Dropped,
-                reasons::TOO_MANY_HOPS,
-                u32::from(message.hops()),
-            ));
+            let hops = u32::from(message.hops());
+            return Err(Stop(Outcome::Dropped, reasons::TOO_MANY_HOPS, hops));
         }
-        if !tenure.holds(now.boot) {
+        if !call.tenure.holds(call.now.boot) {
             return Err(Stop(Outcome::Silent, reasons::TENURE_ENDED, 0));
         }
-        let giaddr = u32::from(message.giaddr());
-        let relay_key = u64::from(giaddr).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        if giaddr != 0 && !probed && !self.relay_limit.admit(relay_key, now.boot) {
-            return Err(Stop(
-                Outcome::Silent,
-                reasons::RATE_LIMITED_RELAY,
-                self.relay_limit.rate(),
-            ));
+        let relayed = !message.giaddr().is_unspecified();
+        if relayed && !self.plan.can_relay(message.giaddr(), call.arrival) {
+            let giaddr = message.giaddr().into();
+            return Err(Stop(Outcome::Dropped, reasons::BAD_RELAY, giaddr));
         }
-        let Some(subnet) = self.plan.select(message, arrival) else {
-            let reason = if giaddr == 0 {
-                reasons::NO_SUBNET_FOR_LINK
-            } else {
+        let relay_key = u64::from(u32::from(message.giaddr())).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        if relayed && call.probed.is_none() && !self.relay_limit.admit(relay_key, call.now.boot) {
+            let rate = self.relay_limit.rate();
+            return Err(Stop(Outcome::Silent, reasons::RATE_LIMITED_RELAY, rate));
+        }
+        let Some(subnet) = self.plan.select(message, request.relay.as_ref(), call.arrival) else {
+            let reason = if relayed {
                 reasons::NO_SUBNET_FOR_RELAY
+            } else {
+                reasons::NO_SUBNET_FOR_LINK
             };
             return Err(Stop(Outcome::Silent, reason, 0));
         };
@@ -214,8 +243,8 @@ impl Engine {
 }
 
 impl Turn<'_, '_> {
-    fn run(&mut self, kind: Option<MessageType>) -> Verdict {
-        match kind {
+    fn run(&mut self) -> Verdict {
+        match self.message.message_type() {
             Some(MessageType::Discover) => self.discover(),
             Some(MessageType::Request) => self.request(),
             Some(MessageType::Release) => self.release(),
@@ -225,15 +254,21 @@ impl Turn<'_, '_> {
                 self.decision.with.a = u32::from(other.octet());
                 self.silent(reasons::UNSUPPORTED_TYPE, 0)
             }
-            None => self.bootp(),
+            None if self.message.is_bootp() => self.bootp(),
+            None => {
+                let octet = self.message.whole(code::MESSAGE_TYPE).and_then(<[u8]>::first);
+                self.decision.with.a = octet.copied().unwrap_or_default().into();
+                self.silent(reasons::UNSUPPORTED_TYPE, 0)
+            }
         }
     }
 }
 
 /// The address that decided where the request belongs, for people.
-fn via(message: &Message<'_>, arrival: &Arrival<'_>) -> Ipv4Addr {
-    let relay = message.relay_agent();
-    let link = relay
+fn via(request: &Request<'_, '_>, arrival: &Arrival<'_>) -> Ipv4Addr {
+    let message = request.message;
+    let link = request
+        .relay
         .and_then(|r| r.link_selection())
         .or_else(|| message.subnet_selection());
     link.unwrap_or(if message.giaddr().is_unspecified() {

@@ -1,15 +1,19 @@
 //! The moment of promise: an address becomes a client's, or stays so for longer (rules R1, R2, R3).
 
 use super::turn::Turn;
-use crate::lease::{FLAG_INHERITED, FLAG_OWN_OFFER, FLAG_RECORDED, FLAG_RESERVED, Lease};
+use crate::lease::{FLAG_INHERITED, FLAG_LAPSED, FLAG_QUEUED, FLAG_RECORDED, FLAG_RESERVED, Lease};
 use crate::reasons;
 use crate::record::{self, Record};
 use crate::settings::AckMode;
 use crate::step::Verdict;
 use crate::table::Slot;
 use crate::view::LeaseState;
+use purlin_dhcp_proto::message::RelayAgent;
 use purlin_dhcp_proto::{Message, MessageType};
 use purlin_telemetry::ReasonCode;
+
+/// What of an address's past its next binding leaves as it was.
+const FLAGS_KEPT: u8 = FLAG_RECORDED | FLAG_QUEUED | FLAG_LAPSED;
 
 /// A promise: its length in seconds and what it takes before it may be given.
 struct Grant {
@@ -29,6 +33,7 @@ impl Turn<'_, '_> {
         let slot = self.network.table.slot_or_new(address);
         let own = self.network.table.is(slot, &self.client.who);
         let before = *self.network.table.lease(slot);
+        let former = self.take(slot);
         let renewal = own && before.state == LeaseState::Bound && before.expires > now;
         let grant = if renewal {
             self.grant_renewal(&before, full)
@@ -41,6 +46,10 @@ impl Turn<'_, '_> {
         } else {
             reasons::BOUND_NEW
         };
+        // Behind the new binding: when the frame is cut in two, the client has one address too many, not none.
+        if let Some(former) = former {
+            self.give_up(former);
+        }
         self.decision.with.a = grant.secs;
         self.answered(kind, reason.unwrap_or(ordinary), address);
         self.compose_ack(address, grant.secs, &terms);
@@ -51,11 +60,24 @@ impl Turn<'_, '_> {
         }
     }
 
+    /// Makes the address the client's in memory. Gives the other one that it still holds here, if any: binding this
+    /// one gives that one back.
+    pub(super) fn take(&mut self, slot: Slot) -> Option<Slot> {
+        let now = self.secs();
+        let former = self.network.former_of(&self.client, slot);
+        let lease = *self.network.table.lease(slot);
+        if lease.state == LeaseState::Offered && !self.network.table.is(slot, &self.client.who) {
+            self.network.lapse(self.plan, slot, now);
+        }
+        self.network.table.assign(slot, self.client.key, &self.client.who);
+        former
+    }
+
     /// R1: a steady renewal never waits, because the record before it allows the full lease plus the client lead
     /// time. Where it does not, durable mode waits for the new record and lead mode promises less.
     fn grant_renewal(&self, lease: &Lease, full: u32) -> Grant {
         let now = self.secs();
-        let known = if lease.last_seen < self.log.durable.secs() {
+        let known = if lease.last_seen < self.log.durable.secs() && !lease.has(FLAG_INHERITED) {
             lease.pot
         } else {
             now
@@ -116,13 +138,12 @@ impl Turn<'_, '_> {
         let reserved = self.client.reservation.is_some_and(|_| {
             self.network.reserved_address(self.plan, &self.client) == Some(self.network.table.address(slot))
         });
-        self.network.table.assign(slot, self.client.key, &self.client.who);
         let mut baggage = Vec::new();
-        collect_extra(self.message, &mut baggage);
+        collect_extra(self.message, self.relay.as_ref(), &mut baggage);
         self.network.table.set_extra(slot, &baggage);
         self.network.change(self.plan, slot, |l| {
             l.state = LeaseState::Bound;
-            l.flags = (l.flags | FLAG_RECORDED) & !(FLAG_OWN_OFFER | FLAG_INHERITED | FLAG_RESERVED);
+            l.flags = (l.flags | FLAG_RECORDED) & FLAGS_KEPT;
             l.flags |= if reserved { FLAG_RESERVED } else { 0 };
             l.version += 1;
             l.expires = expires;
@@ -150,13 +171,13 @@ fn pot(now: u32, full: u32) -> u32 {
 }
 
 /// What a lease remembers of its client for people: host name, option 82, vendor class.
-fn collect_extra(message: &Message<'_>, out: &mut Vec<u8>) {
+fn collect_extra(message: &Message<'_>, relay: Option<&RelayAgent<'_>>, out: &mut Vec<u8>) {
     record::put_extra(
         out,
         record::EXTRA_HOSTNAME,
         message.host_name().unwrap_or_default(),
     );
-    if let Some(relay) = message.relay_agent() {
+    if let Some(relay) = relay {
         record::put_extra(out, record::EXTRA_CIRCUIT, relay.circuit_id().unwrap_or_default());
         record::put_extra(out, record::EXTRA_REMOTE, relay.remote_id().unwrap_or_default());
     }

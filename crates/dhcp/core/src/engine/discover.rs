@@ -1,10 +1,11 @@
 //! DHCPDISCOVER: choose an address, reserve it in memory, offer it (RFC 2131, 4.3.1; rule R6).
 
 use super::turn::Turn;
-use crate::lease::FLAG_OWN_OFFER;
+use crate::lease::{FLAG_CONTESTED, FLAG_OWN_OFFER};
 use crate::reasons;
 use crate::settings::ConflictCheck;
 use crate::step::Verdict;
+use crate::table::Slot;
 use crate::view::LeaseState;
 use purlin_dhcp_proto::MessageType;
 
@@ -45,7 +46,8 @@ impl Turn<'_, '_> {
         Verdict::Reply
     }
 
-    /// Reserves the address for the client in memory until the offer lapses. A lease that it holds stays one.
+    /// Reserves the address for the client in memory until the offer lapses. A lease that it holds stays one, here
+    /// and elsewhere; an earlier offer of another address is taken back.
     fn hold(&mut self, address: u32) {
         let secs = self.secs();
         let hold = self.plan.settings().offer_hold.as_secs() as u32;
@@ -56,19 +58,37 @@ impl Turn<'_, '_> {
             return;
         }
         let ended_own = own && matches!(before, LeaseState::Expired | LeaseState::Released);
-        self.network.table.assign(slot, self.client.key, &self.client.who);
+        let contested = !own && before == LeaseState::Offered;
+        let former = self.network.former_of(&self.client, slot);
+        let former = former.map_or(0, |s| self.network.table.address(s));
+        self.take_back(slot);
+        self.take(slot);
         self.network.change(self.plan, slot, |l| {
             l.state = LeaseState::Offered;
             l.expires = secs.saturating_add(hold);
-            l.flags = if ended_own {
-                l.flags | FLAG_OWN_OFFER
+            l.giaddr = former;
+            l.flags &= if own {
+                u8::MAX
             } else {
-                l.flags
+                !(FLAG_OWN_OFFER | FLAG_CONTESTED)
             };
-            if !own {
-                l.flags &= !FLAG_OWN_OFFER;
-            }
+            l.flags |= if ended_own { FLAG_OWN_OFFER } else { 0 };
+            l.flags |= if contested { FLAG_CONTESTED } else { 0 };
         });
+        if !own || before != LeaseState::Offered {
+            self.network.note_offer(address);
+        }
+    }
+
+    /// Ends an offer of another address to this client.
+    fn take_back(&mut self, slot: Slot) {
+        let found = self.network.table.find(self.client.key, &self.client.who);
+        if let Some(other) = found.filter(|&other| other != slot)
+            && self.network.table.lease(other).state == LeaseState::Offered
+        {
+            let now = self.secs();
+            self.network.lapse(self.plan, other, now);
+        }
     }
 
     /// Only an address that this client does not hold already is worth asking the link about.

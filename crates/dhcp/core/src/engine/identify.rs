@@ -6,10 +6,12 @@ use crate::lease::Identity;
 use crate::plan::{IdKind, Plan};
 use crate::step::Arrival;
 use purlin_dhcp_proto::Message;
+use purlin_dhcp_proto::message::RelayAgent;
 use std::cell::OnceCell;
 use std::net::Ipv4Addr;
 
 /// What identification found.
+#[derive(Clone, Copy)]
 pub(super) struct Found<'a> {
     pub(super) who: Identity<'a>,
     pub(super) key: u64,
@@ -25,6 +27,7 @@ impl Engine {
         plan: &Plan,
         network: u16,
         message: &Message<'a>,
+        relay: Option<&RelayAgent<'_>>,
         arrival: &Arrival<'a>,
     ) -> Option<Found<'a>> {
         let client_id = message.client_id().filter(|id| !id.is_empty());
@@ -57,7 +60,7 @@ impl Engine {
             split: OnceCell::new(),
         };
         if !reservations.is_empty() {
-            found.reservation = reservation_of(plan, network, &sight, &who, &mut self.scratch);
+            found.reservation = reservation_of(plan, network, &sight, relay, &who, &mut self.scratch);
             found.classes = found.reservation.map_or(0, |at| reservations.get(at).classes);
             sight.known = found.reservation.is_some();
         }
@@ -85,11 +88,11 @@ fn reservation_of(
     plan: &Plan,
     network: u16,
     sight: &Sight<'_, '_>,
+    relay: Option<&RelayAgent<'_>>,
     who: &Identity<'_>,
     scratch: &mut Scratch,
 ) -> Option<u32> {
     let reservations = &plan.networks[usize::from(network)].reservations;
-    let relay = sight.message.relay_agent();
     IdKind::ALL
         .into_iter()
         .filter(|&kind| reservations.uses(kind))

@@ -4,6 +4,7 @@ use super::turn::Turn;
 use crate::lease::{FLAG_BOOTP, FLAG_RECORDED};
 use crate::reasons;
 use crate::step::Verdict;
+use crate::table::Slot;
 use crate::view::LeaseState;
 use purlin_dhcp_proto::MessageType;
 use purlin_telemetry::Outcome;
@@ -24,14 +25,7 @@ impl Turn<'_, '_> {
         if let Some(verdict) = self.unwritable(address) {
             return verdict;
         }
-        let now = self.secs();
-        self.network.table.update(slot, |l| {
-            l.version += 1;
-            l.last_seen = now;
-            l.pot = now;
-        });
-        self.network.finish(self.plan, slot, LeaseState::Released, now);
-        self.append(slot);
+        self.give_up(slot);
         self.note(Outcome::Noted, reasons::RELEASED, address);
         Verdict::Commit
     }
@@ -45,36 +39,44 @@ impl Turn<'_, '_> {
         }
         let table = &self.network.table;
         let own = table.slot(address).filter(|&s| table.is(s, &self.client.who));
-        let held =
-            |s: &crate::table::Slot| matches!(table.lease(*s).state, LeaseState::Bound | LeaseState::Offered);
-        let Some(slot) = own.filter(held) else {
+        // What was only offered was never anybody's to find in use: declining offers must not empty a pool.
+        let Some(slot) = own.filter(|&s| table.lease(s).state == LeaseState::Bound) else {
             return self.silent(reasons::NOT_OURS_TO_DECLINE, address);
         };
         if let Some(verdict) = self.unwritable(address) {
             return verdict;
         }
-        self.quarantine(slot);
+        let now = self.secs();
+        if !self.declines.admit(self.client.key, self.now.boot) {
+            self.give_up(slot);
+            self.note(Outcome::Noted, reasons::DECLINED_TOO_OFTEN, address);
+            return Verdict::Commit;
+        }
+        self.network.quarantine(self.plan, slot, now);
+        self.append(slot);
         self.note(Outcome::Noted, reasons::DECLINED, address);
         Verdict::Commit
     }
 
-    /// Takes an address out of use for `decline_hold`, durably.
-    pub(super) fn quarantine(&mut self, slot: crate::table::Slot) {
+    /// Ends a lease that its client has given back, durably.
+    pub(super) fn give_up(&mut self, slot: Slot) {
         let now = self.secs();
-        let hold = self.plan.settings().decline_hold.as_secs() as u32;
-        self.network.change(self.plan, slot, |l| {
-            l.state = LeaseState::Declined;
-            l.flags |= FLAG_RECORDED;
+        self.network.table.update(slot, |l| {
             l.version += 1;
             l.last_seen = now;
-            l.expires = now.saturating_add(hold);
+            l.pot = now;
         });
+        self.network.finish(self.plan, slot, LeaseState::Released, now);
         self.append(slot);
     }
 
     /// Options without a lease, to the address that the client has by other means.
     pub(super) fn inform(&mut self) -> Verdict {
-        let address = u32::from(self.message.ciaddr());
+        let ciaddr = self.message.ciaddr();
+        let address = u32::from(ciaddr);
+        if !ciaddr.is_unspecified() && !self.plan.is_host_of(self.network.index, ciaddr) {
+            return self.silent(reasons::NAK_WRONG_NETWORK, address);
+        }
         let terms = self.terms(address);
         self.answered(MessageType::Ack, reasons::INFORMED, address);
         self.compose_inform(&terms);
@@ -105,7 +107,7 @@ impl Turn<'_, '_> {
         let known = self.network.table.is(slot, &self.client.who)
             && self.network.table.lease(slot).state == LeaseState::Bound
             && self.network.table.lease(slot).has(FLAG_BOOTP);
-        self.network.table.assign(slot, self.client.key, &self.client.who);
+        self.take(slot);
         self.network.change(self.plan, slot, |l| {
             l.state = LeaseState::Bound;
             l.flags |= FLAG_BOOTP | FLAG_RECORDED;

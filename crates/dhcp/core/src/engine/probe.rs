@@ -1,6 +1,7 @@
 //! Conflict checks: the packet waits beside the engine until the link has answered or kept silent.
 
 use super::Engine;
+use super::admit::Call;
 use crate::reasons;
 use crate::settings::ConflictCheck;
 use crate::step::{Arrival, Log, Probe, Reply, Verdict};
@@ -28,6 +29,7 @@ struct Waiting {
     local: Ipv4Addr,
     port: u16,
     interface: Option<u16>,
+    broadcast: bool,
     address: u32,
     tries: u8,
 }
@@ -61,6 +63,7 @@ impl Engine {
             local: arrival.local,
             port: arrival.port,
             interface: arrival.interface,
+            broadcast: arrival.broadcast,
             address,
             tries: 1,
         };
@@ -104,15 +107,34 @@ impl Engine {
             local: waiting.local,
             port: waiting.port,
             interface: waiting.interface,
+            broadcast: waiting.broadcast,
         };
         if !in_use {
-            return self.step_with(now, tenure, log, &arrival, Some(waiting.address), reply, records);
+            let probed = Some(waiting.address);
+            return self.decide(Call {
+                now,
+                tenure,
+                log,
+                arrival: &arrival,
+                probed,
+                reply,
+                records,
+            });
         }
         self.conflict(now, waiting.address, records);
         if waiting.tries >= TRIES_MAX || !log.writable {
             return Verdict::Commit;
         }
-        let verdict = self.step_with(now, tenure, log, &arrival, Some(0), reply, records);
+        let probed = Some(0);
+        let verdict = self.decide(Call {
+            now,
+            tenure,
+            log,
+            arrival: &arrival,
+            probed,
+            reply,
+            records,
+        });
         if let Verdict::Probe(probe) = verdict
             && let Some(next) = self.probes.waiting.get_mut(&probe.token)
         {
@@ -124,19 +146,11 @@ impl Engine {
     /// Takes an address out of use because something answered on it.
     fn conflict(&mut self, now: &Now, address: u32, records: &mut Vec<u8>) {
         let plan = std::sync::Arc::clone(&self.plan);
-        let secs = now.wall.secs();
-        let hold = plan.settings().decline_hold.as_secs() as u32;
         for network in self.networks.iter_mut().flatten() {
             let Some(slot) = network.table.slot(address) else {
                 continue;
             };
-            network.change(&plan, slot, |l| {
-                l.state = crate::view::LeaseState::Declined;
-                l.flags |= crate::lease::FLAG_RECORDED;
-                l.version += 1;
-                l.last_seen = secs;
-                l.expires = secs.saturating_add(hold);
-            });
+            network.quarantine(&plan, slot, now.wall.secs());
             super::replay::encode(network, slot, records);
             self.counters.records += 1;
             let mut decision = Decision {

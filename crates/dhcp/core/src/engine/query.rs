@@ -127,7 +127,8 @@ impl Engine {
             circuit_id: record::extra(extra, EXTRA_CIRCUIT).map(<[u8]>::to_vec),
             remote_id: record::extra(extra, EXTRA_REMOTE).map(<[u8]>::to_vec),
             vendor_class: text(EXTRA_VENDOR),
-            giaddr: (lease.giaddr != 0).then(|| lease.giaddr.into()),
+            giaddr: Some(lease.giaddr.into())
+                .filter(|g| lease.state != LeaseState::Offered && *g != Ipv4Addr::UNSPECIFIED),
             last_seen: lease.last_seen,
             expires: lease.expires,
             reserved: lease.has(FLAG_RESERVED),
@@ -168,11 +169,7 @@ impl Engine {
                 offered: of(LeaseState::Offered),
                 declined: of(LeaseState::Declined),
                 reusable: of(LeaseState::Expired) + of(LeaseState::Released),
-                reserved: plan
-                    .reservations
-                    .addresses()
-                    .filter(|&a| subnet.prefix.contains(a.into()))
-                    .count() as u64,
+                reserved: subnet.reserved,
             }
         })
     }

@@ -53,6 +53,7 @@ impl Engine {
     /// down since). Otherwise the start is unclean: promises are assumed as far as the rules allowed them (R3, R4),
     /// and a record of that goes to `records`, because the duty must outlive the next, clean start.
     pub fn restored(&mut self, now: &Now, exact: bool, records: &mut Vec<u8>) {
+        self.follow_clock(now);
         if !exact {
             self.unclean_at = now.wall.secs();
             Record::UncleanStart { at: self.unclean_at }.encode(records);
@@ -81,8 +82,14 @@ impl Engine {
     }
 
     /// Gives homes to leases of networks that a new plan does not have under their old name.
-    pub(super) fn rehome(&mut self, gone: impl Iterator<Item = Network>, now: &Now) {
-        let mut frames: Vec<Vec<u8>> = std::mem::take(&mut self.orphans).into_values().collect();
+    /// `frames` holds those of subnets that have left their network.
+    pub(super) fn rehome(
+        &mut self,
+        gone: impl Iterator<Item = Network>,
+        mut frames: Vec<Vec<u8>>,
+        now: &Now,
+    ) {
+        frames.extend(std::mem::take(&mut self.orphans).into_values());
         for network in gone {
             let mut frame = Vec::new();
             network
@@ -138,9 +145,8 @@ impl Engine {
 fn put(network: &mut Network, record: &Record<'_>) {
     match record {
         Record::Window { first, end } => {
-            if let Some(pool) = network.pools.iter_mut().find(|p| p.first == *first) {
-                pool.restore_window(*end);
-            }
+            let pools = network.pools.iter_mut();
+            pools.for_each(|pool| pool.restore_window(*first, *end));
         }
         Record::UncleanStart { .. } => {}
         Record::Lease(lease) => put_lease(network, lease),
@@ -174,7 +180,7 @@ fn put_lease(network: &mut Network, record: &LeaseRecord<'_>) {
 }
 
 /// Appends the lease's record. What was only offered has none.
-pub(super) fn encode(network: &Network, slot: Slot, out: &mut Vec<u8>) {
+pub(crate) fn encode(network: &Network, slot: Slot, out: &mut Vec<u8>) {
     let lease = network.table.lease(slot);
     if lease.state == LeaseState::Offered && !lease.has(FLAG_RECORDED) {
         return;
@@ -192,7 +198,11 @@ pub(super) fn encode(network: &Network, slot: Slot, out: &mut Vec<u8>) {
         expires: lease.expires,
         pot: lease.pot,
         last_seen: lease.last_seen,
-        giaddr: lease.giaddr,
+        giaddr: if lease.state == LeaseState::Offered {
+            0
+        } else {
+            lease.giaddr
+        },
         who: network.table.identity(slot, &mut scratch),
         extra: network.table.extra(slot),
     })

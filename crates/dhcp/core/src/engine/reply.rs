@@ -2,10 +2,11 @@
 
 use super::turn::Turn;
 use crate::lease::FLAG_BOOTP;
+use crate::plan::Plan;
 use crate::reasons::reason;
 use crate::step::{Destination, REPLY_MAX};
 use crate::template::{self, Kind, Template};
-use purlin_dhcp_proto::{Composer, MessageType, code, compose};
+use purlin_dhcp_proto::{Composer, Message, MessageType, code, compose};
 use purlin_telemetry::ReasonCode;
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::sync::Arc;
@@ -78,6 +79,7 @@ impl Turn<'_, '_> {
 
     pub(super) fn compose_inform(&mut self, terms: &Template) {
         self.compose(MessageType::Ack, 0, None, terms);
+        self.reply.to = self.inform_destination();
     }
 
     fn compose(&mut self, kind: MessageType, address: u32, secs: Option<u32>, terms: &Template) {
@@ -88,8 +90,9 @@ impl Turn<'_, '_> {
         if kind == MessageType::Ack {
             out.ciaddr(message.ciaddr());
         }
-        if let Some(relay) = message.relay_agent() {
-            out.echo_relay_agent(relay.value());
+        out.echo_relay_agent_of(message);
+        if informs_through_relay(message) {
+            out.set_broadcast();
         }
         // What does not fit the header fields is in options 66 and 67 for clients that ask.
         let _ = (out.sname(&terms.sname), out.file(&terms.file));
@@ -101,12 +104,7 @@ impl Turn<'_, '_> {
             out.option_u32(code::RENEWAL_TIME, t1);
             out.option_u32(code::REBINDING_TIME, t2);
         }
-        out.block(&terms.block);
-        if self.plan.settings().echo_client_id
-            && let Some(id) = message.client_id()
-        {
-            out.option(code::CLIENT_ID, id);
-        }
+        echo(&mut out, message, self.plan);
         if message.rapid_commit()
             && kind == MessageType::Ack
             && message.message_type() == Some(MessageType::Discover)
@@ -116,6 +114,7 @@ impl Turn<'_, '_> {
         if let Some(uuid) = message.whole(code::CLIENT_UUID) {
             out.option(code::CLIENT_UUID, uuid);
         }
+        out.block(&terms.block);
         answer_fqdn(&mut out, message);
         let composed = out.finish();
         self.reply.len = composed.len;
@@ -128,29 +127,24 @@ impl Turn<'_, '_> {
         self.decision.detail = MessageType::Nak.octet();
         let message = self.message;
         let mut out = Composer::reply(&mut self.reply.bytes, compose::PAYLOAD_MIN, message);
-        if let Some(relay) = message.relay_agent() {
-            out.echo_relay_agent(relay.value());
-        }
+        out.echo_relay_agent_of(message);
         // RFC 2131, 4.3.2: through a relay, a NAK must reach the client by broadcast.
         if !message.giaddr().is_unspecified() {
             out.set_broadcast();
         }
         out.message_type(MessageType::Nak);
         out.option_ip(code::SERVER_ID, self.server_id);
+        echo(&mut out, message, self.plan);
         if let Some(reason) = reason(why) {
             out.option(code::MESSAGE, reason.render(self.decision.with).as_bytes());
-        }
-        if self.plan.settings().echo_client_id
-            && let Some(id) = message.client_id()
-        {
-            out.option(code::CLIENT_ID, id);
         }
         self.reply.len = out.finish().len;
         self.reply.from = self.server_id;
         self.reply.to = self.nak_destination();
     }
 
-    /// BOOTP knows 64 octets of vendor options and no lease (RFC 1534, section 2).
+    /// BOOTP knows no lease (RFC 1534, section 2) and 64 octets of vendor options, more when the client sent more
+    /// (RFC 1542, section 2.1).
     pub(super) fn compose_bootp(&mut self, address: u32, terms: &Template) {
         debug_assert!(
             self.network
@@ -159,7 +153,9 @@ impl Turn<'_, '_> {
                 .is_some_and(|s| self.network.table.lease(s).has(FLAG_BOOTP))
         );
         let message = self.message;
-        let mut out = Composer::reply(&mut self.reply.bytes, compose::LEN_MIN, message);
+        let limit = self.arrival.payload.len().min(compose::PAYLOAD_MIN);
+        let mut out = Composer::reply(&mut self.reply.bytes, limit, message);
+        out.echo_relay_agent_of(message);
         out.without_overload().yiaddr(address.into()).siaddr(terms.siaddr);
         let _ = (out.sname(&terms.sname), out.file(&terms.file));
         if message.has_cookie() {
@@ -176,19 +172,35 @@ impl Turn<'_, '_> {
         if !message.giaddr().is_unspecified() {
             return Destination::Udp(self.relay_address());
         }
-        if !message.ciaddr().is_unspecified() {
+        // Outside of its network the address in ciaddr is somebody else's, who must not get replies for it.
+        if self.plan.is_host_of(self.network.index, message.ciaddr()) {
             return Destination::Udp(self.client_address(message.ciaddr()));
         }
         let Some(interface) = self.arrival.interface else {
             return Destination::Udp(self.arrival.source);
         };
         match message.mac() {
-            Some(mac) if !message.broadcast() => Destination::Raw {
+            Some(mac) if !message.broadcast() && is_station(mac) => Destination::Raw {
                 interface,
                 mac: mac.0,
                 address,
             },
             _ => Destination::Broadcast { interface },
+        }
+    }
+
+    /// RFC 2131, 4.3.5: to ciaddr, past any relay. A client that left it empty is answered where it sent from.
+    fn inform_destination(&self) -> Destination {
+        let (message, source) = (self.message, *self.arrival.source.ip());
+        if !message.ciaddr().is_unspecified() {
+            return Destination::Udp(self.client_address(message.ciaddr()));
+        }
+        if !message.giaddr().is_unspecified() {
+            return Destination::Udp(self.relay_address());
+        }
+        match self.arrival.interface {
+            Some(interface) if source.is_unspecified() => Destination::Broadcast { interface },
+            _ => Destination::Udp(self.client_address(source)),
         }
     }
 
@@ -205,7 +217,7 @@ impl Turn<'_, '_> {
     /// The relay at the server port, or where it sent from: with RFC 8357, or when this server is not on port 67
     /// either (nobody could listen on 67 there).
     fn relay_address(&self) -> SocketAddrV4 {
-        let other_port = self.message.relay_agent().is_some_and(|r| r.source_port());
+        let other_port = self.relay.is_some_and(|r| r.source_port());
         if self.arrival.port != SERVER_PORT {
             return self.arrival.source;
         }
@@ -225,6 +237,31 @@ impl Turn<'_, '_> {
     }
 }
 
+/// What a reply owes the client whatever it asked for, and so comes before what may find no room: its identifier
+/// (RFC 6842) and the subnet it selected (RFC 3011, section 2: without it the client must drop the reply).
+fn echo(out: &mut Composer<'_>, message: &Message<'_>, plan: &Plan) {
+    if plan.settings().echo_client_id
+        && let Some(id) = message.client_id()
+    {
+        out.option(code::CLIENT_ID, id);
+    }
+    if let Some(subnet) = message.whole(code::SUBNET_SELECTION) {
+        out.option(code::SUBNET_SELECTION, subnet);
+    }
+}
+
+/// An INFORM through a relay without ciaddr: the relay has no address to unicast to, so it is told to broadcast.
+fn informs_through_relay(message: &Message<'_>) -> bool {
+    message.message_type() == Some(MessageType::Inform)
+        && message.ciaddr().is_unspecified()
+        && !message.giaddr().is_unspecified()
+}
+
+/// Whether a hardware address is one station's: a frame to a group or to nobody is broadcast instead.
+fn is_station(mac: purlin_types::Mac) -> bool {
+    mac.0[0] & 1 == 0 && mac.0 != [0; 6]
+}
+
 /// T1 and T2, kept in order below the lease (RFC 2131, 4.4.5): 1/2 and 7/8 where nothing else is said.
 fn timers(secs: u32, terms: &Template) -> (u32, u32) {
     if secs == u32::MAX {
@@ -239,7 +276,7 @@ fn timers(secs: u32, terms: &Template) -> (u32, u32) {
 }
 
 /// RFC 4702, section 4: this server updates no DNS, so it says so (N) and overrides a client that asked it to (O).
-fn answer_fqdn(out: &mut Composer<'_>, message: &purlin_dhcp_proto::Message<'_>) {
+fn answer_fqdn(out: &mut Composer<'_>, message: &Message<'_>) {
     const S: u8 = 1;
     const O: u8 = 2;
     const E: u8 = 4;

@@ -95,7 +95,8 @@ impl Turn<'_, '_> {
         if !self.network.admits(self.plan, &self.client, address) {
             return Some(self.nak(reasons::NAK_NOT_ADMITTED, address));
         }
-        if !self.network.available(&self.client, address, now) {
+        let first_come = self.message.server_id().is_some() && self.network.contested(address);
+        if !first_come && !self.network.available(&self.client, address, now) {
             return Some(self.nak(reasons::NAK_TAKEN, address));
         }
         None

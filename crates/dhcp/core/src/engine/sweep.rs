@@ -1,7 +1,7 @@
 //! What ends by time: offers, leases, quarantines and memories of former clients.
 
 use super::Engine;
-use crate::lease::{FLAG_INHERITED, FLAG_OWN_OFFER, FLAG_RECORDED, Lease};
+use crate::lease::{FLAG_CONTESTED, FLAG_INHERITED, FLAG_OWN_OFFER, FLAG_RECORDED, Lease};
 use crate::network::Network;
 use crate::plan::Plan;
 use crate::reasons;
@@ -23,6 +23,7 @@ pub(super) struct Progress {
 impl Engine {
     /// Ends what has ended. Call it once a second; `true` means that more is due at once, in another call.
     pub fn tick(&mut self, now: &Now) -> bool {
+        self.clock_set |= self.follow_clock(now);
         let secs = now.wall.secs();
         let plan = std::sync::Arc::clone(&self.plan);
         let rules = Rules::of(&plan);
@@ -134,11 +135,19 @@ impl Network {
     pub(crate) fn lapse(&mut self, plan: &Plan, slot: Slot, now: u32) {
         let lease = *self.table.lease(slot);
         let own = lease.has(FLAG_OWN_OFFER) && lease.has(FLAG_RECORDED);
-        self.table.update(slot, |l| l.flags &= !FLAG_OWN_OFFER);
+        self.table.update(slot, |l| {
+            l.flags &= !(FLAG_OWN_OFFER | FLAG_CONTESTED);
+            l.giaddr = 0;
+        });
         if own {
             self.finish(plan, slot, LeaseState::Expired, now);
         } else {
             self.finish(plan, slot, LeaseState::Free, 0);
+        }
+        // The client is found at the lease that it kept meanwhile.
+        let held = self.table.slot(lease.giaddr).filter(|_| lease.giaddr != 0);
+        if let Some(held) = held.filter(|&s| self.table.lease(s).state == LeaseState::Bound) {
+            self.table.repoint(held);
         }
     }
 }

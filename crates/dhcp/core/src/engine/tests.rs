@@ -1,6 +1,16 @@
 //! Conversations with the engine: packets in, answers and records out, time under the test's hand.
 
+mod answers;
+mod changes;
 mod conversation;
+mod floods;
 mod keeping;
 mod rules;
 mod serving;
+
+impl super::Engine {
+    /// How many addresses the first network's first pool has waiting as lapsed and as offered.
+    fn waiting(&self) -> (usize, usize) {
+        self.networks[0].as_ref().expect("one network").pools[0].waiting()
+    }
+}

@@ -1,10 +1,13 @@
 //! One packet's turn: everything that deciding about it may look at or change.
 
+use crate::limit::Declines;
 use crate::network::{Client, Network};
 use crate::plan::Plan;
 use crate::reasons;
 use crate::step::{Arrival, Log, Reply, Verdict};
 use crate::template::Templates;
+use crate::view::LeaseState;
+use purlin_dhcp_proto::message::RelayAgent;
 use purlin_dhcp_proto::{Message, MessageType};
 use purlin_telemetry::{Decision, Outcome, ReasonCode};
 use purlin_types::Now;
@@ -18,6 +21,8 @@ pub(super) struct Turn<'t, 'p> {
     pub(super) now: Now,
     pub(super) log: Log,
     pub(super) message: &'t Message<'p>,
+    /// Option 82, also when it came in pieces.
+    pub(super) relay: Option<RelayAgent<'t>>,
     pub(super) arrival: &'t Arrival<'p>,
     pub(super) client: Client<'t>,
     /// What option 54 will say (RFC 5107 lets a relay decide it).
@@ -25,6 +30,7 @@ pub(super) struct Turn<'t, 'p> {
     pub(super) reply: &'t mut Reply,
     pub(super) records: &'t mut Vec<u8>,
     pub(super) templates: &'t mut Templates,
+    pub(super) declines: &'t mut Declines,
     pub(super) decision: &'t mut Decision,
     /// Records appended in this turn.
     pub(super) written: u64,
@@ -53,14 +59,23 @@ impl Turn<'_, '_> {
         Verdict::Silent
     }
 
-    /// A refusal, or silence where the server is not the authority.
+    /// A refusal. A server that is not the authority refuses only who turned to it or whose lease it knows; to
+    /// others it stays silent, as another server may know them (RFC 2131, 4.3.2).
     pub(super) fn nak(&mut self, reason: ReasonCode, address: u32) -> Verdict {
-        if !self.plan.settings().authoritative {
+        let concerned =
+            self.plan.settings().authoritative || self.message.server_id().is_some() || self.holds_a_lease();
+        if !concerned {
             return self.silent(reasons::UNKNOWN_CLIENT, address);
         }
         self.note(Outcome::Refused, reason, address);
         self.compose_nak(reason);
         Verdict::Reply
+    }
+
+    fn holds_a_lease(&self) -> bool {
+        let table = &self.network.table;
+        let slot = table.find(self.client.key, &self.client.who);
+        slot.is_some_and(|s| table.lease(s).state == LeaseState::Bound)
     }
 
     /// Whether nothing can be promised now, noted with the reason.

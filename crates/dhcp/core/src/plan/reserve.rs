@@ -89,7 +89,7 @@ impl Reservations {
         self.by_address.get(&address).copied()
     }
 
-    /// Reserved addresses inside a prefix.
+    /// All reserved addresses.
     pub(crate) fn addresses(&self) -> impl Iterator<Item = u32> + '_ {
         self.by_address.keys().copied()
     }

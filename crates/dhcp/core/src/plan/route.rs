@@ -2,8 +2,9 @@
 
 use super::{Plan, SubnetPlan};
 use crate::step::Arrival;
-use purlin_dhcp_proto::message::Message;
-use purlin_types::Ipv4Range;
+use purlin_dhcp_proto::message::{Message, RelayAgent};
+use purlin_types::{Ipv4Range, Prefix4};
+use std::net::Ipv4Addr;
 
 /// Disjoint ranges in ascending order, each with the subnet it selects.
 #[derive(Debug)]
@@ -47,6 +48,11 @@ impl Routes {
     }
 }
 
+/// Whether an address is neither the network's own nor its broadcast address (RFC 3021: a /31 has neither).
+fn is_host(prefix: Prefix4, address: Ipv4Addr) -> bool {
+    prefix.length() >= 31 || (address != prefix.network() && address != prefix.broadcast())
+}
+
 /// The parts of `first..=last` that no range of the sorted list covers.
 fn gaps(ranges: &[(u32, u32, u16)], first: u32, last: u32) -> Vec<(u32, u32)> {
     let mut found = Vec::new();
@@ -66,11 +72,16 @@ fn gaps(ranges: &[(u32, u32, u16)], first: u32, last: u32) -> Vec<(u32, u32)> {
 
 impl Plan {
     /// The subnet a request belongs to, by the first of these that says one: link selection (RFC 3527), subnet
-    /// selection (RFC 3011), the relay's address, the client's own address, the segment it came over.
-    pub(crate) fn select(&self, message: &Message<'_>, arrival: &Arrival<'_>) -> Option<u16> {
-        let relay = message.relay_agent();
+    /// selection (RFC 3011), the relay's address, the client's own address, the segment it came over. A broadcast
+    /// proves on which segment the client is, whatever address it claims.
+    pub(crate) fn select(
+        &self,
+        message: &Message<'_>,
+        relay: Option<&RelayAgent<'_>>,
+        arrival: &Arrival<'_>,
+    ) -> Option<u16> {
         if let Some(link) = relay
-            .and_then(|r| r.link_selection())
+            .and_then(RelayAgent::link_selection)
             .or_else(|| message.subnet_selection())
         {
             return self.routes.subnet_of(link.into());
@@ -78,10 +89,26 @@ impl Plan {
         if !message.giaddr().is_unspecified() {
             return self.routes.subnet_of(message.giaddr().into());
         }
-        let own = (!message.ciaddr().is_unspecified())
+        let own = (!message.ciaddr().is_unspecified() && !arrival.broadcast)
             .then(|| self.routes.subnet_of(message.ciaddr().into()))
             .flatten();
         own.or_else(|| self.select_segment(arrival))
+    }
+
+    /// Whether a reply may be sent to this giaddr at all: one host, and none that the sender could only mean in order
+    /// to have a third party flooded or our own services disturbed.
+    pub(crate) fn can_relay(&self, giaddr: Ipv4Addr, arrival: &Arrival<'_>) -> bool {
+        let group = giaddr.is_multicast() || giaddr.octets()[0] == 0 || giaddr.octets()[0] >= 240;
+        let ours_alone = giaddr.is_loopback() && !arrival.local.is_loopback();
+        let subnet = self.routes.subnet_of(giaddr.into());
+        let all_hosts = subnet.is_some_and(|s| !is_host(self.subnets[usize::from(s)].prefix, giaddr));
+        !group && !ours_alone && !all_hosts
+    }
+
+    /// Whether an address is one host's in a subnet of the network.
+    pub(crate) fn is_host_of(&self, network: u16, address: Ipv4Addr) -> bool {
+        let subnet = self.subnet_containing(network, address.into());
+        subnet.is_some_and(|s| is_host(self.subnets[usize::from(s)].prefix, address))
     }
 
     fn select_segment(&self, arrival: &Arrival<'_>) -> Option<u16> {

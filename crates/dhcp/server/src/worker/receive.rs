@@ -165,6 +165,7 @@ impl Worker {
             local: packet.local,
             port: slot.assigned.port.socket.local_address().port(),
             interface: slot.assigned.position,
+            broadcast: packet.broadcast,
         };
         let (reply, records) = self.batch.slot();
         let verdict = self
@@ -256,6 +257,7 @@ fn arrival<'a>(datagram: &Datagram<'a>, assigned: &Assignment) -> Option<Arrival
         local: arrival_local(datagram, assigned),
         port: assigned.port.socket.local_address().port(),
         interface: assigned.position,
+        broadcast: assigned.port.segment.is_some() && datagram.target != datagram.local,
     })
 }
 
@@ -273,6 +275,7 @@ fn hand_over(inbox: &Inbox, port: u32, arrival: &Arrival<'_>) -> bool {
         payload,
         source,
         local,
+        broadcast,
         ..
     } = *arrival;
     inbox.put(Handed {
@@ -280,5 +283,6 @@ fn hand_over(inbox: &Inbox, port: u32, arrival: &Arrival<'_>) -> bool {
         payload: payload.into(),
         source,
         local,
+        broadcast,
     })
 }

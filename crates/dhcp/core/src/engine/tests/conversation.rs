@@ -186,6 +186,8 @@ pub(super) struct Link {
     pub(super) log: Log,
     pub(super) tenure: Tenure,
     pub(super) interface: Option<u16>,
+    /// Whether packets over the interface are sent to our address.
+    pub(super) unicast: bool,
 }
 
 impl Link {
@@ -207,6 +209,7 @@ impl Link {
             log,
             tenure: Tenure::SOLE,
             interface: None,
+            unicast: false,
         }
     }
 
@@ -229,6 +232,7 @@ impl Link {
             local: SERVER,
             port: 67,
             interface: self.interface,
+            broadcast: self.interface.is_some() && !self.unicast,
         };
         let (mut reply, mut records) = (Reply::default(), Vec::new());
         let verdict = self.engine.step(

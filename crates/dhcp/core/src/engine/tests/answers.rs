@@ -1,0 +1,230 @@
+//! What replies carry and where they go, where clients and relays depend on the letter of an RFC.
+
+use super::conversation::{Answer, Ask, Link, SERVER, mac, network, reserve, settings};
+use crate::settings::{OptionValue, Settings};
+use crate::step::{Destination, Verdict};
+use purlin_dhcp_proto::{MessageType, code};
+use std::net::{Ipv4Addr, SocketAddrV4};
+
+const NONE: Ipv4Addr = Ipv4Addr::UNSPECIFIED;
+const FIRST: Ipv4Addr = Ipv4Addr::new(10, 0, 1, 0);
+const POOL: &[&str] = &["10.0.1.0-10.0.1.9"];
+
+fn discover(n: u8) -> Ask {
+    Ask::new(MessageType::Discover, n)
+}
+
+fn local(settings: &Settings) -> Link {
+    let mut link = Link::new(settings);
+    link.interface = Some(0);
+    link
+}
+
+fn udp(address: Ipv4Addr, port: u16) -> Destination {
+    Destination::Udp(SocketAddrV4::new(address, port))
+}
+
+fn silent(link: &Link, answer: &Answer, reason: &str) {
+    assert_eq!(answer.verdict, Verdict::Silent);
+    assert_eq!(link.reason(), reason);
+}
+
+#[test]
+fn a_split_option_82_is_read_and_echoed_as_it_came() {
+    let mut settings = settings(POOL);
+    settings
+        .networks
+        .push(network("other", "10.7.0.0/16", &["10.7.1.0-10.7.1.9"]));
+    let mut link = Link::new(&settings);
+    let mut payload = discover(1).bytes();
+    payload.truncate(243);
+    payload.extend_from_slice(&[82, 5, 1, 1, b'x', 5, 4, 82, 4, 10, 7, 0, 1, 255]);
+    payload.resize(300, 0);
+    let offer = link.send_bytes(&payload);
+    assert_eq!(
+        offer.address(),
+        Ipv4Addr::new(10, 7, 1, 0),
+        "link selection lies across the cut"
+    );
+    let message = offer.message();
+    let parts: Vec<&[u8]> = message.options().filter(|o| o.0 == 82).map(|o| o.1).collect();
+    assert_eq!(parts, [&[1, 1, b'x', 5, 4][..], &[10, 7, 0, 1][..]]);
+}
+
+#[test]
+fn a_selected_subnet_is_sent_back() {
+    let mut link = Link::new(&settings(POOL));
+    let select = |ask: Ask| ask.with(code::SUBNET_SELECTION, [10, 0, 0, 0]);
+    let offer = link.send(&select(discover(1)));
+    assert_eq!(
+        offer.message().subnet_selection(),
+        Some(Ipv4Addr::new(10, 0, 0, 0))
+    );
+    let wrong = Ask::new(MessageType::Request, 1).requested(Ipv4Addr::new(192, 168, 0, 1));
+    let nak = link.send(&select(wrong));
+    assert_eq!(nak.kind(), MessageType::Nak);
+    assert!(nak.message().subnet_selection().is_some());
+}
+
+#[test]
+fn what_is_owed_is_sent_before_what_may_find_no_room() {
+    let mut settings = settings(POOL);
+    let long = |code| OptionValue {
+        code,
+        data: vec![b'x'; 240],
+        always: true,
+    };
+    settings.scope.options = [150, 151, 152, 153].map(long).to_vec();
+    let mut link = Link::new(&settings);
+    let offer = link.send(
+        &discover(1)
+            .with(code::CLIENT_ID, *b"\x00name")
+            .with(57, 576u16.to_be_bytes()),
+    );
+    assert_eq!(offer.message().client_id(), Some(&b"\x00name"[..]));
+    assert!(offer.bytes.len() <= 548);
+}
+
+#[test]
+fn an_inform_is_answered_at_the_address_that_its_client_has() {
+    let inform = |ciaddr| Ask::new(MessageType::Inform, 1).ciaddr(ciaddr);
+    let mut link = local(&settings(POOL));
+    let host = Ipv4Addr::new(10, 0, 3, 3);
+    assert_eq!(link.send(&inform(host)).to, udp(host, 68), "past the relay");
+    let relayed = link.send(&inform(NONE));
+    assert_eq!(relayed.to, udp(Ipv4Addr::new(10, 0, 0, 1), 67));
+    assert!(
+        relayed.message().broadcast(),
+        "the relay knows no address to unicast to"
+    );
+    let bare = link.send(&inform(NONE).giaddr(NONE));
+    assert_eq!(bare.to, udp(Ipv4Addr::new(10, 0, 0, 1), 68), "where it sent from");
+}
+
+#[test]
+fn no_reply_goes_to_an_address_that_only_the_sender_claims() {
+    let mut link = local(&settings(POOL));
+    for victim in [
+        "203.0.113.7",
+        "255.255.255.255",
+        "224.0.0.1",
+        "10.0.255.255",
+        "10.0.0.0",
+    ] {
+        let victim: Ipv4Addr = victim.parse().unwrap();
+        let answer = link.send(&Ask::new(MessageType::Inform, 1).giaddr(NONE).ciaddr(victim));
+        silent(&link, &answer, "nak_wrong_network");
+        let offer = link.send(&discover(1).giaddr(NONE).ciaddr(victim));
+        assert!(matches!(offer.to, Destination::Raw { .. }), "{victim}");
+    }
+    for relay in [
+        "255.255.255.255",
+        "224.0.0.1",
+        "127.0.0.1",
+        "0.1.2.3",
+        "240.0.0.1",
+        "10.0.255.255",
+    ] {
+        let ask = discover(1).giaddr(relay.parse().unwrap());
+        let answer = link.send(&ask.with(code::SUBNET_SELECTION, [10, 0, 0, 0]));
+        silent(&link, &answer, "bad_relay");
+    }
+}
+
+#[test]
+fn a_frame_goes_to_one_station_or_to_all() {
+    let mut link = local(&settings(POOL));
+    for hardware in [[0; 6], [0xff; 6], [1, 0, 0x5e, 0, 0, 1]] {
+        let mut payload = discover(1).giaddr(NONE).bytes();
+        payload[28..34].copy_from_slice(&hardware);
+        let offer = link.send_bytes(&payload);
+        assert_eq!(offer.to, Destination::Broadcast { interface: 0 });
+    }
+}
+
+#[test]
+fn a_broadcast_rebinding_on_a_wrong_segment_is_refused() {
+    let mut settings = settings(POOL);
+    settings
+        .networks
+        .push(network("other", "10.7.0.0/16", &["10.7.1.0-10.7.1.9"]));
+    let mut link = local(&settings);
+    let rebind = Ask::new(MessageType::Request, 1)
+        .giaddr(NONE)
+        .ciaddr(Ipv4Addr::new(10, 7, 1, 0));
+    let nak = link.send(&rebind);
+    assert_eq!(
+        (nak.kind(), nak.to),
+        (MessageType::Nak, Destination::Broadcast { interface: 0 })
+    );
+    assert_eq!(link.reason(), "nak_wrong_network");
+    link.unicast = true;
+    link.send(&rebind);
+    assert_eq!(
+        link.reason(),
+        "nak_unknown",
+        "by unicast it may come from anywhere"
+    );
+}
+
+#[test]
+fn a_server_that_is_not_the_authority_refuses_only_its_own_clients() {
+    let mut settings = settings(POOL);
+    settings.authoritative = false;
+    let mut link = Link::new(&settings);
+    let reboot = |n| Ask::new(MessageType::Request, n).requested(Ipv4Addr::new(10, 0, 1, 5));
+    let answer = link.send(&reboot(1));
+    silent(&link, &answer, "unknown_client");
+    link.dora(1);
+    assert_eq!(
+        link.send(&reboot(1)).kind(),
+        MessageType::Nak,
+        "its lease is another"
+    );
+    let chosen = Ask::new(MessageType::Request, 2).requested(FIRST).server(SERVER);
+    assert_eq!(
+        link.send(&chosen).kind(),
+        MessageType::Nak,
+        "it waits for this server's word"
+    );
+}
+
+#[test]
+fn an_unknown_message_type_is_no_bootp() {
+    let mut settings = settings(POOL);
+    settings.bootp = true;
+    let mut link = Link::new(&settings);
+    for value in [&[99][..], &[0][..], &[1, 1][..]] {
+        let mut ask = discover(1).with(code::MESSAGE_TYPE, value);
+        ask.kind = None;
+        let answer = link.send(&ask);
+        silent(&link, &answer, "unsupported_type");
+    }
+}
+
+#[test]
+fn a_client_has_one_lease_on_its_network() {
+    let mut before = settings(POOL);
+    let mut link = Link::new(&before);
+    link.dora(1);
+    reserve(&mut before, 1, "10.0.5.5");
+    let plan = crate::Plan::compile(&before, Some(link.engine.plan()));
+    link.engine.apply(plan, &link.now);
+    link.send(&discover(1));
+    link.pass(31);
+    // The offer of the reserved address was not taken up: the old lease is still found and still held.
+    assert_eq!(link.engine.usage(&link.now)[0].bound, 1);
+    assert_eq!(link.dora(1).address(), Ipv4Addr::new(10, 0, 5, 5));
+    let usage = &link.engine.usage(&link.now)[0];
+    assert_eq!((usage.bound, usage.reusable, usage.reserved), (1, 1, 1));
+    link.restart(&before, usize::MAX, true);
+    assert_eq!(link.engine.usage(&link.now)[0].bound, 1);
+    assert_eq!(
+        link.engine
+            .lease(&link.now, Ipv4Addr::new(10, 0, 5, 5))
+            .unwrap()
+            .mac
+            .0,
+        mac(1)
+    );
+}

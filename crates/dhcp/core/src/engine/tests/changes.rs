@@ -1,0 +1,153 @@
+//! Plans that change, and clocks that are set, while leases run.
+
+use super::conversation::{Ask, Link, network, settings};
+use crate::Plan;
+use crate::settings::{AckMode, Pool, Settings};
+use crate::step::Verdict;
+use purlin_dhcp_proto::MessageType;
+use purlin_types::WallTime;
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+const FIRST: Ipv4Addr = Ipv4Addr::new(10, 0, 1, 0);
+
+pub(super) fn apply(link: &mut Link, settings: &Settings) {
+    let plan = Plan::compile(settings, Some(link.engine.plan()));
+    link.engine.apply(plan, &link.now);
+}
+
+fn renew(link: &mut Link, n: u8, address: Ipv4Addr) -> MessageType {
+    link.send(&Ask::new(MessageType::Request, n).ciaddr(address))
+        .kind()
+}
+
+#[test]
+fn a_subnet_that_joins_another_network_takes_its_leases_along() {
+    let mut alone = settings(&["10.0.1.0-10.0.1.0"]);
+    alone.networks[0].name = "hall".into();
+    alone
+        .networks
+        .push(network("spare", "10.7.0.0/16", &["10.7.1.0-10.7.1.9"]));
+    let mut joined = alone.clone();
+    let moved = joined.networks[0].subnets.remove(0);
+    joined.networks[1].subnets.push(moved);
+    let second = network("hall", "10.9.0.0/16", &[]).subnets.remove(0);
+    joined.networks[0].subnets.push(second);
+    let mut link = Link::new(&alone);
+    link.dora(1);
+    for settings in [&joined, &alone] {
+        apply(&mut link, settings);
+        let stranger = link.send(&Ask::new(MessageType::Discover, 2).requested(FIRST));
+        assert!(stranger.verdict == Verdict::Silent || stranger.address() != FIRST);
+        assert_eq!(renew(&mut link, 1, FIRST), MessageType::Ack);
+        let bound: u64 = link.engine.usage(&link.now).iter().map(|u| u.bound).sum();
+        assert_eq!(bound, 1);
+    }
+}
+
+#[test]
+fn a_pool_that_goes_moves_its_clients_and_comes_back_knowing_them() {
+    let with = settings(&["10.0.1.0-10.0.1.9", "10.0.2.0-10.0.2.9"]);
+    let mut without = with.clone();
+    without.networks[0].subnets[0].pools.remove(0);
+    let mut link = Link::new(&with);
+    link.dora(1);
+    link.dora(2);
+    apply(&mut link, &without);
+    assert_eq!(renew(&mut link, 1, FIRST), MessageType::Nak);
+    assert_eq!(link.reason(), "nak_not_admitted");
+    assert_eq!(link.dora(1).address(), Ipv4Addr::new(10, 0, 2, 0));
+    apply(&mut link, &with);
+    let second = Ipv4Addr::new(10, 0, 1, 1);
+    assert_eq!(renew(&mut link, 2, second), MessageType::Ack);
+    let asked = link.send(&Ask::new(MessageType::Discover, 3).requested(second));
+    assert_ne!(asked.address(), second, "its owner never left it");
+}
+
+#[test]
+fn a_class_put_before_a_pool_moves_strangers_out() {
+    let mut settings = settings(&["10.0.1.0-10.0.1.9"]);
+    let mut link = Link::new(&settings);
+    link.dora(1);
+    settings.classes.push(crate::settings::Class {
+        name: "members".into(),
+        test: Some("pkt4.mac == 0x020000000002".into()),
+        scope: crate::settings::Scope::default(),
+        drop: false,
+    });
+    settings.networks[0].subnets[0].pools[0].classes = vec!["members".into()];
+    apply(&mut link, &settings);
+    assert_eq!(renew(&mut link, 1, FIRST), MessageType::Nak);
+    assert_eq!(
+        link.send(&Ask::new(MessageType::Discover, 1)).verdict,
+        Verdict::Silent
+    );
+    assert_eq!(link.reason(), "no_pool_for_classes");
+    assert_eq!(
+        link.dora(2).address(),
+        Ipv4Addr::new(10, 0, 1, 1),
+        "the lease of the first still runs"
+    );
+}
+
+#[test]
+fn a_shorter_lease_time_holds_from_the_next_renewal() {
+    let mut settings = settings(&["10.0.1.0-10.0.1.0"]);
+    let mut link = Link::new(&settings);
+    link.dora(1);
+    settings.scope.lease_time = Some(Duration::from_secs(60));
+    apply(&mut link, &settings);
+    link.pass(3000);
+    assert_eq!(
+        link.send(&Ask::new(MessageType::Discover, 2)).verdict,
+        Verdict::Silent
+    );
+    let ack = link.send(&Ask::new(MessageType::Request, 1).ciaddr(FIRST));
+    assert_eq!(ack.lease(), 60);
+}
+
+#[test]
+fn a_clock_set_forward_by_a_day_gives_nobodys_address_away() {
+    let mut link = Link::new(&settings(&["10.0.1.0"]));
+    link.dora(1);
+    link.pass(1);
+    link.now.wall.0 += 86_400_000;
+    link.pass(1);
+    assert!(link.engine.take_clock_set());
+    assert_eq!(
+        link.send(&Ask::new(MessageType::Discover, 2)).verdict,
+        Verdict::Silent
+    );
+    assert_eq!(renew(&mut link, 1, FIRST), MessageType::Ack);
+    link.pass(3601);
+    assert_eq!(link.dora(2).address(), FIRST);
+}
+
+#[test]
+fn a_clock_set_back_by_an_hour_keeps_no_address_too_long() {
+    let mut link = Link::new(&settings(&["10.0.1.0"]));
+    link.dora(1);
+    link.pass(1);
+    link.now.wall.0 -= 3_600_000;
+    link.pass(3599);
+    assert_eq!(link.dora(2).address(), FIRST);
+    assert!(link.engine.take_clock_set() && !link.engine.take_clock_set());
+}
+
+#[test]
+fn r4_holds_for_a_pool_that_was_cut_otherwise_when_its_window_was_written() {
+    let mut settings = settings(&["10.0.1.0-10.0.1.9"]);
+    settings.ack = AckMode::Lead;
+    let mut link = Link::new(&settings);
+    link.log.durable = WallTime(u64::MAX);
+    link.dora(200);
+    link.pass(1);
+    let written = link.journal.len();
+    let lost = link.dora(1).address();
+    let pool: &mut Pool = &mut settings.networks[0].subnets[0].pools[0];
+    pool.range = "10.0.1.1-10.0.1.9".parse().unwrap();
+    apply(&mut link, &settings);
+    link.restart(&settings, written, false);
+    let stranger = link.send(&Ask::new(MessageType::Discover, 2).requested(lost));
+    assert_eq!(stranger.verdict, Verdict::Silent);
+}

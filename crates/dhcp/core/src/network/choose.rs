@@ -1,0 +1,154 @@
+//! The choice of an address for a client.
+
+use super::{Client, Network, Nothing};
+use crate::lease::{FLAG_CONTESTED, FLAG_RECORDED};
+use crate::plan::Plan;
+use crate::pool::Pool;
+use crate::reasons;
+use crate::view::LeaseState;
+use purlin_telemetry::ReasonCode;
+
+impl Network {
+    /// Whether this client may have this address by configuration, whoever has it now.
+    pub(crate) fn admits(&self, plan: &Plan, client: &Client<'_>, address: u32) -> bool {
+        let reservations = &plan.networks[usize::from(self.index)].reservations;
+        match reservations.at(address) {
+            Some(owner) => client.reservation == Some(owner),
+            None => self
+                .pool_of(address)
+                .is_some_and(|pool| self.pool_admits(plan, client, pool)),
+        }
+    }
+
+    fn pool_admits(&self, plan: &Plan, client: &Client<'_>, pool: &Pool) -> bool {
+        let subnet = &plan.subnets[usize::from(pool.subnet)];
+        pool.admits(client.classes)
+            && (subnet.guard == 0 || subnet.guard & client.classes != 0)
+            && (!subnet.reserved_only || client.reservation.is_some())
+    }
+
+    /// Whether the address is the client's already, or nobody's.
+    pub(crate) fn available(&self, client: &Client<'_>, address: u32, now: u32) -> bool {
+        let quarantined = || self.pool_of(address).is_some_and(|p| p.quarantined(address, now));
+        match self.table.slot(address) {
+            None => !quarantined(),
+            Some(slot) => {
+                let lease = self.table.lease(slot);
+                let own = lease.state != LeaseState::Declined && self.table.is(slot, &client.who);
+                own || (lease.reusable(now, self.mclt) && (lease.has(FLAG_RECORDED) || !quarantined()))
+            }
+        }
+    }
+
+    /// Whether the address is on offer to several clients, so that the first to request it gets it.
+    pub(crate) fn contested(&self, address: u32) -> bool {
+        self.table.slot(address).is_some_and(|slot| {
+            let lease = self.table.lease(slot);
+            lease.state == LeaseState::Offered && lease.has(FLAG_CONTESTED)
+        })
+    }
+
+    /// Chooses an address to offer, in this order: reserved, own, asked for, lapsed offer, never used, longest
+    /// ended, longest on offer to somebody else. The last keeps a flood of DISCOVERs, which costs its sender
+    /// nothing, from keeping everybody else away.
+    pub(crate) fn choose(
+        &mut self,
+        plan: &Plan,
+        client: &Client<'_>,
+        subnet: u16,
+        requested: Option<u32>,
+        now: u32,
+    ) -> Result<(u32, ReasonCode), Nothing> {
+        if let Some(address) = self.reserved_address(plan, client)
+            && self.available(client, address, now)
+        {
+            return Ok((address, reasons::OFFERED_RESERVED));
+        }
+        if let Some(address) = self.own_address(plan, client) {
+            return Ok((address, reasons::OFFERED_OWN));
+        }
+        if let Some(address) = requested
+            && self.admits(plan, client, address)
+            && self.available(client, address, now)
+            && self
+                .table
+                .slot(address)
+                .is_none_or(|s| self.table.lease(s).state == LeaseState::Free)
+        {
+            return Ok((address, reasons::OFFERED_REQUESTED));
+        }
+        self.choose_free(plan, client, subnet, now)
+    }
+
+    /// The address reserved for the client.
+    pub(crate) fn reserved_address(&self, plan: &Plan, client: &Client<'_>) -> Option<u32> {
+        let reservations = &plan.networks[usize::from(self.index)].reservations;
+        client.reservation.and_then(|at| reservations.get(at).address)
+    }
+
+    /// The address that the client has or last had, if it may still have it.
+    pub(crate) fn own_address(&self, plan: &Plan, client: &Client<'_>) -> Option<u32> {
+        let slot = self.table.find(client.key, &client.who)?;
+        let address = self.table.address(slot);
+        let usable = !matches!(
+            self.table.lease(slot).state,
+            LeaseState::Declined | LeaseState::Free
+        );
+        (usable && self.admits(plan, client, address)).then_some(address)
+    }
+
+    fn choose_free(
+        &mut self,
+        plan: &Plan,
+        client: &Client<'_>,
+        subnet: u16,
+        now: u32,
+    ) -> Result<(u32, ReasonCode), Nothing> {
+        let reservations = &plan.networks[usize::from(self.index)].reservations;
+        let skip = |address: u32| {
+            reservations
+                .at(address)
+                .is_some_and(|r| client.reservation != Some(r))
+        };
+        let mut order: Vec<usize> = Vec::new();
+        let usable = |this: &Self, i: usize| this.pool_admits(plan, client, &this.pools[i]);
+        // One pool is the ordinary case and needs no list.
+        if self.pools.len() > 1 {
+            order = (0..self.pools.len()).filter(|&i| usable(self, i)).collect();
+            order.sort_by_key(|&i| self.pools[i].subnet != subnet);
+        }
+        let only = (self.pools.len() == 1 && usable(self, 0)).then_some(0);
+        let mclt = self.mclt;
+        for i in only.into_iter().chain(order.iter().copied()) {
+            if let Some(address) = self.pools[i].take_fresh(&mut self.table, now, mclt, skip) {
+                return Ok((address, reasons::OFFERED_FRESH));
+            }
+        }
+        for i in only.into_iter().chain(order.iter().copied()) {
+            if let Some(address) = self.pools[i].take_ended(&mut self.table, now, mclt, skip) {
+                return Ok((address, reasons::OFFERED_REUSED));
+            }
+        }
+        for i in only.into_iter().chain(order.iter().copied()) {
+            if let Some(address) = self.pools[i].take_offer(&self.table, skip) {
+                return Ok((address, reasons::OFFERED_CONTESTED));
+            }
+        }
+        Err(self.nothing(plan, client, only.is_some() || !order.is_empty()))
+    }
+
+    fn nothing(&self, plan: &Plan, client: &Client<'_>, some_pool: bool) -> Nothing {
+        if some_pool {
+            let size: u64 = self.pools.iter().map(Pool::size).sum();
+            return Nothing(reasons::POOL_EXHAUSTED, size.min(u64::from(u32::MAX)) as u32);
+        }
+        let subnets = &plan.networks[usize::from(self.index)].subnets;
+        let reserved_only = subnets
+            .iter()
+            .all(|&s| plan.subnets[usize::from(s)].reserved_only);
+        if reserved_only && client.reservation.is_none() {
+            return Nothing(reasons::RESERVED_ONLY, 0);
+        }
+        Nothing(reasons::NO_POOL_FOR_CLASSES, 0)
+    }
+}
