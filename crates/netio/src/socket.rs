@@ -55,6 +55,8 @@ impl UdpPort {
             grow_receive_buffer(socket, bytes)?;
         }
         sys::bind(socket, &sys::to_sockaddr(address))?;
+        // Set after binding: nobody else could have this address, and now a socket on a device may join it.
+        sys::set_option(socket, libc::SOL_SOCKET, libc::SO_REUSEADDR, &1i32)?;
         let local = sys::local_address(socket)?;
         // The kernel doubles what is asked for, to account for its own overhead.
         let receive_buffer = sys::int_option(socket, libc::SOL_SOCKET, libc::SO_RCVBUF)? as u32 / 2;
@@ -135,6 +137,19 @@ mod tests {
         assert!(UdpPort::bind(first.local_address(), &shared).is_ok());
         let fault = UdpPort::bind(first.local_address(), &UdpOptions::default()).unwrap_err();
         assert_eq!(fault.kind(), io::ErrorKind::AddrInUse);
+    }
+
+    #[test]
+    fn a_segment_is_served_beside_an_address_on_it() {
+        let address = UdpPort::bind(loopback(), &UdpOptions::default()).unwrap();
+        let segment = UdpOptions {
+            device: Some("lo"),
+            ..UdpOptions::default()
+        };
+        let everywhere = SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, address.local_address().port());
+        UdpPort::bind(everywhere, &segment).unwrap();
+        let second = UdpPort::bind(address.local_address(), &UdpOptions::default());
+        assert_eq!(second.unwrap_err().kind(), io::ErrorKind::AddrInUse);
     }
 
     #[test]
