@@ -1,1 +1,23 @@
-//! .
+//! A laboratory for real programs: network namespaces, a node inside one, clients inside others.
+//!
+//! ```text
+//!   namespace "server"            namespace "client"
+//!   purlin up ── s0 ═══ veth ═══ c0 ── dhclient, udhcpc, dhcpcd, perfdhcp ...
+//! ```
+//!
+//! Everything a test makes (namespaces, processes, files) goes away when its [`Lab`] is dropped. A test that
+//! cannot run on this machine says why and counts as skipped; with `CI=true` it fails.
+
+mod lab;
+mod need;
+mod node;
+mod process;
+mod space;
+mod wait;
+
+pub use lab::Lab;
+pub use need::{program, purlin};
+pub use node::{Node, lab_config};
+pub use process::{Process, kill, run, said};
+pub use space::Space;
+pub use wait::{LIMIT, until, within};

@@ -1,0 +1,68 @@
+//! What a test needs of its machine, and how it says that something is missing.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// File to which skipped tests are written, for the sum at the end of `cargo xtask test`.
+const SKIPS: &str = "PURLIN_TEST_SKIPS";
+
+/// Where a program is, system folders included that are not on everybody's path.
+#[must_use]
+pub fn program(name: &str) -> Option<PathBuf> {
+    let path = std::env::var("PATH").unwrap_or_default();
+    let folders = path.split(':').chain(["/usr/sbin", "/sbin"]);
+    folders
+        .map(|folder| Path::new(folder).join(name))
+        .find(|file| file.is_file())
+}
+
+/// The built binary: `PURLIN_BIN`, else the one beside this test's own.
+#[must_use]
+pub fn purlin() -> Option<PathBuf> {
+    let named = std::env::var_os("PURLIN_BIN").map(PathBuf::from);
+    let beside = || {
+        let own = std::env::current_exe().ok()?;
+        Some(own.parent()?.parent()?.join("purlin"))
+    };
+    named.or_else(beside).filter(|file| file.is_file())
+}
+
+/// Whether all of `programs` can be run here in namespaces. If not, says so; the test then returns.
+pub(crate) fn met(programs: &[&str]) -> bool {
+    let missing: Vec<&str> = programs
+        .iter()
+        .copied()
+        .filter(|name| program(name).is_none())
+        .collect();
+    let reason = if purlin().is_none() {
+        Some("the binary is not built (cargo build -p purlin)".to_owned())
+    } else if !missing.is_empty() {
+        Some(format!("not installed: {}", missing.join(" ")))
+    } else if !programs.is_empty() && !may_make_namespaces() {
+        Some("network namespaces need root".to_owned())
+    } else {
+        None
+    };
+    reason.is_none_or(|reason| {
+        skip(&reason);
+        false
+    })
+}
+
+fn may_make_namespaces() -> bool {
+    let output = Command::new("id").arg("-u").output();
+    output.is_ok_and(|output| output.stdout.trim_ascii() == b"0")
+}
+
+fn skip(reason: &str) {
+    let name = std::thread::current().name().unwrap_or("a test").to_owned();
+    let ci = std::env::var("CI").is_ok_and(|value| value == "true" || value == "1");
+    assert!(!ci, "{name} cannot run: {reason}");
+    eprintln!("skipped {name}: {reason}");
+    if let Some(file) = std::env::var_os(SKIPS) {
+        let opened = std::fs::OpenOptions::new().create(true).append(true).open(file);
+        // Only the sum at the end suffers when this cannot be written.
+        let _ = opened.and_then(|mut file| writeln!(file, "{name}: {reason}"));
+    }
+}

@@ -1,0 +1,9 @@
+//! DHCP.
+
+mod clients;
+mod datacenter;
+mod durability;
+mod kea_tools;
+mod node;
+mod relay;
+mod rfc2131;

@@ -1,0 +1,3 @@
+//! Conformance: stock clients, relays and load generators against `purlin up`, by service.
+
+mod dhcp;
