@@ -54,12 +54,41 @@ impl Asked {
             .map(|(_, value)| value.as_str())
     }
 
+    /// The parameter's text, also when it is empty.
+    fn written(&self, name: &str) -> Option<&str> {
+        self.0
+            .iter()
+            .find(|(n, _)| n == name)
+            .map(|(_, value)| value.as_str())
+    }
+
+    /// A parameter that was given twice.
+    pub(crate) fn repeated(&self) -> Option<&str> {
+        let twice = |(i, name): &(usize, &str)| self.names().take(*i).any(|earlier| earlier == *name);
+        self.names().enumerate().find(twice).map(|(_, name)| name)
+    }
+
+    /// The parameter as one of a few words.
+    ///
+    /// # Errors
+    /// 400 for any other word.
+    pub fn word_of(&self, name: &str, words: &[&str]) -> Result<Option<&str>, Problem> {
+        match self.written(name) {
+            None => Ok(None),
+            Some(word) if words.contains(&word) => Ok(Some(word)),
+            Some(word) => Err(Problem::parameter(format!(
+                "{name}={word:?} is not valid; expected {}",
+                words.join(", ")
+            ))),
+        }
+    }
+
     /// The parameter as a value of `T`.
     ///
     /// # Errors
     /// 400 when its text is no `T`; `form` says what it may be.
     pub fn parsed<T: FromStr>(&self, name: &str, form: &str) -> Result<Option<T>, Problem> {
-        let Some(text) = self.text(name) else {
+        let Some(text) = self.written(name) else {
             return Ok(None);
         };
         match text.parse() {
@@ -70,18 +99,12 @@ impl Asked {
         }
     }
 
-    /// Whether the parameter is `true` (or `1`).
+    /// Whether the parameter is `true`.
     ///
     /// # Errors
-    /// 400 for anything but true, false, 1, 0.
+    /// 400 for anything but true and false.
     pub fn flag(&self, name: &str) -> Result<bool, Problem> {
-        match self.text(name) {
-            None | Some("false" | "0") => Ok(false),
-            Some("true" | "1") => Ok(true),
-            Some(text) => Err(Problem::parameter(format!(
-                "{name}={text:?} is not valid; expected true or false"
-            ))),
-        }
+        Ok(self.word_of(name, &["true", "false"])? == Some("true"))
     }
 
     /// Whether only the effect is wanted, not the deed: `dryRun=true`.
@@ -199,13 +222,32 @@ mod tests {
     fn limits_have_bounds() {
         assert_eq!(asked("").limit().unwrap(), LIMIT_DEFAULT);
         assert_eq!(asked("limit=1000").limit().unwrap(), 1000);
-        for bad in ["limit=0", "limit=1001", "limit=-1", "limit=ten"] {
+        for bad in ["limit=0", "limit=1001", "limit=-1", "limit=ten", "limit="] {
             assert_eq!(
                 asked(bad).limit().unwrap_err().status(),
                 StatusCode::BAD_REQUEST,
                 "{bad}"
             );
         }
+    }
+
+    #[test]
+    fn truth_has_two_words() {
+        assert!(asked("dryRun=true").dry_run().unwrap());
+        assert!(!asked("dryRun=false").dry_run().unwrap() && !asked("").dry_run().unwrap());
+        for bad in ["dryRun=1", "dryRun=", "dryRun=TRUE", "dryRun"] {
+            assert_eq!(
+                asked(bad).dry_run().unwrap_err().status(),
+                StatusCode::BAD_REQUEST,
+                "{bad}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_parameter_given_twice_is_seen() {
+        assert_eq!(asked("a=1&b=2&a=3").repeated(), Some("a"));
+        assert_eq!(asked("a=1&b=1").repeated(), None);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use crate::access::{Access, Open};
 use crate::problem::PROBLEM_JSON;
 use crate::route::{self, Entry, Param, Place, Routes};
-use crate::schema;
+use crate::schema::{self, PART};
 
 const PATH: &str = "/api/v1/openapi.json";
 
@@ -32,7 +32,12 @@ pub(crate) fn with_document(routes: Routes) -> Routes {
         .chain(&blank.routes)
         .map(|route| &route.entry)
         .collect();
-    let document = document(&entries, &components);
+    let mut schemas: Map<String, Value> = components
+        .iter()
+        .map(|(name, schema)| ((*name).to_owned(), schema.clone()))
+        .collect();
+    schemas.extend(parts(&all, &components));
+    let document = document(&entries, &schemas);
     all.extend(own(Bytes::from(document.to_string())).routes);
     Routes {
         routes: all,
@@ -40,11 +45,29 @@ pub(crate) fn with_document(routes: Routes) -> Routes {
     }
 }
 
+/// The components that pages name for objects of which `fields` chose some members.
+fn parts(routes: &[route::Route], components: &[(&'static str, Value)]) -> Vec<(String, Value)> {
+    let answers = routes.iter().flat_map(|route| &route.entry.answers);
+    let pages: Vec<String> = answers.map(|answer| answer.schema.to_string()).collect();
+    let part = |(name, whole): &(&str, Value)| {
+        let own = format!("{name}{PART}");
+        let wanted = schema::reference(&own).to_string();
+        if !pages.iter().any(|page| page.contains(&wanted)) {
+            return None;
+        }
+        let mut part = whole.clone();
+        part.as_object_mut()?.remove("required");
+        part["description"] = json!(format!("The members of {name} that `fields` names."));
+        Some((own, part))
+    };
+    components.iter().filter_map(part).collect()
+}
+
 async fn show(_: Open, State(document): State<Bytes>) -> ([(HeaderName, &'static str); 1], Bytes) {
     ([(header::CONTENT_TYPE, "application/json")], document)
 }
 
-fn document(entries: &[&Entry], components: &[(&'static str, Value)]) -> Value {
+fn document(entries: &[&Entry], schemas: &Map<String, Value>) -> Value {
     let mut paths: Map<String, Value> = Map::new();
     for entry in entries {
         for path in entry.paths() {
@@ -52,10 +75,6 @@ fn document(entries: &[&Entry], components: &[(&'static str, Value)]) -> Value {
             item[entry.method.as_str().to_ascii_lowercase()] = operation(entry, path);
         }
     }
-    let schemas: Map<String, Value> = components
-        .iter()
-        .map(|(name, schema)| ((*name).to_owned(), schema.clone()))
-        .collect();
     json!({
         "openapi": "3.1.0",
         "info": {
@@ -139,10 +158,14 @@ fn responses(entry: &Entry) -> Value {
         all.insert(answer.status.to_string(), response);
     }
     for status in errors(entry) {
-        let problem = json!({
-            "description": reason_phrase(status),
+        let mut problem = json!({
+            "description": explanation(status),
             "content": { PROBLEM_JSON: { "schema": schema::reference("Problem") } },
         });
+        if status == 429 {
+            let wait = schema::count("Seconds to wait.");
+            problem["headers"] = json!({ "Retry-After": { "required": true, "schema": wait } });
+        }
         all.entry(status.to_string()).or_insert(problem);
     }
     Value::Object(all)
@@ -150,7 +173,7 @@ fn responses(entry: &Entry) -> Value {
 
 /// The error statuses of a route: those of its kind and its own.
 fn errors(entry: &Entry) -> Vec<u16> {
-    let mut all = vec![400, 500];
+    let mut all = vec![400, 500, 503];
     if entry.access != Access::Open {
         all.extend([401, 403, 429]);
     }
@@ -164,6 +187,18 @@ fn errors(entry: &Entry) -> Vec<u16> {
     all.sort_unstable();
     all.dedup();
     all
+}
+
+/// What an error status says here, where the phrase alone would not tell.
+fn explanation(status: u16) -> &'static str {
+    match status {
+        412 => "If-Match or if_revision names a state that is no longer the present one; nothing was changed",
+        422 => {
+            "JSON that cannot be taken: of the wrong shape, or the configuration would have faults (see errors)"
+        }
+        429 => "Too many wrong passwords of known tokens from this address",
+        _ => reason_phrase(status),
+    }
 }
 
 fn reason_phrase(status: u16) -> &'static str {

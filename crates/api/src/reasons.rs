@@ -91,7 +91,7 @@ reasons! {
         "Correct every entry of errors; 'purlin config explain KEY' tells what a key may be.";
     /// 429.
     TOO_MANY_FAILURES = 9429, "too_many_failures", "too many failed logins from this address",
-        "After several wrong tokens from one source address the server stops looking at further ones for a while.",
+        "After several wrong secrets for known tokens from one source address the server stops looking at further ones for a while.",
         "Wait for the seconds in the Retry-After header and use the right token.";
     /// 422.
     KEY_USED_DIFFERENTLY = 9430, "key_used_differently", "the idempotency key was used for another request",

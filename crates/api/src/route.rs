@@ -14,6 +14,9 @@ use std::fmt;
 use crate::access::{Access, Requirement};
 use crate::schema::{self, Schema};
 
+/// What `If-Match` may be: `*`, or entity tags in double quotes (RFC 9110, section 8.8.3).
+const IF_MATCH: &str = r#"^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$"#;
+
 /// The first argument of a handler, as a type. Implemented for the argument lists that axum knows.
 pub trait Guarded {
     const ACCESS: Access;
@@ -210,23 +213,32 @@ impl<S> Draft<S> {
     /// `cursor`, `limit` and `fields`.
     #[must_use]
     pub fn paged(self) -> Self {
-        let limit = format!("Items per page, 1 to {}.", crate::asked::LIMIT_MAX);
-        self.query("cursor", schema::string("next_cursor of the page before."))
-            .query("limit", schema::count(&limit))
-            .query(
-                "fields",
-                schema::string("Comma-separated members to answer with; all when absent."),
-            )
+        let cursor = "next_cursor of the page before; empty or absent for the first page.";
+        self.query("cursor", schema::matching("^[0-9a-zA-Z.]*$", cursor))
+            .limited("Items per page; 100 when absent.")
+            .fields()
+    }
+
+    /// `limit`.
+    #[must_use]
+    pub fn limited(self, words: &str) -> Self {
+        self.query("limit", schema::whole(1, crate::asked::LIMIT_MAX as u64, words))
+    }
+
+    /// `fields`.
+    #[must_use]
+    pub fn fields(self) -> Self {
+        let words = "Comma-separated members to answer with; all when absent.";
+        self.query("fields", schema::matching("^[0-9a-z_]+(,[0-9a-z_]+)*$", words))
     }
 
     /// `If-Match` is honoured.
     #[must_use]
     pub fn if_match(mut self) -> Self {
         self.entry.errors.push(412);
-        self.header(
-            "If-Match",
-            schema::string("ETag of the object as it was read, or of the configuration: \"r17\"."),
-        )
+        let words =
+            "ETags in double quotes: of the object as it was read, or of the configuration: \"r17\"; or *.";
+        self.header("If-Match", schema::matching(IF_MATCH, words))
     }
 
     /// The JSON body.

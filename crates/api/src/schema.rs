@@ -29,6 +29,24 @@ pub fn count(description: &str) -> Schema {
     json!({ "type": "integer", "minimum": 0, "description": description })
 }
 
+/// A whole number from `min` to `max`.
+#[must_use]
+pub fn whole(min: u64, max: u64, description: &str) -> Schema {
+    json!({ "type": "integer", "minimum": min, "maximum": max, "description": description })
+}
+
+/// A text that is not empty.
+#[must_use]
+pub fn word(description: &str) -> Schema {
+    json!({ "type": "string", "minLength": 1, "description": description })
+}
+
+/// A text that a regular expression (ECMA 262, anchored by its writer) holds for.
+#[must_use]
+pub fn matching(pattern: &str, description: &str) -> Schema {
+    json!({ "type": "string", "pattern": pattern, "description": description })
+}
+
 /// A number.
 #[must_use]
 pub fn number(description: &str) -> Schema {
@@ -100,11 +118,16 @@ pub fn object(members: &[(&str, Schema)]) -> Schema {
     schema
 }
 
-/// A page of objects of the component `name`.
+/// Ends the names of components that are made from others: the same members, none of them required.
+pub(crate) const PART: &str = "Part";
+
+/// A page of objects of the component `name`, whole or with the members that `fields` named.
 #[must_use]
 pub fn page_of(name: &str) -> Schema {
+    let part = reference(&format!("{name}{PART}"));
+    let item = json!({ "anyOf": [reference(name), part] });
     object(&[
-        ("items", array(reference(name))),
+        ("items", array(item)),
         (
             "next_cursor",
             nullable(string(

@@ -251,6 +251,11 @@ impl Tokens {
         }
     }
 
+    /// Whether the text has the id of a token, so that checking it costs work.
+    pub(crate) fn knows(&self, text: &str) -> bool {
+        SecretText::parse(text).is_some_and(|text| self.known().contains_key(text.id()))
+    }
+
     /// Notes the use; `None` when the token was revoked meanwhile.
     fn used(&self, text: &SecretText, now: i64) -> Option<TokenView> {
         let mut known = self.known();

@@ -28,10 +28,23 @@ impl<S: Sync> FromRequestParts<S> for Preconditions {
         if text.trim() == "*" {
             return Ok(Self::default());
         }
-        Ok(Self {
-            tags: Some(text.split(',').map(|tag| tag.trim().to_owned()).collect()),
-        })
+        let tags: Vec<String> = text.split(',').map(|tag| tag.trim().to_owned()).collect();
+        if let Some(odd) = tags.iter().find(|tag| !is_tag(tag)) {
+            return Err(Problem::parameter(format!(
+                "If-Match has {odd:?}, which is no ETag; expected * or the ETag header of an answer with its double \
+                 quotes, like If-Match: \"r17\"; without the header the change is unconditional"
+            )));
+        }
+        Ok(Self { tags: Some(tags) })
     }
+}
+
+/// Whether it is an entity tag: double quotes around visible characters (RFC 9110, section 8.8.3). Our own tags
+/// hold no comma.
+fn is_tag(text: &str) -> bool {
+    let opaque = text.strip_prefix("W/").unwrap_or(text);
+    let inner = opaque.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    inner.is_some_and(|inner| inner.bytes().all(|c| c.is_ascii_graphic() && c != b'"'))
 }
 
 impl Preconditions {
@@ -75,4 +88,35 @@ pub fn etag_of(value: &Value) -> String {
 #[must_use]
 pub fn etag_of_revision(number: u64) -> String {
     format!("\"r{number}\"")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::http::Request;
+
+    async fn read(header: &str) -> Result<Preconditions, Problem> {
+        let request = Request::builder().header("if-match", header).body(()).unwrap();
+        Preconditions::from_request_parts(&mut request.into_parts().0, &()).await
+    }
+
+    #[tokio::test]
+    async fn what_is_no_tag_is_told_how_tags_look() {
+        for bad in ["", "r17", "\"r17", "r17\"", "\"a\" \"b\"", "\"r1\","] {
+            let problem = read(bad).await.unwrap_err();
+            assert_eq!(problem.status(), StatusCode::BAD_REQUEST, "{bad}");
+            assert!(problem.detail().contains("If-Match: \"r17\""), "{bad}");
+        }
+    }
+
+    #[tokio::test]
+    async fn one_tag_of_several_is_enough() {
+        let wanted = read("\"r1\", \"r2\"").await.unwrap();
+        assert!(wanted.check(&["\"r2\"".to_owned()]).is_ok());
+        assert_eq!(
+            wanted.check(&["\"r3\"".to_owned()]).unwrap_err().status(),
+            StatusCode::PRECONDITION_FAILED
+        );
+        assert!(read("*").await.unwrap().is_empty());
+    }
 }

@@ -5,7 +5,7 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{Change, Note, Proposal, Revisions, check_revision};
 use crate::access::{Operator, Viewer};
@@ -17,13 +17,13 @@ use crate::schema;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct PlanOrder {
-    config: Value,
+    config: Map<String, Value>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ApplyOrder {
-    config: Value,
+    config: Map<String, Value>,
     if_revision: Option<u64>,
     #[serde(default)]
     message: String,
@@ -82,7 +82,7 @@ async fn plan(
     State(revisions): State<Revisions>,
     Input(order): Input<PlanOrder>,
 ) -> Result<Json<Value>, Problem> {
-    let (change, faults) = revisions.plan(order.config).await?;
+    let (change, faults) = revisions.plan(order.config.into()).await?;
     Ok(Json(json!({
         "revision": change.parent,
         "faults": faults,
@@ -102,7 +102,7 @@ async fn apply(
     note.if_revision = order.if_revision;
     let change = revisions
         .apply(Proposal {
-            config: order.config,
+            config: order.config.into(),
             note,
         })
         .await?;
@@ -135,7 +135,7 @@ async fn replace(
     State(revisions): State<Revisions>,
     asked: Asked,
     preconditions: Preconditions,
-    Input(config): Input<Value>,
+    Input(config): Input<Map<String, Value>>,
 ) -> Result<Response, Problem> {
     let note = Note::api(
         &caller.name,
@@ -145,7 +145,7 @@ async fn replace(
     let (change, ()) = revisions
         .edit(note, |present, number| {
             check_revision(&preconditions, number)?;
-            *present = config;
+            *present = config.into();
             Ok(())
         })
         .await?;
@@ -192,7 +192,11 @@ fn reading() -> [Draft<Revisions>; 5] {
 fn writing() -> [Draft<Revisions>; 3] {
     let if_revision = (
         "if_revision?",
-        schema::nullable(schema::count("Only if this is the current revision.")),
+        schema::nullable(schema::whole(
+            1,
+            (1 << 53) - 1,
+            "Only if this is the current revision.",
+        )),
     );
     let message = ("message?", schema::string("Why, for the history."));
     [

@@ -7,6 +7,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use rustix::net::sockopt;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
@@ -24,6 +25,13 @@ use crate::gate::Peer;
 /// How long the headers of a request may take; also how long an idle connection is kept.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a connection is silent before the peer is probed, how often then, and how many probes may stay
+/// without an answer (RFC 9293, section 3.8.4).
+const KEEPALIVE_IDLE: Duration = Duration::from_secs(30);
+const KEEPALIVE_EVERY: Duration = Duration::from_secs(10);
+const KEEPALIVE_PROBES: u32 = 3;
+/// How long sent octets may stay unacknowledged, in milliseconds (RFC 5482).
+const UNACKNOWLEDGED_MS: u32 = 60_000;
 /// Longest request line and headers together, in octets.
 const HEAD_MAX: usize = 64 << 10;
 /// How long accepting rests after an error such as too many open files.
@@ -93,6 +101,7 @@ async fn speak(
 ) {
     // Answers are small; waiting for more octets would only add latency.
     let _ = stream.set_nodelay(true);
+    notice_death(&stream);
     match tls {
         None => http(stream, peer, router, shutdown).await,
         Some(tls) => {
@@ -102,6 +111,16 @@ async fn speak(
         }
     }
     drop(permit);
+}
+
+/// Lets the kernel end connections whose peer vanished, so that idle streams do not hold their place for ever.
+/// Where an option is not to be had, the connection works without it.
+fn notice_death(stream: &TcpStream) {
+    let _ = sockopt::set_socket_keepalive(stream, true);
+    let _ = sockopt::set_tcp_keepidle(stream, KEEPALIVE_IDLE);
+    let _ = sockopt::set_tcp_keepintvl(stream, KEEPALIVE_EVERY);
+    let _ = sockopt::set_tcp_keepcnt(stream, KEEPALIVE_PROBES);
+    let _ = sockopt::set_tcp_user_timeout(stream, UNACKNOWLEDGED_MS);
 }
 
 async fn http<T>(stream: T, peer: SocketAddr, router: Router, shutdown: Shutdown)
@@ -126,4 +145,23 @@ where
         () = shutdown.wait() => connection.as_mut().graceful_shutdown(),
     }
     let _ = connection.await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn vanished_peers_are_noticed_within_a_minute() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let _client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (stream, _) = listener.accept().await.unwrap();
+        notice_death(&stream);
+        assert!(sockopt::socket_keepalive(&stream).unwrap());
+        let idle = sockopt::tcp_keepidle(&stream).unwrap();
+        let probes = sockopt::tcp_keepcnt(&stream).unwrap();
+        let whole = idle + sockopt::tcp_keepintvl(&stream).unwrap() * probes;
+        assert_eq!(whole, Duration::from_secs(60));
+        assert_eq!(sockopt::tcp_user_timeout(&stream).unwrap(), UNACKNOWLEDGED_MS);
+    }
 }

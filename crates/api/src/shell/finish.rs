@@ -31,7 +31,7 @@ pub(crate) async fn finish(mut request: Request, next: Next) -> Response {
     let response =
         answer.unwrap_or_else(|_| Problem::broken("the handler of this path panicked").into_response());
     let response = not_modified(&method, if_none_match.as_ref(), response);
-    let mut response = as_problem(response, &path, &id).await;
+    let mut response = as_problem(response, &method, &path, &id).await;
     secure(response.headers_mut());
     if let Ok(id) = HeaderValue::try_from(id) {
         response.headers_mut().insert(REQUEST_ID, id);
@@ -73,7 +73,7 @@ fn not_modified(method: &Method, wanted: Option<&HeaderValue>, response: Respons
 }
 
 /// Every error leaves as a problem document that names the request.
-async fn as_problem(response: Response, path: &str, id: &str) -> Response {
+async fn as_problem(response: Response, method: &Method, path: &str, id: &str) -> Response {
     let status = response.status();
     if !status.is_client_error() && !status.is_server_error() {
         return response;
@@ -94,7 +94,7 @@ async fn as_problem(response: Response, path: &str, id: &str) -> Response {
     let words = axum::body::to_bytes(body, QUOTE_MAX).await.unwrap_or_default();
     let mut detail = String::from_utf8_lossy(&words).into_owned();
     if detail.is_empty() {
-        detail = format!("{path}: {status}");
+        detail = format!("{method} {path}: {status}");
     }
     let mut problem = problem::of_status(status, detail);
     if let Some(allow) = parts.headers.get(header::ALLOW) {

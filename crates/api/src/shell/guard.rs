@@ -123,5 +123,8 @@ fn check_parameters(entry: &Entry, request: &Request) -> Result<bool, Problem> {
             "there is no parameter {unknown:?} here; known are: {known}"
         )));
     }
+    if let Some(name) = asked.repeated() {
+        return Err(Problem::parameter(format!("{name} is given more than once")));
+    }
     Ok(entry.dry_run && asked.dry_run()?)
 }

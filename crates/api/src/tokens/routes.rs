@@ -185,7 +185,10 @@ fn components(routes: Routes) -> Routes {
         .component(
             "NewToken",
             schema::object(&[
-                ("name", schema::string("1 to 100 characters, for people.")),
+                (
+                    "name",
+                    json!({ "type": "string", "minLength": 1, "maxLength": 100, "description": "For people." }),
+                ),
                 ("role", schema::reference("Role")),
                 (
                     "expires?",
@@ -193,7 +196,10 @@ fn components(routes: Routes) -> Routes {
                 ),
                 (
                     "expires_in?",
-                    schema::nullable(schema::string("Or after how long: 45s, 90m, 12h, 30d.")),
+                    schema::nullable(schema::matching(
+                        "^[0-9]+[smhd]?$",
+                        "Or after how long: 45s, 90m, 12h, 30d.",
+                    )),
                 ),
             ]),
         )

@@ -106,3 +106,48 @@ async fn operation_ids_are_unique() {
         }
     }
 }
+
+#[tokio::test]
+async fn bounds_of_parameters_are_in_the_document_and_hold() {
+    let node = Node::new().await;
+    let api = node.api([]);
+    let document = api.get("/api/v1/openapi.json").await.body;
+    let parameters = document["paths"]["/api/v1/tokens"]["get"]["parameters"].clone();
+    let limit = parameters
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|p| p["name"] == "limit")
+        .unwrap();
+    assert_eq!(limit["schema"]["minimum"], 1);
+    assert_eq!(limit["schema"]["maximum"], 1000);
+    for query in ["limit=0", "limit=1001", "limit=", "limit=1&limit=2", "limt=1"] {
+        let answer = api.get(&format!("/api/v1/tokens?{query}")).await;
+        assert_eq!(answer.code(), "PUR-9406", "{query}");
+    }
+}
+
+#[tokio::test]
+async fn a_page_of_chosen_members_has_a_schema_of_its_own() {
+    let node = Node::new().await;
+    let document = node.api([]).get("/api/v1/openapi.json").await.body;
+    let schemas = &document["components"]["schemas"];
+    assert!(schemas["Token"]["required"].is_array());
+    assert!(schemas["TokenPart"]["required"].is_null());
+    assert_eq!(schemas["TokenPart"]["properties"], schemas["Token"]["properties"]);
+}
+
+#[tokio::test]
+async fn a_method_that_is_not_known_is_a_problem_with_those_that_are() {
+    let node = Node::new().await;
+    let api = node.api([]);
+    for method in [Method::TRACE, Method::OPTIONS, Method::PUT] {
+        let answer = api
+            .send(api.request(method.clone(), "/api/v1/tokens", None))
+            .await;
+        assert_eq!(answer.code(), "PUR-9405", "{method}");
+        let detail = answer.body["detail"].as_str().unwrap();
+        assert!(detail.contains(method.as_str()), "{detail}");
+        assert!(answer.header("allow").contains("POST"));
+    }
+}

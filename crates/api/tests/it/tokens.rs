@@ -82,7 +82,8 @@ async fn guessers_wait_but_do_not_lock_out_the_rightful() {
     let node = Node::new().await;
     let api = node.api([]);
     assert_eq!(api.get("/api/v1/whoami").await.status, StatusCode::OK);
-    let guess = api.with("pur_000000000000_0000000000000000000000000000000000000000");
+    let id = node.admin.split('_').nth(1).unwrap();
+    let guess = api.with(&format!("pur_{id}_{}", "0".repeat(40)));
     for _ in 0..10 {
         assert_eq!(guess.get("/api/v1/whoami").await.code(), "PUR-9402");
     }
@@ -92,6 +93,15 @@ async fn guessers_wait_but_do_not_lock_out_the_rightful() {
     assert_eq!(api.get("/api/v1/whoami").await.status, StatusCode::OK);
     node.clock.step(Duration::from_secs(60));
     assert_eq!(guess.get("/api/v1/whoami").await.code(), "PUR-9402");
+}
+
+#[tokio::test]
+async fn a_token_that_nobody_has_is_only_wrong_however_often_it_comes() {
+    let node = Node::new().await;
+    let stranger = node.api([]).with(&format!("pur_000000000000_{}", "0".repeat(40)));
+    for _ in 0..60 {
+        assert_eq!(stranger.get("/api/v1/whoami").await.code(), "PUR-9402");
+    }
 }
 
 #[tokio::test]

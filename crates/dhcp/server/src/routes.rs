@@ -6,6 +6,7 @@
 //!   classes                           becomes a revision, applied live
 //! ```
 
+mod bodies;
 mod decisions;
 mod events;
 mod leases;
@@ -47,5 +48,5 @@ pub fn routes(handle: &Handle, revisions: &Revisions, clock: &Clock) -> Routes {
         .chain(decisions::drafts())
         .chain(why::drafts())
         .chain(scaling::drafts());
-    schemas::components(Routes::new("dhcp", &desk, drafts))
+    bodies::components(schemas::components(Routes::new("dhcp", &desk, drafts)))
 }

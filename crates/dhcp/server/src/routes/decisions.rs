@@ -32,14 +32,11 @@ pub(super) fn drafts() -> [Draft<Desk>; 1] {
         .description(
             "Decisions live in bounded memory; refusals and silence are kept longer than ordinary answers.",
         )
-        .query("mac", schema::string("Only about this hardware address."))
+        .query("mac", schema::word("Only about this hardware address."))
         .query("address", schema::formatted("ipv4", "Only about this address."))
-        .query("code", schema::string("Only with this reason code."))
+        .query("code", schema::word("Only with this reason code."))
         .query("notable", schema::boolean("Only refusals, silence and drops."))
-        .query("limit", schema::count("How many, 1 to 1000."))
-        .query(
-            "fields",
-            schema::string("Comma-separated members to answer with; all when absent."),
-        )
+        .limited("How many; 100 when absent.")
+        .fields()
         .answers(200, schema::page_of("Decision"))]
 }

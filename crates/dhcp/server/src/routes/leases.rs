@@ -33,15 +33,7 @@ struct BulkOrder {
 }
 
 fn query(asked: &Asked) -> Result<LeaseQuery, Problem> {
-    let state = match asked.text("state") {
-        None => None,
-        Some(word) => Some(LeaseState::parse(word).ok_or_else(|| {
-            Problem::parameter(format!(
-                "state={word:?} is not valid; expected {}",
-                STATES.join(", ")
-            ))
-        })?),
-    };
+    let state = asked.word_of("state", &STATES)?.and_then(LeaseState::parse);
     Ok(LeaseQuery {
         text: asked.text("q").unwrap_or_default().to_owned(),
         subnet: asked.text("subnet").unwrap_or_default().to_owned(),

@@ -10,6 +10,7 @@ mod noun;
 mod place;
 mod routes;
 
+pub(super) use noun::IDENTIFIERS;
 pub(super) use routes::drafts;
 
 use super::Desk;
@@ -79,8 +80,9 @@ async fn create(
     asked: &Asked,
     mut object: Object,
 ) -> Result<Response, Problem> {
-    let owner = noun.take_owner(&mut object);
+    let owner = noun.take_owner(&mut object)?;
     noun.strip(&mut object);
+    refuse_null(&object)?;
     let id = noun.id_of(&object).ok_or_else(|| shape(noun.wants()))?;
     let note = Note::api(
         &caller.name,
@@ -162,8 +164,9 @@ fn replace(
     mut object: Object,
 ) -> Result<Option<Value>, Problem> {
     let names_owner = object.contains_key(noun.owner_key());
-    let owner = noun.take_owner(&mut object);
+    let owner = noun.take_owner(&mut object)?;
     noun.strip(&mut object);
+    refuse_null(&object)?;
     let id = noun.id_of(&object).ok_or_else(|| shape(noun.wants()))?;
     let moved = names_owner && owner != spot.owner;
     let value = noun.compact(object);
@@ -247,6 +250,41 @@ fn merge(target: &mut Object, patch: Object) {
     }
 }
 
+/// A null says nothing that leaving the member out would not say; only a merge patch has a meaning for it.
+fn refuse_null(object: &Object) -> Result<(), Problem> {
+    match null_in(object.iter().map(|(key, value)| (key.clone(), value))) {
+        None => Ok(()),
+        Some(path) => Err(shape(&format!(
+            "{path} is null; leave it out, or take it away with PATCH and null"
+        ))),
+    }
+}
+
+/// Where the first null is: `options.42`, `pools[1]`.
+fn null_in<'a>(members: impl Iterator<Item = (String, &'a Value)>) -> Option<String> {
+    for (path, value) in members {
+        let found = match value {
+            Value::Null => Some(path),
+            Value::Array(items) => {
+                let items = items.iter().enumerate();
+                null_in(
+                    &mut items.map(|(i, item)| (format!("{path}[{i}]"), item)) as &mut dyn Iterator<Item = _>
+                )
+            }
+            Value::Object(inner) => {
+                let inner = inner.iter();
+                null_in(&mut inner.map(|(key, item)| (format!("{path}.{key}"), item))
+                    as &mut dyn Iterator<Item = _>)
+            }
+            _ => None,
+        };
+        if found.is_some() {
+            return found;
+        }
+    }
+    None
+}
+
 /// Whether some text inside has `text` (lower case) in it.
 fn mentions(value: &Value, text: &str) -> bool {
     match value {
@@ -280,6 +318,14 @@ mod tests {
             Value::Object(target),
             json!({"b": {"d": 3, "x": 4}, "e": [2], "n": {}})
         );
+    }
+
+    #[test]
+    fn a_null_is_found_wherever_it_hides() {
+        let path = |value: Value| refuse_null(&object(&value)).unwrap_err().detail().to_owned();
+        assert!(path(json!({"a": null})).starts_with("a is null"));
+        assert!(path(json!({"a": [1, {"b": null}]})).starts_with("a[1].b is null"));
+        assert!(refuse_null(&object(&json!({"a": {"b": [0, "", false]}}))).is_ok());
     }
 
     #[test]

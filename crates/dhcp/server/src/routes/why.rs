@@ -169,11 +169,8 @@ pub(super) fn drafts() -> [Draft<Desk>; 1] {
         )
         .required_query(
             "subject",
-            schema::string("A MAC address, an IP address or a host name."),
+            schema::word("A MAC address, an IP address or a host name."),
         )
-        .query(
-            "limit",
-            schema::count("Decisions to tell at most, 1 to 1000; 50 when absent."),
-        )
+        .limited("Decisions to tell at most; 50 when absent.")
         .answers(200, schema::reference("Story"))]
 }

@@ -15,7 +15,8 @@ pub(super) enum Noun {
 }
 
 /// What a reservation can be for, in the order in which one is chosen for its id.
-const IDENTIFIERS: [&str; 6] = ["mac", "client_id", "circuit_id", "remote_id", "uuid", "flex_id"];
+pub(in crate::routes) const IDENTIFIERS: [&str; 6] =
+    ["mac", "client_id", "circuit_id", "remote_id", "uuid", "flex_id"];
 
 impl Noun {
     pub(super) fn word(self) -> &'static str {
@@ -152,11 +153,19 @@ impl Noun {
     }
 
     /// Takes the owner's name out of the object.
-    pub(super) fn take_owner(self, object: &mut Object) -> Option<String> {
-        if self == Self::Class {
-            return None;
+    pub(super) fn take_owner(self, object: &mut Object) -> Result<Option<String>, Problem> {
+        let owner = match self {
+            Self::Class => None,
+            _ => object.remove(self.owner_key()),
+        };
+        match owner {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::String(name)) => Ok(Some(name)),
+            Some(other) => Err(shape(&format!(
+                "{} is a name or null, not {other}",
+                self.owner_key()
+            ))),
         }
-        object.remove(self.owner_key())?.as_str().map(str::to_owned)
     }
 
     /// Takes away what a GET adds, so that what was read can be sent back.

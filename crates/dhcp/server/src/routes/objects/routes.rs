@@ -17,6 +17,8 @@ struct Words {
     each: &'static str,
     each_short: &'static str,
     schema: &'static str,
+    /// Schemas of the bodies of POST and PUT, and of PATCH.
+    bodies: [&'static str; 2],
     /// Summaries of list, create, show, replace, change, remove.
     say: [&'static str; 6],
 }
@@ -29,6 +31,7 @@ const WORDS: [Words; 4] = [
         each: "/api/v1/dhcp/subnets/{name}",
         each_short: "/api/v1/subnets/{name}",
         schema: "Subnet",
+        bodies: ["NewSubnet", "SubnetPatch"],
         say: [
             "Lists the subnets with how full they are",
             "Adds a subnet",
@@ -45,6 +48,7 @@ const WORDS: [Words; 4] = [
         each: "/api/v1/dhcp/pools/{id}",
         each_short: "/api/v1/pools/{id}",
         schema: "Pool",
+        bodies: ["NewPool", "PoolPatch"],
         say: [
             "Lists the pools of all subnets",
             "Adds a pool to a subnet",
@@ -61,6 +65,7 @@ const WORDS: [Words; 4] = [
         each: "/api/v1/dhcp/reservations/{id}",
         each_short: "/api/v1/reservations/{id}",
         schema: "Reservation",
+        bodies: ["NewReservation", "ReservationPatch"],
         say: [
             "Lists the reservations",
             "Adds a reservation",
@@ -77,6 +82,7 @@ const WORDS: [Words; 4] = [
         each: "/api/v1/dhcp/classes/{name}",
         each_short: "/api/v1/classes/{name}",
         schema: "Class",
+        bodies: ["NewClass", "ClassPatch"],
         say: [
             "Lists the client classes",
             "Adds a client class",
@@ -123,7 +129,7 @@ fn creates(words: &Words) -> Draft<Desk> {
     route::post(words.all, handler)
         .alias(words.all_short)
         .summary(words.say[1])
-        .body(schema::reference(words.schema))
+        .body(schema::reference(words.bodies[0]))
         .answers(201, schema::reference("Change"))
         .answers(200, schema::reference("Change"))
         .errors(&[404])
@@ -177,11 +183,11 @@ fn singles(words: &Words) -> [Draft<Desk>; 4] {
             .answers(200, schema::reference("Change"))
     };
     [
-        finish(route::get(words.each, show), 2).answers(200, body.clone()),
-        changes(route::put(words.each, replace), 3).body(body),
+        finish(route::get(words.each, show), 2).answers(200, body),
+        changes(route::put(words.each, replace), 3).body(schema::reference(words.bodies[0])),
         changes(route::patch(words.each, change), 4)
             .description(MERGE)
-            .body(schema::open_object(&[], &[])),
+            .body(schema::reference(words.bodies[1])),
         changes(route::delete(words.each, remove), 5),
     ]
 }

@@ -197,3 +197,49 @@ fn many_reservations_are_paged_and_searched() {
         bench.server.stop().await;
     });
 }
+
+#[test]
+fn what_the_document_does_not_allow_in_a_body_is_refused() {
+    run(async {
+        let bench = Bench::new().await;
+        let path = "/api/v1/dhcp/subnets";
+        for (member, value) in [
+            ("lease_time", json!(null)),
+            ("options", json!({"42": null})),
+            ("shared_network", json!(5)),
+            ("mtu", json!("large")),
+            ("gatewy", json!("10.9.0.1")),
+        ] {
+            let mut subnet = json!({"name": "n", "network": "10.9.0.0/24"});
+            subnet[member] = value;
+            let answer = bench.post(path, &subnet).await;
+            assert_eq!(answer.status.as_u16(), 422, "{member}: {:#}", answer.body);
+            assert!(answer.body.to_string().contains(member), "{:#}", answer.body);
+        }
+        let document = bench.get("/api/v1/openapi.json").await.body;
+        let schemas = &document["components"]["schemas"];
+        for noun in ["Subnet", "Pool", "Reservation", "Class"] {
+            let body = &schemas[format!("New{noun}")];
+            assert_eq!(body["additionalProperties"], false, "{noun}");
+            assert!(body["properties"]["lease_time"].is_object(), "{noun}");
+            assert!(schemas[format!("{noun}Patch")]["required"].is_null(), "{noun}");
+        }
+        bench.server.stop().await;
+    });
+}
+
+#[test]
+fn an_if_match_that_is_no_tag_changes_nothing_and_says_how_to_write_it() {
+    run(async {
+        let bench = Bench::new().await;
+        for tag in ["", "r1"] {
+            let path = "/api/v1/dhcp/subnets/a";
+            let answer = bench.send(Method::DELETE, path, None, Some(tag)).await;
+            assert_eq!(
+                (answer.status.as_u16(), &answer.body["code"]),
+                (400, &json!("PUR-9406"))
+            );
+        }
+        bench.server.stop().await;
+    });
+}
