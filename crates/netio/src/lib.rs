@@ -29,7 +29,7 @@ pub use arp::{ArpPacket, ArpProber};
 pub use clock::now;
 pub use clock_sync::{ClockSync, clock_sync};
 pub use event::Waker;
-pub use facts::{Facts, boot_id, pin_to_core};
+pub use facts::{Facts, boot_id, pin_to_core, prefer_this_thread};
 pub use frame::{FRAME_OVERHEAD, UdpFrame, internet_checksum};
 pub use interface::{Interface, interface, interfaces};
 pub use packet::FrameSocket;

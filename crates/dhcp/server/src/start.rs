@@ -16,7 +16,7 @@ use crate::status::Health;
 use crate::worker::{Log, Parts, Worker};
 use purlin_dhcp_core::settings::Settings;
 use purlin_dhcp_core::{Engine, Plan};
-use purlin_netio::{Waker, boot_id, now, pin_to_core};
+use purlin_netio::{Waker, boot_id, now, pin_to_core, prefer_this_thread};
 use purlin_store::{Journal, JournalEngine, Wake};
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
@@ -117,6 +117,9 @@ fn spawn(shard: u16, worker: Worker, pin: bool) -> Result<std::thread::JoinHandl
                 // A wish: in a container with fewer cores the thread runs where it may.
                 let _ = pin_to_core(usize::from(shard));
             }
+            // Offers wait for nothing but this thread; beside a busy sync thread or load on the same cores it must
+            // not wait for its turn.
+            prefer_this_thread();
             worker.run();
         });
     thread.map_err(|source| StartError::System {

@@ -8,6 +8,9 @@ use std::time::Instant;
 use super::shared::{Segment, Shared};
 
 pub(crate) fn run(shared: &Shared) {
+    // Acknowledgements wait for this thread, which needs little of a processor but at once. A wish: without the
+    // privilege it runs like any other.
+    let _ = rustix::process::setpriority_process(None, -5);
     loop {
         // Before the list of segments: a frame counted here is in a segment listed there.
         let target = shared.written.load(Ordering::Acquire);
