@@ -33,7 +33,7 @@ const SERVICES: &[&str] = &[
 /// Libraries that take long to build or bring a world along, and the only crates that may name them.
 const HEAVY: &[(&str, &[&str])] = &[
     ("argon2", &["crates/api"]),
-    ("axum", &["crates/api"]),
+    ("axum", &["crates/api", "crates/dhcp/server"]),
     ("clap", &["bin/purlin"]),
     ("fjall", &["crates/store/embedded"]),
     ("hyper", &["crates/api", "bin/purlin"]),
