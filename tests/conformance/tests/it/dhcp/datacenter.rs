@@ -423,3 +423,21 @@ fn sites() -> Value {
         "failover": { "enabled": true, "detection_interval": 10, "failover_timeout": 30, "preferred_sites": ["us-east", "us-west"] },
         "bandwidth": { "optimization": true, "max_bandwidth": 1000, "compression": true, "deduplication": true } })
 }
+
+/// The guide's sections each have theirs in our page about it.
+#[test]
+fn s0_1_the_scaling_guide_is_answered_section_by_section() {
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/operating/datacenter-scaling.md");
+    let page = std::fs::read_to_string(page).expect("the page is part of the project");
+    for section in [
+        "Scaling architecture",
+        "Horizontal scaling",
+        "Load distribution",
+        "Auto-scaling",
+        "Performance at scale",
+        "Monitoring scaling",
+        "Best practices",
+    ] {
+        assert!(page.contains(&format!("## {section}")), "{section}");
+    }
+}
