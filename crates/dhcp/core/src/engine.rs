@@ -31,7 +31,7 @@ use crate::template::Templates;
 use probe::Probes;
 use purlin_telemetry::DecisionRing;
 use purlin_types::Now;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 pub(crate) use replay::encode;
@@ -54,7 +54,9 @@ pub struct Engine {
     probes: Probes,
     scratch: expr::Scratch,
     /// Records of addresses that no network has (their subnet was removed): kept until it comes back.
-    orphans: HashMap<u32, Vec<u8>>,
+    orphans: replay::Orphans,
+    /// Every window that a record tells of, first address to end: pools may be cut otherwise since, and back again.
+    windows: BTreeMap<u32, u32>,
     sweep: sweep::Progress,
     /// Wall time less boot time in milliseconds, when last compared.
     clock_offset: Option<i64>,
@@ -82,7 +84,8 @@ impl Engine {
             declines: Declines::default(),
             probes: Probes::default(),
             scratch: expr::Scratch::default(),
-            orphans: HashMap::new(),
+            orphans: replay::Orphans::default(),
+            windows: BTreeMap::new(),
             sweep: sweep::Progress::default(),
             clock_offset: None,
             clock_set: false,
@@ -108,6 +111,7 @@ impl Engine {
             self.relay_limit = Limiter::new(limits.per_relay);
         }
         let former_plan = std::mem::replace(&mut self.plan, plan);
+        let windows = self.windows();
         let former = std::mem::take(&mut self.networks);
         self.templates.clear();
         self.probes.clear();
@@ -117,7 +121,7 @@ impl Engine {
                 kept.insert(former_plan.networks[index].name.clone(), network);
             }
         }
-        let mut strays = Vec::new();
+        let mut strays = vec![windows];
         for index in 0..self.plan.networks.len() as u16 {
             let plan = Arc::clone(&self.plan);
             let network = match kept.remove(&plan.networks[usize::from(index)].name) {

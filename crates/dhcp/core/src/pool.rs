@@ -203,6 +203,13 @@ impl Pool {
         }
     }
 
+    /// A window that came from another pool counts once everything written up to now is durable.
+    pub(crate) fn doubt_window(&mut self, now: WallTime) {
+        if self.window.durable_end < self.window.end {
+            self.window.written = now;
+        }
+    }
+
     #[cfg(test)]
     pub(crate) fn waiting(&self) -> (usize, usize) {
         (self.lapsed.len(), self.offers.len())

@@ -47,6 +47,9 @@ reasons! {
         "The client was offered an address and never requested it here; it may have chosen another server." "";
     1019 OPERATOR_RELEASED "operator_released" "an operator released {address}"
         "The lease was ended through the API or the command line." "";
+    1020 ADOPTED "adopted" "took over {address} for {a} s, which the client uses without a record here"
+        "The client renews an address that no record gives to it and nobody else has a claim on, as after a change of servers. It keeps it."
+        "";
 
     1101 NO_SUBNET_FOR_RELAY "no_subnet_for_relay" "no subnet matches giaddr {via}"
         "The request came through a relay whose address (or link selection, option 82.5 or 118) lies in no configured subnet, so there is nothing to answer with."

@@ -32,6 +32,15 @@ impl Engine {
     }
 
     fn shift(&mut self, secs: i64) {
+        let unclean_at = self.unclean_at;
+        self.orphans.change(|lease| {
+            lease.expires = moved(lease.expires, secs);
+            if lease.last_seen <= unclean_at {
+                lease.pot = moved(lease.pot, secs);
+            }
+        });
+        // Going back it stays: the duties of an unclean start may last longer, never shorter.
+        self.unclean_at = self.unclean_at.max(moved(self.unclean_at, secs));
         for network in self.networks.iter_mut().flatten() {
             let slots: Vec<Slot> = network.table.occupied_from(0).collect();
             for slot in slots {

@@ -7,9 +7,45 @@ use crate::record::{self, LeaseRecord, Record};
 use crate::table::Slot;
 use crate::view::LeaseState;
 use purlin_types::Now;
+use std::collections::HashMap;
 
 /// Flags that are written down; the others are memory only.
 const KEPT_FLAGS: u8 = FLAG_RESERVED | FLAG_BOOTP;
+
+/// Encoded records of leases whose address no network has, by address.
+#[derive(Debug, Default)]
+pub(super) struct Orphans(HashMap<u32, Vec<u8>>);
+
+impl Orphans {
+    /// Keeps a record unless a newer one of the address is known.
+    fn keep(&mut self, record: &Record<'_>) {
+        let Record::Lease(lease) = record else { return };
+        let known = self
+            .0
+            .get(&lease.address)
+            .and_then(|bytes| record::decode(bytes).next());
+        if matches!(known, Some(Record::Lease(known)) if known.version > lease.version) {
+            return;
+        }
+        let mut bytes = Vec::new();
+        record.encode(&mut bytes);
+        self.0.insert(lease.address, bytes);
+    }
+
+    /// Changes every lease.
+    pub(super) fn change(&mut self, change: impl Fn(&mut LeaseRecord<'_>)) {
+        for bytes in self.0.values_mut() {
+            let mut changed = Vec::new();
+            for mut record in record::decode(bytes) {
+                if let Record::Lease(lease) = &mut record {
+                    change(lease);
+                }
+                record.encode(&mut changed);
+            }
+            *bytes = changed;
+        }
+    }
+}
 
 impl Engine {
     /// Takes what a replayed frame says of this thread's networks. Frames may come in any number of times; the
@@ -23,7 +59,11 @@ impl Engine {
     fn restore_record(&mut self, record: &Record<'_>) {
         let address = match record {
             Record::Lease(lease) => lease.address,
-            Record::Window { first, .. } => *first,
+            Record::Window { first, end } => {
+                let known = self.windows.entry(*first).or_default();
+                *known = (*known).max(*end);
+                *first
+            }
             Record::UncleanStart { at } => {
                 self.unclean_at = self.unclean_at.max(*at);
                 return;
@@ -35,11 +75,7 @@ impl Engine {
             .subnet_of(address)
             .map(|s| self.plan.subnets[usize::from(s)].network);
         match home {
-            None if self.shard == 0 => {
-                let mut bytes = Vec::new();
-                record.encode(&mut bytes);
-                self.orphans.insert(address, bytes);
-            }
+            None if self.shard == 0 => self.orphans.keep(record),
             None => {}
             Some(home) => {
                 if let Some(network) = &mut self.networks[usize::from(home)] {
@@ -81,15 +117,30 @@ impl Engine {
         }
     }
 
+    /// The windows of all pools and of those before them, as records.
+    pub(super) fn windows(&self) -> Vec<u8> {
+        let mut windows = self.windows.clone();
+        let pools = self.networks.iter().flatten().flat_map(|n| &n.pools);
+        for pool in pools.filter(|p| p.window.end != 0) {
+            let known = windows.entry(pool.first).or_default();
+            *known = (*known).max(pool.window.end);
+        }
+        let mut frame = Vec::new();
+        for (first, end) in windows {
+            Record::Window { first, end }.encode(&mut frame);
+        }
+        frame
+    }
+
     /// Gives homes to leases of networks that a new plan does not have under their old name.
-    /// `frames` holds those of subnets that have left their network.
+    /// `frames` holds those of subnets that have left their network, and the windows of all pools as they were.
     pub(super) fn rehome(
         &mut self,
         gone: impl Iterator<Item = Network>,
         mut frames: Vec<Vec<u8>>,
         now: &Now,
     ) {
-        frames.extend(std::mem::take(&mut self.orphans).into_values());
+        frames.extend(std::mem::take(&mut self.orphans).0.into_values());
         for network in gone {
             let mut frame = Vec::new();
             network
@@ -99,6 +150,8 @@ impl Engine {
             frames.push(frame);
         }
         frames.iter().for_each(|frame| self.restore(frame));
+        let pools = self.networks.iter_mut().flatten().flat_map(|n| &mut n.pools);
+        pools.for_each(|pool| pool.doubt_window(now.wall));
         self.settle(now);
     }
 
@@ -110,16 +163,10 @@ impl Engine {
                 Record::UncleanStart { at: self.unclean_at }.encode(out);
             }
             self.orphans
+                .0
                 .values()
                 .for_each(|bytes| out.extend_from_slice(bytes));
-            let pools = self.networks.iter().flatten().flat_map(|n| &n.pools);
-            for pool in pools.filter(|p| p.window.end != 0) {
-                Record::Window {
-                    first: pool.first,
-                    end: pool.window.end,
-                }
-                .encode(out);
-            }
+            out.extend_from_slice(&self.windows());
         }
         let (mut index, mut from) = ((cursor >> 32) as usize, cursor as u32);
         let mut room = limit.max(1);

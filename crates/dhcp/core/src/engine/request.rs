@@ -57,7 +57,9 @@ impl Turn<'_, '_> {
         self.bind(address, MessageType::Ack, None)
     }
 
-    /// INIT-REBOOT, RENEWING, REBINDING: only what is recorded for the client can be kept.
+    /// INIT-REBOOT, RENEWING, REBINDING: what is recorded for the client can be kept. A client that renews uses its
+    /// address now; where nobody else has a claim on it, it keeps that too, so that a service that takes over from
+    /// another one without its leases disturbs nobody.
     fn keeping(&mut self, address: u32, reboot: bool) -> Verdict {
         if let Some(refused) = self.refuse(address) {
             return refused;
@@ -75,6 +77,9 @@ impl Turn<'_, '_> {
         if let Some(held) = self.held_elsewhere(address) {
             self.decision.with.a = held;
             return self.nak(reasons::NAK_OTHER_LEASE, address);
+        }
+        if !reboot && self.plan.settings().authoritative && self.network.unclaimed(address) {
+            return self.bind(address, MessageType::Ack, Some(reasons::ADOPTED));
         }
         self.nak(reasons::NAK_UNKNOWN, address)
     }

@@ -40,6 +40,12 @@ impl Network {
         }
     }
 
+    /// Whether no client has the address, is offered it, or last had it.
+    pub(crate) fn unclaimed(&self, address: u32) -> bool {
+        let slot = self.table.slot(address);
+        slot.is_none_or(|s| self.table.lease(s).state == LeaseState::Free)
+    }
+
     /// Whether the address is on offer to several clients, so that the first to request it gets it.
     pub(crate) fn contested(&self, address: u32) -> bool {
         self.table.slot(address).is_some_and(|slot| {
@@ -70,10 +76,7 @@ impl Network {
         if let Some(address) = requested
             && self.admits(plan, client, address)
             && self.available(client, address, now)
-            && self
-                .table
-                .slot(address)
-                .is_none_or(|s| self.table.lease(s).state == LeaseState::Free)
+            && self.unclaimed(address)
         {
             return Ok((address, reasons::OFFERED_REQUESTED));
         }

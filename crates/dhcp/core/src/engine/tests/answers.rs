@@ -160,11 +160,7 @@ fn a_broadcast_rebinding_on_a_wrong_segment_is_refused() {
     assert_eq!(link.reason(), "nak_wrong_network");
     link.unicast = true;
     link.send(&rebind);
-    assert_eq!(
-        link.reason(),
-        "nak_unknown",
-        "by unicast it may come from anywhere"
-    );
+    assert_eq!(link.reason(), "adopted", "by unicast it may come from anywhere");
 }
 
 #[test]
@@ -200,6 +196,35 @@ fn an_unknown_message_type_is_no_bootp() {
         let answer = link.send(&ask);
         silent(&link, &answer, "unsupported_type");
     }
+}
+
+#[test]
+fn a_client_of_a_former_server_keeps_what_nobody_else_claims() {
+    let mut link = Link::new(&settings(POOL));
+    let held = Ipv4Addr::new(10, 0, 1, 5);
+    let renewal = |n, address| Ask::new(MessageType::Request, n).ciaddr(address);
+    let ack = link.send(&renewal(1, held));
+    assert_eq!(
+        (ack.kind(), ack.verdict),
+        (MessageType::Ack, Verdict::CommitThenReply)
+    );
+    assert_eq!(link.reason(), "adopted");
+    assert_eq!(link.send(&renewal(2, held)).kind(), MessageType::Nak);
+    assert_eq!(link.reason(), "nak_taken");
+    link.send(&Ask::new(MessageType::Release, 1).ciaddr(held));
+    assert_eq!(
+        link.send(&renewal(2, held)).kind(),
+        MessageType::Nak,
+        "its last client may come back"
+    );
+    let outside = Ipv4Addr::new(10, 0, 9, 9);
+    assert_eq!(link.send(&renewal(2, outside)).kind(), MessageType::Nak);
+    let reboot = Ask::new(MessageType::Request, 2).requested(Ipv4Addr::new(10, 0, 1, 6));
+    assert_eq!(
+        link.send(&reboot).kind(),
+        MessageType::Nak,
+        "it does not use it yet"
+    );
 }
 
 #[test]

@@ -192,11 +192,12 @@ pub(super) struct Link {
 
 impl Link {
     pub(super) fn new(settings: &Settings) -> Self {
-        let engine = Engine::new(Plan::compile(settings, None), 0, 1, 42);
+        let mut engine = Engine::new(Plan::compile(settings, None), 0, 1, 42);
         let now = Now {
             boot: BootTime(5_000_000_000),
             wall: WallTime(1_000_000_000),
         };
+        engine.restored(&now, true, &mut Vec::new());
         let log = Log {
             writable: true,
             durable: WallTime(u64::MAX),
@@ -218,6 +219,21 @@ impl Link {
         self.now.wall.0 += secs * 1000;
         self.now.boot = self.now.boot.plus_millis(secs * 1000);
         while self.engine.tick(&self.now) {}
+    }
+
+    /// After the wall clock was set: the journal is written anew, as the shell does.
+    pub(super) fn set_clock(&mut self) {
+        self.pass(0);
+        if !self.engine.take_clock_set() {
+            return;
+        }
+        let mut cursor = Some(0);
+        while let Some(at) = cursor {
+            let mut frame = Vec::new();
+            cursor = self.engine.checkpoint_chunk(at, 64, &mut frame);
+            self.keep(frame);
+        }
+        self.durable_frames = self.journal.len();
     }
 
     pub(super) fn send(&mut self, ask: &Ask) -> Answer {

@@ -1,6 +1,6 @@
 //! What is kept: plans that change, listings, decisions, and random life against a plain model.
 
-use super::conversation::{Ask, Link, SERVER, mac, network, settings};
+use super::conversation::{Ask, Link, SERVER, mac, network, reserve, settings};
 use crate::Plan;
 use crate::step::Verdict;
 use crate::view::{LeaseQuery, LeaseState};
@@ -119,7 +119,14 @@ enum Event {
     Release(u8),
     Decline(u8),
     Pass(u16),
-    Restart { lose: u8, exact: bool },
+    Restart {
+        lose: u8,
+        exact: bool,
+    },
+    /// Another plan: pools cut otherwise, the subnet in another network, gone, a reservation.
+    Plan(u8),
+    /// The wall clock is set by so many seconds.
+    Clock(i32),
 }
 
 fn event() -> impl Strategy<Value = Event> {
@@ -132,17 +139,59 @@ fn event() -> impl Strategy<Value = Event> {
         1 => n.prop_map(Event::Decline),
         3 => (0..5000u16).prop_map(Event::Pass),
         1 => (0..3u8, any::<bool>()).prop_map(|(lose, exact)| Event::Restart { lose, exact }),
+        2 => (0..PLANS).prop_map(Event::Plan),
+        1 => (-5000..100_000i32).prop_map(Event::Clock),
     ]
 }
 
-/// Clients as they see themselves: address and end of the promise.
+const PLANS: u8 = 6;
+
+/// Plans between which a life may move.
+fn plan_of(base: &crate::settings::Settings, number: u8) -> crate::settings::Settings {
+    let mut settings = base.clone();
+    let subnet = &mut settings.networks[0].subnets[0];
+    match number {
+        1 => subnet.pools[0].range = "10.0.1.2-10.0.1.5".parse().expect("a range"),
+        2 => settings.networks[0].name = "renamed".into(),
+        3 => settings.networks = vec![network("other", "10.7.0.0/16", &["10.7.1.0-10.7.1.1"])],
+        4 => reserve(&mut settings, 3, "10.0.1.4"),
+        5 => {
+            // The subnet moves into another network while its old one lives on.
+            let moved = settings.networks[0].subnets.remove(0);
+            settings.networks[0].subnets = network("main", "10.9.0.0/16", &[]).subnets;
+            settings
+                .networks
+                .push(network("joint", "10.8.0.0/16", &["10.8.1.0-10.8.1.1"]));
+            settings.networks[1].subnets.push(moved);
+        }
+        _ => {}
+    }
+    settings
+}
+
+/// Clients as they see themselves: address and end of the promise, in seconds of boot time.
 type Believed = HashMap<u8, (Ipv4Addr, u64)>;
 
+/// The settings in effect and those that the plans vary.
+struct Current {
+    now: crate::settings::Settings,
+    base: crate::settings::Settings,
+}
+
 /// Sends one event. Replies that wait for records are delivered only if the records are not lost.
-fn play(link: &mut Link, believed: &mut Believed, settings: &crate::settings::Settings, event: &Event) {
+fn play(link: &mut Link, believed: &mut Believed, settings: &mut Current, event: &Event) {
     let ask = |kind, n| Ask::new(kind, n);
     let (n, request) = match *event {
         Event::Pass(secs) => return link.pass(u64::from(secs)),
+        Event::Plan(number) => {
+            settings.now = plan_of(&settings.base, number);
+            let plan = Plan::compile(&settings.now, Some(link.engine.plan()));
+            return link.engine.apply(plan, &link.now);
+        }
+        Event::Clock(by) => {
+            link.now.wall.0 = link.now.wall.0.saturating_add_signed(i64::from(by) * 1000);
+            return link.set_clock();
+        }
         Event::Restart { lose, exact } => {
             // What was acknowledged by a commit is on disk; written records behind it may be lost to power.
             let keep = if exact {
@@ -151,7 +200,7 @@ fn play(link: &mut Link, believed: &mut Believed, settings: &crate::settings::Se
                 link.journal.len().saturating_sub(usize::from(lose))
             };
             let keep = keep.max(link.durable_frames);
-            link.restart(settings, keep, exact);
+            link.restart(&settings.now, keep, exact);
             link.durable_frames = link.journal.len();
             return;
         }
@@ -184,7 +233,7 @@ fn play(link: &mut Link, believed: &mut Believed, settings: &crate::settings::Se
             None => return,
         },
     };
-    let now = link.now.wall.0 / 1000;
+    let now = link.now.boot.0 / 1_000_000_000;
     let before = link.now.wall;
     let answer = link.send(&request);
     match answer.verdict {
@@ -225,12 +274,13 @@ proptest! {
         if lead {
             settings.ack = crate::settings::AckMode::Lead;
         }
-        let mut link = Link::new(&settings);
+        let mut settings = Current { now: settings.clone(), base: settings };
+        let mut link = Link::new(&settings.now);
         link.log.durable = WallTime(0);
         let mut believed = Believed::new();
         for event in &events {
-            play(&mut link, &mut believed, &settings, event);
-            nobody_shares(&believed, link.now.wall.0 / 1000);
+            play(&mut link, &mut believed, &mut settings, event);
+            nobody_shares(&believed, link.now.boot.0 / 1_000_000_000);
         }
     }
 
