@@ -68,6 +68,13 @@ impl Asked {
         self.names().enumerate().find(twice).map(|(_, name)| name)
     }
 
+    /// What `fields` has that cannot be a member's name.
+    pub(crate) fn odd_field(&self) -> Option<&str> {
+        let plain = |c: u8| c.is_ascii_digit() || c.is_ascii_lowercase() || c == b'_';
+        let mut names = self.written("fields")?.split(',');
+        names.find(|name| name.is_empty() || !name.bytes().all(plain))
+    }
+
     /// The parameter as one of a few words.
     ///
     /// # Errors
@@ -152,7 +159,7 @@ impl Asked {
         let (Some(fields), Some(members)) = (self.text("fields"), object.as_object_mut()) else {
             return;
         };
-        members.retain(|name, _| fields.split(',').any(|field| field.trim() == name));
+        members.retain(|name, _| fields.split(',').any(|field| field == name));
     }
 
     /// A page of a list that is all in memory: `cursor` is the number of items to skip.
@@ -242,6 +249,14 @@ mod tests {
                 "{bad}"
             );
         }
+    }
+
+    #[test]
+    fn fields_are_names_between_commas() {
+        assert_eq!(asked("fields=mac,last_seen").odd_field(), None);
+        assert_eq!(asked("fields=a,,b").odd_field(), Some(""));
+        assert_eq!(asked("fields=").odd_field(), Some(""));
+        assert_eq!(asked("fields=a,%20b").odd_field(), Some(" b"));
     }
 
     #[test]

@@ -71,8 +71,17 @@ impl From<&Fault> for FaultView {
             path: fault.path.clone(),
             message: fault.message.clone(),
             code: fault.code.to_string(),
-            fix: fault.help.clone(),
+            fix: advice(fault),
         }
+    }
+}
+
+/// What to do: the note, such as the nearest name that exists, and the help.
+fn advice(fault: &Fault) -> String {
+    match (fault.note.as_str(), fault.help.as_str()) {
+        ("", help) => help.to_owned(),
+        (note, "") => note.to_owned(),
+        (note, help) => format!("{note}; {help}"),
     }
 }
 

@@ -14,8 +14,8 @@ use std::fmt;
 use crate::access::{Access, Requirement};
 use crate::schema::{self, Schema};
 
-/// What `If-Match` may be: `*`, or entity tags in double quotes (RFC 9110, section 8.8.3).
-const IF_MATCH: &str = r#"^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$"#;
+/// What `If-Match` may be: `*`, or entity tags in double quotes (RFC 9110, section 8.8.3), here without commas.
+const IF_MATCH: &str = r#"^(\*|(W/)?"[!#-+.-~-]*"( *, *(W/)?"[!#-+.-~-]*")*)$"#;
 
 /// The first argument of a handler, as a type. Implemented for the argument lists that axum knows.
 pub trait Guarded {
@@ -213,8 +213,14 @@ impl<S> Draft<S> {
     /// `cursor`, `limit` and `fields`.
     #[must_use]
     pub fn paged(self) -> Self {
-        let cursor = "next_cursor of the page before; empty or absent for the first page.";
-        self.query("cursor", schema::matching("^[0-9a-zA-Z.]*$", cursor))
+        self.paged_by("^[0-9]{0,18}$")
+    }
+
+    /// The same where cursors look otherwise than numbers; the empty one must fit too.
+    #[must_use]
+    pub fn paged_by(self, cursors: &str) -> Self {
+        let words = "next_cursor of the page before; empty or absent for the first page.";
+        self.query("cursor", schema::matching(cursors, words))
             .limited("Items per page; 100 when absent.")
             .fields()
     }
@@ -238,7 +244,9 @@ impl<S> Draft<S> {
         self.entry.errors.push(412);
         let words =
             "ETags in double quotes: of the object as it was read, or of the configuration: \"r17\"; or *.";
-        self.header("If-Match", schema::matching(IF_MATCH, words))
+        let mut tags = schema::matching(IF_MATCH, words);
+        tags["examples"] = serde_json::json!(["*", "\"r17\""]);
+        self.header("If-Match", tags)
     }
 
     /// The JSON body.

@@ -123,6 +123,11 @@ fn check_parameters(entry: &Entry, request: &Request) -> Result<bool, Problem> {
             "there is no parameter {unknown:?} here; known are: {known}"
         )));
     }
+    if let Some(odd) = asked.odd_field() {
+        return Err(Problem::parameter(format!(
+            "fields has {odd:?}; expected names of members with commas between them, like fields=name,network"
+        )));
+    }
     if let Some(name) = asked.repeated() {
         return Err(Problem::parameter(format!("{name} is given more than once")));
     }

@@ -22,7 +22,7 @@ pub(super) fn components(routes: Routes) -> Routes {
     let pool = with(
         of_config("/subnets/items/properties/pools/items/anyOf/1"),
         &[
-            ("subnet", owner("Subnet it belongs to; needed for a new one.")),
+            ("subnet", schema::string("Subnet it belongs to.")),
             ("id", ignored("Its id.")),
             ("size", ignored("Addresses in it.")),
         ],
@@ -44,7 +44,8 @@ pub(super) fn components(routes: Routes) -> Routes {
         .component("ReservationPatch", patch(&reservation))
         .component("ClassPatch", patch(&class))
         .component("NewSubnet", subnet)
-        .component("NewPool", pool)
+        .component("NewPool", with_required(pool.clone(), "subnet"))
+        .component("WholePool", pool)
         .component("NewReservation", for_somebody(reservation))
         .component("NewClass", class)
 }
@@ -61,6 +62,13 @@ fn of_config(pointer: &str) -> Schema {
 fn with(mut schema: Schema, members: &[(&str, Schema)]) -> Schema {
     for (name, member) in members {
         schema["properties"][*name] = member.clone();
+    }
+    schema
+}
+
+fn with_required(mut schema: Schema, member: &str) -> Schema {
+    if let Some(required) = schema["required"].as_array_mut() {
+        required.push(member.into());
     }
     schema
 }

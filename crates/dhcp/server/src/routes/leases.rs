@@ -21,6 +21,10 @@ const AT_ONCE: usize = 256;
 /// Leases read per question of a bulk release.
 const PAGE: usize = 1000;
 
+/// Cursors are addresses.
+const CURSOR: &str =
+    r"^((25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])(\.(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])){3})?$";
+
 const STATES: [&str; 6] = ["free", "offered", "bound", "expired", "released", "declined"];
 
 /// Which leases a bulk release ends: addresses, or whatever all filters hold for.
@@ -168,7 +172,7 @@ pub(super) fn drafts() -> [Draft<Desk>; 4] {
             .query("q", schema::string("Part of anything."))
             .query("subnet", schema::string("Name of a subnet."))
             .query("state", schema::one_of(&STATES, "Only leases in this state."))
-            .paged()
+            .paged_by(CURSOR)
             .answers(200, schema::page_of("Lease")),
         route::get("/api/v1/dhcp/leases/{address}", one)
             .alias("/api/v1/leases/{address}")

@@ -17,8 +17,8 @@ struct Words {
     each: &'static str,
     each_short: &'static str,
     schema: &'static str,
-    /// Schemas of the bodies of POST and PUT, and of PATCH.
-    bodies: [&'static str; 2],
+    /// Schemas of the bodies of POST, PUT and PATCH.
+    bodies: [&'static str; 3],
     /// Summaries of list, create, show, replace, change, remove.
     say: [&'static str; 6],
 }
@@ -31,7 +31,7 @@ const WORDS: [Words; 4] = [
         each: "/api/v1/dhcp/subnets/{name}",
         each_short: "/api/v1/subnets/{name}",
         schema: "Subnet",
-        bodies: ["NewSubnet", "SubnetPatch"],
+        bodies: ["NewSubnet", "NewSubnet", "SubnetPatch"],
         say: [
             "Lists the subnets with how full they are",
             "Adds a subnet",
@@ -48,7 +48,7 @@ const WORDS: [Words; 4] = [
         each: "/api/v1/dhcp/pools/{id}",
         each_short: "/api/v1/pools/{id}",
         schema: "Pool",
-        bodies: ["NewPool", "PoolPatch"],
+        bodies: ["NewPool", "WholePool", "PoolPatch"],
         say: [
             "Lists the pools of all subnets",
             "Adds a pool to a subnet",
@@ -65,7 +65,7 @@ const WORDS: [Words; 4] = [
         each: "/api/v1/dhcp/reservations/{id}",
         each_short: "/api/v1/reservations/{id}",
         schema: "Reservation",
-        bodies: ["NewReservation", "ReservationPatch"],
+        bodies: ["NewReservation", "NewReservation", "ReservationPatch"],
         say: [
             "Lists the reservations",
             "Adds a reservation",
@@ -82,7 +82,7 @@ const WORDS: [Words; 4] = [
         each: "/api/v1/dhcp/classes/{name}",
         each_short: "/api/v1/classes/{name}",
         schema: "Class",
-        bodies: ["NewClass", "ClassPatch"],
+        bodies: ["NewClass", "NewClass", "ClassPatch"],
         say: [
             "Lists the client classes",
             "Adds a client class",
@@ -184,10 +184,10 @@ fn singles(words: &Words) -> [Draft<Desk>; 4] {
     };
     [
         finish(route::get(words.each, show), 2).answers(200, body),
-        changes(route::put(words.each, replace), 3).body(schema::reference(words.bodies[0])),
+        changes(route::put(words.each, replace), 3).body(schema::reference(words.bodies[1])),
         changes(route::patch(words.each, change), 4)
             .description(MERGE)
-            .body(schema::reference(words.bodies[1])),
+            .body(schema::reference(words.bodies[2])),
         changes(route::delete(words.each, remove), 5),
     ]
 }

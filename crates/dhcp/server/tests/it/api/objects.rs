@@ -47,6 +47,7 @@ fn a_faulty_change_is_told_whole_and_changes_nothing() {
             (422, &json!("PUR-9422"))
         );
         let told = answer.body["errors"].to_string();
+        assert!(told.contains("did you mean `gateway`?"), "{told}");
         assert!(
             told.contains("gatewy") && told.contains("10.1.128.0/17"),
             "{told}"
