@@ -21,7 +21,9 @@ impl FromStr for Mac {
     /// Reads `02:00:00:00:00:01`, `02-00-00-00-00-01`, `0200.0000.0001` or `020000000001`.
     fn from_str(text: &str) -> Result<Self, ClientIdError> {
         let bytes = hex_octets(text)?;
-        <[u8; 6]>::try_from(bytes.as_slice()).map(Self).map_err(|_| ClientIdError::Length(bytes.len()))
+        <[u8; 6]>::try_from(bytes.as_slice())
+            .map(Self)
+            .map_err(|_| ClientIdError::Length(bytes.len()))
     }
 }
 
@@ -110,7 +112,10 @@ impl fmt::Display for RangeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Reversed(first, last) => {
-                write!(f, "the range is reversed: {first} is above {last}; write {last}-{first}")
+                write!(
+                    f,
+                    "the range is reversed: {first} is above {last}; write {last}-{first}"
+                )
             }
             Self::Syntax => f.write_str("expected FIRST-LAST, ADDRESS/LENGTH or one IPv4 address"),
             Self::HostBits(network, length) => {
@@ -131,7 +136,10 @@ impl Ipv4Range {
         if u32::from(first) > u32::from(last) {
             return Err(RangeError::Reversed(first, last));
         }
-        Ok(Self { first: first.into(), last: last.into() })
+        Ok(Self {
+            first: first.into(),
+            last: last.into(),
+        })
     }
 
     #[must_use]
@@ -238,12 +246,19 @@ impl Prefix4 {
     /// Every address of the network, network and broadcast address included.
     #[must_use]
     pub fn range(&self) -> Ipv4Range {
-        Ipv4Range { first: self.network, last: self.broadcast().into() }
+        Ipv4Range {
+            first: self.network,
+            last: self.broadcast().into(),
+        }
     }
 }
 
 const fn mask_bits(length: u8) -> u32 {
-    if length == 0 { 0 } else { u32::MAX << (32 - length as u32) }
+    if length == 0 {
+        0
+    } else {
+        u32::MAX << (32 - length as u32)
+    }
 }
 
 impl fmt::Display for Prefix4 {
@@ -269,8 +284,16 @@ mod tests {
 
     #[test]
     fn macs_are_read_in_every_common_form() {
-        for text in ["02:00:00:00:00:0a", "02-00-00-00-00-0A", "0200.0000.000a", "02000000000a"] {
-            assert_eq!(text.parse::<Mac>().map(|m| m.to_string()), Ok("02:00:00:00:00:0a".into()));
+        for text in [
+            "02:00:00:00:00:0a",
+            "02-00-00-00-00-0A",
+            "0200.0000.000a",
+            "02000000000a",
+        ] {
+            assert_eq!(
+                text.parse::<Mac>().map(|m| m.to_string()),
+                Ok("02:00:00:00:00:0a".into())
+            );
         }
         assert_eq!("02:00".parse::<Mac>(), Err(ClientIdError::Length(2)));
         assert_eq!("02:0x".parse::<Mac>(), Err(ClientIdError::Digit('x')));

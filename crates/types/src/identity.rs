@@ -17,7 +17,10 @@ impl fmt::Display for NodeIdError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Length(n) => write!(f, "a node id has 1 to 64 characters, not {n}"),
-            Self::Character(c) => write!(f, "a node id has letters, digits, '.', '-' and '_' only, not {c:?}"),
+            Self::Character(c) => write!(
+                f,
+                "a node id has letters, digits, '.', '-' and '_' only, not {c:?}"
+            ),
         }
     }
 }
@@ -33,7 +36,10 @@ impl NodeId {
         if text.is_empty() || text.len() > 64 {
             return Err(NodeIdError::Length(text.len()));
         }
-        match text.chars().find(|c| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'))) {
+        match text
+            .chars()
+            .find(|c| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_')))
+        {
             Some(bad) => Err(NodeIdError::Character(bad)),
             None => Ok(Self(text.to_owned())),
         }
@@ -74,13 +80,24 @@ mod tests {
 
     #[test]
     fn node_ids_are_host_name_like() {
-        assert_eq!(NodeId::parse("node4.example.com").map(|n| n.to_string()), Ok("node4.example.com".into()));
+        assert_eq!(
+            NodeId::parse("node4.example.com").map(|n| n.to_string()),
+            Ok("node4.example.com".into())
+        );
         assert_eq!(NodeId::parse(""), Err(NodeIdError::Length(0)));
         assert_eq!(NodeId::parse("a b"), Err(NodeIdError::Character(' ')));
     }
 
     #[test]
     fn a_later_timeline_beats_a_higher_counter() {
-        assert!(Epoch { timeline: 2, counter: 1 } > Epoch { timeline: 1, counter: 99 });
+        assert!(
+            Epoch {
+                timeline: 2,
+                counter: 1
+            } > Epoch {
+                timeline: 1,
+                counter: 99
+            }
+        );
     }
 }

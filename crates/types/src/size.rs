@@ -20,7 +20,10 @@ impl fmt::Display for SizeError {
         match self {
             Self::Number(text) => write!(f, "{text:?} is no number of bytes"),
             Self::Unit(unit) => {
-                write!(f, "unknown unit {unit:?}; use B, K, M, G, T (powers of 1000) or Ki, Mi, Gi, Ti (powers of 1024)")
+                write!(
+                    f,
+                    "unknown unit {unit:?}; use B, K, M, G, T (powers of 1000) or Ki, Mi, Gi, Ti (powers of 1024)"
+                )
             }
             Self::Overflow => f.write_str("the size does not fit 64 bits"),
         }
@@ -35,7 +38,9 @@ impl FromStr for ByteSize {
     fn from_str(text: &str) -> Result<Self, SizeError> {
         let text = text.trim();
         let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-        let number: u64 = text[..digits].parse().map_err(|_| SizeError::Number(text.to_owned()))?;
+        let number: u64 = text[..digits]
+            .parse()
+            .map_err(|_| SizeError::Number(text.to_owned()))?;
         let unit = text[digits..].trim();
         let factor: u64 = match unit.strip_suffix(['B', 'b']).unwrap_or(unit) {
             "" => 1,
@@ -71,7 +76,12 @@ mod tests {
 
     #[test]
     fn sizes_are_read_as_kubernetes_and_people_write_them() {
-        for (text, bytes) in [("32Gi", 32 << 30), ("64 MiB", 64 << 20), ("10GB", 10_000_000_000), ("7", 7)] {
+        for (text, bytes) in [
+            ("32Gi", 32 << 30),
+            ("64 MiB", 64 << 20),
+            ("10GB", 10_000_000_000),
+            ("7", 7),
+        ] {
             assert_eq!(text.parse(), Ok(ByteSize(bytes)), "{text}");
         }
         assert_eq!("12Q".parse::<ByteSize>(), Err(SizeError::Unit("Q".into())));

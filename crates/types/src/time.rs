@@ -35,7 +35,11 @@ impl WallTime {
     #[must_use]
     pub const fn secs(self) -> u32 {
         let secs = self.0 / 1000;
-        if secs > u32::MAX as u64 { u32::MAX } else { secs as u32 }
+        if secs > u32::MAX as u64 {
+            u32::MAX
+        } else {
+            secs as u32
+        }
     }
 }
 
@@ -58,7 +62,13 @@ pub struct Tenure {
 
 impl Tenure {
     /// The tenure of a node that shares its addresses with nobody.
-    pub const SOLE: Self = Self { valid_until: BootTime::MAX, epoch: Epoch { timeline: 1, counter: 1 } };
+    pub const SOLE: Self = Self {
+        valid_until: BootTime::MAX,
+        epoch: Epoch {
+            timeline: 1,
+            counter: 1,
+        },
+    };
 
     /// Whether the node may still answer at `now`.
     #[must_use]

@@ -427,7 +427,10 @@ fn sites() -> Value {
 /// The guide's sections each have theirs in our page about it.
 #[test]
 fn s0_1_the_scaling_guide_is_answered_section_by_section() {
-    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/operating/datacenter-scaling.md");
+    let page = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../docs/operating/datacenter-scaling.md"
+    );
     let page = std::fs::read_to_string(page).expect("the page is part of the project");
     for section in [
         "Scaling architecture",
