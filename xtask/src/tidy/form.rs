@@ -23,7 +23,7 @@ const PLACES: &[&str] = &[
     concat!("/ho", "me/"),
     concat!("/ro", "ot/"),
     concat!("/Use", "rs/"),
-    concat!("static.crates", ".io"),
+    concat!("static", ".crates", ".io"),
     concat!("index.crates", ".io"),
     concat!("py", "pi.org"),
     concat!("registry.np", "mjs"),
