@@ -135,8 +135,8 @@ reasons! {
     1305 REPLY_TOO_BIG "reply_too_big" "options did not fit the client's message size and were left out"
         "The client's maximum message size (option 57) cannot hold all options, even with overload." "";
     1306 BAD_RELAY "bad_relay" "giaddr {a:ip} is no relay's address"
-        "The relay address is a broadcast, multicast, loopback or reserved one. A reply sent there would reach machines that never asked, so none is."
-        "Find out who sends it: no relay does.";
+        "The relay address is a broadcast, multicast, loopback or reserved one; or it lies in no subnet, is listed under no `relays` and is not where the packet came from. A reply sent there might reach machines that never asked, so none is."
+        "Of a real relay that sends from another address than its giaddr, list the giaddr under `relays` of a subnet.";
 }
 
 /// The reason of that code.

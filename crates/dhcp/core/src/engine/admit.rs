@@ -238,6 +238,10 @@ impl Engine {
             };
             return Err(Stop(Outcome::Silent, reason, 0));
         };
+        if relayed && !self.plan.knows_relay(message.giaddr(), call.arrival) {
+            let giaddr = message.giaddr().into();
+            return Err(Stop(Outcome::Dropped, reasons::BAD_RELAY, giaddr));
+        }
         Ok((self.plan.subnets[usize::from(subnet)].network, subnet))
     }
 }

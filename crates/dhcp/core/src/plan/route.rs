@@ -105,6 +105,13 @@ impl Plan {
         !group && !ours_alone && !all_hosts
     }
 
+    /// Whether a relay that needs no address of ours, because it selects a link by option, is one that the
+    /// configuration knows or answers for its giaddr itself; else anybody could have replies sent to anybody. On
+    /// other ports than 67 replies go back to where the packet came from in any case.
+    pub(crate) fn knows_relay(&self, giaddr: Ipv4Addr, arrival: &Arrival<'_>) -> bool {
+        arrival.port != 67 || *arrival.source.ip() == giaddr || self.routes.subnet_of(giaddr.into()).is_some()
+    }
+
     /// Whether an address is one host's in a subnet of the network.
     pub(crate) fn is_host_of(&self, network: u16, address: Ipv4Addr) -> bool {
         let subnet = self.subnet_containing(network, address.into());

@@ -132,6 +132,22 @@ fn no_reply_goes_to_an_address_that_only_the_sender_claims() {
 }
 
 #[test]
+fn a_relay_outside_of_all_subnets_answers_for_its_giaddr_or_is_listed() {
+    let away: Ipv4Addr = "192.0.2.1".parse().unwrap();
+    let ask = discover(1)
+        .giaddr(away)
+        .with(code::RELAY_AGENT, [5, 4, 10, 0, 0, 1]);
+    let mut known = settings(POOL);
+    let mut link = Link::new(&known);
+    let answer = link.send(&ask);
+    silent(&link, &answer, "bad_relay");
+    link.source = away;
+    assert_eq!(link.send(&ask).to, udp(away, 67));
+    known.networks[0].subnets[0].relays = vec!["192.0.2.1".parse().unwrap()];
+    assert_eq!(Link::new(&known).send(&ask).to, udp(away, 67));
+}
+
+#[test]
 fn a_frame_goes_to_one_station_or_to_all() {
     let mut link = local(&settings(POOL));
     for hardware in [[0; 6], [0xff; 6], [1, 0, 0x5e, 0, 0, 1]] {

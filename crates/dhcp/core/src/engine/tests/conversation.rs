@@ -188,6 +188,8 @@ pub(super) struct Link {
     pub(super) interface: Option<u16>,
     /// Whether packets over the interface are sent to our address.
     pub(super) unicast: bool,
+    /// Where packets come from.
+    pub(super) source: Ipv4Addr,
 }
 
 impl Link {
@@ -211,6 +213,7 @@ impl Link {
             tenure: Tenure::SOLE,
             interface: None,
             unicast: false,
+            source: RELAY,
         }
     }
 
@@ -241,7 +244,7 @@ impl Link {
     }
 
     pub(super) fn send_bytes(&mut self, payload: &[u8]) -> Answer {
-        let source = SocketAddrV4::new(RELAY, 67);
+        let source = SocketAddrV4::new(self.source, 67);
         let arrival = Arrival {
             payload,
             source,
