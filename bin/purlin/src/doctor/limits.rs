@@ -5,8 +5,8 @@ use purlin_netio::Facts;
 
 /// Sockets, segment files and API connections together stay below this.
 const FILES_WANTED: u64 = 1024;
-/// What a packet thread asks for: at 100,000 requests/s of 300 octets about 140 ms of traffic.
-const BUFFER_WANTED: u64 = 4 << 20;
+/// What a packet thread asks for: at 200,000 requests/s about 80 ms of traffic.
+const BUFFER_WANTED: u64 = 16 << 20;
 
 pub(super) fn check(facts: &Facts) -> Vec<Finding> {
     vec![files(facts.open_files_max.unwrap_or(u64::MAX)), buffer(facts)]
@@ -62,7 +62,7 @@ mod tests {
             receive_buffer_max: Some(212_992),
             ..Facts::default()
         };
-        assert_eq!(buffer(&facts).fix, "sysctl -w net.core.rmem_max=4194304");
+        assert_eq!(buffer(&facts).fix, "sysctl -w net.core.rmem_max=16777216");
         assert_eq!(
             buffer(&Facts {
                 net_admin: true,
