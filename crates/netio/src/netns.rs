@@ -4,7 +4,7 @@ use crate::{Poller, Ready, Trigger};
 use std::fs::File;
 use std::os::fd::{AsFd, AsRawFd};
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Whether a test that needs root can run; says so when not, and insists under CI.
 pub(crate) fn root_only(what: &str) -> bool {
@@ -60,6 +60,8 @@ impl Pair {
                 .expect("iproute2 is installed");
             assert!(status.success(), "ip {line}");
         }
+        await_link(s, "s0");
+        await_link(c, "c0");
         Some(pair)
     }
 
@@ -77,6 +79,24 @@ impl Drop for Pair {
         for name in [&self.server, &self.client] {
             let _ = Command::new("ip").args(["netns", "del", name]).status();
         }
+    }
+}
+
+/// Waits until the kernel has noticed that both ends are up: what is sent before that is dropped without a word.
+fn await_link(namespace: &str, name: &str) {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    loop {
+        let shown = Command::new("ip")
+            .args(["-n", namespace, "-br", "link", "show", name])
+            .output()
+            .expect("iproute2 is installed");
+        if String::from_utf8_lossy(&shown.stdout).contains(" UP ") {
+            return;
+        }
+        assert!(
+            Instant::now() < deadline,
+            "{name} in {namespace} does not come up"
+        );
     }
 }
 

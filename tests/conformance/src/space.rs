@@ -5,7 +5,7 @@ use crate::wait::within;
 use std::path::PathBuf;
 use std::process::{Command, Output};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 static COUNT: AtomicU32 = AtomicU32::new(0);
 
@@ -35,6 +35,8 @@ impl Space {
         ));
         self.ip(&format!("link set {own} up"));
         other.ip(&format!("link set {theirs} up"));
+        await_link(&self.name, own);
+        await_link(&other.name, theirs);
     }
 
     /// `ip ...` in this namespace.
@@ -117,4 +119,22 @@ fn ip(words: &str) {
         "ip {words}: {}",
         String::from_utf8_lossy(&output.stderr)
     );
+}
+
+/// Waits until the kernel has noticed that an end is up: what is sent before that is dropped without a word.
+fn await_link(namespace: &str, name: &str) {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    loop {
+        let shown = Command::new("ip")
+            .args(["-n", namespace, "-br", "link", "show", name])
+            .output()
+            .expect("iproute2 is installed");
+        if String::from_utf8_lossy(&shown.stdout).contains(" UP ") {
+            return;
+        }
+        assert!(
+            Instant::now() < deadline,
+            "{name} in {namespace} does not come up"
+        );
+    }
 }

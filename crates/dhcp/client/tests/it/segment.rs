@@ -7,7 +7,7 @@ use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use purlin_dhcp_client::{Probe, ProbeError, ProbeVerdict, ProbeVia, discover_servers, probe};
 use purlin_netio::{Outgoing, Poller, Ready, RecvBatch, SendBatch, Trigger, UdpOptions, UdpPort};
@@ -52,7 +52,27 @@ impl Segment {
                 .expect("iproute2 is installed");
             assert!(status.success(), "ip {line}");
         }
+        await_link(s, "s0");
+        await_link(c, "c0");
         Some(segment)
+    }
+}
+
+/// Waits until the kernel has noticed that an end is up: what is sent before that is dropped without a word.
+fn await_link(namespace: &str, name: &str) {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    loop {
+        let shown = Command::new("ip")
+            .args(["-n", namespace, "-br", "link", "show", name])
+            .output()
+            .expect("iproute2 is installed");
+        if String::from_utf8_lossy(&shown.stdout).contains(" UP ") {
+            return;
+        }
+        assert!(
+            Instant::now() < deadline,
+            "{name} in {namespace} does not come up"
+        );
     }
 }
 

@@ -4,6 +4,7 @@ use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use std::fs::File;
 use std::os::fd::AsFd;
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 /// The pair; removed when dropped.
 pub(crate) struct Pair {
@@ -36,6 +37,8 @@ impl Pair {
         ip(&format!("-n {s} addr add 10.77.0.1/24 dev s0"));
         ip(&format!("-n {s} link set s0 up"));
         pair.ip_client("link set c0 up");
+        await_link(s, "s0");
+        await_link(c, "c0");
         Some(pair)
     }
 
@@ -57,6 +60,24 @@ impl Drop for Pair {
         for name in [&self.server, &self.client] {
             let _ = Command::new("ip").args(["netns", "del", name]).status();
         }
+    }
+}
+
+/// Waits until the kernel has noticed that an end is up: what is sent before that is dropped without a word.
+fn await_link(namespace: &str, name: &str) {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    loop {
+        let shown = Command::new("ip")
+            .args(["-n", namespace, "-br", "link", "show", name])
+            .output()
+            .expect("iproute2 is installed");
+        if String::from_utf8_lossy(&shown.stdout).contains(" UP ") {
+            return;
+        }
+        assert!(
+            Instant::now() < deadline,
+            "{name} in {namespace} does not come up"
+        );
     }
 }
 
