@@ -2,9 +2,11 @@
 //!
 //! A plan never changes; a new revision makes a new plan, and every packet thread moves to it between two packets.
 
+mod builtin;
 mod reserve;
 mod route;
 
+pub(crate) use builtin::{BuiltIn, VENDOR_CLASS};
 pub(crate) use reserve::{IdKind, Reservations};
 pub(crate) use route::Routes;
 
@@ -17,8 +19,8 @@ use purlin_types::{Ipv4Range, Prefix4};
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
-/// At most this many classes: a client's memberships are one `u128`.
-pub const CLASSES_MAX: usize = 128;
+/// At most this many classes: a client's memberships are one `u128`, of which the built-in classes take four bits.
+pub const CLASSES_MAX: usize = 124;
 
 /// Compiled settings.
 #[derive(Debug)]
@@ -274,13 +276,11 @@ fn compile_subnet(subnet: &crate::settings::Subnet, network: u16, classes: &[Cla
     }
 }
 
-/// The classes named, as bits.
+/// The classes named, configured or built in, as bits.
 pub(crate) fn mask_of(names: &[String], classes: &[ClassPlan]) -> u128 {
-    let bit = |name: &String| {
-        classes
-            .iter()
-            .position(|c| c.name == *name)
-            .map_or(0, |i| 1u128 << i)
+    let bit = |name: &String| match classes.iter().position(|c| c.name == *name) {
+        Some(at) => 1u128 << at,
+        None => BuiltIn::of(name).map_or(0, BuiltIn::bit),
     };
     names.iter().map(bit).fold(0, |all, bit| all | bit)
 }

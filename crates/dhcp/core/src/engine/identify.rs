@@ -3,7 +3,7 @@
 use super::Engine;
 use crate::expr::{ClassRef, Scratch, Subject};
 use crate::lease::Identity;
-use crate::plan::{IdKind, Plan};
+use crate::plan::{BuiltIn, IdKind, Plan, VENDOR_CLASS};
 use crate::step::Arrival;
 use purlin_dhcp_proto::Message;
 use purlin_dhcp_proto::message::RelayAgent;
@@ -45,7 +45,7 @@ impl Engine {
             who,
             key,
             reservation: None,
-            classes: 0,
+            classes: BuiltIn::of_client(false, message.is_bootp()),
             drop: false,
         };
         if reservations.is_empty() && plan.classes.is_empty() {
@@ -55,14 +55,15 @@ impl Engine {
             message,
             arrival,
             plan,
-            classes: 0,
-            known: false,
+            classes: found.classes,
             split: OnceCell::new(),
         };
         if !reservations.is_empty() {
             found.reservation = reservation_of(plan, network, &sight, relay, &who, &mut self.scratch);
-            found.classes = found.reservation.map_or(0, |at| reservations.get(at).classes);
-            sight.known = found.reservation.is_some();
+            if let Some(at) = found.reservation {
+                let named = reservations.get(at).classes;
+                found.classes = BuiltIn::of_client(true, message.is_bootp()) | named;
+            }
         }
         sight.classes = found.classes;
         for (i, class) in plan.classes.iter().enumerate() {
@@ -116,7 +117,6 @@ struct Sight<'s, 'a> {
     arrival: &'s Arrival<'a>,
     plan: &'s Plan,
     classes: u128,
-    known: bool,
     /// Options that came in pieces (RFC 3396), joined when first asked for.
     split: OnceCell<Vec<(u8, Vec<u8>)>>,
 }
@@ -191,20 +191,15 @@ impl Subject for Sight<'_, '_> {
         self.arrival.payload.len() as u32
     }
 
-    /// A configured class, or one of the built-in ones: ALL, KNOWN, UNKNOWN, BOOTP, `VENDOR_CLASS_<option 60>`.
+    /// A configured class, a [`BuiltIn`] one, or `VENDOR_CLASS_<option 60>`.
     fn member(&self, class: &ClassRef) -> bool {
         if let Some(number) = class.number {
             return self.classes >> number & 1 == 1;
         }
-        match &*class.name {
-            "ALL" => true,
-            "KNOWN" => self.known,
-            "UNKNOWN" => !self.known,
-            "BOOTP" => self.message.is_bootp(),
-            name => match name.strip_prefix("VENDOR_CLASS_") {
-                Some(vendor) => self.message.vendor_class() == Some(vendor.as_bytes()),
-                None => false,
-            },
+        if let Some(built_in) = BuiltIn::of(&class.name) {
+            return self.classes & built_in.bit() != 0;
         }
+        let vendor = class.name.strip_prefix(VENDOR_CLASS);
+        vendor.is_some_and(|vendor| self.message.vendor_class() == Some(vendor.as_bytes()))
     }
 }

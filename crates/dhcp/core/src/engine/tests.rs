@@ -2,6 +2,7 @@
 
 mod answers;
 mod changes;
+mod classes;
 mod conversation;
 mod floods;
 mod keeping;

@@ -1,10 +1,11 @@
 //! Client classes and the flexible identifier: names and expressions.
 
 use super::codes;
-use super::context::Context;
+use super::context::{Context, Place};
 use super::keys::{self, SCOPE};
 use super::scope::{self, Inherited};
 use crate::expr::{Expr, Wanted};
+use crate::plan::BuiltIn;
 use crate::settings::Class;
 use purlin_config::{Fault, Reader, Span};
 use std::cell::RefCell;
@@ -33,7 +34,9 @@ pub(super) fn read(top: &Reader<'_>, context: &mut Context<'_>) -> Vec<Class> {
     let named = tables
         .iter()
         .filter_map(|c| Some((c.opt("name")?, c.path_of("name"), c.span_of("name"))));
-    context.names_once("class", named.collect::<Vec<_>>());
+    let named: Vec<_> = named.collect();
+    own_names(&named, context);
+    context.names_once("class", named);
     let mut classes = Vec::new();
     for table in &tables {
         let test = expression(table, "test", Wanted::Test, context);
@@ -48,6 +51,20 @@ pub(super) fn read(top: &Reader<'_>, context: &mut Context<'_>) -> Vec<Class> {
         }
     }
     classes
+}
+
+/// A class of the user's must not hide one that every configuration has.
+fn own_names(named: &[(String, String, Span)], context: &mut Context<'_>) {
+    for (name, path, span) in named.iter().filter(|(name, ..)| BuiltIn::of(name).is_some()) {
+        let fault = Fault::error(
+            codes::NAME_TWICE,
+            path,
+            *span,
+            format!("the class \"{name}\" is built in"),
+        );
+        let help = "guards and expressions can name it without a definition; give this class another name";
+        context.faults.push(fault.help(help));
+    }
 }
 
 /// `dhcp.flex_id`, checked.
@@ -72,7 +89,7 @@ fn expression(reader: &Reader<'_>, key: &str, wanted: Wanted, context: &mut Cont
                 let span = quoted.map_or(node.span, |at| {
                     context.document.inside(node.span, &text, at + 1, name.len())
                 });
-                context.require_class(&name, &path, span);
+                context.require_class(&name, Place::Expression, &path, span);
             }
         }
         Err(why) => {

@@ -36,7 +36,7 @@ codes! {
         "Correct the address, or move the reservation to the right subnet.";
     UNKNOWN_CLASS = 9157, "dhcp_unknown_class", "no class has that name",
         "A guard or reservation names a class that is not defined, so nobody would ever match it.",
-        "Define the class in dhcp.classes or correct the name.";
+        "Define the class in dhcp.classes, name a built-in one (KNOWN, UNKNOWN, BOOTP, ALL) in a guard, or correct the name.";
     NAME_TWICE = 9158, "dhcp_name_twice", "a name is used twice",
         "Subnets, networks, classes and options are addressed by name; a name means one thing.",
         "Rename one of the two.";

@@ -1,9 +1,32 @@
 //! What all parts of the reader share: the document, the faults, and the names that others refer to.
 
 use super::{class, codes, option};
+use crate::plan::{BuiltIn, VENDOR_CLASS};
 use crate::settings::OptionDef;
 use purlin_config::{Document, Fault, Faults, Node, Reader, Span, nearest};
 use std::collections::HashMap;
+
+/// Where a class is named, which decides about the built-in ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// A subnet's or pool's guard.
+    Guard,
+    /// `member('...')`.
+    Expression,
+    /// A reservation: it makes its client a member.
+    Reservation,
+}
+
+impl Place {
+    /// Whether a class that nobody defined can be named here.
+    fn takes(self, name: &str) -> bool {
+        match self {
+            Self::Guard => BuiltIn::of(name).is_some(),
+            Self::Expression => BuiltIn::of(name).is_some() || name.starts_with(VENDOR_CLASS),
+            Self::Reservation => false,
+        }
+    }
+}
 
 pub(super) struct Context<'a> {
     pub(super) document: &'a Document,
@@ -33,38 +56,42 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// The names of classes in a list, each of which must be defined.
-    pub(super) fn class_names(&mut self, reader: &Reader<'_>, key: &str) -> Vec<String> {
+    /// The names of classes in a list, each of which must be there in this place.
+    pub(super) fn class_names(&mut self, reader: &Reader<'_>, key: &str, place: Place) -> Vec<String> {
         let mut names = Vec::new();
         for (i, node) in reader.items(key).iter().enumerate() {
             if let Some(name) = node.as_str() {
-                self.require_class(name, &format!("{}[{i}]", reader.path_of(key)), node.span);
+                self.require_class(name, place, &format!("{}[{i}]", reader.path_of(key)), node.span);
                 names.push(name.to_owned());
             }
         }
         names
     }
 
-    /// Reports a class name that is not defined.
-    pub(super) fn require_class(&mut self, name: &str, path: &str, span: Span) {
-        if self.classes.iter().any(|(known, _)| known == name) {
+    /// Reports a class name that means nothing where it stands.
+    pub(super) fn require_class(&mut self, name: &str, place: Place, path: &str, span: Span) {
+        if self.classes.iter().any(|(known, _)| known == name) || place.takes(name) {
             return;
         }
-        let fault = Fault::error(
-            codes::UNKNOWN_CLASS,
-            path,
-            span,
-            format!("there is no class \"{name}\""),
-        );
-        let known = || self.classes.iter().map(|(name, _)| name.as_str());
-        let fault = match nearest(name, known()) {
+        let message = match BuiltIn::of(name) {
+            Some(_) => format!("\"{name}\" follows from the packet and cannot be given"),
+            None => format!("there is no class \"{name}\""),
+        };
+        let fault = Fault::error(codes::UNKNOWN_CLASS, path, span, message);
+        let built_in = BuiltIn::EVERY
+            .map(BuiltIn::name)
+            .into_iter()
+            .filter(|name| place.takes(name));
+        let defined = self.classes.iter().map(|(name, _)| name.as_str());
+        let known: Vec<&str> = defined.chain(built_in).collect();
+        let fault = match nearest(name, known.iter().copied()) {
             Some(near) => fault.note(format!("did you mean \"{near}\"?")),
             None if self.classes.is_empty() => {
                 fault.help("no classes are defined; add one in [[dhcp.classes]]")
             }
             None => fault.help(format!(
-                "defined: {}",
-                known().take(12).collect::<Vec<_>>().join(", ")
+                "there are: {}",
+                known.into_iter().take(16).collect::<Vec<_>>().join(", ")
             )),
         };
         self.faults.push(fault);

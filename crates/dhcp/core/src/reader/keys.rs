@@ -161,7 +161,7 @@ pub(super) const SUBNET: &[Key] = &[
     Key::new(
         "classes",
         NAMES,
-        "Only members of one of these classes are served here.",
+        "Only members of one of these classes are served here. Built in: KNOWN (has a reservation), UNKNOWN, BOOTP, ALL.",
     ),
     Key::new("conflict_check", CONFLICT, "Overrides dhcp.conflict_check."),
     Key::new(
@@ -184,8 +184,9 @@ pub(super) const POOL: &[Key] = &[
     Key::new(
         "classes",
         NAMES,
-        "Only members of one of these classes get these addresses.",
-    ),
+        "Only members of one of these classes get these addresses. Built in: KNOWN (has a reservation), UNKNOWN, BOOTP, ALL.",
+    )
+    .example("[\"UNKNOWN\"]"),
 ];
 
 const IDENTIFIER: Kind = Kind::Text { max: 255 };

@@ -1,7 +1,7 @@
 //! Shared networks and subnets.
 
 use super::codes;
-use super::context::Context;
+use super::context::{Context, Place};
 use super::keys::{self, SCOPE};
 use super::pool::{self, FoundPool, Special};
 use super::reservation::{self, Found};
@@ -140,7 +140,7 @@ fn subnet(
 ) -> Option<FoundSubnet> {
     let (scope, inherited) = scope::read(table, above, context);
     let pools = pool::read(table, &inherited, context);
-    let classes = context.class_names(table, "classes");
+    let classes = context.class_names(table, "classes", Place::Guard);
     let reservations = reservation::read(table, &inherited, context);
     let prefix: Prefix4 = table.opt("network")?;
     let at = table.span_of("network");

@@ -1,7 +1,7 @@
 //! Pools: inside their subnet, without addresses that no client may have.
 
 use super::codes;
-use super::context::Context;
+use super::context::{Context, Place};
 use super::keys::{self, SCOPE};
 use super::scope::{self, Inherited};
 use crate::settings::Pool;
@@ -37,7 +37,7 @@ pub(super) fn read(subnet: &Reader<'_>, above: &Inherited, context: &mut Context
             continue;
         }
         let table = Reader::table(node, &[keys::POOL, SCOPE], path);
-        let classes = context.class_names(&table, "classes");
+        let classes = context.class_names(&table, "classes", Place::Guard);
         let (scope, _) = scope::read(&table, above, context);
         if let Some(range) = table.opt("range") {
             let (path, span) = (table.path_of("range"), table.span_of("range"));

@@ -1,7 +1,7 @@
 //! Reservations: one client each, an address in its subnet, nothing twice.
 
 use super::codes;
-use super::context::Context;
+use super::context::{Context, Place};
 use super::keys::{self, SCOPE};
 use super::network::Parsed;
 use super::scope::{self, Inherited};
@@ -32,7 +32,7 @@ pub(super) fn read(table: &Reader<'_>, above: &Inherited, context: &mut Context<
 }
 
 fn one(table: &Reader<'_>, above: &Inherited, context: &mut Context<'_>) -> Option<Found> {
-    let classes = context.class_names(table, "classes");
+    let classes = context.class_names(table, "classes", Place::Reservation);
     let (scope, _) = scope::read(table, above, context);
     let (key, client) = client(table, context)?;
     let reservation = Reservation {

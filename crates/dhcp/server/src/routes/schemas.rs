@@ -212,7 +212,7 @@ fn pool() -> Schema {
         ("size", read_only(schema::count("Addresses."))),
         (
             "classes",
-            schema::array(schema::string("Class that is admitted.")),
+            schema::array(schema::string("Class that is admitted: a configured one, `KNOWN`, `UNKNOWN`, `BOOTP` or `ALL`.")),
         ),
     ];
     configured(&["range"], &members)

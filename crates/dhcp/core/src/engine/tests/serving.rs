@@ -1,7 +1,7 @@
 //! Ordinary service: offers, bindings, options, destinations, refusals.
 
 use super::conversation::{Ask, Link, RELAY, SERVER, mac, network, reserve, settings};
-use crate::settings::{BootEntry, Class, ConflictCheck, Limits, OptionValue, Scope};
+use crate::settings::{BootEntry, ConflictCheck, Limits, OptionValue};
 use crate::step::{Destination, Verdict};
 use purlin_dhcp_proto::{MessageType, code};
 use std::net::{Ipv4Addr, SocketAddrV4};
@@ -136,56 +136,6 @@ fn options_follow_scope_and_request() {
     assert_eq!(message.whole(1), Some(&[255, 255, 0, 0][..]));
     let bare = link.send(&Ask::new(MessageType::Discover, 2).with(code::PARAMETER_REQUESTS, [3]));
     assert_eq!(bare.message().whole(6), None);
-}
-
-#[test]
-fn a_class_guards_a_pool_and_changes_options() {
-    let mut settings = settings(&["10.0.1.0-10.0.1.9", "10.0.2.0-10.0.2.9"]);
-    settings.classes.push(Class {
-        name: "phones".into(),
-        test: Some("option[60].text == 'phone'".into()),
-        scope: Scope {
-            options: vec![OptionValue {
-                code: 150,
-                data: vec![1, 2, 3, 4],
-                always: true,
-            }],
-            ..Scope::default()
-        },
-        drop: false,
-    });
-    settings.networks[0].subnets[0].pools[1].classes = vec!["phones".into()];
-    settings.networks[0].subnets[0].pools[0].classes = vec!["nobody".into(), "phones".into()];
-    settings.networks[0].subnets[0].pools[0].classes = Vec::new();
-    let mut link = Link::new(&settings);
-    for n in 1..=10 {
-        link.dora(n);
-    }
-    assert_eq!(
-        link.send(&Ask::new(MessageType::Discover, 11)).verdict,
-        Verdict::Silent
-    );
-    let offer = link.send(&Ask::new(MessageType::Discover, 12).with(code::VENDOR_CLASS, *b"phone"));
-    assert_eq!(offer.address(), ip("10.0.2.0"));
-    assert_eq!(offer.message().whole(150), Some(&[1, 2, 3, 4][..]));
-}
-
-#[test]
-fn a_dropped_class_gets_silence() {
-    let mut settings = settings(&["10.0.1.0-10.0.1.9"]);
-    settings.classes.push(Class {
-        name: "blocked".into(),
-        test: Some("pkt4.mac == 0x020000000001".into()),
-        scope: Scope::default(),
-        drop: true,
-    });
-    let mut link = Link::new(&settings);
-    assert_eq!(
-        link.send(&Ask::new(MessageType::Discover, 1)).verdict,
-        Verdict::Silent
-    );
-    assert_eq!(link.reason(), "class_drop");
-    link.dora(2);
 }
 
 #[test]

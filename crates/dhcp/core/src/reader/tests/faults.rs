@@ -218,6 +218,39 @@ error[PUR-9157]: dhcp.subnets[0].classes[0]: there is no class \"phnoes\"
 }
 
 #[test]
+fn a_nearly_built_in_class_is_named() {
+    let text = refused(&subnet("classes = [\"UNKNWON\"]"));
+    assert!(text.contains("did you mean \"UNKNOWN\"?"), "{text}");
+}
+
+#[test]
+fn a_built_in_class_is_neither_defined_nor_given_by_a_reservation() {
+    let text = refused(&format!(
+        "{BASE}[[dhcp.classes]]\nname = \"KNOWN\"\ntest = \"option[60].exists\"\n"
+    ));
+    assert!(
+        text.contains("error[PUR-9158]: dhcp.classes[0].name: the class \"KNOWN\" is built in"),
+        "{text}"
+    );
+    let text = refused(&subnet(
+        "reservations = [{ mac = \"02:00:00:00:00:01\", classes = [\"UNKNOWN\"] }]",
+    ));
+    assert!(
+        text.contains("\"UNKNOWN\" follows from the packet and cannot be given"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_vendor_class_is_no_guard() {
+    let text = refused(&subnet("classes = [\"VENDOR_CLASS_phone\"]"));
+    assert!(
+        text.contains("there is no class \"VENDOR_CLASS_phone\""),
+        "{text}"
+    );
+}
+
+#[test]
 fn names_are_used_once() {
     let text = refused(&subnet(
         "\n[[dhcp.subnets]]\nname = \"main\"\nnetwork = \"10.0.1.0/24\"\n[[dhcp.classes]]\nname = \"a\"\n[[dhcp.classes]]\nname = \"a\"",
@@ -321,10 +354,10 @@ fn a_listening_address_without_port_is_explained() {
 
 #[test]
 fn too_many_classes_are_refused() {
-    let many: String = (0..130)
+    let many: String = (0..126)
         .map(|i| format!("[[dhcp.classes]]\nname = \"c{i}\"\n"))
         .collect();
-    assert!(refused(&format!("{BASE}{many}")).contains("130 classes; at most 128 are possible"));
+    assert!(refused(&format!("{BASE}{many}")).contains("126 classes; at most 124 are possible"));
 }
 
 #[test]

@@ -166,6 +166,17 @@ fn pools_may_be_tables_with_a_guard_and_options() {
 }
 
 #[test]
+fn guards_and_expressions_name_built_in_classes() {
+    let text = subnet(
+        "classes = [\"ALL\"]\npools = [{ range = \"10.0.0.10-10.0.0.19\", classes = [\"UNKNOWN\", \"BOOTP\"] }]\n\
+         [[dhcp.classes]]\nname = \"a\"\ntest = \"member('KNOWN') and not member('VENDOR_CLASS_x')\"\n",
+    );
+    let subnet = &good(&text).networks[0].subnets[0];
+    assert_eq!(subnet.classes, ["ALL"]);
+    assert_eq!(subnet.pools[0].classes, ["UNKNOWN", "BOOTP"]);
+}
+
+#[test]
 fn boot_entries_name_architectures() {
     let text = subnet(
         "boot = [{ user_class = \"iPXE\", file = \"http://b/x.ipxe\" }, { arch = [\"uefi-x64\", 9], file = \"x64.efi\", \
