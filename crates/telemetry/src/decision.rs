@@ -169,79 +169,79 @@ impl DecisionRing {
     }
 
     /// The newest `limit` decisions that `wanted` accepts, oldest first, from both rings.
-    pub fn newest(&self, limit: usize, mut wanted: impl FnMut(&Decision) -> bool) -> Vec<Decision> {
-        let mut found: Vec<Decision> = self
-            .all
-            .iter()
-            .rev()
-            .filter(|d| wanted(d))
-            .take(limit)
-            .copied()
-            .collect();
-        let oldest = self.oldest_seq();
-        let room = limit - found.len();
-        found.extend(
-            self.notable
-                .iter()
-                .rev()
-                .filter(|d| d.seq < oldest && wanted(d))
-                .take(room)
-                .copied(),
-        );
-        found.reverse();
-        found
+    pub fn newest(&self, limit: usize, wanted: impl FnMut(&Decision) -> bool) -> Vec<Decision> {
+        let found = self.before(None, limit, wanted).found;
+        found.iter().rev().map(|past| past.decision).collect()
+    }
+
+    /// The newest `limit` decisions before number `bound` (all of them when `None`) that `wanted` accepts, newest
+    /// first, from both rings.
+    pub fn before(
+        &self,
+        bound: Option<u64>,
+        limit: usize,
+        mut wanted: impl FnMut(&Decision) -> bool,
+    ) -> Page {
+        let bound = bound.unwrap_or(self.next_seq).min(self.next_seq);
+        let mut page = Page {
+            found: Vec::new(),
+            bound,
+            overwritten: None,
+        };
+        let newer = (self.next_seq - bound) as usize;
+        let kept = self.all.iter().rev().skip(newer);
+        for decision in kept.filter(|d| wanted(d)) {
+            if page.found.len() == limit {
+                return page;
+            }
+            page.found.push(Past::new(*decision, 0));
+        }
+        // From here down only the notable ones are left; whatever lies between them is gone.
+        let from = bound.min(self.oldest_seq());
+        let mut left = 0;
+        for decision in self.notable.iter().rev().filter(|d| d.seq < from) {
+            if wanted(decision) {
+                if page.found.len() == limit {
+                    return page;
+                }
+                let gone = from - decision.seq - 1 - left;
+                page.found.push(Past::new(*decision, gone));
+            }
+            left += 1;
+        }
+        page.overwritten = Some(from - left);
+        page
+    }
+}
+
+/// A look back into a ring.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// Newest first.
+    pub found: Vec<Past>,
+    /// Everything found has a number below this one.
+    pub bound: u64,
+    /// `None` when there is more to find. Otherwise nothing older is left, and this many decisions below `bound`,
+    /// wanted or not, are gone.
+    pub overwritten: Option<u64>,
+}
+
+/// A decision as a look back finds it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Past {
+    pub decision: Decision,
+    /// How many decisions between it and the page's bound, wanted or not, have been overwritten.
+    pub overwritten: u64,
+}
+
+impl Past {
+    fn new(decision: Decision, overwritten: u64) -> Self {
+        Self {
+            decision,
+            overwritten,
+        }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn decision(outcome: Outcome, xid: u32) -> Decision {
-        Decision {
-            outcome,
-            xid,
-            ..Decision::default()
-        }
-    }
-
-    #[test]
-    fn a_storm_of_answers_does_not_wash_away_a_refusal() {
-        let mut ring = DecisionRing::new(8);
-        ring.push(decision(Outcome::Refused, 7));
-        for _ in 0..1000 {
-            ring.push(decision(Outcome::Answered, 1));
-        }
-        let found = ring.newest(10, |d| d.xid == 7);
-        assert_eq!(found.len(), 1);
-        assert_eq!(found[0].seq, 0);
-    }
-
-    #[test]
-    fn a_reader_sees_where_it_missed_something() {
-        let mut ring = DecisionRing::new(8);
-        for i in 0..20 {
-            ring.push(decision(Outcome::Answered, i));
-        }
-        assert_eq!(ring.oldest_seq(), 12);
-        let seen: Vec<u64> = ring.since(3, 100).map(|d| d.seq).collect();
-        assert_eq!(seen, (12..20).collect::<Vec<_>>());
-        let tail: Vec<u64> = ring.since(18, 100).map(|d| d.seq).collect();
-        assert_eq!(tail, [18, 19]);
-    }
-
-    #[test]
-    fn the_newest_come_oldest_first() {
-        let mut ring = DecisionRing::new(4);
-        for i in 0..10 {
-            ring.push(decision(Outcome::Silent, i));
-        }
-        let xids: Vec<u32> = ring.newest(3, |_| true).iter().map(|d| d.xid).collect();
-        assert_eq!(xids, [7, 8, 9]);
-    }
-
-    #[test]
-    fn a_record_is_one_cache_line_and_a_bit() {
-        assert!(size_of::<Decision>() <= 80);
-    }
-}
+mod tests;

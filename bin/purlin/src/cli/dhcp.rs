@@ -1,5 +1,6 @@
 //! `purlin dhcp`: what the DHCP service knows and does.
 
+mod decision;
 mod lease;
 mod object;
 mod probe;
@@ -26,6 +27,9 @@ pub(crate) enum Command {
     /// Leases.
     #[command(subcommand)]
     Lease(lease::Command),
+    /// Decisions: who got what, who did not, and why.
+    #[command(subcommand)]
+    Decision(decision::Command),
     /// Ask any server for a lease as a real client would; shows each step and what was granted.
     Probe(Box<probe::ProbeArgs>),
 }
@@ -37,6 +41,7 @@ pub(super) fn run(command: Command, context: &Context) -> Outcome {
         Command::Reservation(verb) => context.block_on(object::run(&RESERVATIONS, &verb, context)),
         Command::Class(verb) => context.block_on(object::run(&CLASSES, &verb, context)),
         Command::Lease(verb) => context.block_on(lease::run(&verb, context)),
+        Command::Decision(verb) => context.block_on(decision::run(&verb, context)),
         Command::Probe(args) => probe::run(&args, context),
     }
 }

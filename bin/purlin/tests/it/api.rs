@@ -167,6 +167,15 @@ fn a_list_of_many_pages_is_whole() {
             .map(Vec::len),
         Some(1234)
     );
+    let decisions = node.json(&["dhcp", "decision", "list", "--limit", "2345"]);
+    let at: Vec<&str> = decisions
+        .as_array()
+        .expect("a list")
+        .iter()
+        .filter_map(|decision| decision["at"].as_str())
+        .collect();
+    assert_eq!(at.len(), 2345);
+    assert!(at.is_sorted(), "pages into the past are shown in order of time");
 }
 
 #[test]

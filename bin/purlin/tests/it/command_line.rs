@@ -34,6 +34,7 @@ fn every_command_shows_examples_of_itself_or_explains_its_arguments() {
         "dhcp subnet add",
         "dhcp subnet set",
         "dhcp lease list",
+        "dhcp decision list",
         "dhcp probe",
         "bench dhcp",
         "token create",

@@ -1,6 +1,7 @@
 //! The service as the rest of the process sees it: questions and changes, carried to the packet threads.
 
 mod apply;
+mod decisions;
 mod leases;
 
 use crate::error::ControlError;
@@ -9,7 +10,7 @@ use crate::ports::Ports;
 use crate::status::{Condition, Health, InterfaceStatus, JournalStatus, ServerStatus};
 use crate::worker::{Task, Worker};
 use purlin_dhcp_core::Plan;
-use purlin_dhcp_core::view::{DecisionQuery, SubnetUse, Told};
+use purlin_dhcp_core::view::SubnetUse;
 use purlin_netio::{Waker, now};
 use std::net::Ipv4Addr;
 use std::sync::mpsc::Sender;
@@ -18,6 +19,7 @@ use std::time::Duration;
 use tokio::sync::{oneshot, watch};
 
 pub use apply::Applied;
+pub use decisions::{DecisionPage, OtherLife};
 
 /// The way into one packet thread.
 #[derive(Debug)]
@@ -66,6 +68,8 @@ struct Inner {
     plan: Mutex<Arc<Plan>>,
     health: Arc<watch::Sender<Health>>,
     reports: Arc<[Mutex<ThreadReport>]>,
+    /// Differs between starts of the service, so that a cursor of an earlier one is known.
+    life: u32,
 }
 
 impl Handle {
@@ -83,6 +87,7 @@ impl Handle {
             plan,
             health,
             reports,
+            life: now().wall.secs(),
         }))
     }
 
@@ -129,41 +134,6 @@ impl Handle {
         let mut usage: Vec<SubnetUse> = self.ask_all(|worker| worker.engine.usage(&now())).await.concat();
         usage.sort_by(|a, b| (&a.network, &a.subnet).cmp(&(&b.network, &b.subnet)));
         usage
-    }
-
-    /// The newest decisions wanted, oldest first.
-    pub async fn decisions(&self, query: DecisionQuery) -> Vec<Told> {
-        let limit = query.limit.max(1);
-        let asked = self
-            .ask_all(move |worker| worker.engine.find_decisions(&query))
-            .await;
-        let mut told = asked.concat();
-        told.sort_by_key(|told| told.decision.at);
-        told.split_off(told.len().saturating_sub(limit))
-    }
-
-    /// Decisions from a cursor on (one number per thread; empty begins with what comes next), at most `limit`
-    /// per thread: what they are with their thread, the next cursor, and how many had gone before they were
-    /// asked for.
-    pub async fn decisions_since(
-        &self,
-        cursor: Vec<u64>,
-        limit: usize,
-    ) -> (Vec<(usize, Told)>, Vec<u64>, u64) {
-        let (mut all, mut next, mut missed) = (Vec::new(), Vec::new(), 0);
-        for (thread, door) in self.0.doors.iter().enumerate() {
-            let from = cursor.get(thread).copied();
-            let asked = door.ask(move |worker| worker.decisions_since(from, limit)).await;
-            let Some((told, to, gone)) = asked else {
-                next.push(from.unwrap_or(0));
-                continue;
-            };
-            all.extend(told.into_iter().map(|told| (thread, told)));
-            next.push(to);
-            missed += gone;
-        }
-        all.sort_by_key(|(_, told)| told.decision.at);
-        (all, next, missed)
     }
 
     /// How the service stands.

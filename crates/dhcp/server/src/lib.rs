@@ -22,7 +22,7 @@ mod status;
 mod worker;
 
 pub use error::{ApplyError, ControlError, StartError};
-pub use handle::{Applied, Handle};
+pub use handle::{Applied, DecisionPage, Handle, OtherLife};
 pub use metrics::{DhcpMetrics, ThreadReport};
 pub use running::Running;
 pub use start::{RECEIVE_BUFFER, ServerConfig, start};

@@ -8,6 +8,7 @@ use crate::record::{self, EXTRA_CIRCUIT, EXTRA_HOSTNAME, EXTRA_REMOTE, EXTRA_VEN
 use crate::table::Slot;
 use crate::view::{DecisionQuery, LeasePage, LeaseQuery, LeaseState, LeaseView, SubnetUse, Told};
 use purlin_dhcp_proto::MessageType;
+use purlin_telemetry::decision::Page;
 use purlin_telemetry::{Decision, Outcome};
 use purlin_types::{Mac, Now};
 use std::net::Ipv4Addr;
@@ -188,9 +189,10 @@ impl Engine {
             ) {
                 continue;
             }
+            let seen = network.stamp_ended(slot, secs);
             network.table.update(slot, |l| {
                 l.version += 1;
-                l.last_seen = secs;
+                l.last_seen = seen;
                 l.pot = secs;
                 l.flags &= !crate::lease::FLAG_BOOTP;
             });
@@ -237,6 +239,17 @@ impl Engine {
     /// The newest decisions that a query wants, oldest first.
     #[must_use]
     pub fn find_decisions(&self, query: &DecisionQuery) -> Vec<Told> {
+        let page = self.decisions_before(query, None);
+        page.found
+            .iter()
+            .rev()
+            .map(|past| self.tell(&past.decision))
+            .collect()
+    }
+
+    /// The newest decisions before number `bound` that a query wants, newest first; without a bound, of all.
+    #[must_use]
+    pub fn decisions_before(&self, query: &DecisionQuery, bound: Option<u64>) -> Page {
         let wanted = |d: &Decision| {
             query.mac.is_none_or(|mac| mac.0 == d.mac)
                 && query.address.is_none_or(|a| u32::from(a) == d.with.address)
@@ -245,11 +258,7 @@ impl Engine {
                 && (!query.notable_only
                     || matches!(d.outcome, Outcome::Refused | Outcome::Silent | Outcome::Dropped))
         };
-        self.ring
-            .newest(query.limit.max(1), wanted)
-            .iter()
-            .map(|d| self.tell(d))
-            .collect()
+        self.ring.before(bound, query.limit.max(1), wanted)
     }
 }
 

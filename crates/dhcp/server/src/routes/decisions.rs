@@ -1,11 +1,14 @@
 //! `/api/v1/decisions`: what was decided about whom, and why.
 
 use super::{Desk, text};
+use crate::handle::OtherLife;
 use axum::Json;
 use axum::extract::State;
+use axum::http::StatusCode;
 use purlin_api::asked::Asked;
 use purlin_api::route::{self, Draft};
-use purlin_api::{Problem, Viewer, schema};
+use purlin_api::schema::Schema;
+use purlin_api::{Problem, Viewer, reasons, schema};
 use purlin_dhcp_core::view::DecisionQuery;
 use purlin_telemetry::ReasonCode;
 use serde_json::Value;
@@ -13,6 +16,9 @@ use std::str::FromStr;
 
 /// Pairs of hexadecimal digits with one of the usual separators.
 const MAC: &str = "^([0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){5}|[0-9a-fA-F]{2}(-[0-9a-fA-F]{2}){5}|[0-9a-fA-F]{4}([.][0-9a-fA-F]{4}){2}|[0-9a-fA-F]{12})$";
+
+/// The start of the service, and one number per packet thread.
+const CURSOR: &str = "^([0-9a-f]{8}-[0-9]{1,18}([.][0-9]{1,18}){0,1023})?$";
 
 /// A reason code as codes are: four digits.
 struct Code(u16);
@@ -39,8 +45,16 @@ async fn list(_: Viewer, State(desk): State<Desk>, asked: Asked) -> Result<Json<
         notable_only: asked.flag("notable")?,
         limit: asked.limit()?,
     };
-    let told = desk.handle.decisions(query).await;
-    Ok(Json(asked.page(told.iter().map(text::decision).collect(), None)))
+    let cursor = asked.cursor()?;
+    let page = desk.handle.decisions_before(query, cursor).await;
+    let page = page.map_err(|OtherLife| {
+        let detail = "that cursor is from before the last start; decisions of that time are gone";
+        Problem::new(StatusCode::BAD_REQUEST, &reasons::BAD_CURSOR, detail)
+    })?;
+    let items = page.told.iter().map(text::decision).collect();
+    let mut answer = asked.page(items, page.next.map(|next| next.to_string()));
+    answer["overwritten"] = page.overwritten.into();
+    Ok(Json(answer))
 }
 
 pub(super) fn drafts() -> [Draft<Desk>; 1] {
@@ -48,7 +62,10 @@ pub(super) fn drafts() -> [Draft<Desk>; 1] {
         .alias("/api/v1/dhcp/decisions")
         .summary("Lists the newest decisions, oldest first")
         .description(
-            "Decisions live in bounded memory; refusals and silence are kept longer than ordinary answers.",
+            "Each page is oldest first, and `next_cursor` leads to the page of older ones. Pages show no decision twice \
+             and leave none out that is kept, also while new ones come in. Decisions live in bounded memory; refusals \
+             and silence are kept longer than ordinary answers. `overwritten` says how many decisions, about anybody, \
+             once stood within this page and are gone; on the last page it counts back to the start of the service.",
         )
         .query("mac", schema::matching(MAC, "Only about this hardware address."))
         .query("address", schema::formatted("ipv4", "Only about this address."))
@@ -60,9 +77,18 @@ pub(super) fn drafts() -> [Draft<Desk>; 1] {
             ),
         )
         .query("notable", schema::boolean("Only refusals, silence and drops."))
-        .limited("How many; 100 when absent.")
-        .fields()
-        .answers(200, schema::page_of("Decision"))]
+        .paged_by(CURSOR)
+        .answers(200, page())]
+}
+
+fn page() -> Schema {
+    let mut page = schema::page_of("Decision");
+    page["properties"]["overwritten"] =
+        schema::count("Decisions about anybody within this page that are kept no longer.");
+    if let Some(required) = page["required"].as_array_mut() {
+        required.push("overwritten".into());
+    }
+    page
 }
 
 #[cfg(test)]

@@ -2,9 +2,10 @@
 
 use crate::client::Relay;
 use crate::server::{Server, network, run, settings, until};
+use purlin_api::events::Cursor;
 use purlin_dhcp_core::view::{DecisionQuery, LeaseQuery, LeaseState};
 use purlin_dhcp_proto::MessageType;
-use purlin_dhcp_server::ApplyError;
+use purlin_dhcp_server::{ApplyError, OtherLife};
 use std::net::UdpSocket;
 
 #[test]
@@ -88,6 +89,47 @@ fn decisions_are_followed_by_cursor() {
             ..DecisionQuery::default()
         };
         assert_eq!(server.handle.decisions(query).await.len(), 1);
+        server.stop().await;
+    });
+}
+
+#[test]
+fn pages_of_decisions_meet_while_both_threads_go_on() {
+    run(async {
+        let server = Server::start(settings(2, 2)).await;
+        let relays = [1, 2].map(|net| Relay::new(server.address, [10, net, 0, 1]));
+        for client in 0..20 {
+            relays[client as usize % 2].lease(client);
+        }
+        let query = DecisionQuery {
+            limit: 7,
+            ..DecisionQuery::default()
+        };
+        let (mut cursor, mut seen) = (None, Vec::new());
+        loop {
+            let page = server.handle.decisions_before(query.clone(), cursor).await;
+            let page = page.expect("a cursor of this start");
+            assert!(page.told.is_sorted_by_key(|told| told.decision.at));
+            assert_eq!(page.overwritten, 0);
+            seen.extend(page.told.iter().map(|told| (told.decision.mac, told.event)));
+            relays[0].lease(100 + seen.len() as u32);
+            match page.next {
+                Some(next) => cursor = Some(next),
+                None => break,
+            }
+        }
+        assert_eq!(seen.len(), 40, "OFFER and ACK of each client, once");
+        seen.sort_unstable();
+        seen.dedup();
+        assert_eq!(seen.len(), 40);
+        let other = Cursor {
+            life: 1,
+            next: vec![5, 5],
+        };
+        assert_eq!(
+            server.handle.decisions_before(query, Some(other)).await.err(),
+            Some(OtherLife)
+        );
         server.stop().await;
     });
 }

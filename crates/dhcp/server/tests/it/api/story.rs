@@ -177,6 +177,28 @@ fn the_load_has_exactly_six_fields() {
 }
 
 #[test]
+fn decisions_lead_to_older_ones_by_cursor() {
+    run(async {
+        let bench = Bench::new().await;
+        bench.relay([10, 1, 0, 1]).lease(1);
+        let newest = bench.get("/api/v1/decisions?limit=1&fields=seq").await.body;
+        assert_eq!(newest["overwritten"], 0);
+        let cursor = newest["next_cursor"].as_str().unwrap();
+        let older = bench
+            .get(&format!("/api/v1/decisions?cursor={cursor}"))
+            .await
+            .body;
+        assert_eq!(older["next_cursor"], Value::Null);
+        assert!(!older["items"].as_array().unwrap().contains(&newest["items"][0]));
+        for bad in ["00000001-0.0", "abc", "12"] {
+            let refused = bench.get(&format!("/api/v1/decisions?cursor={bad}")).await;
+            assert_eq!(refused.body["code"], "PUR-9407", "{bad}");
+        }
+        bench.server.stop().await;
+    });
+}
+
+#[test]
 fn decisions_become_events_without_loss() {
     run(async {
         let bench = Bench::new().await;
