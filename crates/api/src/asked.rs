@@ -68,11 +68,10 @@ impl Asked {
         self.names().enumerate().find(twice).map(|(_, name)| name)
     }
 
-    /// What `fields` has that cannot be a member's name.
-    pub(crate) fn odd_field(&self) -> Option<&str> {
-        let plain = |c: u8| c.is_ascii_digit() || c.is_ascii_lowercase() || c == b'_';
+    /// What `fields` has that is none of `members`.
+    pub(crate) fn odd_field(&self, members: &[String]) -> Option<&str> {
         let mut names = self.written("fields")?.split(',');
-        names.find(|name| name.is_empty() || !name.bytes().all(plain))
+        names.find(|name| !members.iter().any(|member| member == name))
     }
 
     /// The parameter as one of a few words.
@@ -154,7 +153,8 @@ impl Asked {
         })
     }
 
-    /// Keeps of an object only what `fields` names. Unknown names are left out silently, as members may be absent.
+    /// Keeps of an object only what `fields` names. The guard has refused names that no object of the list can have;
+    /// one that this object does not have is left out.
     pub fn select(&self, object: &mut Value) {
         let (Some(fields), Some(members)) = (self.text("fields"), object.as_object_mut()) else {
             return;
@@ -252,11 +252,14 @@ mod tests {
     }
 
     #[test]
-    fn fields_are_names_between_commas() {
-        assert_eq!(asked("fields=mac,last_seen").odd_field(), None);
-        assert_eq!(asked("fields=a,,b").odd_field(), Some(""));
-        assert_eq!(asked("fields=").odd_field(), Some(""));
-        assert_eq!(asked("fields=a,%20b").odd_field(), Some(" b"));
+    fn fields_are_members_between_commas() {
+        let members = ["mac".to_owned(), "last_seen".to_owned()];
+        assert_eq!(asked("fields=mac,last_seen").odd_field(&members), None);
+        assert_eq!(asked("limit=1").odd_field(&members), None);
+        assert_eq!(asked("fields=mac,,last_seen").odd_field(&members), Some(""));
+        assert_eq!(asked("fields=").odd_field(&members), Some(""));
+        assert_eq!(asked("fields=mac,%20mac").odd_field(&members), Some(" mac"));
+        assert_eq!(asked("fields=mac,lastseen").odd_field(&members), Some("lastseen"));
     }
 
     #[test]

@@ -234,7 +234,7 @@ impl<S> Draft<S> {
     /// `fields`.
     #[must_use]
     pub fn fields(self) -> Self {
-        let words = "Comma-separated members to answer with; all when absent.";
+        let words = "Comma-separated members to answer with; all when absent. One that the items cannot have is refused.";
         self.query("fields", schema::matching("^[0-9a-z_]+(,[0-9a-z_]+)*$", words))
     }
 

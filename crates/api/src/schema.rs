@@ -136,3 +136,15 @@ pub fn page_of(name: &str) -> Schema {
         ),
     ])
 }
+
+/// The members that the items of a [`page_of`] have, as `component` knows them; `None` for any other answer.
+pub(crate) fn members_of_page<'a>(
+    page: &Schema,
+    component: impl Fn(&str) -> Option<&'a Schema>,
+) -> Option<Vec<String>> {
+    let item = page.pointer("/properties/items/items/anyOf/0/$ref")?.as_str()?;
+    let members = component(item.rsplit('/').next()?)?
+        .get("properties")?
+        .as_object()?;
+    Some(members.keys().cloned().collect())
+}

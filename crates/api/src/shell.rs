@@ -19,6 +19,7 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
 use purlin_telemetry::Reason;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,6 +30,7 @@ use crate::ledger::Ledger;
 use crate::openapi;
 use crate::reasons::REASONS;
 use crate::route::{Entry, Routes};
+use crate::schema::{self, Schema};
 use crate::tokens::{self, Tokens};
 use cors::Origins;
 use guard::Guard;
@@ -117,11 +119,13 @@ impl Shell {
         let routes = self.routes.and(crate::explain::routes(self.reasons));
         let routes = openapi::with_document(routes);
         let memory = Memory::new(self.limits.body_max);
+        let components: HashMap<&str, Schema> = routes.components.into_iter().collect();
         let mut router = Router::new();
         for route in routes.routes {
             let entry = Arc::new(route.entry);
             let guard = Guard {
                 entry: Arc::clone(&entry),
+                fields: fields(&entry, &components).into(),
                 audit: self.audit.clone(),
                 memory: memory.clone(),
                 timeout: self.limits.request_timeout,
@@ -143,4 +147,13 @@ impl Shell {
             cors::cors,
         ))
     }
+}
+
+/// What `fields` may name: the members of the items that a list answers with.
+fn fields(entry: &Entry, components: &HashMap<&str, Schema>) -> Vec<String> {
+    let pages = entry.answers.iter().map(|answer| &answer.schema);
+    pages
+        .filter_map(|page| schema::members_of_page(page, |name| components.get(name)))
+        .flatten()
+        .collect()
 }

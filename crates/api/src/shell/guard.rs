@@ -4,6 +4,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use purlin_config::nearest;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,6 +22,8 @@ use crate::route::{Entry, Place};
 #[derive(Debug, Clone)]
 pub(crate) struct Guard {
     pub(crate) entry: Arc<Entry>,
+    /// What the parameter `fields` may name.
+    pub(crate) fields: Arc<[String]>,
     pub(crate) audit: Audit,
     pub(crate) memory: Memory,
     pub(crate) timeout: Duration,
@@ -34,7 +37,7 @@ pub(crate) async fn introduce(State(gate): State<Gate>, mut request: Request, ne
 }
 
 pub(crate) async fn guard(State(guard): State<Guard>, request: Request, next: Next) -> Response {
-    let dry = match check_parameters(&guard.entry, &request) {
+    let dry = match check_parameters(&guard, &request) {
         Ok(dry) => dry,
         Err(problem) => return problem.into_response(),
     };
@@ -95,41 +98,38 @@ async fn write(guard: Guard, request: Request, next: Next) -> Response {
 }
 
 /// Whether it is a dry run; unknown parameters are refused, since a misspelt filter would answer about everything.
-fn check_parameters(entry: &Entry, request: &Request) -> Result<bool, Problem> {
+fn check_parameters(guard: &Guard, request: &Request) -> Result<bool, Problem> {
+    let entry = &guard.entry;
     let asked = Asked::of(request.uri())?;
-    let declared = |name: &str| {
-        entry
-            .params
-            .iter()
-            .any(|param| param.place == Place::Query && param.name == name)
-            || (entry.dry_run && name == "dryRun")
-    };
-    if let Some(unknown) = asked.names().find(|name| !declared(name)) {
-        let mut known: Vec<&str> = entry
-            .params
-            .iter()
-            .filter(|param| param.place == Place::Query)
-            .map(|param| param.name)
-            .collect();
-        if entry.dry_run {
-            known.push("dryRun");
-        }
-        let known = if known.is_empty() {
-            "none".to_owned()
-        } else {
-            known.join(", ")
-        };
-        return Err(Problem::parameter(format!(
-            "there is no parameter {unknown:?} here; known are: {known}"
-        )));
+    let queries = entry.params.iter().filter(|param| param.place == Place::Query);
+    let dry_run = entry.dry_run.then_some("dryRun");
+    let known: Vec<&str> = queries.map(|param| param.name).chain(dry_run).collect();
+    if let Some(name) = asked.names().find(|name| !known.contains(name)) {
+        return Err(unknown("parameter", name, &known));
     }
-    if let Some(odd) = asked.odd_field() {
-        return Err(Problem::parameter(format!(
-            "fields has {odd:?}; expected names of members with commas between them, like fields=name,network"
-        )));
+    if let Some(name) = asked.odd_field(&guard.fields) {
+        let known: Vec<&str> = guard.fields.iter().map(String::as_str).collect();
+        return Err(unknown("field", name, &known));
     }
     if let Some(name) = asked.repeated() {
         return Err(Problem::parameter(format!("{name} is given more than once")));
     }
     Ok(entry.dry_run && asked.dry_run()?)
+}
+
+/// A name that is not known here, with the nearest that is, and all of them.
+fn unknown(kind: &str, name: &str, known: &[&str]) -> Problem {
+    let near = nearest(name, known.iter().copied());
+    let guess = near.map_or_else(String::new, |near| format!("did you mean {near:?}? "));
+    let list = if known.is_empty() {
+        "none".to_owned()
+    } else {
+        known.join(", ")
+    };
+    Problem::parameter(format!(
+        "there is no {kind} {name:?} here; {guess}known are: {list}"
+    ))
+    .with("unknown", name)
+    .with("nearest", near)
+    .with("known", known)
 }

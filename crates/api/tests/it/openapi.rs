@@ -138,6 +138,50 @@ async fn a_page_of_chosen_members_has_a_schema_of_its_own() {
 }
 
 #[tokio::test]
+async fn an_unknown_field_is_refused_with_the_nearest_and_those_there_are() {
+    let node = Node::new().await;
+    let api = node.api([]);
+    assert_eq!(api.get("/api/v1/tokens?fields=id,role").await.status, 200);
+    let answer = api.get("/api/v1/tokens?fields=id,rloe").await;
+    assert_eq!((answer.status.as_u16(), answer.code()), (400, "PUR-9406"));
+    assert_eq!(answer.body["unknown"], "rloe");
+    assert_eq!(answer.body["nearest"], "role");
+    assert!(answer.body["known"].as_array().unwrap().contains(&"id".into()));
+    let detail = answer.body["detail"].as_str().unwrap();
+    assert!(
+        detail.starts_with("there is no field \"rloe\" here; did you mean \"role\"? known are: "),
+        "{detail}"
+    );
+}
+
+#[tokio::test]
+async fn every_list_knows_the_members_that_fields_may_name() {
+    let node = Node::new().await;
+    let api = node.api([]);
+    let document = api.get("/api/v1/openapi.json").await.body;
+    for (path, item) in document["paths"].as_object().unwrap() {
+        let parameters = item["get"]["parameters"].as_array();
+        if !parameters.is_some_and(|all| all.iter().any(|one| one["name"] == "fields")) {
+            continue;
+        }
+        let answer = api.get(&format!("{path}?fields=nonsense_of_ours")).await;
+        assert_eq!(answer.code(), "PUR-9406", "{path}");
+        assert_eq!(answer.body["nearest"], Value::Null);
+        assert!(!answer.body["known"].as_array().unwrap().is_empty(), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_parameter_is_refused_with_the_nearest() {
+    let node = Node::new().await;
+    let answer = node.api([]).get("/api/v1/tokens?limt=1").await;
+    assert_eq!(
+        (answer.code(), &answer.body["nearest"]),
+        ("PUR-9406", &"limit".into())
+    );
+}
+
+#[tokio::test]
 async fn a_method_that_is_not_known_is_a_problem_with_those_that_are() {
     let node = Node::new().await;
     let api = node.api([]);

@@ -5,12 +5,18 @@ use purlin_api::schema::{self, Schema};
 use purlin_dhcp_core::reader;
 use serde_json::{Value, json};
 
+/// Where the schema of each noun lies among the keys of `[dhcp]`.
+pub(super) const SUBNET: &str = "/subnets/items";
+pub(super) const POOL: &str = "/subnets/items/properties/pools/items/anyOf/1";
+pub(super) const RESERVATION: &str = "/reservations/items";
+pub(super) const CLASS: &str = "/classes/items";
+
 /// Adds `NewSubnet`, `SubnetPatch` and the same for the other nouns.
 pub(super) fn components(routes: Routes) -> Routes {
     let ignored = |words: &str| schema::anything(&format!("{words} Ignored in writes."));
     let owner = |words: &str| schema::nullable(schema::string(words));
     let subnet = with(
-        of_config("/subnets/items"),
+        of_config(SUBNET),
         &[
             (
                 "shared_network",
@@ -20,7 +26,7 @@ pub(super) fn components(routes: Routes) -> Routes {
         ],
     );
     let pool = with(
-        of_config("/subnets/items/properties/pools/items/anyOf/1"),
+        of_config(POOL),
         &[
             ("subnet", schema::string("Subnet it belongs to.")),
             ("id", ignored("Its id.")),
@@ -28,7 +34,7 @@ pub(super) fn components(routes: Routes) -> Routes {
         ],
     );
     let reservation = with(
-        of_config("/reservations/items"),
+        of_config(RESERVATION),
         &[
             (
                 "subnet",
@@ -37,7 +43,7 @@ pub(super) fn components(routes: Routes) -> Routes {
             ("id", ignored("Its id.")),
         ],
     );
-    let class = of_config("/classes/items");
+    let class = of_config(CLASS);
     routes
         .component("SubnetPatch", patch(&subnet))
         .component("PoolPatch", patch(&pool))
@@ -51,7 +57,7 @@ pub(super) fn components(routes: Routes) -> Routes {
 }
 
 /// The schema of what lies at `pointer` among the keys of `[dhcp]`.
-fn of_config(pointer: &str) -> Schema {
+pub(super) fn of_config(pointer: &str) -> Schema {
     purlin_config::json_schema(&[reader::section()])
         .pointer("/properties/dhcp/properties")
         .and_then(|keys| keys.pointer(pointer))

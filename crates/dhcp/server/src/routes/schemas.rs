@@ -1,5 +1,6 @@
 //! The shapes of what the DHCP routes answer.
 
+use super::bodies;
 use purlin_api::route::Routes;
 use purlin_api::schema::{self, Schema};
 
@@ -153,10 +154,19 @@ fn story() -> Schema {
     ])
 }
 
-fn configured(required: &[&str], members: &[(&str, Schema)]) -> Schema {
+/// A part of the configuration: the keys that lie at `pointer` in its schema, and `members` told better or besides.
+fn configured(pointer: &str, required: &[&str], members: &[(&str, Schema)]) -> Schema {
     let mut schema = schema::open_object(required, members);
-    schema["description"] =
-        "Further members are keys of the configuration; see `purlin config explain`.".into();
+    let keys = bodies::of_config(pointer);
+    if let (Some(all), Some(keys)) = (
+        schema["properties"].as_object_mut(),
+        keys["properties"].as_object(),
+    ) {
+        for (name, key) in keys {
+            all.entry(name.as_str()).or_insert_with(|| key.clone());
+        }
+    }
+    schema["description"] = "Members are keys of the configuration; see `purlin config explain`.".into();
     schema
 }
 
@@ -182,7 +192,7 @@ fn subnet() -> Schema {
         ("shared_network", maybe("Shared network it belongs to.")),
         ("utilization", read_only(schema::reference("Utilization"))),
     ];
-    configured(&["network"], &members)
+    configured(bodies::SUBNET, &["network"], &members)
 }
 
 fn utilization() -> Schema {
@@ -212,10 +222,12 @@ fn pool() -> Schema {
         ("size", read_only(schema::count("Addresses."))),
         (
             "classes",
-            schema::array(schema::string("Class that is admitted: a configured one, `KNOWN`, `UNKNOWN`, `BOOTP` or `ALL`.")),
+            schema::array(schema::string(
+                "Class that is admitted: a configured one, `KNOWN`, `UNKNOWN`, `BOOTP` or `ALL`.",
+            )),
         ),
     ];
-    configured(&["range"], &members)
+    configured(bodies::POOL, &["range"], &members)
 }
 
 fn reservation() -> Schema {
@@ -237,7 +249,7 @@ fn reservation() -> Schema {
         ("address", schema::formatted("ipv4", "The address.")),
         ("hostname", schema::string("Host name told to the client.")),
     ];
-    configured(&[], &members)
+    configured(bodies::RESERVATION, &[], &members)
 }
 
 fn class() -> Schema {
@@ -246,7 +258,7 @@ fn class() -> Schema {
         ("test", schema::string("Expression that tells members.")),
         ("drop", schema::boolean("Members get no answer.")),
     ];
-    configured(&["name"], &members)
+    configured(bodies::CLASS, &["name"], &members)
 }
 
 fn scaling() -> Schema {

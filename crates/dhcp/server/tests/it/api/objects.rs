@@ -173,6 +173,44 @@ fn classes_come_and_go() {
 }
 
 #[test]
+fn every_member_of_every_list_can_be_chosen() {
+    run(async {
+        let bench = Bench::new().await;
+        let reservation =
+            json!({"mac": "02:00:00:00:01:01", "address": "10.2.0.1", "subnet": "b", "mtu": 1400});
+        bench.post("/api/v1/reservations", &reservation).await;
+        bench
+            .post("/api/v1/classes", &json!({"name": "phones", "boot_file": "x"}))
+            .await;
+        bench.relay([10, 1, 0, 1]).lease(1);
+        for path in [
+            "subnets",
+            "pools",
+            "reservations",
+            "classes",
+            "leases",
+            "decisions",
+        ] {
+            let path = format!("/api/v1/dhcp/{path}");
+            let all = bench.get(&path).await.body;
+            let row = all["items"][0].as_object().expect("there is one");
+            let names: Vec<&str> = row.keys().map(String::as_str).collect();
+            let chosen = bench.get(&format!("{path}?fields={}", names.join(","))).await;
+            assert_eq!(chosen.body["items"][0], all["items"][0], "{path}");
+            let refused = bench.get(&format!("{path}?fields={}x", names[0])).await.body;
+            assert_eq!(
+                (&refused["code"], &refused["nearest"]),
+                (&json!("PUR-9406"), &json!(names[0]))
+            );
+        }
+        // A key that no object here has set is known all the same.
+        let routers = bench.get("/api/v1/subnets?fields=gateway").await;
+        assert_eq!(routers.body["items"][0], json!({}));
+        bench.server.stop().await;
+    });
+}
+
+#[test]
 fn many_reservations_are_paged_and_searched() {
     run(async {
         let bench = Bench::new().await;
