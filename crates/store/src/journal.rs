@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-/// How many frames a journal had accepted when a frame was appended, that frame included; 0 is "none".
+/// How many frames a journal had accepted when it accepted a frame, that frame included; 0 is "none".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Hash)]
 pub struct Position(pub u64);
 
@@ -96,11 +96,29 @@ pub type Replay<'a> = &'a mut dyn FnMut(&[u8]);
 /// A checkpoint is fuzzy: between `checkpoint_begin` and `checkpoint_finish` the owner goes on appending, and
 /// writes its whole state in pieces. Frames must therefore be full states that may be replayed twice.
 pub trait Journal: Send + fmt::Debug {
-    /// Appends one frame, not empty and at most 16 MiB. It is written, not yet durable, when this returns.
+    /// Appends one frame, not empty and at most 16 MiB. It is written, not yet durable, when this returns, and so
+    /// is all that was deferred before: it survives the end of the process.
     ///
     /// # Errors
     /// See [`AppendError`]; the frame can be appended again after `Full`.
     fn append(&mut self, frame: &[u8]) -> Result<Position, AppendError>;
+
+    /// Accepts one frame, not empty and at most 16 MiB, of which nothing is promised before it is durable. It may
+    /// be in memory only when this returns: writing it is the journal's own business, so the caller does not wait
+    /// for the disk. Frames keep the order of all calls to `append` and `defer`.
+    ///
+    /// When the disk turns out to be full afterwards, `health` says so, the frame keeps its place in front of all
+    /// later ones, and it is written when there is space. It goes with the process if that ends before.
+    ///
+    /// While `has_room` says no this may wait for the disk, because memory is bounded.
+    ///
+    /// # Errors
+    /// See [`AppendError`]; the frame can be handed over again after `Full`.
+    fn defer(&mut self, frame: &[u8]) -> Result<Position, AppendError>;
+
+    /// Whether deferred frames of some MiB more would be accepted without waiting. One atomic load. The wake-up
+    /// after a sync tells when it may have changed.
+    fn has_room(&self) -> bool;
 
     /// Up to which position everything survives power loss. One atomic load.
     fn durable(&self) -> Position;
@@ -129,7 +147,7 @@ pub trait Journal: Send + fmt::Debug {
     /// As `append`.
     fn checkpoint_finish(&mut self) -> Result<(), AppendError>;
 
-    /// Waits until all that was appended is durable (drain, tests).
+    /// Waits until all that was accepted is durable (drain, tests).
     ///
     /// # Errors
     /// When the journal has failed or is full.

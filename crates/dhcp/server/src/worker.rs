@@ -1,8 +1,8 @@
 //! One packet thread: it owns its networks' leases, its journal and its sockets, and shares nothing.
 //!
 //! ```text
-//!   wait ─► read a batch ─► Engine::step each ─► append the records ─► send what may leave
-//!    ▲                                                     └─► park what must be durable first
+//!   wait ─► read a batch ─► Engine::step each ─► hand over the records ─► send what may leave
+//!    ▲                                                       └─► park what must be durable first
 //!    └── tasks, probes, tick, one piece of checkpoint ◄── release what has become durable
 //! ```
 //!
@@ -161,7 +161,7 @@ impl Worker {
     pub(crate) fn run(mut self) {
         let mut ready = Ready::default();
         while !self.is_done() {
-            let full = !self.parked.has_room();
+            let full = !self.parked.has_room() || !self.log.has_room();
             self.counters.parked_full += u64::from(full);
             let reading = !full && !self.paused && self.stopping.is_none() && self.told != Condition::Failed;
             let source = if reading { &self.poller } else { &self.wake_only };
@@ -250,6 +250,11 @@ impl Worker {
         if condition == Condition::Failed {
             self.fail("the lease journal failed");
             return;
+        }
+        if condition == Condition::Full {
+            // The disk may have been found full after these were parked. Until there is space their clients have
+            // asked again, or elsewhere.
+            self.counters.withheld += self.parked.clear() as u64;
         }
         self.told = condition;
         let shard = self.shard;

@@ -1,19 +1,21 @@
 //! The embedded journal: numbered segment files, one thread that syncs, one that prepares and tidies.
 //!
 //! ```text
-//!   packet thread           sync thread                keeper thread
-//!   append ─► pwrite        fdatasync the segments     zero the next segment ahead,
-//!   written += 1 ──unpark─► with unsynced frames,      sync and publish checkpoints,
-//!                           then durable = written,    remove what they replaced,
-//!                           wake()                     look for space while full
+//!   packet thread            sync thread                keeper thread
+//!   defer ─► memory          write what was gathered,   zero the next segment ahead,
+//!     └────unpark──────────► fdatasync the segments,    sync and publish checkpoints,
+//!   append ─► memory first,  then durable = written,    remove what they replaced,
+//!     then pwrite            wake()                     look for space while full
 //! ```
 //!
-//! No lock is held during a sync, and `append` takes one only when it changes segments.
+//! No lock is held during a sync. `defer` takes one for the time of copying the frame, and makes no system call
+//! but the wake-up of an idle sync thread; `append` writes, behind whatever was deferred before.
 //! The bytes are described in `docs/formats/journal.md`, the reasons in `docs/adr/0003-lease-journal.md`.
 
 mod checkpoint;
 mod engine;
 mod frame;
+mod gather;
 mod header;
 mod keeper;
 mod layout;
@@ -23,6 +25,7 @@ mod recovery;
 mod shared;
 mod stats;
 mod syncer;
+mod tail;
 mod writer;
 
 pub use engine::JournalFiles;

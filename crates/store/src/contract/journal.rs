@@ -1,6 +1,7 @@
 //! What every journal engine must do.
 
 mod checkpoints;
+mod deferred;
 mod faults;
 mod order;
 
@@ -44,7 +45,7 @@ pub trait JournalRig {
 /// # Panics
 /// When the engine breaks its contract.
 pub fn all<R: JournalRig>(make: impl Fn() -> R) {
-    let checks: [fn(&dyn JournalRig); 16] = [
+    let checks: [fn(&dyn JournalRig); 25] = [
         order::frames_come_back_in_the_order_of_appending,
         order::durability_only_grows_and_reaches_what_was_appended,
         order::positions_go_on_after_reopening,
@@ -61,6 +62,15 @@ pub fn all<R: JournalRig>(make: impl Fn() -> R) {
         faults::a_failed_sync_is_for_ever,
         faults::what_was_written_survives_the_process,
         faults::durability_waits_for_the_disk,
+        deferred::deferred_frames_become_durable_without_a_further_call,
+        deferred::both_kinds_keep_one_order,
+        deferred::what_was_deferred_before_a_written_frame_survives_the_process,
+        deferred::deferring_does_not_wait_for_the_disk,
+        deferred::what_may_be_deferred_is_bounded,
+        deferred::a_disk_found_full_later_keeps_what_was_deferred,
+        deferred::a_journal_closed_on_a_full_disk_ends,
+        deferred::a_failed_sync_ends_deferring_too,
+        deferred::a_checkpoint_waits_for_the_deferred_frames_it_covers,
     ];
     for check in checks {
         check(&make());

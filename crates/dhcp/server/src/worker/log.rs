@@ -10,6 +10,8 @@ use purlin_types::{Now, WallTime};
 /// Leases written per turn of the loop while a checkpoint is open: well under a millisecond of work.
 const CHECKPOINT_PIECE: usize = 2048;
 
+type HandOver = fn(&mut dyn Journal, &[u8]) -> Result<Position, AppendError>;
+
 /// A journal with what the packet thread must remember about it.
 #[derive(Debug)]
 pub(crate) struct Log {
@@ -89,13 +91,29 @@ impl Log {
         }
     }
 
-    /// Appends records made at `at`; when that is not possible they are kept and `None` says so.
+    /// Hands records made at `at` to the journal, which writes them in its own time: for replies that wait until
+    /// they are durable, or for none. When that is not possible they are kept and `None` says so.
     pub(crate) fn append(&mut self, at: WallTime, records: &mut Vec<u8>) -> Option<Position> {
+        self.record(at, records, |journal, frame| journal.defer(frame))
+    }
+
+    /// The same for replies that may leave once the records are written, durable or not. Waits for the file
+    /// system.
+    pub(crate) fn append_written(&mut self, at: WallTime, records: &mut Vec<u8>) -> Option<Position> {
+        self.record(at, records, |journal, frame| journal.append(frame))
+    }
+
+    /// Whether the journal would take some batches more without waiting for the disk.
+    pub(crate) fn has_room(&self) -> bool {
+        self.journal.has_room()
+    }
+
+    fn record(&mut self, at: WallTime, records: &mut Vec<u8>, hand_over: HandOver) -> Option<Position> {
         if self.failed {
             return None;
         }
         if self.pending.is_empty()
-            && let Ok(position) = self.journal.append(records)
+            && let Ok(position) = hand_over(self.journal.as_mut(), records)
         {
             self.position = position;
             self.ledger.note(at, position);
@@ -120,7 +138,7 @@ impl Log {
     fn append_pending(&mut self) {
         let mut done = 0;
         for frame in &self.pending {
-            let Ok(position) = self.journal.append(frame) else {
+            let Ok(position) = self.journal.defer(frame) else {
                 break;
             };
             self.position = position;
@@ -148,7 +166,7 @@ impl Log {
     /// Marks an orderly end and waits for the disk.
     pub(crate) fn close(&mut self) {
         // What fails here was never promised: the next start then assumes the worst, as after a power cut.
-        if !self.failed && self.pending.is_empty() && self.journal.append(&marker::CLEAN_STOP).is_ok() {
+        if !self.failed && self.pending.is_empty() && self.journal.defer(&marker::CLEAN_STOP).is_ok() {
             let _ = self.journal.flush();
         }
     }

@@ -232,14 +232,19 @@ impl Worker {
         }
     }
 
-    /// Appends the batch's records; `None` when what depends on them must not be sent.
+    /// Hands the batch's records to the journal; `None` when what depends on them must not be sent.
     pub(super) fn record(&mut self, now: &Now) -> Option<Position> {
         if self.batch.records.is_empty() {
             return Some(self.log.position());
         }
         self.counters.frames += 1;
         self.counters.frame_octets += self.batch.records.len() as u64;
-        let written = self.log.append(now.wall, &mut self.batch.records);
+        let (at, records) = (now.wall, &mut self.batch.records);
+        let written = if self.batch.due.iter().any(|due| due.when == When::Written) {
+            self.log.append_written(at, records)
+        } else {
+            self.log.append(at, records)
+        };
         self.batch.records.clear();
         written
     }

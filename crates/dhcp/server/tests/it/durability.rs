@@ -56,6 +56,36 @@ fn a_full_disk_stops_promises_says_so_and_recovers() {
 }
 
 #[test]
+fn replies_parked_when_the_disk_is_found_full_are_never_sent() {
+    run(async {
+        let server = Server::start(settings(1, 1)).await;
+        let relay = Relay::new(server.address, [10, 1, 0, 1]);
+        let offer = relay.offer(1);
+        server.journals.set(Disk::Slow);
+        relay.request(1, &offer);
+        until(|| server.handle.status(), |status| status.journals[0].parked == 1).await;
+        server.journals.set(Disk::Full);
+        let mut health = server.handle.health();
+        health
+            .wait_for(|health| health.condition() == Condition::Full)
+            .await
+            .expect("the service runs");
+        until(|| server.handle.status(), |status| status.journals[0].parked == 0).await;
+        server.journals.set(Disk::Good);
+        health
+            .wait_for(|health| health.condition() == Condition::Serving)
+            .await
+            .expect("the service runs");
+        assert!(relay.heard_nothing());
+        // What was recorded for it is found when it asks again.
+        relay.request(1, &offer);
+        let ack = relay.hear();
+        assert_eq!((ack.kind, ack.address), (MessageType::Ack, offer.address));
+        server.stop().await;
+    });
+}
+
+#[test]
 fn a_batch_that_met_a_full_disk_is_recorded_later() {
     run(async {
         let server = Server::start(settings(1, 1)).await;

@@ -29,6 +29,17 @@ pub(crate) enum Task {
     Publish(Draft),
 }
 
+impl Task {
+    /// Whether it can be done now. A checkpoint may hold state that is younger than the durable log: published
+    /// before, a crash could replay older frames over it and forget what the frames in between had said.
+    pub(crate) fn is_ready(&self, durable: u64) -> bool {
+        match self {
+            Self::Publish(draft) => draft.position <= durable,
+            Self::Sync(_) | Self::Discard(_) => true,
+        }
+    }
+}
+
 impl fmt::Debug for Task {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -62,11 +73,12 @@ pub(crate) struct Draft {
 
 impl Draft {
     pub(crate) fn create(shared: &Shared) -> io::Result<Self> {
+        // The owner's state holds what it has accepted, written or not.
+        let covers = shared.accepted.load(Ordering::Acquire);
         let mut files = shared.files();
         let generation = files.next_generation;
         files.next_generation += 1;
         drop(files);
-        let covers = shared.written.load(Ordering::Acquire);
         let header = FileHeader::new(FileKind::Checkpoint, generation, covers, &shared.name)?;
         let path = layout::checkpoint(&shared.dir, generation);
         let file = shared.medium.create(&layout::unfinished(&path))?;

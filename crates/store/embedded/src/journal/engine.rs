@@ -8,11 +8,11 @@ use std::thread;
 
 use purlin_store::{Journal, JournalEngine, OpenError, Replay, Wake};
 
-use super::header::FILE_HEADER;
 use super::pinned::Pinned;
 use super::recovery::{Site, failed};
 use super::shared::{Files, Shared, Start};
-use super::writer::{FileJournal, Log, next_segment};
+use super::tail::{Patience, next_segment};
+use super::writer::FileJournal;
 use super::{JournalOptions, JournalStats, keeper, layout, syncer};
 use crate::medium::{Lock, Medium};
 
@@ -167,23 +167,18 @@ impl JournalEngine for JournalFiles {
                 write_refused: false,
             },
         }));
-        let log = Log {
-            segment: None,
-            offset: FILE_HEADER as u64,
-            position,
-            buffer: Vec::new(),
-        };
         let mut journal = FileJournal {
             shared,
             threads: Vec::new(),
             _lock: lock,
-            log,
+            position,
             draft: None,
             retry_checkpoint_at: 0,
         };
         start_threads(&mut journal).map_err(failed("starting the threads of", &self.dir.join(name)))?;
         // On a full disk the journal opens all the same: it can be read, and says `Full`.
-        journal.log.segment = next_segment(&journal.shared, position).ok();
+        let segment = next_segment(&journal.shared, position, Patience::Wait);
+        journal.shared.tail().segment = segment.ok().flatten();
         self.registry()
             .insert(name.to_owned(), Arc::downgrade(&journal.shared));
         Ok(Box::new(journal))

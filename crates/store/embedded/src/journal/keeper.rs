@@ -53,9 +53,14 @@ fn next_work(shared: &Shared) -> Work {
         } else if files.spare.is_none() && !files.no_space && !stopping {
             files.next_number += 1;
             return Work::Spare(files.next_number - 1);
-        } else if let Some(task) = files.tasks.pop_front() {
+        }
+        // Waiting inside a publication would be a deadlock: the frames it waits for may need the next segment.
+        let durable = shared.durable.load(Ordering::SeqCst);
+        let ready = files.tasks.front().is_some_and(|task| task.is_ready(durable));
+        if ready && let Some(task) = files.tasks.pop_front() {
             return Work::Task(task);
         }
+        // Dropping a journal flushes it first: what is not ready now never will be.
         if stopping {
             return Work::Stop;
         }
@@ -65,8 +70,10 @@ fn next_work(shared: &Shared) -> Work {
             if time_over {
                 return Work::Space;
             }
-        } else {
+        } else if files.tasks.is_empty() {
             files = shared.wait(files);
+        } else {
+            files = shared.wait_or_sync(files, durable);
         }
     }
 }
@@ -80,6 +87,7 @@ fn make_spare(shared: &Shared, number: u64) {
             let news = !files.no_space && shared.now_ready();
             drop(files);
             shared.notify();
+            shared.unpark_sync();
             if news {
                 shared.wake_owner();
             }
@@ -87,6 +95,7 @@ fn make_spare(shared: &Shared, number: u64) {
         Err(error) if is_full(&error) => {
             shared.files().no_space = true;
             shared.notify();
+            shared.unpark_sync();
         }
         Err(error) => drop(shared.fail(error)),
     }
@@ -133,6 +142,7 @@ fn look_for_space(shared: &Shared) {
     files.no_space = false;
     let news = files.spare.is_some() && shared.now_ready();
     drop(files);
+    shared.unpark_sync();
     if news {
         shared.wake_owner();
     }
@@ -148,11 +158,6 @@ fn probe(medium: &dyn Medium, dir: &Path) -> io::Result<()> {
 
 /// Makes a finished checkpoint the valid one, then removes what it replaces.
 fn publish(shared: &Shared, draft: &Draft) {
-    // It may hold state that is younger than the durable log; without this wait a crash could replay older
-    // frames over it and forget what the frames in between had said.
-    if !shared.await_durable(draft.position) {
-        return;
-    }
     match install(shared, draft) {
         Ok(()) => shared.counters.checkpoints.fetch_add(1, Ordering::Relaxed),
         Err(error) if is_full(&error) => {

@@ -11,7 +11,9 @@ use std::thread::Thread;
 use purlin_store::{AppendError, JournalHealth, Position, Wake};
 
 use super::checkpoint::Task;
+use super::gather::Gather;
 use super::stats::{Counters, JournalStats};
+use super::tail::Tail;
 use super::{JournalOptions, layout};
 use crate::medium::{FileHandle, Medium};
 
@@ -70,8 +72,17 @@ pub(crate) struct Shared {
     pub(crate) options: JournalOptions,
     pub(crate) torn_tail: bool,
     wake: Wake,
+    /// Three marks of the same count: `durable <= written <= accepted`. What is between the last two is in
+    /// memory only.
+    pub(crate) accepted: AtomicU64,
     pub(crate) written: AtomicU64,
     pub(crate) durable: AtomicU64,
+    /// Locked for the copying of a frame, or to take all of it away.
+    gather: Mutex<Gather>,
+    /// Octets of payload that are accepted and not written.
+    pub(crate) gathered: AtomicUsize,
+    /// Locked while writing; taken before `gather` and `files`, never the other way.
+    tail: Mutex<Tail>,
     health: AtomicU8,
     cause: OnceLock<Arc<io::Error>>,
     pub(crate) stop: AtomicBool,
@@ -126,8 +137,12 @@ impl Shared {
             options: start.options,
             torn_tail: start.torn_tail,
             wake: start.wake,
+            accepted: AtomicU64::new(start.position),
             written: AtomicU64::new(start.position),
             durable: AtomicU64::new(start.position),
+            gather: Mutex::default(),
+            gathered: AtomicUsize::new(0),
+            tail: Mutex::new(Tail::new(start.position)),
             health: AtomicU8::new(READY),
             cause: OnceLock::new(),
             stop: AtomicBool::new(false),
@@ -147,6 +162,16 @@ impl Shared {
         self.files
             .lock()
             .expect("no journal thread panics with the files locked")
+    }
+
+    pub(crate) fn gather(&self) -> MutexGuard<'_, Gather> {
+        self.gather.lock().expect("copying and swapping do not panic")
+    }
+
+    pub(crate) fn tail(&self) -> MutexGuard<'_, Tail> {
+        self.tail
+            .lock()
+            .expect("no journal thread panics while it writes")
     }
 
     pub(crate) fn wait<'a>(&self, files: MutexGuard<'a, Files>) -> MutexGuard<'a, Files> {
@@ -187,11 +212,12 @@ impl Shared {
         self.cause.get().map(|cause| AppendError::Failed(cause.clone()))
     }
 
-    /// Full, unless failed. Called with the files locked, so that it cannot cross the keeper's good news.
-    pub(crate) fn now_full(&self) {
-        let _ = self
-            .health
-            .compare_exchange(READY, FULL, Ordering::AcqRel, Ordering::Acquire);
+    /// Full, unless failed; `true` when that is news. Called with the files locked, so that it cannot cross the
+    /// keeper's good news.
+    pub(crate) fn now_full(&self) -> bool {
+        self.health
+            .compare_exchange(READY, FULL, Ordering::AcqRel, Ordering::Acquire)
+            .is_ok()
     }
 
     /// Ready, unless failed; `true` when that is news. Called with the files locked.
@@ -222,16 +248,32 @@ impl Shared {
         self.wake_owner();
     }
 
-    /// Waits until all up to `position` is durable; `false` when the journal fails before.
-    pub(crate) fn await_durable(&self, position: u64) -> bool {
+    /// Waits until `done` says so; it is asked again after every sync and every change of `files` or health.
+    pub(crate) fn await_that(&self, mut done: impl FnMut() -> bool) {
         self.waiting.fetch_add(1, Ordering::SeqCst);
         let mut files = self.files();
-        while self.durable.load(Ordering::SeqCst) < position && !self.failed() {
+        while !done() {
             files = self.wait(files);
         }
         drop(files);
         self.waiting.fetch_sub(1, Ordering::SeqCst);
-        self.durable.load(Ordering::SeqCst) >= position
+    }
+
+    /// Waits for a change of `files`, or until more than now is durable.
+    pub(crate) fn wait_or_sync<'a>(
+        &self,
+        files: MutexGuard<'a, Files>,
+        durable: u64,
+    ) -> MutexGuard<'a, Files> {
+        self.waiting.fetch_add(1, Ordering::SeqCst);
+        // A sync that ended before the line above told nobody.
+        let files = if self.durable.load(Ordering::SeqCst) > durable {
+            files
+        } else {
+            self.wait(files)
+        };
+        self.waiting.fetch_sub(1, Ordering::SeqCst);
+        files
     }
 
     pub(crate) fn unpark_sync(&self) {
@@ -248,7 +290,7 @@ impl Shared {
         JournalStats {
             name: self.name.clone(),
             health: self.health(),
-            written: Position(self.written.load(Ordering::Acquire)),
+            written: Position(self.accepted.load(Ordering::Acquire)),
             durable: Position(self.durable.load(Ordering::Acquire)),
             segments,
             next_segment_ready,

@@ -1,4 +1,4 @@
-//! The sync thread: group commit. While one sync runs, frames gather for the next.
+//! The sync thread: group commit. While one write and sync run, frames gather for the next.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -6,12 +6,16 @@ use std::thread;
 use std::time::Instant;
 
 use super::shared::{Segment, Shared};
+use super::tail::Patience;
 
 pub(crate) fn run(shared: &Shared) {
     // Acknowledgements wait for this thread, which needs little of a processor but at once. A wish: without the
     // privilege it runs like any other.
     let _ = rustix::process::setpriority_process(None, -5);
     loop {
+        // Refused or not, what is written must be synced; the refusal is in `health`, and whoever finds space or
+        // a segment unparks this thread.
+        let _ = shared.tail().write_gathered(shared, Patience::Later);
         // Before the list of segments: a frame counted here is in a segment listed there.
         let target = shared.written.load(Ordering::Acquire);
         if target == shared.durable.load(Ordering::Acquire) || shared.failed() {

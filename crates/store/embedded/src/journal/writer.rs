@@ -8,13 +8,12 @@ use std::thread::JoinHandle;
 use purlin_store::{AppendError, Journal, JournalHealth, Position};
 
 use super::checkpoint::{Draft, Task};
-use super::frame::{self, MAX_PAYLOAD, space};
-use super::header::FILE_HEADER;
-use super::shared::{LogSegment, Segment, Shared};
+use super::frame::{MAX_PAYLOAD, space};
+use super::shared::Shared;
 use crate::medium::{Lock, is_full};
 
-/// A buffer above this is given back after use.
-const KEEP_BUFFER: usize = 1 << 20;
+/// Octets accepted and not written at most; then `defer` waits.
+const GATHER_MAX: usize = 8 << 20;
 
 /// After a checkpoint was given up, the log must grow by this before the next try, so that a full disk is not
 /// asked again and again.
@@ -25,17 +24,10 @@ pub(crate) struct FileJournal {
     pub(crate) shared: Arc<Shared>,
     pub(crate) threads: Vec<JoinHandle<()>>,
     pub(crate) _lock: Lock,
-    pub(crate) log: Log,
+    /// Position of the last frame accepted.
+    pub(crate) position: u64,
     pub(crate) draft: Option<Draft>,
     pub(crate) retry_checkpoint_at: u64,
-}
-
-/// Where the next frame goes.
-pub(crate) struct Log {
-    pub(crate) segment: Option<Arc<Segment>>,
-    pub(crate) offset: u64,
-    pub(crate) position: u64,
-    pub(crate) buffer: Vec<u8>,
 }
 
 impl std::fmt::Debug for FileJournal {
@@ -47,30 +39,32 @@ impl std::fmt::Debug for FileJournal {
 }
 
 impl FileJournal {
-    /// The segment that has room for `needed` bytes: the present one or the spare.
-    fn segment_for(&mut self, needed: usize) -> Result<&Segment, AppendError> {
-        let log = &mut self.log;
-        let fits = log.segment.as_ref().is_some_and(|segment| {
-            log.offset + needed as u64 <= segment.capacity || log.offset == FILE_HEADER as u64
-        });
-        if !fits {
-            log.segment = Some(next_segment(&self.shared, log.position)?);
-            log.offset = FILE_HEADER as u64;
-        }
-        Ok(log.segment.as_deref().expect("there is one now"))
+    /// Counts a frame that the journal has taken on.
+    fn accepted(&mut self, payload: &[u8]) -> Position {
+        self.position += 1;
+        self.shared.accepted.store(self.position, Ordering::Release);
+        self.shared
+            .log_end
+            .fetch_add(space(payload.len()) as u64, Ordering::Relaxed);
+        self.shared.unpark_sync();
+        Position(self.position)
     }
 
-    fn refuse(&self, error: io::Error) -> AppendError {
-        if !is_full(&error) {
-            return self.shared.fail(error);
+    /// Waits until `octets` more may be gathered.
+    fn await_room(&self, octets: usize) -> Result<(), AppendError> {
+        let shared = &self.shared;
+        let fits = || {
+            let gathered = shared.gathered.load(Ordering::SeqCst);
+            gathered == 0 || gathered + octets <= GATHER_MAX
+        };
+        if !fits() {
+            shared.await_that(|| fits() || shared.health() != JournalHealth::Ready);
         }
-        let mut files = self.shared.files();
-        files.no_space = true;
-        files.write_refused = true;
-        self.shared.now_full();
-        drop(files);
-        self.shared.notify();
-        AppendError::Full
+        match shared.health() {
+            JournalHealth::Ready => Ok(()),
+            JournalHealth::Full => Err(AppendError::Full),
+            JournalHealth::Failed => Err(shared.failure().expect("it says why before it says so")),
+        }
     }
 
     fn give_up_draft(&mut self, error: io::Error) -> AppendError {
@@ -95,62 +89,30 @@ impl FileJournal {
     }
 }
 
-/// Takes the spare into the log; waits for the keeper when it is still at work on it.
-pub(crate) fn next_segment(shared: &Shared, position: u64) -> Result<Arc<Segment>, AppendError> {
-    let mut files = shared.files();
-    loop {
-        if let Some(failure) = shared.failure() {
-            return Err(failure);
-        }
-        if let Some(spare) = files.spare.take() {
-            if let Some(present) = files.segments.back_mut() {
-                present.last = present.last.min(position);
-            }
-            files.segments.push_back(LogSegment {
-                segment: spare.clone(),
-                last: u64::MAX,
-            });
-            drop(files);
-            shared.notify();
-            return Ok(spare);
-        }
-        if files.no_space {
-            shared.now_full();
-            return Err(AppendError::Full);
-        }
-        files = shared.wait(files);
-    }
+fn check(payload: &[u8]) {
+    assert!(
+        !payload.is_empty() && payload.len() <= MAX_PAYLOAD,
+        "a frame is 1 byte to 16 MiB"
+    );
 }
 
 impl Journal for FileJournal {
     fn append(&mut self, payload: &[u8]) -> Result<Position, AppendError> {
-        assert!(
-            !payload.is_empty() && payload.len() <= MAX_PAYLOAD,
-            "a frame is 1 byte to 16 MiB"
-        );
-        if let Some(failure) = self.shared.failure() {
-            return Err(failure);
-        }
-        let synced = self.shared.durable.load(Ordering::Acquire);
-        let salt = self.segment_for(space(payload.len()))?.salt;
-        let log = &mut self.log;
-        log.buffer.clear();
-        frame::encode(&mut log.buffer, salt, log.position + 1, synced, payload);
-        let segment = log.segment.as_ref().expect("chosen above");
-        if let Err(error) = segment.file.write_at(log.offset, &log.buffer) {
-            return Err(self.refuse(error));
-        }
-        log.offset += log.buffer.len() as u64;
-        log.position += 1;
-        self.shared
-            .log_end
-            .fetch_add(log.buffer.len() as u64, Ordering::Relaxed);
-        if log.buffer.capacity() > KEEP_BUFFER {
-            log.buffer = Vec::new();
-        }
-        self.shared.written.store(log.position, Ordering::Release);
-        self.shared.unpark_sync();
-        Ok(Position(log.position))
+        check(payload);
+        self.shared.tail().write_now(&self.shared, payload)?;
+        Ok(self.accepted(payload))
+    }
+
+    fn defer(&mut self, payload: &[u8]) -> Result<Position, AppendError> {
+        check(payload);
+        self.await_room(payload.len())?;
+        self.shared.gathered.fetch_add(payload.len(), Ordering::SeqCst);
+        self.shared.gather().push(payload);
+        Ok(self.accepted(payload))
+    }
+
+    fn has_room(&self) -> bool {
+        self.shared.gathered.load(Ordering::Relaxed) <= GATHER_MAX / 2
     }
 
     fn durable(&self) -> Position {
@@ -186,10 +148,7 @@ impl Journal for FileJournal {
     }
 
     fn checkpoint_write(&mut self, payload: &[u8]) -> Result<(), AppendError> {
-        assert!(
-            !payload.is_empty() && payload.len() <= MAX_PAYLOAD,
-            "a frame is 1 byte to 16 MiB"
-        );
+        check(payload);
         if let Some(failure) = self.shared.failure() {
             return Err(failure);
         }
@@ -215,7 +174,7 @@ impl Journal for FileJournal {
         let Some(mut draft) = self.draft.take() else {
             return Err(AppendError::Full);
         };
-        if let Err(error) = draft.finish(self.log.position) {
+        if let Err(error) = draft.finish(self.position) {
             self.draft = Some(draft);
             return Err(self.give_up_draft(error));
         }
@@ -224,19 +183,24 @@ impl Journal for FileJournal {
     }
 
     fn flush(&mut self) -> Result<(), AppendError> {
-        if self.shared.await_durable(self.log.position) {
+        let shared = &self.shared;
+        let durable = || shared.durable.load(Ordering::SeqCst) >= self.position;
+        let stuck = || {
+            shared.health() == JournalHealth::Full && shared.written.load(Ordering::Acquire) < self.position
+        };
+        shared.await_that(|| durable() || shared.failed() || stuck());
+        if durable() {
             return Ok(());
         }
-        Err(self
-            .shared
-            .failure()
-            .expect("the wait ends early only by failure"))
+        Err(shared.failure().unwrap_or(AppendError::Full))
     }
 }
 
 impl Drop for FileJournal {
-    /// Syncs what is written and ends both threads.
+    /// Writes and syncs what was accepted, as far as the disk takes it, and ends both threads.
     fn drop(&mut self) {
+        // Nothing was promised of what fails here.
+        let _ = self.flush();
         self.shared.stop.store(true, Ordering::Release);
         self.shared.unpark_sync();
         drop(self.shared.files());

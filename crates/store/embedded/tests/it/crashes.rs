@@ -12,6 +12,8 @@ use crate::rigs::{OnCrashDisk, engine_on};
 #[derive(Debug, Clone)]
 enum Step {
     Append(u8),
+    /// Frames that the journal may keep in memory for a while.
+    Defer(u8),
     Flush,
     /// A checkpoint in pieces, with so many frames appended between them.
     Checkpoint(u8),
@@ -26,7 +28,8 @@ enum Step {
 
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
-        8 => (1..60_u8).prop_map(Step::Append),
+        5 => (1..60_u8).prop_map(Step::Append),
+        5 => (1..90_u8).prop_map(Step::Defer),
         2 => Just(Step::Flush),
         3 => (0..40_u8).prop_map(Step::Checkpoint),
         2 => (1..25_u8, any::<u64>()).prop_map(|(frames, seed)| Step::CutUnsynced(frames, seed)),
@@ -53,6 +56,8 @@ struct Run {
     engine: Option<JournalFiles>,
     journal: Option<Box<dyn Journal>>,
     appended: u64,
+    /// Survives the process.
+    written: u64,
     durable: u64,
     /// Nothing can be opened on a dying disk until the power was cut.
     dying: bool,
@@ -65,6 +70,7 @@ impl Run {
             engine: None,
             journal: None,
             appended: 0,
+            written: 0,
             durable: 0,
             dying: false,
         };
@@ -117,6 +123,7 @@ impl Run {
         );
         assert_eq!(journal.durable(), Position(recovered));
         self.appended = recovered;
+        self.written = recovered;
         self.durable = recovered;
         self.journal = Some(journal);
         self.engine = Some(engine);
@@ -126,6 +133,17 @@ impl Run {
         let journal = self.journal.as_mut().expect("open");
         for _ in 0..count {
             if journal.append(&frame(FRAME, self.appended + 1)).is_err() {
+                return;
+            }
+            self.appended += 1;
+            self.written = self.appended;
+        }
+    }
+
+    fn defer(&mut self, count: u8) {
+        let journal = self.journal.as_mut().expect("open");
+        for _ in 0..count {
+            if journal.defer(&frame(FRAME, self.appended + 1)).is_err() {
                 return;
             }
             self.appended += 1;
@@ -158,7 +176,8 @@ impl Run {
             if !write(self) {
                 return;
             }
-            self.append(between);
+            self.append(between / 2);
+            self.defer(between.div_ceil(2));
         }
         let _ = write(self) && self.journal.as_mut().expect("open").checkpoint_finish().is_ok();
     }
@@ -170,7 +189,7 @@ impl Run {
             None => {
                 self.rig.kill();
                 // Written is enough to survive the process.
-                self.durable = self.appended;
+                self.durable = self.durable.max(self.written);
             }
         }
         self.journal = None;
@@ -181,6 +200,7 @@ impl Run {
     fn go(&mut self, step: &Step) {
         match step {
             Step::Append(count) => self.append(*count),
+            Step::Defer(count) => self.defer(*count),
             Step::Flush => {
                 if self.journal.as_mut().expect("open").flush().is_ok() {
                     self.durable = self.appended;
@@ -192,6 +212,7 @@ impl Run {
                 if self.journal.as_mut().expect("open").flush().is_ok() && self.segment_ready() {
                     self.rig.hold_syncs(true);
                     self.append(*count);
+                    self.defer(*count);
                 }
                 self.die(Some(*seed));
             }
