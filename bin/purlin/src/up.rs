@@ -16,6 +16,7 @@ mod faults;
 mod ground;
 mod health;
 mod host;
+mod losses;
 mod node;
 mod node_file;
 mod notify;

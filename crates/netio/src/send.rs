@@ -9,11 +9,13 @@
 //! ```
 
 mod group;
+mod neighbours;
 
 use crate::UdpPort;
 use crate::recv::BATCH;
 use crate::sys;
 use group::Groups;
+use neighbours::{Neighbours, Pressure};
 use std::io;
 use std::mem::size_of;
 use std::net::{Ipv4Addr, SocketAddrV4};
@@ -45,6 +47,8 @@ pub struct SendReport {
     pub failed: u64,
     /// Given up because the socket buffer stayed full.
     pub blocked: u64,
+    /// Passed over: a host on an attached link that has answered no ARP, while the buffer runs short.
+    pub unresolved: u64,
     pub calls: u64,
 }
 
@@ -53,6 +57,7 @@ impl std::ops::AddAssign for SendReport {
         self.sent += other.sent;
         self.failed += other.failed;
         self.blocked += other.blocked;
+        self.unresolved += other.unresolved;
         self.calls += other.calls;
     }
 }
@@ -69,6 +74,7 @@ pub struct SendBatch {
     headers: Box<[libc::mmsghdr]>,
     /// Whether the kernel and the ways that were used take messages to cut.
     segmenting: bool,
+    neighbours: Neighbours,
 }
 
 // SAFETY: the raw pointers are written and used within one call of `send`; between calls they mean nothing.
@@ -106,6 +112,7 @@ impl SendBatch {
             // SAFETY: all-zero is a valid `mmsghdr`: null pointers with zero lengths.
             headers: vec![unsafe { std::mem::zeroed() }; BATCH].into(),
             segmenting: true,
+            neighbours: Neighbours::default(),
         }
     }
 
@@ -137,7 +144,10 @@ impl SendBatch {
             if filled == 0 {
                 return report;
             }
-            self.send_batch(port, &batch[..filled], &mut report);
+            let pressure = Pressure::on(port);
+            let kept = self.neighbours.sift(port, &mut batch[..filled], pressure);
+            report.unresolved += (filled - kept) as u64;
+            self.send_batch(port, &batch[..kept], &mut report);
         }
     }
 

@@ -18,6 +18,8 @@ pub struct UdpOptions<'a> {
     pub broadcast: bool,
     /// Wanted receive buffer in bytes; without `CAP_NET_ADMIN` limited by `net.core.rmem_max`.
     pub receive_buffer: Option<u32>,
+    /// Wanted send buffer in bytes; without `CAP_NET_ADMIN` limited by `net.core.wmem_max`.
+    pub send_buffer: Option<u32>,
 }
 
 /// A non-blocking IPv4 UDP socket.
@@ -27,6 +29,7 @@ pub struct UdpPort {
     local: SocketAddrV4,
     packet_info: bool,
     receive_buffer: u32,
+    send_buffer: u32,
 }
 
 impl UdpPort {
@@ -52,7 +55,10 @@ impl UdpPort {
             sys::set_option(socket, libc::IPPROTO_IP, libc::IP_PKTINFO, &1i32)?;
         }
         if let Some(bytes) = options.receive_buffer {
-            grow_receive_buffer(socket, bytes)?;
+            grow(socket, libc::SO_RCVBUFFORCE, libc::SO_RCVBUF, bytes)?;
+        }
+        if let Some(bytes) = options.send_buffer {
+            grow(socket, libc::SO_SNDBUFFORCE, libc::SO_SNDBUF, bytes)?;
         }
         sys::bind(socket, &sys::to_sockaddr(address))?;
         // Set after binding: nobody else could have this address, and now a socket on a device may join it.
@@ -60,11 +66,13 @@ impl UdpPort {
         let local = sys::local_address(socket)?;
         // The kernel doubles what is asked for, to account for its own overhead.
         let receive_buffer = sys::int_option(socket, libc::SOL_SOCKET, libc::SO_RCVBUF)? as u32 / 2;
+        let send_buffer = sys::int_option(socket, libc::SOL_SOCKET, libc::SO_SNDBUF)? as u32;
         Ok(Self {
             fd,
             local,
             packet_info: options.packet_info,
             receive_buffer,
+            send_buffer,
         })
     }
 
@@ -85,6 +93,11 @@ impl UdpPort {
     pub fn receive_buffer(&self) -> u32 {
         self.receive_buffer
     }
+
+    /// Send buffer in bytes of the kernel's own accounting: about 1280 for a DHCP reply.
+    pub(crate) fn send_buffer(&self) -> u32 {
+        self.send_buffer
+    }
 }
 
 impl AsFd for UdpPort {
@@ -93,11 +106,12 @@ impl AsFd for UdpPort {
     }
 }
 
-/// Tries the privileged way first, which passes over `net.core.rmem_max`.
-fn grow_receive_buffer(socket: BorrowedFd<'_>, bytes: u32) -> io::Result<()> {
+/// Tries the privileged way first, which passes over `net.core.rmem_max` or `wmem_max`.
+fn grow(socket: BorrowedFd<'_>, force: i32, ask: i32, bytes: u32) -> io::Result<()> {
+    // The kernel doubles it.
     let bytes = i32::try_from(bytes).unwrap_or(i32::MAX);
-    sys::set_option(socket, libc::SOL_SOCKET, libc::SO_RCVBUFFORCE, &bytes)
-        .or_else(|_| sys::set_option(socket, libc::SOL_SOCKET, libc::SO_RCVBUF, &bytes))
+    sys::set_option(socket, libc::SOL_SOCKET, force, &bytes)
+        .or_else(|_| sys::set_option(socket, libc::SOL_SOCKET, ask, &bytes))
 }
 
 #[cfg(test)]

@@ -62,6 +62,33 @@ pub(crate) fn int_option(fd: BorrowedFd<'_>, level: i32, name: i32) -> io::Resul
     Ok(value)
 }
 
+/// Octets that were sent and have not left the machine, with the kernel's overhead: what fills the send buffer.
+pub(crate) fn unsent(fd: BorrowedFd<'_>) -> io::Result<u32> {
+    let mut octets: libc::c_int = 0;
+    // SAFETY: the kernel writes one `int`. `TIOCOUTQ` is the number that sockets know as `SIOCOUTQ`.
+    check(unsafe { libc::ioctl(fd.as_raw_fd(), libc::TIOCOUTQ, &raw mut octets) })?;
+    Ok(octets.unsigned_abs())
+}
+
+/// Whether the kernel knows the hardware address of a host on `device`; an unknown host is not resolved.
+pub(crate) fn neighbour_is_resolved(fd: BorrowedFd<'_>, device: &str, address: Ipv4Addr) -> io::Result<bool> {
+    // SAFETY: all-zero is a valid `arpreq`.
+    let mut request: libc::arpreq = unsafe { std::mem::zeroed() };
+    let name = request.arp_dev.iter_mut().zip(device.bytes());
+    // The last octet stays zero: names are shorter than the field.
+    name.take(libc::IFNAMSIZ - 1)
+        .for_each(|(to, from)| *to = from as _);
+    let host = to_sockaddr(SocketAddrV4::new(address, 0));
+    // SAFETY: both structures are plain, of one size, and the family in the address says which it is.
+    request.arp_pa = unsafe { std::mem::transmute::<libc::sockaddr_in, libc::sockaddr>(host) };
+    // SAFETY: the kernel reads and writes one live `arpreq`.
+    match check(unsafe { libc::ioctl(fd.as_raw_fd(), libc::SIOCGARP as _, &raw mut request) }) {
+        Ok(()) => Ok(request.arp_flags & libc::ATF_COM != 0),
+        Err(e) if e.raw_os_error() == Some(libc::ENXIO) => Ok(false),
+        Err(e) => Err(e),
+    }
+}
+
 /// Binds to a socket address of whatever family `T` is.
 pub(crate) fn bind<T: Copy>(fd: BorrowedFd<'_>, address: &T) -> io::Result<()> {
     // SAFETY: the address is a live, plain C structure of the length passed.

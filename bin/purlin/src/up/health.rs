@@ -1,11 +1,13 @@
 //! How the node is, from what each part says about itself.
 
+use super::losses::Losses;
 use purlin_api::health::HealthSource;
 use purlin_dhcp_server::{Condition, Health as DhcpHealth};
 use purlin_telemetry::Health;
 use purlin_telemetry::health::{Bears, Check};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::Instant;
 use tokio::sync::watch;
 
 /// Where the node is in its life.
@@ -44,11 +46,12 @@ impl Life {
 pub(super) struct NodeHealth {
     life: Life,
     dhcp: watch::Receiver<DhcpHealth>,
+    losses: Losses,
 }
 
 impl NodeHealth {
-    pub(super) fn new(life: Life, dhcp: watch::Receiver<DhcpHealth>) -> Self {
-        Self { life, dhcp }
+    pub(super) fn new(life: Life, dhcp: watch::Receiver<DhcpHealth>, losses: Losses) -> Self {
+        Self { life, dhcp, losses }
     }
 }
 
@@ -57,6 +60,7 @@ impl HealthSource for NodeHealth {
         let dhcp = self.dhcp.borrow();
         let mut checks = node_checks(self.life.stage());
         checks.push(dhcp_check(dhcp.condition(), dhcp.cause));
+        checks.push(self.losses.check(Instant::now()));
         Health { checks }
     }
 }

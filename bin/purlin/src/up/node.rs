@@ -5,6 +5,7 @@ use super::boot::Boot;
 use super::ground::Ground;
 use super::health::{Life, NodeHealth, Stage};
 use super::host::Host;
+use super::losses::Losses;
 use super::node_file::{self, Published};
 use super::process::ProcessCollector;
 use super::status::NodeFacts;
@@ -36,6 +37,7 @@ pub(super) struct Node {
     pub(super) dhcp: Handle,
     events: Arc<EventLog>,
     life: Life,
+    pub(super) losses: Losses,
     threads: Running,
     api: serve::Running,
     /// Removed when the node has stopped.
@@ -61,7 +63,7 @@ impl Node {
         let tokens = tokens.map_err(|problem| faults::broken("the tokens", &problem))?;
         let token = admin_token::ensure(&tokens, &ground.data_dir).await?;
 
-        let (life, bound) = (Life::new(), dhcp.status().await);
+        let (life, losses, bound) = (Life::new(), Losses::default(), dhcp.status().await);
         let file = face.node_file(&settings, &bound.listen);
         let registry = Arc::new(Registry::new());
         registry.register(Arc::new(dhcp.metrics()));
@@ -84,7 +86,7 @@ impl Node {
             events: Arc::clone(&ground.events),
             registry,
             node: Arc::new(facts),
-            health: Arc::new(NodeHealth::new(life.clone(), dhcp.health())),
+            health: Arc::new(NodeHealth::new(life.clone(), dhcp.health(), losses.clone())),
             dhcp: dhcp.clone(),
         };
         let api = face.open(sources).await;
@@ -105,6 +107,7 @@ impl Node {
             dhcp,
             events: ground.events,
             life,
+            losses,
             threads,
             api,
             _published: published,

@@ -9,10 +9,12 @@ use crate::exit::{Exit, Failure, Outcome};
 use crate::log;
 use purlin_dhcp_server::{Condition, Health};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How often subnets are asked how full they are, for telling what a change would do.
 const USAGE_EVERY: Duration = Duration::from_secs(5);
+/// How often it is asked whether replies were lost.
+const LOSSES_EVERY: Duration = Duration::from_secs(2);
 /// Past the grace period, for what is synced and joined after it.
 const BEYOND_GRACE: Duration = Duration::from_secs(5);
 /// Never, as far as a watchdog is concerned.
@@ -23,6 +25,7 @@ pub(super) async fn serve(node: &Node, boot: &Boot, signals: &mut Signals, notif
     let watching = tokio::spawn(watch_usage(Arc::clone(&node.host), node.dhcp.clone()));
     let mut condition = node.dhcp.health();
     let mut reloader = Reloader::new(boot);
+    let mut losses = tokio::time::interval(LOSSES_EVERY);
     let mut watchdog = tokio::time::interval(notifier.watchdog().unwrap_or(NO_WATCHDOG));
     let end = loop {
         tokio::select! {
@@ -35,6 +38,7 @@ pub(super) async fn serve(node: &Node, boot: &Boot, signals: &mut Signals, notif
                 }
             },
             _ = watchdog.tick() => notifier.alive(),
+            _ = losses.tick() => tell_losses(node),
             changed = condition.changed() => {
                 let health = condition.borrow_and_update().clone();
                 if changed.is_err() || health.condition() == Condition::Failed {
@@ -80,6 +84,13 @@ fn dead(health: &Health) -> Failure {
         format!("DHCP cannot go on: {cause}"),
         "look for disk errors (dmesg), then start again",
     )
+}
+
+fn tell_losses(node: &Node) {
+    if let Some(text) = node.losses.look(Instant::now(), node.dhcp.metrics().replies()) {
+        log::warn(text);
+        node.tell_event("node.health", "replies-lost", text);
+    }
 }
 
 fn tell(node: &Node, health: &Health) {

@@ -3,6 +3,7 @@
 use crate::worker::ShellCounters;
 use purlin_dhcp_core::view::SubnetUse;
 use purlin_dhcp_core::{Counters, reasons};
+use purlin_netio::SendReport;
 use purlin_telemetry::metrics::{Collector, Encoder};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -24,6 +25,18 @@ pub struct ThreadReport {
 /// Shows all threads' reports; register it once.
 #[derive(Debug, Clone)]
 pub struct DhcpMetrics(pub(crate) Arc<[Mutex<ThreadReport>]>);
+
+impl DhcpMetrics {
+    /// Of all threads: what became of replies since the start.
+    #[must_use]
+    pub fn replies(&self) -> SendReport {
+        let mut sum = SendReport::default();
+        for report in self.0.iter() {
+            sum += report.lock().unwrap_or_else(PoisonError::into_inner).shell.sent;
+        }
+        sum
+    }
+}
 
 impl Collector for DhcpMetrics {
     fn collect(&self, encoder: &mut Encoder) {
@@ -127,16 +140,6 @@ fn sockets(encoder: &mut Encoder, shell: &ShellCounters) {
             shell.withheld,
         ),
         (
-            "purlin_dhcp_replies_failed_total",
-            "Replies the kernel refused to send.",
-            shell.sent.failed,
-        ),
-        (
-            "purlin_dhcp_replies_blocked_total",
-            "Replies given up on a full socket.",
-            shell.sent.blocked,
-        ),
-        (
             "purlin_dhcp_probes_total",
             "Conflict probes before an offer.",
             shell.probes,
@@ -149,6 +152,18 @@ fn sockets(encoder: &mut Encoder, shell: &ShellCounters) {
     ];
     for (name, help, count) in counts {
         encoder.counter(name, help).count(&[], count);
+    }
+    let mut lost = encoder.counter(
+        "purlin_dhcp_replies_lost_total",
+        "Replies that did not leave: refused by the kernel, no room, or no hardware address.",
+    );
+    let reasons = [
+        ("refused", shell.sent.failed),
+        ("full", shell.sent.blocked),
+        ("unresolved", shell.sent.unresolved),
+    ];
+    for (reason, count) in reasons {
+        lost.count(&[("reason", reason)], count);
     }
     let mut calls = encoder.counter(
         "purlin_dhcp_syscalls_total",

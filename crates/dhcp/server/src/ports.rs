@@ -24,6 +24,10 @@ const STEERED_BY: KeyAt = KeyAt {
     second: 12,
 };
 
+/// Wanted send buffer in bytes: room for a reply to each of the 1024 neighbours the kernel keeps, and as much again
+/// for those that can be reached.
+const SEND_BUFFER: u32 = 2 << 20;
+
 /// One socket.
 #[derive(Debug)]
 pub(crate) struct Port {
@@ -123,6 +127,7 @@ impl Ports {
             reuse_port: self.shards > 1,
             packet_info: address.ip().is_unspecified(),
             receive_buffer: Some(self.receive_buffer),
+            send_buffer: Some(SEND_BUFFER),
             ..UdpOptions::default()
         };
         let mut sockets: Vec<Arc<Port>> = Vec::new();
@@ -161,6 +166,7 @@ impl Ports {
             device: Some(&interface.name),
             broadcast: true,
             receive_buffer: Some(self.receive_buffer),
+            send_buffer: Some(SEND_BUFFER),
             ..UdpOptions::default()
         };
         let at = SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, SERVER_PORT);

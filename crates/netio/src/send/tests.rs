@@ -32,6 +32,7 @@ fn more_than_a_batch_goes_out_in_few_calls() {
             sent: 100,
             failed: 0,
             blocked: 0,
+            unresolved: 0,
             calls: 2
         }
     );
@@ -147,4 +148,46 @@ fn a_way_that_cannot_cut_messages_gets_single_datagrams() {
         got += batch.receive(&receiver).unwrap();
     }
     assert_eq!(got, 3);
+}
+
+/// Sends to `rounds` times 200 neighbours that do not exist, and after each dozen to the one that does.
+fn send_among_the_dead(port: &UdpPort, alive: SocketAddrV4, rounds: usize) -> (SendReport, u64) {
+    let mut batch = SendBatch::new();
+    let datagram = |to| Outgoing {
+        payload: &[7; 300],
+        to,
+        from: Ipv4Addr::UNSPECIFIED,
+    };
+    let (mut dead, mut living) = (SendReport::default(), 0);
+    let hosts: Vec<u8> = (11..=210).collect();
+    for _ in 0..rounds {
+        for some in hosts.chunks(12) {
+            let targets = some
+                .iter()
+                .map(|&last| SocketAddrV4::new([10, 77, 0, last].into(), 67));
+            dead += batch.send(port, targets.map(datagram));
+            living += batch.send(port, [datagram(alive)]).sent;
+        }
+    }
+    (dead, living)
+}
+
+#[test]
+fn neighbours_that_answer_no_arp_do_not_silence_the_others() {
+    let Some(pair) = Pair::new("dead") else { return };
+    let receiver =
+        pair.in_client(|| UdpPort::bind("10.77.0.2:0".parse().unwrap(), &UdpOptions::default()).unwrap());
+    let alive = receiver.local_address();
+    pair.in_server(move || {
+        for send_buffer in [None, Some(1 << 20)] {
+            let options = UdpOptions {
+                send_buffer,
+                ..UdpOptions::default()
+            };
+            let port = UdpPort::bind("10.77.0.1:0".parse().unwrap(), &options).unwrap();
+            let (dead, living) = send_among_the_dead(&port, alive, 20);
+            assert_eq!((living, dead.blocked, dead.failed), (20 * 17, 0, 0));
+            assert!(dead.unresolved > 0 && dead.sent > 0, "{dead:?}");
+        }
+    });
 }

@@ -39,13 +39,27 @@ pub(crate) struct Relay {
 
 impl Relay {
     pub(crate) fn new(server: SocketAddrV4, giaddr: [u8; 4]) -> Self {
-        let socket = UdpSocket::bind("127.0.0.1:0").expect("loopback has free ports");
+        Self::at("127.0.0.1:0", server, giaddr)
+    }
+
+    /// With an address of its own.
+    pub(crate) fn at(own: &str, server: SocketAddrV4, giaddr: [u8; 4]) -> Self {
+        let socket = UdpSocket::bind(own).expect("the address is there and the port free");
         socket
             .set_read_timeout(Some(PATIENCE))
             .expect("a timeout can be set");
         Self {
             socket,
             server,
+            giaddr: giaddr.into(),
+        }
+    }
+
+    /// Another giaddr on the same socket.
+    pub(crate) fn posing_as(&self, giaddr: [u8; 4]) -> Self {
+        Self {
+            socket: self.socket.try_clone().expect("descriptors are left"),
+            server: self.server,
             giaddr: giaddr.into(),
         }
     }

@@ -7,6 +7,7 @@ mod durability;
 mod exchange;
 mod journal;
 mod namespace;
+mod neighbours;
 mod segment;
 mod server;
 mod threads;
