@@ -24,6 +24,7 @@ mod turn;
 
 use crate::counters::Counters;
 use crate::expr;
+use crate::hold::{Hold, HoldView};
 use crate::limit::{Declines, Limiter};
 use crate::network::Network;
 use crate::plan::Plan;
@@ -60,10 +61,14 @@ pub struct Engine {
     sweep: sweep::Progress,
     /// Wall time less boot time in milliseconds, when last compared.
     clock_offset: Option<i64>,
-    /// The wall clock was set, and the journal still says the former times.
+    /// The wall clock was set or a hold has become longer, and the journal still says the former times.
     clock_set: bool,
     /// When the last unclean start was (Unix seconds): records up to then may be older than what was promised.
     unclean_at: u32,
+    /// What a restore from a backup leaves in doubt.
+    hold: Hold,
+    /// The newest stamp of all replayed leases, whoever's they are.
+    newest: u32,
 }
 
 impl Engine {
@@ -90,6 +95,8 @@ impl Engine {
             clock_offset: None,
             clock_set: false,
             unclean_at: 0,
+            hold: Hold::default(),
+            newest: 0,
             plan,
         };
         engine.networks = (0..engine.plan.networks.len() as u16)
@@ -149,8 +156,14 @@ impl Engine {
         &self.counters
     }
 
-    /// Whether the wall clock was set since this was last asked: the leases have followed it, and the journal should
-    /// be written anew.
+    /// What is held back after a restore from a backup, while it is.
+    #[must_use]
+    pub fn hold(&self, now: &Now) -> Option<HoldView> {
+        self.hold.view(now.wall.secs())
+    }
+
+    /// Whether the wall clock was set, or a hold became longer, since this was last asked: the journal says former
+    /// times and should be written anew.
     pub fn take_clock_set(&mut self) -> bool {
         std::mem::take(&mut self.clock_set)
     }

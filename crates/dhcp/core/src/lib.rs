@@ -11,6 +11,7 @@ pub mod view;
 
 mod counters;
 mod engine;
+mod hold;
 mod lease;
 mod limit;
 mod network;
@@ -24,5 +25,6 @@ mod template;
 
 pub use counters::Counters;
 pub use engine::Engine;
+pub use hold::{HoldView, Recovery};
 pub use plan::{CLASSES_MAX, Plan};
 pub use reasons::REASONS;

@@ -2,6 +2,7 @@
 
 mod choose;
 
+use crate::hold::Hold;
 use crate::lease::{FLAG_LAPSED, FLAG_QUEUED, FLAG_RECORDED, Identity, Lease};
 use crate::plan::Plan;
 use crate::pool::Pool;
@@ -34,6 +35,7 @@ pub(crate) struct Network {
     /// Subnets by index, with how many leases of each state lie in them.
     counts: Vec<(u16, [u64; 6])>,
     mclt: u32,
+    hold: Hold,
 }
 
 impl Network {
@@ -44,6 +46,7 @@ impl Network {
             pools: Vec::new(),
             counts: Vec::new(),
             mclt: 0,
+            hold: Hold::default(),
         };
         network.lay_out(plan, index);
         network
@@ -100,6 +103,39 @@ impl Network {
         ended.sort_unstable();
         for (_, address) in ended {
             self.end(address);
+        }
+    }
+
+    /// What a restore leaves in doubt.
+    pub(crate) fn hold_back(&mut self, hold: Hold) {
+        self.hold = hold;
+        self.pools.iter_mut().for_each(|pool| pool.hold = hold);
+    }
+
+    /// Seconds for which what the backup does not know is still held back; 0 when nothing is.
+    pub(crate) fn held_for(&self, now: u32) -> u32 {
+        self.hold.until.saturating_sub(now)
+    }
+
+    /// Whether an address may be somebody's whom a restored backup does not know.
+    pub(crate) fn doubted(&self, address: u32, now: u32) -> bool {
+        self.hold.is_on(now) && {
+            let slot = self.table.slot(address);
+            self.hold.doubts(slot.map(|slot| self.table.lease(slot)), now)
+        }
+    }
+
+    /// The stamp of a lease that is bound now: it is in doubt no longer.
+    pub(crate) fn stamp_bound(&self, now: u32) -> u32 {
+        self.hold.stamp(now)
+    }
+
+    /// The stamp of a lease that ends now. What was in doubt stays so: its end says nothing of who else has it.
+    pub(crate) fn stamp_ended(&self, slot: Slot, now: u32) -> u32 {
+        if self.hold.doubts(Some(self.table.lease(slot)), now) {
+            now.min(self.hold.at)
+        } else {
+            self.hold.stamp(now)
         }
     }
 
@@ -170,11 +206,12 @@ impl Network {
         } else {
             hold
         };
+        let seen = self.stamp_ended(slot, now);
         self.change(plan, slot, |l| {
             l.state = LeaseState::Declined;
             l.flags |= FLAG_RECORDED;
             l.version += 1;
-            l.last_seen = now;
+            l.last_seen = seen;
             l.expires = now.saturating_add(hold);
         });
     }

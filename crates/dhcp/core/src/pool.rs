@@ -3,6 +3,7 @@
 //! Addresses are taken in this order: offers that nobody took up, addresses never used, then those whose lease
 //! ended longest ago (so that a former client finds its own address for as long as possible).
 
+use crate::hold::Hold;
 use crate::lease::{FLAG_LAPSED, FLAG_QUEUED};
 use crate::table::Table;
 use crate::view::LeaseState;
@@ -28,6 +29,8 @@ pub(crate) struct Pool {
     /// Addresses on offer, roughly oldest first; those that are not any more are dropped on the way.
     offers: VecDeque<u32>,
     pub(crate) window: Window,
+    /// What a restore leaves in doubt.
+    pub(crate) hold: Hold,
 }
 
 /// The stretch of never-used addresses that lead mode may bind before their records are durable.
@@ -68,6 +71,7 @@ impl Pool {
             ended: VecDeque::new(),
             offers: VecDeque::new(),
             window: Window::default(),
+            hold: Hold::default(),
         }
     }
 
@@ -91,6 +95,10 @@ impl Pool {
         mclt: u32,
         skip: impl Fn(u32) -> bool,
     ) -> Option<u32> {
+        if self.hold.is_on(now) {
+            // Whatever has no record here is in doubt.
+            return None;
+        }
         while let Some(address) = self.lapsed.pop() {
             let slot = table.slot_or_new(address);
             table.update(slot, |l| l.flags &= !FLAG_LAPSED);
@@ -131,11 +139,10 @@ impl Pool {
     ) -> Option<u32> {
         for _ in 0..self.ended.len().min(64) {
             let address = self.ended.pop_front()?;
-            let Some(slot) = table.slot(address) else {
-                return Some(address);
-            };
+            let slot = table.slot_or_new(address);
             table.update(slot, |l| l.flags &= !FLAG_QUEUED);
-            if table.lease(slot).reusable(now, mclt) && !skip(address) {
+            let lease = table.lease(slot);
+            if lease.reusable(now, mclt) && !self.hold.doubts(Some(lease), now) && !skip(address) {
                 return Some(address);
             }
             // What is bound, offered or declined comes back when that ends.
@@ -150,13 +157,14 @@ impl Pool {
     }
 
     /// The address that has been on offer for longest.
-    pub(crate) fn take_offer(&mut self, table: &Table, skip: impl Fn(u32) -> bool) -> Option<u32> {
+    pub(crate) fn take_offer(&mut self, table: &Table, now: u32, skip: impl Fn(u32) -> bool) -> Option<u32> {
         for _ in 0..self.offers.len() {
             let address = self.offers.pop_front()?;
             if !on_offer(table, address) {
                 continue;
             }
-            if !skip(address) {
+            let lease = table.slot(address).map(|slot| table.lease(slot));
+            if !self.hold.doubts(lease, now) && !skip(address) {
                 return Some(address);
             }
             self.offers.push_back(address);

@@ -79,7 +79,8 @@ reasons! {
         "The client asked to keep an address that is not recorded for it. This server is not authoritative here, or cannot be sure yet, so it stays silent (RFC 2131, 4.3.2)."
         "";
     1111 QUARANTINE "quarantine" "{address} is in quarantine for {a} s"
-        "After an unclean start, addresses that may have been given out without a durable record are not touched until every such promise has ended." "";
+        "After an unclean start, addresses that may have been given out without a durable record are not touched until every such promise has ended. After a restore from a backup that is one longest lease, and it holds for every address that this node has not bound itself since."
+        "`purlin status` tells whether a restore is the cause and until when; docs/howto/backup-and-restore.md says what can be done.";
     1112 BOOTP_OFF "bootp_off" "BOOTP clients are not served"
         "The request has no DHCP message type (option 53), so it is BOOTP." "Set `dhcp.bootp = true` to serve such clients.";
     1113 NOT_OURS_TO_RELEASE "not_ours_to_release" "cannot release {address}: it is not this client's"
@@ -109,6 +110,9 @@ reasons! {
     1123 DECLINED_TOO_OFTEN "declined_too_often" "the client declines every address; {address} stays in use"
         "The client has declined eight addresses within an hour. More likely than so many conflicts is a broken client, or a device on its link that answers ARP for every address, so its lease is ended and the address is not put out of use."
         "Look at the client, and for proxy ARP on its link.";
+    1124 HELD_BACK "held_back" "no address: what the backup does not know is held back for {a} s"
+        "The node was restored from a backup. Addresses given out after the backup was taken may be in use, so none goes to a new client until every such lease has ended."
+        "Wait, or see docs/howto/backup-and-restore.md for what can be done about it; `purlin status` tells until when.";
 
     1201 NAK_WRONG_NETWORK "nak_wrong_network" "refused {address}: it is not on the network of {via}"
         "The client named an address of another network, most often because it was moved. A request is refused; an INFORM is not answered, as its reply would go to whoever has that address." "";

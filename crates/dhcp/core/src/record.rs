@@ -14,16 +14,21 @@
 //!
 //!  kind 3, an unclean start: what was recorded up to `at` may be older than what was promised (rules R3, R4)
 //!  at u32 (Unix seconds)
+//!
+//!  kind 4, a restore from a backup: addresses are in doubt until `until` unless bound after `at`
+//!  restore u64 | taken u32 | began u32 | at u32 | until u32 | chosen by the operator u8
 //! ```
 //!
 //! Baggage is a list of `tag u8 | length u8 | octets`.
 
+use crate::hold::Hold;
 use crate::lease::Identity;
 use crate::view::LeaseState;
 
 const LEASE: u8 = 1;
 const WINDOW: u8 = 2;
 const UNCLEAN: u8 = 3;
+const HOLD: u8 = 4;
 const FIXED: usize = 4 + 1 + 1 + 4 + 4 + 4 + 4 + 4 + 1 + 1 + 2;
 const NO_ID: u16 = u16::MAX;
 
@@ -38,6 +43,7 @@ pub(crate) enum Record<'a> {
     Lease(LeaseRecord<'a>),
     Window { first: u32, end: u32 },
     UncleanStart { at: u32 },
+    Hold(Hold),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,8 +76,31 @@ impl Record<'_> {
                 out.extend_from_slice(&4u16.to_le_bytes());
                 out.extend_from_slice(&at.to_le_bytes());
             }
+            Self::Hold(hold) => encode_hold(hold, out),
         }
     }
+}
+
+fn encode_hold(hold: &Hold, out: &mut Vec<u8>) {
+    out.push(HOLD);
+    out.extend_from_slice(&25u16.to_le_bytes());
+    out.extend_from_slice(&hold.id.to_le_bytes());
+    for word in [hold.taken, hold.began, hold.at, hold.until] {
+        out.extend_from_slice(&word.to_le_bytes());
+    }
+    out.push(u8::from(hold.chosen));
+}
+
+fn decode_hold(body: &[u8]) -> Option<Hold> {
+    let id = body.first_chunk::<8>()?;
+    Some(Hold {
+        id: u64::from_le_bytes(*id),
+        taken: word(body, 8)?,
+        began: word(body, 12)?,
+        at: word(body, 16)?,
+        until: word(body, 20)?,
+        chosen: *body.get(24)? != 0,
+    })
 }
 
 impl LeaseRecord<'_> {
@@ -117,6 +146,7 @@ pub(crate) fn decode(mut frame: &[u8]) -> impl Iterator<Item = Record<'_>> {
                     end: word(body, 4)?,
                 }),
                 UNCLEAN => Some(Record::UncleanStart { at: word(body, 0)? }),
+                HOLD => Some(Record::Hold(decode_hold(body)?)),
                 _ => None,
             };
             // A kind that this version does not know is passed over.
@@ -238,7 +268,8 @@ mod tests {
             id in proptest::option::of(proptest::collection::vec(any::<u8>(), 0..=255)),
             extra in proptest::collection::vec(any::<u8>(), 0..40),
         ) {
-            let records = [Record::Lease(lease(&hw, id.as_deref(), &extra)), Record::Window { first: 5, end: 6 }, Record::UncleanStart { at: 3 }];
+            let hold = Record::Hold(Hold { id: 1 << 40, taken: 2, began: 4, at: 5, until: 6, chosen: true });
+            let records = [Record::Lease(lease(&hw, id.as_deref(), &extra)), Record::Window { first: 5, end: 6 }, Record::UncleanStart { at: 3 }, hold];
             let mut frame = Vec::new();
             records.iter().for_each(|r| r.encode(&mut frame));
             prop_assert_eq!(decode(&frame).collect::<Vec<_>>(), records);

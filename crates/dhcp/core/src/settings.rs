@@ -71,6 +71,29 @@ pub struct Settings {
     pub decisions: u32,
 }
 
+impl Settings {
+    /// The longest lease that any client may be given; leases without an end are left out.
+    #[must_use]
+    pub fn longest_lease(&self) -> Duration {
+        let subnets = || self.networks.iter().flat_map(|network| &network.subnets);
+        let reservations = subnets()
+            .flat_map(|subnet| &subnet.reservations)
+            .chain(&self.reservations);
+        let scopes = std::iter::once(&self.scope)
+            .chain(self.classes.iter().map(|class| &class.scope))
+            .chain(self.networks.iter().map(|network| &network.scope))
+            .chain(subnets().map(|subnet| &subnet.scope))
+            .chain(subnets().flat_map(|subnet| &subnet.pools).map(|pool| &pool.scope))
+            .chain(reservations.map(|reservation| &reservation.scope));
+        let fallback = Duration::from_secs(crate::template::LEASE_DEFAULT.into());
+        scopes
+            .flat_map(|scope| [scope.lease_time, scope.lease_time_min, scope.lease_time_max])
+            .flatten()
+            .filter(|lease| lease.as_secs() < u64::from(u32::MAX))
+            .fold(fallback, Duration::max)
+    }
+}
+
 /// Rate limits as packets per second with a burst of as many; 0 is no limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {

@@ -141,6 +141,7 @@ impl Turn<'_, '_> {
         let mut baggage = Vec::new();
         collect_extra(self.message, self.relay.as_ref(), &mut baggage);
         self.network.table.set_extra(slot, &baggage);
+        let seen = self.network.stamp_bound(now);
         self.network.change(self.plan, slot, |l| {
             l.state = LeaseState::Bound;
             l.flags = (l.flags | FLAG_RECORDED) & FLAGS_KEPT;
@@ -148,7 +149,7 @@ impl Turn<'_, '_> {
             l.version += 1;
             l.expires = expires;
             l.pot = pot;
-            l.last_seen = now;
+            l.last_seen = seen;
             l.giaddr = giaddr;
         });
         self.append(slot);

@@ -41,7 +41,11 @@ impl Engine {
         });
         // Going back it stays: the duties of an unclean start may last longer, never shorter.
         self.unclean_at = self.unclean_at.max(moved(self.unclean_at, secs));
+        // Its `at` stays: it is compared with stamps, which stay as well.
+        self.hold.began = moved(self.hold.began, secs);
+        self.hold.until = moved(self.hold.until, secs);
         for network in self.networks.iter_mut().flatten() {
+            network.hold_back(self.hold);
             let slots: Vec<Slot> = network.table.occupied_from(0).collect();
             for slot in slots {
                 network.table.update(slot, |lease| shift(lease, secs));

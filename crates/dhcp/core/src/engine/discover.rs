@@ -97,7 +97,14 @@ impl Turn<'_, '_> {
         let check = subnet
             .conflict_check
             .unwrap_or(self.plan.settings().conflict_check);
-        if check == ConflictCheck::Off || self.probed == Some(address) {
+        if self.probed == Some(address) {
+            return false;
+        }
+        // What a restored backup cannot know is asked of the link, whatever the configuration says.
+        if self.network.doubted(address, self.secs()) {
+            return true;
+        }
+        if check == ConflictCheck::Off {
             return false;
         }
         let table = &self.network.table;

@@ -61,9 +61,10 @@ impl Turn<'_, '_> {
     /// Ends a lease that its client has given back, durably.
     pub(super) fn give_up(&mut self, slot: Slot) {
         let now = self.secs();
+        let seen = self.network.stamp_ended(slot, now);
         self.network.table.update(slot, |l| {
             l.version += 1;
-            l.last_seen = now;
+            l.last_seen = seen;
             l.pot = now;
         });
         self.network.finish(self.plan, slot, LeaseState::Released, now);
@@ -108,13 +109,14 @@ impl Turn<'_, '_> {
             && self.network.table.lease(slot).state == LeaseState::Bound
             && self.network.table.lease(slot).has(FLAG_BOOTP);
         self.take(slot);
+        let seen = self.network.stamp_bound(now);
         self.network.change(self.plan, slot, |l| {
             l.state = LeaseState::Bound;
             l.flags |= FLAG_BOOTP | FLAG_RECORDED;
             l.version += 1;
             l.expires = u32::MAX;
             l.pot = u32::MAX;
-            l.last_seen = now;
+            l.last_seen = seen;
         });
         self.append(slot);
         self.note(Outcome::Answered, reasons::BOOTP_BOUND, address);

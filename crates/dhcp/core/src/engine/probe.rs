@@ -67,7 +67,8 @@ impl Engine {
             address,
             tries: 1,
         };
-        let arp = self.check_for(decision.scope) == ConflictCheck::Arp;
+        // A check that a restore asks for goes by ARP where it can.
+        let arp = self.check_for(decision.scope) != ConflictCheck::Ping;
         self.probes.waiting.insert(token, waiting);
         Verdict::Probe(Probe {
             token,

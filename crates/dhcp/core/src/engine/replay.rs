@@ -1,6 +1,7 @@
 //! From the journal and back: replayed records in, checkpoints out, and leases of subnets that come and go.
 
 use super::Engine;
+use crate::hold::{Hold, Recovery};
 use crate::lease::{FLAG_BOOTP, FLAG_INHERITED, FLAG_RECORDED, FLAG_RESERVED};
 use crate::network::Network;
 use crate::record::{self, LeaseRecord, Record};
@@ -58,7 +59,10 @@ impl Engine {
 
     fn restore_record(&mut self, record: &Record<'_>) {
         let address = match record {
-            Record::Lease(lease) => lease.address,
+            Record::Lease(lease) => {
+                self.newest = self.newest.max(lease.last_seen);
+                lease.address
+            }
             Record::Window { first, end } => {
                 let known = self.windows.entry(*first).or_default();
                 *known = (*known).max(*end);
@@ -66,6 +70,10 @@ impl Engine {
             }
             Record::UncleanStart { at } => {
                 self.unclean_at = self.unclean_at.max(*at);
+                return;
+            }
+            Record::Hold(hold) => {
+                self.hold.merge(*hold);
                 return;
             }
         };
@@ -85,6 +93,25 @@ impl Engine {
         }
     }
 
+    /// After the replay and before its end: this data was restored from a backup. What the backup cannot know is held
+    /// back from now on; a record of that goes to `records`. A restore that the records know already changes nothing.
+    /// True when it was news: the start is then not an exact one.
+    pub fn recover(&mut self, now: &Now, recovery: &Recovery, records: &mut Vec<u8>) -> bool {
+        if self.hold.id == recovery.id {
+            return false;
+        }
+        // A hold of the data that was backed up comes before this one, whatever the clock says.
+        let former = self.hold.at.saturating_add(1);
+        let newest = self.newest.max(former).max(recovery.taken.secs());
+        let mut hold = Hold::begin(recovery, now.wall.secs(), newest);
+        if recovery.hold.is_none() {
+            hold.until = hold.until.max(self.hold.until);
+        }
+        self.hold = hold;
+        Record::Hold(hold).encode(records);
+        true
+    }
+
     /// Ends the replay. `exact` says that nothing which was written can have been lost (the machine has not been
     /// down since). Otherwise the start is unclean: promises are assumed as far as the rules allowed them (R3, R4),
     /// and a record of that goes to `records`, because the duty must outlive the next, clean start.
@@ -101,9 +128,13 @@ impl Engine {
     fn settle(&mut self, now: &Now) {
         let mclt = self.plan.settings().mclt.as_secs() as u32;
         let (unclean_at, secs) = (self.unclean_at, now.wall.secs());
+        if self.hold.cover(self.plan.settings().longest_lease(), secs) {
+            self.clock_set = true;
+        }
         let quarantine =
             Some(unclean_at.saturating_add(mclt)).filter(|&until| unclean_at != 0 && until > secs);
         for network in self.networks.iter_mut().flatten() {
+            network.hold_back(self.hold);
             let slots: Vec<Slot> = network.table.occupied_from(0).collect();
             for slot in slots {
                 if network.table.lease(slot).last_seen <= unclean_at {
@@ -162,6 +193,9 @@ impl Engine {
             if self.unclean_at != 0 {
                 Record::UncleanStart { at: self.unclean_at }.encode(out);
             }
+            if self.hold.id != 0 {
+                Record::Hold(self.hold).encode(out);
+            }
             self.orphans
                 .0
                 .values()
@@ -195,7 +229,7 @@ fn put(network: &mut Network, record: &Record<'_>) {
             let pools = network.pools.iter_mut();
             pools.for_each(|pool| pool.restore_window(*first, *end));
         }
-        Record::UncleanStart { .. } => {}
+        Record::UncleanStart { .. } | Record::Hold(_) => {}
         Record::Lease(lease) => put_lease(network, lease),
     }
 }

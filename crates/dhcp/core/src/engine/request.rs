@@ -9,7 +9,7 @@
 //! ```
 
 use super::turn::Turn;
-use crate::lease::FLAG_RECORDED;
+use crate::lease::{FLAG_RECORDED, Lease};
 use crate::reasons;
 use crate::step::Verdict;
 use crate::view::LeaseState;
@@ -61,6 +61,9 @@ impl Turn<'_, '_> {
     /// address now; where nobody else has a claim on it, it keeps that too, so that a service that takes over from
     /// another one without its leases disturbs nobody.
     fn keeping(&mut self, address: u32, reboot: bool) -> Verdict {
+        if self.network.doubted(address, self.secs()) {
+            return self.keeping_in_doubt(address, reboot);
+        }
         if let Some(refused) = self.refuse(address) {
             return refused;
         }
@@ -84,25 +87,85 @@ impl Turn<'_, '_> {
         self.nak(reasons::NAK_UNKNOWN, address)
     }
 
+    /// The same of an address that may be somebody's whom a restored backup does not know. A client that renews has
+    /// a lease of the service that was lost: at most one client has that, so it is believed, unless the backup's own
+    /// lease still runs (then the two cannot be told apart, and nobody's word is taken against the other's). A client
+    /// that has rebooted only remembers an address: it is not refused, and can ask anew.
+    fn keeping_in_doubt(&mut self, address: u32, reboot: bool) -> Verdict {
+        if self.in_quarantine(address) {
+            return self.silent(reasons::QUARANTINE, address);
+        }
+        if let Some(refused) = self.refuse_by_plan(address) {
+            return refused;
+        }
+        let now = self.secs();
+        let slot = self.network.table.slot(address);
+        let own = slot.is_some_and(|s| self.network.table.is(s, &self.client.who));
+        let lease = slot.map_or(Lease::FREE, |s| *self.network.table.lease(s));
+        let anothers = !own
+            && match lease.state {
+                LeaseState::Bound => lease.expires > now,
+                state => state == LeaseState::Offered,
+            };
+        let reserved = self.network.reserved_address(self.plan, &self.client) == Some(address);
+        let declined = own && lease.state == LeaseState::Declined;
+        if anothers || declined || reboot {
+            return self.held_back(address);
+        }
+        if own || reserved {
+            return self.bind(address, MessageType::Ack, None);
+        }
+        // Where the backup says that it was elsewhere, it has moved since.
+        if let Some(held) = self
+            .held_elsewhere(address)
+            .filter(|&held| !self.network.doubted(held, now))
+        {
+            self.decision.with.a = held;
+            return self.nak(reasons::NAK_OTHER_LEASE, address);
+        }
+        if self.plan.settings().authoritative {
+            return self.bind(address, MessageType::Ack, Some(reasons::ADOPTED));
+        }
+        self.held_back(address)
+    }
+
+    /// Neither confirmed nor refused, because a restored backup cannot know whose the address is.
+    fn held_back(&mut self, address: u32) -> Verdict {
+        self.decision.with.a = self.network.held_for(self.secs());
+        self.silent(reasons::QUARANTINE, address)
+    }
+
     /// Why the address cannot be this client's, whatever it has asked for it.
     fn refuse(&mut self, address: u32) -> Option<Verdict> {
         let now = self.secs();
         if self.in_quarantine(address) {
             return Some(self.silent(reasons::QUARANTINE, address));
         }
+        if let Some(refused) = self.refuse_by_plan(address) {
+            return Some(refused);
+        }
+        let first_come = self.message.server_id().is_some() && self.network.contested(address);
+        if !first_come && !self.network.available(self.plan, &self.client, address, now) {
+            if self.network.doubted(address, now) {
+                return Some(self.held_back(address));
+            }
+            return Some(self.nak(reasons::NAK_TAKEN, address));
+        }
+        None
+    }
+
+    /// Why the plan does not give the address to this client.
+    fn refuse_by_plan(&mut self, address: u32) -> Option<Verdict> {
+        let now = self.secs();
         if let Some(reserved) = self.network.reserved_address(self.plan, &self.client)
             && reserved != address
-            && self.network.available(&self.client, reserved, now)
+            && self.network.available(self.plan, &self.client, reserved, now)
         {
             self.decision.with.a = reserved;
             return Some(self.nak(reasons::NAK_RESERVED, address));
         }
         if !self.network.admits(self.plan, &self.client, address) {
             return Some(self.nak(reasons::NAK_NOT_ADMITTED, address));
-        }
-        let first_come = self.message.server_id().is_some() && self.network.contested(address);
-        if !first_come && !self.network.available(&self.client, address, now) {
-            return Some(self.nak(reasons::NAK_TAKEN, address));
         }
         None
     }

@@ -28,7 +28,10 @@ impl Network {
     }
 
     /// Whether the address is the client's already, or nobody's.
-    pub(crate) fn available(&self, client: &Client<'_>, address: u32, now: u32) -> bool {
+    pub(crate) fn available(&self, plan: &Plan, client: &Client<'_>, address: u32, now: u32) -> bool {
+        if self.doubted(address, now) {
+            return self.available_in_doubt(plan, client, address, now);
+        }
         let quarantined = || self.pool_of(address).is_some_and(|p| p.quarantined(address, now));
         match self.table.slot(address) {
             None => !quarantined(),
@@ -36,6 +39,26 @@ impl Network {
                 let lease = self.table.lease(slot);
                 let own = lease.state != LeaseState::Declined && self.table.is(slot, &client.who);
                 own || (lease.reusable(now, self.mclt) && (lease.has(FLAG_RECORDED) || !quarantined()))
+            }
+        }
+    }
+
+    /// As [`Self::available`], of an address that may be somebody's whom a restored backup does not know: it is the
+    /// client's when it was offered it since, when the backup's lease still runs, or when it is reserved for it and
+    /// the backup knows nobody else. The offer is checked on the link whatever the configuration says.
+    fn available_in_doubt(&self, plan: &Plan, client: &Client<'_>, address: u32, now: u32) -> bool {
+        let reserved = self.reserved_address(plan, client) == Some(address);
+        let Some(slot) = self.table.slot(address) else {
+            return reserved;
+        };
+        let lease = self.table.lease(slot);
+        let own = self.table.is(slot, &client.who);
+        match lease.state {
+            LeaseState::Offered => own,
+            LeaseState::Bound => own && (reserved || lease.expires > now),
+            LeaseState::Declined => false,
+            LeaseState::Free | LeaseState::Expired | LeaseState::Released => {
+                reserved && (own || lease.reusable(now, self.mclt))
             }
         }
     }
@@ -66,16 +89,16 @@ impl Network {
         now: u32,
     ) -> Result<(u32, ReasonCode), Nothing> {
         if let Some(address) = self.reserved_address(plan, client)
-            && self.available(client, address, now)
+            && self.available(plan, client, address, now)
         {
             return Ok((address, reasons::OFFERED_RESERVED));
         }
-        if let Some(address) = self.own_address(plan, client) {
+        if let Some(address) = self.own_address(plan, client, now) {
             return Ok((address, reasons::OFFERED_OWN));
         }
         if let Some(address) = requested
             && self.admits(plan, client, address)
-            && self.available(client, address, now)
+            && self.available(plan, client, address, now)
             && self.unclaimed(address)
         {
             return Ok((address, reasons::OFFERED_REQUESTED));
@@ -90,14 +113,15 @@ impl Network {
     }
 
     /// The address that the client has or last had, if it may still have it.
-    pub(crate) fn own_address(&self, plan: &Plan, client: &Client<'_>) -> Option<u32> {
+    pub(crate) fn own_address(&self, plan: &Plan, client: &Client<'_>, now: u32) -> Option<u32> {
         let slot = self.table.find(client.key, &client.who)?;
         let address = self.table.address(slot);
         let usable = !matches!(
             self.table.lease(slot).state,
             LeaseState::Declined | LeaseState::Free
         );
-        (usable && self.admits(plan, client, address)).then_some(address)
+        let sure = !self.doubted(address, now) || self.available_in_doubt(plan, client, address, now);
+        (usable && sure && self.admits(plan, client, address)).then_some(address)
     }
 
     fn choose_free(
@@ -133,14 +157,17 @@ impl Network {
             }
         }
         for i in only.into_iter().chain(order.iter().copied()) {
-            if let Some(address) = self.pools[i].take_offer(&self.table, skip) {
+            if let Some(address) = self.pools[i].take_offer(&self.table, now, skip) {
                 return Ok((address, reasons::OFFERED_CONTESTED));
             }
         }
-        Err(self.nothing(plan, client, only.is_some() || !order.is_empty()))
+        Err(self.nothing(plan, client, only.is_some() || !order.is_empty(), now))
     }
 
-    fn nothing(&self, plan: &Plan, client: &Client<'_>, some_pool: bool) -> Nothing {
+    fn nothing(&self, plan: &Plan, client: &Client<'_>, some_pool: bool, now: u32) -> Nothing {
+        if some_pool && self.hold.is_on(now) {
+            return Nothing(reasons::HELD_BACK, self.held_for(now));
+        }
         if some_pool {
             let size: u64 = self.pools.iter().map(Pool::size).sum();
             return Nothing(reasons::POOL_EXHAUSTED, size.min(u64::from(u32::MAX)) as u32);

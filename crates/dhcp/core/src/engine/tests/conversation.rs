@@ -183,6 +183,8 @@ pub(super) struct Link {
     pub(super) journal: Vec<Vec<u8>>,
     /// How many of them no power cut can take back.
     pub(super) durable_frames: usize,
+    /// How often it was restored from a backup.
+    pub(super) restores: u64,
     pub(super) log: Log,
     pub(super) tenure: Tenure,
     pub(super) interface: Option<u16>,
@@ -209,6 +211,7 @@ impl Link {
             now,
             journal: Vec::new(),
             durable_frames: 0,
+            restores: 0,
             log,
             tenure: Tenure::SOLE,
             interface: None,
@@ -316,6 +319,25 @@ impl Link {
         let mut records = Vec::new();
         self.engine.restored(&self.now, exact, &mut records);
         self.keep(records);
+    }
+
+    /// A new engine over the first `frames` frames of the journal, as from a backup that was taken then.
+    pub(super) fn restore(&mut self, settings: &Settings, frames: usize, hold: Option<Duration>) {
+        self.restores += 1;
+        let recovery = crate::Recovery {
+            id: self.restores,
+            taken: self.now.wall,
+            longest: settings.longest_lease(),
+            hold,
+        };
+        self.engine = Engine::new(Plan::compile(settings, None), 0, 1, 44);
+        self.journal.truncate(frames);
+        self.journal.iter().for_each(|frame| self.engine.restore(frame));
+        let mut records = Vec::new();
+        assert!(self.engine.recover(&self.now, &recovery, &mut records));
+        self.engine.restored(&self.now, false, &mut records);
+        self.keep(records);
+        self.durable_frames = self.journal.len();
     }
 
     /// Slug of the newest decision's reason.

@@ -1,6 +1,6 @@
 //! What is kept: plans that change, listings, decisions, and random life against a plain model.
 
-use super::conversation::{Ask, Link, SERVER, mac, network, reserve, settings};
+use super::conversation::{Answer, Ask, Link, SERVER, mac, network, reserve, settings};
 use crate::Plan;
 use crate::step::Verdict;
 use crate::view::{LeaseQuery, LeaseState};
@@ -123,6 +123,8 @@ enum Event {
         lose: u8,
         exact: bool,
     },
+    /// Everything after so many 256ths of the journal is lost, and this is a backup.
+    Restore(u8),
     /// Another plan: pools cut otherwise, the subnet in another network, gone, a reservation.
     Plan(u8),
     /// The wall clock is set by so many seconds.
@@ -139,6 +141,7 @@ fn event() -> impl Strategy<Value = Event> {
         1 => n.prop_map(Event::Decline),
         3 => (0..5000u16).prop_map(Event::Pass),
         1 => (0..3u8, any::<bool>()).prop_map(|(lose, exact)| Event::Restart { lose, exact }),
+        1 => any::<u8>().prop_map(Event::Restore),
         2 => (0..PLANS).prop_map(Event::Plan),
         1 => (-5000..100_000i32).prop_map(Event::Clock),
     ]
@@ -181,6 +184,7 @@ struct Current {
 /// Sends one event. Replies that wait for records are delivered only if the records are not lost.
 fn play(link: &mut Link, believed: &mut Believed, settings: &mut Current, event: &Event) {
     let ask = |kind, n| Ask::new(kind, n);
+    let seconds = link.now.boot.0 / 1_000_000_000;
     let (n, request) = match *event {
         Event::Pass(secs) => return link.pass(u64::from(secs)),
         Event::Plan(number) => {
@@ -204,9 +208,13 @@ fn play(link: &mut Link, believed: &mut Believed, settings: &mut Current, event:
             link.durable_frames = link.journal.len();
             return;
         }
+        Event::Restore(part) => {
+            let keep = link.journal.len() * usize::from(part) / 256;
+            return link.restore(&settings.now, keep, None);
+        }
         Event::Dora(n) => {
-            let offer = link.send(&ask(MessageType::Discover, n));
-            if offer.verdict == Verdict::Silent {
+            let offer = offered(link, believed, n);
+            if matches!(offer.verdict, Verdict::Silent | Verdict::Commit) {
                 return;
             }
             (
@@ -217,6 +225,8 @@ fn play(link: &mut Link, believed: &mut Believed, settings: &mut Current, event:
             )
         }
         Event::Renew(n) => match believed.get(&n) {
+            // A restored service believes a client that renews: only who still has a lease may say that.
+            Some((_, until)) if *until <= seconds && link.engine.hold(&link.now).is_some() => return,
             Some((address, _)) => (n, ask(MessageType::Request, n).ciaddr(*address)),
             None => return,
         },
@@ -233,7 +243,6 @@ fn play(link: &mut Link, believed: &mut Believed, settings: &mut Current, event:
             None => return,
         },
     };
-    let now = link.now.boot.0 / 1_000_000_000;
     let before = link.now.wall;
     let answer = link.send(&request);
     match answer.verdict {
@@ -247,10 +256,24 @@ fn play(link: &mut Link, believed: &mut Believed, settings: &mut Current, event:
         link.log.durable
     };
     if matches!(answer.verdict, Verdict::CommitThenReply | Verdict::WriteThenReply) {
-        believed.insert(n, (answer.address(), now + u64::from(answer.lease())));
+        believed.insert(n, (answer.address(), seconds + u64::from(answer.lease())));
     } else if answer.verdict == Verdict::Reply && answer.kind() == MessageType::Nak {
         believed.remove(&n);
     }
+}
+
+/// The answer to a DISCOVER once the link was asked as often as the engine wanted.
+fn offered(link: &mut Link, believed: &Believed, n: u8) -> Answer {
+    let mut answer = link.send(&Ask::new(MessageType::Discover, n));
+    let now = link.now.boot.0 / 1_000_000_000;
+    while let Verdict::Probe(probe) = answer.verdict {
+        let uses = |(&other, &(address, until)): (&u8, &(Ipv4Addr, u64))| {
+            other != n && address == probe.address && until > now
+        };
+        let in_use = believed.iter().any(uses);
+        answer = link.probed(probe.token, in_use);
+    }
+    answer
 }
 
 fn nobody_shares(believed: &Believed, now: u64) {
