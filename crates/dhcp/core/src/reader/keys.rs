@@ -3,7 +3,7 @@
 mod scope;
 mod seed;
 
-pub(super) use scope::{BOOT, OPTION, SCOPE};
+pub(super) use scope::{BOOT, INFINITE, OPTION, SCOPE};
 pub(super) use seed::{ALLOCATION, AUTO_SCALING, DATACENTER, FAILOVER, MULTI_SITE, SITE_KEYS};
 
 use purlin_config::{Key, Kind, Section, TextFault};

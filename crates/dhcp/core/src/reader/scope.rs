@@ -3,6 +3,7 @@
 use super::boot;
 use super::codes;
 use super::context::Context;
+use super::keys::INFINITE;
 use super::option::{self, Placed};
 use crate::settings::{OptionValue, Scope};
 use purlin_config::{Fault, Node, Reader, Span};
@@ -30,6 +31,9 @@ const ROUTES: u8 = 121;
 
 /// The lease when no level sets one.
 const LEASE_DEFAULT: Duration = Duration::from_secs(3600);
+
+/// An infinite lease, as the wire writes it (RFC 2131, section 3.3).
+const ENDLESS: Duration = Duration::from_secs(u32::MAX as u64);
 
 /// A value from this level or one above, and where it was set.
 type Set<T> = Option<(T, Span)>;
@@ -64,11 +68,9 @@ pub(super) fn read(reader: &Reader<'_>, above: &Inherited, context: &mut Context
     default_route(reader, &mut options, &mut inherited);
     times(reader, &mut inherited, context);
     let scope = Scope {
-        lease_time: reader
-            .opt("lease_time")
-            .or_else(|| is_top.then_some(LEASE_DEFAULT)),
+        lease_time: lease(reader, "lease_time").or_else(|| is_top.then_some(LEASE_DEFAULT)),
         lease_time_min: reader.opt("lease_time_min"),
-        lease_time_max: reader.opt("lease_time_max"),
+        lease_time_max: lease(reader, "lease_time_max"),
         t1: reader.opt("t1"),
         t2: reader.opt("t2"),
         next_server: reader.opt("next_server"),
@@ -168,12 +170,23 @@ fn has_default(mut routes: &[u8]) -> bool {
 }
 
 /// T1 < T2 < lease and min <= lease <= max must hold for what is in effect here, inherited values included.
+/// A time, which may be without end where the key allows it.
+fn lease(reader: &Reader<'_>, key: &str) -> Option<Duration> {
+    match reader.node(key)?.as_str() {
+        Some(INFINITE) => Some(ENDLESS),
+        _ => reader.opt(key),
+    }
+}
+
+fn shown(time: Duration) -> String {
+    if time == ENDLESS {
+        return INFINITE.to_owned();
+    }
+    purlin_config::format_duration(time)
+}
+
 fn times(reader: &Reader<'_>, inherited: &mut Inherited, context: &mut Context<'_>) {
-    let own = |key: &str| {
-        reader
-            .opt::<Duration>(key)
-            .map(|value| (value, reader.span_of(key)))
-    };
+    let own = |key: &str| lease(reader, key).map(|value| (value, reader.span_of(key)));
     let before = inherited.clone();
     inherited.lease = own("lease_time").or(before.lease);
     inherited.min = own("lease_time_min").or(before.min);
@@ -200,7 +213,7 @@ fn times(reader: &Reader<'_>, inherited: &mut Inherited, context: &mut Context<'
         if !first && !second && a_span != none && b_span != none {
             return; // Reported at the level that brought them together.
         }
-        let [a, b] = [a, b].map(purlin_config::format_duration);
+        let [a, b] = [a, b].map(shown);
         let than = if equal { "above" } else { "not below" };
         let message = format!("{} ({a}) is {than} {} ({b})", names.0, names.1);
         let (key, place, other, word) = if first || b_span == none {

@@ -1,6 +1,6 @@
 //! The keys that every level may set for its clients: global, network, subnet, pool, class, reservation.
 
-use purlin_config::{Key, Kind};
+use purlin_config::{Key, Kind, TextFault, parse_duration};
 
 const IPS: Kind = Kind::List(&Kind::Ip);
 const IP_OR_LIST: Kind = Kind::OneOf(&[Kind::Ip, IPS]);
@@ -9,12 +9,22 @@ const TEXT_OR_LIST: Kind = Kind::OneOf(&[TEXT, Kind::List(&TEXT)]);
 /// Ten years; longer leases are typing errors.
 const LEASE_MAX: u64 = 3650 * 86_400;
 const TIME: Kind = Kind::seconds(1, LEASE_MAX);
+/// A lease time that may also have no end.
+const LEASE: Kind = Kind::OneOf(&[
+    Kind::Form {
+        what: "a duration such as \"12h\", or \"infinite\"",
+        check: check_lease,
+    },
+    TIME,
+]);
+/// The word for a lease that never ends (RFC 2131, section 3.3).
+pub(in crate::reader) const INFINITE: &str = "infinite";
 
 /// Options and times. Later levels win: global < network < subnet < pool < class < reservation.
 pub(in crate::reader) const SCOPE: &[Key] = &[
-    Key::new("lease_time", TIME, "How long an address may be used; 1h when no level says otherwise. Shorter leases mean more renewals.").example("12h"),
+    Key::new("lease_time", LEASE, "How long an address may be used; 1h when no level says otherwise. Shorter leases mean more renewals. An infinite one never ends unless its client or you release it.").unit("seconds").example("12h"),
     Key::new("lease_time_min", TIME, "The shortest lease a client may ask for; lease_time when not set."),
-    Key::new("lease_time_max", TIME, "The longest lease a client may ask for; lease_time when not set."),
+    Key::new("lease_time_max", LEASE, "The longest lease a client may ask for; lease_time when not set.").unit("seconds"),
     Key::new("t1", TIME, "When the client renews with its server (option 58); half of the lease when not set."),
     Key::new("t2", TIME, "When the client asks any server (option 59); 7/8 of the lease when not set."),
     Key::new("gateway", IP_OR_LIST, "Routers (option 3). With static_routes it becomes their default route too, because clients that know option 121 ignore option 3 (RFC 3442).").example("10.0.0.1"),
@@ -93,3 +103,23 @@ pub(in crate::reader) const BOOT: &[Key] = &[
     .example("\"bootx64.efi\""),
     Key::new("next_server", Kind::Ip, "Next server for this file."),
 ];
+
+fn check_lease(text: &str) -> Result<(), TextFault> {
+    if text == INFINITE {
+        return Ok(());
+    }
+    let wrong = |message: String| TextFault::from(message);
+    let secs = parse_duration(text)
+        .map_err(|_| {
+            wrong(format!(
+                "{text:?} is neither a duration like \"12h\" nor \"{INFINITE}\""
+            ))
+        })?
+        .as_secs();
+    if (1..=LEASE_MAX).contains(&secs) {
+        return Ok(());
+    }
+    Err(wrong(format!(
+        "{text} is not from 1s to 3650d; a lease without end is \"{INFINITE}\""
+    )))
+}

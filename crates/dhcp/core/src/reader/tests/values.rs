@@ -1,6 +1,6 @@
 //! What a good configuration becomes.
 
-use super::{BASE, good, subnet};
+use super::{BASE, good, refused, subnet};
 use crate::settings::{AckMode, ConflictCheck, ReservedFor};
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -163,6 +163,26 @@ fn pools_may_be_tables_with_a_guard_and_options() {
         settings.classes[0].test.as_deref(),
         Some("option[60].text == 'phone'")
     );
+}
+
+#[test]
+fn a_lease_may_be_infinite() {
+    let endless = Some(Duration::from_secs(u64::from(u32::MAX)));
+    let scope = good(&subnet("lease_time = \"infinite\"\nt1 = \"1h\"")).networks[0].subnets[0]
+        .scope
+        .clone();
+    assert_eq!(scope.lease_time, endless);
+    let scope = good(&subnet("lease_time = \"1d\"\nlease_time_max = \"infinite\"")).networks[0].subnets[0]
+        .scope
+        .clone();
+    assert_eq!(scope.lease_time_max, endless);
+    let text = refused(&subnet("lease_time = \"infinite\"\nlease_time_max = \"1d\""));
+    assert!(
+        text.contains("lease_time (infinite) is above lease_time_max (1d)"),
+        "{text}"
+    );
+    let text = refused(&subnet("lease_time = \"20000d\""));
+    assert!(text.contains("a lease without end is \"infinite\""), "{text}");
 }
 
 #[test]
