@@ -176,7 +176,9 @@ mod tests {
 
     #[test]
     fn a_used_address_answers_and_a_free_one_does_not() {
-        let Some(pair) = Pair::new("arp") else { return };
+        let Some(pair) = Pair::addressed("arp") else {
+            return;
+        };
         let client_mac = pair.in_client(|| crate::interface("c0").unwrap().unwrap().mac.unwrap());
         pair.in_server(move || {
             let own = crate::interface("s0").unwrap().unwrap();

@@ -39,5 +39,5 @@ pub use recv::{BATCH, DATAGRAM_MAX, Datagram, RecvBatch};
 pub use send::{Outgoing, SendBatch, SendReport};
 pub use socket::{UdpOptions, UdpPort};
 
-#[cfg(test)]
-mod netns;
+#[cfg(any(test, feature = "netns"))]
+pub mod netns;

@@ -36,7 +36,9 @@ mod tests {
 
     #[test]
     fn a_raw_frame_reaches_an_ordinary_socket_on_the_other_side() {
-        let Some(pair) = Pair::new("frame") else { return };
+        let Some(pair) = Pair::addressed("frame") else {
+            return;
+        };
         let receiver = pair.in_client(|| {
             let options = UdpOptions {
                 device: Some("c0"),

@@ -2,41 +2,30 @@
 
 use crate::process::{Process, kill, run};
 use crate::wait::within;
+use purlin_netio::netns::Namespace;
 use std::path::PathBuf;
 use std::process::{Command, Output};
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{Duration, Instant};
-
-static COUNT: AtomicU32 = AtomicU32::new(0);
+use std::time::Duration;
 
 /// A network namespace with a loopback; gone, with all that runs in it, when dropped.
 #[derive(Debug)]
 pub struct Space {
-    name: String,
+    namespace: Namespace,
     /// Where logs of its programs go.
     folder: PathBuf,
 }
 
 impl Space {
     pub(crate) fn make(what: &str, folder: PathBuf) -> Self {
-        let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("pu{}-{what}{number}", std::process::id());
-        ip(&format!("netns add {name}"));
-        let space = Self { name, folder };
+        let namespace = Namespace::new(what).expect("root: checked before the laboratory was made");
+        let space = Self { namespace, folder };
         space.ip("link set lo up");
         space
     }
 
     /// Joins this namespace's interface `own` with `theirs` of the other by a cable.
     pub fn join(&self, own: &str, other: &Self, theirs: &str) {
-        self.ip(&format!(
-            "link add {own} type veth peer name {theirs} netns {}",
-            other.name
-        ));
-        self.ip(&format!("link set {own} up"));
-        other.ip(&format!("link set {theirs} up"));
-        await_link(&self.name, own);
-        await_link(&other.name, theirs);
+        self.namespace.join(own, &other.namespace, theirs);
     }
 
     /// `ip ...` in this namespace.
@@ -45,7 +34,7 @@ impl Space {
     ///
     /// When the kernel refuses.
     pub fn ip(&self, words: &str) {
-        ip(&format!("-n {} {words}", self.name));
+        self.namespace.ip(words);
     }
 
     /// One more host on the wire of `link`, with a hardware address of its own.
@@ -60,7 +49,7 @@ impl Space {
     pub fn command(&self, program: &str, arguments: &[&str]) -> Command {
         let mut command = Command::new("ip");
         command
-            .args(["netns", "exec", &self.name, program])
+            .args(["netns", "exec", self.namespace.name(), program])
             .args(arguments);
         command.current_dir(&self.folder);
         command
@@ -85,7 +74,7 @@ impl Space {
 
     /// Processes in this namespace, only ever ours.
     fn processes(&self) -> Vec<u32> {
-        let output = run(Command::new("ip").args(["netns", "pids", &self.name]));
+        let output = run(Command::new("ip").args(["netns", "pids", self.namespace.name()]));
         String::from_utf8_lossy(&output.stdout)
             .lines()
             .filter_map(|line| line.trim().parse().ok())
@@ -108,33 +97,5 @@ impl Drop for Space {
                 break;
             }
         }
-        let _ = run(Command::new("ip").args(["netns", "del", &self.name]));
-    }
-}
-
-fn ip(words: &str) {
-    let output = run(Command::new("ip").args(words.split_whitespace()));
-    assert!(
-        output.status.success(),
-        "ip {words}: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-}
-
-/// Waits until the kernel has noticed that an end is up: what is sent before that is dropped without a word.
-fn await_link(namespace: &str, name: &str) {
-    let deadline = Instant::now() + Duration::from_secs(10);
-    loop {
-        let shown = Command::new("ip")
-            .args(["-n", namespace, "-br", "link", "show", name])
-            .output()
-            .expect("iproute2 is installed");
-        if String::from_utf8_lossy(&shown.stdout).contains(" UP ") {
-            return;
-        }
-        assert!(
-            Instant::now() < deadline,
-            "{name} in {namespace} does not come up"
-        );
     }
 }

@@ -115,7 +115,9 @@ fn each_datagram_has_its_own_source_address() {
 
 #[test]
 fn a_way_that_cannot_cut_messages_gets_single_datagrams() {
-    let Some(pair) = Pair::new("mtu") else { return };
+    let Some(pair) = Pair::addressed("mtu") else {
+        return;
+    };
     let ip = |line: &str| {
         let status = std::process::Command::new("ip")
             .args(line.split(' '))
@@ -174,7 +176,9 @@ fn send_among_the_dead(port: &UdpPort, alive: SocketAddrV4, rounds: usize) -> (S
 
 #[test]
 fn neighbours_that_answer_no_arp_do_not_silence_the_others() {
-    let Some(pair) = Pair::new("dead") else { return };
+    let Some(pair) = Pair::addressed("dead") else {
+        return;
+    };
     let receiver =
         pair.in_client(|| UdpPort::bind("10.77.0.2:0".parse().unwrap(), &UdpOptions::default()).unwrap());
     let alive = receiver.local_address();

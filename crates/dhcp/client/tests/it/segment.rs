@@ -1,92 +1,25 @@
 //! A client without an address on a real segment: two namespaces and a veth pair. Needs root.
 
-use std::fs::File;
 use std::net::Ipv4Addr;
-use std::os::fd::AsFd;
-use std::process::Command;
-use std::sync::Arc;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use purlin_dhcp_client::{Probe, ProbeError, ProbeVerdict, ProbeVia, discover_servers, probe};
+use purlin_netio::netns::Namespace;
 use purlin_netio::{Outgoing, Poller, Ready, RecvBatch, SendBatch, Trigger, UdpOptions, UdpPort};
-use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
 use crate::responder::{Leases, Manner, answer};
 
-/// Namespaces removed when dropped.
-struct Segment {
-    server: String,
-    client: String,
-}
-
-impl Segment {
-    fn new(name: &str) -> Option<Self> {
-        if !rustix::process::geteuid().is_root() {
-            assert!(
-                std::env::var_os("CI").is_none_or(|value| value != "true"),
-                "network namespaces need root"
-            );
-            eprintln!("skipped: network namespaces need root");
-            return None;
-        }
-        let base = format!("dhcp-client-{name}-{}", std::process::id());
-        let segment = Self {
-            server: format!("{base}-s"),
-            client: format!("{base}-c"),
-        };
-        let (s, c) = (&segment.server, &segment.client);
-        for line in [
-            format!("netns add {s}"),
-            format!("netns add {c}"),
-            format!("-n {s} link add s0 type veth peer name c0 netns {c}"),
-            format!("-n {s} addr add 10.1.0.254/16 dev s0"),
-            format!("-n {s} link set s0 up"),
-            format!("-n {c} link set c0 up"),
-            format!("-n {c} link add down0 type veth peer name down1"),
-        ] {
-            let status = Command::new("ip")
-                .args(line.split(' '))
-                .status()
-                .expect("iproute2 is installed");
-            assert!(status.success(), "ip {line}");
-        }
-        await_link(s, "s0");
-        await_link(c, "c0");
-        Some(segment)
-    }
-}
-
-/// Waits until the kernel has noticed that an end is up: what is sent before that is dropped without a word.
-fn await_link(namespace: &str, name: &str) {
-    let deadline = Instant::now() + Duration::from_secs(10);
-    loop {
-        let shown = Command::new("ip")
-            .args(["-n", namespace, "-br", "link", "show", name])
-            .output()
-            .expect("iproute2 is installed");
-        if String::from_utf8_lossy(&shown.stdout).contains(" UP ") {
-            return;
-        }
-        assert!(
-            Instant::now() < deadline,
-            "{name} in {namespace} does not come up"
-        );
-    }
-}
-
-impl Drop for Segment {
-    fn drop(&mut self) {
-        for name in [&self.server, &self.client] {
-            let _ = Command::new("ip").args(["netns", "del", name]).status();
-        }
-    }
-}
-
-fn enter(namespace: &str) {
-    let file = File::open(format!("/run/netns/{namespace}")).expect("just made");
-    move_into_link_name_space(file.as_fd(), Some(LinkNameSpaceType::Network)).expect("root");
+/// A server's namespace with 10.1.0.254/16 on `s0`, and a client's with `c0` and `down0`.
+fn segment(name: &str) -> Option<(Namespace, Namespace)> {
+    let server = Namespace::new(&format!("{name}-s"))?;
+    let client = Namespace::new(&format!("{name}-c"))?;
+    server.join("s0", &client, "c0");
+    server.ip("addr add 10.1.0.254/16 dev s0");
+    client.ip("link add down0 type veth peer name down1");
+    Some((server, client))
 }
 
 /// Answers broadcasts with broadcasts until told to stop.
@@ -119,34 +52,27 @@ fn serve(port: &UdpPort, stop: &AtomicBool) {
 }
 
 /// Runs `work` as the client while a server answers on the other side.
-fn with_server(name: &str, work: impl FnOnce() + Send + 'static) {
-    let Some(segment) = Segment::new(name) else { return };
-    let stop = Arc::new(AtomicBool::new(false));
-    let seen = Arc::clone(&stop);
-    let (server, client) = (segment.server.clone(), segment.client.clone());
-    let (ready, wait) = std::sync::mpsc::channel();
-    let serving = thread::spawn(move || {
-        enter(&server);
+fn with_server(name: &str, work: impl FnOnce() + Send) {
+    let Some((server, client)) = segment(name) else {
+        return;
+    };
+    let port = server.run(|| {
         let options = UdpOptions {
             device: Some("s0"),
             broadcast: true,
             ..UdpOptions::default()
         };
-        let port = UdpPort::bind("0.0.0.0:67".parse().expect("an address"), &options).expect("free");
-        ready.send(()).expect("waited for");
-        serve(&port, &seen);
+        UdpPort::bind("0.0.0.0:67".parse().expect("an address"), &options).expect("free")
     });
-    wait.recv().expect("bound");
-    let asking = thread::spawn(move || {
-        enter(&client);
-        work();
+    let stop = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| serve(&port, &stop));
+        let asked = catch_unwind(AssertUnwindSafe(|| client.run(work)));
+        stop.store(true, Ordering::Relaxed);
+        if let Err(panic) = asked {
+            resume_unwind(panic);
+        }
     });
-    let asked = asking.join();
-    stop.store(true, Ordering::Relaxed);
-    serving.join().expect("no panic");
-    if let Err(panic) = asked {
-        std::panic::resume_unwind(panic);
-    }
 }
 
 #[test]

@@ -6,7 +6,6 @@ mod control;
 mod durability;
 mod exchange;
 mod journal;
-mod namespace;
 mod neighbours;
 mod segment;
 mod server;

@@ -1,8 +1,8 @@
 //! Relays on an attached link, some of which answer no ARP.
 
 use crate::client::Relay;
-use crate::namespace::Pair;
 use crate::server::{Server, run, settings, until};
+use purlin_netio::netns::Pair;
 
 /// Requests in the name of relays that do not exist, between two of one that does.
 const DEAD_PER_ROUND: u32 = 100;
@@ -10,8 +10,9 @@ const ROUNDS: u32 = 40;
 
 #[test]
 fn relays_that_answer_no_arp_do_not_silence_those_that_do() {
-    let Some(pair) = Pair::new("dead") else { return };
-    pair.ip_client("addr add 10.77.0.2/24 dev c0");
+    let Some(pair) = Pair::addressed("dead") else {
+        return;
+    };
     let mut settings = settings(1, 1);
     // On the real port replies go to giaddr.
     let address = "10.77.0.1:67".parse().expect("an address");

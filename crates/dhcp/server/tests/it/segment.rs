@@ -1,10 +1,10 @@
 //! A local segment: clients without an address, in a network namespace of their own.
 
 use crate::client::Answer;
-use crate::namespace::Pair;
 use crate::server::{Server, run, settings};
 use purlin_dhcp_core::settings::{ConflictCheck, Settings};
 use purlin_dhcp_proto::{Composer, MessageType};
+use purlin_netio::netns::Pair;
 use purlin_netio::{Outgoing, Poller, Ready, RecvBatch, SendBatch, Trigger, UdpOptions, UdpPort};
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -88,7 +88,7 @@ impl Client {
 /// Starts the service in one namespace and lets a client in the other ask once.
 fn ask(name: &str, client_address: &str, settings: Settings, broadcast: bool) -> Option<(Answer, Ipv4Addr)> {
     let pair = Pair::new(name)?;
-    pair.ip_client(&format!("addr add {client_address} dev c0"));
+    pair.client.ip(&format!("addr add {client_address} dev c0"));
     let client = pair.in_client(Client::open);
     let server = pair.in_server(|| run(Server::start_silent(settings)));
     client.discover(broadcast);
