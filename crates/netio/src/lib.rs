@@ -10,6 +10,7 @@
 //! service: the only trace of DHCP is the payload offsets a caller hands to [`steer`].
 
 mod arp;
+mod bulk;
 mod clock;
 mod clock_sync;
 mod event;
@@ -26,6 +27,7 @@ pub mod steer;
 mod sys;
 
 pub use arp::{ArpPacket, ArpProber};
+pub use bulk::{BulkDatagram, BulkOptions, BulkPort, BulkRecv, BulkSend, HEAD, Piece, Way};
 pub use clock::now;
 pub use clock_sync::{ClockSync, clock_sync};
 pub use event::Waker;

@@ -19,7 +19,7 @@ use neighbours::{Neighbours, Pressure};
 use std::io;
 use std::mem::size_of;
 use std::net::{Ipv4Addr, SocketAddrV4};
-use std::os::fd::{AsFd, AsRawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
 const HEADER: usize = size_of::<libc::cmsghdr>();
 /// Room for an `IP_PKTINFO` (32 octets) and a `UDP_SEGMENT` (24) control message.
@@ -220,7 +220,7 @@ impl SendBatch {
                 io::ErrorKind::Interrupted => {}
                 io::ErrorKind::WouldBlock if !waited => {
                     waited = true;
-                    wait_writable(port);
+                    wait_writable(port.as_fd(), BLOCKED_WAIT_MS);
                 }
                 io::ErrorKind::WouldBlock => {
                     report.blocked += groups.datagrams(next..groups.len());
@@ -291,14 +291,15 @@ impl Control {
     }
 }
 
-fn wait_writable(port: &UdpPort) {
+/// Waits until a socket takes more, for `millis` at most.
+pub(crate) fn wait_writable(socket: BorrowedFd<'_>, millis: i32) {
     let mut poll = libc::pollfd {
-        fd: port.as_fd().as_raw_fd(),
+        fd: socket.as_raw_fd(),
         events: libc::POLLOUT,
         revents: 0,
     };
     // SAFETY: one live `pollfd`. The result does not matter: the next send tells.
-    unsafe { libc::poll(&raw mut poll, 1, BLOCKED_WAIT_MS) };
+    unsafe { libc::poll(&raw mut poll, 1, millis) };
 }
 
 #[cfg(test)]

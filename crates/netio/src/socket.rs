@@ -107,7 +107,7 @@ impl AsFd for UdpPort {
 }
 
 /// Tries the privileged way first, which passes over `net.core.rmem_max` or `wmem_max`.
-fn grow(socket: BorrowedFd<'_>, force: i32, ask: i32, bytes: u32) -> io::Result<()> {
+pub(crate) fn grow(socket: BorrowedFd<'_>, force: i32, ask: i32, bytes: u32) -> io::Result<()> {
     // The kernel doubles it.
     let bytes = i32::try_from(bytes).unwrap_or(i32::MAX);
     sys::set_option(socket, libc::SOL_SOCKET, force, &bytes)
