@@ -10,11 +10,16 @@ const FLOORS: &[(&str, u8)] = &[
     ("crates/config", 1),
     ("crates/store", 1),
     ("crates/dhcp/proto", 1),
+    ("crates/tftp/proto", 1),
     ("crates/dhcp/core", 2),
+    ("crates/tftp/core", 2),
     ("crates/store/embedded", 3),
     ("crates/dhcp/client", 3),
+    ("crates/tftp/client", 3),
+    ("crates/tftp/files", 3),
     ("crates/api", 4),
     ("crates/dhcp/server", 5),
+    ("crates/tftp/server", 5),
     ("bin/purlin", 6),
 ];
 
@@ -33,10 +38,10 @@ const SERVICES: &[&str] = &[
 /// Libraries that take long to build or bring a world along, and the only crates that may name them.
 const HEAVY: &[(&str, &[&str])] = &[
     ("argon2", &["crates/api"]),
-    ("axum", &["crates/api", "crates/dhcp/server"]),
+    ("axum", &["crates/api", "crates/dhcp/server", "crates/tftp/server"]),
     ("clap", &["bin/purlin"]),
     ("fjall", &["crates/store/embedded"]),
-    ("hyper", &["crates/api", "bin/purlin"]),
+    ("hyper", &["crates/api", "crates/tftp/server", "bin/purlin"]),
     ("kube", &["bin/purlin"]),
     ("libc", &["crates/netio"]),
     ("rcgen", &["crates/api"]),
@@ -45,7 +50,7 @@ const HEAVY: &[(&str, &[&str])] = &[
     ("revm", &["bin/purlin"]),
     ("ring", &["crates/api"]),
     ("rustls", &["crates/api", "bin/purlin"]),
-    ("tokio", &["crates/api", "crates/dhcp/server", "bin/purlin"]),
+    ("tokio", &["crates/api", "crates/dhcp/server", "crates/tftp/server", "bin/purlin"]),
     ("tokio-postgres", &["bin/purlin"]),
     ("toml_edit", &["bin/purlin"]),
     ("utoipa", &["crates/api"]),
