@@ -135,11 +135,16 @@ pub trait Journal: Send + fmt::Debug {
     /// As `append`.
     fn checkpoint_begin(&mut self) -> Result<(), AppendError>;
 
-    /// Adds one frame of state to the open checkpoint.
+    /// Adds one frame of state to the open checkpoint. The disk's part is done in the background.
     ///
     /// # Errors
-    /// As `append`; the checkpoint is given up and the former one stays valid.
+    /// As `append`; the checkpoint is given up and the former one stays valid. `Full` may come later than the
+    /// frame that found no space, or be seen in the engine's figures only when the last frames did.
     fn checkpoint_write(&mut self, frame: &[u8]) -> Result<(), AppendError>;
+
+    /// Whether the disk keeps up with the open checkpoint. While not, the owner should write no more of it: each
+    /// frame would be kept in memory. A wake-up tells when this has changed. One atomic load.
+    fn checkpoint_has_room(&self) -> bool;
 
     /// Closes the checkpoint. It is synced and takes effect in the background; older files go after that.
     ///

@@ -273,7 +273,7 @@ impl Worker {
 
     /// How long there is nothing to do.
     fn patience(&self) -> Duration {
-        if self.sweeping || self.log.is_checkpointing() {
+        if self.sweeping || self.log.may_write_piece() {
             return Duration::ZERO;
         }
         let next = self

@@ -13,6 +13,7 @@
 //! The bytes are described in `docs/formats/journal.md`, the reasons in `docs/adr/0003-lease-journal.md`.
 
 mod checkpoint;
+mod desk;
 mod engine;
 mod frame;
 mod gather;

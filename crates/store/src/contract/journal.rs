@@ -45,7 +45,7 @@ pub trait JournalRig {
 /// # Panics
 /// When the engine breaks its contract.
 pub fn all<R: JournalRig>(make: impl Fn() -> R) {
-    let checks: [fn(&dyn JournalRig); 25] = [
+    let checks: [fn(&dyn JournalRig); 27] = [
         order::frames_come_back_in_the_order_of_appending,
         order::durability_only_grows_and_reaches_what_was_appended,
         order::positions_go_on_after_reopening,
@@ -57,6 +57,8 @@ pub fn all<R: JournalRig>(make: impl Fn() -> R) {
         checkpoints::a_checkpoint_replaces_the_log_before_it,
         checkpoints::frames_appended_during_a_checkpoint_follow_it,
         checkpoints::an_unfinished_checkpoint_changes_nothing,
+        checkpoints::a_checkpoint_without_space_is_given_up_and_the_next_one_counts,
+        checkpoints::a_checkpoint_begun_anew_leaves_the_finished_one_before_it_whole,
         checkpoints::a_checkpoint_becomes_due_and_is_due_no_more_when_taken,
         faults::a_full_disk_refuses_frames_and_recovers,
         faults::a_failed_sync_is_for_ever,

@@ -154,8 +154,9 @@ impl Log {
         self.cursor = None;
     }
 
-    pub(crate) fn is_checkpointing(&self) -> bool {
-        self.cursor.is_some()
+    /// Whether the next piece of an open checkpoint can be written now; the journal wakes the thread when it can.
+    pub(crate) fn may_write_piece(&self) -> bool {
+        self.cursor.is_some() && self.journal.checkpoint_has_room()
     }
 
     /// Asks for a checkpoint although the journal is short.
@@ -176,9 +177,12 @@ impl Worker {
     /// Writes one piece of the open checkpoint, or begins one when it would pay.
     pub(super) fn checkpoint_piece(&mut self) {
         let log = &self.log;
-        if log.failed
-            || log.cursor.is_none() && (log.resting || !(log.wanted || log.journal.checkpoint_due()))
-        {
+        let begins = !log.resting && (log.wanted || log.journal.checkpoint_due());
+        let goes_on = match log.cursor {
+            Some(_) => log.may_write_piece(),
+            None => begins,
+        };
+        if log.failed || !goes_on {
             return;
         }
         if self.write_piece().is_err() {

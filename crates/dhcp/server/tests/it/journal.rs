@@ -218,6 +218,10 @@ impl Journal for Open {
         Ok(())
     }
 
+    fn checkpoint_has_room(&self) -> bool {
+        true
+    }
+
     fn checkpoint_finish(&mut self) -> Result<(), AppendError> {
         self.writable()?;
         let (draft, before) = self.draft.take().expect("a checkpoint is open");

@@ -173,7 +173,6 @@ impl JournalEngine for JournalFiles {
             _lock: lock,
             position,
             draft: None,
-            retry_checkpoint_at: 0,
         };
         start_threads(&mut journal).map_err(failed("starting the threads of", &self.dir.join(name)))?;
         // On a full disk the journal opens all the same: it can be read, and says `Full`.

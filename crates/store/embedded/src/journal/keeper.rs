@@ -5,10 +5,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::checkpoint::{Draft, Task};
+use super::checkpoint::Task;
+use super::desk::Desk;
 use super::header::{FileHeader, FileKind};
 use super::layout;
-use super::shared::{CheckpointFile, Segment, Shared};
+use super::shared::{Segment, Shared};
 use crate::medium::{Medium, is_full};
 
 /// How much is written to learn whether writes find space again.
@@ -23,22 +24,12 @@ enum Work {
 }
 
 pub(crate) fn run(shared: &Shared) {
+    let mut desk = Desk::default();
     loop {
         match next_work(shared) {
             Work::Spare(number) => make_spare(shared, number),
             Work::Space => look_for_space(shared),
-            Work::Task(Task::Sync(file)) => {
-                if let Err(error) = file.sync()
-                    && !is_full(&error)
-                {
-                    shared.fail(error);
-                }
-            }
-            Work::Task(Task::Discard(path)) => {
-                // What is left of a checkpoint given up is removed at the next opening at the latest.
-                let _ = shared.medium.remove(&path);
-            }
-            Work::Task(Task::Publish(draft)) => publish(shared, &draft),
+            Work::Task(task) => desk.work(shared, task),
             Work::Stop => return,
         }
     }
@@ -154,56 +145,4 @@ fn probe(medium: &dyn Medium, dir: &Path) -> io::Result<()> {
         .create(&path)
         .and_then(|file| file.write_at(0, &[0; PROBE]).and_then(|()| file.sync()));
     written.and(medium.remove(&path))
-}
-
-/// Makes a finished checkpoint the valid one, then removes what it replaces.
-fn publish(shared: &Shared, draft: &Draft) {
-    match install(shared, draft) {
-        Ok(()) => shared.counters.checkpoints.fetch_add(1, Ordering::Relaxed),
-        Err(error) if is_full(&error) => {
-            let _ = shared.medium.remove(&draft.unfinished());
-            shared
-                .counters
-                .checkpoints_given_up
-                .fetch_add(1, Ordering::Relaxed)
-        }
-        Err(error) => return drop(shared.fail(error)),
-    };
-    shared.checkpointing.store(false, Ordering::Release);
-    shared.notify();
-    shared.wake_owner();
-}
-
-fn install(shared: &Shared, draft: &Draft) -> io::Result<()> {
-    draft.file.sync()?;
-    shared.medium.rename(&draft.unfinished(), &draft.path)?;
-    shared.medium.sync_dir(&shared.dir)?;
-    shared.log_start.store(draft.log_start, Ordering::Relaxed);
-    shared.checkpoint_bytes.store(draft.bytes, Ordering::Relaxed);
-    let made = CheckpointFile {
-        generation: draft.generation,
-        covers: draft.covers,
-        bytes: draft.bytes,
-    };
-    let mut files = shared.files();
-    let mut obsolete: Vec<_> = files
-        .checkpoint
-        .replace(made)
-        .iter()
-        .map(|old| layout::checkpoint(&shared.dir, old.generation))
-        .collect();
-    while files
-        .segments
-        .front()
-        .is_some_and(|entry| entry.last <= draft.covers)
-    {
-        let entry = files.segments.pop_front().expect("looked at above");
-        obsolete.push(shared.segment_path(entry.segment.number));
-    }
-    drop(files);
-    for path in obsolete {
-        // A file that cannot be removed now is harmless: it is covered, and the next opening tries again.
-        let _ = shared.medium.remove(&path);
-    }
-    shared.medium.sync_dir(&shared.dir)
 }

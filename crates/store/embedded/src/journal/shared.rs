@@ -98,6 +98,12 @@ pub(crate) struct Shared {
     pub(crate) checkpoint_bytes: AtomicU64,
     /// A checkpoint is open or being published.
     pub(crate) checkpointing: AtomicBool,
+    /// Generation of the checkpoint being written, 0 when it was given up.
+    pub(crate) draft: AtomicU64,
+    /// Pieces of it that the keeper has not written yet.
+    pub(crate) pieces: AtomicUsize,
+    /// Value of `log_end` before which no checkpoint is due.
+    pub(crate) next_checkpoint: AtomicU64,
     pub(crate) counters: Counters,
 }
 
@@ -154,6 +160,9 @@ impl Shared {
             log_start: AtomicU64::new(0),
             checkpoint_bytes: AtomicU64::new(checkpoint_bytes),
             checkpointing: AtomicBool::new(false),
+            draft: AtomicU64::new(0),
+            pieces: AtomicUsize::new(0),
+            next_checkpoint: AtomicU64::new(0),
             counters: Counters::default(),
         }
     }

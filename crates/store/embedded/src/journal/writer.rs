@@ -1,6 +1,5 @@
 //! The packet thread's end of a journal.
 
-use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
@@ -10,14 +9,13 @@ use purlin_store::{AppendError, Journal, JournalHealth, Position};
 use super::checkpoint::{Draft, Task};
 use super::frame::{MAX_PAYLOAD, space};
 use super::shared::Shared;
-use crate::medium::{Lock, is_full};
+use crate::medium::Lock;
 
 /// Octets accepted and not written at most; then `defer` waits.
 const GATHER_MAX: usize = 8 << 20;
 
-/// After a checkpoint was given up, the log must grow by this before the next try, so that a full disk is not
-/// asked again and again.
-const RETRY_CHECKPOINT: u64 = 8 << 20;
+/// Pieces of a checkpoint that wait for the keeper at most, each about half a mebibyte; then the owner should.
+const PIECES_MAX: usize = 2;
 
 /// An open journal.
 pub(crate) struct FileJournal {
@@ -27,7 +25,6 @@ pub(crate) struct FileJournal {
     /// Position of the last frame accepted.
     pub(crate) position: u64,
     pub(crate) draft: Option<Draft>,
-    pub(crate) retry_checkpoint_at: u64,
 }
 
 impl std::fmt::Debug for FileJournal {
@@ -67,23 +64,23 @@ impl FileJournal {
         }
     }
 
-    fn give_up_draft(&mut self, error: io::Error) -> AppendError {
-        if let Some(draft) = self.draft.take() {
-            self.hand_over(Task::Discard(draft.unfinished()));
+    /// The open checkpoint, unless it was given up: then the owner is told once, and may well go on to the end of
+    /// its loop.
+    fn open_draft(&mut self) -> Result<Draft, AppendError> {
+        if let Some(failure) = self.shared.failure() {
+            return Err(failure);
         }
-        self.retry_checkpoint_at = self.shared.log_end.load(Ordering::Relaxed) + RETRY_CHECKPOINT;
-        self.shared.checkpointing.store(false, Ordering::Release);
-        if !is_full(&error) {
-            return self.shared.fail(error);
+        let draft = self.draft.take().ok_or(AppendError::Full)?;
+        if draft.is_wanted(&self.shared) {
+            Ok(draft)
+        } else {
+            Err(AppendError::Full)
         }
-        self.shared
-            .counters
-            .checkpoints_given_up
-            .fetch_add(1, Ordering::Relaxed);
-        AppendError::Full
     }
 
     fn hand_over(&self, task: Task) {
+        let pieces = usize::from(matches!(task, Task::Piece { .. }));
+        self.shared.pieces.fetch_add(pieces, Ordering::AcqRel);
         self.shared.files().tasks.push_back(task);
         self.shared.notify();
     }
@@ -128,7 +125,7 @@ impl Journal for FileJournal {
         let grown = end - self.shared.log_start.load(Ordering::Relaxed);
         let last = self.shared.checkpoint_bytes.load(Ordering::Relaxed);
         grown >= last.max(self.shared.options.checkpoint_after)
-            && end >= self.retry_checkpoint_at
+            && end >= self.shared.next_checkpoint.load(Ordering::Relaxed)
             && !self.shared.checkpointing.load(Ordering::Acquire)
     }
 
@@ -136,49 +133,33 @@ impl Journal for FileJournal {
         if let Some(failure) = self.shared.failure() {
             return Err(failure);
         }
-        if let Some(unfinished) = self.draft.take() {
-            self.hand_over(Task::Discard(unfinished.unfinished()));
-        }
         self.shared.checkpointing.store(true, Ordering::Release);
-        match Draft::create(&self.shared) {
+        match Draft::begin(&self.shared) {
             Ok(draft) => self.draft = Some(draft),
-            Err(error) => return Err(self.give_up_draft(error)),
+            Err(error) => return Err(self.shared.fail(error)),
         }
         Ok(())
     }
 
     fn checkpoint_write(&mut self, payload: &[u8]) -> Result<(), AppendError> {
         check(payload);
-        if let Some(failure) = self.shared.failure() {
-            return Err(failure);
+        let mut draft = self.open_draft()?;
+        if let Some(piece) = draft.write(payload) {
+            self.hand_over(piece);
         }
-        // Given up before: the owner was told, and may well go on to the end of its loop.
-        let Some(draft) = &mut self.draft else {
-            return Err(AppendError::Full);
-        };
-        match draft.write(payload) {
-            Ok(true) => {
-                let file = draft.file.clone();
-                self.hand_over(Task::Sync(file));
-                Ok(())
-            }
-            Ok(false) => Ok(()),
-            Err(error) => Err(self.give_up_draft(error)),
-        }
+        self.draft = Some(draft);
+        Ok(())
+    }
+
+    fn checkpoint_has_room(&self) -> bool {
+        self.shared.pieces.load(Ordering::Acquire) < PIECES_MAX
     }
 
     fn checkpoint_finish(&mut self) -> Result<(), AppendError> {
-        if let Some(failure) = self.shared.failure() {
-            return Err(failure);
+        let draft = self.open_draft()?;
+        for task in draft.finish(self.position) {
+            self.hand_over(task);
         }
-        let Some(mut draft) = self.draft.take() else {
-            return Err(AppendError::Full);
-        };
-        if let Err(error) = draft.finish(self.position) {
-            self.draft = Some(draft);
-            return Err(self.give_up_draft(error));
-        }
-        self.hand_over(Task::Publish(draft));
         Ok(())
     }
 

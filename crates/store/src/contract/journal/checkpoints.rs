@@ -73,6 +73,54 @@ pub(super) fn an_unfinished_checkpoint_changes_nothing(rig: &dyn JournalRig) {
     expect(rig, STATE..STATE + 3, 10..30);
 }
 
+pub(super) fn a_checkpoint_without_space_is_given_up_and_the_next_one_counts(rig: &dyn JournalRig) {
+    let mut opened = open(rig);
+    append(opened.journal.as_mut(), 0..10);
+    checkpoint(opened.journal.as_mut(), STATE..STATE + 3);
+    append(opened.journal.as_mut(), 10..20);
+    opened.journal.flush().expect("the disk works");
+    if !rig.fill() {
+        return;
+    }
+    opened.journal.checkpoint_begin().expect("nothing is written yet");
+    let (mut refused, mut pieces) = (false, 0);
+    while !refused && pieces < 10_000 {
+        refused = opened.journal.checkpoint_write(&[1; 8_192]).is_err();
+        pieces += 1;
+        let journal = &opened.journal;
+        opened
+            .bell
+            .await_that("the disk keeps up", || journal.checkpoint_has_room());
+    }
+    assert!(refused, "80 MiB on a full disk");
+    assert!(opened.journal.checkpoint_finish().is_err());
+    rig.free();
+    let journal = &opened.journal;
+    opened.bell.await_that("there is space again", || {
+        journal.health() == crate::JournalHealth::Ready
+    });
+    checkpoint(opened.journal.as_mut(), STATE + 10..STATE + 15);
+    append(opened.journal.as_mut(), 20..25);
+    drop(opened);
+    expect(rig, STATE + 10..STATE + 15, 20..25);
+}
+
+pub(super) fn a_checkpoint_begun_anew_leaves_the_finished_one_before_it_whole(rig: &dyn JournalRig) {
+    let mut opened = open(rig);
+    append(opened.journal.as_mut(), 0..5);
+    opened.journal.flush().expect("the disk works");
+    let held = rig.hold_syncs(true);
+    append(opened.journal.as_mut(), 5..10);
+    checkpoint(opened.journal.as_mut(), STATE..STATE + 2_000);
+    opened.journal.checkpoint_begin().expect("there is space");
+    write(opened.journal.as_mut(), STATE + 5_000..STATE + 7_000);
+    if held {
+        rig.hold_syncs(false);
+    }
+    drop(opened);
+    expect(rig, STATE..STATE + 2_000, 10..10);
+}
+
 pub(super) fn a_checkpoint_becomes_due_and_is_due_no_more_when_taken(rig: &dyn JournalRig) {
     let Opened {
         mut journal, bell, ..
