@@ -29,6 +29,10 @@ const QUERY_TOKEN_PATHS: [&str; 2] = ["/ws", "/api/v1/events"];
 #[derive(Debug, Clone, Copy)]
 pub struct Peer(pub SocketAddr);
 
+/// Which of our addresses a request came to; put into its extensions by the listener.
+#[derive(Debug, Clone, Copy)]
+pub struct Local(pub SocketAddr);
+
 /// The login check of all routes.
 #[derive(Debug, Clone)]
 pub struct Gate(Arc<Inner>);

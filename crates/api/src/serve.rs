@@ -4,9 +4,11 @@
 //!   Plan ─bind()─► Bound (addresses are known, nothing is answered) ─start(routers)─► Running ─stop(grace)─► end
 //! ```
 
+mod conduct;
 mod connection;
 mod shutdown;
 
+pub use conduct::Conduct;
 pub use shutdown::Shutdown;
 
 use axum::Router;
@@ -66,6 +68,7 @@ pub struct Bound {
     metrics: Vec<TcpListener>,
     tls: Option<Acceptor>,
     room: usize,
+    conduct: Conduct,
 }
 
 /// An acceptor that can be printed.
@@ -111,6 +114,7 @@ impl Plan {
             metrics: listen("metrics", &self.metrics).await?,
             tls: self.tls.clone().map(|config| Acceptor(config.into())),
             room: CONNECTIONS_MAX,
+            conduct: Conduct::default(),
         })
     }
 }
@@ -161,13 +165,21 @@ impl Bound {
         self
     }
 
+    /// Another treatment of connections than the default.
+    #[must_use]
+    pub fn conduct(mut self, conduct: Conduct) -> Self {
+        self.conduct = conduct;
+        self
+    }
+
     /// Begins to answer. `shutdown` is the one that event streams were given.
     #[must_use]
     pub fn start(self, api: &Router, metrics: &Router, shutdown: Shutdown) -> Running {
         let room = Arc::new(Semaphore::new(self.room));
         let mut listeners = JoinSet::new();
-        let connections =
-            |router: &Router| Connections::new(router.clone(), Arc::clone(&room), shutdown.clone());
+        let connections = |router: &Router| {
+            Connections::new(router.clone(), Arc::clone(&room), shutdown.clone(), self.conduct)
+        };
         for listener in self.http {
             listeners.spawn(connections(api).accept(listener, None));
         }

@@ -7,7 +7,6 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use rustix::net::sockopt;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
@@ -19,19 +18,10 @@ use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 
-use super::Shutdown;
-use crate::gate::Peer;
+use super::{Conduct, Shutdown};
+use crate::gate::{Local, Peer};
 
-/// How long the headers of a request may take; also how long an idle connection is kept.
-const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long a connection is silent before the peer is probed, how often then, and how many probes may stay
-/// without an answer (RFC 9293, section 3.8.4).
-const KEEPALIVE_IDLE: Duration = Duration::from_secs(30);
-const KEEPALIVE_EVERY: Duration = Duration::from_secs(10);
-const KEEPALIVE_PROBES: u32 = 3;
-/// How long sent octets may stay unacknowledged, in milliseconds (RFC 5482).
-const UNACKNOWLEDGED_MS: u32 = 60_000;
 /// Longest request line and headers together, in octets.
 const HEAD_MAX: usize = 64 << 10;
 /// How long accepting rests after an error such as too many open files.
@@ -42,14 +32,16 @@ pub(super) struct Connections {
     router: Router,
     room: Arc<Semaphore>,
     shutdown: Shutdown,
+    conduct: Conduct,
 }
 
 impl Connections {
-    pub(super) fn new(router: Router, room: Arc<Semaphore>, shutdown: Shutdown) -> Self {
+    pub(super) fn new(router: Router, room: Arc<Semaphore>, shutdown: Shutdown, conduct: Conduct) -> Self {
         Self {
             router,
             room,
             shutdown,
+            conduct,
         }
     }
 
@@ -61,13 +53,15 @@ impl Connections {
                 () = self.shutdown.wait() => break,
                 next = self.next(&listener) => next,
             };
+            let (router, shutdown) = (self.router.clone(), self.shutdown.clone());
             open.spawn(speak(
                 stream,
                 peer,
                 permit,
                 tls.clone(),
-                self.router.clone(),
-                self.shutdown.clone(),
+                router,
+                shutdown,
+                self.conduct,
             ));
             while open.try_join_next().is_some() {}
         }
@@ -98,43 +92,47 @@ async fn speak(
     tls: Option<TlsAcceptor>,
     router: Router,
     shutdown: Shutdown,
+    conduct: Conduct,
 ) {
-    // Answers are small; waiting for more octets would only add latency.
-    let _ = stream.set_nodelay(true);
-    notice_death(&stream);
+    conduct.apply(&stream);
+    let local = stream.local_addr().ok().map(Local);
+    let ends = Ends {
+        peer: Peer(peer),
+        local,
+    };
     match tls {
-        None => http(stream, peer, router, shutdown).await,
+        None => http(stream, ends, router, shutdown, conduct).await,
         Some(tls) => {
             if let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE_TIMEOUT, tls.accept(stream)).await {
-                http(stream, peer, router, shutdown).await;
+                http(stream, ends, router, shutdown, conduct).await;
             }
         }
     }
     drop(permit);
 }
 
-/// Lets the kernel end connections whose peer vanished, so that idle streams do not hold their place for ever.
-/// Where an option is not to be had, the connection works without it.
-fn notice_death(stream: &TcpStream) {
-    let _ = sockopt::set_socket_keepalive(stream, true);
-    let _ = sockopt::set_tcp_keepidle(stream, KEEPALIVE_IDLE);
-    let _ = sockopt::set_tcp_keepintvl(stream, KEEPALIVE_EVERY);
-    let _ = sockopt::set_tcp_keepcnt(stream, KEEPALIVE_PROBES);
-    let _ = sockopt::set_tcp_user_timeout(stream, UNACKNOWLEDGED_MS);
+/// Both ends of a connection, for handlers.
+#[derive(Clone, Copy)]
+struct Ends {
+    peer: Peer,
+    local: Option<Local>,
 }
 
-async fn http<T>(stream: T, peer: SocketAddr, router: Router, shutdown: Shutdown)
+async fn http<T>(stream: T, ends: Ends, router: Router, shutdown: Shutdown, conduct: Conduct)
 where
     T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let service = service_fn(move |request: Request<Incoming>| {
         let mut request = request.map(Body::new);
-        request.extensions_mut().insert(Peer(peer));
+        request.extensions_mut().insert(ends.peer);
+        if let Some(local) = ends.local {
+            request.extensions_mut().insert(local);
+        }
         router.clone().oneshot(request)
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEADER_TIMEOUT)
+        .header_read_timeout(conduct.idle)
         .max_buf_size(HEAD_MAX)
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
@@ -143,25 +141,7 @@ where
     tokio::select! {
         _ = connection.as_mut() => return,
         () = shutdown.wait() => connection.as_mut().graceful_shutdown(),
+        () = conduct.end_of_life() => connection.as_mut().graceful_shutdown(),
     }
     let _ = connection.await;
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn vanished_peers_are_noticed_within_a_minute() {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let _client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
-        let (stream, _) = listener.accept().await.unwrap();
-        notice_death(&stream);
-        assert!(sockopt::socket_keepalive(&stream).unwrap());
-        let idle = sockopt::tcp_keepidle(&stream).unwrap();
-        let probes = sockopt::tcp_keepcnt(&stream).unwrap();
-        let whole = idle + sockopt::tcp_keepintvl(&stream).unwrap() * probes;
-        assert_eq!(whole, Duration::from_secs(60));
-        assert_eq!(sockopt::tcp_user_timeout(&stream).unwrap(), UNACKNOWLEDGED_MS);
-    }
 }
