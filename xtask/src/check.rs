@@ -1,8 +1,8 @@
-//! Everything that needs no running program: format, lints, form, documents, acceptance list.
+//! Everything that needs no running program: format, lints, form, documents, acceptance list, dependencies.
 
 use crate::repo::Repo;
 use crate::test::Tally;
-use crate::{acceptance, docs, tidy};
+use crate::{acceptance, docs, tidy, tools};
 use std::time::Instant;
 
 /// Runs all checks and counts them.
@@ -12,6 +12,8 @@ pub(crate) fn run(repo: &Repo) -> Result<Tally, String> {
     step(&mut tally, "tidy", || tidy::run(repo));
     step(&mut tally, "acceptance list", || acceptance::run(repo));
     step(&mut tally, "documents", || docs::links(repo));
+    step(&mut tally, "dependencies", || tools::deny(repo));
+    step(&mut tally, "service unit", || tools::unit(repo));
     step(&mut tally, "lints", || {
         cargo(
             repo,

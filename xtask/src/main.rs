@@ -13,6 +13,7 @@ mod rust_text;
 mod setup;
 mod test;
 mod tidy;
+mod tools;
 
 use repo::Repo;
 use std::process::ExitCode;
