@@ -68,7 +68,7 @@ fn settings(top: &Reader<'_>, context: &mut Context<'_>) -> Settings {
         enabled,
         listen: top.get("listen"),
         interfaces: top.get("interfaces"),
-        threads: top.opt("threads"),
+        threads: datacenter::threads(top, context),
         ack: if top.get::<String>("ack") == "lead" {
             AckMode::Lead
         } else {

@@ -21,16 +21,32 @@ const MAPPED: &[(&str, &str)] = &[
         "async_operations",
         "answers wait for the lease's own record only (dhcp.ack), never for side jobs",
     ),
-    (
-        "parallel_processing",
-        "dhcp.threads sets the number of packet threads",
-    ),
     ("cache_optimization", "answers are prebuilt per kind of client"),
     (
         "network_optimization",
         "packets are received and sent in batches and steered to threads by the kernel",
     ),
 ];
+
+const PARALLEL: &str = "dhcp.datacenter.performance.optimization.parallel_processing";
+
+/// Packet threads as `dhcp.threads` and the guide's switch say together: switched off, there is one.
+pub(super) fn threads(top: &Reader<'_>, context: &mut Context<'_>) -> Option<u16> {
+    let own: Option<u16> = top.opt("threads");
+    let switch = context.document.get(PARALLEL);
+    let Some(off) = switch.filter(|node| bool::from_node(node) == Some(false)) else {
+        return own;
+    };
+    if let Some(many) = own.filter(|&many| many > 1) {
+        let message = format!("parallel_processing is off, but threads is {many}");
+        let fault = Fault::error(codes::CONTRADICTION, PARALLEL, off.span, message);
+        let fault = fault.related(top.span_of("threads"), "threads is set here");
+        context
+            .faults
+            .push(fault.help("leave threads out, or switch parallel_processing on"));
+    }
+    Some(1)
+}
 
 pub(super) fn read(top: &Reader<'_>, context: &mut Context<'_>) {
     let data = top.below("datacenter", &[keys::DATACENTER]);

@@ -267,6 +267,40 @@ fn s0_39_parallel_processing_is_a_switch() {
     switch("parallel_processing");
 }
 
+/// Switched off there is one packet thread, and every client of a replayed run gets what it gets of several.
+#[test]
+fn s0_39_one_worker_and_several_give_the_same() {
+    let Some(lab) = super::kea_tools::relay_lab(&[]) else {
+        return;
+    };
+    let off = "[dhcp.datacenter.performance.optimization]\nparallel_processing = false\n";
+    let mut given = Vec::new();
+    for (threads, switch) in [("threads = 3", ""), ("", off)] {
+        let config = super::kea_tools::load_config(threads) + switch;
+        let node = lab.node(&config);
+        let packet_threads = node.json(&["status"])["dhcp"]["threads"].clone();
+        assert_eq!(packet_threads, if switch.is_empty() { 3 } else { 1 });
+        let run = [
+            "--clients",
+            "300",
+            "--operations",
+            "300",
+            "--in-flight",
+            "1",
+            "--mix",
+            "dora=100",
+        ];
+        let report = super::kea_tools::bench(&lab, &run);
+        assert_eq!(report["clean"], true, "{report}");
+        let of = |lease: &Value| (lease["mac"].to_string(), lease["address"].to_string());
+        given.push(node.leases("bound").iter().map(of).collect::<Vec<_>>());
+        drop(node);
+        std::fs::remove_dir_all(lab.path("data")).expect("the node's folder is ours");
+    }
+    assert_eq!(given[0].len(), 300);
+    assert_eq!(given[0], given[1]);
+}
+
 #[test]
 fn s0_40_cache_optimization_is_a_switch() {
     switch("cache_optimization");

@@ -118,7 +118,7 @@ fn perfdhcp_on_a_local_segment_is_served_too() {
     ));
 }
 
-fn bench(lab: &Lab, more: &[&str]) -> serde_json::Value {
+pub(super) fn bench(lab: &Lab, more: &[&str]) -> serde_json::Value {
     let arguments = ["bench", "dhcp", "10.77.0.1:67", "--relay", "10.77.0.3"];
     lab.json_at_client(&[&arguments[..], more].concat())
 }
@@ -141,6 +141,57 @@ fn our_own_generator_finds_no_broken_promise() {
         report["phases"][0]["done"]
             .as_u64()
             .is_some_and(|done| done >= 11_900),
+        "{report}"
+    );
+}
+
+/// A run as the figures of docs/performance.md come from, shorter; what it reaches depends on the machine.
+fn measured(load: &[&str]) -> Option<serde_json::Value> {
+    let lab = relay_lab(&[])?;
+    let _node = lab.node(&load_config(""));
+    let clients = ["--clients", "8000", "--operations", "16000", "--mix", "dora=100"];
+    let report = bench(&lab, &[&clients[..], load].concat());
+    assert_eq!(report["clean"], true, "{report}");
+    Some(report)
+}
+
+#[test]
+fn s0_32_a_load_in_a_namespace_reports_its_rate() {
+    let Some(report) = measured(&["--in-flight", "256"]) else {
+        return;
+    };
+    let phase = &report["phases"][0];
+    let (rate, seconds) = (phase["per_second"].as_f64(), phase["seconds"].as_f64());
+    let (Some(rate), Some(seconds), Some(done)) = (rate, seconds, phase["done"].as_u64()) else {
+        panic!("no rate in {report}");
+    };
+    assert!(done >= 15_900, "{report}");
+    assert!(
+        (rate * seconds - done as f64).abs() < 1.0,
+        "a rate of what was done: {report}"
+    );
+    assert!(
+        phase["server"].is_object() || phase["generator"].is_object(),
+        "{report}"
+    );
+}
+
+#[test]
+fn s0_33_mean_and_p99_are_reported_at_a_stated_load() {
+    let Some(report) = measured(&["--rate", "2000"]) else {
+        return;
+    };
+    let phase = &report["phases"][0];
+    assert!(
+        phase["load"].as_str().is_some_and(|load| load.contains("2000")),
+        "{report}"
+    );
+    for step in phase["latency"].as_array().expect("steps") {
+        let [mean, p50, p99] = ["mean_us", "p50_us", "p99_us"].map(|key| step[key].as_f64());
+        assert!(mean > Some(0.0) && p50 <= p99, "{step}");
+    }
+    assert!(
+        phase["latency"].as_array().is_some_and(|steps| steps.len() >= 2),
         "{report}"
     );
 }

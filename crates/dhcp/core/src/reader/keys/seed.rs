@@ -111,7 +111,12 @@ const PERFORMANCE: &[Key] = &[Key::new(
             Kind::Bool,
             "Answers do not wait for slow side jobs.",
         ),
-        Key::new("parallel_processing", Kind::Bool, "Many packet threads."),
+        Key::new(
+            "parallel_processing",
+            Kind::Bool,
+            "Many packet threads, as many as dhcp.threads says; switched off, one.",
+        )
+        .restart(),
         Key::new("cache_optimization", Kind::Bool, "Prebuilt answers."),
         Key::new("network_optimization", Kind::Bool, "Batched system calls."),
     ]]),

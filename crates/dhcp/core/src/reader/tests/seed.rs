@@ -34,7 +34,7 @@ fn the_guides_load_with_warnings_that_say_what_takes_effect() {
         report.contains("warning[PUR-9112]: dhcp.datacenter.performance.optimization.batch_size: "),
         "{report}"
     );
-    assert!(report.ends_with("7 warnings\n"), "{report}");
+    assert!(report.ends_with("6 warnings\n"), "{report}");
     let (settings, report) = checked("b.json", MULTI_SITE);
     assert!(settings.is_some() && report.ends_with("1 warning\n"), "{report}");
 }
@@ -78,4 +78,23 @@ fn sites_are_named_once_and_referred_to_rightly() {
     ] {
         assert!(report.contains(words), "{words} in {report}");
     }
+}
+
+#[test]
+fn parallel_processing_switched_off_is_one_packet_thread() {
+    let with = |threads: &str, parallel: bool| {
+        format!(
+            "[dhcp]\n{threads}\n[dhcp.datacenter.performance.optimization]\nparallel_processing = {parallel}\n"
+        )
+    };
+    let threads = |text: &str| checked("a.toml", text).0.map(|settings| settings.threads);
+    assert_eq!(threads(&with("", false)), Some(Some(1)));
+    assert_eq!(threads(&with("", true)), Some(None));
+    assert_eq!(threads(&with("threads = 3", true)), Some(Some(3)));
+    assert_eq!(threads(&with("threads = 1", false)), Some(Some(1)));
+    let text = refused(&with("threads = 3", false));
+    assert!(
+        text.contains("parallel_processing is off, but threads is 3"),
+        "{text}"
+    );
 }
