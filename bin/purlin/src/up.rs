@@ -23,6 +23,7 @@ mod notify;
 mod ports;
 mod process;
 mod reload;
+mod restored;
 mod serve;
 mod signals;
 mod status;

@@ -5,10 +5,12 @@ use crate::client::Ask;
 use crate::exit::{Exit, Failure, Outcome, chain};
 use crate::output::{self, Form};
 use clap::Subcommand;
+use purlin_config::parse_duration;
 use purlin_store_embedded::{BackupError, Summary, restore, verify};
 use serde_json::{Value, json};
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -33,9 +35,19 @@ A backup holds leases, revisions and token hashes. It holds no keys: a restored 
     #[command(after_help = "Examples:
   purlin backup restore /var/backups/monday.purlin --data-dir ./restored
   purlin up --config purlin.toml --data-dir ./restored
+  purlin backup restore monday.purlin --data-dir ./restored --hold 2d
 
-The data directory must be empty or absent: a restore never overwrites leases.")]
-    Restore { file: PathBuf },
+The data directory must be empty or absent: a restore never overwrites leases.
+
+Leases granted after the backup are not in it. So the restored node gives no address to a new client for
+one longest lease from its first start; clients that renew keep theirs.")]
+    Restore {
+        file: PathBuf,
+        /// How long to hold addresses back instead: longer if lease times were raised after the backup, 0s if no
+        /// lease was granted after it [default: the longest lease of its configuration and the one started with].
+        #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+        hold: Option<Duration>,
+    },
 }
 
 pub(super) async fn run(command: &Command, context: &Context) -> Outcome {
@@ -45,7 +57,7 @@ pub(super) async fn run(command: &Command, context: &Context) -> Outcome {
             let summary = verify(file, &mut show_progress).map_err(|cause| failure(&cause))?;
             show(&summary, file, "is whole", context)
         }
-        Command::Restore { file } => {
+        Command::Restore { file, hold } => {
             let dir = context.named_data_dir().ok_or_else(|| {
                 Failure::usage(
                     "restore needs a data directory",
@@ -54,7 +66,7 @@ pub(super) async fn run(command: &Command, context: &Context) -> Outcome {
             })?;
             // Private from the first byte on: it will hold keys and tokens.
             crate::up::prepare_data_dir(dir)?;
-            let summary = restore(file, dir, &mut show_progress).map_err(|cause| failure(&cause))?;
+            let summary = restore(file, dir, *hold, &mut show_progress).map_err(|cause| failure(&cause))?;
             show(
                 &summary,
                 file,
@@ -92,7 +104,7 @@ pub(crate) fn summary_json(summary: &Summary) -> Value {
         .iter()
         .map(|(name, frames)| json!({"name": name, "frames": frames}))
         .collect();
-    json!({"journals": journals, "rows": summary.rows, "bytes": summary.bytes})
+    json!({"journals": journals, "rows": summary.rows, "bytes": summary.bytes, "taken": summary.taken})
 }
 
 fn show(summary: &Summary, file: &Path, done: &str, context: &Context) -> Outcome {

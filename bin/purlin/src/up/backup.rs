@@ -42,8 +42,9 @@ pub(super) async fn write(store: Arc<Embedded>, path: PathBuf) -> Result<Value, 
         if let Some(folder) = path.parent() {
             super::data_dir::prepare(folder).map_err(|failure| Problem::broken(failure.what))?;
         }
+        let began = u64::try_from(jiff::Timestamp::now().as_second()).unwrap_or(0);
         let summary = store
-            .backup(&path, &mut |_, _| ())
+            .backup(&path, began, &mut |_, _| ())
             .map_err(|cause| Problem::broken(chain(&cause)))?;
         std::fs::set_permissions(&path, Permissions::from_mode(0o600))
             .map_err(|cause| Problem::broken(format!("{} is readable by others: {cause}", path.display())))?;

@@ -1,8 +1,9 @@
 //! How the node is, from what each part says about itself.
 
 use super::losses::Losses;
+use super::restored;
 use purlin_api::health::HealthSource;
-use purlin_dhcp_server::{Condition, Health as DhcpHealth};
+use purlin_dhcp_server::{Condition, Handle, Health as DhcpHealth};
 use purlin_telemetry::Health;
 use purlin_telemetry::health::{Bears, Check};
 use std::sync::Arc;
@@ -45,13 +46,20 @@ impl Life {
 #[derive(Debug)]
 pub(super) struct NodeHealth {
     life: Life,
+    service: Handle,
     dhcp: watch::Receiver<DhcpHealth>,
     losses: Losses,
 }
 
 impl NodeHealth {
-    pub(super) fn new(life: Life, dhcp: watch::Receiver<DhcpHealth>, losses: Losses) -> Self {
-        Self { life, dhcp, losses }
+    pub(super) fn new(life: Life, service: Handle, losses: Losses) -> Self {
+        let dhcp = service.health();
+        Self {
+            life,
+            service,
+            dhcp,
+            losses,
+        }
     }
 }
 
@@ -61,6 +69,7 @@ impl HealthSource for NodeHealth {
         let mut checks = node_checks(self.life.stage());
         checks.push(dhcp_check(dhcp.condition(), dhcp.cause));
         checks.push(self.losses.check(Instant::now()));
+        checks.push(restored::check(self.service.hold()));
         Health { checks }
     }
 }

@@ -10,7 +10,7 @@ use super::node_file::{self, Published};
 use super::process::ProcessCollector;
 use super::status::NodeFacts;
 use super::web::{Face, Sources};
-use super::{faults, ports};
+use super::{faults, ports, restored};
 use crate::client::NodeFile;
 use crate::exit::{Failure, chain};
 use crate::log;
@@ -57,7 +57,7 @@ impl Node {
         log::configure(settings.log);
         ports::check(&ports::wanted(&settings))?;
         let face = Face::bind(&settings, &ground.data_dir).await?;
-        let (dhcp, threads) = start_dhcp(&settings, &ground.store).await?;
+        let (dhcp, threads) = start_dhcp(&settings, &ground.store, &ground.revisions).await?;
         ground.host.attach(dhcp.clone());
         let tokens = Tokens::open(ground.ledger.clone(), ground.clock.clone()).await;
         let tokens = tokens.map_err(|problem| faults::broken("the tokens", &problem))?;
@@ -86,12 +86,15 @@ impl Node {
             events: Arc::clone(&ground.events),
             registry,
             node: Arc::new(facts),
-            health: Arc::new(NodeHealth::new(life.clone(), dhcp.health(), losses.clone())),
+            health: Arc::new(NodeHealth::new(life.clone(), dhcp.clone(), losses.clone())),
             dhcp: dhcp.clone(),
         };
         let api = face.open(sources).await;
         let published = node_file::publish(&file, &ground.data_dir)?;
         life.enter(Stage::Serving);
+        if let Some(hold) = bound.hold {
+            log::warn(&restored::told(hold));
+        }
         let interfaces = bound
             .interfaces
             .into_iter()
@@ -133,12 +136,17 @@ impl Node {
     }
 }
 
-async fn start_dhcp(settings: &Settings, store: &Embedded) -> Result<(Handle, Running), Failure> {
+async fn start_dhcp(
+    settings: &Settings,
+    store: &Embedded,
+    revisions: &Revisions,
+) -> Result<(Handle, Running), Failure> {
     let config = ServerConfig {
         settings: settings.dhcp.clone(),
         journals: store.journals(),
         receive_buffer: RECEIVE_BUFFER,
         pin_threads: false,
+        recovery: restored::recovery(store, revisions, settings).await,
     };
     // Reading a million leases back takes most of a second.
     let started = tokio::task::spawn_blocking(move || purlin_dhcp_server::start(config)).await;

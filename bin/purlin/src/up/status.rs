@@ -3,6 +3,7 @@
 use super::backup;
 use super::health::Life;
 use super::process::resident_bytes;
+use super::restored;
 use crate::client::NodeFile;
 use crate::doctor;
 use futures_util::future::{BoxFuture, FutureExt};
@@ -107,5 +108,6 @@ fn dhcp_json(status: &ServerStatus) -> Value {
         "threads": status.threads,
         "receive_buffer": status.receive_buffer,
         "journals": journals,
+        "restored": status.hold.map(restored::as_json),
     })
 }

@@ -7,3 +7,4 @@ mod harness;
 mod names;
 mod node;
 mod reload;
+mod restored;

@@ -9,8 +9,8 @@ use crate::metrics::{DhcpMetrics, ThreadReport};
 use crate::ports::Ports;
 use crate::status::{Condition, Health, InterfaceStatus, JournalStatus, ServerStatus};
 use crate::worker::{Task, Worker};
-use purlin_dhcp_core::Plan;
 use purlin_dhcp_core::view::SubnetUse;
+use purlin_dhcp_core::{HoldView, Plan};
 use purlin_netio::{Waker, now};
 use std::net::Ipv4Addr;
 use std::sync::mpsc::Sender;
@@ -139,6 +139,7 @@ impl Handle {
     /// How the service stands.
     pub async fn status(&self) -> ServerStatus {
         let journals = self.ask_all(Worker::journal_status).await;
+        let holds = self.ask_all(|worker| worker.engine.hold(&now())).await;
         let ports = self.0.current.lock().await;
         let segments = ports.all().filter_map(|port| port.segment.as_ref());
         let interfaces = segments.map(|segment| InterfaceStatus {
@@ -161,7 +162,16 @@ impl Handle {
                 .min()
                 .unwrap_or(0),
             journals,
+            hold: longest(holds),
         }
+    }
+
+    /// What is held back after a restore from a backup, as of a second ago.
+    #[must_use]
+    pub fn hold(&self) -> Option<HoldView> {
+        let report =
+            |report: &Mutex<ThreadReport>| report.lock().unwrap_or_else(PoisonError::into_inner).hold;
+        longest(self.0.reports.iter().map(report))
     }
 
     /// Asks all threads at once; those that have ended are left out.
@@ -194,6 +204,10 @@ impl Handle {
     fn set_plan(&self, plan: Arc<Plan>) {
         *self.0.plan.lock().unwrap_or_else(PoisonError::into_inner) = plan;
     }
+}
+
+fn longest(holds: impl IntoIterator<Item = Option<HoldView>>) -> Option<HoldView> {
+    holds.into_iter().flatten().max_by_key(|hold| hold.until)
 }
 
 fn worst(journals: &[JournalStatus]) -> Condition {

@@ -18,6 +18,8 @@ pub struct ThreadReport {
     pub usage: Vec<SubnetUse>,
     /// Replies waiting for the disk.
     pub parked: usize,
+    /// What is held back after a restore from a backup.
+    pub hold: Option<purlin_dhcp_core::HoldView>,
     /// Frames appended and not yet durable.
     pub journal_lag: u64,
 }

@@ -15,7 +15,7 @@ use crate::running::Running;
 use crate::status::Health;
 use crate::worker::{Log, Parts, Worker};
 use purlin_dhcp_core::settings::Settings;
-use purlin_dhcp_core::{Engine, Plan};
+use purlin_dhcp_core::{Engine, Plan, Recovery};
 use purlin_netio::{Waker, boot_id, now, pin_to_core, prefer_this_thread};
 use purlin_store::{Journal, JournalEngine, Wake};
 use std::sync::mpsc::channel;
@@ -38,6 +38,8 @@ pub struct ServerConfig {
     pub receive_buffer: u32,
     /// Whether each packet thread stays on a core of its own.
     pub pin_threads: bool,
+    /// What the journals were restored from, when they were; the same at every start from then on.
+    pub recovery: Option<Recovery>,
 }
 
 /// Opens everything, restores the leases and starts the packet threads.
@@ -50,6 +52,7 @@ pub fn start(config: ServerConfig) -> Result<(Handle, Running), StartError> {
         journals,
         receive_buffer,
         pin_threads,
+        recovery,
     } = config;
     let shards = threads(&settings);
     let plan = Plan::compile(&settings, None);
@@ -58,7 +61,7 @@ pub fn start(config: ServerConfig) -> Result<(Handle, Running), StartError> {
     ports.adopt(prepared, &plan).map_err(StartError::Sockets)?;
 
     let wakers = wakers(shards)?;
-    let logs = restore(&*journals, &plan, &wakers)?;
+    let logs = restore(&*journals, &plan, &wakers, recovery.as_ref())?;
     let inboxes: Arc<[Inbox]> = wakers.iter().map(|waker| Inbox::new(Arc::clone(waker))).collect();
     let reports: Arc<[Mutex<ThreadReport>]> = wakers.iter().map(|_| Mutex::default()).collect();
     let health = Arc::new(watch::Sender::new(Health::of(shards)));
@@ -139,6 +142,7 @@ fn restore(
     journals: &dyn JournalEngine,
     plan: &Arc<Plan>,
     wakers: &[Arc<Waker>],
+    recovery: Option<&Recovery>,
 ) -> Result<Vec<(Engine, Log)>, StartError> {
     let shards = wakers.len() as u16;
     let entropy = getrandom::u64().map_err(|e| StartError::System {
@@ -184,7 +188,11 @@ fn restore(
     engines
         .iter_mut()
         .zip(&mut records)
-        .for_each(|(engine, records)| engine.restored(&at, exact, records));
+        .for_each(|(engine, records)| {
+            // The archive holds the markers of the run that it was taken from: they say nothing about this one.
+            let news = recovery.is_some_and(|recovery| engine.recover(&at, recovery, records));
+            engine.restored(&at, exact && !news, records);
+        });
     if !extra.is_empty() {
         for (shard, (engine, journal)) in engines.iter_mut().zip(&mut opened).enumerate() {
             rewrite(engine, &mut **journal).map_err(|source| StartError::Rewrite {

@@ -1,5 +1,6 @@
 //! How the service stands.
 
+use purlin_dhcp_core::HoldView;
 use purlin_dhcp_core::settings::AckMode;
 use std::net::{Ipv4Addr, SocketAddrV4};
 
@@ -80,6 +81,8 @@ pub struct ServerStatus {
     /// Smallest receive buffer the kernel granted, in bytes; 0 without sockets.
     pub receive_buffer: u32,
     pub journals: Vec<JournalStatus>,
+    /// What is held back after a restore from a backup, while it is.
+    pub hold: Option<HoldView>,
 }
 
 /// A local segment that is served.

@@ -236,6 +236,7 @@ impl Worker {
         report.shell.clone_from(&self.counters);
         report.core.clone_from(self.engine.counters());
         report.parked = self.parked.len();
+        report.hold = self.engine.hold(now);
         report.journal_lag = self.log.position().0.saturating_sub(self.log.durable().0);
         if self.ticks % USAGE_TICKS == 1 {
             report.usage = self.engine.usage(now);

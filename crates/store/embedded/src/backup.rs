@@ -31,6 +31,8 @@ pub struct Summary {
     pub rows: u64,
     /// Length of the archive.
     pub bytes: u64,
+    /// When it was begun, in Unix seconds; 0 when it does not say.
+    pub taken: u64,
 }
 
 /// Why a backup or restore did not happen.
@@ -104,18 +106,22 @@ pub(crate) fn failed(what: &'static str, path: &Path) -> impl FnOnce(io::Error) 
 impl Embedded {
     /// Writes all that is durable now to the file `archive` while the store goes on: every journal up to its
     /// durable position, the records as of one moment. The file appears under its name when it is whole and
-    /// synced; a former one of that name is replaced.
+    /// synced; a former one of that name is replaced. `now` is the time in Unix seconds, for whoever restores it.
     ///
     /// # Errors
     /// See [`BackupError`].
-    pub fn backup(&self, archive: &Path, progress: Progress<'_>) -> Result<Summary, BackupError> {
+    pub fn backup(&self, archive: &Path, now: u64, progress: Progress<'_>) -> Result<Summary, BackupError> {
         let names = self.journals.names()?;
         let mut total = self.records.size();
         for name in &names {
             total += self.journals.size(name)?;
         }
         let mut out = Archive::create(self.medium.clone(), archive)?;
-        let mut summary = Summary::default();
+        let mut summary = Summary {
+            taken: now,
+            ..Summary::default()
+        };
+        out.add(Kind::Taken, &now.to_le_bytes());
         for name in names {
             let frames =
                 self.back_up_journal(&mut out, &name, &mut |done| progress(done.min(total), total))?;

@@ -8,6 +8,7 @@ use purlin_store::{JournalEngine, OpenError, Records};
 use crate::journal::{JournalFiles, JournalOptions, JournalStats};
 use crate::medium::{Lock, Medium, RealFiles};
 use crate::records::RecordFile;
+use crate::restored::Restored;
 
 pub(crate) const LOCK: &str = "lock";
 const JOURNALS: &str = "journal";
@@ -29,6 +30,7 @@ pub struct Embedded {
     pub(crate) medium: Arc<dyn Medium>,
     pub(crate) journals: Arc<JournalFiles>,
     pub(crate) records: Arc<RecordFile>,
+    restored: Option<Restored>,
     _lock: Lock,
 }
 
@@ -80,6 +82,11 @@ impl Embedded {
         options: Options,
         lock: Lock,
     ) -> Result<Self, OpenError> {
+        let restored = Restored::read(medium.as_ref(), dir).map_err(|source| OpenError::Io {
+            what: "reading the mark of a restore in",
+            path: dir.display().to_string(),
+            source,
+        })?;
         let records = Arc::new(RecordFile::open(medium.clone(), &dir.join(RECORDS))?);
         let journals = Arc::new(JournalFiles::new(
             medium.clone(),
@@ -91,6 +98,7 @@ impl Embedded {
             medium,
             journals,
             records,
+            restored,
             _lock: lock,
         })
     }
@@ -105,6 +113,12 @@ impl Embedded {
     #[must_use]
     pub fn records(&self) -> Arc<dyn Records> {
         self.records.clone()
+    }
+
+    /// Where the contents came from, when that was a backup.
+    #[must_use]
+    pub fn restored(&self) -> Option<Restored> {
+        self.restored
     }
 
     /// Figures of all open journals.

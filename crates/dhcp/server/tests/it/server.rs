@@ -97,6 +97,7 @@ impl Server {
             journals: Arc::new(journals.clone()),
             receive_buffer: 1 << 20,
             pin_threads: false,
+            recovery: None,
         };
         let (handle, running) = start(config).expect("the service starts");
         let address = SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 0);

@@ -20,11 +20,13 @@ pub(super) enum Kind {
     Row = 3,
     /// The number of items before this one; the last item.
     End = 4,
+    /// When the backup was begun; the first item.
+    Taken = 5,
 }
 
 impl Kind {
     fn of(value: u64) -> Option<Self> {
-        [Self::Journal, Self::Frame, Self::Row, Self::End]
+        [Self::Journal, Self::Frame, Self::Row, Self::End, Self::Taken]
             .into_iter()
             .find(|kind| *kind as u64 == value)
     }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use purlin_store::{Batch, Journal, JournalEngine, Records};
 
@@ -9,6 +10,7 @@ use super::archive::{self, Kind, Row};
 use super::{BackupError, Progress, Summary, failed};
 use crate::embedded::{Embedded, LOCK, Options, RESTORING};
 use crate::medium::{Medium, RealFiles};
+use crate::restored::Restored;
 
 /// Rows are committed together until they are so many bytes.
 const BATCH: usize = 1 << 20;
@@ -44,6 +46,10 @@ pub fn verify_on(
                 .map(|(_, frames)| *frames += 1)
                 .is_some(),
             Kind::Row => Row::decode(payload).map(|_| summary.rows += 1).is_some(),
+            Kind::Taken => payload
+                .try_into()
+                .map(|bytes| summary.taken = u64::from_le_bytes(bytes))
+                .is_ok(),
             Kind::End => true,
         };
         let path = archive.display().to_string();
@@ -59,12 +65,19 @@ pub fn verify_on(
 }
 
 /// Makes a store of the archive in `dir`, which must be empty or absent. The archive is verified first, and a
-/// folder in which this did not come to its end is refused by [`Embedded::open`].
+/// folder in which this did not come to its end is refused by [`Embedded::open`]. The folder says for ever that it was
+/// restored ([`Embedded::restored`]); `hold` goes with that.
 ///
 /// # Errors
 /// See [`BackupError`].
-pub fn restore(archive: &Path, dir: &Path, progress: Progress<'_>) -> Result<Summary, BackupError> {
-    restore_on(&(Arc::new(RealFiles) as Arc<dyn Medium>), archive, dir, progress)
+pub fn restore(
+    archive: &Path,
+    dir: &Path,
+    hold: Option<Duration>,
+    progress: Progress<'_>,
+) -> Result<Summary, BackupError> {
+    let medium: Arc<dyn Medium> = Arc::new(RealFiles);
+    restore_on(&medium, archive, dir, hold, progress)
 }
 
 /// As [`restore`], on any medium.
@@ -75,6 +88,7 @@ pub fn restore_on(
     medium: &Arc<dyn Medium>,
     archive: &Path,
     dir: &Path,
+    hold: Option<Duration>,
     progress: Progress<'_>,
 ) -> Result<Summary, BackupError> {
     // Verifying is half of the reading.
@@ -93,6 +107,10 @@ pub fn restore_on(
         target.take(kind, payload)
     })?;
     target.finish()?;
+    // Before the folder can be opened, or a crash would lose that what it holds is old.
+    Restored::new(summary.taken, hold)
+        .and_then(|restored| restored.write(medium.as_ref(), dir))
+        .map_err(failed("noting the restore in", dir))?;
     medium
         .remove(&dir.join(RESTORING))
         .map_err(failed("removing the restore mark in", dir))?;
@@ -149,7 +167,7 @@ impl Target {
                     Ok(())
                 }
             }
-            Kind::End => Ok(()),
+            Kind::Taken | Kind::End => Ok(()),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use purlin_store::contract::Bell;
 use purlin_store::{Batch, Journal, OpenError};
@@ -12,6 +13,7 @@ use crate::rigs::small;
 
 const DATA: &str = "/data";
 const ARCHIVE: &str = "/backup/store.purlin";
+const TAKEN: u64 = 1_763_700_000;
 
 fn open(disk: &CrashDisk, dir: &str) -> Embedded {
     let medium = Arc::new(disk.clone());
@@ -70,7 +72,9 @@ fn a_backup_of_a_running_store_restores_all_that_was_durable() {
     let (store, mut journal) = used(&disk);
     let mut steps = Vec::new();
     let made = store
-        .backup(Path::new(ARCHIVE), &mut |done, total| steps.push((done, total)))
+        .backup(Path::new(ARCHIVE), TAKEN, &mut |done, total| {
+            steps.push((done, total));
+        })
         .expect("space");
     assert!(
         steps.is_sorted() && steps.last().is_some_and(|(done, total)| done == total),
@@ -84,6 +88,7 @@ fn a_backup_of_a_running_store_restores_all_that_was_durable() {
         &medium(&disk),
         Path::new(ARCHIVE),
         Path::new("/new"),
+        None,
         &mut |done, total| {
             last = (done, total);
         },
@@ -112,12 +117,13 @@ fn a_folder_that_holds_something_is_not_restored_into() {
     let disk = disk();
     let (store, _journal) = used(&disk);
     store
-        .backup(Path::new(ARCHIVE), &mut |_, _| {})
+        .backup(Path::new(ARCHIVE), TAKEN, &mut |_, _| {})
         .expect("there is space");
     let refused = restore_on(
         &medium(&disk),
         Path::new(ARCHIVE),
         Path::new(DATA),
+        None,
         &mut |_, _| {},
     );
     assert!(
@@ -131,13 +137,14 @@ fn a_damaged_or_cut_archive_is_refused_before_anything_is_written() {
     let disk = disk();
     let (store, _journal) = used(&disk);
     let made = store
-        .backup(Path::new(ARCHIVE), &mut |_, _| {})
+        .backup(Path::new(ARCHIVE), TAKEN, &mut |_, _| {})
         .expect("there is space");
     let refused = || {
         let outcome = restore_on(
             &medium(&disk),
             Path::new(ARCHIVE),
             Path::new("/new"),
+            None,
             &mut |_, _| {},
         );
         assert!(matches!(outcome, Err(BackupError::Damaged { .. })), "{outcome:?}");
@@ -158,13 +165,14 @@ fn a_restore_broken_off_leaves_a_folder_that_is_refused() {
     let first = disk();
     let (store, journal) = used(&first);
     store
-        .backup(Path::new(ARCHIVE), &mut |_, _| {})
+        .backup(Path::new(ARCHIVE), TAKEN, &mut |_, _| {})
         .expect("there is space");
     first.die_after(40);
     let broken = restore_on(
         &medium(&first),
         Path::new(ARCHIVE),
         Path::new("/new"),
+        None,
         &mut |_, _| {},
     );
     assert!(broken.is_err());
@@ -179,10 +187,10 @@ fn a_full_disk_leaves_no_half_archive_and_the_former_one() {
     let disk = disk();
     let (store, _journal) = used(&disk);
     let made = store
-        .backup(Path::new(ARCHIVE), &mut |_, _| {})
+        .backup(Path::new(ARCHIVE), TAKEN, &mut |_, _| {})
         .expect("there is space");
     disk.fill();
-    assert!(store.backup(Path::new(ARCHIVE), &mut |_, _| {}).is_err());
+    assert!(store.backup(Path::new(ARCHIVE), TAKEN, &mut |_, _| {}).is_err());
     disk.set_capacity(None);
     assert_eq!(
         verify_on(&disk, Path::new(ARCHIVE), &mut |_, _| {}).expect("the former one"),
@@ -194,4 +202,75 @@ fn a_full_disk_leaves_no_half_archive_and_the_former_one() {
             .iter()
             .any(|path| path.to_string_lossy().ends_with(".partial"))
     );
+}
+
+#[test]
+fn a_restored_folder_says_so_for_ever_and_each_restore_by_another_name() {
+    let disk = disk();
+    let (store, journal) = used(&disk);
+    assert_eq!(store.restored(), None);
+    store
+        .backup(Path::new(ARCHIVE), TAKEN, &mut |_, _| {})
+        .expect("there is space");
+    drop((store, journal));
+    let hold = Some(Duration::from_secs(60));
+    let mut ids = Vec::new();
+    for dir in ["/first", "/second"] {
+        restore_on(
+            &medium(&disk),
+            Path::new(ARCHIVE),
+            Path::new(dir),
+            hold,
+            &mut |_, _| {},
+        )
+        .expect("an empty folder");
+        for _ in 0..2 {
+            let restored = open(&disk, dir).restored().expect("it was restored");
+            assert_eq!((restored.taken, restored.hold), (TAKEN, hold));
+            ids.push(restored.id);
+        }
+    }
+    assert!(ids[0] == ids[1] && ids[1] != ids[2], "{ids:?}");
+}
+
+#[test]
+fn no_crash_leaves_a_folder_that_opens_without_saying_that_it_was_restored() {
+    let archive = disk();
+    let store = open(&archive, DATA);
+    let (mut journal, _) = frames(&store, "packet-0");
+    journal.append(b"a lease").expect("there is space");
+    journal.flush().expect("the disk works");
+    store
+        .backup(Path::new(ARCHIVE), TAKEN, &mut |_, _| {})
+        .expect("there is space");
+    drop((store, journal));
+    let bytes = archive.open_read(Path::new(ARCHIVE)).expect("there");
+    let mut backup = vec![0; usize::try_from(bytes.length().expect("known")).expect("small")];
+    bytes.read_at(0, &mut backup).expect("readable");
+    let steps = |die_after| {
+        let disk = disk();
+        let copy = disk.create(Path::new(ARCHIVE)).expect("there is space");
+        copy.write_at(0, &backup)
+            .and_then(|()| copy.sync())
+            .expect("there is space");
+        disk.die_after(die_after);
+        let done = restore_on(
+            &medium(&disk),
+            Path::new(ARCHIVE),
+            Path::new("/new"),
+            None,
+            &mut |_, _| {},
+        );
+        let cut = disk.power_cut(die_after);
+        let listed = cut.list(Path::new("/new")).unwrap_or_default();
+        let opened = Embedded::open_on(Arc::new(cut), Path::new("/new"), Options { journal: small() });
+        // A folder in which nothing is yet is a new one.
+        if let Ok(store) = opened
+            && !listed.is_empty()
+        {
+            assert!(store.restored().is_some(), "after {die_after} steps");
+        }
+        done.is_ok()
+    };
+    assert!((5..500).any(steps), "a restore comes to its end");
 }
