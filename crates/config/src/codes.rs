@@ -1,19 +1,6 @@
 //! The stable codes of configuration faults, for `purlin explain`.
 
-use purlin_telemetry::{Reason, ReasonCode};
-
-macro_rules! codes {
-    ($($(#[$doc:meta])* $name:ident = $code:literal, $slug:literal, $text:literal, $explain:literal, $fix:literal;)*) => {
-        $($(#[$doc])* pub const $name: ReasonCode = ReasonCode($code);)*
-
-        /// Every code of this crate with its explanation.
-        pub static REASONS: &[Reason] = &[
-            $(Reason { code: $name, slug: $slug, text: $text, explain: $explain, fix: $fix },)*
-        ];
-    };
-}
-
-codes! {
+purlin_telemetry::reason_codes! {
     /// The text is not valid TOML, YAML or JSON.
     SYNTAX = 9101, "config_syntax", "the text cannot be read",
         "The file is not valid TOML, YAML or JSON at the place shown. Nothing behind that place was read, so there may be more faults.",

@@ -74,6 +74,20 @@ impl Reason {
     }
 }
 
+/// A table of codes with their reasons: `NAME = 9101, "slug", "text", "explanation", "fix";` makes the constant
+/// `NAME`, documented by its text, and an entry of `REASONS`.
+#[macro_export]
+macro_rules! reason_codes {
+    ($($(#[$doc:meta])* $name:ident = $code:literal, $slug:literal, $text:literal, $explain:literal, $fix:literal;)*) => {
+        $($(#[$doc])* #[doc = concat!("\n", $text)] pub const $name: $crate::ReasonCode = $crate::ReasonCode($code);)*
+
+        /// Every code of this table with its explanation.
+        pub static REASONS: &[$crate::Reason] = &[
+            $($crate::Reason { code: $name, slug: $slug, text: $text, explain: $explain, fix: $fix },)*
+        ];
+    };
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,19 +1,6 @@
 //! The stable codes of faults between DHCP settings: 9150 to 9199.
 
-use purlin_telemetry::{Reason, ReasonCode};
-
-macro_rules! codes {
-    ($($name:ident = $code:literal, $slug:literal, $text:literal, $explain:literal, $fix:literal;)*) => {
-        $(#[doc = $text] pub const $name: ReasonCode = ReasonCode($code);)*
-
-        /// Every code of this part with its explanation.
-        pub static REASONS: &[Reason] = &[
-            $(Reason { code: $name, slug: $slug, text: $text, explain: $explain, fix: $fix },)*
-        ];
-    };
-}
-
-codes! {
+purlin_telemetry::reason_codes! {
     NOWHERE = 9150, "dhcp_listens_nowhere", "DHCP is configured but listens nowhere",
         "Subnets are configured, or enabled = true is set, but there is neither an address nor an interface to listen on.",
         "Set dhcp.listen for relayed clients, dhcp.interfaces for a local segment, or dhcp.enabled = false.";
