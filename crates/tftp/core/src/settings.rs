@@ -1,0 +1,376 @@
+//! The checked boot-file settings: what packet threads, the file library and the HTTP side are built from. A value of
+//! these types cannot be wrong.
+//!
+//! `reader` makes them from a configuration document and reports every fault; `plan` compiles names and rules.
+
+mod default;
+
+use crate::rule::{Pattern, Replacement};
+use crate::template::{NamePattern, Text};
+use purlin_types::{ByteSize, Mac};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// The whole `[tftp]` section, with the boot profiles of `[boot]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    pub enabled: bool,
+    /// UDP addresses, IPv4 and IPv6.
+    pub listen: Vec<SocketAddr>,
+    /// Packet threads; `None` is one per core.
+    pub threads: Option<u16>,
+    /// Most threads of all kinds that may block on disks; `None` leaves it to `io.threads` alone.
+    pub blocking_threads: Option<u16>,
+    pub affinity: Affinity,
+    pub ports: Ports,
+    /// Octets of socket buffers asked for; the kernel may give less.
+    pub receive_buffer: u32,
+    pub send_buffer: u32,
+    pub backend: Backend,
+    /// Whether `MSG_ZEROCOPY` may be used where it pays.
+    pub zero_copy: bool,
+    /// Decision records kept per packet thread.
+    pub decisions: u32,
+    pub limits: Limits,
+    pub timing: Timing,
+    /// What every client may ask for, unless one of `classes` fits first.
+    pub caps: Caps,
+    pub classes: Vec<ClientClass>,
+    pub files: Files,
+    pub cache: Cache,
+    pub io: Io,
+    pub http: Http,
+    /// How boot events are gathered before they leave for the event stream.
+    pub batch: Batch,
+    pub profiles: Vec<Profile>,
+}
+
+/// Gathering of events. Off, every event leaves alone; nothing is lost or changed either way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Batch {
+    pub enabled: bool,
+    /// Most events in one batch, 1 to 1,000,000.
+    pub size: u32,
+    /// The longest that an event waits for others.
+    pub wait: Duration,
+}
+
+/// Which cores packet threads run on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Affinity {
+    /// Thread n on core n.
+    Auto,
+    Off,
+    /// Thread n on the n-th of these, over and over.
+    Cores(Vec<u16>),
+}
+
+/// Which port a transfer is answered from (RFC 1350, section 4: the server's transfer identifier).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ports {
+    /// The listening port for everything: passes NAT and simple firewalls.
+    Single,
+    /// A port of its own per transfer out of this range, first <= last; 0-0 lets the kernel choose.
+    Range { first: u16, last: u16 },
+}
+
+/// How packet threads wait and read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Backend {
+    Epoll,
+    IoUring,
+}
+
+/// How many transfers may be open at once; 0 is no limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Per machine: by hardware address where the lease is known here, else by IP address.
+    pub per_client: u32,
+    pub per_ip: u32,
+    pub total: u32,
+    /// Transfers whose memory is taken at the start, so that the first storm allocates nothing. At most `total`.
+    pub prepared: u32,
+}
+
+/// Patience. All are upper or lower bounds around what the measured round trip asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timing {
+    /// First retransmission while no round trip is known. 10 ms to 10 s.
+    pub first: Duration,
+    /// Shortest and longest wait before a retransmission. A `timeout` option lowers `longest` to its value.
+    pub shortest: Duration,
+    pub longest: Duration,
+    /// Retransmissions without any answer before a transfer is given up. 1 to 255.
+    pub attempts: u8,
+    /// A transfer whose first answer (OACK, DATA 1 or ACK 0) stays without any answer for this long ends.
+    pub answer: Duration,
+    /// A transfer without any sign of the client for this long ends, whatever else holds.
+    pub idle: Duration,
+    /// A transfer ends after this long even when it moves; zero is never.
+    pub lifetime: Duration,
+    /// How long a finished transfer still answers repeated last packets (RFC 1350, section 6).
+    pub dally: Duration,
+}
+
+/// What a client may negotiate at most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Caps {
+    /// Octets per DATA block, 8 to 65464 (RFC 2348).
+    pub blksize: u16,
+    /// Blocks per ACK, 1 to 65535 (RFC 7440); larger wishes are answered with this value.
+    pub windowsize: u16,
+    /// Path MTU in octets: blksize is lowered until a block fits; 0 does not look.
+    pub mtu: u16,
+    /// The block number after 65535: 0 or 1.
+    pub rollover: u8,
+    /// Whether options are understood at all; without, everything goes by RFC 1350 alone.
+    pub options: bool,
+}
+
+/// Caps for some clients. The first class that fits counts; every condition that is set must hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientClass {
+    pub name: String,
+    pub networks: Vec<Network>,
+    /// Regular expression over the name as it was asked for.
+    pub file: Option<Pattern>,
+    /// What the client asks for: the blksize that tells an iPXE (1432) from an EDK2 (1468).
+    pub asks_blksize: Option<u16>,
+    pub asks_windowsize: Option<bool>,
+    pub caps: Caps,
+}
+
+/// An IPv4 or IPv6 prefix without host bits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Network {
+    pub address: IpAddr,
+    pub length: u8,
+}
+
+impl Network {
+    #[must_use]
+    pub fn contains(&self, address: IpAddr) -> bool {
+        match (self.address, address) {
+            (IpAddr::V4(net), IpAddr::V4(ip)) => {
+                let mask = u32::MAX.checked_shl(32 - u32::from(self.length)).unwrap_or(0);
+                u32::from(net) & mask == u32::from(ip) & mask
+            }
+            (IpAddr::V6(net), IpAddr::V6(ip)) => {
+                let mask = u128::MAX.checked_shl(128 - u32::from(self.length)).unwrap_or(0);
+                u128::from(net) & mask == u128::from(ip) & mask
+            }
+            _ => false,
+        }
+    }
+}
+
+/// Where files come from and go to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Files {
+    /// The tree that names are looked up in; `None` serves templates only.
+    pub root: Option<PathBuf>,
+    pub links: Links,
+    pub rules: Vec<Rule>,
+    pub templates: Vec<Template>,
+    pub uploads: Uploads,
+}
+
+/// What symbolic links may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Links {
+    /// No link is followed.
+    Never,
+    /// A link may lead anywhere inside its root.
+    Inside,
+    /// A link may lead out of its root.
+    Anywhere,
+}
+
+/// Who a rule or template is for; every condition that is set must hold, an empty one fits all.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Who {
+    pub networks: Vec<Network>,
+    /// Hardware addresses, or their first octets. Needs the client's lease on this node.
+    pub macs: Vec<MacPrefix>,
+}
+
+/// The first octets of hardware addresses: 1 to 6 of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct MacPrefix {
+    pub octets: [u8; 6],
+    pub count: u8,
+}
+
+/// A change of the name asked for, in the order of the configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rule {
+    pub who: Who,
+    /// Regular expression over the whole name as it stands after the rules before.
+    pub pattern: Pattern,
+    /// The rule works where the pattern does not fit (hpa `~`); never together with `Action::Replace`.
+    pub inverse: bool,
+    /// On which requests it works.
+    pub on: On,
+    /// Over which protocol version (hpa `4` and `6`).
+    pub family: Family,
+    pub action: Action,
+    /// Start again with the first rule after this one fitted (hpa `s`). A name that does not come to rest is refused.
+    pub restart: bool,
+    /// No further rule after this one fitted (hpa `e`).
+    pub last: bool,
+}
+
+/// Which version of IP a request came over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Family {
+    Any,
+    V4,
+    V6,
+}
+
+/// The requests a rule works on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum On {
+    All,
+    /// Reading only (hpa `G`).
+    Read,
+    /// Writing only (hpa `P`).
+    Write,
+}
+
+/// What a fitting rule does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// Replaces the first match; with `all` every match, again and again until none is left (hpa `g`).
+    Replace { with: Replacement, all: bool },
+    /// Looks the name up in this tree instead of `root`; an absolute path with the marks of [`Replacement`] in it. What a
+    /// mark stands for must be the name of one directory.
+    Root(Replacement),
+    /// Leaves the name as it is: for `last` and `restart` alone.
+    Keep,
+    /// Refuses with ERROR 2 (hpa `a`).
+    Refuse,
+}
+
+/// A file made for whoever asks: an iPXE script, a PXELINUX or GRUB configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Template {
+    /// The names it answers to.
+    pub name: NamePattern,
+    pub who: Who,
+    pub body: Body,
+}
+
+/// Where the text of a template comes from; its marks are those of [`Text`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Body {
+    Text(Text),
+    /// A file below the root, read when it is asked for.
+    File(crate::plan::RelativePath),
+}
+
+/// What may be written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Uploads {
+    /// Names that may be written; none means read-only.
+    pub allow: Vec<NamePattern>,
+    pub create: bool,
+    pub overwrite: bool,
+    pub size_max: ByteSize,
+    /// Only these clients; empty admits all.
+    pub networks: Vec<Network>,
+    /// Buffer writes and sync once at the end; else every block is written when it arrives. The last ACK always
+    /// waits for the sync and the rename.
+    pub write_behind: bool,
+}
+
+/// The content cache that TFTP and HTTP share.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cache {
+    pub enabled: bool,
+    /// Octets of content at most; `None` is a quarter of the machine's memory. Never more than three quarters of it,
+    /// whatever is asked for.
+    pub size_max: Option<ByteSize>,
+    /// How long metadata, listings and misses are believed without a look at the disk, unless a change was noticed.
+    pub ttl: Duration,
+    /// Metadata shared with other nodes.
+    pub shared: Shared,
+}
+
+/// Where shared metadata lives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Shared {
+    Local,
+    /// Asked for, and answered by the local cache until the cluster engine is there.
+    Redis {
+        nodes: Vec<String>,
+        cluster: bool,
+    },
+}
+
+/// How disks are read and written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Io {
+    pub threads: u16,
+    /// Read on I/O threads; off reads on the asking thread.
+    pub asynchronous: bool,
+    /// `O_DIRECT`: past the page cache, where the file system can.
+    pub direct: bool,
+    /// Octets read ahead of a transfer.
+    pub read_ahead: ByteSize,
+}
+
+/// HTTP and HTTPS boot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Http {
+    pub listen: Vec<SocketAddr>,
+    /// Listeners with TLS, by the node's certificate.
+    pub https: Vec<SocketAddr>,
+    pub nodelay: bool,
+    pub keepalive: bool,
+    /// Connections at most over all.
+    pub connections_max: u32,
+    /// An idle connection is closed after this.
+    pub idle: Duration,
+    /// A connection is closed after its request when it is older; zero is never.
+    pub lifetime: Duration,
+    /// How long a request may take to arrive.
+    pub request: Duration,
+    pub compression: Compression,
+}
+
+/// gzip for HTTP clients that ask for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Compression {
+    pub enabled: bool,
+    /// 0 to 9.
+    pub level: u8,
+    /// Smaller files go plain.
+    pub size_min: u64,
+}
+
+/// What a kind of machine boots: `[[boot.profiles]]`. The first profile that fits a client counts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Profile {
+    pub name: String,
+    pub fits: Fits,
+    /// The boot file: a name in the boot tree, or a whole URL.
+    pub file: String,
+    /// The server to fetch it from; `None` is this one.
+    pub server: Option<Ipv4Addr>,
+    /// Values for templates.
+    pub values: Vec<(String, String)>,
+}
+
+/// Which clients a profile is for; every condition that is set must hold.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Fits {
+    /// Architecture names of option 93 as DHCP spells them: `bios`, `uefi-x64`, `uefi-arm64`, `uefi-x64-http`, ...
+    pub architectures: Vec<String>,
+    /// A user class (option 77) such as `iPXE`.
+    pub user_class: Option<String>,
+    pub macs: Vec<Mac>,
+    /// Names of subnets.
+    pub subnets: Vec<String>,
+}
