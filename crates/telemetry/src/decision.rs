@@ -2,7 +2,8 @@
 //!
 //! A ring belongs to one packet thread and is never shared; readers ask that thread. Two rings stand side by
 //! side: every decision goes into the first, and all that did not end in an ordinary answer also into the
-//! second, so that a storm of good answers does not wash away the one refusal somebody will ask about.
+//! second, so that a storm of good answers does not wash away the one refusal somebody will ask about. A service
+//! whose choices are no [`Decision`]s keeps records of its own kind in the same rings ([`Record`]).
 
 use crate::reason::{Parameters, ReasonCode};
 use purlin_types::WallTime;
@@ -79,22 +80,45 @@ impl Default for Decision {
     }
 }
 
+/// What a ring can keep: a value that knows its number and whether it was more than an ordinary answer.
+pub trait Record: Copy {
+    /// Position in its ring's whole history, from 0.
+    fn seq(&self) -> u64;
+    /// Takes the number that the ring gives.
+    fn number(&mut self, seq: u64);
+    fn outcome(&self) -> Outcome;
+}
+
+impl Record for Decision {
+    fn seq(&self) -> u64 {
+        self.seq
+    }
+
+    fn number(&mut self, seq: u64) {
+        self.seq = seq;
+    }
+
+    fn outcome(&self) -> Outcome {
+        self.outcome
+    }
+}
+
 /// The last `capacity` decisions of one thread, and the last `capacity / 2` that were no ordinary answers.
 #[derive(Debug)]
-pub struct DecisionRing {
-    all: Ring,
-    notable: Ring,
+pub struct DecisionRing<R = Decision> {
+    all: Ring<R>,
+    notable: Ring<R>,
     next_seq: u64,
 }
 
 #[derive(Debug)]
-struct Ring {
-    slots: Vec<Decision>,
+struct Ring<R> {
+    slots: Vec<R>,
     mask: usize,
     pushed: usize,
 }
 
-impl Ring {
+impl<R: Record> Ring<R> {
     fn with_capacity(capacity: usize) -> Self {
         let capacity = capacity.next_power_of_two();
         Self {
@@ -104,7 +128,7 @@ impl Ring {
         }
     }
 
-    fn push(&mut self, decision: Decision) {
+    fn push(&mut self, decision: R) {
         let at = self.pushed & self.mask;
         if self.slots.len() <= self.mask {
             self.slots.push(decision);
@@ -115,7 +139,7 @@ impl Ring {
     }
 
     /// Oldest first.
-    fn iter(&self) -> impl DoubleEndedIterator<Item = &Decision> {
+    fn iter(&self) -> impl DoubleEndedIterator<Item = &R> {
         let start = if self.slots.len() <= self.mask {
             0
         } else {
@@ -125,9 +149,9 @@ impl Ring {
     }
 }
 
-impl DecisionRing {
+impl<R: Record> DecisionRing<R> {
     /// A ring for `capacity` decisions (rounded up to a power of two). Memory grows with use to about
-    /// `capacity * 1.5 * size_of::<Decision>()`.
+    /// `capacity * 1.5` records.
     #[must_use]
     pub fn new(capacity: usize) -> Self {
         let capacity = capacity.max(2);
@@ -139,11 +163,11 @@ impl DecisionRing {
     }
 
     /// Records a decision and gives it its number.
-    pub fn push(&mut self, mut decision: Decision) -> u64 {
+    pub fn push(&mut self, mut decision: R) -> u64 {
         let seq = self.next_seq;
         self.next_seq += 1;
-        decision.seq = seq;
-        if decision.outcome != Outcome::Answered {
+        decision.number(seq);
+        if decision.outcome() != Outcome::Answered {
             self.notable.push(decision);
         }
         self.all.push(decision);
@@ -163,25 +187,20 @@ impl DecisionRing {
     }
 
     /// Decisions from `seq` on, oldest first, at most `limit`. Compare with [`Self::oldest_seq`] to see a gap.
-    pub fn since(&self, seq: u64, limit: usize) -> impl Iterator<Item = &Decision> {
+    pub fn since(&self, seq: u64, limit: usize) -> impl Iterator<Item = &R> {
         let skip = seq.saturating_sub(self.oldest_seq()) as usize;
         self.all.iter().skip(skip).take(limit)
     }
 
     /// The newest `limit` decisions that `wanted` accepts, oldest first, from both rings.
-    pub fn newest(&self, limit: usize, wanted: impl FnMut(&Decision) -> bool) -> Vec<Decision> {
+    pub fn newest(&self, limit: usize, wanted: impl FnMut(&R) -> bool) -> Vec<R> {
         let found = self.before(None, limit, wanted).found;
         found.iter().rev().map(|past| past.decision).collect()
     }
 
     /// The newest `limit` decisions before number `bound` (all of them when `None`) that `wanted` accepts, newest
     /// first, from both rings.
-    pub fn before(
-        &self,
-        bound: Option<u64>,
-        limit: usize,
-        mut wanted: impl FnMut(&Decision) -> bool,
-    ) -> Page {
+    pub fn before(&self, bound: Option<u64>, limit: usize, mut wanted: impl FnMut(&R) -> bool) -> Page<R> {
         let bound = bound.unwrap_or(self.next_seq).min(self.next_seq);
         let mut page = Page {
             found: Vec::new(),
@@ -199,12 +218,12 @@ impl DecisionRing {
         // From here down only the notable ones are left; whatever lies between them is gone.
         let from = bound.min(self.oldest_seq());
         let mut left = 0;
-        for decision in self.notable.iter().rev().filter(|d| d.seq < from) {
+        for decision in self.notable.iter().rev().filter(|d| d.seq() < from) {
             if wanted(decision) {
                 if page.found.len() == limit {
                     return page;
                 }
-                let gone = from - decision.seq - 1 - left;
+                let gone = from - decision.seq() - 1 - left;
                 page.found.push(Past::new(*decision, gone));
             }
             left += 1;
@@ -216,9 +235,9 @@ impl DecisionRing {
 
 /// A look back into a ring.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Page {
+pub struct Page<R = Decision> {
     /// Newest first.
-    pub found: Vec<Past>,
+    pub found: Vec<Past<R>>,
     /// Everything found has a number below this one.
     pub bound: u64,
     /// `None` when there is more to find. Otherwise nothing older is left, and this many decisions below `bound`,
@@ -228,14 +247,14 @@ pub struct Page {
 
 /// A decision as a look back finds it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Past {
-    pub decision: Decision,
+pub struct Past<R = Decision> {
+    pub decision: R,
     /// How many decisions between it and the page's bound, wanted or not, have been overwritten.
     pub overwritten: u64,
 }
 
-impl Past {
-    fn new(decision: Decision, overwritten: u64) -> Self {
+impl<R> Past<R> {
+    fn new(decision: R, overwritten: u64) -> Self {
         Self {
             decision,
             overwritten,
