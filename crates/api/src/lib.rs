@@ -29,6 +29,7 @@ pub mod route;
 pub mod schema;
 pub mod serve;
 pub mod shell;
+pub mod story;
 pub mod tls;
 pub mod tokens;
 

@@ -16,10 +16,11 @@ use purlin_api::node::NodeSource;
 use purlin_api::revisions::Revisions;
 use purlin_api::serve::{self, Bound, Shutdown};
 use purlin_api::shell::Limits;
+use purlin_api::story::Tellers;
 use purlin_api::tokens::Tokens;
-use purlin_api::{Shell, events, health, metrics, node, revisions};
+use purlin_api::{Shell, events, health, metrics, node, revisions, schema, story};
 use purlin_dhcp_server::Handle;
-use purlin_dhcp_server::routes::DecisionEvents;
+use purlin_dhcp_server::routes::{DecisionEvents, LeaseTeller};
 use purlin_telemetry::{EventLog, Registry};
 use std::net::{Ipv6Addr, SocketAddr, SocketAddrV4};
 use std::path::{Path, PathBuf};
@@ -113,6 +114,9 @@ impl Face {
             Arc::new(decisions),
         ];
         let streams = Streams::new(Arc::new(Joined::new(joined)), shutdown.clone(), HEARTBEAT);
+        let leases = LeaseTeller::new(sources.dhcp.clone(), sources.clock.clone());
+        let tellers = Tellers::new(vec![Arc::new(leases)]);
+        let members = [(LeaseTeller::LEASES, schema::array(schema::reference("Lease")))];
         let scrape: Arc<dyn MetricsSource> = Arc::new(Scrape(sources.registry));
         let shell = Shell::new(&sources.ledger, &sources.tokens, &sources.clock)
             .limits(self.limits)
@@ -121,10 +125,10 @@ impl Face {
             .mount(metrics::routes(&scrape))
             .mount(revisions::routes::routes(&sources.revisions))
             .mount(events::routes::routes(&streams))
+            .mount(story::routes(&tellers, &members))
             .mount(purlin_dhcp_server::routes::routes(
                 &sources.dhcp,
                 &sources.revisions,
-                &sources.clock,
             ));
         let router = reasons::tables().into_iter().fold(shell, Shell::reasons).router();
         self.bound.start(&router, &metrics::router(scrape), shutdown)

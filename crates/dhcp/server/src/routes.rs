@@ -1,7 +1,7 @@
 //! The DHCP part of the HTTP API.
 //!
 //! ```text
-//!   leases, decisions, why, scaling   ask the packet threads through the Handle
+//!   leases, decisions, scaling        ask the packet threads through the Handle
 //!   subnets, pools, reservations,     are views of the configuration document; a write edits the document and
 //!   classes                           becomes a revision, applied live
 //! ```
@@ -17,9 +17,9 @@ mod text;
 mod why;
 
 pub use events::DecisionEvents;
+pub use why::LeaseTeller;
 
 use crate::Handle;
-use purlin_api::clock::Clock;
 use purlin_api::revisions::Revisions;
 use purlin_api::route::Routes;
 use std::sync::Arc;
@@ -29,24 +29,21 @@ use std::sync::Arc;
 pub(crate) struct Desk {
     pub(crate) handle: Handle,
     pub(crate) revisions: Revisions,
-    pub(crate) clock: Clock,
     pub(crate) load: Arc<scaling::Load>,
 }
 
 /// The DHCP routes over a running service.
 #[must_use]
-pub fn routes(handle: &Handle, revisions: &Revisions, clock: &Clock) -> Routes {
+pub fn routes(handle: &Handle, revisions: &Revisions) -> Routes {
     let desk = Desk {
         handle: handle.clone(),
         revisions: revisions.clone(),
-        clock: clock.clone(),
         load: Arc::new(scaling::Load::new(handle)),
     };
     let drafts = objects::drafts()
         .into_iter()
         .chain(leases::drafts())
         .chain(decisions::drafts())
-        .chain(why::drafts())
         .chain(scaling::drafts());
     bodies::components(schemas::components(Routes::new("dhcp", &desk, drafts)))
 }

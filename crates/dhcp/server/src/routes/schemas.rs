@@ -10,8 +10,6 @@ pub(super) fn components(routes: Routes) -> Routes {
         .component("ReleasedLease", released())
         .component("ReleasedLeases", released_many())
         .component("Decision", schema::object(&decision()))
-        .component("StoryDecision", story_decision())
-        .component("Story", story())
         .component("Subnet", subnet())
         .component("Utilization", utilization())
         .component("Pool", pool())
@@ -120,38 +118,6 @@ fn decision() -> Vec<(&'static str, Schema)> {
             schema::nullable(schema::count("How long it took, when measured.")),
         ),
     ]
-}
-
-fn story_decision() -> Schema {
-    let mut members = decision();
-    members.push((
-        "fix",
-        schema::string("What to do about it; empty when nothing is wrong."),
-    ));
-    schema::object(&members)
-}
-
-fn story() -> Schema {
-    let words = |say: &str| schema::array(schema::string(say));
-    let client = schema::object(&[
-        ("macs", words("Hardware address.")),
-        ("hostnames", words("Host name.")),
-        ("client_ids", words("Client identifier as hex pairs.")),
-        ("addresses", words("Address.")),
-    ]);
-    schema::object(&[
-        ("subject", schema::string("What was asked about.")),
-        (
-            "kind",
-            schema::one_of(&["mac", "address", "hostname"], "How it was understood."),
-        ),
-        ("seen", schema::boolean("Whether anything is on record about it.")),
-        ("summary", schema::string("The story in one sentence.")),
-        ("client", client),
-        ("leases", schema::array(schema::reference("Lease"))),
-        ("decisions", schema::array(schema::reference("StoryDecision"))),
-        ("checks", words("What to look at next.")),
-    ])
 }
 
 /// A part of the configuration: the keys that lie at `pointer` in its schema, and `members` told better or besides.

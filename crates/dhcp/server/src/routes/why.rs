@@ -1,24 +1,28 @@
-//! `/api/v1/why`: a client's story in plain words, silence included.
+//! DHCP's part of a story: leases, decisions, and what it means when there are none.
 
-mod story;
-mod subject;
+mod words;
 
-use super::{Desk, text};
-use axum::Json;
-use axum::extract::State;
-use purlin_api::asked::Asked;
-use purlin_api::route::{self, Draft};
-use purlin_api::{Problem, Viewer, schema};
+use super::text;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use purlin_api::clock::Clock;
+use purlin_api::story::{Chapter, Subject, Teller, Who};
 use purlin_dhcp_core::view::{DecisionQuery, LeaseView, Told};
 use purlin_types::Mac;
-use serde_json::{Value, json};
-use std::collections::BTreeSet;
-use subject::Subject;
+use serde_json::{Map, Value};
+use std::net::IpAddr;
 
-/// Decisions that a story tells when nothing else is asked.
-const TOLD: usize = 50;
+use crate::Handle;
+
 /// Clients behind one host name that are followed.
 const CLIENTS_MAX: usize = 8;
+
+/// Tells what DHCP knows.
+#[derive(Debug, Clone)]
+pub struct LeaseTeller {
+    handle: Handle,
+    clock: Clock,
+}
 
 /// Everything on record about a subject.
 #[derive(Debug, Default)]
@@ -28,31 +32,95 @@ struct Record {
     decisions: Vec<Told>,
 }
 
-async fn why(_: Viewer, State(desk): State<Desk>, asked: Asked) -> Result<Json<Value>, Problem> {
-    let subject = asked.text("subject").ok_or_else(|| {
-        Problem::parameter("subject is missing; expected a MAC address, an IP address or a host name")
-    })?;
-    let subject = Subject::parse(subject);
-    let limit = if asked.text("limit").is_some() {
-        asked.limit()?
-    } else {
-        TOLD
-    };
-    let record = gather(&desk, &subject, limit).await;
-    let plan = desk.handle.plan();
-    let told = story::tell(&subject, &record, plan.settings(), desk.clock.secs());
-    let decisions: Vec<Value> = record.decisions.iter().map(decision).collect();
-    let mut answer = json!({
-        "subject": subject.text(),
-        "kind": subject.kind(),
-        "seen": told.seen,
-        "summary": told.summary,
-        "client": client(&record),
-        "leases": record.leases.iter().map(text::lease).collect::<Vec<_>>(),
-        "checks": told.checks,
-    });
-    answer["decisions"] = decisions.into();
-    Ok(Json(answer))
+impl LeaseTeller {
+    /// A member of stories: the machine's leases, as `Lease` of the API has them.
+    pub const LEASES: &str = "leases";
+
+    #[must_use]
+    pub fn new(handle: Handle, clock: Clock) -> Self {
+        Self { handle, clock }
+    }
+
+    async fn known(&self, subject: &Subject) -> Who {
+        let leases = leases(&self.handle, subject).await;
+        let mut who = Who::default();
+        for lease in &leases {
+            who.macs.insert(lease.mac);
+            who.addresses.insert(IpAddr::V4(lease.address));
+            who.hostnames.extend(lease.hostname.clone());
+            who.client_ids
+                .extend(lease.client_id.as_deref().map(text::octets));
+        }
+        who.macs.remove(&Mac::default());
+        while who.macs.len() > CLIENTS_MAX {
+            who.macs.pop_last();
+        }
+        who
+    }
+
+    async fn chapter(&self, subject: &Subject, who: &Who, limit: usize) -> Chapter {
+        let record = self.gather(subject, who, limit).await;
+        let plan = self.handle.plan();
+        let told = words::tell(subject, &record, plan.settings(), self.clock.secs());
+        let leases: Vec<Value> = record.leases.iter().map(text::lease).collect();
+        Chapter {
+            seen: told.seen,
+            summary: told.summary,
+            decisions: record.decisions.iter().map(decision).collect(),
+            checks: told.checks,
+            more: Map::from_iter([(Self::LEASES.to_owned(), leases.into())]),
+        }
+    }
+
+    async fn gather(&self, subject: &Subject, who: &Who, limit: usize) -> Record {
+        let mut record = Record {
+            leases: leases(&self.handle, subject).await,
+            decisions: Vec::new(),
+        };
+        let by_mac = who.macs.iter().take(CLIENTS_MAX).map(|mac| DecisionQuery {
+            mac: Some(*mac),
+            limit,
+            ..DecisionQuery::default()
+        });
+        let mut queries: Vec<DecisionQuery> = by_mac.collect();
+        if let Subject::Address(IpAddr::V4(address)) = subject {
+            queries.push(DecisionQuery {
+                address: Some(*address),
+                limit,
+                ..DecisionQuery::default()
+            });
+        }
+        for query in queries {
+            record.decisions.extend(self.handle.decisions(query).await);
+        }
+        let key = |told: &Told| {
+            (
+                told.decision.at,
+                told.decision.seq,
+                told.decision.mac,
+                told.decision.xid,
+            )
+        };
+        record.decisions.sort_by_key(key);
+        record.decisions.dedup_by_key(|told| key(told));
+        let extra = record.decisions.len().saturating_sub(limit);
+        record.decisions.drain(..extra);
+        record
+    }
+}
+
+impl Teller for LeaseTeller {
+    fn service(&self) -> &'static str {
+        "dhcp"
+    }
+
+    fn who<'a>(&'a self, subject: &'a Subject) -> BoxFuture<'a, Who> {
+        self.known(subject).boxed()
+    }
+
+    fn tell<'a>(&'a self, subject: &'a Subject, who: &'a Who, limit: usize) -> BoxFuture<'a, Chapter> {
+        self.chapter(subject, who, limit).boxed()
+    }
 }
 
 fn decision(told: &Told) -> Value {
@@ -61,54 +129,17 @@ fn decision(told: &Told) -> Value {
     value
 }
 
-async fn gather(desk: &Desk, subject: &Subject, limit: usize) -> Record {
-    let mut record = Record {
-        leases: leases(desk, subject).await,
-        decisions: Vec::new(),
-    };
-    let mut queries: Vec<DecisionQuery> = clients(subject, &record.leases)
-        .into_iter()
-        .map(|mac| DecisionQuery {
-            mac: Some(mac),
-            limit,
-            ..DecisionQuery::default()
-        })
-        .collect();
-    if let Subject::Address(address) = subject {
-        queries.push(DecisionQuery {
-            address: Some(*address),
-            limit,
-            ..DecisionQuery::default()
-        });
-    }
-    for query in queries {
-        record.decisions.extend(desk.handle.decisions(query).await);
-    }
-    let key = |told: &Told| {
-        (
-            told.decision.at,
-            told.decision.seq,
-            told.decision.mac,
-            told.decision.xid,
-        )
-    };
-    record.decisions.sort_by_key(key);
-    record.decisions.dedup_by_key(|told| key(told));
-    let extra = record.decisions.len().saturating_sub(limit);
-    record.decisions.drain(..extra);
-    record
-}
-
-async fn leases(desk: &Desk, subject: &Subject) -> Vec<LeaseView> {
+async fn leases(handle: &Handle, subject: &Subject) -> Vec<LeaseView> {
     match subject {
-        Subject::Address(address) => desk.handle.lease(*address).await.into_iter().collect(),
+        Subject::Address(IpAddr::V4(address)) => handle.lease(*address).await.into_iter().collect(),
+        Subject::Address(IpAddr::V6(_)) => Vec::new(),
         Subject::Mac(mac) => {
-            let mut found = desk.handle.find(&mac.to_string()).await;
+            let mut found = handle.find(&mac.to_string()).await;
             found.retain(|lease| lease.mac == *mac);
             found
         }
-        Subject::Hostname(name) => {
-            let mut found = desk.handle.find(name).await;
+        Subject::Name(name) => {
+            let mut found = handle.find(name).await;
             let named = |lease: &LeaseView| lease.hostname.as_deref().is_some_and(|own| same_host(own, name));
             found.retain(named);
             found
@@ -123,54 +154,4 @@ fn same_host(own: &str, asked: &str) -> bool {
             .split('.')
             .next()
             .is_some_and(|first| first.eq_ignore_ascii_case(asked))
-}
-
-/// Whose decisions belong to the story.
-fn clients(subject: &Subject, leases: &[LeaseView]) -> Vec<Mac> {
-    let mut macs: BTreeSet<Mac> = leases.iter().map(|lease| lease.mac).collect();
-    if let Subject::Mac(mac) = subject {
-        macs.insert(*mac);
-    }
-    macs.remove(&Mac::default());
-    macs.into_iter().take(CLIENTS_MAX).collect()
-}
-
-fn client(record: &Record) -> Value {
-    let mut macs: BTreeSet<String> = record.leases.iter().map(|lease| lease.mac.to_string()).collect();
-    macs.extend(
-        record
-            .decisions
-            .iter()
-            .map(|told| Mac(told.decision.mac).to_string()),
-    );
-    let names: BTreeSet<&String> = record
-        .leases
-        .iter()
-        .filter_map(|lease| lease.hostname.as_ref())
-        .collect();
-    let ids = record
-        .leases
-        .iter()
-        .filter_map(|lease| lease.client_id.as_deref());
-    let ids: BTreeSet<String> = ids.map(text::octets).collect();
-    let addresses: Vec<String> = record
-        .leases
-        .iter()
-        .map(|lease| lease.address.to_string())
-        .collect();
-    json!({ "macs": macs, "hostnames": names, "client_ids": ids, "addresses": addresses })
-}
-
-pub(super) fn drafts() -> [Draft<Desk>; 1] {
-    [route::get("/api/v1/why", why)
-        .summary("Tells why a client got what it got, or nothing")
-        .description(
-            "An unknown subject is no error: the story then says that nothing was seen, and what to check.",
-        )
-        .required_query(
-            "subject",
-            schema::word("A MAC address, an IP address or a host name."),
-        )
-        .limited("Decisions to tell at most; 50 when absent.")
-        .answers(200, schema::reference("Story"))]
 }

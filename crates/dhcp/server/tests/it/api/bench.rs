@@ -15,7 +15,9 @@ use purlin_api::clock::Clock;
 use purlin_api::ledger::Ledger;
 use purlin_api::problem::FaultView;
 use purlin_api::revisions::{ConfigHost, Revisions, routes as revision_routes};
+use purlin_api::story::Tellers;
 use purlin_api::tokens::{NewToken, Tokens};
+use purlin_api::{schema, story};
 use purlin_config::{Document, Faults};
 use purlin_dhcp_core::reader;
 use purlin_dhcp_core::settings::Settings;
@@ -103,9 +105,16 @@ impl Bench {
             expires: None,
         };
         let (_, token) = tokens.create(new).await.unwrap();
+        let teller = routes::LeaseTeller::new(server.handle.clone(), clock.clone());
+        let tellers = Tellers::new(vec![Arc::new(teller)]);
+        let leases = [(
+            routes::LeaseTeller::LEASES,
+            schema::array(schema::reference("Lease")),
+        )];
         let router = Shell::new(&ledger, &tokens, &clock)
+            .mount(story::routes(&tellers, &leases))
             .mount(revision_routes::routes(&revisions))
-            .mount(routes::routes(&server.handle, &revisions, &clock))
+            .mount(routes::routes(&server.handle, &revisions))
             .router();
         let mut bench = Self {
             server,

@@ -5,7 +5,7 @@ use purlin_api::clock::rfc3339_secs;
 use purlin_dhcp_core::settings::{Network, Settings, Subnet};
 use purlin_dhcp_core::view::{LeaseState, LeaseView, Told};
 use purlin_telemetry::Outcome;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 
 /// What is told besides the record itself.
 #[derive(Debug, PartialEq, Eq)]
@@ -78,7 +78,7 @@ fn holds(subject: &Subject, lease: &LeaseView) -> String {
             lease.mac
         ),
         Subject::Mac(mac) => format!("{mac}{name} holds {} in subnet {subnet:?} {until}", lease.address),
-        Subject::Hostname(host) => {
+        Subject::Name(host) => {
             format!(
                 "{host} ({}) holds {} in subnet {subnet:?} {until}",
                 lease.mac, lease.address
@@ -135,7 +135,7 @@ fn nothing(subject: &Subject, settings: &Settings) -> String {
         settings.decisions
     );
     let place = match subject {
-        Subject::Address(address) => format!(", and {}", place(*address, settings)),
+        Subject::Address(IpAddr::V4(address)) => format!(", and {}", place(*address, settings)),
         _ => String::new(),
     };
     format!(
@@ -199,7 +199,7 @@ fn look_for_it(subject: &Subject, settings: &Settings) -> Vec<String> {
         "does a firewall drop UDP port 67? `purlin doctor` looks at ports, capabilities and other servers"
             .into(),
     );
-    if let Subject::Hostname(name) = subject {
+    if let Subject::Name(name) = subject {
         checks.push(format!(
             "clients without a lease are known by MAC only: ask for the MAC of {name:?}"
         ));
