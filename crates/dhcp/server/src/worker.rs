@@ -256,6 +256,7 @@ impl Worker {
             // The disk may have been found full after these were parked. Until there is space their clients have
             // asked again, or elsewhere.
             self.counters.withheld += self.parked.clear() as u64;
+            self.awaiting.clear();
         }
         self.told = condition;
         let shard = self.shard;

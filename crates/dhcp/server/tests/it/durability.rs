@@ -104,6 +104,25 @@ fn a_batch_that_met_a_full_disk_is_recorded_later() {
 }
 
 #[test]
+fn an_operator_who_waits_for_a_disk_found_full_is_told_so() {
+    run(async {
+        let server = Server::start(settings(1, 1)).await;
+        let relay = Relay::new(server.address, [10, 1, 0, 1]);
+        let address = relay.lease(1);
+        let frames = server.journals.frames("dhcp-0");
+        server.journals.set(Disk::Slow);
+        let fill_up = async {
+            until(|| async { server.journals.frames("dhcp-0") }, |now| *now > frames).await;
+            server.journals.set(Disk::Full);
+        };
+        let (released, ()) = tokio::join!(server.handle.release(address), fill_up);
+        assert_eq!(released, Err(purlin_dhcp_server::ControlError::NotRecorded));
+        server.journals.set(Disk::Good);
+        server.stop().await;
+    });
+}
+
+#[test]
 fn a_failed_sync_is_the_end_of_answers() {
     run(async {
         let server = Server::start(settings(1, 1)).await;
