@@ -1,0 +1,459 @@
+//! What downloads and uploads share: the request, who answers, silence, errors.
+
+use std::io;
+use std::net::SocketAddr;
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use purlin_tftp_proto::{Composer, ErrorCode, Options, Packet, Terms, Wishes};
+
+use super::OnProgress;
+use super::error::TransferError;
+use super::options::{REQUEST_MAX, TransferOptions};
+use super::report::{TransferProgress, TransferReport};
+use super::wire::{Inbox, Outbox};
+
+/// Waits double up to this.
+const WAIT_MAX: Duration = Duration::from_secs(8);
+const PROGRESS_EVERY: Duration = Duration::from_millis(100);
+
+/// One side of a transfer.
+pub(super) trait Role {
+    /// A WRQ rather than an RRQ.
+    const WRITES: bool;
+    /// Octets to announce.
+    fn size(&self) -> Option<u64>;
+    /// An OACK with these terms came.
+    fn agreed(&mut self, terms: &Terms, out: &Outbox, counts: &mut Counts) -> Result<(), Stop>;
+    fn data(&mut self, wire: u16, payload: &[u8], out: &Outbox, counts: &mut Counts) -> Result<Turn, Stop>;
+    fn ack(&mut self, wire: u16, out: &Outbox, counts: &mut Counts) -> Result<Turn, Stop>;
+    /// Silence lasted too long: repeat what was said last.
+    fn again(&mut self, out: &Outbox, counts: &mut Counts) -> Result<(), Stop>;
+    /// Octets that have arrived in order.
+    fn octets(&self) -> u64;
+    fn blocks(&self) -> u64;
+}
+
+/// What a packet brought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Turn {
+    Nothing,
+    Progress,
+    Done,
+}
+
+/// What is counted on the way.
+#[derive(Debug, Default)]
+pub(super) struct Counts {
+    pub(super) duplicates: u64,
+    pub(super) gaps: u64,
+    requests: u32,
+    timeouts: u32,
+    strangers: u64,
+    malformed: u64,
+}
+
+/// A failure of this side, and what the server is told about it.
+#[derive(Debug)]
+pub(super) enum Stop {
+    Writing(io::Error),
+    Reading(io::Error),
+    Sending(io::Error),
+    Protocol(ErrorCode, String),
+}
+
+impl Stop {
+    pub(super) fn writing(error: io::Error) -> Self {
+        Self::Writing(error)
+    }
+
+    pub(super) fn reading(error: io::Error) -> Self {
+        Self::Reading(error)
+    }
+
+    pub(super) fn sending(error: io::Error) -> Self {
+        Self::Sending(error)
+    }
+
+    pub(super) fn protocol(code: ErrorCode, what: String) -> Self {
+        Self::Protocol(code, what)
+    }
+}
+
+/// One transfer from its request to its end.
+#[derive(Debug)]
+pub(super) struct Session<'a> {
+    options: &'a TransferOptions,
+    name: &'a str,
+    out: Outbox,
+    counts: Counts,
+    wishes: Wishes,
+    terms: Option<Terms>,
+    /// The server has answered: its port is settled.
+    settled: bool,
+    stranger: Option<SocketAddr>,
+    began: Instant,
+    first_answer: Option<Duration>,
+    first_block: Option<Duration>,
+    /// Sendings without an answer, and when the next is due.
+    silent: u8,
+    due: Instant,
+    heard: Instant,
+}
+
+impl<'a> Session<'a> {
+    pub(super) fn open(options: &'a TransferOptions, name: &'a str) -> Result<Self, TransferError> {
+        options.check(name)?;
+        let server = options.server;
+        let out =
+            Outbox::open(server, options.local).map_err(|source| TransferError::Socket { server, source })?;
+        let now = Instant::now();
+        Ok(Self {
+            options,
+            name,
+            out,
+            counts: Counts::default(),
+            wishes: Wishes::default(),
+            terms: None,
+            settled: false,
+            stranger: None,
+            began: now,
+            first_answer: None,
+            first_block: None,
+            silent: 0,
+            due: now,
+            heard: now,
+        })
+    }
+
+    pub(super) fn run<R: Role>(
+        &mut self,
+        role: &mut R,
+        progress: &mut OnProgress<'_>,
+    ) -> Result<TransferReport, TransferError> {
+        let upload = if R::WRITES { role.size() } else { None };
+        self.wishes = self.options.wishes(upload);
+        if R::WRITES && upload.is_none() {
+            self.wishes.tsize = None;
+        }
+        let mut inbox = Inbox::new();
+        self.began = Instant::now();
+        self.request::<R>()?;
+        let mut tell_at = self.began + PROGRESS_EVERY;
+        let ended = loop {
+            let received = inbox
+                .wait(&self.out, self.due.min(tell_at))
+                .map_err(|error| self.stopped(Stop::Sending(error)))?;
+            if self.take_all(role, &inbox, received)? == Turn::Done {
+                break Instant::now();
+            }
+            let now = Instant::now();
+            if now >= tell_at {
+                tell_at = now + PROGRESS_EVERY;
+                self.tell(role, progress)?;
+            }
+            if now >= self.due {
+                self.silence(role, now)?;
+            }
+        };
+        let report = self.report(role, ended - self.began);
+        self.dally(role, &mut inbox, ended);
+        let whole = self.progress(role);
+        let _ = progress(&whole);
+        self.check_size(&report)?;
+        Ok(report)
+    }
+
+    /// Answers the repeated last block for a while: its ACK may have been lost (RFC 1350, section 6).
+    fn dally<R: Role>(&mut self, role: &mut R, inbox: &mut Inbox, ended: Instant) {
+        let until = ended + self.options.dally;
+        while !R::WRITES && Instant::now() < until {
+            let received = inbox.wait(&self.out, until).unwrap_or(0);
+            // Whatever comes now, the file is whole.
+            let _ = self.take_all(role, inbox, received);
+        }
+    }
+
+    fn take_all<R: Role>(
+        &mut self,
+        role: &mut R,
+        inbox: &Inbox,
+        received: usize,
+    ) -> Result<Turn, TransferError> {
+        for index in 0..received {
+            let message = inbox.get(index);
+            for datagram in message.datagrams() {
+                if !self.is_server(message.source) {
+                    continue;
+                }
+                if self.take(role, datagram)? == Turn::Done {
+                    return Ok(Turn::Done);
+                }
+            }
+        }
+        Ok(Turn::Nothing)
+    }
+
+    /// The first answer settles the server's port. Others are told that they have no transfer here, which must not
+    /// disturb the one going on (RFC 1350, section 4).
+    fn is_server(&mut self, source: SocketAddr) -> bool {
+        if self.settled {
+            if source == self.out.peer {
+                return true;
+            }
+        } else if source.ip() == self.options.server.ip() {
+            self.out.peer = source;
+            self.settled = true;
+            return true;
+        }
+        self.counts.strangers += 1;
+        self.stranger = Some(source);
+        self.out
+            .error(ErrorCode::UnknownTransfer, "unknown transfer ID", source);
+        false
+    }
+
+    fn take<R: Role>(&mut self, role: &mut R, datagram: &[u8]) -> Result<Turn, TransferError> {
+        // What is no packet was damaged on its way: the timers bring it again.
+        let Ok(packet) = Packet::parse(datagram) else {
+            self.counts.malformed += 1;
+            return Ok(Turn::Nothing);
+        };
+        let now = Instant::now();
+        self.first_answer.get_or_insert(now - self.began);
+        let turn = match packet {
+            Packet::Error { code, text } => return Err(self.refused(role, code, text)),
+            Packet::OptionAck(options) => {
+                let terms = self.terms(options)?;
+                let before = role.blocks();
+                role.agreed(&terms, &self.out, &mut self.counts).map(|()| {
+                    if before == 0 {
+                        Turn::Progress
+                    } else {
+                        Turn::Nothing
+                    }
+                })
+            }
+            Packet::Data { block, payload } => role.data(block, payload, &self.out, &mut self.counts),
+            Packet::Ack { block } => role.ack(block, &self.out, &mut self.counts),
+            Packet::Read(_) | Packet::Write(_) => Err(Stop::protocol(
+                ErrorCode::Illegal,
+                "a request came where an answer was due".to_owned(),
+            )),
+        };
+        let turn = turn.map_err(|stop| self.stopped(stop))?;
+        if role.blocks() > 0 {
+            self.first_block.get_or_insert(now - self.began);
+        }
+        if turn != Turn::Nothing {
+            self.heard = now;
+            self.silent = 0;
+            self.due = now + self.options.wait;
+        }
+        Ok(turn)
+    }
+
+    fn terms(&mut self, options: Options<'_>) -> Result<Terms, TransferError> {
+        if let Some(terms) = self.terms {
+            return Ok(terms);
+        }
+        let agreed = Wishes::of(options).and_then(|answer| self.wishes.agree(&answer));
+        let terms = agreed.map_err(|fault| {
+            let what = format!("its OACK answers option {} with what was not asked for", fault.0);
+            self.protocol(ErrorCode::Option, what)
+        })?;
+        self.terms = Some(terms);
+        Ok(terms)
+    }
+
+    fn request<R: Role>(&mut self) -> Result<(), TransferError> {
+        let mut buffer = [0; REQUEST_MAX];
+        let (name, mode) = (self.name.as_bytes(), self.options.mode);
+        let mut composer = if R::WRITES {
+            Composer::write(&mut buffer, name, mode)
+        } else {
+            Composer::read(&mut buffer, name, mode)
+        };
+        for (option, value) in self.wishes.values() {
+            composer = composer.option(option, value);
+        }
+        let length = composer
+            .finish()
+            .expect("checked: the name leaves room for every option");
+        self.counts.requests += 1;
+        self.silent += 1;
+        self.due = Instant::now() + self.wait();
+        let server = self.options.server;
+        self.out
+            .send(&buffer[..length])
+            .map_err(|source| TransferError::Send { server, source })
+    }
+
+    fn wait(&self) -> Duration {
+        let doubled = self.options.wait * (1 << u32::from(self.silent.saturating_sub(1)).min(16));
+        doubled.min(WAIT_MAX.max(self.options.wait))
+    }
+
+    fn silence<R: Role>(&mut self, role: &mut R, now: Instant) -> Result<(), TransferError> {
+        if !self.settled {
+            if self.silent >= self.options.attempts {
+                return Err(TransferError::NoAnswer {
+                    server: self.options.server,
+                    attempts: self.counts.requests,
+                    waited: now - self.began,
+                    stranger: self.stranger,
+                });
+            }
+            return self.request::<R>();
+        }
+        if self.silent >= self.options.attempts {
+            self.out
+                .error(ErrorCode::Undefined, "the other side fell silent", self.out.peer);
+            return Err(TransferError::Silence {
+                server: self.out.peer,
+                octets: role.octets(),
+                waited: now - self.heard,
+            });
+        }
+        self.silent += 1;
+        self.due = now + self.wait();
+        self.counts.timeouts += 1;
+        role.again(&self.out, &mut self.counts)
+            .map_err(|stop| self.stopped(stop))
+    }
+
+    fn tell<R: Role>(&self, role: &R, progress: &mut OnProgress<'_>) -> Result<(), TransferError> {
+        let octets = role.octets();
+        if progress(&self.progress(role)) == ControlFlow::Break(()) {
+            self.out
+                .error(ErrorCode::Undefined, "stopped by the user", self.out.peer);
+            return Err(TransferError::Stopped { octets });
+        }
+        match self.options.limit {
+            Some(limit) if self.began.elapsed() >= limit => {
+                self.out
+                    .error(ErrorCode::Undefined, "took too long", self.out.peer);
+                Err(TransferError::Limit { limit, octets })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn progress<R: Role>(&self, role: &R) -> TransferProgress {
+        TransferProgress {
+            octets: role.octets(),
+            total: role.size().or(self.terms.and_then(|terms| terms.tsize)),
+        }
+    }
+
+    fn refused<R: Role>(&self, role: &R, code: ErrorCode, text: &[u8]) -> TransferError {
+        let (server, code) = (self.out.peer, code.number());
+        let text = printable(text);
+        if role.blocks() == 0 {
+            let name = self.name.to_owned();
+            return TransferError::Refused {
+                server,
+                name,
+                code,
+                text,
+            };
+        }
+        let octets = role.octets();
+        TransferError::Ended {
+            server,
+            octets,
+            code,
+            text,
+        }
+    }
+
+    fn protocol(&self, code: ErrorCode, what: String) -> TransferError {
+        self.out.error(code, &what, self.out.peer);
+        let server = self.out.peer;
+        TransferError::Protocol { server, what }
+    }
+
+    /// Ends the transfer for a reason of this side: the server is told, without local paths.
+    fn stopped(&self, stop: Stop) -> TransferError {
+        let local = |code, doing, source: io::Error| {
+            self.out
+                .error(code, &format!("cannot {doing} the file"), self.out.peer);
+            let path = PathBuf::from("the local file");
+            TransferError::Local { doing, path, source }
+        };
+        match stop {
+            Stop::Writing(error) if error.kind() == io::ErrorKind::StorageFull => {
+                local(ErrorCode::Full, "write", error)
+            }
+            Stop::Writing(error) => local(ErrorCode::Undefined, "write", error),
+            Stop::Reading(error) => local(ErrorCode::Undefined, "read", error),
+            Stop::Sending(source) => TransferError::Send {
+                server: self.out.peer,
+                source,
+            },
+            Stop::Protocol(code, what) => self.protocol(code, what),
+        }
+    }
+
+    fn report<R: Role>(&self, role: &R, took: Duration) -> TransferReport {
+        let terms = self.terms.unwrap_or_default();
+        let seconds = took.as_secs_f64();
+        let since = |moment: Option<Duration>| moment.unwrap_or(took).as_secs_f64();
+        let octets = role.octets();
+        TransferReport {
+            name: self.name.to_owned(),
+            server: self.out.peer,
+            octets,
+            blocks: role.blocks(),
+            blksize: terms.blksize,
+            windowsize: terms.windowsize,
+            tsize: terms.tsize,
+            options_acknowledged: self.terms.is_some(),
+            first_answer_seconds: since(self.first_answer),
+            first_block_seconds: since(self.first_block),
+            seconds,
+            octets_per_second: if seconds > 0.0 {
+                octets as f64 / seconds
+            } else {
+                0.0
+            },
+            requests_repeated: self.counts.requests - 1,
+            timeouts: self.counts.timeouts,
+            gaps: self.counts.gaps,
+            duplicates: self.counts.duplicates,
+            strangers: self.counts.strangers,
+            malformed: self.counts.malformed,
+        }
+    }
+
+    /// A file of another size than announced is not the file. In netascii servers may announce the local size.
+    fn check_size(&self, report: &TransferReport) -> Result<(), TransferError> {
+        match report.tsize {
+            Some(announced)
+                if announced != report.octets && self.options.mode == purlin_tftp_proto::Mode::Octet =>
+            {
+                Err(TransferError::WrongSize {
+                    announced,
+                    received: report.octets,
+                })
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A server's text for a terminal: without what could steer it.
+pub(crate) fn printable(text: &[u8]) -> String {
+    let text = String::from_utf8_lossy(text);
+    let text: String = text
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .take(200)
+        .collect();
+    if text.trim().is_empty() {
+        "no reason given".to_owned()
+    } else {
+        text
+    }
+}
