@@ -49,8 +49,8 @@ pub struct Way {
 
 /// A stretch of shared content.
 #[derive(Debug, Clone)]
-pub struct Piece<'a> {
-    pub content: &'a Arc<[u8]>,
+pub struct Piece {
+    pub content: Arc<[u8]>,
     pub range: Range<usize>,
 }
 
@@ -136,7 +136,7 @@ impl BulkSend {
         way: &Way,
         block: usize,
         heads: impl Iterator<Item = [u8; HEAD]>,
-        pieces: &[Piece<'_>],
+        pieces: &[Piece],
     ) {
         let datagram = HEAD + block;
         let cut = datagram <= self.segment_max;
@@ -151,7 +151,7 @@ impl BulkSend {
             if open == 0 {
                 self.make_room(port, most * HEAD, most * (1 + pieces.len()));
                 self.kept
-                    .extend(pieces.iter().map(|piece| Arc::clone(piece.content)));
+                    .extend(pieces.iter().map(|piece| Arc::clone(&piece.content)));
                 self.begin(*way, datagram);
             } else {
                 self.next_datagram();
@@ -326,7 +326,7 @@ impl BulkSend {
 
 /// What is left of some pieces.
 struct Rest<'a> {
-    pieces: &'a [Piece<'a>],
+    pieces: &'a [Piece],
     /// Octets of the first piece that were taken.
     used: usize,
 }

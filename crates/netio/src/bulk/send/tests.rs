@@ -88,7 +88,7 @@ fn small_datagrams_and_windows_keep_their_order() {
     let (server, client) = (port("127.0.0.1:0"), client("127.0.0.1:0"));
     let shared = content(20);
     let piece = [Piece {
-        content: &shared,
+        content: Arc::clone(&shared),
         range: 5..20,
     }];
     let mut send = BulkSend::new();
@@ -132,7 +132,7 @@ fn trains_are_received_whole_where_the_kernel_can() {
     };
     let mut send = BulkSend::new();
     let pieces = [Piece {
-        content: &shared,
+        content: Arc::clone(&shared),
         range: 0..3500,
     }];
     send.window(&server, &way, 1000, (1..=4u8).map(|n| [n; 4]), &pieces);
@@ -160,7 +160,7 @@ fn a_datagram_that_cannot_leave_is_counted() {
     let shared = content(100);
     let mut send = BulkSend::new();
     let pieces = [Piece {
-        content: &shared,
+        content: Arc::clone(&shared),
         range: 0..100,
     }];
     send.window(&server, &nowhere, 50, [[0; 4]; 3].into_iter(), &pieces);
