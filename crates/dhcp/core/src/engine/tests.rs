@@ -6,6 +6,7 @@ mod classes;
 mod conversation;
 mod floods;
 mod keeping;
+mod life;
 mod restored;
 mod rules;
 mod serving;
