@@ -43,12 +43,12 @@ fn window(address: &str, octets: usize, block: usize, split: usize) {
     let (left, right): (Arc<[u8]>, Arc<[u8]>) = (whole[..split].into(), whole[split..].into());
     let pieces = [
         Piece {
-            content: &left,
             range: 0..left.len(),
+            content: left,
         },
         Piece {
-            content: &right,
             range: 0..right.len(),
+            content: right,
         },
     ];
     let count = octets / block + 1;
