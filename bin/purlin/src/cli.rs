@@ -2,14 +2,17 @@
 
 mod backup;
 mod bench;
+mod boot;
 mod config;
 mod context;
 mod dhcp;
 mod events;
 mod explain;
 mod paging;
+mod server;
 mod shell;
 mod status;
+mod tftp;
 mod token;
 mod why;
 
@@ -67,6 +70,12 @@ enum Command {
     /// DHCP: subnets, pools, reservations, classes, leases, and a client to try it with.
     #[command(subcommand)]
     Dhcp(dhcp::Command),
+    /// TFTP: a client for any server, open transfers, boot records, cached files.
+    #[command(subcommand)]
+    Tftp(tftp::Command),
+    /// Boot: which machine boots which file, and what a name means for a client.
+    #[command(subcommand)]
+    Boot(boot::Command),
     /// Measure a server, any server.
     #[command(subcommand)]
     Bench(bench::Command),
@@ -103,6 +112,8 @@ impl Cli {
             Command::Events(args) => context.block_on(events::run(&args, &context)),
             Command::Config(command) => context.block_on(config::run(&command, &context)),
             Command::Dhcp(command) => dhcp::run(command, &context),
+            Command::Tftp(command) => tftp::run(&command, &context),
+            Command::Boot(command) => boot::run(&command, &context),
             Command::Bench(command) => bench::run(&command, &context),
             Command::Token(command) => context.block_on(token::run(&command, &context)),
             Command::Backup(command) => context.block_on(backup::run(&command, &context)),

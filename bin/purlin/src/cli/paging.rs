@@ -7,6 +7,7 @@ use serde_json::Value;
 
 /// Rows per request: the most a node gives.
 const PAGE: &str = "1000";
+const PAGE_MAX: usize = 1000;
 
 /// Shows a whole list of the API, page after page, at most `limit` rows.
 pub(crate) async fn list(
@@ -34,6 +35,34 @@ pub(crate) async fn list(
         }
     }
     listing.finish().map(|_| ())
+}
+
+/// The newest `limit` rows of a list whose pages are oldest first and lead into the past. All of them are here before
+/// the first is shown.
+pub(crate) async fn newest(
+    client: &mut Client,
+    path: &str,
+    pairs: &[(&str, &str)],
+    limit: usize,
+) -> Result<Vec<Value>, Failure> {
+    let mut left = limit;
+    let mut pages: Vec<Vec<Value>> = Vec::new();
+    let mut cursor = String::new();
+    loop {
+        let count = left.min(PAGE_MAX).to_string();
+        let mut pairs = pairs.to_vec();
+        pairs.extend([("limit", count.as_str()), ("cursor", &cursor)]);
+        let mut answer = client.value(Ask::get(with_query(path, &pairs))).await?;
+        if let Value::Array(rows) = answer["items"].take() {
+            left = left.saturating_sub(rows.len());
+            pages.push(rows);
+        }
+        match answer["next_cursor"].as_str() {
+            Some(next) if left > 0 && next != cursor => cursor = next.to_owned(),
+            _ => break,
+        }
+    }
+    Ok(pages.into_iter().rev().flatten().collect())
 }
 
 /// The rows of a list answer: `{"items": [...]}` or a bare array.

@@ -1,16 +1,11 @@
 //! `purlin dhcp decision`: what was decided about anybody, the newest of it.
 
-use crate::cli::{Context, ListArgs, context::watched};
-use crate::client::{Ask, Client, with_query};
-use crate::exit::{Exit, Failure, Outcome};
+use crate::cli::{Context, ListArgs, context::watched, paging};
+use crate::exit::Outcome;
 use crate::output::{self, Column, Kind, Show};
 use clap::{Args, Subcommand};
-use serde_json::Value;
 
 const PATH: &str = "/api/v1/decisions";
-
-/// Rows per request: the most a node gives.
-const PAGE: usize = 1000;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -69,38 +64,15 @@ pub(super) async fn run(command: &Command, context: &Context) -> Outcome {
     let Command::List(args) = command;
     let mut client = context.client()?;
     let view = context.list_view(&args.list);
+    let pairs = [
+        ("mac", args.mac.as_str()),
+        ("address", &args.address),
+        ("code", &args.code),
+        ("notable", if args.notable { "true" } else { "" }),
+    ];
     watched(&args.list, async || {
-        let rows = newest(&mut client, args).await?;
+        let rows = paging::newest(&mut client, PATH, &pairs, args.limit as usize).await?;
         output::list(&view, KIND, &rows)
     })
     .await
-    .map(|_| Exit::Ok)
-}
-
-/// Pages lead into the past, so all rows wanted are here before the first is shown.
-async fn newest(client: &mut Client, args: &ListDecisions) -> Result<Vec<Value>, Failure> {
-    let mut left = args.limit as usize;
-    let mut pages: Vec<Vec<Value>> = Vec::new();
-    let mut cursor = String::new();
-    loop {
-        let limit = left.min(PAGE).to_string();
-        let pairs = [
-            ("mac", args.mac.as_str()),
-            ("address", &args.address),
-            ("code", &args.code),
-            ("notable", if args.notable { "true" } else { "" }),
-            ("limit", &limit),
-            ("cursor", &cursor),
-        ];
-        let mut answer = client.value(Ask::get(with_query(PATH, &pairs))).await?;
-        if let Value::Array(rows) = answer["items"].take() {
-            left = left.saturating_sub(rows.len());
-            pages.push(rows);
-        }
-        match answer["next_cursor"].as_str() {
-            Some(next) if left > 0 && next != cursor => next.clone_into(&mut cursor),
-            _ => break,
-        }
-    }
-    Ok(pages.into_iter().rev().flatten().collect())
 }
