@@ -1,0 +1,57 @@
+//! Why a file cannot be read or written, as far as a client may know.
+
+use crate::reasons;
+use purlin_telemetry::ReasonCode;
+use purlin_tftp_proto::ErrorCode;
+
+/// What became of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum FileError {
+    NotFound,
+    Denied,
+    IsDirectory,
+    /// More octets than may be stored.
+    TooBig,
+    /// It is there already and may not be replaced.
+    Exists,
+    NoSpace,
+    /// A rule or policy says no, for this reason.
+    NotAllowed(ReasonCode),
+    /// It could not be read or written, or is no longer what it was.
+    Io,
+    /// Too much is waiting for the disk.
+    Busy,
+}
+
+impl FileError {
+    /// Why, for records.
+    #[must_use]
+    pub fn reason(self) -> ReasonCode {
+        match self {
+            Self::NotFound => reasons::NOT_FOUND,
+            Self::Denied => reasons::DENIED,
+            Self::IsDirectory => reasons::IS_DIRECTORY,
+            Self::TooBig => reasons::TOO_BIG,
+            Self::Exists => reasons::EXISTS,
+            Self::NoSpace => reasons::NO_SPACE,
+            Self::NotAllowed(reason) => reason,
+            Self::Io => reasons::IO,
+            Self::Busy => reasons::BUSY,
+        }
+    }
+
+    /// Code and text of the ERROR packet; the text never names a path of the server.
+    #[must_use]
+    pub fn answer(self) -> (ErrorCode, &'static str) {
+        match self {
+            Self::NotFound => (ErrorCode::NotFound, "file not found"),
+            Self::Denied | Self::NotAllowed(_) => (ErrorCode::Denied, "access denied"),
+            Self::IsDirectory => (ErrorCode::Denied, "that is a directory"),
+            Self::TooBig => (ErrorCode::Full, "the file is too big"),
+            Self::Exists => (ErrorCode::Exists, "file already exists"),
+            Self::NoSpace => (ErrorCode::Full, "disk full"),
+            Self::Io => (ErrorCode::Undefined, "the file cannot be read or written"),
+            Self::Busy => (ErrorCode::Undefined, "the server is busy, try again"),
+        }
+    }
+}

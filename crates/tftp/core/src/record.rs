@@ -1,0 +1,239 @@
+//! How a request ended, in one value of fixed size: what `purlin why` tells about boot files.
+
+use crate::reasons;
+use purlin_telemetry::decision::Record;
+use purlin_telemetry::reason::Parameters;
+use purlin_telemetry::{Outcome, ReasonCode};
+use purlin_types::WallTime;
+use std::fmt;
+use std::net::IpAddr;
+
+/// Octets of a name that a record keeps: the last ones, because they tell files apart.
+pub const NAME_KEPT: usize = 46;
+
+/// One request, from its arrival to its end.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct BootRecord {
+    /// Position in its ring's whole history, from 0; set by the ring.
+    pub seq: u64,
+    /// When it ended.
+    pub at: WallTime,
+    pub client: IpAddr,
+    pub port: u16,
+    /// Octets of the file that arrived.
+    pub octets: u64,
+    /// Octets of the file; what a client announced for an upload. 0 when unknown.
+    pub size: u64,
+    /// Microseconds from the request until the file was open, 0 when it never was.
+    pub opened_us: u32,
+    /// Microseconds from the request until the first DATA (or, for an upload, the first answer) was sent; 0 for never.
+    pub first_us: u32,
+    /// Microseconds from the request until the end.
+    pub took_us: u64,
+    /// Blocks sent again.
+    pub again: u32,
+    /// What fills `{a}` in the reason's text.
+    pub a: u32,
+    pub blksize: u16,
+    pub windowsize: u16,
+    pub reason: ReasonCode,
+    pub outcome: Outcome,
+    pub write: bool,
+    pub netascii: bool,
+    /// It came over HTTP.
+    pub http: bool,
+    pub(crate) name_len: u8,
+    pub(crate) name: [u8; NAME_KEPT],
+}
+
+impl BootRecord {
+    /// A record of a request that has just come in and for which nothing was done.
+    #[must_use]
+    pub fn new(at: WallTime, client: IpAddr, port: u16, name: &[u8]) -> Self {
+        let mut record = Self {
+            seq: 0,
+            at,
+            client,
+            port,
+            octets: 0,
+            size: 0,
+            opened_us: 0,
+            first_us: 0,
+            took_us: 0,
+            again: 0,
+            a: 0,
+            blksize: 0,
+            windowsize: 0,
+            reason: ReasonCode::default(),
+            outcome: Outcome::Noted,
+            write: false,
+            netascii: false,
+            http: false,
+            name_len: 0,
+            name: [0; NAME_KEPT],
+        };
+        let kept = &name[name.len().saturating_sub(NAME_KEPT)..];
+        record.name[..kept.len()].copy_from_slice(kept);
+        record.name_len = kept.len() as u8;
+        record
+    }
+
+    /// The name asked for, or its end when it is longer than [`NAME_KEPT`].
+    #[must_use]
+    pub fn name(&self) -> String {
+        let kept = &self.name[..usize::from(self.name_len)];
+        // A cut may fall into a character; what is left of it is no text.
+        let cut = kept
+            .iter()
+            .take(3)
+            .take_while(|octet| **octet & 0xc0 == 0x80)
+            .count();
+        String::from_utf8_lossy(&kept[cut..]).into_owned()
+    }
+
+    fn is_for(&self, name: &str) -> bool {
+        let kept = &self.name[..usize::from(self.name_len)];
+        let wanted = name.as_bytes();
+        if wanted.len() > kept.len() {
+            return kept.len() == NAME_KEPT && wanted.ends_with(kept);
+        }
+        wanted.is_empty() || kept.windows(wanted.len()).any(|part| part == wanted)
+    }
+}
+
+impl fmt::Debug for BootRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = if self.write { "write" } else { "read" };
+        write!(
+            f,
+            "#{} {}:{} {what} {:?}: ",
+            self.seq,
+            self.client,
+            self.port,
+            self.name()
+        )?;
+        write!(
+            f,
+            "{} {}, {} of {} octets",
+            self.outcome.as_str(),
+            self.reason,
+            self.octets,
+            self.size
+        )
+    }
+}
+
+impl Record for BootRecord {
+    fn seq(&self) -> u64 {
+        self.seq
+    }
+
+    fn number(&mut self, seq: u64) {
+        self.seq = seq;
+    }
+
+    fn outcome(&self) -> Outcome {
+        self.outcome
+    }
+}
+
+/// Which records are wanted. All conditions that are set must hold.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RecordQuery {
+    pub client: Option<IpAddr>,
+    /// A part of the file's name, in the same case.
+    pub name: Option<String>,
+    pub reason: Option<ReasonCode>,
+    pub outcome: Option<Outcome>,
+    /// Only what was no ordinary answer.
+    pub notable_only: bool,
+    /// The newest so many.
+    pub limit: usize,
+}
+
+impl RecordQuery {
+    /// Whether `record` is wanted.
+    #[must_use]
+    pub fn fits(&self, record: &BootRecord) -> bool {
+        self.client.is_none_or(|client| client == record.client)
+            && self.reason.is_none_or(|reason| reason == record.reason)
+            && self.outcome.is_none_or(|outcome| outcome == record.outcome)
+            && !(self.notable_only && record.outcome == Outcome::Answered)
+            && self.name.as_deref().is_none_or(|name| record.is_for(name))
+    }
+}
+
+/// A record with its reason in words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Told {
+    pub record: BootRecord,
+    /// Why it ended so, in a sentence.
+    pub text: String,
+    pub slug: &'static str,
+    /// What to do about it; empty when nothing is wrong.
+    pub fix: &'static str,
+}
+
+impl Told {
+    /// Adds the words.
+    #[must_use]
+    pub fn of(record: BootRecord) -> Self {
+        let with = Parameters {
+            a: record.a,
+            ..Parameters::default()
+        };
+        let reason = reasons::reason(record.reason);
+        Self {
+            record,
+            text: reason.map_or_else(String::new, |reason| reason.render(with)),
+            slug: reason.map_or("unknown", |reason| reason.slug),
+            fix: reason.map_or("", |reason| reason.fix),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::Ipv4Addr;
+
+    fn record(name: &str) -> BootRecord {
+        BootRecord::new(WallTime(1), Ipv4Addr::LOCALHOST.into(), 2000, name.as_bytes())
+    }
+
+    #[test]
+    fn a_record_is_two_cache_lines_and_a_bit() {
+        assert!(size_of::<BootRecord>() <= 160, "{}", size_of::<BootRecord>());
+    }
+
+    #[test]
+    fn the_end_of_a_long_name_is_kept_in_whole_characters() {
+        assert_eq!(record("a/b").name(), "a/b");
+        let long = format!("start-{}", "ä".repeat(30));
+        assert_eq!(record(&long).name(), "ä".repeat(23));
+        let odd = format!("{}x", "ä".repeat(30));
+        assert_eq!(record(&odd).name(), format!("{}x", "ä".repeat(22)));
+    }
+
+    #[test]
+    fn records_are_found_by_client_and_part_of_the_name() {
+        let query = |name: &str| RecordQuery {
+            client: Some(Ipv4Addr::LOCALHOST.into()),
+            name: Some(name.into()),
+            ..RecordQuery::default()
+        };
+        assert!(query("linux").fits(&record("pxelinux.0")));
+        assert!(!query("linuxx").fits(&record("pxelinux.0")));
+        let long = format!("/boot/{}", "k".repeat(60));
+        assert!(
+            query(&long).fits(&record(&long)),
+            "what was cut off is not compared"
+        );
+        assert!(!query("/boot/k").fits(&record("k")));
+        let other = RecordQuery {
+            client: Some(Ipv4Addr::BROADCAST.into()),
+            ..RecordQuery::default()
+        };
+        assert!(!other.fits(&record("pxelinux.0")));
+    }
+}

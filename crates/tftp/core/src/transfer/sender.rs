@@ -1,0 +1,165 @@
+//! The sending side of a read: which blocks are under way, and what an acknowledgement means for them.
+//!
+//! ```text
+//!        acked             sent            last
+//!   ───────┼────────────────┼───────────────┼
+//!   arrived│  window: at most windowsize    │ not sent yet
+//! ```
+
+use super::RoundTrip;
+use purlin_tftp_proto::Rollover;
+use purlin_types::BootTime;
+
+/// Nanoseconds that an acknowledgement needs at least while no round trip is known.
+const UNKNOWN_TRIP: u64 = 1_000_000;
+
+/// Blocks to send: number of the first, and how many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Window {
+    pub(crate) first: u64,
+    pub(crate) count: u16,
+}
+
+/// What an acknowledgement means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Heard {
+    /// The last block has arrived.
+    Done,
+    /// The window has arrived: send the next.
+    Next(Window),
+    /// A block inside the window was lost: send again from there (RFC 7440, section 4).
+    Gap(Window),
+    /// Some blocks more have arrived; what follows is under way already.
+    Part,
+    /// The same as before: nothing is sent for it.
+    Repeated,
+    /// A block that is not under way.
+    Unknown,
+}
+
+/// Where a read stands.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Sender {
+    /// Number of the file's last block; it is shorter than the others, perhaps empty.
+    pub(crate) last: u64,
+    /// The last block that has arrived.
+    pub(crate) acked: u64,
+    /// The last block of the window under way.
+    pub(crate) sent: u64,
+    /// When the window was sent last.
+    pub(crate) began: BootTime,
+    /// The acknowledgement that the window last began again for.
+    restarted: Option<u64>,
+    windowsize: u16,
+    rollover: Rollover,
+    /// Whether the window was sent only once, so that its acknowledgement measures a round trip (Karn).
+    timed: bool,
+}
+
+impl Sender {
+    pub(crate) fn new(size: u64, blksize: u16, windowsize: u16, rollover: Rollover) -> Self {
+        Self {
+            last: size / u64::from(blksize) + 1,
+            acked: 0,
+            sent: 0,
+            began: BootTime(0),
+            restarted: None,
+            windowsize,
+            rollover,
+            timed: false,
+        }
+    }
+
+    /// The window after everything acknowledged, sent for the first time.
+    pub(crate) fn begin(&mut self, now: BootTime) -> Window {
+        let window = self.advance(now);
+        self.timed = true;
+        window
+    }
+
+    /// The blocks under way, to be sent again.
+    pub(crate) fn again(&mut self, now: BootTime) -> Window {
+        let window = self.advance(now);
+        self.timed = false;
+        window
+    }
+
+    /// The last block of the window, to be sent again: whoever has it answers, whoever misses others says so.
+    pub(crate) fn probe(&mut self) -> Window {
+        self.timed = false;
+        Window {
+            first: self.sent,
+            count: 1,
+        }
+    }
+
+    /// Whether more than one block is under way.
+    pub(crate) fn is_window(&self) -> bool {
+        self.sent - self.acked > 1
+    }
+
+    fn advance(&mut self, now: BootTime) -> Window {
+        self.began = now;
+        self.sent = (self.acked + u64::from(self.windowsize)).min(self.last);
+        Window {
+            first: self.acked + 1,
+            count: (self.sent - self.acked) as u16,
+        }
+    }
+
+    /// An acknowledgement of `wire` came. The round trip is measured when that can be told.
+    pub(crate) fn hear(&mut self, now: BootTime, wire: u16, round: &mut RoundTrip) -> (Heard, Option<u32>) {
+        let under_way = self.sent - self.acked;
+        let Some(ahead) = self.rollover.ahead(self.acked, wire).map(u64::from) else {
+            return (Heard::Unknown, None);
+        };
+        if ahead > under_way {
+            return (Heard::Unknown, None);
+        }
+        if ahead == 0 {
+            return (self.hear_again(now, round), None);
+        }
+        let sample = self.timed.then(|| round.sample(self.began, now));
+        self.timed = false;
+        self.acked += ahead;
+        let heard = if self.acked == self.last {
+            Heard::Done
+        } else if ahead == under_way {
+            Heard::Next(self.begin(now))
+        } else if self.may_restart(now, round) {
+            Heard::Gap(self.restart(now))
+        } else {
+            Heard::Part
+        };
+        (heard, sample)
+    }
+
+    /// The acknowledgement of before once more. When the first block of a window was lost, this is how the client
+    /// says so; a copy made by the network comes too early for that, or for the second time.
+    fn hear_again(&mut self, now: BootTime, round: &RoundTrip) -> Heard {
+        let told = self.restarted == Some(self.acked);
+        if self.is_window() && !told && self.may_restart(now, round) {
+            Heard::Gap(self.restart(now))
+        } else {
+            Heard::Repeated
+        }
+    }
+
+    /// Whether an acknowledgement that arrives now can speak of the window as it was sent last: what arrives sooner
+    /// was on its way before. It also bounds what a client that acknowledges every block can make us send.
+    fn may_restart(&self, now: BootTime, round: &RoundTrip) -> bool {
+        let trip = match round.shortest() {
+            0 => UNKNOWN_TRIP,
+            shortest => shortest / 2,
+        };
+        now.0.saturating_sub(self.began.0) >= trip
+    }
+
+    fn restart(&mut self, now: BootTime) -> Window {
+        self.restarted = Some(self.acked);
+        self.again(now)
+    }
+}
+
+#[cfg(test)]
+mod tests;
