@@ -176,14 +176,15 @@ impl Document {
 
 impl Document {
     /// The place of `len` octets, `at` octets into the string that was written at `span`. Where escapes make the
-    /// way from text to string longer than its quotes, the whole string is the place.
+    /// way from text to string longer than its quotes (and the line end behind three of them), the whole string is the
+    /// place.
     #[must_use]
     pub fn inside(&self, span: Span, text: &str, at: usize, len: usize) -> Span {
         let Some(source) = self.sources.get(span.source.0 as usize) else {
             return span;
         };
         let raw = source.slice(span);
-        let Some(lead) = [0, 1, 3]
+        let Some(lead) = [0, 1, 3, 4, 5]
             .into_iter()
             .find(|lead| raw.get(*lead..).is_some_and(|r| r.starts_with(text)))
         else {

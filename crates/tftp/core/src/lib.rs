@@ -11,6 +11,7 @@ mod file_error;
 mod peer;
 pub mod plan;
 pub mod profile;
+pub mod reader;
 pub mod reasons;
 mod record;
 pub mod rule;

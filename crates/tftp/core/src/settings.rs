@@ -4,6 +4,7 @@
 //! `reader` makes them from a configuration document and reports every fault; `plan` compiles names and rules.
 
 mod default;
+mod text;
 
 use crate::rule::{Pattern, Replacement};
 use crate::template::{NamePattern, Text};
