@@ -7,11 +7,6 @@ pub mod store;
 
 use crate::schema::Section;
 
-static TFTP: Section = Section::later(
-    "tftp",
-    "Boot files over TFTP and HTTP.",
-    "boot files come with a later version; remove the section for now",
-);
 static OVN: Section = Section::later(
     "ovn",
     "Virtual networks.",
@@ -37,7 +32,6 @@ pub fn common() -> Vec<&'static Section> {
         store::section(),
         store::coordination_section(),
         log::section(),
-        &TFTP,
         &OVN,
         &CHAIN,
         &INFRA,

@@ -32,7 +32,7 @@ codes! {
         "The name ends in a slash; directories are not served.", "Name a file.";
     RULE_REFUSES = 2406, "rule_refuses", "a rule refuses the name",
         "One of tftp.rules (or a line with `a` in tftp.remap) fits the name and refuses it.",
-        "Ask `purlin tftp resolve NAME` which rule it is, and change it when the name should be served.";
+        "Change the rule when the name should be served.";
     RULE_LOOP = 2407, "rules_never_rest", "the rules never come to rest",
         "A rule with `restart` or `all` fits its own result again and again.",
         "Write the pattern so that it no longer fits what it makes.";

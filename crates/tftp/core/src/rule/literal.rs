@@ -7,18 +7,31 @@ pub(super) struct Need {
     text: Box<str>,
     /// The text stands at the very beginning.
     first: bool,
+    /// The pattern is nothing but this text: where it is, the pattern fits.
+    whole: bool,
     ignore_case: bool,
 }
 
 impl Need {
     /// Reads a pattern that compiles. Whatever it does not understand, it needs nothing for.
     pub(super) fn of(pattern: &str, ignore_case: bool) -> Self {
-        let (text, first) = longest(pattern).unwrap_or_default();
+        let found = longest(pattern).unwrap_or_default();
         Self {
-            text: text.into_boxed_str(),
-            first,
+            text: found.text.into_boxed_str(),
+            first: found.first,
+            whole: found.whole,
             ignore_case,
         }
+    }
+
+    /// The pattern is plain text, so that the expression need not run.
+    pub(super) fn is_whole(&self) -> bool {
+        self.whole
+    }
+
+    /// The plain text that a pattern is, when case counts and it may stand anywhere.
+    pub(super) fn plain(&self) -> Option<&str> {
+        (self.whole && !self.first && !self.ignore_case).then_some(&*self.text)
     }
 
     pub(super) fn is_in(&self, name: &str) -> bool {
@@ -39,9 +52,17 @@ impl Need {
     }
 }
 
+/// The longest literal run of a pattern.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Run {
+    text: String,
+    first: bool,
+    whole: bool,
+}
+
 /// Collects literal runs outside of groups and classes.
 struct Runs {
-    best: (String, bool),
+    best: Run,
     run: String,
     /// The run began right behind a leading `^`.
     first: bool,
@@ -49,8 +70,9 @@ struct Runs {
 
 impl Runs {
     fn end(&mut self) {
-        if self.run.len() > self.best.0.len() {
-            self.best = (std::mem::take(&mut self.run), self.first);
+        if self.run.len() > self.best.text.len() {
+            self.best.text = std::mem::take(&mut self.run);
+            self.best.first = self.first;
         }
         self.run.clear();
         self.first = false;
@@ -59,14 +81,15 @@ impl Runs {
 
 /// The longest literal that every match holds, and whether it is the start of the name. `None` when the pattern has
 /// alternatives or flags, which make the question harder than it is worth.
-fn longest(pattern: &str) -> Option<(String, bool)> {
+fn longest(pattern: &str) -> Option<Run> {
     let mut runs = Runs {
-        best: (String::new(), false),
+        best: Run::default(),
         run: String::new(),
         first: pattern.starts_with('^'),
     };
     let mut chars = pattern.strip_prefix('^').unwrap_or(pattern).chars().peekable();
     let mut depth = 0usize;
+    let mut whole = true;
     while let Some(c) = chars.next() {
         let literal = match c {
             '(' => {
@@ -101,8 +124,12 @@ fn longest(pattern: &str) -> Option<(String, bool)> {
         };
         match (literal, chars.peek()) {
             (Some(_), _) if depth > 0 => {}
-            (Some(_), Some('*' | '?' | '{')) | (None, _) => runs.end(),
+            (Some(_), Some('*' | '?' | '{')) | (None, _) => {
+                whole = false;
+                runs.end();
+            }
             (Some(c), Some('+')) => {
+                whole = false;
                 runs.run.push(c);
                 runs.end();
             }
@@ -110,6 +137,7 @@ fn longest(pattern: &str) -> Option<(String, bool)> {
         }
     }
     runs.end();
+    runs.best.whole = whole && !runs.best.text.is_empty();
     Some(runs.best)
 }
 
@@ -154,7 +182,8 @@ mod tests {
             ("[]abc]long", "long", false),
         ];
         for (pattern, text, first) in cases {
-            assert_eq!(longest(pattern), Some((text.to_owned(), first)), "{pattern}");
+            let found = longest(pattern).expect("the pattern is understood");
+            assert_eq!((found.text.as_str(), found.first), (text, first), "{pattern}");
         }
         for pattern in ["a|b", "(?i)abc", "\\x41bc", "foo[a]|bar"] {
             assert_eq!(longest(pattern), None, "{pattern}");
@@ -170,10 +199,11 @@ mod tests {
             name in "[abAB/.]{0,10}",
             ignore_case in any::<bool>(),
         ) {
-            if let Ok(regex) = compile(&pattern, ignore_case)
-                && regex.is_match(&name)
-            {
-                prop_assert!(Need::of(&pattern, ignore_case).is_in(&name), "{} in {}", pattern, name);
+            if let Ok(regex) = compile(&pattern, ignore_case) {
+                let need = Need::of(&pattern, ignore_case);
+                let fits = regex.is_match(&name);
+                prop_assert!(!fits || need.is_in(&name), "{} in {}", pattern, name);
+                prop_assert!(!need.is_whole() || need.is_in(&name) == fits, "{} in {}", pattern, name);
             }
         }
     }
