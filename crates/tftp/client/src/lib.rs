@@ -2,6 +2,7 @@
 //!
 //! ```text
 //!   transfer   get and put one file                   (RFC 1350, 2347-2349, 7440)
+//!   bench      load: profiles of boot clients, faults, percentiles, verification
 //!   proxy      a UDP proxy that loses, doubles, delays and changes datagrams by seed
 //!     receiver ── which DATA is wanted, when to acknowledge     (pure)
 //!     sender ──── which blocks an ACK calls for                 (pure)
@@ -10,7 +11,7 @@
 //!
 //! It knows nothing of Purlin's server and works against any other just the same.
 
-// bench
+pub mod bench;
 mod faults;
 pub mod proxy;
 mod receiver;

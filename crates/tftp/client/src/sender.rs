@@ -85,6 +85,10 @@ impl Sender {
         self.acked
     }
 
+    pub(crate) fn blksize(&self) -> u16 {
+        self.blksize
+    }
+
     /// The short block at the end, which may be empty.
     fn last(&self) -> u64 {
         self.size / u64::from(self.blksize) + 1

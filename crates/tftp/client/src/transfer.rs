@@ -20,6 +20,9 @@ use std::io::Write;
 use std::ops::ControlFlow;
 use std::path::Path;
 
+pub(crate) use options::within;
+pub(crate) use session::printable;
+
 pub use error::TransferError;
 pub use options::{OptionsError, TransferOptions};
 pub use report::{TransferProgress, TransferReport};

@@ -60,7 +60,8 @@ fn peer(program: &str, root: &Path) -> Option<Peer> {
             "--pid-file".into(),
             "--enable-tftp".into(),
             format!("--tftp-root={root}"),
-            "--tftp-single-port".into(),
+            "--listen-address=127.0.0.1".into(),
+            "--bind-interfaces".into(),
         ],
     };
     // dnsmasq takes no other port than 69 for TFTP.

@@ -20,6 +20,8 @@ pub(crate) enum Manner {
     Silent,
     /// Falls silent after so many blocks.
     StopsAfter(u64),
+    /// Changes an octet of this block.
+    WrongOctet(u64),
     /// Leaves out the last block but one.
     Shorter,
     RolloverOne,
@@ -77,11 +79,14 @@ impl Server {
             files: Arc::clone(&files),
             requests: Arc::clone(&requests),
             transfers: HashMap::new(),
+            stored: HashMap::new(),
+            looked: Instant::now(),
         };
         let stopped = Arc::clone(&stop);
         let thread = std::thread::spawn(move || {
+            let mut buffer = vec![0; 1 << 16];
             while !stopped.load(Ordering::Relaxed) {
-                desk.turn();
+                desk.turn(&mut buffer);
             }
         });
         Self {
@@ -118,33 +123,44 @@ struct Desk {
     files: Files,
     requests: Arc<AtomicU64>,
     transfers: HashMap<SocketAddr, Transfer>,
+    /// The last ACK of finished uploads, for clients that did not hear it.
+    stored: HashMap<SocketAddr, [u8; 4]>,
+    looked: Instant,
 }
 
 impl Desk {
-    fn turn(&mut self) {
-        let mut buffer = vec![0; 1 << 16];
-        if let Ok((length, from)) = self.socket.recv_from(&mut buffer) {
+    fn turn(&mut self, buffer: &mut [u8]) {
+        if let Ok((length, from)) = self.socket.recv_from(buffer) {
             self.take(from, &buffer[..length]);
         }
-        let own: Vec<SocketAddr> = self.transfers.keys().copied().collect();
-        for from in own {
-            let got = self
-                .transfers
-                .get(&from)
-                .and_then(|t| t.socket.as_ref()?.recv_from(&mut buffer).ok());
-            if let Some((length, from)) = got {
-                self.take(from, &buffer[..length]);
-            }
+        if self.manner == Manner::OwnPorts {
+            self.read_own_ports(buffer);
         }
         let now = Instant::now();
-        let overdue: Vec<SocketAddr> = self
-            .transfers
-            .iter()
-            .filter(|(_, t)| t.due <= now)
+        if now < self.looked + RETRANSMIT / 4 {
+            return;
+        }
+        self.looked = now;
+        let overdue: Vec<SocketAddr> = (self.transfers.iter())
+            .filter(|(_, transfer)| transfer.due <= now)
             .map(|(&from, _)| from)
             .collect();
         for from in overdue {
             self.again(from);
+        }
+    }
+
+    fn read_own_ports(&mut self, buffer: &mut [u8]) {
+        let own: Vec<SocketAddr> = self.transfers.keys().copied().collect();
+        for from in own {
+            let socket = self
+                .transfers
+                .get(&from)
+                .and_then(|transfer| transfer.socket.as_ref());
+            let got = socket.and_then(|socket| socket.recv_from(buffer).ok());
+            if let Some((length, from)) = got {
+                self.take(from, &buffer[..length]);
+            }
         }
     }
 
@@ -254,6 +270,7 @@ impl Desk {
             let at = (block as usize - 1) * size;
             let mut octets = transfer.content[at..(at + size).min(transfer.content.len())].to_vec();
             match manner {
+                Manner::WrongOctet(wrong) if wrong == block => octets[0] ^= 1,
                 Manner::StopsAfter(most) if block > most => continue,
                 Manner::TooLong => octets.resize(600, 0),
                 Manner::Shorter if block + 1 == last(transfer) => octets.truncate(size - 1),
@@ -271,6 +288,9 @@ impl Desk {
 
     fn data(&mut self, from: SocketAddr, wire: u16, payload: &[u8]) {
         let Some(transfer) = self.transfers.get_mut(&from) else {
+            if let Some(ack) = self.stored.get(&from) {
+                self.send(from, ack);
+            }
             return;
         };
         let rollover = transfer.terms.rollover;
@@ -296,6 +316,7 @@ impl Desk {
         }
         if last {
             self.transfers.remove(&from);
+            self.stored.insert(from, ack);
         }
     }
 
