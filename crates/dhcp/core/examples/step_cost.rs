@@ -46,6 +46,7 @@ fn settings() -> Settings {
         classes: Vec::new(),
         conflict_check: None,
         reserved_only: false,
+        proxy: false,
     };
     Settings {
         enabled: true,
@@ -64,6 +65,7 @@ fn settings() -> Settings {
         affinity: Duration::from_secs(604_800),
         conflict_check: ConflictCheck::Off,
         conflict_wait: Duration::from_millis(300),
+        proxy: false,
         limits: Limits {
             per_client: 0,
             per_relay: 0,
@@ -79,6 +81,7 @@ fn settings() -> Settings {
         reservations: Vec::new(),
         flex_id: None,
         decisions: 32_768,
+        profiles: Vec::new(),
     }
 }
 

@@ -7,6 +7,7 @@
 //! ```
 
 mod admit;
+mod beside;
 mod bind;
 mod clock;
 mod discover;
@@ -22,6 +23,7 @@ mod sweep;
 mod tests;
 mod turn;
 
+use crate::boot::Memory;
 use crate::counters::Counters;
 use crate::expr;
 use crate::hold::{Hold, HoldView};
@@ -52,6 +54,8 @@ pub struct Engine {
     client_limit: Limiter,
     relay_limit: Limiter,
     declines: Declines,
+    /// What booting clients said last.
+    boots: Memory,
     probes: Probes,
     scratch: expr::Scratch,
     /// Records of addresses that no network has (their subnet was removed): kept until it comes back.
@@ -87,6 +91,7 @@ impl Engine {
             client_limit: Limiter::new(settings.limits.per_client),
             relay_limit: Limiter::new(settings.limits.per_relay),
             declines: Declines::default(),
+            boots: Memory::default(),
             probes: Probes::default(),
             scratch: expr::Scratch::default(),
             orphans: replay::Orphans::default(),

@@ -9,6 +9,7 @@ pub mod settings;
 pub mod step;
 pub mod view;
 
+mod boot;
 mod counters;
 mod engine;
 mod hold;

@@ -12,7 +12,7 @@ pub(crate) use route::Routes;
 
 use crate::expr::{Expr, Wanted};
 use crate::relay::RelayPieces;
-use crate::settings::{Class, Reservation, Scope, Settings};
+use crate::settings::{BootEntry, BootProfile, Class, Reservation, Scope, Settings};
 use crate::step::Arrival;
 use purlin_dhcp_proto::message::Message;
 use purlin_types::{Ipv4Range, Prefix4};
@@ -31,8 +31,17 @@ pub struct Plan {
     pub(crate) classes: Vec<ClassPlan>,
     pub(crate) flex_id: Option<Expr>,
     pub(crate) routes: Routes,
-    /// Whether any scope has boot entries; without, no packet is looked at for them.
+    pub(crate) profiles: Vec<ProfilePlan>,
+    /// Whether anything gives boot files; without, no packet is looked at for them.
     pub(crate) boots: bool,
+}
+
+/// A boot answer from outside of the scopes.
+#[derive(Debug)]
+pub(crate) struct ProfilePlan {
+    pub(crate) entry: BootEntry,
+    /// Where it holds; empty is everywhere.
+    pub(crate) subnets: Vec<u16>,
 }
 
 #[derive(Debug)]
@@ -56,6 +65,8 @@ pub(crate) struct SubnetPlan {
     /// Classes of which a client must be in one; 0 admits all.
     pub(crate) guard: u128,
     pub(crate) reserved_only: bool,
+    /// Another server gives the addresses.
+    pub(crate) proxy: bool,
     /// How many of its addresses are reserved.
     pub(crate) reserved: u64,
     pub(crate) conflict_check: Option<crate::settings::ConflictCheck>,
@@ -116,6 +127,16 @@ impl Plan {
                 reservations: Reservations::new(reserved.chain(global), &classes),
             });
         }
+        if networks.is_empty() && settings.proxy {
+            subnets.push(everywhere());
+            networks.push(NetworkPlan {
+                name: EVERYWHERE.to_owned(),
+                rank,
+                scope: Scope::default(),
+                subnets: vec![0],
+                reservations: Reservations::new(settings.reservations.iter(), &classes),
+            });
+        }
         count_reserved(&networks, &mut subnets);
         let routes = Routes::new(&subnets);
         let flex_id = settings
@@ -123,6 +144,9 @@ impl Plan {
             .as_deref()
             .and_then(|text| compile_expr(text, Wanted::Value, settings));
         let boots = any_boot(settings);
+        let profiles = settings.profiles.iter();
+        let profiles = profiles.filter_map(|profile| compile_profile(profile, &subnets));
+        let profiles = profiles.collect();
         Arc::new(Self {
             settings: settings.clone(),
             networks,
@@ -130,6 +154,7 @@ impl Plan {
             classes,
             flex_id,
             routes,
+            profiles,
             boots,
         })
     }
@@ -239,7 +264,44 @@ fn any_boot(settings: &Settings) -> bool {
         .chain(networks)
         .chain(classes)
         .chain(reserved)
-        .any(|s| !s.boot.is_empty())
+        .any(|s| !s.boot.is_empty() || s.boot_file.is_some())
+        || !settings.profiles.is_empty()
+}
+
+/// A profile of subnets that are not there fits nobody.
+fn compile_profile(profile: &BootProfile, subnets: &[SubnetPlan]) -> Option<ProfilePlan> {
+    let named = |name: &String| subnets.iter().position(|s| s.name == *name);
+    let here: Vec<u16> = profile
+        .subnets
+        .iter()
+        .filter_map(named)
+        .map(|i| i as u16)
+        .collect();
+    (profile.subnets.is_empty() || !here.is_empty()).then(|| ProfilePlan {
+        entry: profile.entry.clone(),
+        subnets: here,
+    })
+}
+
+/// The name of the subnet and network that stand for every link when only a proxy is wanted.
+const EVERYWHERE: &str = "any";
+
+/// All addresses: where another server gives them, nothing needs to be known of the subnets.
+fn everywhere() -> SubnetPlan {
+    SubnetPlan {
+        name: EVERYWHERE.to_owned(),
+        network: 0,
+        prefix: Prefix4::try_new(Ipv4Addr::UNSPECIFIED, 0).expect("a network without host bits"),
+        pools: Vec::new(),
+        scope: Scope::default(),
+        guard: 0,
+        reserved_only: false,
+        proxy: true,
+        reserved: 0,
+        conflict_check: None,
+        relays: Vec::new(),
+        interfaces: Vec::new(),
+    }
 }
 
 fn compile_class(class: &Class, settings: &Settings) -> ClassPlan {
@@ -269,6 +331,7 @@ fn compile_subnet(subnet: &crate::settings::Subnet, network: u16, classes: &[Cla
         scope: subnet.scope.clone(),
         guard: mask_of(&subnet.classes, classes),
         reserved_only: subnet.reserved_only,
+        proxy: subnet.proxy,
         reserved: 0,
         conflict_check: subnet.conflict_check,
         relays: subnet.relays.clone(),

@@ -85,6 +85,7 @@ fn settings(top: &Reader<'_>, context: &mut Context<'_>) -> Settings {
         affinity: top.get("affinity"),
         conflict_check: conflict_check(&top.get::<String>("conflict_check")),
         conflict_wait: top.get("conflict_wait"),
+        proxy: top.get("proxy"),
         limits: limits(top),
         scope,
         option_defs: context.defs.clone(),
@@ -93,6 +94,7 @@ fn settings(top: &Reader<'_>, context: &mut Context<'_>) -> Settings {
         reservations: reservations.into_iter().map(|found| found.reservation).collect(),
         flex_id,
         decisions: top.get("decisions"),
+        profiles: Vec::new(),
     }
 }
 

@@ -51,6 +51,11 @@ reasons! {
         "The client renews an address that no record gives to it and nobody else has a claim on, as after a change of servers. It keeps it."
         "";
 
+    1021 PROXY_OFFERED "proxy_offered" "told a boot client what to boot; its address is another server's business"
+        "The subnet is served beside another DHCP server (proxy = true). A boot client's DISCOVER is answered by an OFFER without an address, which it joins with the other server's." "";
+    1022 PROXY_CONFIRMED "proxy_confirmed" "told {address} what to boot; its address is another server's"
+        "A boot client that has its address asked the boot server (UDP port 4011) for its boot file (PXE 2.1, section 2.2)." "";
+
     1101 NO_SUBNET_FOR_RELAY "no_subnet_for_relay" "no subnet matches giaddr {via}"
         "The request came through a relay whose address (or link selection, option 82.5 or 118) lies in no configured subnet, so there is nothing to answer with."
         "Add a subnet that contains the relay's address, or list the address under `relays` of the right subnet.";
@@ -113,6 +118,13 @@ reasons! {
     1124 HELD_BACK "held_back" "no address: what the backup does not know is held back for {a} s"
         "The node was restored from a backup. Addresses given out after the backup was taken may be in use, so none goes to a new client until every such lease has ended."
         "Wait, or see docs/howto/backup-and-restore.md for what can be done about it; `purlin status` tells until when.";
+    1125 PROXY_NO_FILE "proxy_no_file" "no boot file for a boot client of architecture {a}"
+        "The subnet is served beside another DHCP server, and no boot entry or profile fits this boot client, so there is nothing to tell it. An HTTP client takes whole URLs only."
+        "Add a boot entry or a boot profile for its architecture.";
+    1126 PROXY_NOT_BOOTING "proxy_not_booting" "not a boot client; another server gives addresses here"
+        "The subnet is served beside another DHCP server (proxy = true), and the client's vendor class (option 60) is neither PXEClient nor HTTPClient." "";
+    1127 PROXY_ADDRESS "proxy_address" "about its address, which another server gives"
+        "The subnet is served beside another DHCP server (proxy = true): requests for addresses, releases and the like are for that one." "";
 
     1201 NAK_WRONG_NETWORK "nak_wrong_network" "refused {address}: it is not on the network of {via}"
         "The client named an address of another network, most often because it was moved. A request is refused; an INFORM is not answered, as its reply would go to whoever has that address." "";

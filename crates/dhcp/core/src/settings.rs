@@ -58,6 +58,9 @@ pub struct Settings {
     pub conflict_check: ConflictCheck,
     /// How long a probe waits for an answer.
     pub conflict_wait: Duration,
+    /// Whether boot clients are told what to boot while another server gives the addresses (PXE 2.1, section 2.2).
+    /// Each subnet says for itself ([`Subnet::proxy`]); without any subnet this holds for every client.
+    pub proxy: bool,
     pub limits: Limits,
     pub scope: Scope,
     pub option_defs: Vec<OptionDef>,
@@ -69,9 +72,25 @@ pub struct Settings {
     pub flex_id: Option<String>,
     /// Decisions kept per packet thread.
     pub decisions: u32,
+    /// Boot answers for clients to whom no scope gives a boot file, from parts of the configuration outside of DHCP.
+    pub profiles: Vec<BootProfile>,
 }
 
 impl Settings {
+    /// Adds a boot answer behind those already there, for clients of the `subnets` named, or of all when none is. What
+    /// the scopes say of boot files comes before it.
+    pub fn add_boot(&mut self, entry: BootEntry, subnets: &[String]) {
+        let subnets = subnets.to_vec();
+        self.profiles.push(BootProfile { entry, subnets });
+    }
+
+    /// Whether any client is answered as beside another server.
+    #[must_use]
+    pub fn has_proxy(&self) -> bool {
+        let mut subnets = self.networks.iter().flat_map(|network| &network.subnets);
+        subnets.any(|subnet| subnet.proxy) || (self.proxy && self.networks.is_empty())
+    }
+
     /// The longest lease that any client may be given; leases without an end are left out.
     #[must_use]
     pub fn longest_lease(&self) -> Duration {
@@ -141,16 +160,30 @@ pub struct OptionDef {
     pub kind: String,
 }
 
-/// What a booting client of some architecture gets.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What a booting client gets when every condition that is set holds for it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct BootEntry {
+    /// What decisions call it; without a name, its place in the list.
+    pub name: Option<String>,
     /// Architecture codes of option 93 that match; empty matches all.
     pub architectures: Vec<u16>,
-    /// User class (option 77) that must be there, e.g. `iPXE`.
+    /// User class (option 77) that must be there, e.g. `iPXE`. Of the entries in one place that fit, the first with a
+    /// user class comes before those without: a boot program that asks again must not be told to load itself.
     pub user_class: Option<String>,
-    /// File name, or a whole URI for HTTP clients.
+    /// Hardware addresses that match; empty matches all.
+    pub macs: Vec<Mac>,
+    /// File name, or a whole URI. `{server}` in it stands for this server's address.
     pub file: String,
+    /// Where the file is; `None` is what the scopes say, else this server.
     pub next_server: Option<Ipv4Addr>,
+}
+
+/// A boot answer from outside of DHCP's own configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BootProfile {
+    pub entry: BootEntry,
+    /// Names of the subnets it holds in; empty is all.
+    pub subnets: Vec<String>,
 }
 
 /// A client class: members are found by expression, by a built-in test, or named by reservations.
@@ -190,6 +223,8 @@ pub struct Subnet {
     pub conflict_check: Option<ConflictCheck>,
     /// Only clients with a reservation are served.
     pub reserved_only: bool,
+    /// Another server gives the addresses here; only boot clients are answered, and only with what to boot.
+    pub proxy: bool,
 }
 
 /// A range of addresses for dynamic bindings.

@@ -3,8 +3,9 @@
 //! Clients that agree in subnet, pool, classes, reservation, boot entry and parameter request list get the same
 //! octets. The block is built on first need and copied into each reply after that.
 
+use crate::boot::{self, Choice, Firmware};
 use crate::plan::Plan;
-use crate::settings::{BootEntry, OptionValue, Scope};
+use crate::settings::{OptionValue, Scope};
 use hashbrown::HashMap;
 use purlin_dhcp_proto::code;
 use std::net::Ipv4Addr;
@@ -13,6 +14,9 @@ use std::time::Duration;
 
 /// Templates kept; all are dropped when there would be more (a client that varies its list cannot grow memory).
 const KEPT_MAX: usize = 4096;
+
+/// Boot answers kept in words; those that are made later are told without them.
+const WORDS_MAX: usize = 4096;
 
 /// Option 33, classful routes.
 const STATIC_ROUTES: u8 = 33;
@@ -26,9 +30,10 @@ pub(crate) struct Kind {
     pub(crate) pool: u16,
     pub(crate) reservation: Option<u32>,
     pub(crate) classes: u128,
-    /// Matching boot entry: scope level and position.
-    pub(crate) boot: Option<(u8, u16)>,
-    pub(crate) http_client: bool,
+    pub(crate) firmware: Firmware,
+    pub(crate) boot: Option<Choice>,
+    /// This server's own address, where the boot answer may need it; 0.0.0.0 without one.
+    pub(crate) server: Ipv4Addr,
 }
 
 #[derive(Debug)]
@@ -38,6 +43,10 @@ pub(crate) struct Template {
     pub(crate) siaddr: Ipv4Addr,
     pub(crate) sname: Vec<u8>,
     pub(crate) file: Vec<u8>,
+    /// The boot answer in words, for [`Templates::words`]; 0 is none.
+    pub(crate) words: u32,
+    /// Option 43 as the configuration says it.
+    pub(crate) vendor: Option<Vec<u8>>,
     /// Default, least and greatest lease in seconds.
     pub(crate) lease: (u32, u32, u32),
     pub(crate) t1: Option<u32>,
@@ -50,6 +59,8 @@ pub(crate) struct Templates {
     kept: HashMap<(Kind, u64), Arc<Template>, foldhash::fast::FixedState>,
     pub(crate) hits: u64,
     pub(crate) misses: u64,
+    /// Boot answers in words. They outlive changes of the plan, because decisions refer to them.
+    words: Vec<String>,
 }
 
 impl Templates {
@@ -66,12 +77,35 @@ impl Templates {
             return Arc::clone(found);
         }
         self.misses += 1;
-        let made = Arc::new(build(plan, kind, requested));
+        let (mut made, words) = build(plan, kind, requested);
+        made.words = self.number_of(words);
+        let made = Arc::new(made);
         if self.kept.len() >= KEPT_MAX {
             self.kept.clear();
         }
         self.kept.insert(key, Arc::clone(&made));
         made
+    }
+
+    /// Numbers from 1; 0 for no words.
+    fn number_of(&mut self, words: String) -> u32 {
+        if words.is_empty() {
+            return 0;
+        }
+        if let Some(at) = self.words.iter().position(|known| *known == words) {
+            return at as u32 + 1;
+        }
+        if self.words.len() >= WORDS_MAX {
+            return 0;
+        }
+        self.words.push(words);
+        self.words.len() as u32
+    }
+
+    /// The boot answer behind a number.
+    pub(crate) fn words(&self, number: u32) -> Option<&str> {
+        let at = usize::try_from(number).ok()?.checked_sub(1)?;
+        self.words.get(at).map(String::as_str)
     }
 }
 
@@ -83,7 +117,10 @@ fn fold(bytes: &[u8]) -> u64 {
 }
 
 /// The scopes that hold for a kind of client, weakest first.
-pub(crate) fn scopes<'p>(plan: &'p Plan, kind: &Kind) -> impl Iterator<Item = &'p Scope> + use<'p> {
+pub(crate) fn scopes<'p>(
+    plan: &'p Plan,
+    kind: &Kind,
+) -> impl DoubleEndedIterator<Item = &'p Scope> + use<'p> {
     let network = &plan.networks[usize::from(kind.network)];
     let subnet = &plan.subnets[usize::from(kind.subnet)];
     let pool = subnet.pools.get(usize::from(kind.pool)).map(|p| &p.scope);
@@ -102,20 +139,26 @@ pub(crate) fn scopes<'p>(plan: &'p Plan, kind: &Kind) -> impl Iterator<Item = &'
         .chain(reservation)
 }
 
-/// The strongest boot entry that `matches`, as scope level and position.
-pub(crate) fn boot_entry(
-    plan: &Plan,
-    kind: &Kind,
-    matches: impl Fn(&BootEntry) -> bool,
-) -> Option<(u8, u16)> {
-    let levels: Vec<&Scope> = scopes(plan, kind).collect();
-    levels.iter().enumerate().rev().find_map(|(level, scope)| {
-        scope
-            .boot
-            .iter()
-            .position(&matches)
-            .map(|at| (level as u8, at as u16))
-    })
+/// What people call these scopes, in the same order.
+pub(crate) fn scope_names(plan: &Plan, kind: &Kind) -> Vec<String> {
+    let network = &plan.networks[usize::from(kind.network)];
+    let subnet = &plan.subnets[usize::from(kind.subnet)];
+    let mut names = vec![
+        "[dhcp]".to_owned(),
+        format!("network {}", network.name),
+        format!("subnet {}", subnet.name),
+    ];
+    if let Some(pool) = subnet.pools.get(usize::from(kind.pool)) {
+        let (first, last) = (Ipv4Addr::from(pool.first), Ipv4Addr::from(pool.last));
+        names.push(format!("pool {first}-{last}"));
+    }
+    for (i, class) in plan.classes.iter().enumerate() {
+        if kind.classes >> i & 1 == 1 {
+            names.push(format!("class {}", class.name));
+        }
+    }
+    names.extend(kind.reservation.map(|_| "its reservation".to_owned()));
+    names
 }
 
 fn secs(duration: Duration) -> u32 {
@@ -125,70 +168,25 @@ fn secs(duration: Duration) -> u32 {
 /// Default lease in seconds where no scope says one.
 pub(crate) const LEASE_DEFAULT: u32 = 3600;
 
-fn build(plan: &Plan, kind: Kind, requested: &[u8]) -> Template {
-    let subnet = &plan.subnets[usize::from(kind.subnet)];
+/// A template, and its boot answer in words.
+fn build(plan: &Plan, kind: Kind, requested: &[u8]) -> (Template, String) {
     let levels: Vec<&Scope> = scopes(plan, &kind).collect();
     let last = |get: &dyn Fn(&Scope) -> Option<u32>| levels.iter().rev().find_map(|s| get(s));
     let lease = last(&|s| s.lease_time.map(secs)).unwrap_or(LEASE_DEFAULT);
-    let mut values: Vec<OptionValue> = Vec::new();
-    let mask = subnet.prefix.mask().octets().to_vec();
-    set(
-        &mut values,
-        OptionValue {
-            code: code::SUBNET_MASK,
-            data: mask,
-            always: true,
-        },
-    );
-    for scope in &levels {
-        scope.options.iter().for_each(|o| set(&mut values, o.clone()));
-        if let Some(wait) = scope.v6_only_wait {
-            let data = secs(wait).to_be_bytes().to_vec();
-            set(
-                &mut values,
-                OptionValue {
-                    code: code::V6_ONLY_PREFERRED,
-                    data,
-                    always: false,
-                },
-            );
-        }
-    }
-    let hostname = kind.reservation.and_then(|at| {
-        plan.networks[usize::from(kind.network)]
-            .reservations
-            .get(at)
-            .hostname
-            .clone()
-    });
-    if let Some(name) = hostname {
-        set(
-            &mut values,
-            OptionValue {
-                code: code::HOST_NAME,
-                data: name.into_bytes(),
-                always: false,
-            },
-        );
-    }
-    let entry = kind
-        .boot
-        .map(|(level, at)| &levels[usize::from(level)].boot[usize::from(at)]);
-    let text = |get: &dyn Fn(&Scope) -> Option<&String>| levels.iter().rev().find_map(|s| get(s)).cloned();
-    let file = entry
-        .map(|e| e.file.clone())
-        .or_else(|| text(&|s| s.boot_file.as_ref()))
-        .unwrap_or_default();
-    let siaddr = entry
-        .and_then(|e| e.next_server)
-        .or_else(|| levels.iter().rev().find_map(|s| s.next_server))
-        .unwrap_or(Ipv4Addr::UNSPECIFIED);
-    boot_options(&mut values, &file, siaddr, kind.http_client, entry.is_some());
-    Template {
+    let mut values = values(plan, &kind, &levels);
+    let vendor = values.iter().find(|v| v.code == code::VENDOR_INFORMATION);
+    let vendor = vendor.map(|v| v.data.clone());
+    let sname = levels.iter().rev().find_map(|s| s.server_name.clone());
+    let named = sname.is_some() || values.iter().any(|v| v.code == code::TFTP_SERVER_NAME);
+    let answer = boot::answer(plan, &kind, &levels, named);
+    boot::options(&mut values, &answer, kind.firmware);
+    let template = Template {
         block: encode(&values, requested),
-        siaddr,
-        sname: text(&|s| s.server_name.as_ref()).unwrap_or_default().into_bytes(),
-        file: file.into_bytes(),
+        siaddr: answer.siaddr,
+        sname: sname.unwrap_or_default().into_bytes(),
+        file: answer.file.into_bytes(),
+        words: 0,
+        vendor,
         lease: (
             lease,
             last(&|s| s.lease_time_min.map(secs)).unwrap_or(lease),
@@ -197,55 +195,38 @@ fn build(plan: &Plan, kind: Kind, requested: &[u8]) -> Template {
         t1: last(&|s| s.t1.map(secs)),
         t2: last(&|s| s.t2.map(secs)),
         requested: requested.to_vec(),
-    }
+    };
+    (template, answer.words)
 }
 
-/// Options 66 and 67 repeat the header fields for clients that ask for them; an HTTP client must see its own
-/// vendor class in the reply (UEFI 2.10, section 24.7.3.1).
-fn boot_options(
-    values: &mut Vec<OptionValue>,
-    file: &str,
-    siaddr: Ipv4Addr,
-    http_client: bool,
-    booting: bool,
-) {
-    if file.is_empty() {
-        return;
+/// The options that hold for a kind of client, boot options left out.
+fn values(plan: &Plan, kind: &Kind, levels: &[&Scope]) -> Vec<OptionValue> {
+    let mut values: Vec<OptionValue> = Vec::new();
+    let mut put = |code: u8, data: Vec<u8>, always: bool| {
+        set(&mut values, OptionValue { code, data, always });
+    };
+    let subnet = &plan.subnets[usize::from(kind.subnet)];
+    put(code::SUBNET_MASK, subnet.prefix.mask().octets().to_vec(), true);
+    for scope in levels {
+        for option in &scope.options {
+            put(option.code, option.data.clone(), option.always);
+        }
+        if let Some(wait) = scope.v6_only_wait {
+            put(code::V6_ONLY_PREFERRED, secs(wait).to_be_bytes().to_vec(), false);
+        }
     }
-    set(
-        values,
-        OptionValue {
-            code: code::BOOT_FILE_NAME,
-            data: file.as_bytes().to_vec(),
-            always: http_client,
-        },
-    );
-    let named = values.iter().any(|v| v.code == code::TFTP_SERVER_NAME);
-    if !named && !siaddr.is_unspecified() {
-        let data = siaddr.to_string().into_bytes();
-        set(
-            values,
-            OptionValue {
-                code: code::TFTP_SERVER_NAME,
-                data,
-                always: false,
-            },
-        );
+    let reservations = &plan.networks[usize::from(kind.network)].reservations;
+    let hostname = kind
+        .reservation
+        .and_then(|at| reservations.get(at).hostname.clone());
+    if let Some(name) = hostname {
+        put(code::HOST_NAME, name.into_bytes(), false);
     }
-    if http_client && booting {
-        set(
-            values,
-            OptionValue {
-                code: code::VENDOR_CLASS,
-                data: b"HTTPClient".to_vec(),
-                always: true,
-            },
-        );
-    }
+    values
 }
 
 /// A stronger scope's value replaces a weaker one's; that it is always sent stays true.
-fn set(values: &mut Vec<OptionValue>, value: OptionValue) {
+pub(crate) fn set(values: &mut Vec<OptionValue>, value: OptionValue) {
     match values.iter_mut().find(|v| v.code == value.code) {
         Some(known) => {
             *known = OptionValue {

@@ -72,6 +72,22 @@ pub struct LeaseView {
     pub subnet: String,
 }
 
+/// What is known of a machine that boots, for those who make files for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BootFacts {
+    pub mac: Mac,
+    /// As its lease has it.
+    pub hostname: Option<String>,
+    /// Name of the subnet.
+    pub subnet: Option<String>,
+    /// Name of the first architecture (option 93), or its number when it has none. As it was said last.
+    pub architecture: Option<String>,
+    /// The first user class (option 77), at most 64 octets. As it was said last.
+    pub user_class: Option<String>,
+    /// Option 97.
+    pub uuid: Option<[u8; 16]>,
+}
+
 /// Which leases are wanted. All filters must hold; empty ones hold for all.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct LeaseQuery {

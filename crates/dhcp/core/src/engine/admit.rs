@@ -182,6 +182,7 @@ impl Engine {
             records,
             templates: &mut self.templates,
             declines: &mut self.declines,
+            boots: &mut self.boots,
             decision,
             written: 0,
             short: false,
@@ -248,6 +249,9 @@ impl Engine {
 
 impl Turn<'_, '_> {
     fn run(&mut self) -> Verdict {
+        if self.is_beside() {
+            return self.beside();
+        }
         match self.message.message_type() {
             Some(MessageType::Discover) => self.discover(),
             Some(MessageType::Request) => self.request(),

@@ -6,8 +6,8 @@ use crate::network::Network;
 use crate::reasons;
 use crate::record::{self, EXTRA_CIRCUIT, EXTRA_HOSTNAME, EXTRA_REMOTE, EXTRA_VENDOR};
 use crate::table::Slot;
-use crate::view::{DecisionQuery, LeasePage, LeaseQuery, LeaseState, LeaseView, SubnetUse, Told};
-use purlin_dhcp_proto::MessageType;
+use crate::view::{BootFacts, DecisionQuery, LeasePage, LeaseQuery, LeaseState, LeaseView, SubnetUse, Told};
+use purlin_dhcp_proto::{Arch, MessageType};
 use purlin_telemetry::decision::Page;
 use purlin_telemetry::{Decision, Outcome};
 use purlin_types::{Mac, Now};
@@ -230,10 +230,50 @@ impl Engine {
                 },
             ),
             answer: name_of(decision.detail, "-"),
-            text: reason.map_or_else(String::new, |r| r.render(decision.with)),
+            text: self.words(decision),
             slug: reason.map_or("", |r| r.slug),
             subnet: self.plan.subnet_name(decision.scope).map(str::to_owned),
         }
+    }
+
+    /// The reason in words, and what an answer told the client to boot.
+    fn words(&self, decision: &Decision) -> String {
+        let reason = reasons::reason(decision.reason);
+        let text = reason.map_or_else(String::new, |r| r.render(decision.with));
+        let boot = (decision.outcome == Outcome::Answered).then_some(decision.with.b);
+        match boot.and_then(|number| self.templates.words(number)) {
+            Some(words) => format!("{text}; {words}"),
+            None => text,
+        }
+    }
+
+    /// What is known of the machine that has an address: its lease here, and what it said when it booted last. Beside
+    /// another DHCP server there is no lease, and only the latter.
+    #[must_use]
+    pub fn boot_facts(&self, now: &Now, address: Ipv4Addr) -> Option<BootFacts> {
+        let lease = self.lease(now, address);
+        let lease = lease.filter(|lease| lease.state == LeaseState::Bound);
+        let noted = self.boots.at(address.into());
+        let noted = noted.filter(|noted| lease.as_ref().is_none_or(|lease| lease.mac == noted.mac));
+        let mac = lease.as_ref().map(|l| l.mac).or_else(|| noted.map(|n| n.mac))?;
+        let around = || {
+            let subnet = self.plan.routes.subnet_of(address.into())?;
+            self.plan.subnet_name(subnet).map(str::to_owned)
+        };
+        let (hostname, subnet) = match lease {
+            Some(lease) => (lease.hostname, Some(lease.subnet)),
+            None => (None, around()),
+        };
+        Some(BootFacts {
+            mac,
+            hostname,
+            subnet,
+            architecture: noted
+                .and_then(|n| n.architecture)
+                .map(|code| Arch(code).to_string()),
+            user_class: noted.and_then(|n| n.user_class.as_deref()).map(str::to_owned),
+            uuid: noted.and_then(|n| n.uuid),
+        })
     }
 
     /// The newest decisions that a query wants, oldest first.

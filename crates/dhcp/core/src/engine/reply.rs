@@ -1,11 +1,12 @@
 //! Composing OFFER, ACK and NAK, and where each goes (RFC 2131, sections 4.1 and 4.3, table 3).
 
 use super::turn::Turn;
+use crate::boot::{self, Firmware};
 use crate::lease::FLAG_BOOTP;
 use crate::plan::Plan;
 use crate::reasons::reason;
 use crate::step::{Destination, REPLY_MAX};
-use crate::template::{self, Kind, Template};
+use crate::template::{Kind, Template};
 use purlin_dhcp_proto::{Composer, Message, MessageType, code, compose};
 use purlin_telemetry::ReasonCode;
 use std::net::{Ipv4Addr, SocketAddrV4};
@@ -26,37 +27,29 @@ impl Turn<'_, '_> {
             .pool_of(address)
             .filter(|p| p.subnet == subnet)
             .map_or(u16::MAX, |p| p.index);
-        let vendor = self.message.vendor_class().unwrap_or_default();
         let mut kind = Kind {
             network: self.network.index,
             subnet,
             pool,
             reservation: self.client.reservation,
             classes: self.client.classes,
+            firmware: Firmware::of(self.message),
             boot: None,
-            http_client: vendor.starts_with(b"HTTPClient"),
+            server: Ipv4Addr::UNSPECIFIED,
         };
         if self.plan.boots {
-            kind.boot = self.boot_entry(&kind);
+            kind.boot = boot::choose(self.plan, &kind, self.message);
+        }
+        if kind.boot.is_some() {
+            kind.server = self.own_address();
         }
         self.templates
             .get(self.plan, kind, self.message.parameter_requests())
     }
 
-    fn boot_entry(&self, kind: &Kind) -> Option<(u8, u16)> {
-        let message = self.message;
-        let users = message.user_classes();
-        template::boot_entry(self.plan, kind, |entry| {
-            let arch = entry.architectures.is_empty()
-                || message
-                    .architectures()
-                    .any(|a| entry.architectures.contains(&a.0));
-            let user = entry
-                .user_class
-                .as_ref()
-                .is_none_or(|class| users.has(class.as_bytes()));
-            arch && user
-        })
+    /// Where this server itself is reached, whoever relays (RFC 5107 lets a relay stand for it in option 54 only).
+    pub(super) fn own_address(&self) -> Ipv4Addr {
+        self.plan.settings().server_id.unwrap_or(self.arrival.local)
     }
 
     /// The lease for this client: what it asked for within the bounds, else the default.
@@ -84,6 +77,10 @@ impl Turn<'_, '_> {
 
     fn compose(&mut self, kind: MessageType, address: u32, secs: Option<u32>, terms: &Template) {
         let message = self.message;
+        self.decision.with.b = terms.words;
+        if kind == MessageType::Ack {
+            self.remember(address);
+        }
         let limit = compose::payload_limit(message, REPLY_MAX);
         let mut out = Composer::reply(&mut self.reply.bytes, limit, message);
         out.yiaddr(address.into()).siaddr(terms.siaddr);
@@ -123,6 +120,16 @@ impl Turn<'_, '_> {
         self.reply.to = self.destination(address.into());
     }
 
+    /// Keeps what a booting client says of itself, under the address that it has from now on.
+    pub(super) fn remember(&mut self, address: u32) {
+        let address = if address == 0 {
+            self.message.ciaddr().into()
+        } else {
+            address
+        };
+        self.boots.note(address, self.message);
+    }
+
     pub(super) fn compose_nak(&mut self, why: ReasonCode) {
         self.decision.detail = MessageType::Nak.octet();
         let message = self.message;
@@ -153,6 +160,7 @@ impl Turn<'_, '_> {
                 .is_some_and(|s| self.network.table.lease(s).has(FLAG_BOOTP))
         );
         let message = self.message;
+        self.decision.with.b = terms.words;
         let limit = self.arrival.payload.len().min(compose::PAYLOAD_MIN);
         let mut out = Composer::reply(&mut self.reply.bytes, limit, message);
         out.echo_relay_agent_of(message);
@@ -216,7 +224,7 @@ impl Turn<'_, '_> {
 
     /// The relay at the server port, or where it sent from: with RFC 8357, or when this server is not on port 67
     /// either (nobody could listen on 67 there).
-    fn relay_address(&self) -> SocketAddrV4 {
+    pub(super) fn relay_address(&self) -> SocketAddrV4 {
         let other_port = self.relay.is_some_and(|r| r.source_port());
         if self.arrival.port != SERVER_PORT {
             return self.arrival.source;
@@ -239,7 +247,7 @@ impl Turn<'_, '_> {
 
 /// What a reply owes the client whatever it asked for, and so comes before what may find no room: its identifier
 /// (RFC 6842) and the subnet it selected (RFC 3011, section 2: without it the client must drop the reply).
-fn echo(out: &mut Composer<'_>, message: &Message<'_>, plan: &Plan) {
+pub(super) fn echo(out: &mut Composer<'_>, message: &Message<'_>, plan: &Plan) {
     if plan.settings().echo_client_id
         && let Some(id) = message.client_id()
     {

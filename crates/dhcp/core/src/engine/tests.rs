@@ -1,6 +1,8 @@
 //! Conversations with the engine: packets in, answers and records out, time under the test's hand.
 
 mod answers;
+mod beside;
+mod boots;
 mod changes;
 mod classes;
 mod conversation;

@@ -1,5 +1,6 @@
 //! One packet's turn: everything that deciding about it may look at or change.
 
+use crate::boot::Memory;
 use crate::limit::Declines;
 use crate::network::{Client, Network};
 use crate::plan::Plan;
@@ -31,6 +32,7 @@ pub(super) struct Turn<'t, 'p> {
     pub(super) records: &'t mut Vec<u8>,
     pub(super) templates: &'t mut Templates,
     pub(super) declines: &'t mut Declines,
+    pub(super) boots: &'t mut Memory,
     pub(super) decision: &'t mut Decision,
     /// Records appended in this turn.
     pub(super) written: u64,

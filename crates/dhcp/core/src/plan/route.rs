@@ -109,7 +109,10 @@ impl Plan {
     /// configuration knows or answers for its giaddr itself; else anybody could have replies sent to anybody. On
     /// other ports than 67 replies go back to where the packet came from in any case.
     pub(crate) fn knows_relay(&self, giaddr: Ipv4Addr, arrival: &Arrival<'_>) -> bool {
-        arrival.port != 67 || *arrival.source.ip() == giaddr || self.routes.subnet_of(giaddr.into()).is_some()
+        let subnet = self.routes.subnet_of(giaddr.into());
+        // That a subnet holds every address says nothing about this one.
+        let known = subnet.is_some_and(|s| self.subnets[usize::from(s)].prefix.length() > 0);
+        arrival.port != 67 || *arrival.source.ip() == giaddr || known
     }
 
     /// Whether an address is one host's in a subnet of the network.

@@ -1,4 +1,4 @@
-//! Boot answers by architecture and user class.
+//! Boot answers by architecture, user class and hardware address.
 
 use super::codes;
 use super::context::Context;
@@ -21,12 +21,13 @@ pub(super) fn read(reader: &Reader<'_>, context: &mut Context<'_>) -> Vec<BootEn
             },
         };
         let Some(file) = entry.opt("file") else { continue };
-        let (user_class, next_server) = (entry.opt("user_class"), entry.opt("next_server"));
         entries.push(BootEntry {
+            name: entry.opt("name"),
             architectures,
-            user_class,
+            user_class: entry.opt("user_class"),
+            macs: entry.opt("macs").unwrap_or_default(),
             file,
-            next_server,
+            next_server: entry.opt("next_server"),
         });
     }
     entries

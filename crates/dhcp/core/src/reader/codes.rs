@@ -55,4 +55,7 @@ purlin_telemetry::reason_codes! {
         "Own options have a free name, a free code from 1 to 254 and a known type.", "Correct the definition.";
     TOO_MANY = 9168, "dhcp_too_many", "more than the server can hold",
         "The number of classes and subnets has a fixed limit.", "Merge some of them.";
+    PROXY_POOLS = 9169, "dhcp_proxy_pools", "a proxy has no addresses to give",
+        "With proxy = true another DHCP server gives the addresses and this one tells boot clients what to boot, so a pool here would never be used.",
+        "Remove the pools, or set proxy = false where this server shall give addresses.";
 }

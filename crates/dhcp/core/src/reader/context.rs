@@ -34,6 +34,8 @@ pub(super) struct Context<'a> {
     pub(super) defs: Vec<OptionDef>,
     /// Names of classes and where they were defined.
     pub(super) classes: Vec<(String, Span)>,
+    /// Whether another server gives addresses where a subnet does not say otherwise.
+    pub(super) proxy: bool,
 }
 
 impl<'a> Context<'a> {
@@ -43,6 +45,7 @@ impl<'a> Context<'a> {
             faults,
             defs: Vec::new(),
             classes: Vec::new(),
+            proxy: top.get("proxy"),
         };
         context.defs = option::definitions(top, &mut context);
         context.classes = class::names(top);

@@ -53,6 +53,8 @@ const TOP: &[Key] = &[
         .default("off"),
     Key::new("conflict_wait", Kind::Duration { min: Duration::from_millis(10), max: Duration::from_secs(5) }, "How long a probe waits for an answer.")
         .default("300ms"),
+    Key::new("proxy", Kind::Bool, "Whether another DHCP server gives the addresses and this one only tells boot clients (PXE, HTTP) what to boot: proxy DHCP. Subnets may say otherwise for themselves; without subnets it holds on every link. Listens on UDP port 4011 too.")
+        .default("false"),
     Key::new("limits", Kind::Table(&[LIMITS]), "Rate limits against broken or hostile clients."),
     Key::new("decisions", Kind::Int { min: 1024, max: 16_777_216 }, "Decisions kept per packet thread for `purlin why`; each costs about 64 octets.")
         .default("65536").restart(),
@@ -170,6 +172,11 @@ pub(super) const SUBNET: &[Key] = &[
         "Only clients with a reservation are served.",
     )
     .default("false"),
+    Key::new(
+        "proxy",
+        Kind::Bool,
+        "Overrides dhcp.proxy: here another DHCP server gives the addresses, and boot clients are only told what to boot.",
+    ),
     Key::new(
         "reservations",
         Kind::List(&Kind::Table(&[RESERVATION, SCOPE])),

@@ -140,6 +140,7 @@ fn subnet(
 ) -> Option<FoundSubnet> {
     let (scope, inherited) = scope::read(table, above, context);
     let pools = pool::read(table, &inherited, context);
+    let proxy = proxy(table, &pools, context);
     let classes = context.class_names(table, "classes", Place::Guard);
     let reservations = reservation::read(table, &inherited, context);
     let prefix: Prefix4 = table.opt("network")?;
@@ -174,6 +175,7 @@ fn subnet(
             .opt::<String>("conflict_check")
             .map(|word| super::conflict_check(&word)),
         reserved_only: table.get("reserved_only"),
+        proxy,
     };
     let path = table.path().to_owned();
     Some(FoundSubnet {
@@ -186,6 +188,19 @@ fn subnet(
         reservations,
         relays,
     })
+}
+
+/// Whether another server gives this subnet's addresses. Then pools here would never be used, or be given out twice.
+fn proxy(table: &Reader<'_>, pools: &[FoundPool], context: &mut Context<'_>) -> bool {
+    let own: Option<bool> = table.opt("proxy");
+    let proxy = own.unwrap_or(context.proxy);
+    if let Some(pool) = pools.first().filter(|_| proxy) {
+        let message = "a pool where another DHCP server gives the addresses (proxy = true)";
+        let fault = Fault::error(codes::PROXY_POOLS, &pool.path, pool.span, message);
+        let help = "remove the subnet's pools, or set proxy = false in the subnet to give addresses here";
+        context.faults.push(fault.help(help));
+    }
+    proxy
 }
 
 fn specials(prefix: Prefix4, inherited: &Inherited, own: &[(std::net::Ipv4Addr, Span)]) -> Vec<Special> {

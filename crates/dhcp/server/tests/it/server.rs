@@ -26,6 +26,7 @@ pub(crate) fn settings(networks: u8, threads: u16) -> Settings {
         affinity: Duration::from_secs(600),
         conflict_check: ConflictCheck::Off,
         conflict_wait: Duration::from_millis(50),
+        proxy: false,
         limits: Limits {
             per_client: 0,
             per_relay: 0,
@@ -40,6 +41,7 @@ pub(crate) fn settings(networks: u8, threads: u16) -> Settings {
         reservations: Vec::new(),
         flex_id: None,
         decisions: 1024,
+        profiles: Vec::new(),
     }
 }
 
@@ -59,6 +61,7 @@ pub(crate) fn network(name: &str, n: u8) -> Network {
         classes: Vec::new(),
         conflict_check: None,
         reserved_only: false,
+        proxy: false,
     };
     Network {
         name: name.to_owned(),

@@ -31,6 +31,7 @@ pub(super) fn settings(pools: &[&str]) -> Settings {
         affinity: Duration::from_secs(604_800),
         conflict_check: ConflictCheck::Off,
         conflict_wait: Duration::from_millis(300),
+        proxy: false,
         limits: Limits {
             per_client: 0,
             per_relay: 0,
@@ -45,6 +46,7 @@ pub(super) fn settings(pools: &[&str]) -> Settings {
         reservations: Vec::new(),
         flex_id: None,
         decisions: 256,
+        profiles: Vec::new(),
     }
 }
 
@@ -65,6 +67,7 @@ pub(super) fn network(name: &str, prefix: &str, pools: &[&str]) -> Network {
         classes: Vec::new(),
         conflict_check: None,
         reserved_only: false,
+        proxy: false,
     };
     Network {
         name: name.into(),

@@ -265,6 +265,7 @@ fn a_firmware_gets_the_file_of_its_architecture() {
         user_class: user.map(str::to_owned),
         file: file.into(),
         next_server: Some(ip("10.0.0.9")),
+        ..BootEntry::default()
     };
     settings.networks[0].scope.boot = vec![
         entry(7, Some("iPXE"), "menu.ipxe"),

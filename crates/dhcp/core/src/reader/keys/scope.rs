@@ -37,7 +37,7 @@ pub(in crate::reader) const SCOPE: &[Key] = &[
     Key::new("static_routes", TEXT_OR_LIST, "Classless routes (option 121).").example("[\"10.0.0.0/8 via 10.1.1.1\"]"),
     Key::new("tftp_server", TEXT, "TFTP server name (option 66).").example("10.0.0.5"),
     Key::new("boot_file", Kind::Text { max: 255 }, "Boot file: header field and option 67.").example("pxelinux.0"),
-    Key::new("next_server", Kind::Ip, "Next server of the boot (header field siaddr).").example("10.0.0.5"),
+    Key::new("next_server", Kind::Ip, "Next server of the boot (header field siaddr). With a boot file and no word about its server it is this server.").example("10.0.0.5"),
     Key::new("server_name", Kind::Text { max: 63 }, "Server name (header field sname).").example("boot"),
     Key::new("captive_portal", TEXT, "URI of the captive portal's API (option 114, RFC 8910).").example("https://portal.example.com/api"),
     Key::new("v6_only_wait", Kind::seconds(300, u32::MAX as u64), "For how long a client that can may switch IPv4 off (option 108, RFC 8925); sent when asked for.").example("30m"),
@@ -45,7 +45,7 @@ pub(in crate::reader) const SCOPE: &[Key] = &[
     Key::new("vendor_options", TEXT_OR_LIST, "Vendor options (option 43) as CODE=VALUE.").example("[\"1=\\\"text\\\"\", \"2=ca:fe\"]"),
     Key::new("options", Kind::Map(&OPTION_VALUE), "Any option by name or code: a value, or a table with value, type, hex and always.")
         .example("{ time-offset = 3600 }"),
-    Key::new("boot", Kind::List(&Kind::Table(&[BOOT])), "Boot files by client architecture and user class; the first match wins."),
+    Key::new("boot", Kind::List(&Kind::Table(&[BOOT])), "Boot files by architecture, user class and hardware address. The first that fits wins; one that names the client's user class comes before those that name none."),
 ];
 
 const OPTION_VALUE: Kind = Kind::OneOf(&[
@@ -95,13 +95,28 @@ pub(in crate::reader) const BOOT: &[Key] = &[
     )
     .example("iPXE"),
     Key::new(
+        "macs",
+        Kind::List(&Kind::Mac),
+        "Hardware addresses it is for; all when not set.",
+    )
+    .example("[\"02:00:00:00:00:01\"]"),
+    Key::new(
         "file",
         Kind::Text { max: 255 },
-        "File name, or a whole URI for HTTP clients.",
+        "File name, or a whole URI for HTTP clients. {server} in it stands for this server's address.",
     )
     .required()
     .example("\"bootx64.efi\""),
-    Key::new("next_server", Kind::Ip, "Next server for this file."),
+    Key::new(
+        "next_server",
+        Kind::Ip,
+        "Where this file is; this server when nothing else is said.",
+    ),
+    Key::new(
+        "name",
+        Kind::Text { max: 64 },
+        "What decisions call this entry; its number when not set.",
+    ),
 ];
 
 fn check_lease(text: &str) -> Result<(), TextFault> {

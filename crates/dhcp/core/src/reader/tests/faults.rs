@@ -379,3 +379,12 @@ classes = ["nobody"]
     );
     assert!(text.ends_with("10 errors\n"), "{text}");
 }
+
+#[test]
+fn a_pool_beside_another_server_is_a_fault() {
+    let report = refused(&subnet("proxy = true\npools = [\"10.0.0.10-10.0.0.19\"]"));
+    assert!(
+        report.contains("PUR-9169") && report.contains("proxy = false"),
+        "{report}"
+    );
+}

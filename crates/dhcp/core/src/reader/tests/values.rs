@@ -216,3 +216,33 @@ fn the_schema_agrees_with_itself() {
         Vec::<String>::new()
     );
 }
+
+#[test]
+fn boot_entries_name_machines_and_themselves() {
+    let text = subnet(
+        "boot = [{ name = \"lab\", macs = [\"02:00:00:00:00:01\", \"02-00-00-00-00-02\"], \
+         file = \"http://{server}/lab.efi\" }]",
+    );
+    let boot = good(&text).networks[0].subnets[0].scope.boot.clone();
+    assert_eq!(boot[0].name.as_deref(), Some("lab"));
+    assert_eq!(boot[0].macs.len(), 2);
+    assert_eq!(boot[0].file, "http://{server}/lab.efi");
+}
+
+#[test]
+fn a_subnet_is_served_beside_another_server_when_it_or_the_service_says_so() {
+    let one = good(&subnet("proxy = true"));
+    assert!(one.networks[0].subnets[0].proxy && one.has_proxy() && !one.proxy);
+    let all = format!(
+        "{BASE}proxy = true\n[[dhcp.subnets]]\nnetwork = \"10.0.0.0/24\"\n[[dhcp.subnets]]\n\
+         network = \"10.0.1.0/24\"\nproxy = false\npools = [\"10.0.1.10-10.0.1.19\"]\n"
+    );
+    let all = good(&all);
+    let proxies: Vec<bool> = all.networks.iter().map(|n| n.subnets[0].proxy).collect();
+    assert_eq!(proxies, [true, false]);
+    assert!(
+        good(&format!("{BASE}proxy = true\n")).has_proxy(),
+        "on every link"
+    );
+    assert!(!good(BASE).has_proxy());
+}

@@ -1,0 +1,264 @@
+//! What booting clients are told: which file, from which server, and how decisions say it.
+
+use super::conversation::{Answer, Ask, Link, SERVER, mac, reserve, settings};
+use crate::settings::{BootEntry, OptionValue, Settings};
+use crate::view::DecisionQuery;
+use purlin_dhcp_proto::{MessageType, code};
+use purlin_types::Mac;
+use std::net::Ipv4Addr;
+
+const POOL: &[&str] = &["10.0.1.0-10.0.1.9"];
+const PXE: &[u8] = b"PXEClient:Arch:00007:UNDI:003016";
+const HTTP: &[u8] = b"HTTPClient:Arch:00016:UNDI:003016";
+/// What EDK2 asks for that matters here: 43, 60, 66, 67, 97.
+const WANTED: [u8; 8] = [1, 3, 43, 54, 60, 66, 67, 97];
+
+fn file(name: &str) -> BootEntry {
+    BootEntry {
+        file: name.into(),
+        ..BootEntry::default()
+    }
+}
+
+fn of(architectures: &[u16], name: &str) -> BootEntry {
+    BootEntry {
+        architectures: architectures.to_vec(),
+        ..file(name)
+    }
+}
+
+fn for_ipxe(name: &str) -> BootEntry {
+    BootEntry {
+        user_class: Some("iPXE".into()),
+        ..file(name)
+    }
+}
+
+fn with(boot: Vec<BootEntry>) -> Settings {
+    let mut settings = settings(POOL);
+    settings.scope.boot = boot;
+    settings
+}
+
+fn ask(n: u8, arch: u8, vendor: &[u8]) -> Ask {
+    Ask::new(MessageType::Discover, n)
+        .with(code::CLIENT_ARCH, [0, arch])
+        .with(code::VENDOR_CLASS, vendor)
+        .with(code::PARAMETER_REQUESTS, WANTED)
+}
+
+fn boot_file(answer: &Answer) -> String {
+    let message = answer.message();
+    let file = message.file();
+    let end = file.iter().position(|&b| b == 0).unwrap_or(file.len());
+    String::from_utf8_lossy(&file[..end]).into_owned()
+}
+
+fn text(link: &Link) -> String {
+    let query = DecisionQuery {
+        limit: 1,
+        ..DecisionQuery::default()
+    };
+    link.engine.find_decisions(&query)[0].text.clone()
+}
+
+#[test]
+fn a_file_without_a_server_is_this_servers() {
+    let mut link = Link::new(&with(vec![file("x64.efi")]));
+    let offer = link.send(&ask(1, 7, PXE));
+    assert_eq!(boot_file(&offer), "x64.efi");
+    assert_eq!(offer.message().siaddr(), SERVER);
+    assert_eq!(
+        offer.message().whole(code::TFTP_SERVER_NAME),
+        Some(&b"10.0.0.2"[..])
+    );
+    let mut plain = settings(POOL);
+    plain.scope.boot_file = Some("x64.efi".into());
+    let offer = Link::new(&plain).send(&ask(1, 7, PXE));
+    assert_eq!(offer.message().siaddr(), SERVER, "also for a plain boot_file");
+    let none = Link::new(&settings(POOL)).send(&ask(1, 7, PXE));
+    assert_eq!(
+        none.message().siaddr(),
+        Ipv4Addr::UNSPECIFIED,
+        "no file, no server"
+    );
+}
+
+#[test]
+fn a_server_named_in_words_is_not_overruled_by_this_one() {
+    let mut named = settings(POOL);
+    named.scope.boot_file = Some("x64.efi".into());
+    named.scope.options = vec![OptionValue {
+        code: code::TFTP_SERVER_NAME,
+        data: b"boot.example.com".to_vec(),
+        always: false,
+    }];
+    let offer = Link::new(&named).send(&ask(1, 7, PXE));
+    assert_eq!(offer.message().siaddr(), Ipv4Addr::UNSPECIFIED);
+    named.scope.next_server = Some(Ipv4Addr::new(10, 0, 0, 9));
+    let offer = Link::new(&named).send(&ask(1, 7, PXE));
+    assert_eq!(offer.message().siaddr(), Ipv4Addr::new(10, 0, 0, 9));
+}
+
+#[test]
+fn a_relay_that_stands_in_for_the_server_identifier_has_no_boot_files() {
+    let mut link = Link::new(&with(vec![file("x64.efi")]));
+    // RFC 5107: sub-option 11.
+    let offer = link.send(&ask(1, 7, PXE).with(code::RELAY_AGENT, [11, 4, 10, 0, 0, 1]));
+    assert_eq!(offer.message().server_id(), Some(Ipv4Addr::new(10, 0, 0, 1)));
+    assert_eq!(offer.message().siaddr(), SERVER);
+}
+
+#[test]
+fn an_http_client_gets_a_url_with_our_address_and_its_class_back() {
+    let boot = vec![
+        file("bios.0"),
+        of(&[16, 19], "http://{server}:8080/x64.efi"),
+        of(&[15], "http://boot.example.com/ia32.efi"),
+    ];
+    let mut link = Link::new(&with(boot));
+    for (arch, url) in [
+        (16, "http://10.0.0.2:8080/x64.efi"),
+        (19, "http://10.0.0.2:8080/x64.efi"),
+        (15, "http://boot.example.com/ia32.efi"),
+    ] {
+        let offer = link.send(&ask(arch, arch, HTTP));
+        let message = offer.message();
+        assert_eq!(message.whole(code::BOOT_FILE_NAME), Some(url.as_bytes()));
+        assert_eq!(message.vendor_class(), Some(&b"HTTPClient"[..]));
+    }
+    let other = link.send(&ask(4, 20, HTTP));
+    assert_eq!(boot_file(&other), "", "a bare name is nothing to an HTTP client");
+    assert_eq!(other.message().vendor_class(), None);
+}
+
+#[test]
+fn a_chain_does_not_load_itself_again_whatever_the_order_and_form() {
+    for boot in [
+        vec![file("ipxe.efi"), for_ipxe("menu.ipxe")],
+        vec![for_ipxe("menu.ipxe"), file("ipxe.efi")],
+    ] {
+        let mut link = Link::new(&with(boot));
+        assert_eq!(boot_file(&link.send(&ask(1, 7, PXE))), "ipxe.efi");
+        let bare = ask(1, 7, PXE).with(code::USER_CLASS, *b"iPXE");
+        assert_eq!(boot_file(&link.send(&bare)), "menu.ipxe");
+        let listed = ask(1, 7, PXE).with(code::USER_CLASS, *b"\x03foo\x04iPXE");
+        assert_eq!(boot_file(&link.send(&listed)), "menu.ipxe", "RFC 3004");
+    }
+}
+
+#[test]
+fn machines_are_named_by_hardware_address() {
+    let one = BootEntry {
+        macs: vec![Mac(mac(3))],
+        ..file("special.efi")
+    };
+    let mut link = Link::new(&with(vec![one, file("x64.efi")]));
+    assert_eq!(boot_file(&link.send(&ask(3, 7, PXE))), "special.efi");
+    assert_eq!(boot_file(&link.send(&ask(4, 7, PXE))), "x64.efi");
+}
+
+#[test]
+fn the_stronger_scope_says_the_file_as_entry_or_plainly() {
+    let mut settings = with(vec![file("x64.efi")]);
+    reserve(&mut settings, 1, "10.0.1.5");
+    settings.networks[0].subnets[0].reservations[0].scope.boot_file = Some("node1.efi".into());
+    let mut link = Link::new(&settings);
+    assert_eq!(boot_file(&link.send(&ask(1, 7, PXE))), "node1.efi");
+    assert!(
+        text(&link).ends_with("; boot file node1.efi at 10.0.0.2 from boot_file of its reservation"),
+        "{}",
+        text(&link)
+    );
+    assert_eq!(boot_file(&link.send(&ask(2, 7, PXE))), "x64.efi");
+}
+
+#[test]
+fn profiles_come_after_what_the_scopes_say_and_hold_in_their_subnets() {
+    let named = |name: &str, entry: BootEntry| BootEntry {
+        name: Some(name.into()),
+        ..entry
+    };
+    let mut settings = with(vec![of(&[11], "arm64.efi")]);
+    settings.add_boot(named("elsewhere", file("no.efi")), &["other".into()]);
+    settings.add_boot(named("here", of(&[7], "here.efi")), &["main".into()]);
+    settings.add_boot(named("all", file("all.0")), &[]);
+    let mut link = Link::new(&settings);
+    assert_eq!(boot_file(&link.send(&ask(1, 11, PXE))), "arm64.efi");
+    assert_eq!(boot_file(&link.send(&ask(2, 7, PXE))), "here.efi");
+    assert!(
+        text(&link).ends_with("; boot file here.efi at 10.0.0.2 from profile \"here\""),
+        "{}",
+        text(&link)
+    );
+    assert_eq!(boot_file(&link.send(&ask(3, 0, PXE))), "all.0");
+    settings.scope.boot_file = Some("plain.0".into());
+    assert_eq!(boot_file(&Link::new(&settings).send(&ask(3, 0, PXE))), "plain.0");
+}
+
+#[test]
+fn a_configured_pxe_class_tells_the_rom_not_to_discover() {
+    let mut settings = with(vec![file("bios.0")]);
+    settings.scope.options = vec![OptionValue {
+        code: code::VENDOR_CLASS,
+        data: b"PXEClient".to_vec(),
+        always: true,
+    }];
+    let mut link = Link::new(&settings);
+    let offer = link.send(&ask(1, 0, PXE));
+    assert_eq!(
+        offer.message().whole(code::VENDOR_INFORMATION),
+        Some(&[6, 1, 8, 255][..])
+    );
+    let other = link.send(&Ask::new(MessageType::Discover, 2));
+    assert!(!other.message().has(code::VENDOR_INFORMATION));
+    let plain = Link::new(&with(vec![file("bios.0")])).send(&ask(1, 0, PXE));
+    assert!(!plain.message().has(code::VENDOR_INFORMATION) && plain.message().vendor_class().is_none());
+}
+
+#[test]
+fn a_decision_tells_the_boot_file_and_where_it_is_said() {
+    let mut link = Link::new(&with(vec![file("a.efi"), of(&[0], "b.0")]));
+    link.send(&ask(1, 7, PXE));
+    assert!(
+        text(&link).ends_with("; boot file a.efi at 10.0.0.2 from boot entry 1 of [dhcp]"),
+        "{}",
+        text(&link)
+    );
+    // It outlives the plan that said so.
+    let before = text(&link);
+    let plan = crate::Plan::compile(&settings(POOL), None);
+    link.engine.apply(plan, &link.now);
+    assert_eq!(text(&link), before);
+    link.send(&ask(1, 7, PXE));
+    assert!(!text(&link).contains("boot file"), "{}", text(&link));
+}
+
+#[test]
+fn what_a_client_said_when_it_booted_is_found_by_its_address() {
+    let mut link = Link::new(&with(vec![file("a.efi")]));
+    let offer = link.send(&ask(1, 7, PXE));
+    let uuid: Vec<u8> = (0..17).collect();
+    let request = Ask::new(MessageType::Request, 1)
+        .requested(offer.address())
+        .server(SERVER)
+        .with(code::HOST_NAME, *b"node1")
+        .with(code::CLIENT_ARCH, [0, 7])
+        .with(code::CLIENT_UUID, uuid)
+        .with(code::USER_CLASS, *b"iPXE");
+    assert_eq!(
+        link.engine.boot_facts(&link.now, offer.address()),
+        None,
+        "only offered"
+    );
+    let ack = link.send(&request);
+    let facts = link.engine.boot_facts(&link.now, ack.address()).expect("bound");
+    assert_eq!(facts.mac, Mac(mac(1)));
+    assert_eq!(facts.architecture.as_deref(), Some("uefi-x64"));
+    assert_eq!(facts.user_class.as_deref(), Some("iPXE"));
+    assert_eq!(facts.hostname.as_deref(), Some("node1"));
+    assert_eq!(facts.subnet.as_deref(), Some("main"));
+    assert_eq!(facts.uuid.map(|u| u[15]), Some(16));
+    let other = Ipv4Addr::new(10, 0, 1, 9);
+    assert_eq!(link.engine.boot_facts(&link.now, other), None);
+}
