@@ -1,0 +1,137 @@
+//! `cache` and `load_balancing`.
+
+use super::super::{checked, good};
+use super::{guide, read, wrong};
+use crate::settings::Shared;
+use purlin_types::ByteSize;
+use std::time::Duration;
+
+#[test]
+fn s2_24_cache_enabled() {
+    assert!(guide().cache.enabled);
+    assert!(!read("cache", "enabled = false").cache.enabled);
+}
+
+#[test]
+fn s2_25_cache_type() {
+    for kind in ["local", "memory"] {
+        assert_eq!(
+            read("cache", &format!("type = \"{kind}\"")).cache.shared,
+            Shared::Local
+        );
+    }
+    wrong(
+        "cache",
+        "type = \"shared\"",
+        "expected one of \"local\", \"memory\", \"distributed\"",
+    );
+}
+
+#[test]
+fn s2_26_cache_backend() {
+    let (settings, report) = checked(
+        "a.toml",
+        "[cache]\ntype = \"distributed\"\nbackend = \"embedded\"",
+    );
+    assert_eq!(
+        settings.map(|settings| settings.cache.shared),
+        Some(Shared::Local)
+    );
+    assert!(report.contains("warning[PUR-9111]: cache.type"), "{report}");
+    wrong(
+        "cache",
+        "type = \"distributed\"\nbackend = \"redis\"",
+        "the backend is redis, but no server is named",
+    );
+    wrong("cache", "backend = \"memcached\"", "expected one of");
+}
+
+#[test]
+fn s2_27_redis_cluster_mode() {
+    let Shared::Redis { cluster, .. } = guide().cache.shared else {
+        panic!("redis is asked for")
+    };
+    assert!(cluster);
+    wrong("cache.redis", "cluster_mode = \"yes\"", "expected true or false");
+}
+
+#[test]
+fn s2_28_redis_nodes() {
+    let Shared::Redis { nodes, .. } = guide().cache.shared else {
+        panic!("redis is asked for")
+    };
+    assert_eq!(nodes, ["redis-1:6379", "redis-2:6379", "redis-3:6379"]);
+    wrong(
+        "cache.redis",
+        "nodes = [\"redis-1\"]",
+        "expected a host with a port",
+    );
+    wrong(
+        "cache.redis",
+        "nodes = [\"redis-1:99999\"]",
+        "expected a host with a port",
+    );
+}
+
+#[test]
+fn s2_29_cache_ttl_is_seconds() {
+    assert_eq!(guide().cache.ttl, Duration::from_secs(3600));
+    assert_eq!(read("cache", "ttl = \"5m\"").cache.ttl, Duration::from_secs(300));
+}
+
+#[test]
+fn s2_30_cache_max_size_and_the_smaller_counts() {
+    assert_eq!(
+        read("cache", "max_size = \"1Gi\"").cache.size_max,
+        Some(ByteSize(1 << 30))
+    );
+    let both = good("[cache]\nmax_size = \"1Gi\"\n[performance.memory]\ncache_size = \"2Gi\"");
+    assert_eq!(both.cache.size_max, Some(ByteSize(1 << 30)));
+}
+
+/// One node balances nothing; the value is checked and its author told.
+fn balancing(algorithm: &str) {
+    let (settings, report) = checked(
+        "a.toml",
+        &format!("[load_balancing]\nalgorithm = \"{algorithm}\""),
+    );
+    let told = report.contains("warning[PUR-9111]: load_balancing.algorithm");
+    assert!(settings.is_some() && told, "{report}");
+}
+
+#[test]
+fn s2_35_round_robin() {
+    balancing("round_robin");
+    wrong(
+        "load_balancing",
+        "algorithm = \"random\"",
+        "expected one of \"round_robin\"",
+    );
+}
+
+#[test]
+fn s2_36_least_connections() {
+    balancing("least_connections");
+}
+
+#[test]
+fn s2_37_consistent_hashing() {
+    balancing("consistent_hashing");
+}
+
+#[test]
+fn s2_38_a_hash_key_without_consistent_hashing_is_told() {
+    let (settings, report) = checked(
+        "a.toml",
+        "[load_balancing]\nalgorithm = \"round_robin\"\nhash_key = \"client_ip\"",
+    );
+    assert!(
+        settings.is_some() && report.contains("warning[PUR-9113]: load_balancing.hash_key"),
+        "{report}"
+    );
+    wrong(
+        "load_balancing",
+        "hash_key = \"port\"",
+        "expected one of \"client_ip\", \"file\"",
+    );
+}
