@@ -33,7 +33,10 @@ pub(crate) enum Manner {
     FailsAfter(u64),
 }
 
+/// First wait; doubles with each further one, so that a busy machine does not drown in repeats.
 const RETRANSMIT: Duration = Duration::from_millis(30);
+/// Datagrams taken before timers are looked at.
+const MESSAGES: u32 = 256;
 
 struct Transfer {
     content: Vec<u8>,
@@ -45,6 +48,7 @@ struct Transfer {
     received: u64,
     in_window: u16,
     due: Instant,
+    repeats: u32,
     socket: Option<UdpSocket>,
 }
 
@@ -130,7 +134,10 @@ struct Desk {
 
 impl Desk {
     fn turn(&mut self, buffer: &mut [u8]) {
-        if let Ok((length, from)) = self.socket.recv_from(buffer) {
+        for _ in 0..MESSAGES {
+            let Ok((length, from)) = self.socket.recv_from(buffer) else {
+                break;
+            };
             self.take(from, &buffer[..length]);
         }
         if self.manner == Manner::OwnPorts {
@@ -218,6 +225,7 @@ impl Desk {
             received: 0,
             in_window: 0,
             due: Instant::now() + RETRANSMIT,
+            repeats: 0,
             socket,
         };
         self.transfers.insert(from, transfer);
@@ -244,6 +252,7 @@ impl Desk {
             .map_or(u64::MAX, u64::from);
         let fresh = ahead > 0 && ahead <= transfer.sent - transfer.acked;
         if fresh {
+            transfer.repeats = 0;
             transfer.acked += ahead;
         } else if !(transfer.sent == 0 && wire == 0) {
             return;
@@ -263,7 +272,7 @@ impl Desk {
         let first = transfer.acked + 1;
         let end = (transfer.acked + u64::from(transfer.terms.windowsize)).min(last(transfer));
         transfer.sent = end;
-        transfer.due = Instant::now() + RETRANSMIT;
+        transfer.due = Instant::now() + RETRANSMIT * (1 << transfer.repeats.min(6));
         let (size, rollover) = (usize::from(transfer.terms.blksize), transfer.terms.rollover);
         let mut packets = Vec::new();
         for block in first..=end {
@@ -324,7 +333,8 @@ impl Desk {
         let Some(transfer) = self.transfers.get_mut(&from) else {
             return;
         };
-        transfer.due = Instant::now() + RETRANSMIT;
+        transfer.repeats += 1;
+        transfer.due = Instant::now() + RETRANSMIT * (1 << transfer.repeats.min(6));
         let (oack, write) = (
             transfer.sent == 0 && transfer.received == 0,
             transfer.write.is_some(),
