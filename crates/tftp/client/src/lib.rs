@@ -13,6 +13,8 @@
 
 pub mod bench;
 mod faults;
+#[cfg(test)]
+mod pair;
 pub mod proxy;
 mod receiver;
 mod sender;

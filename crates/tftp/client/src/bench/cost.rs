@@ -7,7 +7,8 @@ use serde::Serialize;
 /// CPU time and memory of one process over a stretch of the run.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Cost {
-    /// CPU seconds in user mode (resolution 10 ms), ended child processes included.
+    /// CPU seconds in user mode (resolution 10 ms). Ended child processes count when the process waits for them; what
+    /// servers do in children they leave to the kernel (tftpd-hpa) is not seen.
     pub user_seconds: f64,
     /// CPU seconds in the kernel on its behalf.
     pub system_seconds: f64,

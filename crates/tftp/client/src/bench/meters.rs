@@ -26,6 +26,13 @@ const ERRORS_MAX: usize = 64;
 const NANOS_MIN: u64 = 1_000;
 const NANOS_MAX: u64 = 600_000_000_000;
 
+/// What rates are made from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct InTime {
+    pub(crate) octets: u64,
+    pub(crate) boots: u64,
+}
+
 /// Counts of one thread over one phase.
 #[derive(Debug)]
 pub(crate) struct Meters {
@@ -36,8 +43,8 @@ pub(crate) struct Meters {
     pub(crate) boots_failed: u64,
     pub(crate) shed: u64,
     pub(crate) octets: u64,
-    /// `octets` when the phase's duration was over.
-    pub(crate) octets_in_time: Option<u64>,
+    /// What was done when the phase's duration was over.
+    in_time: Option<InTime>,
     pub(crate) sent: u64,
     pub(crate) send_failures: u64,
     pub(crate) received: u64,
@@ -70,7 +77,7 @@ impl Meters {
             boots_failed: 0,
             shed: 0,
             octets: 0,
-            octets_in_time: None,
+            in_time: None,
             sent: 0,
             send_failures: 0,
             received: 0,
@@ -117,7 +124,11 @@ impl Meters {
         for (mine, theirs) in self.latency.iter_mut().zip(&other.latency) {
             mine.add(theirs).expect("same bounds and precision everywhere");
         }
-        self.octets_in_time = Some(self.in_time() + other.in_time());
+        let (mine, theirs) = (self.in_time(), other.in_time());
+        self.in_time = Some(InTime {
+            octets: mine.octets + theirs.octets,
+            boots: mine.boots + theirs.boots,
+        });
         self.transfers.absorb(&other.transfers);
         self.injected_to_server.absorb(&other.injected_to_server);
         self.injected_to_client.absorb(&other.injected_to_client);
@@ -151,9 +162,19 @@ impl Meters {
         }
     }
 
-    /// Octets that came before the phase's duration was over.
-    pub(crate) fn in_time(&self) -> u64 {
-        self.octets_in_time.unwrap_or(self.octets)
+    /// Notes what was done within the phase's duration; only the first call counts.
+    pub(crate) fn time_is_over(&mut self) {
+        if self.in_time.is_none() {
+            self.in_time = Some(self.in_time());
+        }
+    }
+
+    /// What was done before the phase's duration was over.
+    pub(crate) fn in_time(&self) -> InTime {
+        self.in_time.unwrap_or(InTime {
+            octets: self.octets,
+            boots: self.boots_done,
+        })
     }
 
     /// The stretches that happened.

@@ -50,6 +50,7 @@ pub struct PhaseReport {
     pub octets: u64,
     /// Within `seconds`, so without what the drain brought.
     pub octets_per_second: f64,
+    /// As `octets_per_second`.
     pub boots_per_second: f64,
     pub latency: Vec<Latency>,
     /// Datagrams.

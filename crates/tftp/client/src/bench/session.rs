@@ -1,6 +1,7 @@
 //! A run from the first socket to the report.
 
 use std::io;
+use std::net::Ipv4Addr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -13,6 +14,8 @@ use super::options::{BenchOptions, OptionsError, Phase, PortUse};
 use super::report::{BenchReport, PhaseReport, Progress, Violation};
 use super::worker::{File, Gauge, PhaseClock, Worker};
 
+/// Leaves some ports of an address to others.
+const CLIENTS_PER_SOURCE: u32 = 20_000;
 const PROGRESS_EVERY: Duration = Duration::from_millis(200);
 /// Descriptors left for everything but clients.
 const SPARE_DESCRIPTORS: u64 = 64;
@@ -46,6 +49,7 @@ pub fn run(
     progress: &mut dyn FnMut(&Progress<'_>),
 ) -> Result<BenchReport, BenchError> {
     options.check()?;
+    let options = &with_sources(options);
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let mut run = Run {
         options,
@@ -71,6 +75,28 @@ pub fn run(
         evidence: run.evidence,
         interrupted: run.cut || stop.load(Ordering::Relaxed),
     })
+}
+
+/// One address has too few ports for a great storm. On loopback there are enough addresses.
+fn with_sources(options: &BenchOptions) -> BenchOptions {
+    let mut options = options.clone();
+    let clients = options
+        .phases
+        .iter()
+        .filter_map(Phase::clients)
+        .max()
+        .unwrap_or(0);
+    let loopback = options.server.is_ipv4() && options.server.ip().is_loopback();
+    match &mut options.ports {
+        PortUse::Own { sources } if sources.is_empty() && loopback && clients > CLIENTS_PER_SOURCE => {
+            let addresses = 1..=clients.div_ceil(CLIENTS_PER_SOURCE).min(250) as u8;
+            *sources = addresses
+                .map(|last| Ipv4Addr::new(127, 0, 0, last).into())
+                .collect();
+        }
+        _ => {}
+    }
+    options
 }
 
 fn load(options: &BenchOptions) -> Vec<File> {
@@ -157,8 +183,8 @@ impl Run<'_> {
             transfers: meters.transfers.done + meters.transfers.probed + meters.transfers.missed,
         };
         let cost = |from: Option<Usage>, to, max| Some(from?.until(to?, max, &work));
-        report.generator = cost(before.0, after.0, 0);
-        report.server = cost(before.1, after.1, watch.resident_max);
+        report.generator = cost(before.0, after.0, watch.resident_max.0);
+        report.server = cost(before.1, after.1, watch.resident_max.1);
         let room = EVIDENCE_MAX.saturating_sub(self.evidence.len());
         self.evidence.extend(meters.evidence.into_iter().take(room));
         Ok(report)
@@ -237,8 +263,8 @@ impl Run<'_> {
             shed: meters.shed,
             transfers: meters.transfers,
             octets: meters.octets,
-            octets_per_second: per_second(meters.in_time()),
-            boots_per_second: per_second(meters.boots_done),
+            octets_per_second: per_second(meters.in_time().octets),
+            boots_per_second: per_second(meters.in_time().boots),
             latency: meters.latencies(),
             sent: meters.sent,
             send_failures: meters.send_failures,
@@ -270,7 +296,8 @@ struct Watch<'a> {
     done: u64,
     octets: u64,
     at: Instant,
-    resident_max: u64,
+    /// Of this process and of the server's.
+    resident_max: (u64, u64),
 }
 
 impl<'a> Watch<'a> {
@@ -284,7 +311,7 @@ impl<'a> Watch<'a> {
             done: 0,
             octets: 0,
             at: now,
-            resident_max: 0,
+            resident_max: (0, 0),
         }
     }
 
@@ -294,9 +321,10 @@ impl<'a> Watch<'a> {
         if passed < PROGRESS_EVERY {
             return;
         }
-        if let Some(usage) = self.server_pid.and_then(|pid| Usage::read(Some(pid))) {
-            self.resident_max = self.resident_max.max(usage.resident_bytes());
-        }
+        let resident = |usage: Option<Usage>| usage.map_or(0, |usage| usage.resident_bytes());
+        let server = self.server_pid.and_then(|pid| Usage::read(Some(pid)));
+        self.resident_max.0 = self.resident_max.0.max(resident(Usage::read(None)));
+        self.resident_max.1 = self.resident_max.1.max(resident(server));
         let sum = |read: fn(&Gauge) -> u64| gauges.iter().map(read).sum::<u64>();
         let done = sum(|gauge| gauge.done.load(Ordering::Relaxed));
         let octets = sum(|gauge| gauge.octets.load(Ordering::Relaxed));

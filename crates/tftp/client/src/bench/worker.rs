@@ -167,8 +167,8 @@ impl<'a> Worker<'a> {
                 self.receive(self.ports.token(at), &mut batch, clock);
             }
             self.tell_time(clock);
-            if self.now_ns >= schedule.end_ns && self.meters.octets_in_time.is_none() {
-                self.meters.octets_in_time = Some(self.meters.octets);
+            if self.now_ns >= schedule.end_ns {
+                self.meters.time_is_over();
             }
             if self.now_ns >= cut_ns || clock.stop.load(Ordering::Relaxed) {
                 break self.break_off();

@@ -208,6 +208,18 @@ fn a_phase_ends_by_its_duration_and_breaks_off_what_does_not() {
 }
 
 #[test]
+fn octets_of_any_kind_are_no_boot() {
+    let server = serve(Manner::Garbage);
+    let mut options = options(&server, Profile::Ipxe, 4, 8);
+    (options.attempts, options.wait) = (2, Duration::from_millis(10));
+    let report = go(&options);
+    assert_eq!(
+        (report.phases[0].boots_done, report.phases[0].boots_failed),
+        (0, 8)
+    );
+}
+
+#[test]
 fn an_open_loop_starts_its_number_whatever_the_server_does() {
     let server = serve(Manner::Silent);
     let mut options = options(&server, Profile::Plain, 1, 100);

@@ -152,6 +152,12 @@ fn a_server_that_breaks_the_protocol_is_named() {
 }
 
 #[test]
+fn octets_of_any_kind_end_in_an_error_and_nothing_worse() {
+    let server = Server::start(Manner::Garbage, &[]);
+    fetch(&options(&server), "f").unwrap_err();
+}
+
+#[test]
 fn a_file_appears_only_when_it_is_whole() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("local");

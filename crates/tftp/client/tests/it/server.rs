@@ -20,6 +20,8 @@ pub(crate) enum Manner {
     Silent,
     /// Falls silent after so many blocks.
     StopsAfter(u64),
+    /// Answers with octets of any kind.
+    Garbage,
     /// Changes an octet of this block.
     WrongOctet(u64),
     /// Leaves out the last block but one.
@@ -184,7 +186,14 @@ impl Desk {
 
     fn request(&mut self, from: SocketAddr, request: &Request<'_>, write: bool) {
         self.requests.fetch_add(1, Ordering::Relaxed);
-        if self.manner == Manner::Silent {
+        if self.manner == Manner::Garbage {
+            for length in 0..64_usize {
+                let octets: Vec<u8> = (0..length).map(|at| (at * 37 + length * 11) as u8 % 7).collect();
+                let _ = self.socket.send_to(&octets, from);
+                let _ = self.socket.send_to(&content(length), from);
+            }
+        }
+        if matches!(self.manner, Manner::Silent | Manner::Garbage) {
             return;
         }
         let name = String::from_utf8_lossy(request.name())
