@@ -75,6 +75,18 @@ pub enum Resolved {
     Refused(ReasonCode),
 }
 
+/// A rule that worked on a name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fitted {
+    /// Index into [`crate::settings::Files::rules`]; [`crate::reader::rule_text`] gives it in one line.
+    pub rule: usize,
+    /// The name as the rule found it.
+    pub before: String,
+}
+
+/// More steps than anybody reads; rules that never rest would fill it.
+const TRACE_MAX: usize = 256;
+
 /// The compiled settings.
 #[derive(Debug)]
 pub struct Plan {
@@ -145,6 +157,27 @@ impl Plan {
         }
     }
 
+    /// The rules that worked on the name, in order: for people who ask why it came to what it did.
+    #[must_use]
+    pub fn trace(&self, ask: &Ask<'_>, facts: Option<&Facts>) -> Vec<Fitted> {
+        let client = Client {
+            address: ask.client.to_canonical(),
+            mac: facts.and_then(|facts| facts.mac.as_ref()),
+        };
+        let mut fitted = Vec::new();
+        let mut step = |rule: usize, name: &str| {
+            if fitted.len() < TRACE_MAX {
+                let before = name.to_owned();
+                fitted.push(Fitted { rule, before });
+            }
+            walk::Step::Known(client)
+        };
+        if path::check_name(ask.name).is_ok() {
+            let _ = self.walk(ask.name, ask.write, &mut step, |rule| is_for(rule, &client));
+        }
+        fitted
+    }
+
     fn find(
         &self,
         ask: &Ask<'_>,
@@ -156,9 +189,7 @@ impl Plan {
             ask.name,
             ask.write,
             &mut |_, _| walk::Step::Known(*client),
-            |rule| {
-                family_fits(rule.family, client.address) && who_fits(&rule.who, client.address, client.mac)
-            },
+            |rule| is_for(rule, client),
         );
         let (name, root) = match walked {
             Walked::Name { name, root } => (name, root),
@@ -213,12 +244,14 @@ impl Plan {
     }
 }
 
-fn family_fits(family: Family, client: IpAddr) -> bool {
-    match family {
+/// Whether a rule is for this client at all.
+fn is_for(rule: &Rule, client: &Client<'_>) -> bool {
+    let family = match rule.family {
         Family::Any => true,
-        Family::V4 => client.is_ipv4(),
-        Family::V6 => client.is_ipv6(),
-    }
+        Family::V4 => client.address.is_ipv4(),
+        Family::V6 => client.address.is_ipv6(),
+    };
+    family && who_fits(&rule.who, client.address, client.mac)
 }
 
 fn who_fits(who: &Who, client: IpAddr, mac: Option<&Mac>) -> bool {

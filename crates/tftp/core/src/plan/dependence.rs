@@ -20,8 +20,8 @@ pub(super) struct Dependence {
 impl Plan {
     pub(super) fn dependence(&self, name: &str, write: bool) -> Dependence {
         let mut found = Dependence::default();
-        let mut step = |rule: &Rule, _: &str| {
-            if depends(rule) {
+        let mut step = |rule: usize, _: &str| {
+            if depends(&self.settings.files.rules[rule]) {
                 // Behind a fork any rule or template may follow.
                 found = Dependence {
                     client: true,

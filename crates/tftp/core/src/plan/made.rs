@@ -96,10 +96,7 @@ impl Plan {
         values.add_word("arch", known.architecture.as_deref());
         values.add_word("user_class", known.user_class.as_deref());
         values.add_word("subnet", known.subnet.as_deref());
-        values.add(
-            "server",
-            ask.server.map(|server| server.to_canonical().to_string()),
-        );
+        values.add("server", self.server(ask).map(|server| server.to_string()));
         values.add("name", Some(path.as_str()));
         if let Some(profile) = profile {
             values.add("profile", Some(profile.name.as_str()));
@@ -117,9 +114,21 @@ impl Plan {
         values
     }
 
+    /// The address the request came to; when that is not known, the first of its version that is listened on by name.
+    fn server(&self, ask: &Ask<'_>) -> Option<IpAddr> {
+        let client = ask.client.to_canonical();
+        let sockets = self.settings.http.listen.iter().chain(&self.settings.listen);
+        let named = || {
+            sockets
+                .map(std::net::SocketAddr::ip)
+                .find(|ip| !ip.is_unspecified() && ip.is_ipv4() == client.is_ipv4())
+        };
+        ask.server.map(|server| server.to_canonical()).or_else(named)
+    }
+
     /// Where this client finds files by URL: HTTP where it is served, else TFTP. No `/` at the end.
     fn url(&self, ask: &Ask<'_>) -> Option<String> {
-        let server = ask.server?.to_canonical();
+        let server = self.server(ask)?;
         let host = match server {
             IpAddr::V4(v4) => v4.to_string(),
             IpAddr::V6(v6) => format!("[{v6}]"),

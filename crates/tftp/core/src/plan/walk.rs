@@ -44,12 +44,12 @@ struct State<'n> {
 }
 
 impl Plan {
-    /// Applies the rules. `step` is asked at every rule that fits the name, `fits` whether the rule is for this client.
+    /// Applies the rules. `step` is asked at every rule (by its index) that fits the name as it stands, `fits` whether the rule is for this client.
     pub(super) fn walk<'n, 'c>(
         &self,
         name: &'n str,
         write: bool,
-        step: &mut dyn FnMut(&Rule, &str) -> Step<'c>,
+        step: &mut dyn FnMut(usize, &str) -> Step<'c>,
         fits: impl Fn(&Rule) -> bool,
     ) -> Walked<'n> {
         let rules = &self.settings.files.rules;
@@ -75,7 +75,7 @@ impl Plan {
             if rule.pattern.fits(&state.name) == rule.inverse {
                 continue;
             }
-            let Step::Known(client) = step(rule, &state.name) else {
+            let Step::Known(client) = step(at - 1, &state.name) else {
                 return Walked::Forks;
             };
             match self.act(rule, at - 1, &client, &mut state) {

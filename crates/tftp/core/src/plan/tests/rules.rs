@@ -150,3 +150,22 @@ fn names_that_no_client_rule_fits_do_not_depend_on_the_client() {
     assert!(!plan.needs_facts("pxelinux.0"));
     assert_eq!(read(&plan, "menu.cfg"), "/srv/tftp:menus/C00002A9.cfg");
 }
+
+#[test]
+fn a_trace_tells_which_rules_worked() {
+    let plan = mapped(SAMPLE);
+    let traced = |name| -> Vec<(usize, String)> {
+        let fitted = plan.trace(&ask(name), None);
+        fitted.into_iter().map(|step| (step.rule, step.before)).collect()
+    };
+    assert_eq!(
+        traced("C:\\x.pvt"),
+        [
+            (0, "C:\\x.pvt".into()),
+            (1, "\\x.pvt".into()),
+            (6, "/x.pvt".into())
+        ]
+    );
+    assert_eq!(traced("plain"), [(5, "plain".into())]);
+    assert_eq!(traced("a\nb"), []);
+}

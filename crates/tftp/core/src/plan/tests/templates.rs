@@ -133,3 +133,24 @@ fn a_file_below_the_root_can_be_the_text() {
     );
     assert!(values.fill("{{nothing}}").is_err());
 }
+
+#[test]
+fn an_unknown_server_is_the_address_that_is_listened_on() {
+    let settings = Settings {
+        files: Files {
+            templates: vec![template("a", "{{server}} {{url}}")],
+            ..Files::default()
+        },
+        listen: vec!["0.0.0.0:69".parse().unwrap(), "192.0.2.7:6969".parse().unwrap()],
+        ..Settings::default()
+    };
+    let plan = Plan::compile(&settings);
+    let unknown = Ask {
+        server: None,
+        ..ask("a")
+    };
+    assert_eq!(
+        place(&plan.resolve(&unknown, None)),
+        "text:192.0.2.7 tftp://192.0.2.7:6969"
+    );
+}

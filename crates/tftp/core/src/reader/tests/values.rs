@@ -20,10 +20,8 @@ fn an_empty_section_is_the_default() {
     assert_eq!(good("[tftp]\n[boot]\n"), Settings::default());
 }
 
-#[test]
-fn every_key_reaches_its_setting() {
-    let settings = good(
-        r#"
+/// Every key with a value that is not its default.
+const EVERY: &str = r#"
 [tftp]
 enabled = true
 listen = ["10.0.0.1:69", "[2001:db8::1]:69"]
@@ -50,8 +48,11 @@ io = { threads = 3, asynchronous = false, direct = true, read_ahead = "4Mi" }
 uploads = { allow = ["configs/*"], create = false, overwrite = true, size_max = "5Mi", networks = ["10.0.0.0/8"], write_behind = false }
 http = { listen = ["10.0.0.1:80"], https = ["10.0.0.1:443"], nodelay = false, keepalive = false, connections_max = 7, idle = 8, lifetime = 9, request = 10, compression = { enabled = false, level = 9, size_min = "4Ki" } }
 batch = { enabled = false, batch_size = 5, batch_timeout = "20ms" }
-"#,
-    );
+"#;
+
+#[test]
+fn every_key_of_packets_reaches_its_setting() {
+    let settings = good(EVERY);
     assert!(settings.enabled && settings.listen.len() == 2 && settings.listen[1].is_ipv6());
     assert_eq!((settings.threads, settings.blocking_threads), (Some(4), Some(6)));
     assert_eq!(settings.affinity, Affinity::Cores(vec![2, 3]));
@@ -100,6 +101,11 @@ batch = { enabled = false, batch_size = 5, batch_timeout = "20ms" }
         ),
         (1468, 16, 1500, 1, false)
     );
+}
+
+#[test]
+fn every_key_of_files_reaches_its_setting() {
+    let settings = good(EVERY);
     assert_eq!(
         (settings.cache.enabled, settings.cache.size_max),
         (false, Some(ByteSize(2 << 30)))
