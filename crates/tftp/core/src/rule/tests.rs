@@ -85,3 +85,23 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn notations_of_egrep_are_understood() {
+    for (pattern, name) in [
+        ("^[[:digit:]]+$", "0123"),
+        ("^[[:xdigit:]]{8}/", "0a1b2c3d/x"),
+        ("^(a|b)+c?$", "abab"),
+        ("^[^/]*\\.cfg$", "x.cfg"),
+        ("[]x]", "]"),
+        ("^[a-z]:", "c:"),
+        ("\\bboot\\b", "x/boot/y"),
+    ] {
+        let read = Pattern::parse(pattern, false);
+        assert!(read.is_ok_and(|pattern| pattern.fits(name)), "{pattern} {name}");
+    }
+    assert!(
+        Pattern::parse("(a)\\1", false).is_err(),
+        "references back take exponential time"
+    );
+}
