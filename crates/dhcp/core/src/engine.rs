@@ -31,6 +31,7 @@ use crate::limit::{Declines, Limiter};
 use crate::network::Network;
 use crate::plan::Plan;
 use crate::template::Templates;
+use crate::unclean::Unclean;
 use probe::Probes;
 use purlin_telemetry::DecisionRing;
 use purlin_types::Now;
@@ -67,8 +68,7 @@ pub struct Engine {
     clock_offset: Option<i64>,
     /// The wall clock was set or a hold has become longer, and the journal still says the former times.
     clock_set: bool,
-    /// When the last unclean start was (Unix seconds): records up to then may be older than what was promised.
-    unclean_at: u32,
+    unclean: Unclean,
     /// What a restore from a backup leaves in doubt.
     hold: Hold,
     /// The newest stamp of all replayed leases, whoever's they are.
@@ -99,7 +99,7 @@ impl Engine {
             sweep: sweep::Progress::default(),
             clock_offset: None,
             clock_set: false,
-            unclean_at: 0,
+            unclean: Unclean::default(),
             hold: Hold::default(),
             newest: 0,
             plan,

@@ -23,6 +23,7 @@ mod record;
 mod relay;
 mod table;
 mod template;
+mod unclean;
 
 pub use counters::Counters;
 pub use engine::Engine;

@@ -216,10 +216,10 @@ impl Network {
         });
     }
 
-    /// Takes out the leases of addresses that no subnet of this network has any more, as records.
+    /// Takes out what is known of addresses that no subnet of this network has any more, as records.
     pub(crate) fn take_strays(&mut self, plan: &Plan) -> Vec<u8> {
         let mut frame = Vec::new();
-        let slots: Vec<Slot> = self.table.occupied_from(0).collect();
+        let slots: Vec<Slot> = self.table.remembered_from(0).collect();
         for slot in slots {
             if plan
                 .subnet_containing(self.index, self.table.address(slot))

@@ -12,8 +12,8 @@
 //!  kind 2, a window: the addresses first..end may have been given out without a record (rule R2)
 //!  first u32 | end u32
 //!
-//!  kind 3, an unclean start: what was recorded up to `at` may be older than what was promised (rules R3, R4)
-//!  at u32 (Unix seconds)
+//!  kind 3, an unclean start: a lease last seen up to `seen` may be older than what was promised (rules R3, R4)
+//!  at u32 | seen u32 (Unix seconds)
 //!
 //!  kind 4, a restore from a backup: addresses are in doubt until `until` unless bound after `at`
 //!  restore u64 | taken u32 | began u32 | at u32 | until u32 | chosen by the operator u8
@@ -23,6 +23,7 @@
 
 use crate::hold::Hold;
 use crate::lease::Identity;
+use crate::unclean::Unclean;
 use crate::view::LeaseState;
 
 const LEASE: u8 = 1;
@@ -42,7 +43,7 @@ pub(crate) const EXTRA_VENDOR: u8 = 4;
 pub(crate) enum Record<'a> {
     Lease(LeaseRecord<'a>),
     Window { first: u32, end: u32 },
-    UncleanStart { at: u32 },
+    UncleanStart(Unclean),
     Hold(Hold),
 }
 
@@ -71,10 +72,11 @@ impl Record<'_> {
                 out.extend_from_slice(&first.to_le_bytes());
                 out.extend_from_slice(&end.to_le_bytes());
             }
-            Self::UncleanStart { at } => {
+            Self::UncleanStart(unclean) => {
                 out.push(UNCLEAN);
-                out.extend_from_slice(&4u16.to_le_bytes());
-                out.extend_from_slice(&at.to_le_bytes());
+                out.extend_from_slice(&8u16.to_le_bytes());
+                out.extend_from_slice(&unclean.at.to_le_bytes());
+                out.extend_from_slice(&unclean.seen.to_le_bytes());
             }
             Self::Hold(hold) => encode_hold(hold, out),
         }
@@ -101,6 +103,13 @@ fn decode_hold(body: &[u8]) -> Option<Hold> {
         until: word(body, 20)?,
         chosen: *body.get(24)? != 0,
     })
+}
+
+fn decode_unclean(body: &[u8]) -> Option<Unclean> {
+    let at = word(body, 0)?;
+    // Before the second field there was one for both.
+    let seen = word(body, 4).unwrap_or(at);
+    Some(Unclean { at, seen })
 }
 
 impl LeaseRecord<'_> {
@@ -145,7 +154,7 @@ pub(crate) fn decode(mut frame: &[u8]) -> impl Iterator<Item = Record<'_>> {
                     first: word(body, 0)?,
                     end: word(body, 4)?,
                 }),
-                UNCLEAN => Some(Record::UncleanStart { at: word(body, 0)? }),
+                UNCLEAN => Some(Record::UncleanStart(decode_unclean(body)?)),
                 HOLD => Some(Record::Hold(decode_hold(body)?)),
                 _ => None,
             };
@@ -252,6 +261,15 @@ mod tests {
     }
 
     #[test]
+    fn an_unclean_start_without_the_newest_stamp_counts_up_to_its_own_time() {
+        let frame = [UNCLEAN, 4, 0, 7, 0, 0, 0];
+        assert_eq!(
+            decode(&frame).collect::<Vec<_>>(),
+            [Record::UncleanStart(Unclean { at: 7, seen: 7 })]
+        );
+    }
+
+    #[test]
     fn an_unknown_kind_is_passed_over() {
         let mut frame = vec![99, 2, 0, 1, 2];
         Record::Window { first: 1, end: 65 }.encode(&mut frame);
@@ -269,7 +287,7 @@ mod tests {
             extra in proptest::collection::vec(any::<u8>(), 0..40),
         ) {
             let hold = Record::Hold(Hold { id: 1 << 40, taken: 2, began: 4, at: 5, until: 6, chosen: true });
-            let records = [Record::Lease(lease(&hw, id.as_deref(), &extra)), Record::Window { first: 5, end: 6 }, Record::UncleanStart { at: 3 }, hold];
+            let records = [Record::Lease(lease(&hw, id.as_deref(), &extra)), Record::Window { first: 5, end: 6 }, Record::UncleanStart(Unclean { at: 3, seen: 9 }), hold];
             let mut frame = Vec::new();
             records.iter().for_each(|r| r.encode(&mut frame));
             prop_assert_eq!(decode(&frame).collect::<Vec<_>>(), records);

@@ -10,7 +10,7 @@
 //! `next_event` is a lower bound of when something in the block ends by time, so that the sweep looks at 4 bytes
 //! per 64 leases.
 
-use crate::lease::{Identity, Lease, NO_EXTRA, Packed, Spill};
+use crate::lease::{FLAG_RECORDED, Identity, Lease, NO_EXTRA, Packed, Spill};
 use crate::view::LeaseState;
 use hashbrown::{HashMap, HashTable};
 use std::hash::{BuildHasher, Hasher};
@@ -292,14 +292,29 @@ impl Table {
 
     /// Occupied slots in address order, from the first address at or above `from`.
     pub(crate) fn occupied_from(&self, from: u32) -> impl Iterator<Item = Slot> + '_ {
+        self.blocks_from(from)
+            .flat_map(|b| self.slots_of(b))
+            .filter(move |&slot| self.address(slot) >= from)
+    }
+
+    /// As [`Self::occupied_from`], with the free slots of which a record was ever written.
+    pub(crate) fn remembered_from(&self, from: u32) -> impl Iterator<Item = Slot> + '_ {
+        self.blocks_from(from)
+            .flat_map(|b| (b * BLOCK..(b + 1) * BLOCK).map(Slot))
+            .filter(move |&slot| self.address(slot) >= from)
+            .filter(|&slot| {
+                let lease = self.lease(slot);
+                lease.state != LeaseState::Free || lease.has(FLAG_RECORDED)
+            })
+    }
+
+    /// Blocks in address order, from the one of address `from` on.
+    fn blocks_from(&self, from: u32) -> impl Iterator<Item = u32> + '_ {
         let number = from / BLOCK;
         let start = self
             .sorted
             .partition_point(|&b| self.blocks[b as usize].number < number);
-        self.sorted[start..]
-            .iter()
-            .flat_map(|&b| self.slots_of(b))
-            .filter(move |&slot| self.address(slot) >= from)
+        self.sorted[start..].iter().copied()
     }
 }
 

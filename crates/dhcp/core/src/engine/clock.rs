@@ -32,15 +32,14 @@ impl Engine {
     }
 
     fn shift(&mut self, secs: i64) {
-        let unclean_at = self.unclean_at;
+        let unclean = self.unclean;
         self.orphans.change(|lease| {
             lease.expires = moved(lease.expires, secs);
-            if lease.last_seen <= unclean_at {
+            if unclean.doubts(lease.last_seen) {
                 lease.pot = moved(lease.pot, secs);
             }
         });
-        // Going back it stays: the duties of an unclean start may last longer, never shorter.
-        self.unclean_at = self.unclean_at.max(moved(self.unclean_at, secs));
+        self.unclean.at = moved(self.unclean.at, secs);
         // Its `at` stays: it is compared with stamps, which stay as well.
         self.hold.began = moved(self.hold.began, secs);
         self.hold.until = moved(self.hold.until, secs);

@@ -2,16 +2,26 @@
 
 use super::Engine;
 use crate::hold::{Hold, Recovery};
-use crate::lease::{FLAG_BOOTP, FLAG_INHERITED, FLAG_RECORDED, FLAG_RESERVED};
+use crate::lease::{FLAG_BOOTP, FLAG_INHERITED, FLAG_RECORDED, FLAG_RESERVED, Lease};
 use crate::network::Network;
 use crate::record::{self, LeaseRecord, Record};
-use crate::table::Slot;
+use crate::table::{Slot, Table};
+use crate::unclean::bound_of;
 use crate::view::LeaseState;
 use purlin_types::Now;
 use std::collections::HashMap;
 
 /// Flags that are written down; the others are memory only.
 const KEPT_FLAGS: u8 = FLAG_RESERVED | FLAG_BOOTP;
+
+/// What is written of a whole state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Content {
+    /// Whatever is not free.
+    Leases,
+    /// Free addresses too, of which there was a record.
+    Everything,
+}
 
 /// Encoded records of leases whose address no network has, by address.
 #[derive(Debug, Default)]
@@ -25,12 +35,21 @@ impl Orphans {
             .0
             .get(&lease.address)
             .and_then(|bytes| record::decode(bytes).next());
-        if matches!(known, Some(Record::Lease(known)) if known.version > lease.version) {
+        if matches!(known, Some(Record::Lease(known)) if !supersedes(lease, known.version)) {
             return;
         }
         let mut bytes = Vec::new();
         record.encode(&mut bytes);
         self.0.insert(lease.address, bytes);
+    }
+
+    fn encode(&self, content: Content, out: &mut Vec<u8>) {
+        for bytes in self.0.values() {
+            let free = |record| matches!(record, Record::Lease(lease) if lease.state == LeaseState::Free);
+            if content == Content::Everything || !record::decode(bytes).any(free) {
+                out.extend_from_slice(bytes);
+            }
+        }
     }
 
     /// Changes every lease.
@@ -68,8 +87,8 @@ impl Engine {
                 *known = (*known).max(*end);
                 *first
             }
-            Record::UncleanStart { at } => {
-                self.unclean_at = self.unclean_at.max(*at);
+            Record::UncleanStart(unclean) => {
+                self.unclean.merge(*unclean);
                 return;
             }
             Record::Hold(hold) => {
@@ -118,8 +137,8 @@ impl Engine {
     pub fn restored(&mut self, now: &Now, exact: bool, records: &mut Vec<u8>) {
         self.follow_clock(now);
         if !exact {
-            self.unclean_at = now.wall.secs();
-            Record::UncleanStart { at: self.unclean_at }.encode(records);
+            self.unclean.begin(now.wall.secs(), self.newest);
+            Record::UncleanStart(self.unclean).encode(records);
         }
         self.settle(now);
     }
@@ -127,18 +146,20 @@ impl Engine {
     /// Marks what an unclean start left in doubt, and counts everything anew.
     fn settle(&mut self, now: &Now) {
         let mclt = self.plan.settings().mclt.as_secs() as u32;
-        let (unclean_at, secs) = (self.unclean_at, now.wall.secs());
+        let (unclean, secs) = (self.unclean, now.wall.secs());
         if self.hold.cover(self.plan.settings().longest_lease(), secs) {
             self.clock_set = true;
         }
-        let quarantine =
-            Some(unclean_at.saturating_add(mclt)).filter(|&until| unclean_at != 0 && until > secs);
+        let quarantine = unclean.quarantine_until(mclt, secs);
         for network in self.networks.iter_mut().flatten() {
             network.hold_back(self.hold);
             let slots: Vec<Slot> = network.table.occupied_from(0).collect();
             for slot in slots {
-                if network.table.lease(slot).last_seen <= unclean_at {
-                    network.table.update(slot, |l| l.flags |= FLAG_INHERITED);
+                if unclean.doubts(network.table.lease(slot).last_seen) {
+                    network.table.update(slot, |l| {
+                        l.flags |= FLAG_INHERITED;
+                        l.pot = bound_of(l);
+                    });
                 }
             }
             for pool in network.pools.iter_mut().filter(|p| p.window.end != 0) {
@@ -176,7 +197,7 @@ impl Engine {
             let mut frame = Vec::new();
             network
                 .table
-                .occupied_from(0)
+                .remembered_from(0)
                 .for_each(|slot| encode(&network, slot, &mut frame));
             frames.push(frame);
         }
@@ -188,25 +209,34 @@ impl Engine {
 
     /// Appends up to `limit` records of the whole state to `out`, from `cursor` (0 at first) on. Gives the next
     /// cursor, or `None` when all is written.
+    ///
+    /// Free addresses are left out: what a journal said of them before is gone with its next checkpoint.
     pub fn checkpoint_chunk(&mut self, cursor: u64, limit: usize, out: &mut Vec<u8>) -> Option<u64> {
+        self.chunk(Content::Leases, cursor, limit, out)
+    }
+
+    /// As [`Self::checkpoint_chunk`], for other engines that go on with these leases while the journals are still
+    /// there: of free addresses they must know the version that those journals may say.
+    pub fn handover_chunk(&mut self, cursor: u64, limit: usize, out: &mut Vec<u8>) -> Option<u64> {
+        self.chunk(Content::Everything, cursor, limit, out)
+    }
+
+    fn chunk(&self, content: Content, cursor: u64, limit: usize, out: &mut Vec<u8>) -> Option<u64> {
         if cursor == 0 {
-            if self.unclean_at != 0 {
-                Record::UncleanStart { at: self.unclean_at }.encode(out);
-            }
-            if self.hold.id != 0 {
-                Record::Hold(self.hold).encode(out);
-            }
-            self.orphans
-                .0
-                .values()
-                .for_each(|bytes| out.extend_from_slice(bytes));
+            self.encode_duties(out);
+            self.orphans.encode(content, out);
             out.extend_from_slice(&self.windows());
         }
         let (mut index, mut from) = ((cursor >> 32) as usize, cursor as u32);
         let mut room = limit.max(1);
         while index < self.networks.len() {
             if let Some(network) = &self.networks[index] {
-                for slot in network.table.occupied_from(from) {
+                let table = &network.table;
+                let slots: &mut dyn Iterator<Item = Slot> = match content {
+                    Content::Leases => &mut table.occupied_from(from),
+                    Content::Everything => &mut table.remembered_from(from),
+                };
+                for slot in slots {
                     let address = network.table.address(slot);
                     if room == 0 {
                         return Some((index as u64) << 32 | u64::from(address));
@@ -220,6 +250,16 @@ impl Engine {
         }
         None
     }
+
+    /// What unclean starts and restores have left to heed.
+    fn encode_duties(&self, out: &mut Vec<u8>) {
+        if self.unclean.happened() {
+            Record::UncleanStart(self.unclean).encode(out);
+        }
+        if self.hold.id != 0 {
+            Record::Hold(self.hold).encode(out);
+        }
+    }
 }
 
 /// Takes one record unless something newer is known.
@@ -229,7 +269,7 @@ fn put(network: &mut Network, record: &Record<'_>) {
             let pools = network.pools.iter_mut();
             pools.for_each(|pool| pool.restore_window(*first, *end));
         }
-        Record::UncleanStart { .. } | Record::Hold(_) => {}
+        Record::UncleanStart(_) | Record::Hold(_) => {}
         Record::Lease(lease) => put_lease(network, lease),
     }
 }
@@ -237,18 +277,14 @@ fn put(network: &mut Network, record: &Record<'_>) {
 fn put_lease(network: &mut Network, record: &LeaseRecord<'_>) {
     let table = &mut network.table;
     let slot = table.slot_or_new(record.address);
-    if table.lease(slot).has(FLAG_RECORDED) && table.lease(slot).version > record.version {
+    if table.lease(slot).has(FLAG_RECORDED) && !supersedes(record, table.lease(slot).version) {
         return;
     }
-    let key = table.key_of(&record.who);
-    let rival = table.find(key, &record.who).filter(|&other| other != slot);
-    let newer = |l: &crate::lease::Lease| l.state == LeaseState::Bound && l.last_seen > record.last_seen;
-    let keep_rival = rival.filter(|&other| newer(table.lease(other)));
-    table.assign(slot, key, &record.who);
-    if let Some(other) = keep_rival {
-        table.assign(other, key, &record.who);
+    if record.state == LeaseState::Free {
+        table.forget(slot);
+    } else {
+        point(table, slot, record);
     }
-    table.set_extra(slot, record.extra);
     table.update(slot, |l| {
         l.state = record.state;
         l.flags = record.flags & KEPT_FLAGS | FLAG_RECORDED;
@@ -260,10 +296,29 @@ fn put_lease(network: &mut Network, record: &LeaseRecord<'_>) {
     });
 }
 
-/// Appends the lease's record. What was only offered has none.
+/// Whether a record tells more than the state of version `known`. Of one version the later counts, but a free
+/// address says nothing that the lease before it does not say more carefully.
+fn supersedes(record: &LeaseRecord<'_>, known: u32) -> bool {
+    record.version > known || (record.version == known && record.state != LeaseState::Free)
+}
+
+/// Makes the slot the recorded client's. The client is found there unless it is bound elsewhere since.
+fn point(table: &mut Table, slot: Slot, record: &LeaseRecord<'_>) {
+    let key = table.key_of(&record.who);
+    let rival = table.find(key, &record.who).filter(|&other| other != slot);
+    let newer = |l: &Lease| l.state == LeaseState::Bound && l.last_seen > record.last_seen;
+    let keep_rival = rival.filter(|&other| newer(table.lease(other)));
+    table.assign(slot, key, &record.who);
+    if let Some(other) = keep_rival {
+        table.assign(other, key, &record.who);
+    }
+    table.set_extra(slot, record.extra);
+}
+
+/// Appends the lease's record. What was only offered, or free and never written down, has none.
 pub(crate) fn encode(network: &Network, slot: Slot, out: &mut Vec<u8>) {
     let lease = network.table.lease(slot);
-    if lease.state == LeaseState::Offered && !lease.has(FLAG_RECORDED) {
+    if matches!(lease.state, LeaseState::Offered | LeaseState::Free) && !lease.has(FLAG_RECORDED) {
         return;
     }
     let mut scratch = [0; 17];

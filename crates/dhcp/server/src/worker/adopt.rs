@@ -23,7 +23,7 @@ impl Worker {
         self.segments.clear();
         for assigned in assignments {
             let id = assigned.port.id as usize;
-            if assigned.position.is_some() {
+            if assigned.port.segment.is_some() {
                 self.segments.push(assigned.port.id);
             }
             if self.slots.len() <= id {
@@ -75,7 +75,7 @@ impl Worker {
         let (mut frames, mut cursor) = (Vec::new(), Some(0));
         while let Some(from) = cursor {
             let mut frame = Vec::new();
-            cursor = self.engine.checkpoint_chunk(from, 16_384, &mut frame);
+            cursor = self.engine.handover_chunk(from, 16_384, &mut frame);
             if !frame.is_empty() {
                 frames.push(frame);
             }

@@ -1,9 +1,9 @@
 //! Plans that change, and clocks that are set, while leases run.
 
 use super::conversation::{Ask, Link, network, settings};
-use crate::Plan;
 use crate::settings::{AckMode, Pool, Settings};
 use crate::step::Verdict;
+use crate::{Engine, Plan};
 use purlin_dhcp_proto::MessageType;
 use purlin_types::WallTime;
 use std::net::Ipv4Addr;
@@ -150,4 +150,44 @@ fn r4_holds_for_a_pool_that_was_cut_otherwise_when_its_window_was_written() {
     link.restart(&settings, written, false);
     let stranger = link.send(&Ask::new(MessageType::Discover, 2).requested(lost));
     assert_eq!(stranger.verdict, Verdict::Silent);
+}
+
+#[test]
+fn a_freed_address_keeps_its_version_on_another_thread() {
+    let mut settings = settings(&["10.0.1.0-10.0.1.0"]);
+    settings.affinity = Duration::from_secs(60);
+    let mut link = Link::new(&settings);
+    (0..3).for_each(|_| drop(link.dora(1)));
+    link.pass(3600);
+    link.pass(60);
+    // Another thread goes on, with a journal of its own, while the former one's still says what it said.
+    let former = std::mem::take(&mut link.journal);
+    let mut engine = Engine::new(Plan::compile(&settings, None), 0, 1, 7);
+    let mut cursor = Some(0);
+    while let Some(at) = cursor {
+        let mut frame = Vec::new();
+        cursor = link.engine.handover_chunk(at, 1, &mut frame);
+        engine.restore(&frame);
+    }
+    engine.restored(&link.now, true, &mut Vec::new());
+    link.engine = engine;
+    assert_eq!(link.dora(2).address(), FIRST);
+    link.journal.extend(former);
+    link.restart(&settings, usize::MAX, true);
+    assert_eq!(renew(&mut link, 2, FIRST), MessageType::Ack);
+    assert_eq!(renew(&mut link, 1, FIRST), MessageType::Nak);
+}
+
+#[test]
+fn a_checkpoint_leaves_free_addresses_out() {
+    let mut settings = settings(&["10.0.1.0-10.0.1.9"]);
+    settings.affinity = Duration::from_secs(60);
+    let mut link = Link::new(&settings);
+    link.dora(1);
+    link.pass(3600);
+    link.pass(60);
+    let (mut checkpoint, mut handover) = (Vec::new(), Vec::new());
+    assert_eq!(link.engine.checkpoint_chunk(0, 64, &mut checkpoint), None);
+    assert_eq!(link.engine.handover_chunk(0, 64, &mut handover), None);
+    assert_eq!((checkpoint.len(), handover.len()), (0, 33));
 }
