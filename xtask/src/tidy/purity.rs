@@ -10,6 +10,8 @@ const PURE: &[&str] = &[
     "crates/store/src/",
     "crates/dhcp/proto/src/",
     "crates/dhcp/core/src/",
+    "crates/tftp/proto/src/",
+    "crates/tftp/core/src/",
 ];
 
 /// The contract suite drives real engines, so it may use real files.

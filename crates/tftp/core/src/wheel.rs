@@ -23,6 +23,10 @@ struct Link {
     slot: u64,
 }
 
+/// Octets per timer.
+#[cfg(test)]
+pub(crate) const LINK_OCTETS: usize = size_of::<Link>();
+
 const UNSET: Link = Link {
     previous: NONE,
     next: NONE,

@@ -13,6 +13,9 @@ use purlin_telemetry::Outcome;
 use purlin_tftp_proto::ErrorCode;
 use purlin_types::Now;
 
+/// Nanoseconds that the rest of a window has at least after a part of it.
+const AT_LEAST: u64 = 1_000_000;
+
 impl<F: Readable> Engine<F> {
     /// The file that [`Effect::Open`](crate::Effect::Open) asked for is open, or is not there.
     pub fn opened(&mut self, now: &Now, slot: Slot, file: Result<F, FileError>, effects: &mut Effects) {
@@ -142,7 +145,7 @@ impl<F: Readable> Engine<F> {
         let (window, again) = match heard {
             Heard::Unknown => return shared.counters.count(reasons::OLD_ACK),
             Heard::Repeated => return self.hear_repeated(now, index, effects),
-            Heard::Part => (None, false),
+            Heard::Part(window) => (window, false),
             Heard::Next(window) => (Some(window), false),
             Heard::Gap(window) => {
                 shared.counters.count(reasons::GAP_ACK);
@@ -168,9 +171,21 @@ impl<F: Readable> Engine<F> {
             transfer.stage = Stage::Sending;
             shared.send(now, transfer, window, again, effects);
         }
-        if transfer.stage == Stage::Sending {
-            self.await_ack(now, index);
+        match (heard, transfer.stage) {
+            (Heard::Part(_), Stage::Sending) => self.await_rest(now, index),
+            (_, Stage::Sending) => self.await_ack(now, index),
+            _ => {}
         }
+    }
+
+    /// Part of a window was acknowledged, perhaps because the rest was lost: unless more follows within the time that
+    /// the window needs, it goes again.
+    fn await_rest(&mut self, now: &Now, index: u32) {
+        let (shared, transfer) = (&mut self.shared, self.table.at(index));
+        transfer.patience.probe = false;
+        let since = now.boot.0.saturating_sub(sender(transfer).began.0);
+        let wait = shared.wait(transfer).saturating_sub(since);
+        shared.schedule(now, transfer, wait.max(AT_LEAST));
     }
 
     /// A repeated acknowledgement sends nothing; but when the wait has been doubled meanwhile, it shows that the client

@@ -154,3 +154,29 @@ fn same_client(a: &Peer, b: &Peer) -> bool {
     };
     same_address && a.port == b.port
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::NAME_MAX;
+    use std::sync::Arc;
+
+    /// With the longest name, its timer, its entry in the index (at the worst fill of a table that has just grown) and
+    /// its place on the list of free ones.
+    #[test]
+    fn an_open_transfer_takes_less_than_a_kibibyte() {
+        let place = size_of::<Place<Arc<()>>>();
+        let index = (size_of::<u32>() + 1) * 16 / 7;
+        let all = place + NAME_MAX + crate::wheel::LINK_OCTETS + index + size_of::<u32>();
+        assert!(all <= 1024, "{all}, {place} of them for the transfer");
+    }
+
+    #[test]
+    fn places_are_used_again_under_another_turn() {
+        let mut table: Table<()> = Table::new(1);
+        table.reserve(10);
+        let first = table.next_slot();
+        assert_eq!(first, table.next_slot(), "asking takes nothing");
+        assert_eq!((table.len(), table.holds(first)), (0, false));
+    }
+}

@@ -29,8 +29,8 @@ pub(crate) enum Heard {
     Next(Window),
     /// A block inside the window was lost: send again from there (RFC 7440, section 4).
     Gap(Window),
-    /// Some blocks more have arrived; what follows is under way already.
-    Part,
+    /// Some blocks more have arrived, and what follows is under way already: send what the window has room for.
+    Part(Option<Window>),
     /// The same as before: nothing is sent for it.
     Repeated,
     /// A block that is not under way.
@@ -48,8 +48,8 @@ pub(crate) struct Sender {
     pub(crate) sent: u64,
     /// When the window was sent last.
     pub(crate) began: BootTime,
-    /// The acknowledgement that the window last began again for.
-    restarted: Option<u64>,
+    /// The window began again because of a gap, and blocks up to this one were under way before.
+    resent_to: Option<u64>,
     windowsize: u16,
     rollover: Rollover,
     /// Whether the window was sent only once, so that its acknowledgement measures a round trip (Karn).
@@ -63,7 +63,7 @@ impl Sender {
             acked: 0,
             sent: 0,
             began: BootTime(0),
-            restarted: None,
+            resent_to: None,
             windowsize,
             rollover,
             timed: false,
@@ -74,6 +74,7 @@ impl Sender {
     pub(crate) fn begin(&mut self, now: BootTime) -> Window {
         let window = self.advance(now);
         self.timed = true;
+        self.resent_to = None;
         window
     }
 
@@ -129,34 +130,45 @@ impl Sender {
         } else if self.may_restart(now, round) {
             Heard::Gap(self.restart(now))
         } else {
-            Heard::Part
+            Heard::Part(self.slide())
         };
         (heard, sample)
     }
 
+    /// The client counts its window from what it acknowledged: it may wait for blocks that were not sent yet.
+    fn slide(&mut self) -> Option<Window> {
+        let first = self.sent + 1;
+        self.sent = (self.acked + u64::from(self.windowsize)).min(self.last);
+        let count = (self.sent + 1 - first) as u16;
+        (count > 0).then_some(Window { first, count })
+    }
+
     /// The acknowledgement of before once more. When the first block of a window was lost, this is how the client
-    /// says so; a copy made by the network comes too early for that, or for the second time.
+    /// says so; a copy made by the network comes too early for that.
     fn hear_again(&mut self, now: BootTime, round: &RoundTrip) -> Heard {
-        let told = self.restarted == Some(self.acked);
-        if self.is_window() && !told && self.may_restart(now, round) {
+        if self.is_window() && self.may_restart(now, round) {
             Heard::Gap(self.restart(now))
         } else {
             Heard::Repeated
         }
     }
 
-    /// Whether an acknowledgement that arrives now can speak of the window as it was sent last: what arrives sooner
-    /// was on its way before. It also bounds what a client that acknowledges every block can make us send.
+    /// Whether an acknowledgement that arrives now can speak of a gap in the window as it was sent last.
+    ///
+    /// What arrives within half a round trip was on its way before. And after a restart, the client may have had some
+    /// of the blocks already and acknowledge each copy, or acknowledge every block by habit: beginning again for
+    /// those would send everything twice from there on, the Sorcerer's Apprentice with windows. A second gap among
+    /// the same blocks is left to the timer.
     fn may_restart(&self, now: BootTime, round: &RoundTrip) -> bool {
         let trip = match round.shortest() {
             0 => UNKNOWN_TRIP,
             shortest => shortest / 2,
         };
-        now.0.saturating_sub(self.began.0) >= trip
+        self.resent_to.is_none_or(|to| self.acked > to) && now.0.saturating_sub(self.began.0) >= trip
     }
 
     fn restart(&mut self, now: BootTime) -> Window {
-        self.restarted = Some(self.acked);
+        self.resent_to = Some(self.sent);
         self.again(now)
     }
 }

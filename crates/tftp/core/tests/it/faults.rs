@@ -1,0 +1,142 @@
+//! Packets that belong to nothing, that are nothing, or that come from somebody else.
+
+use crate::rig::{Rig, peer};
+use purlin_tftp_proto::compose;
+
+#[test]
+fn a_packet_from_elsewhere_disturbs_nothing() {
+    let mut rig = Rig::new();
+    rig.read("file", "");
+    for stranger in [peer(10, 2001), peer(66, 2000)] {
+        let answer = rig.hear_from(stranger, &compose::ack(1));
+        assert_eq!(answer, format!("{}: ERROR 5 unknown transfer", stranger.address));
+        assert_eq!(
+            rig.hear_from(stranger, b"\0\x05\0\0x\0"),
+            "",
+            "an error is never answered"
+        );
+    }
+    let mut other_socket = peer(10, 2000);
+    other_socket.port = 1;
+    assert!(rig.hear_from(other_socket, &compose::ack(1)).contains("ERROR 5"));
+    assert_eq!(rig.ack(1), "DATA 2");
+}
+
+#[test]
+fn strangers_are_answered_at_a_limited_rate() {
+    let mut rig = Rig::new();
+    let answers = |rig: &mut Rig, port: u16| -> usize {
+        (0..1000)
+            .filter(|n| !rig.hear_from(peer(50, port + n), &compose::ack(9)).is_empty())
+            .count()
+    };
+    assert_eq!(answers(&mut rig, 10_000), 100);
+    rig.pass(500);
+    assert_eq!(answers(&mut rig, 20_000), 50);
+    assert_eq!(rig.count("stray_packet"), 150);
+    assert_eq!(rig.count("stray_packet_unanswered"), 1850);
+}
+
+#[test]
+fn the_last_acknowledgement_may_come_twice() {
+    let mut rig = Rig::new();
+    rig.read("short", "");
+    assert_eq!(rig.ack(1), "end file_sent");
+    assert_eq!(
+        rig.ack(1),
+        "",
+        "an error now could kill the next request from this port"
+    );
+    assert_eq!(rig.pass(100).read("file", ""), "DATA 1");
+    assert_eq!(rig.ack(1), "DATA 2");
+    rig.error(0);
+    assert_eq!(rig.pass(60_000).ack(9), "ERROR 5 unknown transfer");
+}
+
+#[test]
+fn what_is_no_packet_is_counted_and_not_answered() {
+    let mut rig = Rig::new();
+    for noise in [
+        &b""[..],
+        b"\0",
+        b"\0\x03\0",
+        b"\0\x09abc",
+        b"GET / HTTP/1.1\r\n",
+        &[0xff; 1400],
+    ] {
+        assert_eq!(rig.hear(noise), "");
+    }
+    assert_eq!(rig.count("malformed"), 6);
+    assert_eq!(
+        rig.hear(b"\0\x01name without an end"),
+        "ERROR 4 malformed request"
+    );
+    assert_eq!(rig.record().slug, "malformed");
+    assert_eq!(rig.hear(b"\0\x06blksize\x001468\0"), "");
+    assert_eq!(rig.count("not_for_servers"), 1);
+}
+
+#[test]
+fn noise_from_a_client_does_not_disturb_its_transfer() {
+    let mut rig = Rig::new();
+    rig.read("file", "");
+    assert_eq!(rig.hear(b"\0\x01no end"), "");
+    assert_eq!(rig.hear(b"\0\x07"), "");
+    assert_eq!(rig.data(1, b"what"), "", "a read takes no data");
+    assert_eq!(rig.hear(b"\0\x06"), "");
+    assert_eq!(rig.ack(1), "DATA 2");
+}
+
+#[test]
+fn bad_names_are_refused_without_a_look_at_the_disk() {
+    let mut rig = Rig::new();
+    assert_eq!(rig.hear(b"\0\x01caf\xe9\0octet\0"), "ERROR 2 bad file name");
+    assert_eq!(rig.record().slug, "name_not_text");
+    assert_eq!(rig.read("a\x1b[31mb", ""), "ERROR 2 bad file name");
+    let long = "x".repeat(513);
+    assert_eq!(rig.read(&long, ""), "ERROR 2 bad file name");
+    assert_eq!(rig.record().slug, "name_too_long");
+    assert_eq!(rig.record().record.name(), "x".repeat(46));
+}
+
+#[test]
+fn requests_to_everybody_are_not_answered() {
+    let mut rig = Rig::new();
+    let request = crate::rig::request(false, "file", purlin_tftp_proto::Mode::Octet, "");
+    for many in ["255.255.255.255", "224.0.1.9", "ff02::1"] {
+        let mut from = peer(10, 2000);
+        from.local = Some(many.parse().unwrap());
+        assert_eq!(rig.hear_from(from, &request), "");
+    }
+    assert_eq!(rig.count("multicast_request"), 3);
+    let mut unknown = peer(10, 2000);
+    unknown.local = None;
+    assert_eq!(rig.hear_from(unknown, &request), "192.0.2.10:2000: DATA 1");
+}
+
+#[test]
+fn ipv6_clients_are_told_apart_by_link_and_not_by_flow() {
+    let mut rig = Rig::new();
+    let on_link = |scope, flow| {
+        let mut from = peer(10, 0);
+        let address = "fe80::1".parse().unwrap();
+        from.address = std::net::SocketAddrV6::new(address, 2000, flow, scope).into();
+        from
+    };
+    let request = crate::rig::request(false, "file", purlin_tftp_proto::Mode::Octet, "");
+    assert!(rig.hear_from(on_link(1, 0), &request).ends_with("DATA 1"));
+    assert!(rig.hear_from(on_link(2, 0), &request).ends_with("DATA 1"));
+    assert_eq!(rig.engine.transfers(), 2);
+    assert!(
+        rig.hear_from(on_link(1, 77), &compose::ack(1))
+            .ends_with("DATA 2")
+    );
+}
+
+#[test]
+fn error_texts_name_no_path() {
+    let mut rig = Rig::new();
+    rig.read("../../etc/shadow", "");
+    let told: Vec<u8> = rig.sent.pop().unwrap().1;
+    assert!(!told.windows(3).any(|part| part == b"etc" || part == b"../"));
+}

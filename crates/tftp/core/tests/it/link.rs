@@ -1,0 +1,387 @@
+//! Any file over any link: packets are lost, copied and reordered, and the file arrives whole all the same, for a
+//! bounded number of packets.
+
+use crate::rig::{Rig, pattern, peer, request};
+use proptest::prelude::*;
+use purlin_tftp_core::Peer;
+use purlin_tftp_proto::{Mode, Options, Packet, Rollover, Terms, Wishes, compose};
+use purlin_types::BootTime;
+use std::collections::BTreeMap;
+
+/// What a link does to packets; in thousandths, and milliseconds.
+#[derive(Debug, Clone, Copy)]
+struct Link {
+    loss: u32,
+    copies: u32,
+    delay: u64,
+    jitter: u64,
+}
+
+/// A generator of its own, so that a failure repeats from its seed.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 >> 11) % bound.max(1)
+    }
+}
+
+/// Packets under way, by time and number.
+struct Air {
+    link: Link,
+    dice: Dice,
+    under_way: BTreeMap<(u64, u64), (bool, Vec<u8>)>,
+    number: u64,
+}
+
+impl Air {
+    fn send(&mut self, now: u64, to_server: bool, packet: &[u8]) {
+        let copies = 1 + u64::from(self.dice.below(1000) < self.link.copies.into());
+        for _ in 0..copies {
+            if self.dice.below(1000) < self.link.loss.into() {
+                continue;
+            }
+            let at = now + self.link.delay * 1_000_000 + self.dice.below(self.link.jitter * 1_000_000 + 1);
+            self.number += 1;
+            self.under_way
+                .insert((at, self.number), (to_server, packet.to_vec()));
+        }
+    }
+}
+
+/// The client's side of one transfer: what it says now and when it next loses patience.
+trait Client {
+    fn hear(&mut self, packet: &Packet<'_>) -> Vec<Vec<u8>>;
+    /// What it repeats when nothing came for a second.
+    fn repeat(&self) -> Vec<Vec<u8>>;
+    fn is_done(&self) -> bool;
+}
+
+/// A reader as RFC 1350 and 7440 have it: it acknowledges whole windows, gaps once, and every copy of an old block.
+struct Reader {
+    request: Vec<u8>,
+    asks_options: bool,
+    terms: Option<Terms>,
+    content: Vec<u8>,
+    received: u64,
+    acked: u64,
+    gap: Option<u64>,
+    done: bool,
+}
+
+impl Reader {
+    fn ack(&mut self) -> Vec<Vec<u8>> {
+        self.acked = self.received;
+        let rollover = self.terms.unwrap_or_default().rollover;
+        vec![compose::ack(rollover.wire(self.received)).to_vec()]
+    }
+}
+
+impl Client for Reader {
+    fn hear(&mut self, packet: &Packet<'_>) -> Vec<Vec<u8>> {
+        match *packet {
+            Packet::OptionAck(options) if self.received == 0 => {
+                self.terms = Some(terms(options));
+                self.ack()
+            }
+            Packet::Data { block, payload } if self.terms.is_some() || !self.asks_options => {
+                let terms = *self.terms.get_or_insert_default();
+                match terms.rollover.ahead(self.received, block) {
+                    Some(1) if !self.done => {
+                        self.received += 1;
+                        self.content.extend_from_slice(payload);
+                        self.done = payload.len() < usize::from(terms.blksize);
+                        if self.done || self.received - self.acked >= terms.windowsize.into() {
+                            return self.ack();
+                        }
+                        Vec::new()
+                    }
+                    Some(ahead) if ahead > 1 && ahead <= terms.windowsize => {
+                        if self.gap == Some(self.received) {
+                            return Vec::new();
+                        }
+                        self.gap = Some(self.received);
+                        self.ack()
+                    }
+                    _ => self.ack(),
+                }
+            }
+            Packet::Error { code, text } if !self.done => {
+                panic!("the server gave up: {} {}", code.number(), text.escape_ascii())
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn repeat(&self) -> Vec<Vec<u8>> {
+        if self.terms.is_none() {
+            return vec![self.request.clone()];
+        }
+        let rollover = self.terms.unwrap_or_default().rollover;
+        vec![compose::ack(rollover.wire(self.received)).to_vec()]
+    }
+
+    fn is_done(&self) -> bool {
+        self.done
+    }
+}
+
+/// A writer: it sends windows, begins again where an acknowledgement says, and never for a repeated one.
+struct Writer {
+    request: Vec<u8>,
+    asks_options: bool,
+    terms: Option<Terms>,
+    content: Vec<u8>,
+    acked: u64,
+    sent: u64,
+    restarted: Option<u64>,
+    done: bool,
+}
+
+impl Writer {
+    fn window(&mut self) -> Vec<Vec<u8>> {
+        let terms = self.terms.expect("agreed");
+        let last = self.content.len() as u64 / u64::from(terms.blksize) + 1;
+        self.sent = (self.acked + u64::from(terms.windowsize)).min(last);
+        (self.acked + 1..=self.sent)
+            .map(|block| self.block(block))
+            .collect()
+    }
+
+    fn block(&self, block: u64) -> Vec<u8> {
+        let terms = self.terms.expect("agreed");
+        let blksize = usize::from(terms.blksize);
+        let from = (block as usize - 1) * blksize;
+        let payload = &self.content[from..(from + blksize).min(self.content.len())];
+        [&compose::data_header(terms.rollover.wire(block))[..], payload].concat()
+    }
+}
+
+impl Client for Writer {
+    fn hear(&mut self, packet: &Packet<'_>) -> Vec<Vec<u8>> {
+        match *packet {
+            Packet::OptionAck(options) if self.terms.is_none() => {
+                self.terms = Some(terms(options));
+                self.window()
+            }
+            Packet::Ack { block: 0 } if self.terms.is_none() && !self.asks_options => {
+                self.terms = Some(Terms::default());
+                self.window()
+            }
+            Packet::Ack { block } if self.terms.is_some() => {
+                let terms = self.terms.expect("agreed");
+                let last = self.content.len() as u64 / u64::from(terms.blksize) + 1;
+                let ahead = terms.rollover.ahead(self.acked, block).map(u64::from);
+                match ahead.filter(|ahead| *ahead <= self.sent - self.acked) {
+                    Some(0) if self.restarted != Some(self.acked) && terms.windowsize > 1 => {
+                        self.restarted = Some(self.acked);
+                        self.window()
+                    }
+                    Some(ahead) if ahead > 0 => {
+                        self.acked += ahead;
+                        self.done = self.acked == last;
+                        if self.done { Vec::new() } else { self.window() }
+                    }
+                    _ => Vec::new(),
+                }
+            }
+            Packet::Error { code, text } if !self.done => {
+                panic!("the server gave up: {} {}", code.number(), text.escape_ascii())
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn repeat(&self) -> Vec<Vec<u8>> {
+        if self.terms.is_none() {
+            return vec![self.request.clone()];
+        }
+        (self.acked + 1..=self.sent)
+            .map(|block| self.block(block))
+            .collect()
+    }
+
+    fn is_done(&self) -> bool {
+        self.done
+    }
+}
+
+fn terms(options: Options<'_>) -> Terms {
+    let answer = Wishes::of(options).expect("a server's answer is well formed");
+    Terms {
+        blksize: answer.blksize.unwrap_or(512),
+        windowsize: answer.windowsize.unwrap_or(1),
+        rollover: answer.rollover.unwrap_or(Rollover::Zero),
+        tsize: answer.tsize,
+    }
+}
+
+/// Runs one transfer to its end; returns how many packets the client sent.
+fn run(rig: &mut Rig, client: &mut dyn Client, request: &[u8], link: Link, seed: u64) -> u64 {
+    const SECOND: u64 = 1_000_000_000;
+    let from: Peer = peer(10, 2000);
+    let mut air = Air {
+        link,
+        dice: Dice(seed | 1),
+        under_way: BTreeMap::new(),
+        number: 0,
+    };
+    let start = rig.now.boot.0;
+    let (mut patience, mut packets) = (start + SECOND, 1);
+    air.send(start, true, request);
+    loop {
+        let arrival = air.under_way.keys().next().map(|key| key.0);
+        let timer = rig.engine.deadline().map(|due| due.0);
+        let wait = (!client.is_done()).then_some(patience);
+        let Some(next) = [arrival, timer, wait].into_iter().flatten().min() else {
+            break;
+        };
+        let now = next.max(rig.now.boot.0);
+        assert!(now - start < 1000 * SECOND, "the transfer never ends");
+        rig.now.boot = BootTime(now);
+        let mut said = Vec::new();
+        if arrival == Some(next) {
+            let (_, (to_server, packet)) = air.under_way.pop_first().expect("it was just seen");
+            if to_server {
+                rig.hear_from(from, &packet);
+            } else {
+                said = client.hear(&Packet::parse(&packet).expect("the engine sends packets"));
+                patience = now + SECOND;
+            }
+        } else if timer == Some(next) {
+            rig.tick();
+        } else {
+            said = client.repeat();
+            patience = now + SECOND;
+        }
+        for packet in said {
+            packets += 1;
+            air.send(now, true, &packet);
+        }
+        for (_, packet) in std::mem::take(&mut rig.sent) {
+            air.send(now, false, &packet);
+        }
+    }
+    packets
+}
+
+fn options() -> impl Strategy<Value = (u16, u16, bool)> {
+    (
+        prop_oneof![Just(512u16), 8u16..64, 64u16..1500],
+        prop_oneof![Just(1u16), 2u16..8, 8u16..40],
+        any::<bool>(),
+    )
+}
+
+fn link() -> impl Strategy<Value = Link> {
+    let loss = prop_oneof![Just(0u32), 1u32..50, 50u32..150];
+    let copies = prop_oneof![Just(0u32), 0u32..300];
+    let jitter = prop_oneof![Just(0u64), 0u64..25];
+    (loss, copies, 1u64..30, jitter).prop_map(|(loss, copies, delay, jitter)| Link {
+        loss,
+        copies,
+        delay,
+        jitter,
+    })
+}
+
+fn wishes(blksize: u16, windowsize: u16, one: bool) -> String {
+    match (blksize, windowsize) {
+        (512, 1) => String::new(),
+        _ => format!(
+            "blksize={blksize} windowsize={windowsize} rollover={}",
+            u8::from(one)
+        ),
+    }
+}
+
+/// A server that does not give up while the client does not.
+fn patient() -> Rig {
+    Rig::with(|settings| settings.timing.attempts = 40)
+}
+
+/// How many blocks a transfer may cost at most. A packet that is lost or overtaken may cost a window, because the client
+/// throws away what comes behind it (RFC 7440, section 4), and a probe; nothing else costs anything.
+fn bound(blocks: u64, windowsize: u16, link: Link) -> u64 {
+    let window = u64::from(windowsize) + 2;
+    let overtaken = if link.jitter > 0 { 1000 } else { link.copies.into() };
+    let hit = (2 * u64::from(link.loss) + overtaken).min(1000);
+    blocks + (blocks * window * hit).div_ceil(1000) + if hit > 0 { 40 * window } else { 0 }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(120))]
+
+    #[test]
+    fn a_read_arrives_whole((blksize, windowsize, one) in options(), link in link(), size in 0usize..30_000, seed in any::<u64>()) {
+        let content = pattern(size.min(usize::from(blksize) * 400));
+        let options = wishes(blksize, windowsize, one);
+        let mut rig = patient();
+        rig.file("image", &content);
+        let request = request(false, "image", Mode::Octet, &options);
+        let mut reader = Reader {
+            request: request.clone(),
+            asks_options: !options.is_empty(),
+            terms: None,
+            content: Vec::new(),
+            received: 0,
+            acked: 0,
+            gap: None,
+            done: false,
+        };
+        run(&mut rig, &mut reader, &request, link, seed);
+        prop_assert!(reader.content == content, "{} of {} octets", reader.content.len(), content.len());
+        prop_assert_eq!(rig.engine.transfers(), 0);
+        let blocks = content.len() as u64 / u64::from(blksize) + 1;
+        let sent = rig.engine.counters().blocks_sent;
+        prop_assert!(sent <= bound(blocks, windowsize, link), "{sent} blocks for {blocks}, {:?}", bound(blocks, windowsize, link));
+    }
+
+    #[test]
+    fn an_upload_arrives_whole((blksize, windowsize, one) in options(), link in link(), size in 0usize..30_000, seed in any::<u64>()) {
+        let content = pattern(size.min(usize::from(blksize) * 400));
+        let options = wishes(blksize, windowsize, one);
+        let mut rig = patient();
+        let request = request(true, "image", Mode::Octet, &options);
+        let mut writer = Writer {
+            request: request.clone(),
+            asks_options: !options.is_empty(),
+            terms: None,
+            content: content.clone(),
+            acked: 0,
+            sent: 0,
+            restarted: None,
+            done: false,
+        };
+        run(&mut rig, &mut writer, &request, link, seed);
+        prop_assert!(rig.uploaded.get("image") == Some(&content));
+        prop_assert_eq!(rig.engine.transfers(), 0);
+    }
+
+    /// The Sorcerer's Apprentice stays away: however often packets are copied, no block goes out for a copy.
+    #[test]
+    fn copies_do_not_multiply((blksize, _, one) in options(), copies in 0u32..1000, seed in any::<u64>()) {
+        let content = pattern(usize::from(blksize) * 200);
+        let options = format!("blksize={blksize} rollover={}", u8::from(one));
+        let mut rig = patient();
+        rig.file("image", &content);
+        let request = request(false, "image", Mode::Octet, &options);
+        let mut reader = Reader {
+            request: request.clone(),
+            asks_options: true,
+            terms: None,
+            content: Vec::new(),
+            received: 0,
+            acked: 0,
+            gap: None,
+            done: false,
+        };
+        let link = Link { loss: 0, copies, delay: 2, jitter: 0 };
+        run(&mut rig, &mut reader, &request, link, seed);
+        prop_assert_eq!(rig.engine.counters().blocks_sent, 201);
+        prop_assert_eq!(rig.engine.counters().blocks_again, 0);
+    }
+}
