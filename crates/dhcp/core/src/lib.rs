@@ -29,4 +29,5 @@ pub use counters::Counters;
 pub use engine::Engine;
 pub use hold::{HoldView, Recovery};
 pub use plan::{CLASSES_MAX, Plan};
+pub use purlin_dhcp_proto::Arch;
 pub use reasons::REASONS;

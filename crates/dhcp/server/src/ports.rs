@@ -4,6 +4,7 @@
 //!   listen address ──► one socket per packet thread (SO_REUSEPORT, steered by address)
 //!   local segment  ──► one socket bound to the device, read by the thread that owns its network,
 //!                      and a frame socket for clients without an address
+//!   boot server (4011) ─► one socket beside each of the above where another server gives the addresses
 //! ```
 //!
 //! A broadcast is delivered to *every* socket of a shared port, so a segment has exactly one.
@@ -18,6 +19,8 @@ use std::sync::Arc;
 
 /// Where servers are spoken to on local segments (RFC 2131, section 4.1).
 const SERVER_PORT: u16 = 67;
+/// Where boot clients ask for their file once they have an address (PXE 2.1, section 2.2.1).
+const BOOT_PORT: u16 = 4011;
 /// Offsets of giaddr and ciaddr in a DHCP message (RFC 2131, section 2).
 const STEERED_BY: KeyAt = KeyAt {
     first: 24,
@@ -69,6 +72,10 @@ struct Group {
 enum Key {
     Listen(SocketAddrV4),
     Segment(Interface),
+    /// The boot server port at an address.
+    Boot(SocketAddrV4),
+    /// The boot server port on a segment.
+    BootSegment(Interface),
 }
 
 /// Opens sockets and remembers which are open.
@@ -105,8 +112,24 @@ impl Ports {
                 let interface = find_interface(name)?;
                 groups.push(self.group(Key::Segment(interface))?);
             }
+            if settings.has_proxy() {
+                self.prepare_boot(settings, &mut groups)?;
+            }
         }
         Ok(Prepared(groups))
+    }
+
+    /// The boot server port beside every DHCP port. Where DHCP listens on a port of its own choice nobody comes to
+    /// 4011, and it may be another's.
+    fn prepare_boot(&mut self, settings: &Settings, groups: &mut Vec<Group>) -> Result<(), ApplyError> {
+        for address in settings.listen.iter().filter(|at| at.port() == SERVER_PORT) {
+            let at = SocketAddrV4::new(*address.ip(), BOOT_PORT);
+            groups.push(self.group(Key::Boot(at))?);
+        }
+        for name in &settings.interfaces {
+            groups.push(self.group(Key::BootSegment(find_interface(name)?))?);
+        }
+        Ok(())
     }
 
     fn group(&mut self, key: Key) -> Result<Group, ApplyError> {
@@ -118,6 +141,11 @@ impl Ports {
         let sockets = match &key {
             Key::Listen(address) => self.open_listen(id, *address)?,
             Key::Segment(interface) => vec![Arc::new(self.open_segment(id, interface)?)],
+            Key::Boot(address) => vec![Arc::new(self.open_boot(id, *address, None)?)],
+            Key::BootSegment(interface) => {
+                let at = SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, BOOT_PORT);
+                vec![Arc::new(self.open_boot(id, at, Some(&interface.name))?)]
+            }
         };
         Ok(Group { key, sockets })
     }
@@ -185,6 +213,26 @@ impl Ports {
         })
     }
 
+    /// A socket that only hears what is sent to one of our addresses.
+    fn open_boot(&self, id: u32, at: SocketAddrV4, device: Option<&str>) -> Result<Port, ApplyError> {
+        let options = UdpOptions {
+            packet_info: at.ip().is_unspecified(),
+            device,
+            receive_buffer: Some(self.receive_buffer),
+            send_buffer: Some(SEND_BUFFER),
+            ..UdpOptions::default()
+        };
+        let socket = UdpPort::bind(at, &options).map_err(|source| ApplyError::Listen {
+            address: device.map_or_else(|| at.to_string(), |name| format!("{at} on {name}")),
+            source,
+        })?;
+        Ok(Port {
+            id,
+            socket,
+            segment: None,
+        })
+    }
+
     /// Makes a prepared set the current one and steers its packets as `plan` says. Sockets that are no longer
     /// named close once the last thread lets go of them.
     pub(crate) fn adopt(&mut self, prepared: Prepared, plan: &Plan) -> Result<(), ApplyError> {
@@ -208,7 +256,8 @@ impl Ports {
     /// What thread `shard` reads and sends by.
     pub(crate) fn assignments(&self, shard: u16, plan: &Plan) -> Vec<Assignment> {
         let mut assignments = Vec::new();
-        let mut position = 0;
+        // Both kinds stand in the order of `Settings::interfaces`.
+        let (mut position, mut boot_position) = (0, 0);
         for group in &self.open {
             assignments.push(match &group.key {
                 Key::Listen(_) => {
@@ -224,6 +273,19 @@ impl Ports {
                     Assignment {
                         port: Arc::clone(&group.sockets[0]),
                         position: Some(position - 1),
+                        reads: segment_owner(interface, plan, self.shards) == shard,
+                    }
+                }
+                Key::Boot(_) => Assignment {
+                    port: Arc::clone(&group.sockets[0]),
+                    position: None,
+                    reads: shard == 0,
+                },
+                Key::BootSegment(interface) => {
+                    boot_position += 1;
+                    Assignment {
+                        port: Arc::clone(&group.sockets[0]),
+                        position: Some(boot_position - 1),
                         reads: segment_owner(interface, plan, self.shards) == shard,
                     }
                 }

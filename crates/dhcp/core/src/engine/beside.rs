@@ -53,23 +53,35 @@ impl Turn<'_, '_> {
     }
 
     fn tell(&mut self, kind: MessageType, firmware: Firmware) -> Verdict {
-        let terms = self.terms(self.message.ciaddr().into());
+        let address = self.address_now();
+        let terms = self.terms(address);
         if terms.file.is_empty() {
             let code = self.message.architectures().next().map_or(0, |arch| arch.0);
             self.decision.with.a = code.into();
             return self.silent(reasons::PROXY_NO_FILE, 0);
         }
-        let address = u32::from(self.message.ciaddr());
         let reason = if kind == MessageType::Offer {
             reasons::PROXY_OFFERED
         } else {
-            self.remember(address);
+            self.boots.note(address, self.message);
             reasons::PROXY_CONFIRMED
         };
         self.answered(kind, reason, address);
         self.decision.with.b = terms.words;
         self.compose_beside(kind, firmware, &terms);
         Verdict::Reply
+    }
+
+    /// The address that the client has already; 0 for none.
+    fn address_now(&self) -> u32 {
+        let said = self.message.ciaddr();
+        let asks_from_it = self.arrival.port == BOOT_PORT && said.is_unspecified();
+        let address = if asks_from_it {
+            *self.arrival.source.ip()
+        } else {
+            said
+        };
+        address.into()
     }
 
     fn compose_beside(&mut self, kind: MessageType, firmware: Firmware, terms: &Arc<Template>) {

@@ -1,10 +1,12 @@
 //! Leases of all threads in one order, gathered in pieces that no packet waits for.
 
 use super::{Door, Handle};
+use crate::worker::Worker;
 use futures_util::future::join_all;
-use purlin_dhcp_core::view::{LeasePage, LeaseQuery, LeaseView};
+use purlin_dhcp_core::view::{BootFacts, LeasePage, LeaseQuery, LeaseView};
 use purlin_netio::now;
 use std::net::Ipv4Addr;
+use tokio::sync::oneshot;
 
 /// Leases examined per turn of a packet thread: less than a millisecond of work.
 const EXAMINED_PER_TURN: usize = 8192;
@@ -31,6 +33,39 @@ impl Handle {
             .ask_all(move |worker| worker.engine.lease(&now(), address))
             .await;
         asked.into_iter().flatten().next()
+    }
+
+    /// What is known of the machine at an address that boots: its lease, and what it said of itself when it booted last.
+    /// `None` when it has no lease here and did not ask what to boot either.
+    pub async fn facts(&self, address: Ipv4Addr) -> Option<BootFacts> {
+        let mut found = None;
+        for asked in self.ask_for_facts(address) {
+            found = found.or(asked.await.ok().flatten());
+        }
+        found
+    }
+
+    /// The same for threads that may wait; it takes as long as the packet thread needs for the batch at hand.
+    ///
+    /// # Panics
+    /// When called on a thread of an asynchronous runtime.
+    #[must_use]
+    pub fn wait_for_facts(&self, address: Ipv4Addr) -> Option<BootFacts> {
+        let asked = self.ask_for_facts(address);
+        let answers = asked.into_iter().map(oneshot::Receiver::blocking_recv);
+        answers.flatten().flatten().next()
+    }
+
+    /// The thread that serves the address is asked alone; who would, when it lies in no subnet, nobody knows.
+    fn ask_for_facts(&self, address: Ipv4Addr) -> Vec<oneshot::Receiver<Option<BootFacts>>> {
+        let doors = &self.0.doors;
+        let owner = self.plan().shard_of(address, doors.len() as u16);
+        let asked = match owner {
+            Some(shard) => &doors[usize::from(shard)..=usize::from(shard)],
+            None => &doors[..],
+        };
+        let facts = move |worker: &mut Worker| worker.engine.boot_facts(&now(), address);
+        asked.iter().map(|door| door.send(facts)).collect()
     }
 
     /// Leases that have `text` in their address, MAC, identifier, host name, circuit or remote id.

@@ -81,3 +81,21 @@ fn hostile_datagrams_are_counted_and_do_no_harm() {
         server.stop().await;
     });
 }
+
+#[test]
+fn what_is_known_of_a_machine_is_asked_by_its_address() {
+    run(async {
+        let server = Server::start(settings(2, 2)).await;
+        let relay = Relay::new(server.address, [10, 2, 0, 1]);
+        let address = relay.lease(9);
+        let facts = server.handle.facts(address).await.expect("it has a lease");
+        assert_eq!(facts.mac.0, [2, 0, 0, 0, 0, 9]);
+        assert_eq!((facts.architecture, facts.user_class), (None, None));
+        let handle = server.handle.clone();
+        let waited = std::thread::spawn(move || handle.wait_for_facts(address));
+        assert_eq!(waited.join().expect("it ends").map(|f| f.mac), Some(facts.mac));
+        assert_eq!(server.handle.facts([10, 2, 9, 9].into()).await, None);
+        assert_eq!(server.handle.facts([192, 0, 2, 1].into()).await, None);
+        server.stop().await;
+    });
+}

@@ -3,10 +3,10 @@
 use crate::client::Answer;
 use crate::server::{Server, run, settings};
 use purlin_dhcp_core::settings::{ConflictCheck, Settings};
-use purlin_dhcp_proto::{Composer, MessageType};
+use purlin_dhcp_proto::{Composer, MessageType, code};
 use purlin_netio::netns::Pair;
 use purlin_netio::{Outgoing, Poller, Ready, RecvBatch, SendBatch, Trigger, UdpOptions, UdpPort};
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddrV4};
 use std::time::Duration;
 
 /// Serves 10.77.0.0/24 on `s0`.
@@ -45,15 +45,22 @@ impl Client {
     }
 
     fn discover(&self, broadcast: bool) {
+        let to = "255.255.255.255:67".parse().expect("an address");
+        self.say(MessageType::Discover, broadcast, &[], to);
+    }
+
+    fn say(&self, kind: MessageType, broadcast: bool, options: &[(u8, &[u8])], to: SocketAddrV4) {
         let mut buffer = [0; 1472];
         let mut out = Composer::new(&mut buffer, 1472);
         out.op(1)
             .hardware(1, &self.mac)
             .xid(77)
             .flags(if broadcast { 0x8000 } else { 0 });
-        out.message_type(MessageType::Discover);
+        out.message_type(kind);
+        for (code, value) in options {
+            assert!(out.option(*code, value));
+        }
         let length = out.finish().len;
-        let to = "255.255.255.255:67".parse().expect("an address");
         let message = Outgoing {
             payload: &buffer[..length],
             to,
@@ -148,4 +155,35 @@ fn an_address_that_answers_ping_is_not_offered() {
         (offer.kind, offer.address),
         (MessageType::Offer, Ipv4Addr::new(10, 77, 0, 151))
     );
+}
+
+#[test]
+fn beside_another_server_a_boot_client_is_told_its_file_at_both_ports() {
+    let Some(pair) = Pair::new("proxy") else { return };
+    pair.client.ip("addr add 10.77.0.2/24 dev c0");
+    let client = pair.in_client(Client::open);
+    let mut settings = on_segment("10.77.0.100-10.77.0.200");
+    settings.networks.clear();
+    settings.proxy = true;
+    settings.scope.boot_file = Some("x64.efi".into());
+    let server = pair.in_server(|| run(Server::start_silent(settings)));
+    let options: [(u8, &[u8]); 2] = [
+        (code::VENDOR_CLASS, b"PXEClient:Arch:00007:UNDI:003016"),
+        (code::CLIENT_ARCH, &[0, 7]),
+    ];
+    let everybody = "255.255.255.255:67".parse().expect("an address");
+    client.say(MessageType::Discover, false, &options, everybody);
+    let (offer, target) = client.hear();
+    assert_eq!(
+        (offer.kind, offer.address, target),
+        (MessageType::Offer, Ipv4Addr::UNSPECIFIED, Ipv4Addr::BROADCAST)
+    );
+    let again = SocketAddrV4::new(offer.server.expect("an offer names its server"), 4011);
+    client.say(MessageType::Request, false, &options, again);
+    let (ack, target) = client.hear();
+    assert_eq!(ack.kind, MessageType::Ack);
+    assert_eq!(target, Ipv4Addr::new(10, 77, 0, 2));
+    let facts = run(server.handle.facts(target)).expect("it asked from there");
+    assert_eq!(facts.architecture.as_deref(), Some("uefi-x64"));
+    run(server.stop());
 }
