@@ -95,7 +95,7 @@ pub struct Plan {
     /// For each rule: the tree it chooses, when that is the same for everybody.
     rule_roots: Vec<Option<Arc<Path>>>,
     /// Templates with one exact name, and the others, each by index and ascending.
-    exact: HashMap<Box<str>, Vec<usize>, foldhash::fast::RandomState>,
+    exact: HashMap<Box<str>, Vec<usize>, foldhash::fast::FixedState>,
     patterns: Vec<usize>,
     /// Some rule or template asks for more than the client's address.
     facts: bool,
