@@ -10,7 +10,11 @@
 //! `next_event` is a lower bound of when something in the block ends by time, so that the sweep looks at 4 bytes
 //! per 64 leases.
 
-use crate::lease::{FLAG_RECORDED, Identity, Lease, NO_EXTRA, Packed, Spill};
+#[cfg(test)]
+mod tests;
+mod walk;
+
+use crate::lease::{Identity, Lease, NO_EXTRA, Packed, Spill};
 use crate::view::LeaseState;
 use hashbrown::{HashMap, HashTable};
 use std::hash::{BuildHasher, Hasher};
@@ -234,88 +238,6 @@ impl Table {
         };
         self.blocks[slot.block()].leases[slot.offset()].extra = new;
     }
-
-    /// The first address in `from..=last` without an occupied lease.
-    pub(crate) fn next_unoccupied(&self, from: u32, last: u32) -> Option<u32> {
-        let mut address = from;
-        while address <= last {
-            let Some(&at) = self.numbers.get(&(address / BLOCK)) else {
-                return Some(address);
-            };
-            let free = !self.blocks[at as usize].occupied >> (address % BLOCK);
-            if free != 0 {
-                let found = address + free.trailing_zeros();
-                return (found <= last).then_some(found);
-            }
-            address = (address / BLOCK + 1).checked_mul(BLOCK)?;
-        }
-        None
-    }
-
-    /// Blocks in which something ends at or before `now`, from `start` on; at most `limit`. Their bounds are
-    /// reset: the caller must `update` or `rebound` what it finds.
-    pub(crate) fn due(&self, now: u32, start: usize, limit: usize) -> (Vec<u32>, Option<usize>) {
-        let mut found = Vec::new();
-        for (i, block) in self.blocks.iter().enumerate().skip(start) {
-            if block.next_event <= now {
-                if found.len() == limit {
-                    return (found, Some(i));
-                }
-                found.push(i as u32);
-            }
-        }
-        (found, None)
-    }
-
-    /// The occupied slots of a block.
-    pub(crate) fn slots_of(&self, block: u32) -> impl Iterator<Item = Slot> + use<> {
-        let mut bits = self.blocks[block as usize].occupied;
-        std::iter::from_fn(move || {
-            if bits == 0 {
-                return None;
-            }
-            let offset = bits.trailing_zeros();
-            bits &= bits - 1;
-            Some(Slot(block * BLOCK + offset))
-        })
-    }
-
-    /// Computes a block's `next_event` anew from its leases.
-    pub(crate) fn rebound(&mut self, block: u32, event: impl Fn(&Lease) -> u32) {
-        let next = self
-            .slots_of(block)
-            .map(|slot| event(self.lease(slot)))
-            .min()
-            .unwrap_or(u32::MAX);
-        self.blocks[block as usize].next_event = next;
-    }
-
-    /// Occupied slots in address order, from the first address at or above `from`.
-    pub(crate) fn occupied_from(&self, from: u32) -> impl Iterator<Item = Slot> + '_ {
-        self.blocks_from(from)
-            .flat_map(|b| self.slots_of(b))
-            .filter(move |&slot| self.address(slot) >= from)
-    }
-
-    /// As [`Self::occupied_from`], with the free slots of which a record was ever written.
-    pub(crate) fn remembered_from(&self, from: u32) -> impl Iterator<Item = Slot> + '_ {
-        self.blocks_from(from)
-            .flat_map(|b| (b * BLOCK..(b + 1) * BLOCK).map(Slot))
-            .filter(move |&slot| self.address(slot) >= from)
-            .filter(|&slot| {
-                let lease = self.lease(slot);
-                lease.state != LeaseState::Free || lease.has(FLAG_RECORDED)
-            })
-    }
-
-    /// Blocks in address order, from the one of address `from` on.
-    fn blocks_from(&self, from: u32) -> impl Iterator<Item = u32> + '_ {
-        let number = from / BLOCK;
-        let start = self
-            .sorted
-            .partition_point(|&b| self.blocks[b as usize].number < number);
-        self.sorted[start..].iter().copied()
-    }
 }
 
 fn part_of(hash: u32) -> usize {
@@ -338,77 +260,4 @@ fn hash_of(hasher: &foldhash::quality::FixedState, who: &Identity<'_>) -> u64 {
         }
     }
     state.finish()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn client(n: &[u8; 6]) -> Identity<'_> {
-        Identity {
-            htype: 1,
-            chaddr: n,
-            client_id: None,
-        }
-    }
-
-    fn bind(table: &mut Table, address: u32, who: &Identity<'_>) -> Slot {
-        let slot = table.slot_or_new(address);
-        let hash = table.key_of(who);
-        table.assign(slot, hash, who);
-        table.update(slot, |l| {
-            l.state = LeaseState::Bound;
-            l.expires = 100;
-        });
-        slot
-    }
-
-    #[test]
-    fn a_client_is_found_where_it_was_last_assigned() {
-        let mut table = Table::new(1);
-        let mac = [2, 0, 0, 0, 0, 1];
-        bind(&mut table, 1000, &client(&mac));
-        let second = bind(&mut table, 5000, &client(&mac));
-        assert_eq!(
-            table.find(table.key_of(&client(&mac)), &client(&mac)),
-            Some(second)
-        );
-        table.forget(second);
-        assert_eq!(table.find(table.key_of(&client(&mac)), &client(&mac)), None);
-    }
-
-    #[test]
-    fn the_next_free_address_skips_what_is_taken() {
-        let mut table = Table::new(1);
-        for address in 64..200 {
-            let mac = [2, 0, 0, 0, 1, address as u8];
-            bind(&mut table, address, &client(&mac));
-        }
-        assert_eq!(table.next_unoccupied(64, 1000), Some(200));
-        assert_eq!(table.next_unoccupied(60, 1000), Some(60));
-        assert_eq!(table.next_unoccupied(64, 199), None);
-        assert_eq!(table.next_unoccupied(300, 1000), Some(300));
-    }
-
-    #[test]
-    fn listing_is_in_address_order_from_any_address() {
-        let mut table = Table::new(1);
-        for address in [9000u32, 70, 3, 500, 71] {
-            let mac = [2, 0, 0, 0, (address >> 8) as u8, address as u8];
-            bind(&mut table, address, &client(&mac));
-        }
-        let seen: Vec<u32> = table.occupied_from(70).map(|s| table.address(s)).collect();
-        assert_eq!(seen, [70, 71, 500, 9000]);
-    }
-
-    #[test]
-    fn only_blocks_with_something_due_are_swept() {
-        let mut table = Table::new(1);
-        bind(&mut table, 64, &client(&[2, 0, 0, 0, 0, 1]));
-        let late = bind(&mut table, 128, &client(&[2, 0, 0, 0, 0, 2]));
-        table.update(late, |l| l.expires = 900);
-        table.rebound(1, |l| l.expires);
-        let (due, more) = table.due(100, 0, 10);
-        assert_eq!((due.as_slice(), more), (&[0u32][..], None));
-    }
 }

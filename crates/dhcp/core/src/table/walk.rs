@@ -1,0 +1,89 @@
+//! Walks over a table: what is free, what is due, what there is from an address on.
+
+use super::{BLOCK, Slot, Table};
+use crate::lease::{FLAG_RECORDED, Lease};
+use crate::view::LeaseState;
+
+impl Table {
+    /// The first address in `from..=last` without an occupied lease.
+    pub(crate) fn next_unoccupied(&self, from: u32, last: u32) -> Option<u32> {
+        let mut address = from;
+        while address <= last {
+            let Some(&at) = self.numbers.get(&(address / BLOCK)) else {
+                return Some(address);
+            };
+            let free = !self.blocks[at as usize].occupied >> (address % BLOCK);
+            if free != 0 {
+                let found = address + free.trailing_zeros();
+                return (found <= last).then_some(found);
+            }
+            address = (address / BLOCK + 1).checked_mul(BLOCK)?;
+        }
+        None
+    }
+
+    /// Blocks in which something ends at or before `now`, from `start` on; at most `limit`. Their bounds are
+    /// reset: the caller must `update` or `rebound` what it finds.
+    pub(crate) fn due(&self, now: u32, start: usize, limit: usize) -> (Vec<u32>, Option<usize>) {
+        let mut found = Vec::new();
+        for (i, block) in self.blocks.iter().enumerate().skip(start) {
+            if block.next_event <= now {
+                if found.len() == limit {
+                    return (found, Some(i));
+                }
+                found.push(i as u32);
+            }
+        }
+        (found, None)
+    }
+
+    /// The occupied slots of a block.
+    pub(crate) fn slots_of(&self, block: u32) -> impl Iterator<Item = Slot> + use<> {
+        let mut bits = self.blocks[block as usize].occupied;
+        std::iter::from_fn(move || {
+            if bits == 0 {
+                return None;
+            }
+            let offset = bits.trailing_zeros();
+            bits &= bits - 1;
+            Some(Slot(block * BLOCK + offset))
+        })
+    }
+
+    /// Computes a block's `next_event` anew from its leases.
+    pub(crate) fn rebound(&mut self, block: u32, event: impl Fn(&Lease) -> u32) {
+        let next = self
+            .slots_of(block)
+            .map(|slot| event(self.lease(slot)))
+            .min()
+            .unwrap_or(u32::MAX);
+        self.blocks[block as usize].next_event = next;
+    }
+
+    /// Occupied slots in address order, from the first address at or above `from`.
+    pub(crate) fn occupied_from(&self, from: u32) -> impl Iterator<Item = Slot> + '_ {
+        self.blocks_from(from)
+            .flat_map(|b| self.slots_of(b))
+            .filter(move |&slot| self.address(slot) >= from)
+    }
+
+    /// As [`Self::occupied_from`], with the free slots of which a record was ever written.
+    pub(crate) fn remembered_from(&self, from: u32) -> impl Iterator<Item = Slot> + '_ {
+        self.blocks_from(from)
+            .flat_map(|b| (b * BLOCK..(b + 1) * BLOCK).map(Slot))
+            .filter(move |&slot| self.address(slot) >= from)
+            .filter(|&slot| {
+                let lease = self.lease(slot);
+                lease.state != LeaseState::Free || lease.has(FLAG_RECORDED)
+            })
+    }
+
+    /// Blocks in address order, from the one of address `from` on.
+    fn blocks_from(&self, from: u32) -> impl Iterator<Item = u32> + '_ {
+        let number = from / BLOCK;
+        let start = self
+            .sorted
+            .partition_point(|&b| self.blocks[b as usize].number < number);
+        self.sorted[start..].iter().copied()
+    }
+}
