@@ -10,6 +10,7 @@ mod download;
 mod error;
 mod options;
 mod report;
+mod rtt;
 mod session;
 mod sink;
 mod source;

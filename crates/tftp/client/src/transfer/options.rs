@@ -30,9 +30,11 @@ pub struct TransferOptions {
     pub rollover: Option<Rollover>,
     /// Also ask the server for `rollover` with the option of tftp-hpa.
     pub ask_rollover: bool,
-    /// Silence after which this side sends again; doubles with each further silence up to 8 s. 10 ms to 60 s.
+    /// Silence after which this side sends again; doubles with each further silence up to 8 s. Once round trips were
+    /// measured they may make it shorter, down to 100 ms. 10 ms to 60 s.
     pub wait: Duration,
-    /// How often in a row this side sends the same in all before it gives up. 1 to 32.
+    /// How often the request is sent in all before this side gives up; a server that has answered is given as much time
+    /// before it counts as silent. 1 to 32.
     pub attempts: u8,
     /// After a download, answer a repeated last block this long (RFC 1350, section 6); 0 leaves at once, and a server
     /// whose last ACK was lost sends a few more blocks to a closed port.

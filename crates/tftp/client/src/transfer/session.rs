@@ -1,9 +1,10 @@
 //! What downloads and uploads share: the request, who answers, silence, errors.
 
+mod outcome;
+
 use std::io;
 use std::net::SocketAddr;
 use std::ops::ControlFlow;
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use purlin_tftp_proto::{Composer, ErrorCode, Options, Packet, Terms, Wishes};
@@ -12,7 +13,9 @@ use super::OnProgress;
 use super::error::TransferError;
 use super::options::{REQUEST_MAX, TransferOptions};
 use super::report::{TransferProgress, TransferReport};
+use super::rtt::RoundTrips;
 use super::wire::{Inbox, Outbox};
+pub(crate) use outcome::printable;
 
 /// Waits double up to this.
 const WAIT_MAX: Duration = Duration::from_secs(8);
@@ -100,6 +103,9 @@ pub(super) struct Session<'a> {
     silent: u8,
     due: Instant,
     heard: Instant,
+    trips: RoundTrips,
+    /// What was said last has been said twice.
+    repeated: bool,
 }
 
 impl<'a> Session<'a> {
@@ -124,6 +130,8 @@ impl<'a> Session<'a> {
             silent: 0,
             due: now,
             heard: now,
+            trips: RoundTrips::default(),
+            repeated: false,
         })
     }
 
@@ -222,18 +230,15 @@ impl<'a> Session<'a> {
         };
         let now = Instant::now();
         self.first_answer.get_or_insert(now - self.began);
+        // Taken before anything is said in answer.
+        let spoke = self.out.take_spoke();
         let turn = match packet {
             Packet::Error { code, text } => return Err(self.refused(role, code, text)),
             Packet::OptionAck(options) => {
+                let fresh = self.terms.is_none();
                 let terms = self.terms(options)?;
-                let before = role.blocks();
-                role.agreed(&terms, &self.out, &mut self.counts).map(|()| {
-                    if before == 0 {
-                        Turn::Progress
-                    } else {
-                        Turn::Nothing
-                    }
-                })
+                role.agreed(&terms, &self.out, &mut self.counts)
+                    .map(|()| if fresh { Turn::Progress } else { Turn::Nothing })
             }
             Packet::Data { block, payload } => role.data(block, payload, &self.out, &mut self.counts),
             Packet::Ack { block } => role.ack(block, &self.out, &mut self.counts),
@@ -246,12 +251,22 @@ impl<'a> Session<'a> {
         if role.blocks() > 0 {
             self.first_block.get_or_insert(now - self.began);
         }
-        if turn != Turn::Nothing {
-            self.heard = now;
-            self.silent = 0;
-            self.due = now + self.options.wait;
+        if turn == Turn::Nothing {
+            self.out.keep_spoke(spoke);
+        } else {
+            self.progress_made(now, spoke);
         }
         Ok(turn)
+    }
+
+    fn progress_made(&mut self, now: Instant, spoke: Option<Instant>) {
+        let once = !std::mem::take(&mut self.repeated);
+        if let Some(spoke) = spoke.filter(|_| once) {
+            self.trips.took(now - spoke);
+        }
+        self.heard = now;
+        self.silent = 0;
+        self.due = now + self.trips.wait(self.options.wait);
     }
 
     fn terms(&mut self, options: Options<'_>) -> Result<Terms, TransferError> {
@@ -282,6 +297,7 @@ impl<'a> Session<'a> {
             .finish()
             .expect("checked: the name leaves room for every option");
         self.counts.requests += 1;
+        self.repeated = self.counts.requests > 1;
         self.silent += 1;
         self.due = Instant::now() + self.wait();
         let server = self.options.server;
@@ -290,9 +306,26 @@ impl<'a> Session<'a> {
             .map_err(|source| TransferError::Send { server, source })
     }
 
+    /// The wait after the sending that makes `silent`.
     fn wait(&self) -> Duration {
-        let doubled = self.options.wait * (1 << u32::from(self.silent.saturating_sub(1)).min(16));
-        doubled.min(WAIT_MAX.max(self.options.wait))
+        let first = if self.settled {
+            self.trips.wait(self.options.wait) * 2
+        } else {
+            self.options.wait
+        };
+        self.doubled(first, self.silent.saturating_sub(1))
+    }
+
+    fn doubled(&self, first: Duration, times: u8) -> Duration {
+        (first * (1 << times.min(16))).min(WAIT_MAX.max(self.options.wait))
+    }
+
+    /// How long a server that has answered may be silent: as if every wait were the longest, however short measured
+    /// round trips have made them.
+    fn patience(&self) -> Duration {
+        (0..self.options.attempts)
+            .map(|times| self.doubled(self.options.wait, times))
+            .sum()
     }
 
     fn silence<R: Role>(&mut self, role: &mut R, now: Instant) -> Result<(), TransferError> {
@@ -307,7 +340,7 @@ impl<'a> Session<'a> {
             }
             return self.request::<R>();
         }
-        if self.silent >= self.options.attempts {
+        if now - self.heard >= self.patience() {
             self.out
                 .error(ErrorCode::Undefined, "the other side fell silent", self.out.peer);
             return Err(TransferError::Silence {
@@ -316,9 +349,10 @@ impl<'a> Session<'a> {
                 waited: now - self.heard,
             });
         }
-        self.silent += 1;
-        self.due = now + self.wait();
+        self.silent = self.silent.saturating_add(1);
+        self.due = (now + self.wait()).min(self.heard + self.patience());
         self.counts.timeouts += 1;
+        self.repeated = true;
         role.again(&self.out, &mut self.counts)
             .map_err(|stop| self.stopped(stop))
     }
@@ -345,115 +379,5 @@ impl<'a> Session<'a> {
             octets: role.octets(),
             total: role.size().or(self.terms.and_then(|terms| terms.tsize)),
         }
-    }
-
-    fn refused<R: Role>(&self, role: &R, code: ErrorCode, text: &[u8]) -> TransferError {
-        let (server, code) = (self.out.peer, code.number());
-        let text = printable(text);
-        if role.blocks() == 0 {
-            let name = self.name.to_owned();
-            return TransferError::Refused {
-                server,
-                name,
-                code,
-                text,
-            };
-        }
-        let octets = role.octets();
-        TransferError::Ended {
-            server,
-            octets,
-            code,
-            text,
-        }
-    }
-
-    fn protocol(&self, code: ErrorCode, what: String) -> TransferError {
-        self.out.error(code, &what, self.out.peer);
-        let server = self.out.peer;
-        TransferError::Protocol { server, what }
-    }
-
-    /// Ends the transfer for a reason of this side: the server is told, without local paths.
-    fn stopped(&self, stop: Stop) -> TransferError {
-        let local = |code, doing, source: io::Error| {
-            self.out
-                .error(code, &format!("cannot {doing} the file"), self.out.peer);
-            let path = PathBuf::from("the local file");
-            TransferError::Local { doing, path, source }
-        };
-        match stop {
-            Stop::Writing(error) if error.kind() == io::ErrorKind::StorageFull => {
-                local(ErrorCode::Full, "write", error)
-            }
-            Stop::Writing(error) => local(ErrorCode::Undefined, "write", error),
-            Stop::Reading(error) => local(ErrorCode::Undefined, "read", error),
-            Stop::Sending(source) => TransferError::Send {
-                server: self.out.peer,
-                source,
-            },
-            Stop::Protocol(code, what) => self.protocol(code, what),
-        }
-    }
-
-    fn report<R: Role>(&self, role: &R, took: Duration) -> TransferReport {
-        let terms = self.terms.unwrap_or_default();
-        let seconds = took.as_secs_f64();
-        let since = |moment: Option<Duration>| moment.unwrap_or(took).as_secs_f64();
-        let octets = role.octets();
-        TransferReport {
-            name: self.name.to_owned(),
-            server: self.out.peer,
-            octets,
-            blocks: role.blocks(),
-            blksize: terms.blksize,
-            windowsize: terms.windowsize,
-            tsize: terms.tsize,
-            options_acknowledged: self.terms.is_some(),
-            first_answer_seconds: since(self.first_answer),
-            first_block_seconds: since(self.first_block),
-            seconds,
-            octets_per_second: if seconds > 0.0 {
-                octets as f64 / seconds
-            } else {
-                0.0
-            },
-            requests_repeated: self.counts.requests - 1,
-            timeouts: self.counts.timeouts,
-            gaps: self.counts.gaps,
-            duplicates: self.counts.duplicates,
-            strangers: self.counts.strangers,
-            malformed: self.counts.malformed,
-        }
-    }
-
-    /// A file of another size than announced is not the file. In netascii servers may announce the local size.
-    fn check_size(&self, report: &TransferReport) -> Result<(), TransferError> {
-        match report.tsize {
-            Some(announced)
-                if announced != report.octets && self.options.mode == purlin_tftp_proto::Mode::Octet =>
-            {
-                Err(TransferError::WrongSize {
-                    announced,
-                    received: report.octets,
-                })
-            }
-            _ => Ok(()),
-        }
-    }
-}
-
-/// A server's text for a terminal: without what could steer it.
-pub(crate) fn printable(text: &[u8]) -> String {
-    let text = String::from_utf8_lossy(text);
-    let text: String = text
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .take(200)
-        .collect();
-    if text.trim().is_empty() {
-        "no reason given".to_owned()
-    } else {
-        text
     }
 }

@@ -1,5 +1,6 @@
 //! The client's socket: a port of its own is what identifies a transfer (RFC 1350, section 4).
 
+use std::cell::Cell;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::{Duration, Instant};
@@ -20,6 +21,8 @@ const SLOTS: usize = 16;
 pub(super) struct Outbox {
     port: BulkPort,
     pub(super) peer: SocketAddr,
+    /// When the first datagram was sent that no answer has come to yet.
+    spoke: Cell<Option<Instant>>,
 }
 
 impl Outbox {
@@ -34,11 +37,27 @@ impl Outbox {
             ..BulkOptions::default()
         };
         let port = BulkPort::bind(SocketAddr::new(local.unwrap_or(any), 0), &options)?;
-        Ok(Self { port, peer: server })
+        Ok(Self {
+            port,
+            peer: server,
+            spoke: Cell::new(None),
+        })
     }
 
     pub(super) fn send(&self, octets: &[u8]) -> io::Result<()> {
+        self.spoke
+            .set(Some(self.spoke.get().unwrap_or_else(Instant::now)));
         self.send_to(octets, self.peer)
+    }
+
+    /// Since when an answer is awaited; asked once per answer.
+    pub(super) fn take_spoke(&self) -> Option<Instant> {
+        self.spoke.take()
+    }
+
+    /// It was not the answer: the wait goes on.
+    pub(super) fn keep_spoke(&self, since: Option<Instant>) {
+        self.spoke.set(since.or(self.spoke.get()));
     }
 
     /// A full buffer or an ICMP answer to an earlier datagram is a loss, which the timers deal with.

@@ -102,6 +102,26 @@ fn an_upload_survives_loss() {
 }
 
 #[test]
+fn a_loss_costs_round_trips_not_the_longest_wait() {
+    let server = Server::start(Manner::Honest, &[]);
+    let faults = Faults::loss(0.05);
+    let options = ProxyOptions {
+        to_client: faults,
+        to_server: faults,
+        seed: 3,
+        ..ProxyOptions::new(server.address())
+    };
+    let proxy = Proxy::start(options).unwrap();
+    let options = TransferOptions {
+        windowsize: Some(4),
+        wait: Duration::from_secs(10),
+        ..TransferOptions::new(proxy.address())
+    };
+    let report = put(&options, &content(SIZE), "f", &mut |_| ControlFlow::Continue(())).unwrap();
+    assert!(report.timeouts > 0 && report.seconds < 10.0, "{report:?}");
+}
+
+#[test]
 fn corruption_gets_through_and_is_counted() {
     let faults = Faults {
         corrupt: 1.0,
