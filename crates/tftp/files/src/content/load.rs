@@ -3,14 +3,14 @@
 use super::slots::{Slot, State};
 use super::{Body, Content, Disk, Wanted};
 use crate::error::refusal;
-use crate::pool::{ALIGN, Scratch};
+use crate::pool::{ALIGN, Job, Scratch};
 use crate::resolve::Identity;
 use crate::{CHUNK, Chunk, FileError};
 use rustix::fs::{self, OFlags};
 use rustix::io::Errno;
 use std::num::NonZeroU64;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError};
 
 impl Content {
     /// Chunk `index` if it is in memory: octets from `index * CHUNK`, [`CHUNK`] of them or up to the end. Never waits.
@@ -49,26 +49,39 @@ impl Content {
         let Some((disk, slot)) = slot else {
             return done(Ok(()));
         };
-        {
-            let mut state = slot.write();
-            match &mut *state {
-                State::Present(_) => {}
-                State::Loading(waiting) => {
-                    return waiting
-                        .get_mut()
-                        .unwrap_or_else(PoisonError::into_inner)
-                        .push(done);
-                }
-                State::Absent => {
-                    *state = State::loading(vec![done]);
-                    drop(state);
-                    self.machine.counters.chunk_misses.one();
-                    self.start(disk, slot, index);
-                    return self.ahead(disk, index + 1);
+        let mut state = slot.write();
+        match &mut *state {
+            State::Present(_) => {
+                drop(state);
+                done(Ok(()));
+            }
+            State::Loading(load) => {
+                load.wait(done);
+                // It was only read ahead so far: now it goes before that.
+                let sooner = load.ahead && !load.running;
+                load.ahead = false;
+                drop(state);
+                if sooner && self.machine.pool.submit(self.job(index)).is_err() {
+                    // It keeps its place in the other queue.
+                    slot.set_ahead();
                 }
             }
+            State::Absent => {
+                *state = State::wanted(done);
+                drop(state);
+                self.machine.counters.chunk_misses.one();
+                if self.machine.pool.submit(self.job(index)).is_err() {
+                    self.machine.counters.refused_busy.one();
+                    self.settle(disk, slot, index, Err(FileError::Busy));
+                }
+                self.ahead(disk, index + 1);
+            }
         }
-        done(Ok(()));
+    }
+
+    fn job(self: &Arc<Self>, index: u64) -> Job {
+        let content = Arc::clone(self);
+        Box::new(move |scratch: &mut Scratch| content.load(index, scratch))
     }
 
     /// Loads the first chunk here and now, unless someone else is at it.
@@ -77,18 +90,9 @@ impl Content {
         let Some(slot) = disk.slots.slot(0) else { return };
         let mut state = slot.write();
         if matches!(*state, State::Absent) {
-            *state = State::loading(Vec::new());
+            *state = State::ahead();
             drop(state);
             self.load(0, scratch);
-        }
-    }
-
-    fn start(self: &Arc<Self>, disk: &Disk, slot: &Slot, index: u64) {
-        let content = Arc::clone(self);
-        let job = Box::new(move |scratch: &mut Scratch| content.load(index, scratch));
-        if self.machine.pool.submit(job).is_err() {
-            self.machine.counters.refused_busy.one();
-            self.settle(disk, slot, index, Err(FileError::Busy));
         }
     }
 
@@ -110,14 +114,17 @@ impl Content {
                 slot.set_mark();
             }
             let mut state = slot.write();
-            if matches!(*state, State::Absent) {
-                *state = State::loading(Vec::new());
-                drop(state);
-                let content = Arc::clone(self);
-                let job = Box::new(move |scratch: &mut Scratch| content.load(index, scratch));
-                if !self.machine.pool.submit_ahead(job) {
-                    return self.settle(disk, slot, index, Err(FileError::Busy));
+            if !matches!(*state, State::Absent) {
+                continue;
+            }
+            *state = State::ahead();
+            drop(state);
+            if !self.machine.pool.submit_ahead(self.job(index)) {
+                // Whoever came for it meanwhile has queued it again, in front, unless that was full too.
+                if slot.is_ahead() {
+                    self.settle(disk, slot, index, Err(FileError::Busy));
                 }
+                return;
             }
         }
     }
@@ -128,9 +135,10 @@ impl Content {
         let Some(slot) = disk.slots.slot(index) else {
             return;
         };
-        if slot.is_present() {
-            // An I/O thread that needed it for a variant was faster, and told everybody.
-            return;
+        match &mut *slot.write() {
+            State::Loading(load) if !load.running => load.running = true,
+            // Queued twice, or an I/O thread that needed it for a variant was faster: everybody was told.
+            _ => return,
         }
         let read = self.charged_read(disk, index, scratch);
         self.settle(disk, slot, index, read);
@@ -161,7 +169,7 @@ impl Content {
             Err(_) => slot.empty(),
         };
         let waiting = match before {
-            State::Loading(waiting) => waiting.into_inner().unwrap_or_else(PoisonError::into_inner),
+            State::Loading(load) => load.into_waiting(),
             State::Absent => Vec::new(),
             // Read twice at the same time: only one of the two is held.
             State::Present(_) => {

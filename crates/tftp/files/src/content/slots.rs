@@ -23,14 +23,50 @@ pub(super) struct Slot {
 
 pub(super) enum State {
     Absent,
-    /// Who waits. Only ever reached through a writer's lock; the mutex says so to the compiler.
-    Loading(Mutex<Vec<Wanted>>),
+    Loading(Load),
     Present(Chunk),
 }
 
+/// A chunk on its way.
+pub(super) struct Load {
+    /// Who waits. Only ever reached through a writer's lock; the mutex says so to the compiler.
+    waiting: Mutex<Vec<Wanted>>,
+    /// Queued behind everything that a client waits for.
+    pub(super) ahead: bool,
+    /// An I/O thread is at it.
+    pub(super) running: bool,
+}
+
+impl Load {
+    pub(super) fn wait(&mut self, done: Wanted) {
+        self.waiting
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(done);
+    }
+
+    pub(super) fn into_waiting(self) -> Vec<Wanted> {
+        self.waiting.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 impl State {
-    pub(super) fn loading(waiting: Vec<Wanted>) -> Self {
-        Self::Loading(Mutex::new(waiting))
+    /// Somebody waits for it.
+    pub(super) fn wanted(done: Wanted) -> Self {
+        Self::Loading(Load {
+            waiting: Mutex::new(vec![done]),
+            ahead: false,
+            running: false,
+        })
+    }
+
+    /// Nobody waits for it yet.
+    pub(super) fn ahead() -> Self {
+        Self::Loading(Load {
+            waiting: Mutex::default(),
+            ahead: true,
+            running: false,
+        })
     }
 }
 
@@ -154,6 +190,17 @@ impl Slot {
 
     pub(super) fn empty(&self) -> State {
         std::mem::replace(&mut *self.write(), State::Absent)
+    }
+
+    pub(super) fn set_ahead(&self) {
+        if let State::Loading(load) = &mut *self.write() {
+            load.ahead = !load.running;
+        }
+    }
+
+    /// Queued for reading ahead, and nowhere else.
+    pub(super) fn is_ahead(&self) -> bool {
+        matches!(&*self.read(), State::Loading(load) if load.ahead)
     }
 
     pub(super) fn set_mark(&self) {

@@ -16,6 +16,12 @@ const GONE: ReadFlags = ReadFlags::DELETE_SELF
     .union(ReadFlags::UNMOUNT)
     .union(ReadFlags::IGNORED);
 
+/// A name means another file or directory than before.
+const MOVES: ReadFlags = ReadFlags::CREATE
+    .union(ReadFlags::DELETE)
+    .union(ReadFlags::MOVED_FROM)
+    .union(ReadFlags::MOVED_TO);
+
 impl Shared {
     pub(super) fn listen(&self) {
         let Some(inotify) = &self.inotify else { return };
@@ -57,6 +63,9 @@ impl Shared {
                 Some(name) if name.starts_with(UPLOAD_PREFIX) => {}
                 Some(name) => {
                     dir.touch(name);
+                    if !events.intersects(MOVES) {
+                        continue;
+                    }
                     let child = join(&dir.path, name);
                     // Also for a link to a directory, which is no directory to the notice.
                     free.extend(dirs.kill(|other| below(other, dir, &child)));

@@ -57,6 +57,21 @@ fn reading_ahead_stays_ahead() {
 }
 
 #[test]
+fn a_chunk_that_is_read_ahead_and_wanted_is_read_once() {
+    let rig = rig(|settings| (settings.io.read_ahead.0, settings.io.threads) = (64 * CHUNK as u64, 4));
+    rig.write("a", pattern(64 * CHUNK));
+    let content = rig.get("a").unwrap();
+    let (done, waits) = mpsc::channel();
+    for index in (0..64).chain((0..64).rev()) {
+        let done = done.clone();
+        content.want(index, Box::new(move |result| done.send(result).unwrap()));
+    }
+    assert!((0..128).all(|_| waits.recv_timeout(LONG) == Ok(Ok(()))));
+    assert_eq!(octets(&content).unwrap(), pattern(64 * CHUNK));
+    assert_eq!(rig.library.stats().disk_reads, 64);
+}
+
+#[test]
 fn the_cap_holds_while_many_load_at_once() {
     let cap = 4 << 20;
     let rig = rig(|settings| {
