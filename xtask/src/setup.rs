@@ -8,7 +8,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// A program and the package that has it.
+/// A program, or a file by its whole path, and the package that has it.
 const NEEDED: &[(&str, &str)] = &[
     ("kea-dhcp4", "kea-dhcp4-server"),
     ("perfdhcp", "kea-admin"),
@@ -24,6 +24,17 @@ const NEEDED: &[(&str, &str)] = &[
     ("promtool", "prometheus"),
     ("jq", "jq"),
     ("curl", "curl"),
+    ("tftp", "tftp-hpa"),
+    ("atftp", "atftp"),
+    ("busybox", "busybox"),
+    ("qemu-system-x86_64", "qemu-system-x86"),
+    ("/usr/lib/ipxe/qemu/pxe-virtio.rom", "ipxe-qemu"),
+    ("/usr/lib/ipxe/snponly.efi", "ipxe"),
+    ("/usr/share/OVMF/OVMF_CODE_4M.fd", "ovmf"),
+    ("/usr/lib/PXELINUX/pxelinux.0", "pxelinux"),
+    ("/usr/lib/syslinux/modules/bios/ldlinux.c32", "syslinux-common"),
+    ("grub-mkimage", "grub-common"),
+    ("/usr/lib/grub/x86_64-efi/tftp.mod", "grub-efi-amd64-bin"),
 ];
 
 /// Asked by maintainer scripts before they start a service (deb-systemd-invoke, invoke-rc.d).
@@ -77,6 +88,7 @@ fn missing() -> Vec<&'static str> {
         .collect()
 }
 
+/// A whole path stays itself: joined to a folder it replaces it.
 fn find(program: &str) -> Option<PathBuf> {
     let path = std::env::var("PATH").unwrap_or_default();
     let folders = path.split(':').chain(["/usr/sbin", "/sbin"]);

@@ -22,8 +22,9 @@ pub(crate) struct Port {
 }
 
 /// Where a node without a configuration file listens: loopback, unprivileged.
-pub(crate) const DEFAULTS: [Port; 4] = [
+pub(crate) const DEFAULTS: [Port; 5] = [
     Port::loopback(Transport::Udp, 6767, "dhcp.listen"),
+    Port::loopback(Transport::Udp, 6969, "tftp.listen"),
     Port::loopback(Transport::Tcp, 8080, "api.http"),
     Port::loopback(Transport::Tcp, 8081, "api.https"),
     Port::loopback(Transport::Tcp, 9090, "api.metrics"),

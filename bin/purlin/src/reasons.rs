@@ -3,10 +3,13 @@
 use purlin_telemetry::{Reason, ReasonCode};
 
 /// All tables. A part that has codes is listed here and nowhere else.
-pub(crate) fn tables() -> [&'static [Reason]; 5] {
+pub(crate) fn tables() -> [&'static [Reason]; 8] {
     [
         purlin_dhcp_core::REASONS,
         purlin_dhcp_core::reader::REASONS,
+        purlin_tftp_core::reasons::REASONS,
+        purlin_tftp_core::plan::REASONS,
+        purlin_tftp_core::reader::REASONS,
         purlin_telemetry::reason::general::REASONS,
         purlin_config::REASONS,
         purlin_api::REASONS,

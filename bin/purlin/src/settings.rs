@@ -2,6 +2,8 @@
 //!
 //! The only place that knows all sections. Faults are collected over all of them before anything is refused.
 
+mod boot_profiles;
+
 use crate::exit::Failure;
 use purlin_config::sections::api::ApiSettings;
 use purlin_config::sections::log::LogSettings;
@@ -23,12 +25,14 @@ pub(crate) struct Settings {
     pub(crate) api: ApiSettings,
     pub(crate) log: LogSettings,
     pub(crate) dhcp: purlin_dhcp_core::settings::Settings,
+    pub(crate) tftp: purlin_tftp_core::settings::Settings,
 }
 
 /// The sections of all parts.
 pub(crate) fn all_sections() -> Vec<&'static Section> {
     let mut all = sections::common();
     all.push(purlin_dhcp_core::reader::section());
+    all.extend(purlin_tftp_core::reader::sections());
     all
 }
 
@@ -83,12 +87,16 @@ pub(crate) fn check(document: &Document, faults: &mut Faults) -> Option<Settings
     let store = sections::store::read(document, faults);
     let log = sections::log::read(document, faults);
     let dhcp = purlin_dhcp_core::reader::read(document, faults);
+    let tftp = purlin_tftp_core::reader::read(document, faults);
     store?;
+    let (mut dhcp, tftp) = (dhcp?, tftp?);
+    boot_profiles::add(&mut dhcp, &tftp, document, faults);
     let settings = Settings {
         node: node?,
         api: api?,
         log: log?,
-        dhcp: dhcp?,
+        dhcp,
+        tftp,
     };
     (!faults.has_errors()).then_some(settings)
 }

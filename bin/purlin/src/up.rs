@@ -11,6 +11,7 @@ mod args;
 mod backup;
 mod banner;
 mod boot;
+mod boot_files;
 mod data_dir;
 mod faults;
 mod ground;

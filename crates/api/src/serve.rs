@@ -193,6 +193,14 @@ impl Bound {
     }
 }
 
+impl Bound {
+    /// Begins to answer on HTTP and HTTPS alone, for listeners that were bound without metrics.
+    #[must_use]
+    pub fn start_site(self, site: &Router, shutdown: Shutdown) -> Running {
+        self.start(site, &Router::new(), shutdown)
+    }
+}
+
 /// Listeners that answer. Dropping it ends everything at once.
 #[derive(Debug)]
 pub struct Running {

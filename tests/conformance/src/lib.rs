@@ -9,6 +9,7 @@
 //! cannot run on this machine says why and counts as skipped; with `CI=true` it fails.
 
 mod lab;
+mod machine;
 mod need;
 mod node;
 mod process;
@@ -16,6 +17,7 @@ mod space;
 mod wait;
 
 pub use lab::Lab;
+pub use machine::{Firmware, MACHINE_MAC, Machine, machine_programs};
 pub use need::{program, purlin};
 pub use node::{Node, lab_config};
 pub use process::{Process, kill, run, said};

@@ -38,7 +38,10 @@ const SERVICES: &[&str] = &[
 /// Libraries that take long to build or bring a world along, and the only crates that may name them.
 const HEAVY: &[(&str, &[&str])] = &[
     ("argon2", &["crates/api"]),
-    ("axum", &["crates/api", "crates/dhcp/server", "crates/tftp/server"]),
+    (
+        "axum",
+        &["crates/api", "crates/dhcp/server", "crates/tftp/server"],
+    ),
     ("clap", &["bin/purlin"]),
     ("fjall", &["crates/store/embedded"]),
     ("hyper", &["crates/api", "crates/tftp/server", "bin/purlin"]),
@@ -50,7 +53,15 @@ const HEAVY: &[(&str, &[&str])] = &[
     ("revm", &["bin/purlin"]),
     ("ring", &["crates/api"]),
     ("rustls", &["crates/api", "bin/purlin"]),
-    ("tokio", &["crates/api", "crates/dhcp/server", "crates/tftp/server", "bin/purlin"]),
+    (
+        "tokio",
+        &[
+            "crates/api",
+            "crates/dhcp/server",
+            "crates/tftp/server",
+            "bin/purlin",
+        ],
+    ),
     ("tokio-postgres", &["bin/purlin"]),
     ("toml_edit", &["bin/purlin"]),
     ("utoipa", &["crates/api"]),

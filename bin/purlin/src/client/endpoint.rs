@@ -103,6 +103,14 @@ pub(crate) struct NodeFile {
     pub(crate) https: Option<String>,
     pub(crate) metrics: Option<String>,
     pub(crate) dhcp: Vec<String>,
+    /// Where TFTP is served.
+    #[serde(default)]
+    pub(crate) tftp: Vec<String>,
+    /// HTTP and HTTPS boot.
+    #[serde(default)]
+    pub(crate) boot_http: Option<String>,
+    #[serde(default)]
+    pub(crate) boot_https: Option<String>,
     /// Certificate of the CA that signed the node's own.
     pub(crate) ca: Option<PathBuf>,
     pub(crate) pid: u32,
@@ -261,6 +269,9 @@ mod tests {
             https: None,
             metrics: None,
             dhcp: Vec::new(),
+            tftp: Vec::new(),
+            boot_http: None,
+            boot_https: None,
             ca: None,
             pid: u32::MAX,
             version: "0".into(),

@@ -43,6 +43,15 @@ impl Banner<'_> {
         for address in &self.node.dhcp {
             row("DHCP", &format!("udp {address}"));
         }
+        for address in &self.node.tftp {
+            row("TFTP", &format!("udp {address}"));
+        }
+        for url in [&self.node.boot_http, &self.node.boot_https]
+            .into_iter()
+            .flatten()
+        {
+            row("boot", url);
+        }
         for interface in &self.interfaces {
             row("DHCP", &format!("local segment {interface}"));
         }
@@ -117,6 +126,9 @@ mod tests {
             https: None,
             metrics: None,
             dhcp: vec!["127.0.0.1:6767".into()],
+            tftp: vec!["127.0.0.1:6969".into()],
+            boot_http: None,
+            boot_https: None,
             ca: None,
             pid: 1,
             version: "0".into(),

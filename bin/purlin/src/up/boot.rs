@@ -1,13 +1,16 @@
 //! What a node starts from: the file with all its faults told, or the built-in demo, and the data directory.
 
 use super::Args;
-use crate::cli::Context;
+use crate::cli::{Context, DEFAULT_DATA_DIR};
 use crate::exit::Failure;
 use crate::output::Paint;
 use crate::settings::{self, Settings};
 use purlin_config::{Document, Faults, Input};
 use serde_json::Value;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+/// Where the demo looks for boot files, below the data directory.
+pub(super) const DEMO_TREE: &str = "boot";
 
 /// A good configuration and where it came from.
 #[derive(Debug)]
@@ -25,8 +28,13 @@ impl Boot {
     /// # Errors
     /// When the file cannot be read, or with every fault of it.
     pub(super) fn read(args: &Args, context: &Context) -> Result<Self, Failure> {
-        let (document, settings) = checked(args.config.as_ref())?;
         let named = context.named_data_dir().map(PathBuf::from);
+        let demo_dir = named.clone().unwrap_or_else(|| PathBuf::from(DEFAULT_DATA_DIR));
+        let tree = std::path::absolute(demo_dir)?.join(DEMO_TREE);
+        let (document, settings) = match &args.config {
+            Some(file) => checked(file)?,
+            None => judged(demo(&tree), "the environment")?,
+        };
         Ok(Self {
             file: args.config.clone(),
             config: document.to_json(),
@@ -43,15 +51,25 @@ impl Boot {
 }
 
 /// The file's own document, once it has proved good together with the environment.
-pub(super) fn checked(file: Option<&PathBuf>) -> Result<(Document, Settings), Failure> {
+pub(super) fn checked(file: &Path) -> Result<(Document, Settings), Failure> {
     let mut faults = Faults::new();
-    let document = match file {
-        Some(file) => settings::parse_file(file, &mut faults)?,
-        None => Document::parse(
-            [Input::builtin("demo.toml", purlin_dhcp_core::reader::demo())],
-            &mut faults,
-        ),
-    };
+    let document = settings::parse_file(file, &mut faults)?;
+    judged((document, faults), &file.display().to_string())
+}
+
+/// What runs without a file: each service's own demo. `tree` is where its boot files lie.
+fn demo(tree: &Path) -> (Document, Faults) {
+    let mut faults = Faults::new();
+    let boot = purlin_tftp_core::reader::demo(&tree.display().to_string());
+    let inputs = [
+        Input::builtin("demo.toml", purlin_dhcp_core::reader::demo()),
+        Input::builtin("demo-boot.toml", boot),
+    ];
+    let document = Document::parse(inputs, &mut faults);
+    (document, faults)
+}
+
+fn judged((document, mut faults): (Document, Faults), name: &str) -> Result<(Document, Settings), Failure> {
     let mut effective = document.clone();
     settings::overlay_environment(&mut effective, &mut faults);
     let settings = if faults.has_errors() {
@@ -69,7 +87,6 @@ pub(super) fn checked(file: Option<&PathBuf>) -> Result<(Document, Settings), Fa
         }
         None => {
             eprintln!("{}", told.trim_end());
-            let name = file.map_or_else(|| "the environment".to_owned(), |file| file.display().to_string());
             Err(Failure::failed(
                 format!("{name} is not a good configuration"),
                 "correct the faults above",

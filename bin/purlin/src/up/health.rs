@@ -48,16 +48,23 @@ pub(super) struct NodeHealth {
     life: Life,
     service: Handle,
     dhcp: watch::Receiver<DhcpHealth>,
+    boot: watch::Receiver<Option<&'static str>>,
     losses: Losses,
 }
 
 impl NodeHealth {
-    pub(super) fn new(life: Life, service: Handle, losses: Losses) -> Self {
+    pub(super) fn new(
+        life: Life,
+        service: Handle,
+        boot: &purlin_tftp_server::Handle,
+        losses: Losses,
+    ) -> Self {
         let dhcp = service.health();
         Self {
             life,
             service,
             dhcp,
+            boot: boot.failure(),
             losses,
         }
     }
@@ -68,6 +75,7 @@ impl HealthSource for NodeHealth {
         let dhcp = self.dhcp.borrow();
         let mut checks = node_checks(self.life.stage());
         checks.push(dhcp_check(dhcp.condition(), dhcp.cause));
+        checks.push(boot_check(*self.boot.borrow()));
         checks.push(self.losses.check(Instant::now()));
         checks.push(restored::check(self.service.hold()));
         Health { checks }
@@ -112,6 +120,19 @@ fn dhcp_check(condition: Condition, cause: Option<&str>) -> Check {
                 "look for disk errors (dmesg), then start the node again",
             )
         }
+    }
+}
+
+fn boot_check(failed: Option<&'static str>) -> Check {
+    const NAME: &str = "boot.threads";
+    match failed {
+        None => Check::pass(NAME, Bears::Ready, "boot files are served"),
+        Some(says) => Check::fail(
+            NAME,
+            Bears::Live,
+            says,
+            "start the node again; report it with the log",
+        ),
     }
 }
 

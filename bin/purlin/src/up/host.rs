@@ -1,5 +1,6 @@
 //! What a configuration means: the revisions engine asks, the parts of the node answer.
 
+use super::boot_files;
 use crate::exit::chain;
 use crate::log;
 use crate::settings::{self, Settings};
@@ -22,15 +23,17 @@ const IMPACT_MAX: usize = 20;
 pub(super) struct Host {
     /// Set once the service runs; before that nothing is applied.
     dhcp: OnceLock<Handle>,
+    boot: OnceLock<purlin_tftp_server::Handle>,
     /// How full subnets were a moment ago, for telling what a change would do.
     usage: Mutex<Vec<SubnetUse>>,
 }
 
 impl Host {
-    /// From now on changes go to this service.
-    pub(super) fn attach(&self, dhcp: Handle) {
-        // There is one service per process.
+    /// From now on changes go to these services.
+    pub(super) fn attach(&self, dhcp: Handle, boot: purlin_tftp_server::Handle) {
+        // There is one of each per process.
         let _ = self.dhcp.set(dhcp);
+        let _ = self.boot.set(boot);
     }
 
     pub(super) fn note_usage(&self, usage: Vec<SubnetUse>) {
@@ -82,8 +85,11 @@ impl ConfigHost for Host {
     fn apply<'a>(&'a self, config: &'a Value) -> BoxFuture<'a, Result<(), String>> {
         async move {
             let settings = Self::read(config).map_err(|_| "the configuration has faults".to_owned())?;
-            let dhcp = self.dhcp.get().ok_or("the services are still starting")?;
+            let services = self.dhcp.get().zip(self.boot.get());
+            let (dhcp, boot) = services.ok_or("the services are still starting")?;
+            let plan = boot_files::plan(&settings);
             let applied = dhcp.apply(settings.dhcp).await.map_err(|cause| chain(&cause))?;
+            boot.apply(plan).await;
             log::configure(settings.log);
             for key in applied.restart_needed {
                 log::warn(&format!("{key} takes effect with the next start"));

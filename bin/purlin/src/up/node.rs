@@ -1,7 +1,8 @@
 //! One struct, built top to bottom: ground, DHCP, API. Taken apart so that nothing that was promised is lost.
 
 use super::admin_token::{self, AdminToken};
-use super::boot::Boot;
+use super::boot::{Boot, DEMO_TREE};
+use super::boot_files::{BootFiles, Doors, LeaseFacts};
 use super::ground::Ground;
 use super::health::{Life, NodeHealth, Stage};
 use super::host::Host;
@@ -10,7 +11,7 @@ use super::node_file::{self, Published};
 use super::process::ProcessCollector;
 use super::status::NodeFacts;
 use super::web::{Face, Sources};
-use super::{faults, ports, restored};
+use super::{data_dir, faults, ports, restored};
 use crate::client::NodeFile;
 use crate::exit::{Failure, chain};
 use crate::log;
@@ -21,6 +22,7 @@ use purlin_api::tokens::Tokens;
 use purlin_dhcp_server::{Handle, RECEIVE_BUFFER, Running, ServerConfig};
 use purlin_store_embedded::Embedded;
 use purlin_telemetry::{Event, EventLog, Registry};
+use purlin_tftp_server::routes::Books;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
@@ -39,6 +41,7 @@ pub(super) struct Node {
     life: Life,
     pub(super) losses: Losses,
     threads: Running,
+    pub(super) boot: BootFiles,
     api: serve::Running,
     /// Removed when the node has stopped.
     _published: Published,
@@ -58,15 +61,23 @@ impl Node {
         ports::check(&ports::wanted(&settings))?;
         let face = Face::bind(&settings, &ground.data_dir).await?;
         let (dhcp, threads) = start_dhcp(&settings, &ground.store, &ground.revisions).await?;
-        ground.host.attach(dhcp.clone());
+        if boot.file.is_none() {
+            data_dir::prepare(&ground.data_dir.join(DEMO_TREE))?;
+        }
+        let doors = Doors::bind(&settings, &ground.data_dir).await?;
+        let facts = Arc::new(LeaseFacts::new(dhcp.clone()));
+        let boot_files = doors.open(&settings, facts).await?;
+        ground.host.attach(dhcp.clone(), boot_files.handle.clone());
         let tokens = Tokens::open(ground.ledger.clone(), ground.clock.clone()).await;
         let tokens = tokens.map_err(|problem| faults::broken("the tokens", &problem))?;
         let token = admin_token::ensure(&tokens, &ground.data_dir).await?;
 
         let (life, losses, bound) = (Life::new(), Losses::default(), dhcp.status().await);
-        let file = face.node_file(&settings, &bound.listen);
+        let file = face.node_file(&settings, &bound.listen, &boot_files);
         let registry = Arc::new(Registry::new());
         registry.register(Arc::new(dhcp.metrics()));
+        registry.register(Arc::new(boot_files.handle.metrics()));
+        registry.register(Arc::clone(&boot_files.records) as _);
         registry.register(Arc::new(ProcessCollector::new(SystemTime::now())));
         let facts = NodeFacts {
             node: file.clone(),
@@ -76,6 +87,7 @@ impl Node {
             life: life.clone(),
             revisions: ground.revisions.clone(),
             dhcp: dhcp.clone(),
+            boot: boot_files.handle.clone(),
             store: Arc::clone(&ground.store),
         };
         let sources = Sources {
@@ -86,8 +98,17 @@ impl Node {
             events: Arc::clone(&ground.events),
             registry,
             node: Arc::new(facts),
-            health: Arc::new(NodeHealth::new(life.clone(), dhcp.clone(), losses.clone())),
+            health: Arc::new(NodeHealth::new(
+                life.clone(),
+                dhcp.clone(),
+                &boot_files.handle,
+                losses.clone(),
+            )),
             dhcp: dhcp.clone(),
+            books: Books {
+                handle: boot_files.handle.clone(),
+                http: Arc::clone(&boot_files.records),
+            },
         };
         let api = face.open(sources).await;
         let published = node_file::publish(&file, &ground.data_dir)?;
@@ -112,6 +133,7 @@ impl Node {
             life,
             losses,
             threads,
+            boot: boot_files,
             api,
             _published: published,
             _store: ground.store,
@@ -130,6 +152,9 @@ impl Node {
         self.life.enter(Stage::Draining);
         // Packets first: replies wait for the disk, HTTP clients can wait for both.
         self.threads.stop(grace).await;
+        if !self.boot.stop(grace).await {
+            log::warn("some HTTP boot requests did not finish within the grace period");
+        }
         if !self.api.stop(grace).await {
             log::warn("some API requests did not finish within the grace period");
         }

@@ -36,6 +36,16 @@ pub(crate) fn wanted(settings: &Settings) -> Vec<Port> {
         ports.extend(tcp("api.https", &settings.api.https));
         ports.extend(tcp("api.metrics", &settings.api.metrics));
     }
+    if settings.tftp.enabled {
+        let udp = settings.tftp.listen.iter().map(|&address| Port {
+            transport: Transport::Udp,
+            address,
+            key: "tftp.listen",
+        });
+        ports.extend(udp);
+        ports.extend(tcp("tftp.http.listen", &settings.tftp.http.listen));
+        ports.extend(tcp("tftp.http.https", &settings.tftp.http.https));
+    }
     ports.retain(|port| port.address.port() != 0);
     ports
 }

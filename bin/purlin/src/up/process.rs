@@ -51,7 +51,13 @@ pub(super) fn resident_bytes() -> u64 {
     ) * 1024
 }
 
-/// The number after a name in /proc/self/status.
+/// Octets of memory that this machine has; `None` where the kernel does not say.
+pub(super) fn machine_bytes() -> Option<u64> {
+    let memory = fs::read_to_string("/proc/meminfo").ok()?;
+    Some(kib(&memory, "MemTotal:") * 1024).filter(|octets| *octets > 0)
+}
+
+/// The number after a name in /proc/self/status or /proc/meminfo.
 fn kib(status: &str, name: &str) -> u64 {
     let line = status.lines().find_map(|line| line.strip_prefix(name));
     line.and_then(|rest| rest.split_whitespace().next()?.parse().ok())

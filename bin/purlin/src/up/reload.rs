@@ -27,7 +27,7 @@ impl Reloader {
         let Some(file) = self.file.clone() else {
             return log::info("there is no configuration file to read again");
         };
-        let (document, _) = match boot::checked(Some(&file)) {
+        let (document, _) = match boot::checked(&file) {
             Ok(good) => good,
             Err(failure) => {
                 node.tell_event("config.file", "refused", &failure.what);

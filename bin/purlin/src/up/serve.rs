@@ -24,6 +24,7 @@ const NO_WATCHDOG: Duration = Duration::from_secs(86_400);
 pub(super) async fn serve(node: &Node, boot: &Boot, signals: &mut Signals, notifier: &Notifier) -> Outcome {
     let watching = tokio::spawn(watch_usage(Arc::clone(&node.host), node.dhcp.clone()));
     let mut condition = node.dhcp.health();
+    let mut boot_failure = node.boot.handle.failure();
     let mut reloader = Reloader::new(boot);
     let mut losses = tokio::time::interval(LOSSES_EVERY);
     let mut watchdog = tokio::time::interval(notifier.watchdog().unwrap_or(NO_WATCHDOG));
@@ -39,6 +40,10 @@ pub(super) async fn serve(node: &Node, boot: &Boot, signals: &mut Signals, notif
             },
             _ = watchdog.tick() => notifier.alive(),
             _ = losses.tick() => tell_losses(node),
+            Ok(()) = boot_failure.changed() => {
+                let cause = boot_failure.borrow_and_update().unwrap_or("a packet thread has ended");
+                break Err(Failure::failed(format!("boot files cannot be served: {cause}"), "see the log, then start again"));
+            }
             changed = condition.changed() => {
                 let health = condition.borrow_and_update().clone();
                 if changed.is_err() || health.condition() == Condition::Failed {

@@ -28,6 +28,7 @@ pub(super) struct NodeFacts {
     pub(super) life: Life,
     pub(super) revisions: Revisions,
     pub(super) dhcp: Handle,
+    pub(super) boot: purlin_tftp_server::Handle,
     pub(super) store: Arc<Embedded>,
 }
 
@@ -53,6 +54,7 @@ impl NodeSource for NodeFacts {
                 "memory_bytes": resident_bytes(),
                 "api": {"http": self.node.url, "https": self.node.https, "metrics": self.node.metrics},
                 "dhcp": dhcp,
+                "boot": boot_json(&self.boot.status(), &self.node),
             }))
         }
         .boxed()
@@ -79,6 +81,21 @@ impl NodeSource for NodeFacts {
         }
         .boxed()
     }
+}
+
+fn boot_json(status: &purlin_tftp_server::ServerStatus, node: &NodeFile) -> Value {
+    json!({
+        "tftp": status.listen,
+        "http": node.boot_http,
+        "https": node.boot_https,
+        "threads": status.threads,
+        "transfers": status.transfers,
+        "receive_buffer": status.receive_buffer,
+        "send_buffer": status.send_buffer,
+        "backend": status.backend,
+        "notes": status.notes,
+        "failed": status.failed,
+    })
 }
 
 fn dhcp_json(status: &ServerStatus) -> Value {

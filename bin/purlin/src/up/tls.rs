@@ -1,4 +1,4 @@
-//! The certificate of the API: the one that was named, or one from the node's own authority.
+//! The certificate of the API and of HTTPS boot: the one that was named, or one from the node's own authority.
 
 use crate::exit::{Failure, chain};
 use crate::settings::Settings;
@@ -17,7 +17,9 @@ pub(super) struct Certificate {
 
 /// `None` when nothing listens for HTTPS.
 pub(super) fn prepare(settings: &Settings, data_dir: &Path) -> Result<Option<Certificate>, Failure> {
-    if settings.api.https.is_empty() || !settings.api.enabled {
+    let api = settings.api.enabled && !settings.api.https.is_empty();
+    let boot = settings.tftp.enabled && !settings.tftp.http.https.is_empty();
+    if !api && !boot {
         return Ok(None);
     }
     if let Some((chain, key)) = &settings.api.tls {
@@ -49,6 +51,7 @@ fn names(settings: &Settings) -> Vec<String> {
         .api
         .https
         .iter()
+        .chain(&settings.tftp.http.https)
         .map(std::net::SocketAddr::ip)
         .filter(|ip| !ip.is_unspecified());
     names.extend(specific.map(|ip| ip.to_string()));

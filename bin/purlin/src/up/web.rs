@@ -1,5 +1,6 @@
 //! The node's face: certificates, listeners, and the routes of every part on one router.
 
+use super::boot_files::BootFiles;
 use super::tls;
 use crate::client::NodeFile;
 use crate::exit::{Failure, chain};
@@ -22,6 +23,7 @@ use purlin_api::{Shell, events, health, metrics, node, revisions, schema, story}
 use purlin_dhcp_server::Handle;
 use purlin_dhcp_server::routes::{DecisionEvents, LeaseTeller};
 use purlin_telemetry::{EventLog, Registry};
+use purlin_tftp_server::routes::{Books, BootTeller, RecordEvents};
 use std::net::{Ipv6Addr, SocketAddr, SocketAddrV4};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -48,6 +50,7 @@ pub(super) struct Sources {
     pub(super) node: Arc<dyn NodeSource>,
     pub(super) health: Arc<dyn HealthSource>,
     pub(super) dhcp: Handle,
+    pub(super) books: Books,
 }
 
 impl Face {
@@ -89,7 +92,7 @@ impl Face {
     }
 
     /// How commands on this machine reach the node.
-    pub(super) fn node_file(&self, settings: &Settings, dhcp: &[SocketAddrV4]) -> NodeFile {
+    pub(super) fn node_file(&self, settings: &Settings, dhcp: &[SocketAddrV4], boot: &BootFiles) -> NodeFile {
         let first = |scheme: &str, bound: &[SocketAddr]| {
             bound.first().map(|at| format!("{scheme}://{}", reachable(*at)))
         };
@@ -99,6 +102,15 @@ impl Face {
             https: first("https", &self.bound.https()),
             metrics: first("http", &self.bound.metrics()).map(|url| format!("{url}/metrics")),
             dhcp: dhcp.iter().map(ToString::to_string).collect(),
+            tftp: boot
+                .handle
+                .status()
+                .listen
+                .iter()
+                .map(ToString::to_string)
+                .collect(),
+            boot_http: first("http", &boot.http),
+            boot_https: first("https", &boot.https),
             ca: self.ca.clone(),
             pid: std::process::id(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -112,10 +124,12 @@ impl Face {
         let joined: Vec<Arc<dyn EventSource>> = vec![
             Arc::new(LogSource::new(Arc::clone(&sources.events))),
             Arc::new(decisions),
+            Arc::new(RecordEvents::new(sources.books.clone())),
         ];
         let streams = Streams::new(Arc::new(Joined::new(joined)), shutdown.clone(), HEARTBEAT);
         let leases = LeaseTeller::new(sources.dhcp.clone(), sources.clock.clone());
-        let tellers = Tellers::new(vec![Arc::new(leases)]);
+        let transfers = BootTeller::new(sources.books.clone(), sources.clock.clone());
+        let tellers = Tellers::new(vec![Arc::new(leases), Arc::new(transfers)]);
         let members = [(LeaseTeller::LEASES, schema::array(schema::reference("Lease")))];
         let scrape: Arc<dyn MetricsSource> = Arc::new(Scrape(sources.registry));
         let shell = Shell::new(&sources.ledger, &sources.tokens, &sources.clock)
@@ -128,6 +142,10 @@ impl Face {
             .mount(story::routes(&tellers, &members))
             .mount(purlin_dhcp_server::routes::routes(
                 &sources.dhcp,
+                &sources.revisions,
+            ))
+            .mount(purlin_tftp_server::routes::routes(
+                &sources.books,
                 &sources.revisions,
             ));
         let router = reasons::tables().into_iter().fold(shell, Shell::reasons).router();
