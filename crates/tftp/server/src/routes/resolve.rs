@@ -8,7 +8,7 @@ use purlin_api::clock::rfc3339_millis;
 use purlin_api::route::{self, Draft};
 use purlin_api::{Problem, Viewer, schema};
 use purlin_tftp_core::plan::{Facts, Resolved, Scheme};
-use purlin_tftp_core::{FileError, Plan, reasons};
+use purlin_tftp_core::{FileError, Plan, reader, reasons};
 use purlin_tftp_files::{Content, OwnedAsk};
 use serde_json::{Value, json};
 use std::net::{IpAddr, Ipv4Addr};
@@ -54,6 +54,7 @@ async fn told(desk: &Desk, plan: &Plan, ask: &OwnedAsk, facts: Option<&Facts>) -
         "write": ask.write,
         "kind": "refused",
         "summary": "",
+        "rules": rules(plan, ask, facts),
         "root": null,
         "path": null,
         "text": null,
@@ -88,6 +89,17 @@ async fn told(desk: &Desk, plan: &Plan, ask: &OwnedAsk, facts: Option<&Facts>) -
         }
     }
     told
+}
+
+/// The rules that worked on the name, in order, each with the name as it found it.
+fn rules(plan: &Plan, ask: &OwnedAsk, facts: Option<&Facts>) -> Vec<Value> {
+    let all = &plan.settings().files.rules;
+    let worked = plan.trace(&ask.as_ask(), facts);
+    let line = |at: usize| all.get(at).map(reader::rule_text);
+    worked
+        .iter()
+        .map(|fitted| json!({ "rule": line(fitted.rule), "before": fitted.before }))
+        .collect()
 }
 
 /// What is there, as a read would find it; a write is only looked up.

@@ -167,6 +167,13 @@ fn resolved() -> Schema {
         ("user_class", maybe("User class.")),
         ("subnet", maybe("Subnet.")),
     ]);
+    let rule = schema::object(&[
+        (
+            "rule",
+            maybe("The rule in one line, in the notation of tftp.remap."),
+        ),
+        ("before", schema::string("The name as the rule found it.")),
+    ]);
     schema::object(&[
         ("name", schema::string("The name asked for.")),
         ("client", schema::string("The client's address.")),
@@ -179,6 +186,7 @@ fn resolved() -> Schema {
             ),
         ),
         ("summary", schema::string("What the client would get, in words.")),
+        ("rules", schema::array(rule)),
         ("root", maybe("The tree.")),
         ("path", maybe("The path below it, after all rules.")),
         ("text", maybe("A made text, its first 64 KiB.")),

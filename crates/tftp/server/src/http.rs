@@ -1,0 +1,106 @@
+//! HTTP boot: the boot tree over GET and HEAD, from the same cache and by the same rules as TFTP.
+//!
+//! ```text
+//!   request ─► name ─► Library (recall, else open) ─► conditions (ETag) ─► range or gzip ─► chunks from the cache
+//! ```
+//!
+//! Firmware is a simple client: `UefiHttpBoot` asks HEAD for the length, then GET (UEFI 2.10, section 24.7). It gets a
+//! length always and no encoding it did not ask for.
+
+mod answer;
+mod body;
+mod fetch;
+mod name;
+mod range;
+mod record;
+
+pub use record::HttpRecords;
+
+use answer::{Asked, answer, problem};
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::{Method, StatusCode, header};
+use axum::response::Response;
+use fetch::Fetched;
+use purlin_api::gate::{Local, Peer};
+use purlin_tftp_core::settings::Compression;
+use purlin_tftp_core::{Scheme, reasons};
+use purlin_tftp_files::{Library, OwnedAsk};
+use record::Entry;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+/// What the handler works with. Clones share it.
+#[derive(Debug, Clone)]
+pub struct Site {
+    pub library: Library,
+    pub compression: Compression,
+    pub records: Arc<HttpRecords>,
+}
+
+/// The router of a boot listener: every path is a name in the boot tree.
+pub fn router(site: Site) -> Router {
+    Router::new().fallback(serve).with_state(site)
+}
+
+async fn serve(State(site): State<Site>, request: Request) -> Response {
+    let (client, server) = ends(&request);
+    let mut entry = Entry::begin(&site.records, client, &request);
+    let name = match name_of(&request) {
+        Ok(name) => name,
+        Err((status, why)) => {
+            let refused = refuse(status, why);
+            entry.answered(&refused, 0, reasons::HTTP_REFUSED);
+            return refused;
+        }
+    };
+    let ask = OwnedAsk {
+        name: name.as_str().into(),
+        client: client.ip().to_canonical(),
+        server: server.map(|address| address.to_canonical()),
+        write: false,
+        scheme: Scheme::Http,
+    };
+    let asked = Asked::of(&request);
+    let found = fetch::fetch(&site.library, ask, &asked, site.compression).await;
+    entry.opened();
+    match found {
+        Ok(Fetched { content, encoded }) => answer(&name, content, encoded, site.compression, &asked, entry),
+        Err(error) => {
+            let refused = answer::refusal(&error);
+            entry.answered(&refused, 0, error.reason());
+            refused
+        }
+    }
+}
+
+/// The name asked for.
+///
+/// # Errors
+/// With the status and a sentence for a request that cannot be served.
+fn name_of(request: &Request) -> Result<String, (StatusCode, &'static str)> {
+    if request.method() != Method::GET && request.method() != Method::HEAD {
+        return Err((
+            StatusCode::METHOD_NOT_ALLOWED,
+            "only GET and HEAD are served here",
+        ));
+    }
+    name::of_path(request.uri().path()).map_err(|why| (StatusCode::BAD_REQUEST, why))
+}
+
+fn refuse(status: StatusCode, why: &str) -> Response {
+    let mut refused = problem(status, why);
+    if status == StatusCode::METHOD_NOT_ALLOWED {
+        let allowed = header::HeaderValue::from_static("GET, HEAD");
+        refused.headers_mut().insert(header::ALLOW, allowed);
+    }
+    refused
+}
+
+/// The client's end, and our address.
+fn ends(request: &Request) -> (SocketAddr, Option<IpAddr>) {
+    let extensions = request.extensions();
+    let nobody = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
+    let client = extensions.get::<Peer>().map_or(nobody, |peer| peer.0);
+    (client, extensions.get::<Local>().map(|local| local.0.ip()))
+}

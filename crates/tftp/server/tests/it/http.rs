@@ -1,0 +1,171 @@
+//! HTTP boot over the same tree.
+
+use crate::bench::Bench;
+use axum::body::{Body, to_bytes};
+use axum::http::{HeaderMap, Request, StatusCode};
+use purlin_tftp_core::RecordQuery;
+use purlin_tftp_core::settings::Compression;
+use purlin_tftp_server::http::{HttpRecords, Site, router};
+use std::sync::Arc;
+use tower::ServiceExt;
+
+struct Answer {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Vec<u8>,
+}
+
+impl Answer {
+    fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+}
+
+fn site(bench: &Bench) -> Site {
+    Site {
+        library: bench.handle.library().clone(),
+        compression: Compression {
+            enabled: true,
+            level: 6,
+            size_min: 1024,
+        },
+        records: Arc::new(HttpRecords::new(64)),
+    }
+}
+
+fn ask(bench: &Bench, site: &Site, method: &str, path: &str, headers: &[(&str, &str)]) -> Answer {
+    let mut request = Request::builder().method(method).uri(path);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let request = request.body(Body::empty()).unwrap();
+    bench.runtime.block_on(async {
+        let response = router(site.clone()).oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        Answer {
+            status: parts.status,
+            headers: parts.headers,
+            body: to_bytes(body, usize::MAX).await.unwrap().to_vec(),
+        }
+    })
+}
+
+#[test]
+fn firmware_asks_for_the_length_and_then_the_file() {
+    let bench = Bench::new();
+    let content = bench.file("snponly.efi", 3_000_000);
+    let site = site(&bench);
+    let head = ask(
+        &bench,
+        &site,
+        "HEAD",
+        "/snponly.efi",
+        &[("user-agent", "UefiHttpBoot/1.0")],
+    );
+    assert_eq!(
+        (head.status, head.header("content-length")),
+        (StatusCode::OK, "3000000")
+    );
+    assert_eq!(head.header("content-type"), "application/efi");
+    assert!(head.body.is_empty());
+    let get = ask(&bench, &site, "GET", "/snponly.efi", &[]);
+    assert!(get.body == content && get.header("content-encoding").is_empty());
+    let query = RecordQuery {
+        limit: 10,
+        ..RecordQuery::default()
+    };
+    let slugs: Vec<_> = site.records.newest(&query).iter().map(|told| told.slug).collect();
+    assert_eq!(slugs, ["size_probe", "file_sent"]);
+}
+
+#[test]
+fn parts_and_conditions_are_answered_as_the_rfc_has_them() {
+    let bench = Bench::new();
+    let content = bench.file("disk.img", 1_000_000);
+    let site = site(&bench);
+    let part = ask(&bench, &site, "GET", "/disk.img", &[("range", "bytes=999990-")]);
+    assert_eq!(part.status, StatusCode::PARTIAL_CONTENT);
+    assert_eq!(part.header("content-range"), "bytes 999990-999999/1000000");
+    assert_eq!(part.body, content[999_990..]);
+    let middle = ask(
+        &bench,
+        &site,
+        "GET",
+        "/disk.img",
+        &[("range", "bytes=262000-524999")],
+    );
+    assert!(middle.body == content[262_000..525_000]);
+    let behind = ask(&bench, &site, "GET", "/disk.img", &[("range", "bytes=1000000-")]);
+    assert_eq!(behind.status, StatusCode::RANGE_NOT_SATISFIABLE);
+    assert_eq!(behind.header("content-range"), "bytes */1000000");
+    let tag = part.header("etag").to_owned();
+    let same = ask(&bench, &site, "GET", "/disk.img", &[("if-none-match", &tag)]);
+    assert_eq!((same.status, same.body.len()), (StatusCode::NOT_MODIFIED, 0));
+    let other = ask(
+        &bench,
+        &site,
+        "GET",
+        "/disk.img",
+        &[("range", "bytes=0-9"), ("if-range", "\"x\"")],
+    );
+    assert_eq!((other.status, other.body.len()), (StatusCode::OK, 1_000_000));
+}
+
+#[test]
+fn what_is_not_there_or_not_asked_rightly_is_refused() {
+    let bench = Bench::new();
+    bench.file("a", 10);
+    let site = site(&bench);
+    for (method, path, status) in [
+        ("GET", "/nothing", 404),
+        ("GET", "/..%2f..%2fetc/passwd", 404),
+        ("GET", "/%ff", 400),
+        ("GET", "/", 404),
+        ("POST", "/a", 405),
+        ("PUT", "/a", 405),
+    ] {
+        let answer = ask(&bench, &site, method, path, &[]);
+        let told = u16::from(answer.status);
+        assert!(
+            told == status || (status == 404 && told == 403),
+            "{method} {path}: {told}"
+        );
+        assert!(!String::from_utf8_lossy(&answer.body).contains("etc"));
+    }
+}
+
+#[test]
+fn s2_55_gzip_is_sent_to_who_asks_and_tftp_stays_plain() {
+    let bench = Bench::new();
+    let text = "#!ipxe\necho hello\n".repeat(1000);
+    std::fs::write(bench.folder.path().join("boot.ipxe"), &text).unwrap();
+    let site = site(&bench);
+    let plain = ask(&bench, &site, "GET", "/boot.ipxe", &[]);
+    assert!(plain.body == text.as_bytes() && plain.header("content-encoding").is_empty());
+    let zipped = ask(&bench, &site, "GET", "/boot.ipxe", &[("accept-encoding", "gzip")]);
+    assert_eq!(zipped.header("content-encoding"), "gzip");
+    assert!(zipped.body.starts_with(&[0x1f, 0x8b]) && zipped.body.len() < text.len() / 5);
+    assert_ne!(zipped.header("etag"), plain.header("etag"));
+    assert_eq!(
+        crate::bench::read(&bench.options(), "boot.ipxe").0,
+        text.as_bytes()
+    );
+}
+
+#[test]
+fn s2_58_small_files_are_not_compressed() {
+    let bench = Bench::new();
+    for (size, encoding) in [(1023, ""), (1024, "gzip")] {
+        std::fs::write(bench.folder.path().join("t.txt"), "a".repeat(size)).unwrap();
+        let bench_site = site(&bench);
+        bench_site.library.drop_all();
+        let answer = ask(
+            &bench,
+            &bench_site,
+            "GET",
+            "/t.txt",
+            &[("accept-encoding", "gzip")],
+        );
+        assert_eq!(answer.header("content-encoding"), encoding, "{size}");
+    }
+}

@@ -1,0 +1,5 @@
+mod bench;
+mod http;
+mod limits;
+mod reads;
+mod writes;
