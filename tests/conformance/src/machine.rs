@@ -80,8 +80,16 @@ impl Machine {
             (printed || ended).then_some(printed)
         });
         let screen = self.screen();
-        let tail: String = screen.chars().skip(screen.chars().count().saturating_sub(2000)).collect();
-        assert_eq!(found, Some(true), "no {mark:?} on the screen:\n{tail}\n{}", self.process.said());
+        let tail: String = screen
+            .chars()
+            .skip(screen.chars().count().saturating_sub(2000))
+            .collect();
+        assert_eq!(
+            found,
+            Some(true),
+            "no {mark:?} on the screen:\n{tail}\n{}",
+            self.process.said()
+        );
     }
 }
 

@@ -6,5 +6,6 @@ mod durability;
 mod kea_same;
 mod kea_tools;
 mod node;
+mod proxy;
 mod relay;
 mod rfc2131;
