@@ -54,6 +54,8 @@ impl Temp {
     fn nameless(directory: &OwnedFd, mode: Mode) -> Result<Self, Errno> {
         let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
         let file = fs::openat(directory, ".", flags, mode)?;
+        // On its way over another file it has a hidden name for a moment.
+        fs::flock(&file, FlockOperation::NonBlockingLockExclusive)?;
         // It gets its name through /proc; where that is not mounted, a hidden name has to do.
         fs::statat(CWD, proc_path(&file), AtFlags::empty())?;
         Ok(Self { file, hidden: None })
@@ -65,13 +67,14 @@ impl Temp {
         for _ in 0..TRIES {
             let name = hidden_name();
             match fs::openat(directory, &name, flags, mode) {
-                Ok(file) => {
-                    fs::flock(&file, FlockOperation::NonBlockingLockExclusive)?;
+                Ok(file) if is_ours(&file, directory, &name) => {
                     return Ok(Self {
                         file,
                         hidden: Some((keep, name)),
                     });
                 }
+                // Someone who cleans up was faster than the lock.
+                Ok(_) => {}
                 Err(Errno::EXIST) => {}
                 Err(errno) => return Err(errno),
             }
@@ -133,6 +136,16 @@ pub(crate) fn remove_leftover(directory: &OwnedFd, name: &str) -> bool {
         .flatten();
     let idle = file.is_some_and(|file| fs::flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok());
     idle && fs::unlinkat(directory, name, AtFlags::empty()).is_ok()
+}
+
+/// Locks a file that was just made; `false` when it lost its name before.
+fn is_ours(file: &OwnedFd, directory: &OwnedFd, name: &str) -> bool {
+    let locked = fs::flock(file, FlockOperation::NonBlockingLockExclusive).is_ok();
+    let named = fs::statat(directory, name, AtFlags::SYMLINK_NOFOLLOW);
+    let same = |named: fs::Stat| {
+        fs::fstat(file).is_ok_and(|file| (file.st_dev, file.st_ino) == (named.st_dev, named.st_ino))
+    };
+    locked && named.is_ok_and(same)
 }
 
 /// A rename that never replaces, also where the file system does not know how.

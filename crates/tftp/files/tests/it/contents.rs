@@ -96,9 +96,8 @@ fn the_cap_holds_while_many_load_at_once() {
             });
         }
     });
-    let stats = rig.library.stats();
-    assert!(stats.octets <= cap, "{stats:?}");
-    assert!(stats.evictions > 0);
+    crate::support::until("the cap", || rig.library.stats().octets <= cap);
+    assert!(rig.library.stats().evictions > 0);
 }
 
 #[test]
@@ -147,7 +146,9 @@ fn dropping_everything_gives_the_memory_back() {
         "a running transfer reads again"
     );
     drop(content);
-    assert_eq!((rig.library.stats().octets, rig.library.stats().files), (0, 0));
+    // The last job lets go of it a moment after its answer.
+    crate::support::until("nothing is held", || rig.library.stats().files == 0);
+    assert_eq!(rig.library.stats().octets, 0);
 }
 
 #[test]
@@ -160,7 +161,9 @@ fn files_in_memory_are_listed_the_largest_first() {
     let files = rig.library.files(10);
     assert_eq!(files.len(), 2);
     assert!(files[0].name.ends_with("/large"));
-    assert_eq!((files[0].held, files[0].holders), (2 * CHUNK as u64, 1));
+    assert_eq!(files[0].held, 2 * CHUNK as u64);
+    // The job that answered lets go of it a moment after.
+    crate::support::until("only its name holds it", || rig.library.files(1)[0].holders == 1);
     assert_eq!(rig.library.files(1).len(), 1);
 }
 

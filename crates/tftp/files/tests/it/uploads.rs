@@ -248,6 +248,23 @@ fn leftovers_of_a_crash_are_removed_and_live_ones_are_not() {
     assert_eq!(rig.list(""), ["in", "live"]);
 }
 
+#[test]
+fn whoever_cleans_up_never_takes_a_live_upload() {
+    for tmpfile in [true, false] {
+        let rig = with(tmpfile, |uploads| uploads.overwrite = true);
+        let plan = purlin_tftp_core::plan::Plan::compile(&rig.settings);
+        for i in 0..100 {
+            rig.library.apply(&plan);
+            let upload = create(&rig, "a", None).unwrap();
+            append(&upload, i.to_string().as_bytes()).unwrap();
+            rig.library.apply(&plan);
+            assert_eq!(commit(&upload), Ok(()), "{tmpfile} {i}");
+        }
+        assert_eq!(rig.text("a"), "99");
+        crate::support::until("the last cleaning", || rig.list("") == ["a"]);
+    }
+}
+
 /// A file system of one megabyte, when this process may mount one.
 fn small_disk(rig: &Rig) -> Option<SmallDisk> {
     let folder = rig.root.join("in");
