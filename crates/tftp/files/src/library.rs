@@ -30,7 +30,7 @@ use purlin_types::BootTime;
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::path::Path;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 /// Names remembered to exist; each may hold a file open.
@@ -67,6 +67,8 @@ struct Inner {
     roots: Mutex<Roots>,
     uploads: Arc<Claims>,
     tmpfile: bool,
+    /// When names that are believed no longer were let go of last.
+    swept: AtomicU64,
 }
 
 impl Library {
@@ -103,6 +105,7 @@ impl Library {
             roots: Mutex::default(),
             uploads: Arc::default(),
             tmpfile: parts.kernel.tmpfile,
+            swept: AtomicU64::new(0),
         });
         if let Some(shared) = &inner.shared {
             let inner = Arc::downgrade(&inner);
@@ -207,11 +210,10 @@ impl Library {
         }
     }
 
-    /// Lets go of files whose names are believed no longer, so that deleted ones give their space back. For a timer of
-    /// some seconds.
+    /// Lets go of files whose names are believed no longer, so that deleted ones give their space back. Happens by
+    /// itself every ten seconds in which names are looked up; a timer may call it on an idle server.
     pub fn sweep(&self) {
-        let now = (self.0.clock)();
-        self.0.known.retain(|known| self.0.keeps(known, now));
+        self.0.sweep((self.0.clock)());
     }
 
     /// Up to `limit` files in memory, the largest first.

@@ -46,7 +46,8 @@ impl Inner {
                     content.preload(scratch);
                 }
                 self.remember(key, generation, &found, belief);
-                return self.answer(key, &found);
+                self.answer(key, &found);
+                return self.sweep_at_times();
             }
         };
         let (inner, key, plain) = (Arc::clone(self), key.clone(), Arc::clone(&content));

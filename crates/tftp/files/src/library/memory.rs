@@ -14,6 +14,9 @@ use std::time::Duration;
 /// What DHCP knows of a client changes when it gets its lease, and no notice tells: such answers are soon asked again.
 const FACTS_TTL: Duration = Duration::from_secs(2);
 
+/// A deleted file keeps its space on the disk at most so much longer than its name is believed.
+const SWEEP_MILLIS: u64 = 10_000;
+
 /// A name that is remembered to mean something.
 #[derive(Debug)]
 pub(super) enum Known {
@@ -150,6 +153,26 @@ impl Inner {
         if !self.notice.touch(root, path) {
             self.loose.fetch_add(1, Ordering::AcqRel);
         }
+    }
+
+    /// Lets go of what is believed no longer, if that was not done lately.
+    pub(super) fn sweep_at_times(&self) {
+        let now = (self.clock)();
+        let last = self.swept.load(Ordering::Relaxed);
+        let due = now.millis_since(BootTime(last)) >= SWEEP_MILLIS;
+        // Of several threads one does it.
+        if due
+            && self
+                .swept
+                .compare_exchange(last, now.0, Ordering::Relaxed, Ordering::Relaxed)
+                .is_ok()
+        {
+            self.sweep(now);
+        }
+    }
+
+    pub(super) fn sweep(&self, now: BootTime) {
+        self.known.retain(|known| self.keeps(known, now));
     }
 
     pub(super) fn forget_names(&self) {

@@ -47,6 +47,16 @@ fn a_deleted_file_is_noticed_and_given_up() {
 }
 
 #[test]
+fn files_whose_time_is_over_are_given_up_by_and_by() {
+    let rig = rig(|_| {});
+    rig.write("a", "text");
+    drop(rig.get("a").unwrap());
+    rig.pass(Duration::from_secs(61));
+    assert_eq!(rig.get("none").err(), Some(FileError::NotFound));
+    until("the sweep", || rig.library.stats().files == 0);
+}
+
+#[test]
 fn a_renamed_directory_is_noticed() {
     let rig = rig(|_| {});
     rig.write("a/b/c", "text");
