@@ -179,12 +179,14 @@ impl LeaseFacts {
 impl ClientFacts for LeaseFacts {
     fn facts(&self, client: IpAddr) -> Option<Facts> {
         let IpAddr::V4(address) = client else { return None };
-        let lease = self.runtime.block_on(self.dhcp.lease(address))?;
+        let known = self.runtime.block_on(self.dhcp.facts(address))?;
         Some(Facts {
-            mac: Some(lease.mac),
-            hostname: lease.hostname,
-            subnet: Some(lease.subnet),
-            ..Facts::default()
+            mac: Some(known.mac),
+            hostname: known.hostname,
+            architecture: known.architecture,
+            user_class: known.user_class,
+            subnet: known.subnet,
+            uuid: known.uuid,
         })
     }
 }

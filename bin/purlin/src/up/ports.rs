@@ -6,6 +6,9 @@ use crate::settings::Settings;
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 
+/// Where boot clients ask again when another server gives the addresses (PXE 2.1, section 2.2.1).
+const BOOT_SERVER: u16 = 4011;
+
 /// The ports of these settings; port 0 is always free and left out.
 pub(crate) fn wanted(settings: &Settings) -> Vec<Port> {
     let tcp = |key: &'static str, addresses: &[SocketAddr]| {
@@ -30,6 +33,14 @@ pub(crate) fn wanted(settings: &Settings) -> Vec<Port> {
             address,
             key: "dhcp.listen",
         }));
+        if settings.dhcp.has_proxy() {
+            let beside = settings.dhcp.listen.iter().filter(|at| at.port() == 67);
+            ports.extend(beside.map(|at| Port {
+                transport: Transport::Udp,
+                address: (*at.ip(), BOOT_SERVER).into(),
+                key: "dhcp.proxy",
+            }));
+        }
     }
     if settings.api.enabled {
         ports.extend(tcp("api.http", &settings.api.http));

@@ -7,7 +7,8 @@ const MARK: &str = "PURLIN-PROXY-OK";
 /// dnsmasq on the machine's side of the wire; it has the boot files as well.
 const OTHER: &str = "10.77.0.2";
 
-const CONFIG: &str = r#"
+/// Files are dnsmasq's.
+const FILES_ELSEWHERE: &str = r#"
 [node]
 id = "lab"
 
@@ -21,19 +22,46 @@ boot = [
 ]
 "#;
 
+/// Files are Purlin's own, and profiles say them.
+const OWN_FILES: &str = r#"
+[node]
+id = "lab"
+
+[dhcp]
+interfaces = ["s0"]
+proxy = true
+
+[tftp]
+listen = ["10.77.0.1:69"]
+root = "TREE"
+
+[tftp.http]
+listen = ["10.77.0.1:80"]
+
+[[boot.profiles]]
+name = "script"
+user_class = "iPXE"
+file = "boot.ipxe"
+
+[[boot.profiles]]
+name = "firmware"
+arch = "uefi-x64-http"
+file = "snponly.efi"
+"#;
+
 /// Boots one machine; what Purlin decided about it.
-fn boot(firmware: Firmware) -> Option<Vec<Value>> {
+fn boot(firmware: Firmware, config: &str) -> Option<Vec<Value>> {
     let [qemu, ip] = machine_programs();
     let lab = Lab::new(&[qemu, ip, "dnsmasq"])?;
     let tree = lab.path("tree");
     std::fs::create_dir(&tree).expect("the laboratory's folder can be written");
-    if firmware == Firmware::UefiPxe {
+    if firmware != Firmware::Bios {
         let program = std::fs::copy("/usr/lib/ipxe/snponly.efi", tree.join("snponly.efi"));
         program.expect("ipxe is installed where Debian puts it");
     }
     let script = format!("#!ipxe\necho {MARK} ${{net0/ip}} ${{filename}}\npoweroff || sleep 1000\n");
     std::fs::write(tree.join("boot.ipxe"), script).expect("the laboratory's folder can be written");
-    let node = lab.node(CONFIG);
+    let node = lab.node(&config.replace("TREE", &tree.to_string_lossy()));
     let mut machine = Machine::boot(&lab, firmware);
     // The machine needs seconds to ask for an address, and asks more than once.
     lab.client.ip(&format!("addr add {OTHER}/16 dev br0"));
@@ -75,7 +103,9 @@ fn count(told: &[Value], slug: &str, text: &str) -> usize {
 
 #[test]
 fn a_bios_machine_boots_from_the_offer_of_a_proxy() {
-    let Some(told) = boot(Firmware::Bios) else { return };
+    let Some(told) = boot(Firmware::Bios, FILES_ELSEWHERE) else {
+        return;
+    };
     let words = "boot file boot.ipxe at 10.77.0.2 from boot entry \\\"script\\\" of [dhcp]";
     assert!(count(&told, "proxy_offered", words) > 0, "{told:#?}");
     assert_eq!(count(&told, "proxy_confirmed", ""), 0, "{told:#?}");
@@ -83,7 +113,7 @@ fn a_bios_machine_boots_from_the_offer_of_a_proxy() {
 
 #[test]
 fn a_uefi_machine_asks_a_proxy_again_and_boots() {
-    let Some(told) = boot(Firmware::UefiPxe) else {
+    let Some(told) = boot(Firmware::UefiPxe, FILES_ELSEWHERE) else {
         return;
     };
     assert!(
@@ -94,4 +124,15 @@ fn a_uefi_machine_asks_a_proxy_again_and_boots() {
         count(&told, "proxy_offered", "boot file boot.ipxe") > 0,
         "{told:#?}"
     );
+}
+
+#[test]
+fn a_uefi_machine_boots_over_http_from_a_proxy_with_profiles() {
+    let Some(told) = boot(Firmware::UefiHttp, OWN_FILES) else {
+        return;
+    };
+    let firmware = "boot file http://10.77.0.1/snponly.efi from profile \\\"firmware\\\"";
+    assert!(count(&told, "proxy_offered", firmware) > 0, "{told:#?}");
+    let script = "boot file boot.ipxe at 10.77.0.1 from profile \\\"script\\\"";
+    assert!(count(&told, "proxy_offered", script) > 0, "{told:#?}");
 }
