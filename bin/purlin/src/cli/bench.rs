@@ -1,8 +1,9 @@
-//! `purlin bench dhcp`: load on any DHCP server, with every answer verified.
+//! `purlin bench`: load on any server, with every answer verified.
 
 mod options;
 mod progress;
 mod report;
+mod tftp;
 
 use super::Context;
 use crate::exit::{Exit, Failure, Outcome, chain};
@@ -30,6 +31,9 @@ pub(crate) enum Command {
 
 Exit code 1 when a promise was broken or no operation came to its end.")]
     Dhcp(DhcpArgs),
+    /// Many boot clients on a TFTP server; counts, times and verifies every octet.
+    #[command(after_help = tftp::EXAMPLES)]
+    Tftp(Box<tftp::TftpArgs>),
 }
 
 #[derive(Debug, Args)]
@@ -50,7 +54,13 @@ pub(crate) struct DhcpArgs {
 }
 
 pub(super) fn run(command: &Command, context: &Context) -> Outcome {
-    let Command::Dhcp(args) = command;
+    match command {
+        Command::Dhcp(args) => dhcp(args, context),
+        Command::Tftp(args) => tftp::run(args, context),
+    }
+}
+
+fn dhcp(args: &DhcpArgs, context: &Context) -> Outcome {
     let stop = stop_on_ctrl_c();
     let mut bar = Bar::new(args.quiet);
     let outcome = match &args.verify_leases {

@@ -1,0 +1,87 @@
+//! One line that is painted over, on a terminal only.
+
+use purlin_tftp_client::bench::Progress;
+use std::io::{IsTerminal, Write};
+
+const WIDTH: usize = 24;
+
+/// The progress line on standard error.
+pub(super) struct Bar {
+    on: bool,
+    painted: bool,
+}
+
+impl Bar {
+    pub(super) fn new(quiet: bool) -> Self {
+        Self {
+            on: !quiet && std::io::stderr().is_terminal(),
+            painted: false,
+        }
+    }
+
+    pub(super) fn show(&mut self, progress: &Progress<'_>) {
+        if !self.on {
+            return;
+        }
+        self.painted = true;
+        eprint!("\r\x1b[2K{}", line(progress));
+        // Nothing depends on the picture.
+        let _ = std::io::stderr().flush();
+    }
+
+    pub(super) fn finish(&mut self) {
+        if self.painted {
+            eprintln!();
+        }
+    }
+}
+
+fn line(progress: &Progress<'_>) -> String {
+    let by_count = progress
+        .total
+        .filter(|total| *total > 0)
+        .map(|total| progress.done as f64 / total as f64);
+    let share = by_count
+        .into_iter()
+        .chain(progress.time_share)
+        .fold(0.0, f64::max)
+        .clamp(0.0, 1.0);
+    let full = (share * WIDTH as f64) as usize;
+    format!(
+        "[{}{}] {:>3.0}%  {} booted, {} under way  {:.0} Mbit/s  first block p99 {:.2} ms",
+        "#".repeat(full),
+        "-".repeat(WIDTH - full),
+        share * 100.0,
+        progress.done,
+        progress.in_flight,
+        progress.octets_per_second * 8.0 / 1e6,
+        progress.first_block_p99_us / 1000.0,
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_tells_rate_and_latency() {
+        let progress = Progress {
+            phase: "load",
+            index: 0,
+            done: 50,
+            total: Some(100),
+            in_flight: 7,
+            octets: 1,
+            elapsed_seconds: 1.0,
+            time_share: None,
+            boots_per_second: 50.0,
+            octets_per_second: 125e6,
+            first_block_p99_us: 1500.0,
+        };
+        let line = line(&progress);
+        assert!(
+            line.contains("50%") && line.contains("1000 Mbit/s") && line.contains("1.50 ms"),
+            "{line}"
+        );
+    }
+}
