@@ -1,16 +1,20 @@
-//! `purlin doctor`: what on this machine, or in this node, would keep clients from their addresses.
+//! `purlin doctor`: what on this machine, or in this node, would keep clients from their addresses and boot files.
 //!
 //! Each check is one file and answers with findings; a finding that is not a pass carries its fix.
 
+mod boot;
 mod clock;
 mod config;
 mod disk;
 mod interfaces;
+mod kernel;
 mod limits;
+mod load;
 mod node;
 mod ports;
 mod privileges;
 mod rogue;
+mod tuning;
 
 use crate::cli::Context;
 use crate::exit::{Exit, Outcome};
@@ -134,6 +138,7 @@ pub(crate) async fn run(args: &Args, context: &Context) -> Outcome {
         findings.extend(interfaces::check(&settings.dhcp.interfaces));
     }
     findings.extend(rogue::check(&args.interfaces, context).await);
+    findings.extend(boot::check(settings.as_ref(), context).await);
     show(&findings, context)?;
     let failed = findings.iter().any(|finding| finding.grade == Grade::Fail);
     Ok(if failed { Exit::Failed } else { Exit::Ok })
@@ -144,6 +149,7 @@ pub(crate) fn machine(data_dir: &std::path::Path) -> Vec<Finding> {
     let facts = purlin_netio::Facts::read();
     let mut findings = privileges::check(&facts);
     findings.extend(limits::check(&facts));
+    findings.extend(kernel::check());
     findings.extend(clock::check());
     findings.extend(disk::check(data_dir));
     findings

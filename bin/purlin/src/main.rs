@@ -19,6 +19,7 @@ mod doctor;
 mod exit;
 mod log;
 mod names;
+mod numbers;
 mod output;
 mod ports;
 mod reasons;

@@ -61,9 +61,7 @@ pub(crate) fn run_as(args: &AsArgs) -> Outcome {
 pub(crate) fn run(name: Name, arguments: &[OsString]) -> Outcome {
     match name {
         Name::Dhcpd => parsed("simple-dhcpd-datacenter", arguments, dhcpd::run),
-        Name::Tftpd => parsed("simple-tftpd-datacenter", arguments, |command| {
-            tftpd::run(&command)
-        }),
+        Name::Tftpd => parsed("simple-tftpd-datacenter", arguments, tftpd::run),
         Name::Metanode => parsed("metanode-cli", arguments, metanode::run),
         Name::Ovncp => parsed("ovncp", arguments, ovncp::run),
     }

@@ -2,6 +2,7 @@
 
 use super::Finding;
 use purlin_netio::Facts;
+use rustix::process::{Resource, getrlimit};
 
 /// Sockets, segment files and API connections together stay below this.
 const FILES_WANTED: u64 = 1024;
@@ -9,7 +10,33 @@ const FILES_WANTED: u64 = 1024;
 const BUFFER_WANTED: u64 = 16 << 20;
 
 pub(super) fn check(facts: &Facts) -> Vec<Finding> {
-    vec![files(facts.open_files_max.unwrap_or(u64::MAX)), buffer(facts)]
+    vec![
+        files(facts.open_files_max.unwrap_or(u64::MAX)),
+        memory(getrlimit(Resource::As).current, getrlimit(Resource::Rss).current),
+        buffer(facts),
+    ]
+}
+
+/// Limits on memory (`ulimit -v`, `ulimit -m`); `None` is unlimited. Linux heeds only the first.
+fn memory(space: Option<u64>, resident: Option<u64>) -> Finding {
+    match (space, resident) {
+        (None, None) => Finding::pass("memory", "memory is not limited"),
+        (None, Some(limit)) => Finding::pass(
+            "memory",
+            format!(
+                "resident memory is limited to {} MiB, which Linux ignores",
+                limit >> 20
+            ),
+        ),
+        (Some(limit), _) => Finding::warn(
+            "memory",
+            format!(
+                "the address space is limited to {} MiB: threads or the cache may not fit",
+                limit >> 20
+            ),
+            "ulimit -v unlimited; ulimit -m unlimited; no MemoryMax= in the unit",
+        ),
+    }
 }
 
 fn files(limit: u64) -> Finding {
@@ -55,6 +82,21 @@ fn buffer(facts: &Facts) -> Finding {
 mod tests {
     use super::*;
     use crate::doctor::Grade;
+
+    #[test]
+    fn s2_62_the_limit_of_open_files_is_told_with_the_command_that_raises_it() {
+        assert!(files(65_536).said.starts_with("65536 files"));
+        assert!(files(256).fix.contains("ulimit -n 65536") && files(256).fix.contains("LimitNOFILE=65536"));
+    }
+
+    #[test]
+    fn s2_63_a_memory_limit_is_told_with_the_command_that_lifts_it() {
+        assert_eq!(memory(None, None).grade, Grade::Pass);
+        assert_eq!(memory(None, Some(1 << 30)).grade, Grade::Pass);
+        let limited = memory(Some(1 << 30), None);
+        assert_eq!(limited.grade, Grade::Warn);
+        assert!(limited.fix.contains("ulimit -m unlimited"), "{}", limited.fix);
+    }
 
     #[test]
     fn small_limits_are_warned_of_with_the_command_that_raises_them() {

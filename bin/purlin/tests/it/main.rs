@@ -1,10 +1,13 @@
 //! The binary as its users meet it: started as a process, judged by output and exit code.
 
 mod api;
+mod boot;
 mod command_line;
 mod config;
+mod deploy;
 mod harness;
 mod names;
 mod node;
 mod reload;
 mod restored;
+mod tftpd;

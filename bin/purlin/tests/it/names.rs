@@ -62,7 +62,7 @@ fn a_missing_value_or_a_lone_force_is_a_usage_fault() {
 
 #[test]
 fn what_comes_later_is_said_in_one_sentence() {
-    let commands: [&[&str]; 8] = [
+    let commands: [&[&str]; 7] = [
         &["simple-dhcpd-datacenter", "--add-node", "node4.example.com"],
         &["simple-dhcpd-datacenter", "--remove-node", "node4.example.com"],
         &[
@@ -72,7 +72,6 @@ fn what_comes_later_is_said_in_one_sentence() {
             "--force",
         ],
         &["simple-dhcpd-datacenter", "--site-status"],
-        &["simple-tftpd-datacenter", "metrics"],
         &[
             "metanode-cli",
             "infra",

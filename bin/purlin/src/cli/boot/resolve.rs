@@ -52,6 +52,13 @@ fn tell(answer: &Value, paint: Paint) {
         _ => Tone::Warning,
     };
     say!("{}", paint.text(tone, text(answer, "summary")));
+    for fitted in answer["rules"].as_array().into_iter().flatten() {
+        say!(
+            "  rule     {}   on {}",
+            text(fitted, "rule"),
+            text(fitted, "before")
+        );
+    }
     for (name, key) in [
         ("root", "root"),
         ("path", "path"),

@@ -1,0 +1,195 @@
+//! `simple-tftpd-datacenter` as users of such daemons run it.
+
+use crate::harness::{Ended, command, run_in};
+use rustix::process::{Pid, Signal, kill_process};
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Stdio};
+use tempfile::TempDir;
+
+/// A file of the performance guide's shape; only the API's ports are chosen, so that tests do not meet.
+const GUIDE: &str = r#"{
+  "api": {"http": ["127.0.0.1:0"], "https": ["127.0.0.1:0"], "metrics": ["127.0.0.1:0"]},
+  "performance": {"cpu": {"affinity": "auto", "worker_threads": 2}, "memory": {"cache_size": "64Mi"}},
+  "cache": {"enabled": true, "ttl": 3600},
+  "limits": {"max_connections_per_client": 10}
+}"#;
+
+const NAME: [&str; 2] = ["as", "simple-tftpd-datacenter"];
+
+fn dir() -> TempDir {
+    let dir = TempDir::new().unwrap();
+    std::fs::write(dir.path().join("guide.json"), GUIDE).unwrap();
+    dir
+}
+
+fn tftpd(dir: &Path, arguments: &[&str]) -> Ended {
+    run_in(dir, &[&NAME[..], arguments].concat())
+}
+
+/// Serving in the foreground; killed when the test ends before it.
+struct Foreground {
+    dir: TempDir,
+    child: Child,
+}
+
+impl Foreground {
+    fn start() -> Self {
+        let dir = dir();
+        let mut child = command(dir.path())
+            .args(NAME)
+            .args(["-c", "guide.json", "--listen", "127.0.0.1:0"])
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the binary was built for this test");
+        let out = child.stdout.take().expect("it is piped");
+        let up = BufReader::new(out)
+            .lines()
+            .map_while(Result::ok)
+            .find(|line| line.contains(" is up "));
+        assert!(up.is_some(), "it did not come up");
+        Self { dir, child }
+    }
+
+    fn run(&self, arguments: &[&str]) -> Ended {
+        tftpd(self.dir.path(), arguments)
+    }
+
+    /// Fetches a file that it serves, so that there is something to count.
+    fn serve_one(&self) {
+        let node = std::fs::read_to_string(self.dir.path().join("purlin-data/node.json")).unwrap();
+        let node: serde_json::Value = serde_json::from_str(&node).unwrap();
+        let server = node["tftp"][0].as_str().expect("it listens");
+        std::fs::write(self.dir.path().join("purlin-data/boot/f.bin"), [7; 3000]).unwrap();
+        let got = run_in(self.dir.path(), &["tftp", "get", server, "f.bin", "copy.bin"]);
+        assert_eq!(got.code, 0, "{}", got.err);
+    }
+}
+
+impl Drop for Foreground {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn s2_68_run_alone_it_serves_in_the_foreground_by_a_guide_shaped_file() {
+    let daemon = Foreground::start();
+    daemon.serve_one();
+    let status = daemon.run(&["status"]);
+    assert!(
+        status.out.starts_with("running as process"),
+        "{} {}",
+        status.out,
+        status.err
+    );
+}
+
+#[test]
+fn s2_69_metrics_are_lines_of_numbers() {
+    let daemon = Foreground::start();
+    let metrics = daemon.run(&["metrics"]);
+    assert_eq!(metrics.code, 0, "{}", metrics.err);
+    assert!(metrics.out.lines().count() > 20);
+    for line in metrics.out.lines() {
+        let number = line.rsplit(' ').next().unwrap_or_default();
+        assert!(number.parse::<f64>().is_ok(), "{line}");
+    }
+}
+
+/// Lines of the metrics that `grep WORD` would show, each with its number.
+fn grep(word: &str) -> Vec<String> {
+    let daemon = Foreground::start();
+    let metrics = daemon.run(&["metrics"]);
+    metrics
+        .out
+        .lines()
+        .filter(|line| line.contains(word))
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn s2_70_grep_finds_throughput() {
+    assert!(!grep("throughput").is_empty());
+}
+
+#[test]
+fn s2_71_grep_finds_latency() {
+    assert!(!grep("latency").is_empty());
+}
+
+#[test]
+fn s2_72_grep_finds_connections() {
+    assert!(grep("connections").contains(&"connections 0".to_owned()));
+}
+
+#[test]
+fn s2_73_an_interrupt_ends_a_bare_run_cleanly() {
+    let mut daemon = Foreground::start();
+    daemon.serve_one();
+    kill_process(Pid::from_child(&daemon.child), Signal::INT).unwrap();
+    let status = daemon.child.wait().unwrap();
+    assert_eq!(
+        status.code(),
+        Some(0),
+        "a profiler writes its data when the program ends by itself"
+    );
+    assert!(!daemon.dir.path().join("purlin-data/node.json").exists());
+}
+
+#[test]
+fn it_starts_reloads_and_stops_in_the_background() {
+    let dir = dir();
+    let started = tftpd(
+        dir.path(),
+        &["start", "-c", "guide.json", "--listen", "127.0.0.1:0"],
+    );
+    assert_eq!(started.code, 0, "{} {}", started.out, started.err);
+    let again = tftpd(
+        dir.path(),
+        &["start", "-c", "guide.json", "--listen", "127.0.0.1:0"],
+    );
+    let status = tftpd(dir.path(), &["status"]);
+    let stats = tftpd(dir.path(), &["stats"]);
+    let connections = tftpd(dir.path(), &["connections", "-o", "json"]);
+    let changed = GUIDE.replace(
+        "\"max_connections_per_client\": 10",
+        "\"max_connections_per_client\": 7",
+    );
+    std::fs::write(dir.path().join("guide.json"), changed).unwrap();
+    let reloaded = tftpd(dir.path(), &["reload"]);
+    let stopped = tftpd(dir.path(), &["stop"]);
+    assert_eq!(stopped.code, 0, "{}", stopped.err);
+    assert_eq!(again.code, 4, "{}", again.err);
+    assert_eq!(status.code, 0, "{}", status.err);
+    assert!(
+        stats.out.contains("open transfers"),
+        "{} {}",
+        stats.out,
+        stats.err
+    );
+    assert_eq!(connections.out, "[]\n", "{}", connections.err);
+    assert_eq!(reloaded.code, 0, "{}", reloaded.err);
+    let served = std::fs::read_to_string(dir.path().join("purlin-data/tftpd.json")).unwrap();
+    assert!(served.contains("\"max_connections_per_client\": 7"), "{served}");
+    assert_eq!(tftpd(dir.path(), &["status"]).code, 3);
+    assert_eq!(tftpd(dir.path(), &["stop"]).code, 3);
+}
+
+#[test]
+fn a_configuration_is_tested_with_every_fault() {
+    let dir = dir();
+    assert_eq!(tftpd(dir.path(), &["test", "-c", "guide.json"]).code, 0);
+    let faulty = r#"{"compression": {"level": 10}, "limits": {"max_conections_per_ip": 1}}"#;
+    std::fs::write(dir.path().join("bad.json"), faulty).unwrap();
+    let tested = tftpd(dir.path(), &["test", "-c", "bad.json"]);
+    assert_eq!(tested.code, 1);
+    assert!(
+        tested.err.contains("level") && tested.err.contains("max_connections_per_ip"),
+        "{}",
+        tested.err
+    );
+}
