@@ -47,6 +47,9 @@ reasons! {
         "The transfer was ended through the API or the command line." "";
     2015 STOPPING "server_stopping" "the server is stopping"
         "New requests are refused while open transfers finish." "";
+    2016 NO_BLOCK "no_block_arrived" "options were agreed on, but no block of {a} octets was ever acknowledged"
+        "The client took our OACK and then nothing more. When it is still there, blocks are too large for the path: a tunnel or a switch port with a smaller MTU swallows them, or fragments are dropped."
+        "Give such clients a class with a smaller `blksize`, or set `mtu` and let the block size follow.";
 
     2101 NOT_FOUND "not_found" "there is no such file"
         "After all rules, the name leads to nothing. Boot loaders try a dozen names before one fits, so most of these are harmless."

@@ -70,6 +70,10 @@ impl<F: Readable> Engine<F> {
 
     /// Ends a transfer; its slot is free afterwards.
     pub(super) fn close(&mut self, now: &Now, index: u32, end: &End, effects: &mut Effects) {
+        // Whatever ends the wait for repeated last packets, the upload has ended well before.
+        let stored = End::silent(reasons::STORED, Outcome::Answered);
+        let dallies = self.table.at(index).stage == Stage::Dallying;
+        let end = if dallies { &stored } else { end };
         self.tell(now, index, end);
         self.shared.wheel.clear(index);
         let Some(transfer) = self.table.remove(index) else {

@@ -74,6 +74,10 @@ impl<F: Readable> Engine<F> {
             shared.counters.blocks_again = shared.counters.blocks_again.saturating_sub(blocks);
             transfer.again = transfer.again.saturating_sub(transfer.burst.into());
         }
+        let nothing_sent = !transfer.burst_again && sender(transfer).acked == 0;
+        if nothing_sent {
+            transfer.first_us = 0;
+        }
         transfer.burst = 0;
         transfer.stage = Stage::Waiting;
         let due = later_than_disk(now, shared.pace.idle).min(transfer.patience.ends);
@@ -178,12 +182,12 @@ impl<F: Readable> Engine<F> {
         }
     }
 
-    /// Part of a window was acknowledged, perhaps because the rest was lost: unless more follows within the time that
-    /// the window needs, it goes again.
+    /// Part of a window was acknowledged, perhaps because the rest was lost: unless more follows within the time that an
+    /// answer needs, it goes again.
     fn await_rest(&mut self, now: &Now, index: u32) {
         let (shared, transfer) = (&mut self.shared, self.table.at(index));
         transfer.patience.probe = false;
-        let since = now.boot.0.saturating_sub(sender(transfer).began.0);
+        let since = now.boot.0.saturating_sub(transfer.patience.sent.0);
         let wait = shared.wait(transfer).saturating_sub(since);
         shared.schedule(now, transfer, wait.max(AT_LEAST));
     }

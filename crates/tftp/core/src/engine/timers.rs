@@ -7,7 +7,7 @@ use super::write::acknowledge;
 use super::{Engine, reply, sender};
 use crate::effect::{Effects, Small};
 use crate::reasons;
-use crate::transfer::{Stage, Window};
+use crate::transfer::{Side, Stage, Window};
 use crate::view::Readable;
 use purlin_telemetry::Outcome;
 use purlin_tftp_proto::ErrorCode;
@@ -72,7 +72,13 @@ impl<F: Readable> Engine<F> {
             return given_up.then(|| silent(reasons::NEVER_ANSWERED)).flatten();
         }
         if patience.tries >= pace.attempts {
-            return silent(reasons::NO_ANSWER);
+            let nothing_arrived = matches!(&transfer.side, Side::Read(sender) if sender.acked == 0);
+            return if nothing_arrived {
+                let blksize = transfer.terms.blksize.into();
+                Some(End::silent(reasons::NO_BLOCK, Outcome::Noted).with(blksize))
+            } else {
+                silent(reasons::NO_ANSWER)
+            };
         }
         let idle = now.boot >= later(patience.heard, pace.idle);
         idle.then(|| silent(reasons::IDLE)).flatten()

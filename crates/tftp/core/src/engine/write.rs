@@ -16,6 +16,8 @@ use purlin_types::Now;
 
 /// Octets that may wait for the disk before acknowledgements wait too.
 const BEHIND_MAX: u64 = 4 << 20;
+/// A client that repeats its last block is waited for again, but not longer than this many times.
+const DALLIES_MAX: u64 = 10;
 
 impl<F: Readable> Engine<F> {
     /// The upload that [`Effect::Create`] asked for can begin, or not.
@@ -87,7 +89,9 @@ impl<F: Readable> Engine<F> {
         reply(now, transfer, Small::of(&last), effects);
         let took = now.boot.0.saturating_sub(transfer.asked.0);
         shared.counters.transfer_time.record(took);
-        let due = later(now.boot, shared.pace.dally);
+        let dally = shared.pace.dally;
+        transfer.patience.ends = later(now.boot, dally.saturating_mul(DALLIES_MAX));
+        let due = later(now.boot, dally);
         self.tell(now, slot.index, &End::silent(reasons::STORED, Outcome::Answered));
         self.shared.schedule_at(now, self.table.at(slot.index), due);
     }
@@ -128,14 +132,7 @@ impl<F: Readable> Engine<F> {
             }
             Taken::Repeated { answer } => {
                 shared.counters.count(reasons::REPEATED_BLOCK);
-                let ready = matches!(transfer.stage, Stage::Receiving | Stage::Dallying);
-                if answer
-                    && ready
-                    && !receiver.owed
-                    && !(receiver.whole && transfer.stage == Stage::Receiving)
-                {
-                    answer_again(now, transfer, effects);
-                }
+                self.hear_copy(now, index, answer, effects);
             }
             Taken::Gap { answer } => {
                 shared.counters.count(reasons::GAP_BLOCK);
@@ -144,6 +141,27 @@ impl<F: Readable> Engine<F> {
                 }
             }
             Taken::Unknown => shared.counters.count(reasons::OLD_ACK),
+        }
+    }
+
+    /// A block that came before: its acknowledgement was lost, or is late. While something of the upload waits for the
+    /// disk, nothing is promised.
+    fn hear_copy(&mut self, now: &Now, index: u32, answer: bool, effects: &mut Effects) {
+        let (shared, transfer) = (&mut self.shared, self.table.at(index));
+        let Side::Write(receiver) = &transfer.side else {
+            return;
+        };
+        let ready = match transfer.stage {
+            Stage::Receiving => !receiver.owed && !receiver.whole,
+            Stage::Dallying => {
+                let due = later(now.boot, shared.pace.dally).min(transfer.patience.ends);
+                shared.schedule_at(now, transfer, due);
+                true
+            }
+            _ => false,
+        };
+        if ready && answer {
+            answer_again(now, transfer, effects);
         }
     }
 

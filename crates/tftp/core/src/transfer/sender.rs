@@ -50,6 +50,10 @@ pub(crate) struct Sender {
     pub(crate) began: BootTime,
     /// The window began again because of a gap, and blocks up to this one were under way before.
     resent_to: Option<u64>,
+    /// Some block of the window under way was sent more than once.
+    repeated: bool,
+    /// The same of the window before: copies of its last acknowledgement are still to come.
+    copies_due: bool,
     windowsize: u16,
     rollover: Rollover,
     /// Whether the window was sent only once, so that its acknowledgement measures a round trip (Karn).
@@ -64,6 +68,8 @@ impl Sender {
             sent: 0,
             began: BootTime(0),
             resent_to: None,
+            repeated: false,
+            copies_due: false,
             windowsize,
             rollover,
             timed: false,
@@ -75,6 +81,7 @@ impl Sender {
         let window = self.advance(now);
         self.timed = true;
         self.resent_to = None;
+        self.copies_due = std::mem::take(&mut self.repeated);
         window
     }
 
@@ -82,12 +89,14 @@ impl Sender {
     pub(crate) fn again(&mut self, now: BootTime) -> Window {
         let window = self.advance(now);
         self.timed = false;
+        self.repeated = true;
         window
     }
 
     /// The last block of the window, to be sent again: whoever has it answers, whoever misses others says so.
     pub(crate) fn probe(&mut self) -> Window {
         self.timed = false;
+        self.repeated = true;
         Window {
             first: self.sent,
             count: 1,
@@ -144,9 +153,10 @@ impl Sender {
     }
 
     /// The acknowledgement of before once more. When the first block of a window was lost, this is how the client
-    /// says so; a copy made by the network comes too early for that.
+    /// says so; a copy made by the network comes too early for that. Where blocks of the window before went twice, many
+    /// clients acknowledge each copy: beginning again for one would make the copies go on for ever.
     fn hear_again(&mut self, now: BootTime, round: &RoundTrip) -> Heard {
-        if self.is_window() && self.may_restart(now, round) {
+        if self.is_window() && !self.copies_due && self.may_restart(now, round) {
             Heard::Gap(self.restart(now))
         } else {
             Heard::Repeated

@@ -145,3 +145,19 @@ fn open_transfers_are_listed() {
     assert_eq!(list[0].round_trip.as_millis(), 7);
     assert_eq!(rig.engine.list(1).len(), 1);
 }
+
+#[test]
+fn the_first_block_counts_when_it_leaves_and_not_when_it_is_asked_for() {
+    let mut rig = Rig::new();
+    rig.cold = true;
+    rig.read("short", "");
+    rig.pass(30);
+    rig.cold = false;
+    rig.complete(|engine, now, slot, effects| engine.available(now, slot, Ok(()), effects));
+    rig.pass(4).ack(1);
+    let record = rig.record().record;
+    assert_eq!(
+        (record.opened_us, record.first_us, record.took_us),
+        (1, 30_000, 34_000)
+    );
+}

@@ -207,3 +207,33 @@ fn timers_do_not_ring_for_transfers_that_move() {
     }
     assert_eq!(rig.engine.counters().blocks_again, 0);
 }
+
+/// Whoever forges a request and its ACK 0 makes us send one window twice, then two blocks at a time.
+#[test]
+fn a_forged_request_brings_its_victim_little() {
+    let mut rig = Rig::with(|settings| settings.timing.attempts = 8);
+    rig.file("image", &vec![1; 1 << 20]);
+    rig.read("image", "blksize=1468 windowsize=64");
+    rig.pass(1).ack(0);
+    rig.after(120_000);
+    assert_eq!(rig.record().slug, "no_block_arrived");
+    assert_eq!(rig.engine.counters().blocks_sent, 64 + 1 + 64 + 7 * 2);
+}
+
+#[test]
+fn blocks_that_never_arrive_are_told_from_a_client_that_is_gone() {
+    let mut rig = patient();
+    rig.read("file", "blksize=8000");
+    rig.pass(1).ack(0);
+    // The path swallows large packets; the client repeats itself.
+    for _ in 0..3 {
+        rig.after(100);
+        rig.ack(0);
+    }
+    rig.after(60_000);
+    assert!(
+        rig.record().text.contains("no block of 8000 octets"),
+        "{}",
+        rig.record().text
+    );
+}

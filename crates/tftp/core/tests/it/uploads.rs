@@ -20,7 +20,7 @@ fn a_file_is_stored_block_by_block_and_dallies() {
         "ACK 3",
         "the last ACK was lost"
     );
-    assert_eq!(rig.after(60_000), "2500: end file_stored");
+    assert_eq!(rig.after(60_000), "3000: end file_stored", "waited for anew");
     assert_eq!(rig.engine.transfers(), 0);
     assert_eq!(rig.engine.counters().octets_received, 1100);
 }
@@ -235,4 +235,30 @@ fn a_repeated_write_request_is_answered_again() {
     assert_eq!(rig.pass(50).write("up", "tsize=3"), "OACK tsize=3");
     assert_eq!(rig.data(1, b"all"), "ACK 1");
     assert_eq!(rig.uploaded["up"], b"all");
+}
+
+#[test]
+fn whatever_ends_the_dallying_the_upload_has_ended_well() {
+    let mut rig = Rig::new();
+    rig.write("up", "");
+    rig.data(1, b"all");
+    assert_eq!(rig.error(0), "end file_stored");
+    rig.write("up", "");
+    rig.data(1, b"all");
+    assert_eq!(rig.read("file", ""), "end file_stored; DATA 1");
+    assert_eq!((rig.count("file_stored"), rig.count("superseded")), (2, 0));
+}
+
+#[test]
+fn a_client_that_never_stops_repeating_is_not_waited_for_for_ever() {
+    let mut rig = Rig::with(|settings| settings.timing.dally = Duration::from_secs(3));
+    rig.write("up", "");
+    rig.data(1, b"all");
+    let mut told = String::new();
+    for _ in 0..40 {
+        told.push_str(&rig.after(1000));
+        rig.data(1, b"all");
+    }
+    assert!(told.ends_with("end file_stored"), "{told}");
+    assert_eq!(rig.engine.transfers(), 0);
 }

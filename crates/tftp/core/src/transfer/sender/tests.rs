@@ -112,6 +112,24 @@ fn a_client_that_counts_from_elsewhere_is_back_in_step_after_one_window() {
     assert_eq!(sender.hear(ms(40), 12, &mut round).0, Heard::Next(window(13, 4)));
 }
 
+/// A window that went twice for nothing: each block of the copy is acknowledged, and must not set off the next copy.
+#[test]
+fn copies_of_a_window_do_not_make_more_copies() {
+    let (mut sender, mut round) = sender(4);
+    sender.begin(ms(0));
+    assert_eq!(sender.again(ms(9)), window(1, 4));
+    assert_eq!(sender.hear(ms(10), 4, &mut round).0, Heard::Next(window(5, 4)));
+    for _ in 0..4 {
+        assert_eq!(sender.hear(ms(19), 4, &mut round).0, Heard::Repeated);
+    }
+    assert_eq!(sender.hear(ms(20), 8, &mut round).0, Heard::Next(window(9, 4)));
+    assert_eq!(
+        sender.hear(ms(30), 8, &mut round).0,
+        Heard::Gap(window(9, 4)),
+        "trusted again"
+    );
+}
+
 #[test]
 fn blocks_that_are_not_under_way_mean_nothing() {
     let (mut sender, mut round) = sender(4);
