@@ -4,6 +4,7 @@ use crate::support::{Differs, LONG, Rig, ask, list, other_rig, rig};
 use purlin_tftp_core::settings::{Settings, Uploads};
 use purlin_tftp_core::template::NamePattern;
 use purlin_tftp_files::{FileError, Kernel, OwnedAsk, UPLOAD_PREFIX, Upload};
+use std::io::{BufRead, BufReader};
 use std::sync::{Arc, mpsc};
 
 fn writable(change: impl FnOnce(&mut Uploads)) -> impl FnOnce(&mut Settings) {
@@ -246,6 +247,53 @@ fn leftovers_of_a_crash_are_removed_and_live_ones_are_not() {
     append(&live, b"text").unwrap();
     commit(&live).unwrap();
     assert_eq!(rig.list(""), ["in", "live"]);
+}
+
+const HALF_IN: &str = "PURLIN_TEST_HALF_AN_UPLOAD_IN";
+
+/// The process that the next test kills; on its own it has nothing to do.
+#[test]
+fn half_an_upload_until_killed() {
+    let Ok(root) = std::env::var(HALF_IN) else { return };
+    let rig = with(false, |_| {});
+    let mut settings = rig.settings.clone();
+    settings.files.root = Some(root.into());
+    rig.library
+        .apply(&purlin_tftp_core::plan::Plan::compile(&settings));
+    let upload = create(&rig, "config", None).unwrap();
+    append(&upload, b"half").unwrap();
+    println!("half written");
+    let _ = std::io::stdin().read_line(&mut String::new());
+}
+
+#[test]
+fn a_killed_process_leaves_nothing_that_is_served_or_stays() {
+    let rig = with(true, |_| {});
+    let mut child = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "--nocapture", "uploads::half_an_upload_until_killed"])
+        .env(HALF_IN, &rig.root)
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    assert!(
+        lines
+            .map_while(Result::ok)
+            .any(|line| line.contains("half written"))
+    );
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let left = rig.list("");
+    assert!(left.len() == 1 && left[0].starts_with(UPLOAD_PREFIX), "{left:?}");
+    assert_eq!(rig.get(&left[0]).err(), Some(FileError::NotFound));
+    rig.library
+        .apply(&purlin_tftp_core::plan::Plan::compile(&rig.settings));
+    crate::support::until("the cleaning", || rig.list("").is_empty());
+    let upload = create(&rig, "config", None).unwrap();
+    append(&upload, b"whole").unwrap();
+    commit(&upload).unwrap();
+    assert_eq!(rig.text("config"), "whole");
 }
 
 #[test]
