@@ -1,248 +1,24 @@
 //! Any file over any link: packets are lost, copied and reordered, and the file arrives whole all the same, for a
 //! bounded number of packets.
 
+mod air;
+mod client;
+mod speed;
+
 use crate::rig::{Rig, pattern, peer, request};
+use air::{Air, Link};
+use client::{Client, Reader, Writer};
 use proptest::prelude::*;
 use purlin_tftp_core::Peer;
-use purlin_tftp_proto::{Mode, Options, Packet, Rollover, Terms, Wishes, compose};
+use purlin_tftp_proto::{Mode, Packet};
 use purlin_types::BootTime;
-use std::collections::BTreeMap;
 use std::time::Duration;
-
-/// What a link does to packets; in thousandths, and milliseconds.
-#[derive(Debug, Clone, Copy)]
-struct Link {
-    loss: u32,
-    copies: u32,
-    delay: u64,
-    jitter: u64,
-}
-
-/// A generator of its own, so that a failure repeats from its seed.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 11) % bound.max(1)
-    }
-}
-
-/// Packets under way, by time and number.
-struct Air {
-    link: Link,
-    dice: Dice,
-    under_way: BTreeMap<(u64, u64), (bool, Vec<u8>)>,
-    number: u64,
-}
-
-impl Air {
-    fn send(&mut self, now: u64, to_server: bool, packet: &[u8]) {
-        let copies = 1 + u64::from(self.dice.below(1000) < self.link.copies.into());
-        for _ in 0..copies {
-            if self.dice.below(1000) < self.link.loss.into() {
-                continue;
-            }
-            let at = now + self.link.delay * 1_000_000 + self.dice.below(self.link.jitter * 1_000_000 + 1);
-            self.number += 1;
-            self.under_way
-                .insert((at, self.number), (to_server, packet.to_vec()));
-        }
-    }
-}
-
-/// The client's side of one transfer: what it says now and when it next loses patience.
-trait Client {
-    fn hear(&mut self, packet: &Packet<'_>) -> Vec<Vec<u8>>;
-    /// What it repeats when nothing came for a second.
-    fn repeat(&self) -> Vec<Vec<u8>>;
-    fn is_done(&self) -> bool;
-}
-
-/// A reader as RFC 1350 and 7440 have it: it acknowledges whole windows, gaps once, and every copy of an old block.
-struct Reader {
-    request: Vec<u8>,
-    asks_options: bool,
-    terms: Option<Terms>,
-    content: Vec<u8>,
-    received: u64,
-    acked: u64,
-    gap: Option<u64>,
-    done: bool,
-}
-
-impl Reader {
-    fn new(request: &[u8], asks_options: bool) -> Self {
-        Self {
-            request: request.to_vec(),
-            asks_options,
-            terms: None,
-            content: Vec::new(),
-            received: 0,
-            acked: 0,
-            gap: None,
-            done: false,
-        }
-    }
-
-    fn ack(&mut self) -> Vec<Vec<u8>> {
-        self.acked = self.received;
-        let rollover = self.terms.unwrap_or_default().rollover;
-        vec![compose::ack(rollover.wire(self.received)).to_vec()]
-    }
-}
-
-impl Client for Reader {
-    fn hear(&mut self, packet: &Packet<'_>) -> Vec<Vec<u8>> {
-        match *packet {
-            Packet::OptionAck(options) if self.received == 0 => {
-                self.terms = Some(terms(options));
-                self.ack()
-            }
-            Packet::Data { block, payload } if self.terms.is_some() || !self.asks_options => {
-                let terms = *self.terms.get_or_insert_default();
-                match terms.rollover.ahead(self.received, block) {
-                    Some(1) if !self.done => {
-                        self.received += 1;
-                        self.content.extend_from_slice(payload);
-                        self.done = payload.len() < usize::from(terms.blksize);
-                        if self.done || self.received - self.acked >= terms.windowsize.into() {
-                            return self.ack();
-                        }
-                        Vec::new()
-                    }
-                    Some(ahead) if ahead > 1 && ahead <= terms.windowsize => {
-                        if self.gap == Some(self.received) {
-                            return Vec::new();
-                        }
-                        self.gap = Some(self.received);
-                        self.ack()
-                    }
-                    _ => self.ack(),
-                }
-            }
-            Packet::Error { code, text } if !self.done => {
-                panic!("the server gave up: {} {}", code.number(), text.escape_ascii())
-            }
-            _ => Vec::new(),
-        }
-    }
-
-    fn repeat(&self) -> Vec<Vec<u8>> {
-        if self.terms.is_none() {
-            return vec![self.request.clone()];
-        }
-        let rollover = self.terms.unwrap_or_default().rollover;
-        vec![compose::ack(rollover.wire(self.received)).to_vec()]
-    }
-
-    fn is_done(&self) -> bool {
-        self.done
-    }
-}
-
-/// A writer: it sends windows, begins again where an acknowledgement says, and never for a repeated one.
-struct Writer {
-    request: Vec<u8>,
-    asks_options: bool,
-    terms: Option<Terms>,
-    content: Vec<u8>,
-    acked: u64,
-    sent: u64,
-    restarted: Option<u64>,
-    done: bool,
-}
-
-impl Writer {
-    fn window(&mut self) -> Vec<Vec<u8>> {
-        let terms = self.terms.expect("agreed");
-        let last = self.content.len() as u64 / u64::from(terms.blksize) + 1;
-        self.sent = (self.acked + u64::from(terms.windowsize)).min(last);
-        (self.acked + 1..=self.sent)
-            .map(|block| self.block(block))
-            .collect()
-    }
-
-    fn block(&self, block: u64) -> Vec<u8> {
-        let terms = self.terms.expect("agreed");
-        let blksize = usize::from(terms.blksize);
-        let from = (block as usize - 1) * blksize;
-        let payload = &self.content[from..(from + blksize).min(self.content.len())];
-        [&compose::data_header(terms.rollover.wire(block))[..], payload].concat()
-    }
-}
-
-impl Client for Writer {
-    fn hear(&mut self, packet: &Packet<'_>) -> Vec<Vec<u8>> {
-        match *packet {
-            Packet::OptionAck(options) if self.terms.is_none() => {
-                self.terms = Some(terms(options));
-                self.window()
-            }
-            Packet::Ack { block: 0 } if self.terms.is_none() && !self.asks_options => {
-                self.terms = Some(Terms::default());
-                self.window()
-            }
-            Packet::Ack { block } if self.terms.is_some() => {
-                let terms = self.terms.expect("agreed");
-                let last = self.content.len() as u64 / u64::from(terms.blksize) + 1;
-                let ahead = terms.rollover.ahead(self.acked, block).map(u64::from);
-                match ahead.filter(|ahead| *ahead <= self.sent - self.acked) {
-                    Some(0) if self.restarted != Some(self.acked) && terms.windowsize > 1 => {
-                        self.restarted = Some(self.acked);
-                        self.window()
-                    }
-                    Some(ahead) if ahead > 0 => {
-                        self.acked += ahead;
-                        self.done = self.acked == last;
-                        if self.done { Vec::new() } else { self.window() }
-                    }
-                    _ => Vec::new(),
-                }
-            }
-            Packet::Error { code, text } if !self.done => {
-                panic!("the server gave up: {} {}", code.number(), text.escape_ascii())
-            }
-            _ => Vec::new(),
-        }
-    }
-
-    fn repeat(&self) -> Vec<Vec<u8>> {
-        if self.terms.is_none() {
-            return vec![self.request.clone()];
-        }
-        (self.acked + 1..=self.sent)
-            .map(|block| self.block(block))
-            .collect()
-    }
-
-    fn is_done(&self) -> bool {
-        self.done
-    }
-}
-
-fn terms(options: Options<'_>) -> Terms {
-    let answer = Wishes::of(options).expect("a server's answer is well formed");
-    Terms {
-        blksize: answer.blksize.unwrap_or(512),
-        windowsize: answer.windowsize.unwrap_or(1),
-        rollover: answer.rollover.unwrap_or(Rollover::Zero),
-        tsize: answer.tsize,
-    }
-}
 
 /// Runs one transfer to its end; returns how many packets the client sent.
 fn run(rig: &mut Rig, client: &mut dyn Client, request: &[u8], link: Link, seed: u64) -> u64 {
     const SECOND: u64 = 1_000_000_000;
     let from: Peer = peer(10, 2000);
-    let mut air = Air {
-        link,
-        dice: Dice(seed | 1),
-        under_way: BTreeMap::new(),
-        number: 0,
-    };
+    let mut air = Air::new(link, seed);
     let start = rig.now.boot.0;
     let (mut patience, mut packets) = (start + SECOND, 1);
     air.send(start, true, request);
@@ -354,16 +130,7 @@ proptest! {
         let options = wishes(blksize, windowsize, one);
         let mut rig = patient();
         let request = request(true, "image", Mode::Octet, &options);
-        let mut writer = Writer {
-            request: request.clone(),
-            asks_options: !options.is_empty(),
-            terms: None,
-            content: content.clone(),
-            acked: 0,
-            sent: 0,
-            restarted: None,
-            done: false,
-        };
+        let mut writer = Writer::new(&request, !options.is_empty(), &content);
         run(&mut rig, &mut writer, &request, link, seed);
         prop_assert!(rig.uploaded.get("image") == Some(&content));
         prop_assert_eq!(rig.engine.transfers(), 0);
