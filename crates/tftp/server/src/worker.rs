@@ -35,6 +35,8 @@ const BATCH: usize = 64;
 const SLOT: usize = 65_536 + 192;
 /// Receive calls per socket before timers and notes have their turn.
 const READS_PER_TURN: usize = 8;
+/// How long timers rest at most while sockets are behind, in milliseconds.
+const BACKLOG_MILLIS_MAX: u64 = 1000;
 /// Tasks done per turn of the loop.
 const TASKS_PER_TURN: usize = 8;
 /// How often counts are left for whoever scrapes.
@@ -82,6 +84,8 @@ pub(crate) struct Worker {
     reports: Arc<[Mutex<ThreadReport>]>,
     failed: Arc<watch::Sender<Option<&'static str>>>,
     next_tick: BootTime,
+    /// Sockets were left with datagrams in them since then.
+    behind: Option<BootTime>,
     stopping: Option<BootTime>,
     stopped: Option<oneshot::Sender<()>>,
 }
@@ -123,6 +127,7 @@ impl Worker {
             reports: parts.reports,
             failed: parts.failed,
             next_tick: now().boot,
+            behind: None,
             stopping: None,
             stopped: None,
         })
@@ -138,32 +143,50 @@ impl Worker {
                 self.fail("waiting for packets failed");
                 return;
             }
+            let mut drained = true;
             for &token in ready.tokens() {
-                self.serve(token);
+                drained &= self.serve(token);
             }
+            self.note_backlog(drained);
             self.turn();
         }
         self.finish();
     }
 
-    fn serve(&mut self, token: u64) {
+    /// Whether nothing was left to read.
+    fn serve(&mut self, token: u64) -> bool {
         match token {
-            WAKE => {}
-            token if token >= OWN => {
-                if let Some((port, listening)) = self.own_ports.get((token - OWN) as u32) {
-                    self.read(&port, listening);
-                }
-            }
+            WAKE => true,
+            token if token >= OWN => match self.own_ports.get((token - OWN) as u32) {
+                Some((port, listening)) => self.read(&port, listening),
+                None => true,
+            },
             token => {
                 let port = Arc::clone(&self.ports[token as usize]);
-                self.read(&port, token as u16);
+                self.read(&port, token as u16)
             }
         }
     }
 
+    /// What waits in a socket may be the very answer that a timer misses: while there is more to read, timers rest, but
+    /// not for ever.
+    fn note_backlog(&mut self, drained: bool) {
+        self.behind = match self.behind {
+            _ if drained => None,
+            None => Some(now().boot),
+            since => since,
+        };
+    }
+
+    fn may_lose_patience(&self, now: &Now) -> bool {
+        let rested = |since: BootTime| now.boot.millis_since(since) >= BACKLOG_MILLIS_MAX;
+        self.behind.is_none_or(rested)
+    }
+
     /// Takes what is waiting at a socket, but not for ever: timers and notes want their turn. `listening` is the index of
-    /// the socket that the transfer's request came to: by it and the client's address the core knows a transfer.
-    fn read(&mut self, port: &BulkPort, listening: u16) {
+    /// the socket that the transfer's request came to: by it and the client's address the core knows a transfer. Whether
+    /// nothing was left.
+    fn read(&mut self, port: &BulkPort, listening: u16) -> bool {
         for _ in 0..READS_PER_TURN {
             self.counters.receive_calls += 1;
             let mut received = self.received.take().expect("put back below");
@@ -175,9 +198,10 @@ impl Worker {
             self.received = Some(received);
             self.counters.receive_errors += u64::from(count.is_err());
             if count.unwrap_or(0) < BATCH {
-                return;
+                return true;
             }
         }
+        false
     }
 
     /// Decides about every datagram of the batch.
@@ -203,8 +227,10 @@ impl Worker {
     fn turn(&mut self) {
         let now = now();
         self.read_notes(&now);
-        self.engine.tick(&now, &mut self.effects);
-        self.perform(&now, &[]);
+        if self.may_lose_patience(&now) {
+            self.engine.tick(&now, &mut self.effects);
+            self.perform(&now, &[]);
+        }
         self.flush();
         self.run_tasks();
         if now.boot >= self.next_tick {
