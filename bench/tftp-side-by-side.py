@@ -1,0 +1,177 @@
+#!/usr/bin/env python3
+"""Boot file servers side by side: the same loads, in alternation, on loopback of one machine.
+
+    bench/tftp-side-by-side.py [--rounds N] [--seconds N] [--servers LIST] [--loads LIST] [--out FILE]
+
+Servers: purlin hpa (tftpd-hpa) atftpd dnsmasq; those that are not installed are left out; nginx for the HTTP load.
+Loads:   single16 single1 many16 many1 thousand tenthousand loss1 loss5 misses http; see LOADS below.
+Needs root (a cgroup counts the CPU time of a server with all its children), Debian's tftpd-hpa, atftpd, dnsmasq-base,
+nginx-light, curl. PURLIN names the binary (default target/release/purlin), which is also the generator (`bench tftp`).
+Every step has a time limit. Prints a Markdown table of medians: MB/s, server CPU seconds per GB, first block p99.
+"""
+
+import argparse, json, os, pathlib, shutil, signal, statistics, subprocess, sys, tempfile, time
+
+HERE = pathlib.Path(__file__).resolve().parent
+PURLIN = os.environ.get("PURLIN", str(HERE.parent / "target/release/purlin"))
+PORT, HTTP_PORT = 17069, 17080
+SMALL, LARGE = 1 << 20, 32 << 20
+
+# name: arguments of `purlin bench tftp`; SECONDS is replaced.
+LOADS = {
+    "single16": "--profile 1468x16 --clients 1 --file large=LARGE --duration SECONDS",
+    "single1": "--profile 1468x1 --clients 1 --file large=LARGE --duration SECONDS",
+    "many16": "--profile 1468x16 --clients 100 --file small=SMALL --duration SECONDS",
+    "many1": "--profile 1468x1 --clients 100 --file small=SMALL --duration SECONDS",
+    "thousand": "--profile 1468x16 --clients 1000 --file small=SMALL --duration SECONDS",
+    "tenthousand": "--profile 1468x16 --shared 8 --clients 10000 --boots 10000 --ramp 1s --file small=SMALL",
+    "loss1": "--profile 1468x16 --clients 16 --file small=SMALL --duration SECONDS --loss 0.01 --timeout 500ms",
+    "loss5": "--profile 1468x16 --clients 16 --file small=SMALL --duration SECONDS --loss 0.05 --timeout 500ms",
+}
+
+
+class Cgroup:
+    """CPU time of a server and everything it starts."""
+
+    def __init__(self, name):
+        v1 = pathlib.Path("/sys/fs/cgroup/cpuacct")
+        self.v1 = v1.is_dir()
+        self.path = (v1 if self.v1 else pathlib.Path("/sys/fs/cgroup")) / name
+        self.path.mkdir(exist_ok=True)
+
+    def enter(self):
+        (self.path / "cgroup.procs").write_text(str(os.getpid()))
+
+    def seconds(self):
+        if self.v1:
+            return int((self.path / "cpuacct.usage").read_text()) / 1e9
+        return int((self.path / "cpu.stat").read_text().split()[1]) / 1e6
+
+    def remove(self):
+        try:
+            self.path.rmdir()
+        except OSError:
+            pass
+
+
+def command(server, root, work):
+    if server == "purlin":
+        config = work / "purlin.toml"
+        config.write_text(
+            f'[node]\nid = "bench"\n[api]\nhttp = ["127.0.0.1:0"]\nhttps = []\nmetrics = []\n'
+            f'[tftp]\nlisten = ["127.0.0.1:{PORT}"]\nroot = "{root}"\n[tftp.http]\nlisten = ["127.0.0.1:{HTTP_PORT}"]\n'
+        )
+        return [PURLIN, "up", "--quiet", "--config", str(config), "--data-dir", str(work / "data")]
+    if server == "hpa":
+        return ["/usr/sbin/in.tftpd", "-L", "-4", "-a", f"127.0.0.1:{PORT}", "-s", str(root), "-u", "root"]
+    if server == "atftpd":
+        return [shutil.which("atftpd"), "--daemon", "--no-fork", "--bind-address", "127.0.0.1", "--port", str(PORT),
+                "--maxthread", "20000", "--user", "root", "--group", "root", "--logfile", "/dev/null", str(root)]
+    if server == "dnsmasq":
+        return ["dnsmasq", "-k", "--conf-file=/dev/null", "--port=0", "--user=root", "--listen-address=127.0.0.1",
+                "--enable-tftp", f"--tftp-root={root}", "--tftp-max=20000", f"--pid-file={work}/dnsmasq.pid"]
+    config = work / "nginx.conf"
+    config.write_text(
+        f"daemon off; worker_processes 2; pid {work}/nginx.pid; error_log /dev/null; user root;\n"
+        "events { worker_connections 4096; }\n"
+        f"http {{ access_log off; sendfile on; tcp_nopush on; server {{ listen 127.0.0.1:{HTTP_PORT}; root {root}; }} }}\n"
+    )
+    return ["nginx", "-c", str(config), "-p", str(work)]
+
+
+def installed(server):
+    program = {"purlin": PURLIN, "hpa": "in.tftpd", "nginx": "nginx"}.get(server, server)
+    return shutil.which(program) is not None
+
+
+class Server:
+    def __init__(self, name, root, work):
+        self.group = Cgroup(f"tftp-bench-{os.getpid()}")
+        # dnsmasq cannot be told another TFTP port.
+        self.port = 69 if name == "dnsmasq" else PORT
+        self.process = subprocess.Popen(
+            command(name, root, work), preexec_fn=self.group.enter, start_new_session=True,
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(1.5)
+        if self.process.poll() is not None:
+            raise RuntimeError(f"{name} did not start")
+
+    def stop(self):
+        for sign in (signal.SIGTERM, signal.SIGKILL):
+            try:
+                os.killpg(self.process.pid, sign)
+                self.process.wait(5)
+                break
+            except (ProcessLookupError, subprocess.TimeoutExpired):
+                continue
+        self.group.remove()
+
+
+def tftp_load(server, load, seconds):
+    words = LOADS[load].replace("SECONDS", f"{seconds}s").replace("SMALL", str(SMALL)).replace("LARGE", str(LARGE))
+    before = server.group.seconds()
+    ran = subprocess.run([PURLIN, "bench", "tftp", f"127.0.0.1:{server.port}", *words.split(), "--quiet", "-o", "json"],
+                         capture_output=True, text=True, timeout=120)
+    used = server.group.seconds() - before
+    phase = json.loads(ran.stdout)["phases"][0]
+    first = next((l for l in phase["latency"] if l["step"] == "first-block"), {})
+    octets = phase["octets"]
+    return {"MB/s": phase["octets_per_second"] / 1e6, "s/GB": used * 1e9 / octets if octets else None,
+            "first p99 ms": first.get("p99_us", 0) / 1000, "done": phase["boots_done"], "failed": phase["boots_failed"],
+            "amplification": phase["amplification"]}
+
+
+def http_load(server, seconds):
+    before, octets, end = server.group.seconds(), 0, time.time() + seconds
+    began = time.time()
+    while time.time() < end:
+        subprocess.run(["curl", "-s", *sum((["-o", "/dev/null", f"http://127.0.0.1:{HTTP_PORT}/large"] for _ in range(8)), [])],
+                       check=True, timeout=60)
+        octets += 8 * LARGE
+    return {"MB/s": octets / (time.time() - began) / 1e6, "s/GB": (server.group.seconds() - before) * 1e9 / octets}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=int, default=3)
+    parser.add_argument("--servers", default="purlin,hpa,atftpd,dnsmasq,nginx")
+    parser.add_argument("--loads", default=",".join([*LOADS, "http"]))
+    parser.add_argument("--out")
+    asked = parser.parse_args()
+    servers = [s for s in asked.servers.split(",") if installed(s)]
+    results = {}
+    with tempfile.TemporaryDirectory() as folder:
+        work, root = pathlib.Path(folder), pathlib.Path(folder) / "root"
+        root.mkdir()
+        made = subprocess.run([PURLIN, "bench", "tftp", "--make-files", str(root), "--file", f"small={SMALL}",
+                               "--file", f"large={LARGE}"], capture_output=True, text=True)
+        if made.returncode:
+            sys.exit(f"no files: {made.stderr}")
+        os.chmod(folder, 0o755)
+        for _ in range(asked.rounds):
+            for load in asked.loads.split(","):
+                for name in servers:
+                    if (name == "nginx") != (load == "http") and not (name == "purlin" and load == "http"):
+                        continue
+                    server = Server(name, root, work)
+                    try:
+                        found = http_load(server, asked.seconds) if load == "http" else tftp_load(server, load, asked.seconds)
+                    except Exception as fault:  # one server's death must not end the comparison
+                        print(f"{load} {name}: {fault}", file=sys.stderr)
+                        continue
+                    finally:
+                        server.stop()
+                    results.setdefault((load, name), []).append(found)
+                    print(load, name, {k: round(v, 2) if v else v for k, v in found.items()}, file=sys.stderr)
+    print("| load | server | MB/s | CPU s/GB | first block p99, ms | done | failed |\n|---|---|---|---|---|---|---|")
+    for (load, name), rounds in sorted(results.items()):
+        middle = lambda key: statistics.median([r.get(key) or 0 for r in rounds])
+        print(f"| {load} | {name} | {middle('MB/s'):.0f} | {middle('s/GB'):.2f} | {middle('first p99 ms'):.1f} | "
+              f"{middle('done'):.0f} | {middle('failed'):.0f} |")
+    if asked.out:
+        json.dump({f"{l}/{n}": r for (l, n), r in results.items()}, open(asked.out, "w"), indent=1)
+
+
+if __name__ == "__main__":
+    main()
