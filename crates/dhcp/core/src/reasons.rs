@@ -123,7 +123,7 @@ reasons! {
         "Add a boot entry or a boot profile for its architecture.";
     1126 PROXY_NOT_BOOTING "proxy_not_booting" "not a boot client; another server gives addresses here"
         "The subnet is served beside another DHCP server (proxy = true), and the client's vendor class (option 60) is neither PXEClient nor HTTPClient." "";
-    1127 PROXY_ADDRESS "proxy_address" "about its address, which another server gives"
+    1127 PROXY_ADDRESS "proxy_address" "this is about the address, which another server gives"
         "The subnet is served beside another DHCP server (proxy = true): requests for addresses, releases and the like are for that one." "";
 
     1201 NAK_WRONG_NETWORK "nak_wrong_network" "refused {address}: it is not on the network of {via}"

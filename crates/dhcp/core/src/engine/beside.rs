@@ -15,6 +15,7 @@ use crate::reasons;
 use crate::step::{Destination, REPLY_MAX, Verdict};
 use crate::template::Template;
 use purlin_dhcp_proto::{Composer, MessageType, code, compose};
+use purlin_telemetry::{Outcome, ReasonCode};
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
@@ -32,7 +33,7 @@ impl Turn<'_, '_> {
     pub(super) fn beside(&mut self) -> Verdict {
         let firmware = Firmware::of(self.message);
         if firmware == Firmware::None {
-            return self.silent(reasons::PROXY_NOT_BOOTING, 0);
+            return self.not_for_us(reasons::PROXY_NOT_BOOTING, 0);
         }
         let asked = self.arrival.port == BOOT_PORT;
         match self.message.message_type() {
@@ -46,10 +47,16 @@ impl Turn<'_, '_> {
                 // What it asks of the other server tells what its address is going to be.
                 let address = self.message.requested_address().map_or(0, u32::from);
                 self.remember(address);
-                self.silent(reasons::PROXY_ADDRESS, address)
+                self.not_for_us(reasons::PROXY_ADDRESS, address)
             }
-            _ => self.silent(reasons::PROXY_ADDRESS, 0),
+            _ => self.not_for_us(reasons::PROXY_ADDRESS, 0),
         }
+    }
+
+    /// Nobody waits for an answer from here.
+    fn not_for_us(&mut self, reason: ReasonCode, address: u32) -> Verdict {
+        self.note(Outcome::Noted, reason, address);
+        Verdict::Silent
     }
 
     fn tell(&mut self, kind: MessageType, firmware: Firmware) -> Verdict {
