@@ -88,6 +88,7 @@ impl Admission {
     /// Tells which machine an address belongs to (a number that stands for its hardware address): from now on its
     /// transfers count for the machine, whatever addresses it has.
     pub fn identify(&self, address: IpAddr, machine: u64) {
+        let address = address.to_canonical();
         let mut shard = self.shard(&address);
         if shard.machines.len() >= MACHINES_MAX {
             shard.machines.clear();
@@ -97,6 +98,7 @@ impl Admission {
 
     /// Counts one more transfer.
     pub(crate) fn take(&self, address: IpAddr) -> Result<Ticket, Full> {
+        let address = address.to_canonical();
         let total = self.total.load(Relaxed);
         let open = self.open.fetch_add(1, Relaxed);
         let mut ticket = Ticket {

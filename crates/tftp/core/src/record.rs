@@ -53,7 +53,8 @@ impl BootRecord {
         let mut record = Self {
             seq: 0,
             at,
-            client,
+            // A socket for both families shows IPv4 clients in IPv6 clothes; people and queries do not.
+            client: client.to_canonical(),
             port,
             octets: 0,
             size: 0,
@@ -155,7 +156,8 @@ impl RecordQuery {
     /// Whether `record` is wanted.
     #[must_use]
     pub fn fits(&self, record: &BootRecord) -> bool {
-        self.client.is_none_or(|client| client == record.client)
+        self.client
+            .is_none_or(|client| client.to_canonical() == record.client)
             && self.reason.is_none_or(|reason| reason == record.reason)
             && self.outcome.is_none_or(|outcome| outcome == record.outcome)
             && !(self.notable_only && record.outcome == Outcome::Answered)

@@ -4,6 +4,7 @@ use super::Engine;
 use crate::record::{BootRecord, RecordQuery, Told};
 use crate::view::{Readable, TransferView};
 use purlin_telemetry::DecisionRing;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 impl<F: Readable> Engine<F> {
@@ -12,7 +13,7 @@ impl<F: Readable> Engine<F> {
     pub fn list(&self, limit: usize) -> Vec<TransferView> {
         let views = self.table.iter().map(|transfer| TransferView {
             slot: transfer.slot,
-            client: transfer.peer.address,
+            client: canonical(transfer.peer.address),
             name: transfer.name.as_ref().to_owned(),
             write: transfer.write,
             netascii: transfer.netascii,
@@ -51,5 +52,15 @@ impl<F: Readable> Engine<F> {
         let missed = ring.oldest_seq().saturating_sub(from);
         let next = from + missed + found.len() as u64;
         (found, next, missed)
+    }
+}
+
+/// The address without the IPv6 clothes that a socket for both families gives to IPv4 clients.
+fn canonical(address: SocketAddr) -> SocketAddr {
+    match address {
+        SocketAddr::V6(v6) if v6.ip().to_ipv4_mapped().is_some() => {
+            SocketAddr::new(address.ip().to_canonical(), address.port())
+        }
+        other => other,
     }
 }

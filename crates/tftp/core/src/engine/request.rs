@@ -89,7 +89,7 @@ impl<F: Readable> Engine<F> {
         let same = transfer.write == write
             && transfer.name.as_bytes() == request.name()
             && request.mode() == Some(mode_of(transfer.netascii))
-            && Wishes::of(request.options()).is_ok_and(|wishes| wishes == transfer.asked_for);
+            && Wishes::of(request.options()).unwrap_or_default() == transfer.asked_for;
         same && (!patience.answered || now.boot < later(patience.heard, quiet))
     }
 

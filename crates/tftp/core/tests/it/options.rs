@@ -73,6 +73,11 @@ fn without_options_everything_goes_by_the_first_rfc() {
     let mut rig = Rig::with(|settings| settings.caps.options = false);
     assert_eq!(rig.read("file", "blksize=1468 windowsize=16 tsize=0"), "DATA 1");
     assert_eq!(rig.client(10, 2001).read("file", "blksize=nonsense"), "DATA 1");
+    assert_eq!(
+        rig.read("file", "blksize=nonsense"),
+        "",
+        "the same request once more"
+    );
 }
 
 #[test]

@@ -161,3 +161,26 @@ fn the_first_block_counts_when_it_leaves_and_not_when_it_is_asked_for() {
         (1, 30_000, 34_000)
     );
 }
+
+#[test]
+fn a_socket_for_both_families_hides_no_client() {
+    let mut rig = Rig::with(|settings| settings.limits.per_ip = 1);
+    let mut mapped = crate::rig::peer(9, 2000);
+    mapped.address.set_ip("::ffff:192.0.2.9".parse().unwrap());
+    let ask = crate::rig::request(false, "file", purlin_tftp_proto::Mode::Octet, "");
+    rig.hear_from(mapped, &ask);
+    assert_eq!(rig.engine.list(1)[0].client.to_string(), "192.0.2.9:2000");
+    assert!(
+        rig.client(9, 1).read("file", "").contains("too many"),
+        "one address, two notations"
+    );
+    rig.hear_from(mapped, b"\0\x05\0\0x\0");
+    for client in ["192.0.2.9", "::ffff:192.0.2.9"] {
+        let query = RecordQuery {
+            client: Some(client.parse().unwrap()),
+            limit: 10,
+            ..RecordQuery::default()
+        };
+        assert_eq!(rig.engine.find_records(&query).len(), 2);
+    }
+}
