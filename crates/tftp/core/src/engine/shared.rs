@@ -99,8 +99,8 @@ impl Shared {
 
     /// How long to wait for the answer to what is sent now.
     pub(super) fn wait<F>(&self, transfer: &Transfer<F>) -> u64 {
-        let base = transfer.round.patience().unwrap_or_else(|| self.first_wait());
-        self.bounded(base, &transfer.patience)
+        let own = transfer.round.patience().unwrap_or_else(|| self.first_wait());
+        self.bounded(own.max(self.common_wait()), &transfer.patience)
     }
 
     /// The same for an upload, whose client may take its time to produce the next block.
@@ -122,10 +122,16 @@ impl Shared {
         self.pace.first.max(self.round.patience().unwrap_or(0))
     }
 
+    /// Where answers are slow for everybody, a client whose few round trips were quick is not missed at once.
+    fn common_wait(&self) -> u64 {
+        self.round.smoothed() / 2
+    }
+
     /// How long after the last block of a window its tail is probed.
     pub(super) fn probe_wait<F>(&self, transfer: &Transfer<F>) -> u64 {
         let trip = transfer.round.smoothed();
-        (2 * trip).max(self.pace.shortest).min(self.wait(transfer))
+        let wait = (2 * trip).max(self.pace.shortest).max(self.common_wait());
+        wait.min(self.wait(transfer))
     }
 
     /// Looks at the transfer again `wait` nanoseconds from now, or when one of its limits ends it.

@@ -89,7 +89,7 @@ impl<F: Readable> Engine<F> {
     fn probe(&mut self, now: &Now, index: u32, effects: &mut Effects) {
         let (shared, transfer) = (&mut self.shared, self.table.at(index));
         transfer.patience.probe = false;
-        let window = sender(transfer).probe();
+        let window = sender(transfer).probe(now.boot);
         shared.send(now, transfer, window, true, effects);
         let wait = shared.wait(transfer);
         shared.schedule(now, transfer, wait);

@@ -1,4 +1,4 @@
-//! How long an answer takes, and how long to wait for one (RFC 6298, with Karn's rule kept by the callers).
+//! How long an answer takes, and how long to wait for one (RFC 6298; callers settle what of repeated blocks was answered).
 
 use purlin_types::BootTime;
 

@@ -56,8 +56,10 @@ pub(crate) struct Sender {
     copies_due: bool,
     windowsize: u16,
     rollover: Rollover,
-    /// Whether the window was sent only once, so that its acknowledgement measures a round trip (Karn).
-    timed: bool,
+    /// When the window was sent first, while its acknowledgement still measures a round trip.
+    timed: Option<BootTime>,
+    /// When some of it was sent last.
+    copied: BootTime,
 }
 
 impl Sender {
@@ -72,14 +74,15 @@ impl Sender {
             copies_due: false,
             windowsize,
             rollover,
-            timed: false,
+            timed: None,
+            copied: BootTime(0),
         }
     }
 
     /// The window after everything acknowledged, sent for the first time.
     pub(crate) fn begin(&mut self, now: BootTime) -> Window {
         let window = self.advance(now);
-        self.timed = true;
+        self.timed = Some(now);
         self.resent_to = None;
         self.copies_due = std::mem::take(&mut self.repeated);
         window
@@ -88,15 +91,14 @@ impl Sender {
     /// The blocks under way, to be sent again.
     pub(crate) fn again(&mut self, now: BootTime) -> Window {
         let window = self.advance(now);
-        self.timed = false;
         self.repeated = true;
         window
     }
 
     /// The last block of the window, to be sent again: whoever has it answers, whoever misses others says so.
-    pub(crate) fn probe(&mut self) -> Window {
-        self.timed = false;
+    pub(crate) fn probe(&mut self, now: BootTime) -> Window {
         self.repeated = true;
+        self.copied = now;
         Window {
             first: self.sent,
             count: 1,
@@ -109,7 +111,7 @@ impl Sender {
     }
 
     fn advance(&mut self, now: BootTime) -> Window {
-        self.began = now;
+        (self.began, self.copied) = (now, now);
         self.sent = (self.acked + u64::from(self.windowsize)).min(self.last);
         Window {
             first: self.acked + 1,
@@ -129,8 +131,7 @@ impl Sender {
         if ahead == 0 {
             return (self.hear_again(now, round), None);
         }
-        let sample = self.timed.then(|| round.sample(self.began, now));
-        self.timed = false;
+        let sample = self.measure(now, round);
         self.acked += ahead;
         let heard = if self.acked == self.last {
             Heard::Done
@@ -142,6 +143,17 @@ impl Sender {
             Heard::Part(self.slide())
         };
         (heard, sample)
+    }
+
+    /// The round trip of what was sent. Where blocks went twice, nobody knows which copy was answered, and Karn's rule
+    /// would measure nothing. But in a storm every answer is late: blocks then go twice, nothing is measured, and the
+    /// estimate never learns. So an answer counts as one to the last copy, unless it came sooner after that than any
+    /// answer ever did: then it is one to the first.
+    fn measure(&mut self, now: BootTime, round: &mut RoundTrip) -> Option<u32> {
+        let first = self.timed.take()?;
+        let since_copy = now.0.saturating_sub(self.copied.0);
+        let too_soon = round.shortest() != 0 && since_copy < round.shortest();
+        Some(round.sample(if too_soon { first } else { self.copied }, now))
     }
 
     /// The client counts its window from what it acknowledged: it may wait for blocks that were not sent yet.
@@ -179,6 +191,8 @@ impl Sender {
 
     fn restart(&mut self, now: BootTime) -> Window {
         self.resent_to = Some(self.sent);
+        // What is answered next may be either copy, and the client has told its round trip just now.
+        self.timed = None;
         self.again(now)
     }
 }

@@ -141,13 +141,32 @@ fn blocks_that_are_not_under_way_mean_nothing() {
 }
 
 #[test]
-fn only_what_was_sent_once_measures_a_round_trip() {
+fn an_answer_counts_for_the_copy_that_it_can_belong_to() {
     let (mut sender, mut round) = sender(1);
     sender.begin(ms(0));
     assert_eq!(sender.hear(ms(7), 1, &mut round).1, Some(7_000));
+    sender.again(ms(20));
+    assert_eq!(
+        sender.hear(ms(21), 2, &mut round).1,
+        Some(14_000),
+        "too soon for the copy"
+    );
+    sender.again(ms(50));
+    assert_eq!(sender.hear(ms(60), 3, &mut round).1, Some(10_000));
     sender.again(ms(100));
-    assert_eq!(sender.hear(ms(101), 2, &mut round).1, None);
-    assert_eq!(sender.hear(ms(111), 3, &mut round).1, Some(10_000));
+    assert_eq!(
+        sender.hear(ms(1100), 4, &mut round).1,
+        Some(1_000_000),
+        "a storm teaches patience"
+    );
+}
+
+#[test]
+fn after_a_gap_nothing_is_measured() {
+    let (mut sender, mut round) = sender(4);
+    sender.begin(ms(0));
+    assert_eq!(sender.hear(ms(10), 2, &mut round).1, Some(10_000));
+    assert_eq!(sender.hear(ms(11), 6, &mut round).1, None);
 }
 
 #[test]
