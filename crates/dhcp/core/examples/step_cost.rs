@@ -234,7 +234,9 @@ fn main() {
     println!("checkpoint: {:?} in {} frames", cpu() - started, frames.len());
     let started = cpu();
     let mut again = Engine::new(Plan::compile(&settings, None), 0, 1, 7);
-    frames.iter().for_each(|frame| again.restore(frame));
+    for frame in &frames {
+        again.restore(frame);
+    }
     again.restored(&run.now, true, &mut Vec::new());
     println!("restore: {:?}", cpu() - started);
 }

@@ -13,11 +13,11 @@ use crate::metrics::ThreadReport;
 use crate::ports::Ports;
 use crate::running::Running;
 use crate::status::Health;
-use crate::worker::{Log, Parts, Worker};
+use crate::worker::{Log, Parts, Rewrite, STATE_PIECE, Worker};
 use purlin_dhcp_core::settings::Settings;
 use purlin_dhcp_core::{Engine, Plan, Recovery};
 use purlin_netio::{Waker, boot_id, now, pin_to_core, prefer_this_thread};
-use purlin_store::{Journal, JournalEngine, Wake};
+use purlin_store::{Journal, JournalEngine, OpenError, Wake};
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 use tokio::sync::watch;
@@ -26,8 +26,6 @@ use tokio::sync::watch;
 /// packet of 300; a file system that makes an append wait for its own journal does so for 20 ms and more, and at
 /// 200,000 packets/s 4 MiB are full by then and clients wait a second to ask again.
 pub const RECEIVE_BUFFER: u32 = 16 << 20;
-/// Leases per frame when the whole state is written at once.
-const REWRITE_PIECE: usize = 16_384;
 
 /// What the service is started from.
 #[derive(Debug)]
@@ -137,7 +135,66 @@ fn journal_name(shard: usize) -> String {
     format!("dhcp-{shard}")
 }
 
+/// What the journals held.
+struct Replayed {
+    engines: Vec<Engine>,
+    /// One for each engine.
+    journals: Vec<Box<dyn Journal>>,
+    /// Names of journals whose thread is no more.
+    extra: Vec<String>,
+    /// Nothing that was written can have been lost.
+    exact: bool,
+    /// Some lease was found in another journal than its thread's.
+    moved: bool,
+}
+
+fn fault(name: &str) -> impl FnOnce(OpenError) -> StartError {
+    let name = name.to_owned();
+    move |source| StartError::Journal { name, source }
+}
+
 /// Opens every journal there is and gives each engine all frames; it takes those of its networks.
+fn replay(
+    journals: &dyn JournalEngine,
+    mut engines: Vec<Engine>,
+    wakers: &[Arc<Waker>],
+) -> Result<Replayed, StartError> {
+    let shards = wakers.len() as u16;
+    let (mut exact, mut moved) = (true, false);
+    let mut open = |name: &str, own: Option<usize>, wake: Wake| {
+        let mut markers = Markers::default();
+        let opened = journals.open(name, wake, &mut |frame| {
+            if !markers.note(frame) {
+                for (shard, engine) in engines.iter_mut().enumerate() {
+                    moved |= engine.restore(frame) && own != Some(shard);
+                }
+            }
+        });
+        exact &= markers.exact(boot_id());
+        opened.map_err(fault(name))
+    };
+    let mut opened = Vec::new();
+    for (shard, waker) in wakers.iter().enumerate() {
+        let waker = Arc::clone(waker);
+        let wake = Arc::new(move || waker.wake());
+        opened.push(open(&journal_name(shard), Some(shard), wake)?);
+    }
+    let mut extra = journals.names().map_err(fault("dhcp-*"))?;
+    extra.retain(|name| is_extra(name, shards));
+    for name in &extra {
+        // Closed again at once: it is only read.
+        drop(open(name, None, Arc::new(|| ()))?);
+    }
+    Ok(Replayed {
+        engines,
+        journals: opened,
+        extra,
+        exact,
+        moved,
+    })
+}
+
+/// Engines with their leases, and their journals.
 fn restore(
     journals: &dyn JournalEngine,
     plan: &Arc<Plan>,
@@ -149,72 +206,52 @@ fn restore(
         what: "asking for random numbers",
         source: std::io::Error::other(e.to_string()),
     })?;
-    let mut engines: Vec<Engine> = (0..shards)
+    let engines = (0..shards)
         .map(|shard| Engine::new(Arc::clone(plan), shard, shards, entropy))
         .collect();
-    let fault = |name: &str| {
-        let name = name.to_owned();
-        move |source| StartError::Journal { name, source }
-    };
-
-    let mut exact = true;
-    let mut open = |name: &str, wake: Wake, engines: &mut [Engine]| {
-        let mut markers = Markers::default();
-        let opened = journals.open(name, wake, &mut |frame| {
-            if !markers.note(frame) {
-                engines.iter_mut().for_each(|engine| engine.restore(frame));
-            }
-        });
-        exact &= markers.exact(boot_id());
-        opened.map_err(fault(name))
-    };
-    let mut opened = Vec::new();
-    for (shard, waker) in wakers.iter().enumerate() {
-        let waker = Arc::clone(waker);
-        opened.push(open(
-            &journal_name(shard),
-            Arc::new(move || waker.wake()),
-            &mut engines,
-        )?);
-    }
-    let mut extra = journals.names().map_err(fault("dhcp-*"))?;
-    extra.retain(|name| is_extra(name, shards));
-    for name in &extra {
-        // Closed again at once: it is only read.
-        drop(open(name, Arc::new(|| ()), &mut engines)?);
-    }
+    let mut replayed = replay(journals, engines, wakers)?;
     let at = now();
-    let mut records = vec![Vec::new(); engines.len()];
-    engines
-        .iter_mut()
-        .zip(&mut records)
-        .for_each(|(engine, records)| {
-            // The archive holds the markers of the run that it was taken from: they say nothing about this one.
-            let news = recovery.is_some_and(|recovery| engine.recover(&at, recovery, records));
-            engine.restored(&at, exact && !news, records);
-        });
-    if !extra.is_empty() {
-        for (shard, (engine, journal)) in engines.iter_mut().zip(&mut opened).enumerate() {
-            rewrite(engine, &mut **journal).map_err(|source| StartError::Rewrite {
-                name: journal_name(shard),
-                source,
-            })?;
-        }
-        for name in &extra {
-            journals.remove(name).map_err(fault(name))?;
-        }
+    let mut records = vec![Vec::new(); wakers.len()];
+    for (engine, records) in replayed.engines.iter_mut().zip(&mut records) {
+        // The archive holds the markers of the run that it was taken from: they say nothing about this one.
+        let news = recovery.is_some_and(|recovery| engine.recover(&at, recovery, records));
+        engine.restored(&at, replayed.exact && !news, records);
     }
-    let boot = boot_id();
-    let logs = opened.into_iter().zip(records).map(|(journal, records)| {
+    if !replayed.extra.is_empty() {
+        take_over(journals, &mut replayed)?;
+    }
+    let (boot, moving) = (boot_id(), Rewrite::of(shards));
+    let threads = replayed.engines.into_iter().zip(replayed.journals).zip(records);
+    let logs = threads.map(|((mut engine, journal), records)| {
         // In this order: the new boot's name must not be there without what the former one left in doubt.
         let mut log = Log::new(journal, boot, [records]);
-        if shards > 1 || !extra.is_empty() {
-            // Networks may have changed threads: what other journals say of them shall not come back.
-            log.want_checkpoint();
+        // What other journals say of a lease that has moved shall go, but not before it is said in the right one.
+        match replayed.moved {
+            true if replayed.extra.is_empty() => {
+                log.begin_rewrite(Arc::clone(&moving));
+                log.rewrite(at.wall, &mut engine);
+            }
+            true => log.want_checkpoint(),
+            false => {}
         }
-        log
+        (engine, log)
     });
-    Ok(engines.into_iter().zip(logs).collect())
+    Ok(logs.collect())
+}
+
+/// Makes all states durable in their own journals, then removes the others.
+fn take_over(journals: &dyn JournalEngine, replayed: &mut Replayed) -> Result<(), StartError> {
+    let threads = replayed.engines.iter_mut().zip(&mut replayed.journals);
+    for (shard, (engine, journal)) in threads.enumerate() {
+        rewrite(engine, &mut **journal).map_err(|source| StartError::Rewrite {
+            name: journal_name(shard),
+            source,
+        })?;
+    }
+    for name in &replayed.extra {
+        journals.remove(name).map_err(fault(name))?;
+    }
+    Ok(())
 }
 
 /// Whether a journal is one of ours whose thread is no more.
@@ -231,7 +268,7 @@ fn rewrite(engine: &mut Engine, journal: &mut dyn Journal) -> Result<(), purlin_
     let mut frame = Vec::new();
     while let Some(from) = cursor {
         frame.clear();
-        cursor = engine.checkpoint_chunk(from, REWRITE_PIECE, &mut frame);
+        cursor = engine.checkpoint_chunk(from, STATE_PIECE, &mut frame);
         if !frame.is_empty() {
             journal.append(&frame)?;
         }

@@ -16,12 +16,14 @@ mod log;
 mod park;
 mod probe;
 mod receive;
+mod rewrite;
 mod send;
 mod stats;
 
 pub use stats::ShellCounters;
 
-pub(crate) use log::Log;
+pub(crate) use log::{Log, STATE_PIECE};
+pub(crate) use rewrite::Rewrite;
 
 use crate::handover::{Handed, Inbox};
 use crate::metrics::ThreadReport;
@@ -206,6 +208,10 @@ impl Worker {
             if self.engine.take_clock_set() {
                 self.log.want_checkpoint();
             }
+        }
+        if self.log.follow_rewrite() {
+            // The others' checkpoints have waited for this thread.
+            self.inboxes.iter().for_each(Inbox::wake);
         }
         self.checkpoint_piece();
         self.close_unused();

@@ -69,14 +69,17 @@ impl Orphans {
 
 impl Engine {
     /// Takes what a replayed frame says of this thread's networks. Frames may come in any number of times; the
-    /// newest version of each lease stays.
-    pub fn restore(&mut self, frame: &[u8]) {
+    /// newest version of each lease stays. True when the frame tells of a lease that is this thread's.
+    pub fn restore(&mut self, frame: &[u8]) -> bool {
+        let mut ours = false;
         for record in record::decode(frame) {
-            self.restore_record(&record);
+            ours |= self.restore_record(&record);
         }
+        ours
     }
 
-    fn restore_record(&mut self, record: &Record<'_>) {
+    /// True when it is a lease of this thread.
+    fn restore_record(&mut self, record: &Record<'_>) -> bool {
         let address = match record {
             Record::Lease(lease) => {
                 self.newest = self.newest.max(lease.last_seen);
@@ -89,11 +92,11 @@ impl Engine {
             }
             Record::UncleanStart(unclean) => {
                 self.unclean.merge(*unclean);
-                return;
+                return false;
             }
             Record::Hold(hold) => {
                 self.hold.merge(*hold);
-                return;
+                return false;
             }
         };
         let home = self
@@ -101,15 +104,16 @@ impl Engine {
             .routes
             .subnet_of(address)
             .map(|s| self.plan.subnets[usize::from(s)].network);
+        let is_lease = matches!(record, Record::Lease(_));
         match home {
             None if self.shard == 0 => self.orphans.keep(record),
-            None => {}
-            Some(home) => {
-                if let Some(network) = &mut self.networks[usize::from(home)] {
-                    put(network, record);
-                }
-            }
+            None => return false,
+            Some(home) => match &mut self.networks[usize::from(home)] {
+                Some(network) => put(network, record),
+                None => return false,
+            },
         }
+        is_lease
     }
 
     /// After the replay and before its end: this data was restored from a backup. What the backup cannot know is held
@@ -201,7 +205,9 @@ impl Engine {
                 .for_each(|slot| encode(&network, slot, &mut frame));
             frames.push(frame);
         }
-        frames.iter().for_each(|frame| self.restore(frame));
+        for frame in &frames {
+            self.restore(frame);
+        }
         let pools = self.networks.iter_mut().flatten().flat_map(|n| &mut n.pools);
         pools.for_each(|pool| pool.doubt_window(now.wall));
         self.settle(now);

@@ -8,6 +8,7 @@
 use super::Handle;
 use crate::error::ApplyError;
 use crate::ports::{Ports, Prepared};
+use crate::worker::Rewrite;
 use purlin_dhcp_core::Plan;
 use purlin_dhcp_core::settings::Settings;
 use std::sync::Arc;
@@ -74,7 +75,8 @@ impl Handle {
     }
 
     async fn pause_all(&self) -> Vec<Vec<u8>> {
-        self.ask_all(crate::worker::Worker::pause).await.concat()
+        let rewrite = Rewrite::of(self.0.doors.len() as u16);
+        self.ask_all(move |worker| worker.pause(rewrite)).await.concat()
     }
 }
 

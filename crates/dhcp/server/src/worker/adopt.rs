@@ -1,6 +1,7 @@
 //! New settings and sockets, between two batches.
 
-use super::{Slot, Worker};
+use super::log::STATE_PIECE;
+use super::{Rewrite, Slot, Worker};
 use crate::ports::Assignment;
 use purlin_dhcp_core::Plan;
 use purlin_netio::{Trigger, now};
@@ -12,6 +13,8 @@ impl Worker {
         if !Arc::ptr_eq(&plan, &self.plan) {
             self.engine.apply(Arc::clone(&plan), &now());
             self.plan = plan;
+            // Its cursor counts the networks of the former plan.
+            self.log.drop_checkpoint();
         }
         self.assign(assignments)
     }
@@ -70,12 +73,13 @@ impl Worker {
     }
 
     /// Stops reading and gives the whole state as frames, before networks change threads.
-    pub(crate) fn pause(&mut self) -> Vec<Vec<u8>> {
+    pub(crate) fn pause(&mut self, rewrite: Arc<Rewrite>) -> Vec<Vec<u8>> {
         self.paused = true;
+        self.log.begin_rewrite(rewrite);
         let (mut frames, mut cursor) = (Vec::new(), Some(0));
         while let Some(from) = cursor {
             let mut frame = Vec::new();
-            cursor = self.engine.handover_chunk(from, 16_384, &mut frame);
+            cursor = self.engine.handover_chunk(from, STATE_PIECE, &mut frame);
             if !frame.is_empty() {
                 frames.push(frame);
             }
@@ -93,21 +97,7 @@ impl Worker {
         if !records.is_empty() {
             self.log.append(now.wall, &mut records);
         }
-        self.record_everything();
+        self.log.rewrite(now.wall, &mut self.engine);
         self.paused = false;
-    }
-
-    /// Appends the whole state to the journal: what came from another thread's journal is now in this one.
-    fn record_everything(&mut self) {
-        let at = now().wall;
-        let mut cursor = Some(0);
-        while let Some(from) = cursor {
-            let mut frame = Vec::new();
-            cursor = self.engine.checkpoint_chunk(from, 16_384, &mut frame);
-            if !frame.is_empty() {
-                self.log.append(at, &mut frame);
-            }
-        }
-        self.log.want_checkpoint();
     }
 }

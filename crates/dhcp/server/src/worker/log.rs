@@ -2,13 +2,18 @@
 
 use super::Worker;
 use super::ledger::Ledger;
+use super::rewrite::{Part, Rewrite};
 use crate::marker;
 use crate::status::Condition;
+use purlin_dhcp_core::Engine;
 use purlin_store::{AppendError, Journal, JournalHealth, Position};
 use purlin_types::{Now, WallTime};
+use std::sync::Arc;
 
 /// Leases written per turn of the loop while a checkpoint is open: well under a millisecond of work.
 const CHECKPOINT_PIECE: usize = 2048;
+/// Leases per frame when the whole state is appended.
+pub(crate) const STATE_PIECE: usize = 16_384;
 
 type HandOver = fn(&mut dyn Journal, &[u8]) -> Result<Position, AppendError>;
 
@@ -28,6 +33,8 @@ pub(crate) struct Log {
     resting: bool,
     /// A checkpoint is wanted although not due.
     wanted: bool,
+    /// Leases have changed threads; no checkpoint is begun before all of it is durable.
+    rewrite: Option<Part>,
     /// Latched: a journal that has failed once is never believed again.
     failed: bool,
     boot: Option<[u8; 16]>,
@@ -55,6 +62,7 @@ impl Log {
             cursor: None,
             resting: false,
             wanted: false,
+            rewrite: None,
             failed: false,
             boot,
             scratch: Vec::new(),
@@ -164,6 +172,45 @@ impl Log {
         self.wanted = true;
     }
 
+    /// Gives up an open checkpoint; another one takes its place.
+    pub(crate) fn drop_checkpoint(&mut self) {
+        self.wanted |= self.cursor.take().is_some();
+    }
+
+    /// Leases change threads from here on: no checkpoint until all states have been rewritten.
+    pub(crate) fn begin_rewrite(&mut self, all: Arc<Rewrite>) {
+        self.drop_checkpoint();
+        self.rewrite = Some(Part::new(all));
+    }
+
+    /// Appends the whole new state: what came from another thread's journal is now in this one.
+    pub(crate) fn rewrite(&mut self, at: WallTime, engine: &mut Engine) {
+        let mut cursor = Some(0);
+        while let Some(from) = cursor {
+            let mut frame = Vec::new();
+            cursor = engine.checkpoint_chunk(from, STATE_PIECE, &mut frame);
+            if !frame.is_empty() {
+                self.append(at, &mut frame);
+            }
+        }
+        if let Some(part) = &mut self.rewrite {
+            part.given();
+        }
+        // What the journal says of leases that have left shall not come back.
+        self.want_checkpoint();
+    }
+
+    /// Looks how far a rewriting is; true when this thread's state was the last that it waited for.
+    pub(crate) fn follow_rewrite(&mut self) -> bool {
+        let Some(part) = &mut self.rewrite else {
+            return false;
+        };
+        let accepted = self.pending.is_empty().then_some(self.position);
+        let last = !self.failed && part.follow(accepted, self.journal.durable());
+        self.rewrite.take_if(|part| part.is_over());
+        last
+    }
+
     /// Marks an orderly end and waits for the disk.
     pub(crate) fn close(&mut self) {
         // What fails here was never promised: the next start then assumes the worst, as after a power cut.
@@ -177,7 +224,7 @@ impl Worker {
     /// Writes one piece of the open checkpoint, or begins one when it would pay.
     pub(super) fn checkpoint_piece(&mut self) {
         let log = &self.log;
-        let begins = !log.resting && (log.wanted || log.journal.checkpoint_due());
+        let begins = !log.resting && log.rewrite.is_none() && (log.wanted || log.journal.checkpoint_due());
         let goes_on = match log.cursor {
             Some(_) => log.may_write_piece(),
             None => begins,

@@ -17,20 +17,64 @@ pub(crate) enum Disk {
     Failed,
 }
 
-#[derive(Default)]
+/// A checkpoint of which all frames are there.
+#[derive(Clone)]
+struct Finished {
+    frames: Vec<Vec<u8>>,
+    /// How many frames came before it.
+    covers: u64,
+    /// Position that must be durable before it counts.
+    position: u64,
+}
+
+#[derive(Clone, Default)]
 struct Shelf {
+    /// What its own disk does; `None`: as the others.
+    disk: Option<Disk>,
     frames: Vec<Vec<u8>>,
     durable: u64,
     /// Position of the first frame in `frames`, less one.
     dropped: u64,
     checkpoint: Option<Vec<Vec<u8>>>,
+    finished: Option<Finished>,
     checkpoint_due: bool,
+    /// Checkpoints that were begun and that count.
+    begun: u64,
+    published: u64,
     wake: Option<Wake>,
 }
 
-#[derive(Default)]
+impl Shelf {
+    fn position(&self) -> u64 {
+        self.dropped + self.frames.len() as u64
+    }
+
+    /// Everything is durable now.
+    fn sync(&mut self) {
+        self.durable = self.position();
+        self.publish();
+    }
+
+    fn publish(&mut self) {
+        let Some(finished) = self
+            .finished
+            .take_if(|finished| finished.position <= self.durable)
+        else {
+            return;
+        };
+        self.frames.drain(..(finished.covers - self.dropped) as usize);
+        self.dropped = finished.covers;
+        self.checkpoint = Some(finished.frames);
+        self.checkpoint_due = false;
+        self.published += 1;
+    }
+}
+
+#[derive(Clone, Default)]
 struct State {
     disk: Disk,
+    /// Checkpoints are not written on.
+    stalled: bool,
     shelves: BTreeMap<String, Shelf>,
 }
 
@@ -49,21 +93,44 @@ impl Journals {
         work(&mut self.0.lock().expect("no test thread panics while holding it"))
     }
 
-    /// Changes the disk and tells the packet threads, as an engine's sync thread does.
+    /// Changes the disk of all and tells the packet threads, as an engine's sync thread does.
     pub(crate) fn set(&self, disk: Disk) {
-        let wakes: Vec<Wake> = self.with(|state| {
+        self.change(|state| {
             state.disk = disk;
-            let shelves = state.shelves.values_mut();
-            shelves
-                .filter_map(|shelf| {
-                    if disk == Disk::Good {
-                        shelf.durable = shelf.dropped + shelf.frames.len() as u64;
-                    }
-                    shelf.wake.clone()
-                })
-                .collect()
+            for shelf in state.shelves.values_mut() {
+                shelf.disk = None;
+                if disk == Disk::Good {
+                    shelf.sync();
+                }
+            }
+        });
+    }
+
+    /// Gives one journal a disk of its own.
+    pub(crate) fn set_one(&self, name: &str, disk: Disk) {
+        self.change(|state| state.shelves.entry(name.to_owned()).or_default().disk = Some(disk));
+    }
+
+    /// Lets open checkpoints wait, or go on.
+    pub(crate) fn stall_checkpoints(&self, stalled: bool) {
+        self.change(|state| state.stalled = stalled);
+    }
+
+    fn change(&self, work: impl FnOnce(&mut State)) {
+        let wakes: Vec<Wake> = self.with(|state| {
+            work(state);
+            let shelves = state.shelves.values();
+            shelves.filter_map(|shelf| shelf.wake.clone()).collect()
         });
         wakes.iter().for_each(|wake| wake());
+    }
+
+    /// How many checkpoints were begun, and how many of them count.
+    pub(crate) fn checkpoints(&self, name: &str) -> (u64, u64) {
+        self.with(|state| {
+            let shelf = state.shelves.get(name);
+            shelf.map_or((0, 0), |shelf| (shelf.begun, shelf.published))
+        })
     }
 
     pub(crate) fn names(&self) -> Vec<String> {
@@ -88,8 +155,25 @@ impl Journals {
         self.with(|state| {
             for shelf in state.shelves.values_mut() {
                 shelf.frames.truncate((shelf.durable - shelf.dropped) as usize);
+                shelf.finished = None;
             }
         });
+    }
+
+    /// What a power cut at this moment would leave, on a machine of its own with good disks.
+    pub(crate) fn after_power_cut(&self) -> Self {
+        let shelves = self.with(|state| state.shelves.clone());
+        let left = Self(Arc::new(Mutex::new(State {
+            shelves,
+            ..State::default()
+        })));
+        left.cut_power();
+        left.with(|state| {
+            for shelf in state.shelves.values_mut() {
+                (shelf.disk, shelf.wake) = (None, None);
+            }
+        });
+        left
     }
 }
 
@@ -98,7 +182,7 @@ impl JournalEngine for Journals {
         let frames = self.with(|state| {
             let shelf = state.shelves.entry(name.to_owned()).or_default();
             shelf.wake = Some(wake);
-            shelf.durable = shelf.dropped + shelf.frames.len() as u64;
+            shelf.durable = shelf.position();
             shelf
                 .checkpoint
                 .iter()
@@ -141,8 +225,10 @@ impl fmt::Debug for Open {
 impl Open {
     fn shelf<T>(&self, work: impl FnOnce(&mut Shelf, Disk) -> T) -> T {
         self.journals.with(|state| {
-            let disk = state.disk;
-            work(state.shelves.entry(self.name.clone()).or_default(), disk)
+            let all = state.disk;
+            let shelf = state.shelves.entry(self.name.clone()).or_default();
+            let disk = shelf.disk.unwrap_or(all);
+            work(shelf, disk)
         })
     }
 
@@ -163,9 +249,9 @@ impl Journal for Open {
         self.writable()?;
         let (position, wake) = self.shelf(|shelf, disk| {
             shelf.frames.push(frame.to_vec());
-            let position = shelf.dropped + shelf.frames.len() as u64;
+            let position = shelf.position();
             let wake = (disk == Disk::Good).then(|| {
-                shelf.durable = position;
+                shelf.sync();
                 shelf.wake.clone()
             });
             (Position(position), wake.flatten())
@@ -203,7 +289,10 @@ impl Journal for Open {
 
     fn checkpoint_begin(&mut self) -> Result<(), AppendError> {
         self.writable()?;
-        let before = self.shelf(|shelf, _| shelf.dropped + shelf.frames.len() as u64);
+        let before = self.shelf(|shelf, _| {
+            shelf.begun += 1;
+            shelf.position()
+        });
         self.draft = Some((Vec::new(), before));
         Ok(())
     }
@@ -219,25 +308,26 @@ impl Journal for Open {
     }
 
     fn checkpoint_has_room(&self) -> bool {
-        true
+        !self.journals.with(|state| state.stalled)
     }
 
     fn checkpoint_finish(&mut self) -> Result<(), AppendError> {
         self.writable()?;
-        let (draft, before) = self.draft.take().expect("a checkpoint is open");
+        let (frames, covers) = self.draft.take().expect("a checkpoint is open");
         self.shelf(|shelf, _| {
-            shelf.frames.drain(..(before - shelf.dropped) as usize);
-            shelf.dropped = before;
-            shelf.durable = shelf.durable.max(before);
-            shelf.checkpoint = Some(draft);
-            shelf.checkpoint_due = false;
+            shelf.finished = Some(Finished {
+                frames,
+                covers,
+                position: shelf.position(),
+            });
+            shelf.publish();
         });
         Ok(())
     }
 
     fn flush(&mut self) -> Result<(), AppendError> {
         self.writable()?;
-        self.shelf(|shelf, _| shelf.durable = shelf.dropped + shelf.frames.len() as u64);
+        self.shelf(|shelf, _| shelf.sync());
         Ok(())
     }
 }

@@ -6,6 +6,7 @@ mod control;
 mod durability;
 mod exchange;
 mod journal;
+mod moves;
 mod neighbours;
 mod segment;
 mod server;

@@ -318,7 +318,9 @@ impl Link {
     pub(super) fn restart(&mut self, settings: &Settings, frames: usize, exact: bool) {
         self.engine = Engine::new(Plan::compile(settings, None), 0, 1, 43);
         self.journal.truncate(frames);
-        self.journal.iter().for_each(|frame| self.engine.restore(frame));
+        for frame in &self.journal {
+            self.engine.restore(frame);
+        }
         let mut records = Vec::new();
         self.engine.restored(&self.now, exact, &mut records);
         self.keep(records);
@@ -335,7 +337,9 @@ impl Link {
         };
         self.engine = Engine::new(Plan::compile(settings, None), 0, 1, 44);
         self.journal.truncate(frames);
-        self.journal.iter().for_each(|frame| self.engine.restore(frame));
+        for frame in &self.journal {
+            self.engine.restore(frame);
+        }
         let mut records = Vec::new();
         assert!(self.engine.recover(&self.now, &recovery, &mut records));
         self.engine.restored(&self.now, false, &mut records);
