@@ -1,5 +1,8 @@
 //! Boot files through the command line: fetched, recorded, explained, measured.
 
+mod api;
+mod numbers;
+
 use crate::harness::{Ended, Node};
 use serde_json::Value;
 use std::path::Path;

@@ -10,4 +10,5 @@ mod names;
 mod node;
 mod reload;
 mod restored;
+mod schema;
 mod tftpd;
