@@ -11,6 +11,7 @@ use crate::ports::{Ports, Prepared};
 use crate::worker::Rewrite;
 use purlin_dhcp_core::Plan;
 use purlin_dhcp_core::settings::Settings;
+use purlin_types::Ipv4Range;
 use std::sync::Arc;
 
 /// What came of applying settings.
@@ -80,15 +81,45 @@ impl Handle {
     }
 }
 
-/// Whether some address that either plan serves is served, or kept, by another thread under the other.
+/// Whether some address is served, or kept, by another thread under the new plan.
 fn moves(old: &Plan, new: &Plan, shards: u16) -> bool {
-    if shards < 2 {
-        return false;
+    shards > 1 && keepers(old.steering(shards)) != keepers(new.steering(shards))
+}
+
+/// The first address, ascending, of each stretch that one thread keeps. What no subnet has is kept by thread 0.
+fn keepers(steering: Vec<(Ipv4Range, u16)>) -> Vec<(u64, u16)> {
+    let mut keepers = vec![(0, 0)];
+    let mut change = |at: u64, shard: u16| {
+        keepers.pop_if(|last| last.0 == at);
+        if keepers.last().is_none_or(|last| last.1 != shard) {
+            keepers.push((at, shard));
+        }
+    };
+    for (range, shard) in steering {
+        change(u32::from(range.first()).into(), shard);
+        change(u64::from(u32::from(range.last())) + 1, 0);
     }
-    let networks = new.settings().networks.iter().chain(&old.settings().networks);
-    let subnets = networks.flat_map(|network| &network.subnets);
-    // Leases of subnets that are not in a plan are kept by thread 0.
-    subnets.map(|subnet| subnet.network.network()).any(|address| {
-        new.shard_of(address, shards).unwrap_or(0) != old.shard_of(address, shards).unwrap_or(0)
-    })
+    keepers
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kept(ranges: &[(&str, u16)]) -> Vec<(u64, u16)> {
+        let range = |&(range, shard): &(&str, u16)| (range.parse().expect("a range"), shard);
+        keepers(ranges.iter().map(range).collect())
+    }
+
+    #[test]
+    fn only_a_change_of_the_keeper_counts() {
+        assert_eq!(kept(&[]), [(0, 0)]);
+        assert_eq!(kept(&[("10.0.0.0-10.0.0.255", 0)]), [(0, 0)]);
+        let whole = kept(&[("0.0.0.2-0.0.0.9", 1)]);
+        assert_eq!(whole, [(0, 0), (2, 1), (10, 0)]);
+        assert_eq!(kept(&[("0.0.0.2-0.0.0.5", 1), ("0.0.0.6-0.0.0.9", 1)]), whole);
+        assert_ne!(kept(&[("0.0.0.2-0.0.0.8", 1)]), whole);
+        assert_ne!(kept(&[("0.0.0.2-0.0.0.9", 2)]), whole);
+        assert_eq!(kept(&[("0.0.0.0-255.255.255.255", 1)]), [(0, 1), (1 << 32, 0)]);
+    }
 }

@@ -141,3 +141,26 @@ async fn bound(server: &Server, wanted: u64) {
     let sum = async || server.handle.usage().await.iter().map(|u| u.bound).sum::<u64>();
     until(sum, |now| *now == wanted).await;
 }
+
+#[test]
+fn leases_cut_off_by_a_shorter_prefix_are_kept_aside_on_every_thread() {
+    run(async {
+        for n in [1u8, 2] {
+            let mut wide = settings(2, 2);
+            wide.networks[usize::from(n) - 1].subnets[0].pools[0].range =
+                format!("10.{n}.200.0-10.{n}.200.255").parse().expect("a range");
+            let server = Server::start(wide.clone()).await;
+            let lease = Relay::new(server.address, [10, n, 0, 1]).lease(1);
+
+            let mut narrow = settings(2, 2);
+            let subnet = &mut narrow.networks[usize::from(n) - 1].subnets[0];
+            subnet.network = format!("10.{n}.0.0/17").parse().expect("a prefix");
+            subnet.pools[0].range = format!("10.{n}.1.0-10.{n}.100.255").parse().expect("a range");
+            server.handle.apply(narrow).await.expect("the settings are good");
+            assert!(server.handle.lease(lease).await.is_none());
+            server.handle.apply(wide).await.expect("the settings are good");
+            assert!(server.handle.lease(lease).await.is_some(), "{lease} is forgotten");
+            server.stop().await;
+        }
+    });
+}
