@@ -13,6 +13,7 @@ use purlin_dhcp_core::Plan;
 use purlin_dhcp_core::settings::Settings;
 use purlin_types::Ipv4Range;
 use std::sync::Arc;
+use tokio::task::JoinError;
 
 /// What came of applying settings.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -22,11 +23,23 @@ pub struct Applied {
 }
 
 impl Handle {
-    /// Puts checked settings into effect without losing a packet or a lease.
+    /// Puts checked settings into effect without losing a packet or a lease. Once begun it goes on to its end,
+    /// also when nobody waits for it any more: threads that were paused must read again. Runs on a Tokio runtime.
     ///
     /// # Errors
     /// See [`ApplyError`]: the former settings stay in effect then.
     pub async fn apply(&self, settings: Settings) -> Result<Applied, ApplyError> {
+        let handle = self.clone();
+        let change = tokio::spawn(async move { handle.change(settings).await });
+        match change.await.map_err(JoinError::try_into_panic) {
+            Ok(applied) => applied,
+            Err(Ok(panic)) => std::panic::resume_unwind(panic),
+            // The runtime ends.
+            Err(Err(_)) => Err(ApplyError::Stopped),
+        }
+    }
+
+    async fn change(&self, settings: Settings) -> Result<Applied, ApplyError> {
         let mut ports = self.0.current.lock().await;
         let former = self.plan();
         let plan = Plan::compile(&settings, Some(&former));

@@ -5,7 +5,10 @@ use crate::journal::{Disk, Journals};
 use crate::server::{Server, network, run, settings, until};
 use purlin_dhcp_core::Plan;
 use purlin_dhcp_core::settings::Settings;
+use purlin_dhcp_proto::MessageType;
+use std::future::poll_fn;
 use std::net::Ipv4Addr;
+use std::task::Poll;
 
 /// Both networks as one of a new name: one of them changes threads.
 fn joined() -> Settings {
@@ -162,5 +165,29 @@ fn leases_cut_off_by_a_shorter_prefix_are_kept_aside_on_every_thread() {
             assert!(server.handle.lease(lease).await.is_some(), "{lease} is forgotten");
             server.stop().await;
         }
+    });
+}
+
+#[test]
+fn a_change_that_nobody_waits_for_any_more_is_still_made_whole() {
+    run(async {
+        let server = Server::start(settings(2, 2)).await;
+        let leases = lease_in_each(&server).await;
+        // Whoever asked goes away while the threads are asked to pause.
+        let mut asked = Box::pin(server.handle.apply(joined()));
+        let pending = poll_fn(|cx| Poll::Ready(asked.as_mut().poll(cx).is_pending())).await;
+        assert!(pending);
+        drop(asked);
+        until(
+            || async { server.handle.plan() },
+            |plan| plan.settings().networks.len() == 1,
+        )
+        .await;
+        for (n, lease) in [1u8, 2].into_iter().zip(leases) {
+            let relay = Relay::new(server.address, [10, n, 0, 1]);
+            relay.remember(u32::from(n), lease);
+            assert_eq!(relay.hear().kind, MessageType::Ack);
+        }
+        server.stop().await;
     });
 }
