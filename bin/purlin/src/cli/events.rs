@@ -1,6 +1,6 @@
 //! `purlin events`: the node's event stream (Server-Sent Events), resumed when the connection breaks.
 
-use super::Context;
+use super::{Context, why};
 use crate::client::{Ask, Client, with_query};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::output::Form;
@@ -112,8 +112,10 @@ impl Event {
         }
         let event: Value = serde_json::from_str(&self.data).unwrap_or(Value::Null);
         let data = event.get("data").unwrap_or(&Value::Null);
-        let said = data.get("text").and_then(Value::as_str);
-        let said = said.map_or_else(|| data.to_string(), str::to_owned);
+        let said = match data.get("text") {
+            Some(Value::String(_)) => why::said(data),
+            _ => data.to_string(),
+        };
         let when = event.get("at").and_then(Value::as_str).unwrap_or("-");
         writeln!(out, "{when}  {:<18} {said}", self.topic)?;
         Ok(())

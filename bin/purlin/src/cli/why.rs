@@ -11,11 +11,12 @@ use serde_json::Value;
   purlin why 02:00:00:00:00:01      by hardware address
   purlin why 10.67.1.5              by IP address
   purlin why node-a                 by host name
+  purlin why boot.ipxe              who asked for a boot file, and got it or not
   purlin why 10.67.1.5 -o json      with every field of every decision
 
 Exit code 3 when nothing is on record; what to check is then told all the same.")]
 pub(crate) struct Args {
-    /// A MAC address, an IP address or a host name.
+    /// A MAC address, an IP address, a host name or the name of a boot file.
     subject: String,
 }
 
@@ -49,7 +50,7 @@ fn tell(story: &Value, paint: Paint) {
     }
 }
 
-/// `2025-01-31T10:00:00.123Z  DHCPDISCOVER -> DHCPOFFER  offered 10.0.0.5  [PUR-1001]`
+/// `2025-01-31T10:00:00.123Z  +5 ms  DHCPDISCOVER -> DHCPOFFER  offered 10.0.0.5  [PUR-1001]`
 fn decision_line(decision: &Value, paint: Paint) -> String {
     let tone = match text(decision, "outcome") {
         "answered" => Tone::Good,
@@ -57,14 +58,47 @@ fn decision_line(decision: &Value, paint: Paint) -> String {
         "dropped" => Tone::Bad,
         _ => Tone::Faint,
     };
+    let after = decision["after_ms"].as_u64();
+    let after = after.map_or_else(String::new, |ms| format!("{:>10}  ", format!("+{ms} ms")));
     format!(
-        "{}  {:<12} -> {:<9}  {}  [{}]",
+        "{}  {after}{:<12} -> {:<9}  {}{}  [{}]",
         text(decision, "at"),
         text(decision, "event"),
         text(decision, "answer"),
-        paint.text(tone, text(decision, "text")),
+        paint.text(tone, &said(decision)),
+        stages(decision),
         text(decision, "code"),
     )
+}
+
+/// The reason; behind the name of the file, when it is about one.
+pub(super) fn said(decision: &Value) -> String {
+    match text(decision, "file") {
+        "" => text(decision, "text").to_owned(),
+        file => format!("{file}: {}", text(decision, "text")),
+    }
+}
+
+/// How long each stage of a transfer took since its request: ` (3000000 octets; open 1.0, first block 1.2, whole 14.3 ms)`.
+fn stages(decision: &Value) -> String {
+    let names = [
+        ("opened_ms", "open"),
+        ("first_ms", "first block"),
+        ("took_ms", "whole"),
+    ];
+    let times: Vec<String> = names
+        .iter()
+        .filter_map(|(key, name)| Some(format!("{name} {:.1}", decision.get(*key)?.as_f64()?)))
+        .collect();
+    let octets = decision.get("octets").and_then(Value::as_u64).unwrap_or(0);
+    if octets == 0 || times.is_empty() {
+        return String::new();
+    }
+    let again = match decision["retransmissions"].as_u64() {
+        Some(count @ 1..) => format!("; {count} blocks again"),
+        _ => String::new(),
+    };
+    format!(" ({octets} octets; {} ms{again})", times.join(", "))
 }
 
 fn text<'a>(value: &'a Value, key: &str) -> &'a str {
@@ -92,6 +126,18 @@ mod tests {
         assert_eq!(
             line,
             "T  DHCPDISCOVER -> -          no subnet matches giaddr 10.9.0.1  [PUR-1101]"
+        );
+    }
+
+    #[test]
+    fn a_transfer_is_told_with_its_file_and_its_stages() {
+        let decision = json!({"at": "T", "after_ms": 812, "event": "RRQ", "answer": "DATA", "outcome": "answered",
+            "text": "the whole file was sent", "code": "PUR-2001", "file": "boot.ipxe", "octets": 1000,
+            "opened_ms": 1.0, "first_ms": 1.24, "took_ms": 14.3, "retransmissions": 2});
+        assert_eq!(
+            decision_line(&decision, Paint::off()),
+            "T     +812 ms  RRQ          -> DATA       boot.ipxe: the whole file was sent (1000 octets; open 1.0, first \
+             block 1.2, whole 14.3 ms; 2 blocks again)  [PUR-2001]"
         );
     }
 }
