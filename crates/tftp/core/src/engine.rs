@@ -15,6 +15,7 @@ mod negotiate;
 mod query;
 mod read;
 mod request;
+mod room;
 mod shared;
 mod strays;
 mod table;
@@ -32,6 +33,7 @@ use crate::view::{Readable, RequestView};
 use purlin_tftp_proto::{Composer, ErrorCode, Packet, ParseError};
 use purlin_types::{BootTime, Now};
 use shared::Shared;
+use std::collections::VecDeque;
 use std::sync::Arc;
 use table::Table;
 
@@ -42,6 +44,8 @@ pub struct Engine<F> {
     admission: Arc<Admission>,
     table: Table<F>,
     shared: Shared,
+    /// Transfers in the order they began, as far as their clients may not have answered yet.
+    unanswered: VecDeque<Slot>,
     draining: bool,
 }
 
@@ -54,6 +58,7 @@ impl<F: Readable> Engine<F> {
             shared: Shared::new(settings),
             table: Table::new(seed),
             admission,
+            unanswered: VecDeque::new(),
             draining: false,
             plan,
         };

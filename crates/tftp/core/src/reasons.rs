@@ -50,6 +50,9 @@ reasons! {
     2016 NO_BLOCK "no_block_arrived" "options were agreed on, but no block of {a} octets was ever acknowledged"
         "The client took our OACK and then nothing more. When it is still there, blocks are too large for the path: a tunnel or a switch port with a smaller MTU swallows them, or fragments are dropped."
         "Give such clients a class with a smaller `blksize`, or set `mtu` and let the block size follow.";
+    2017 CROWDED_OUT "crowded_out" "the client never answered and made room for another"
+        "All places (`tftp.limits.total`) were taken, and this client had left several first answers unanswered. Many of these are a flood of forged requests, or a network that lets requests pass and answers not."
+        "Find where the requests come from; raise the limit if they are real.";
 
     2101 NOT_FOUND "not_found" "there is no such file"
         "After all rules, the name leads to nothing. Boot loaders try a dozen names before one fits, so most of these are harmless."

@@ -69,10 +69,20 @@ pub(crate) struct Patience {
     pub(crate) longest: u64,
     /// Retransmissions since the last answer.
     pub(crate) tries: u8,
+    /// Those of them that came after a wait long enough to say something about the client. Where round trips are
+    /// short, the first few follow each other in milliseconds, and a client that stops to write to its flash is not gone.
+    pub(crate) misses: u8,
     /// What is due is the probe for a lost tail, not yet a retransmission.
     pub(crate) probe: bool,
     /// The client has answered at least once.
     pub(crate) answered: bool,
+}
+
+impl Patience {
+    /// The client has answered something new.
+    pub(crate) fn renew(&mut self) {
+        (self.answered, self.tries, self.misses) = (true, 0, 0);
+    }
 }
 
 /// A transfer. Everything it owns is here, but for its name and its file.

@@ -168,8 +168,7 @@ impl<F: Readable> Engine<F> {
                 );
             }
         };
-        transfer.patience.answered = true;
-        transfer.patience.tries = 0;
+        transfer.patience.renew();
         shared.counters.octets_sent += transfer.octets() - before;
         if let Some(window) = window {
             transfer.stage = Stage::Sending;
@@ -210,7 +209,7 @@ impl<F: Readable> Engine<F> {
     fn send_next(&mut self, now: &Now, index: u32, effects: &mut Effects) {
         let transfer = self.table.at(index);
         let window = sender(transfer).begin(now.boot);
-        transfer.patience.tries = 0;
+        (transfer.patience.tries, transfer.patience.misses) = (0, 0);
         self.shared.send(now, transfer, window, false, effects);
         self.await_ack(now, index);
     }

@@ -68,7 +68,16 @@ impl<F: Readable> Engine<F> {
             }
             self.supersede(now, index, effects);
         }
-        match self.order(peer, request, write) {
+        let mut order = self.order(peer, request, write);
+        let full = |order: &Result<_, Refusal>| {
+            order
+                .as_ref()
+                .is_err_and(|refusal| refusal.reason == reasons::LIMIT_TOTAL)
+        };
+        if full(&order) && self.make_room(now, effects) {
+            order = self.order(peer, request, write);
+        }
+        match order {
             Ok(order) => self.begin(now, peer, &order, effects),
             Err(refusal) => self.refuse(now, peer, request.name(), write, &refusal, effects),
         }
@@ -185,6 +194,7 @@ impl<F: Readable> Engine<F> {
             again: 0,
         };
         self.table.insert(transfer);
+        self.watch(slot);
         let (shared, transfer) = (&mut self.shared, self.table.at(slot.index));
         let due = later(now.boot, shared.pace.idle).min(transfer.patience.ends);
         shared.schedule_at(now, transfer, due);
@@ -215,6 +225,7 @@ impl<F: Readable> Engine<F> {
             },
             longest: pace.longest.min(asked.unwrap_or(u64::MAX)),
             tries: 0,
+            misses: 0,
             probe: false,
             answered: false,
         }

@@ -41,7 +41,11 @@ impl<F: Readable> Engine<F> {
         if transfer.patience.probe {
             self.probe(now, index, effects);
         } else {
-            transfer.patience.tries = transfer.patience.tries.saturating_add(1);
+            let long = self.shared.pace.first.min(transfer.patience.longest);
+            let patience = &mut transfer.patience;
+            patience.tries = patience.tries.saturating_add(1);
+            let waited = now.boot.0.saturating_sub(patience.sent.0);
+            patience.misses = patience.misses.saturating_add(u8::from(waited >= long));
             self.send_again(now, index, effects);
         }
     }
@@ -68,10 +72,10 @@ impl<F: Readable> Engine<F> {
         }
         if !patience.answered {
             let waited = now.boot >= later(transfer.asked, pace.answer);
-            let given_up = patience.tries >= pace.attempts || waited;
+            let given_up = patience.misses >= pace.attempts || waited;
             return given_up.then(|| silent(reasons::NEVER_ANSWERED)).flatten();
         }
-        if patience.tries >= pace.attempts {
+        if patience.misses >= pace.attempts {
             let nothing_arrived = matches!(&transfer.side, Side::Read(sender) if sender.acked == 0);
             return if nothing_arrived {
                 let blksize = transfer.terms.blksize.into();

@@ -126,8 +126,7 @@ impl<F: Readable> Engine<F> {
                     let sample = transfer.round.sample(receiver.answered, now.boot);
                     shared.round.take(sample);
                 }
-                transfer.patience.tries = 0;
-                transfer.patience.answered = true;
+                transfer.patience.renew();
                 self.store(now, index, payload, due, effects);
             }
             Taken::Repeated { answer } => {

@@ -76,3 +76,31 @@ fn an_operator_can_end_a_transfer() {
     let again = rig.complete(Engine::end);
     assert_eq!(again, "");
 }
+
+#[test]
+fn a_flood_of_forged_requests_does_not_lock_real_clients_out() {
+    let mut rig = Rig::with(|settings| settings.limits.total = 50);
+    rig.client(9, 9).read("even", "");
+    rig.ack(1);
+    for port in 0..60 {
+        rig.client(66, port).read("file", "tsize=0");
+    }
+    let busy = "ERROR 0 too many transfers, try again";
+    assert_eq!(
+        rig.client(10, 1).read("file", ""),
+        busy,
+        "they may be as real as any"
+    );
+    rig.after(3000);
+    for port in 1..=20 {
+        let served = rig.client(10, port).read("short", "tsize=0");
+        assert!(served.ends_with("end crowded_out; OACK tsize=100"), "{served}");
+    }
+    assert_eq!((rig.engine.transfers(), rig.count("crowded_out")), (50, 20));
+    assert_eq!(
+        rig.client(9, 9).ack(2),
+        "DATA 3 last",
+        "whoever has answered stays"
+    );
+    assert_eq!(rig.ack(3), "end file_sent");
+}

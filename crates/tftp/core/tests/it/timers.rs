@@ -128,9 +128,20 @@ fn a_client_that_disappears_is_given_up() {
     rig.pass(10).ack(1);
     let told = rig.after(60_000);
     assert!(told.ends_with("end client_silent"), "{told}");
-    assert_eq!(told.matches("DATA 2").count(), 4);
+    // After 30, 60 and 120 ms it may just be slow; the next four waits count.
+    assert_eq!(told.matches("DATA 2").count(), 7);
     assert_eq!(rig.record().record.octets, 512);
-    assert_eq!(rig.record().record.again, 4);
+    assert_eq!(rig.record().text, "no answer after 7 retransmissions");
+}
+
+#[test]
+fn a_client_that_writes_to_its_flash_is_not_given_up() {
+    let mut rig = Rig::new();
+    rig.read("file", "");
+    rig.pass(1).ack(1);
+    let told = rig.after(20_000);
+    assert!(!told.contains("end"), "{told}");
+    assert_eq!(rig.ack(2), "DATA 3");
 }
 
 #[test]
@@ -217,7 +228,7 @@ fn a_forged_request_brings_its_victim_little() {
     rig.pass(1).ack(0);
     rig.after(120_000);
     assert_eq!(rig.record().slug, "no_block_arrived");
-    assert_eq!(rig.engine.counters().blocks_sent, 64 + 1 + 64 + 7 * 2);
+    assert_eq!(rig.engine.counters().blocks_sent, 64 + 1 + 64 + 13 * 2);
 }
 
 #[test]
