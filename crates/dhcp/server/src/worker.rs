@@ -99,7 +99,7 @@ pub(crate) struct Worker {
     ticks: u64,
     /// More leases have ended than one turn may look at.
     sweeping: bool,
-    /// Nothing is read while networks move between threads.
+    /// Nothing is read or decided while networks move between threads: the one that gets a lease would not know.
     paused: bool,
     stopping: Option<BootTime>,
     stopped: Option<oneshot::Sender<()>>,
@@ -193,11 +193,15 @@ impl Worker {
     /// All that is not reading, once per wait.
     fn turn(&mut self) {
         let now = now();
-        self.read_inbox();
+        if !self.paused {
+            self.read_inbox();
+        }
         self.release();
         self.tell_durable();
         self.run_tasks();
-        self.end_probes(&now);
+        if !self.paused {
+            self.end_probes(&now);
+        }
         if now.boot >= self.next_tick {
             self.next_tick = now.boot.plus_millis(TICK.as_millis() as u64);
             self.sweeping = true;
@@ -287,6 +291,7 @@ impl Worker {
         let next = self
             .probes
             .next_deadline()
+            .filter(|_| !self.paused)
             .map_or(self.next_tick, |deadline| deadline.min(self.next_tick));
         let next = self.stopping.map_or(next, |deadline| deadline.min(next));
         Duration::from_nanos(next.0.saturating_sub(now().boot.0))
@@ -319,3 +324,6 @@ impl Drop for Worker {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
