@@ -19,6 +19,7 @@ mod replay;
 mod reply;
 mod request;
 mod sweep;
+mod tell;
 #[cfg(test)]
 mod tests;
 mod turn;

@@ -9,7 +9,7 @@ use crate::reasons;
 use crate::relay::RelayPieces;
 use crate::step::{Arrival, Log, Reply, Verdict};
 use purlin_dhcp_proto::message::RelayAgent;
-use purlin_dhcp_proto::{Message, MessageType, ParseError, code};
+use purlin_dhcp_proto::{Message, MessageType, ParseError};
 use purlin_telemetry::{Decision, Outcome, ReasonCode};
 use purlin_types::{Now, Tenure};
 use std::net::Ipv4Addr;
@@ -244,31 +244,6 @@ impl Engine {
             return Err(Stop(Outcome::Dropped, reasons::BAD_RELAY, giaddr));
         }
         Ok((self.plan.subnets[usize::from(subnet)].network, subnet))
-    }
-}
-
-impl Turn<'_, '_> {
-    fn run(&mut self) -> Verdict {
-        if self.is_beside() {
-            return self.beside();
-        }
-        match self.message.message_type() {
-            Some(MessageType::Discover) => self.discover(),
-            Some(MessageType::Request) => self.request(),
-            Some(MessageType::Release) => self.release(),
-            Some(MessageType::Decline) => self.decline(),
-            Some(MessageType::Inform) => self.inform(),
-            Some(other) => {
-                self.decision.with.a = u32::from(other.octet());
-                self.silent(reasons::UNSUPPORTED_TYPE, 0)
-            }
-            None if self.message.is_bootp() => self.bootp(),
-            None => {
-                let octet = self.message.whole(code::MESSAGE_TYPE).and_then(<[u8]>::first);
-                self.decision.with.a = octet.copied().unwrap_or_default().into();
-                self.silent(reasons::UNSUPPORTED_TYPE, 0)
-            }
-        }
     }
 }
 

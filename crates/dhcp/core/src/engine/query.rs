@@ -1,4 +1,4 @@
-//! Leases, utilisation and decisions for those who ask from outside the packet path, in bounded pieces.
+//! Leases and utilisation for those who ask from outside the packet path, in bounded pieces.
 
 use super::Engine;
 use crate::lease::FLAG_RESERVED;
@@ -6,9 +6,8 @@ use crate::network::Network;
 use crate::reasons;
 use crate::record::{self, EXTRA_CIRCUIT, EXTRA_HOSTNAME, EXTRA_REMOTE, EXTRA_VENDOR};
 use crate::table::Slot;
-use crate::view::{BootFacts, DecisionQuery, LeasePage, LeaseQuery, LeaseState, LeaseView, SubnetUse, Told};
-use purlin_dhcp_proto::{Arch, MessageType};
-use purlin_telemetry::decision::Page;
+use crate::view::{BootFacts, LeasePage, LeaseQuery, LeaseState, LeaseView, SubnetUse};
+use purlin_dhcp_proto::Arch;
 use purlin_telemetry::{Decision, Outcome};
 use purlin_types::{Mac, Now};
 use std::net::Ipv4Addr;
@@ -215,38 +214,6 @@ impl Engine {
         false
     }
 
-    /// A decision in words.
-    #[must_use]
-    pub fn tell(&self, decision: &Decision) -> Told {
-        let reason = reasons::reason(decision.reason);
-        Told {
-            decision: *decision,
-            event: name_of(
-                decision.event,
-                if decision.outcome == Outcome::Noted {
-                    "-"
-                } else {
-                    "BOOTP"
-                },
-            ),
-            answer: name_of(decision.detail, "-"),
-            text: self.words(decision),
-            slug: reason.map_or("", |r| r.slug),
-            subnet: self.plan.subnet_name(decision.scope).map(str::to_owned),
-        }
-    }
-
-    /// The reason in words, and what an answer told the client to boot.
-    fn words(&self, decision: &Decision) -> String {
-        let reason = reasons::reason(decision.reason);
-        let text = reason.map_or_else(String::new, |r| r.render(decision.with));
-        let boot = (decision.outcome == Outcome::Answered).then_some(decision.with.b);
-        match boot.and_then(|number| self.templates.words(number)) {
-            Some(words) => format!("{text}; {words}"),
-            None => text,
-        }
-    }
-
     /// What is known of the machine that has an address: its lease here, and what it said when it booted last. Beside
     /// another DHCP server there is no lease, and only the latter.
     #[must_use]
@@ -274,31 +241,6 @@ impl Engine {
             user_class: noted.and_then(|n| n.user_class.as_deref()).map(str::to_owned),
             uuid: noted.and_then(|n| n.uuid),
         })
-    }
-
-    /// The newest decisions that a query wants, oldest first.
-    #[must_use]
-    pub fn find_decisions(&self, query: &DecisionQuery) -> Vec<Told> {
-        let page = self.decisions_before(query, None);
-        page.found
-            .iter()
-            .rev()
-            .map(|past| self.tell(&past.decision))
-            .collect()
-    }
-
-    /// The newest decisions before number `bound` that a query wants, newest first; without a bound, of all.
-    #[must_use]
-    pub fn decisions_before(&self, query: &DecisionQuery, bound: Option<u64>) -> Page {
-        let wanted = |d: &Decision| {
-            query.mac.is_none_or(|mac| mac.0 == d.mac)
-                && query.address.is_none_or(|a| u32::from(a) == d.with.address)
-                && query.key.is_none_or(|key| key == d.key)
-                && query.reason.is_none_or(|reason| reason == d.reason.0)
-                && (!query.notable_only
-                    || matches!(d.outcome, Outcome::Refused | Outcome::Silent | Outcome::Dropped))
-        };
-        self.ring.before(bound, query.limit.max(1), wanted)
     }
 }
 
@@ -333,10 +275,6 @@ fn shown_state(state: LeaseState, expires: u32, now: &Now) -> LeaseState {
     } else {
         state
     }
-}
-
-fn name_of(octet: u8, none: &'static str) -> &'static str {
-    MessageType::from_octet(octet).map_or(none, |kind| kind.as_str())
 }
 
 /// Octets as `02:00:0a`.

@@ -9,7 +9,7 @@ use crate::step::{Arrival, Log, Reply, Verdict};
 use crate::template::Templates;
 use crate::view::LeaseState;
 use purlin_dhcp_proto::message::RelayAgent;
-use purlin_dhcp_proto::{Message, MessageType};
+use purlin_dhcp_proto::{Message, MessageType, code};
 use purlin_telemetry::{Decision, Outcome, ReasonCode};
 use purlin_types::Now;
 use std::net::Ipv4Addr;
@@ -45,6 +45,29 @@ pub(super) struct Turn<'t, 'p> {
 }
 
 impl Turn<'_, '_> {
+    /// Does what the kind of message asks for.
+    pub(super) fn run(&mut self) -> Verdict {
+        if self.is_beside() {
+            return self.beside();
+        }
+        match self.message.message_type() {
+            Some(MessageType::Discover) => self.discover(),
+            Some(MessageType::Request) => self.request(),
+            Some(MessageType::Release) => self.release(),
+            Some(MessageType::Decline) => self.decline(),
+            Some(MessageType::Inform) => self.inform(),
+            Some(other) => {
+                self.decision.with.a = u32::from(other.octet());
+                self.silent(reasons::UNSUPPORTED_TYPE, 0)
+            }
+            None if self.message.is_bootp() => self.bootp(),
+            None => {
+                let octet = self.message.whole(code::MESSAGE_TYPE).and_then(<[u8]>::first);
+                self.decision.with.a = octet.copied().unwrap_or_default().into();
+                self.silent(reasons::UNSUPPORTED_TYPE, 0)
+            }
+        }
+    }
     pub(super) fn secs(&self) -> u32 {
         self.now.wall.secs()
     }

@@ -1,0 +1,71 @@
+//! Decisions for those who ask from outside the packet path: found by query, and told in words.
+
+use super::Engine;
+use crate::reasons;
+use crate::view::{DecisionQuery, Told};
+use purlin_dhcp_proto::MessageType;
+use purlin_telemetry::decision::Page;
+use purlin_telemetry::{Decision, Outcome};
+
+impl Engine {
+    /// A decision in words.
+    #[must_use]
+    pub fn tell(&self, decision: &Decision) -> Told {
+        let reason = reasons::reason(decision.reason);
+        Told {
+            decision: *decision,
+            event: name_of(
+                decision.event,
+                if decision.outcome == Outcome::Noted {
+                    "-"
+                } else {
+                    "BOOTP"
+                },
+            ),
+            answer: name_of(decision.detail, "-"),
+            text: self.words(decision),
+            slug: reason.map_or("", |r| r.slug),
+            subnet: self.plan.subnet_name(decision.scope).map(str::to_owned),
+        }
+    }
+
+    /// The reason in words, and what an answer told the client to boot.
+    fn words(&self, decision: &Decision) -> String {
+        let reason = reasons::reason(decision.reason);
+        let text = reason.map_or_else(String::new, |r| r.render(decision.with));
+        let boot = (decision.outcome == Outcome::Answered).then_some(decision.with.b);
+        match boot.and_then(|number| self.templates.words(number)) {
+            Some(words) => format!("{text}; {words}"),
+            None => text,
+        }
+    }
+
+    /// The newest decisions that a query wants, oldest first.
+    #[must_use]
+    pub fn find_decisions(&self, query: &DecisionQuery) -> Vec<Told> {
+        let page = self.decisions_before(query, None);
+        page.found
+            .iter()
+            .rev()
+            .map(|past| self.tell(&past.decision))
+            .collect()
+    }
+
+    /// The newest decisions before number `bound` that a query wants, newest first; without a bound, of all.
+    #[must_use]
+    pub fn decisions_before(&self, query: &DecisionQuery, bound: Option<u64>) -> Page {
+        let wanted = |d: &Decision| {
+            query.mac.is_none_or(|mac| mac.0 == d.mac)
+                && query.address.is_none_or(|a| u32::from(a) == d.with.address)
+                && query.key.is_none_or(|key| key == d.key)
+                && query.reason.is_none_or(|reason| reason == d.reason.0)
+                && (!query.notable_only
+                    || matches!(d.outcome, Outcome::Refused | Outcome::Silent | Outcome::Dropped))
+        };
+        self.ring.before(bound, query.limit.max(1), wanted)
+    }
+}
+
+fn name_of(octet: u8, none: &'static str) -> &'static str {
+    MessageType::from_octet(octet).map_or(none, |kind| kind.as_str())
+}
