@@ -8,6 +8,7 @@
 
 mod own_ports;
 mod perform;
+mod receive;
 mod stats;
 mod uploads;
 
@@ -16,10 +17,12 @@ pub use stats::ShellCounters;
 
 use crate::inbox::{Inbox, Note};
 use crate::metrics::ThreadReport;
+use perform::Later;
 use purlin_netio::{BulkPort, BulkRecv, BulkSend, Piece, Poller, Ready, Trigger, Waker, now};
-use purlin_tftp_core::{Effects, Engine, Peer};
+use purlin_tftp_core::{Effects, Engine};
 use purlin_tftp_files::{Content, Library};
 use purlin_types::{BootTime, Now};
+use std::collections::VecDeque;
 use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -35,6 +38,8 @@ const BATCH: usize = 64;
 const SLOT: usize = 65_536 + 192;
 /// Receive calls per socket before timers and notes have their turn.
 const READS_PER_TURN: usize = 8;
+/// Windows of transfers under way that are sent between two looks at a socket.
+const WINDOWS_PER_READ: usize = 64;
 /// How long timers rest at most while sockets are behind, in milliseconds.
 const BACKLOG_MILLIS_MAX: u64 = 1000;
 /// Tasks done per turn of the loop.
@@ -77,6 +82,8 @@ pub(crate) struct Worker {
     /// The port that `outgoing` is gathered for.
     gathering: Option<Arc<BulkPort>>,
     effects: Effects,
+    /// Windows of transfers that are under way: in a storm, those who have nothing yet come first.
+    later: VecDeque<Later>,
     /// The content of the window being gathered.
     pieces: Vec<Piece>,
     uploads: Uploads,
@@ -121,6 +128,7 @@ impl Worker {
             outgoing: BulkSend::new(),
             gathering: None,
             effects: Effects::default(),
+            later: VecDeque::new(),
             pieces: Vec::new(),
             uploads: Uploads::default(),
             counters: ShellCounters::default(),
@@ -147,7 +155,7 @@ impl Worker {
             for &token in ready.tokens() {
                 drained &= self.serve(token);
             }
-            self.note_backlog(drained);
+            self.note_backlog(drained && self.later.is_empty());
             self.turn();
         }
         self.finish();
@@ -168,65 +176,11 @@ impl Worker {
         }
     }
 
-    /// What waits in a socket may be the very answer that a timer misses: while there is more to read, timers rest, but
-    /// not for ever.
-    fn note_backlog(&mut self, drained: bool) {
-        self.behind = match self.behind {
-            _ if drained => None,
-            None => Some(now().boot),
-            since => since,
-        };
-    }
-
-    fn may_lose_patience(&self, now: &Now) -> bool {
-        let rested = |since: BootTime| now.boot.millis_since(since) >= BACKLOG_MILLIS_MAX;
-        self.behind.is_none_or(rested)
-    }
-
-    /// Takes what is waiting at a socket, but not for ever: timers and notes want their turn. `listening` is the index of
-    /// the socket that the transfer's request came to: by it and the client's address the core knows a transfer. Whether
-    /// nothing was left.
-    fn read(&mut self, port: &BulkPort, listening: u16) -> bool {
-        for _ in 0..READS_PER_TURN {
-            self.counters.receive_calls += 1;
-            let mut received = self.received.take().expect("put back below");
-            let count = received.receive(port);
-            if let Ok(1..) = count {
-                self.step_all(&received, listening);
-                self.flush();
-            }
-            self.received = Some(received);
-            self.counters.receive_errors += u64::from(count.is_err());
-            if count.unwrap_or(0) < BATCH {
-                return true;
-            }
-        }
-        false
-    }
-
-    /// Decides about every datagram of the batch.
-    fn step_all(&mut self, received: &BulkRecv, listening: u16) {
-        let now = now();
-        self.counters.datagrams += received.len() as u64;
-        for at in 0..received.len() {
-            let datagram = received.get(at);
-            self.counters.octets_received += datagram.payload.len() as u64;
-            let peer = Peer {
-                address: datagram.source,
-                local: datagram.local,
-                interface: datagram.interface,
-                port: listening,
-            };
-            self.engine
-                .receive(&now, &peer, datagram.payload, &mut self.effects);
-            self.perform(&now, datagram.payload);
-        }
-    }
-
     /// All that is not reading, once per wait.
     fn turn(&mut self) {
         let now = now();
         self.read_notes(&now);
+        self.send_later(WINDOWS_PER_READ);
         if self.may_lose_patience(&now) {
             self.engine.tick(&now, &mut self.effects);
             self.perform(&now, &[]);
@@ -286,6 +240,9 @@ impl Worker {
 
     /// How long there is nothing to do.
     fn patience(&self) -> Duration {
+        if !self.later.is_empty() {
+            return Duration::ZERO;
+        }
         let next = self
             .engine
             .deadline()

@@ -2,11 +2,19 @@
 
 use super::{OWN, Worker};
 use crate::inbox::Note;
-use purlin_netio::{BulkPort, Piece, Trigger, Way};
+use purlin_netio::{BulkPort, Piece, Trigger, Way, now};
 use purlin_tftp_core::{Ask, Effect, Peer, Run, Scheme, Slot};
 use purlin_tftp_files::{CHUNK, OwnedAsk};
 use purlin_types::Now;
 use std::sync::Arc;
+
+/// A window that waits for its turn.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Later {
+    slot: Slot,
+    first: u64,
+    count: u16,
+}
 
 impl Worker {
     /// Does everything in `effects`, and what follows from it at once. `payload` is the datagram they come from.
@@ -16,7 +24,12 @@ impl Worker {
                 Effect::Open { slot } => self.open(now, slot),
                 Effect::Create { slot, size } => self.create(slot, size),
                 Effect::Reply { to, own, bytes } => self.reply(&to, own, &bytes),
-                Effect::Blocks { slot, first, count } => self.send_blocks(now, slot, first, count),
+                Effect::Blocks {
+                    slot,
+                    first: 1,
+                    count,
+                } => self.send_blocks(now, slot, 1, count),
+                Effect::Blocks { slot, first, count } => self.later.push_back(Later { slot, first, count }),
                 Effect::Store { slot, skip, len } => {
                     let from = usize::from(skip);
                     self.store(slot, &payload[from..from + usize::from(len)]);
@@ -51,6 +64,20 @@ impl Worker {
         let done = move |result| inbox.leave(Note::Opened(slot, result));
         self.library.open(OwnedAsk::from(&ask), netascii, Box::new(done));
         self.own_port(slot);
+    }
+
+    /// Sends at most so many of the windows that wait. Those of transfers that have ended are passed over.
+    pub(super) fn send_later(&mut self, most: usize) {
+        if self.later.is_empty() {
+            return;
+        }
+        let now = now();
+        for _ in 0..most {
+            let Some(Later { slot, first, count }) = self.later.pop_front() else {
+                return;
+            };
+            self.send_blocks(&now, slot, first, count);
+        }
     }
 
     /// A window straight from the cache; what is not there is fetched first.
