@@ -76,7 +76,7 @@ pub struct LeaseView {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BootFacts {
     pub mac: Mac,
-    /// As its lease has it.
+    /// As its reservation or else its lease has it.
     pub hostname: Option<String>,
     /// Name of the subnet.
     pub subnet: Option<String>,

@@ -54,7 +54,9 @@ impl Turn<'_, '_> {
         let slot = self.network.table.slot_or_new(address);
         let own = self.network.table.is(slot, &self.client.who);
         let before = self.network.table.lease(slot).state;
-        if own && before == LeaseState::Bound {
+        let ends = self.network.table.lease(slot).expires;
+        // What another program of the same machine holds stays its lease until this one takes the offer up.
+        if before == LeaseState::Bound && (own || ends > secs) {
             return;
         }
         let ended_own = own && matches!(before, LeaseState::Expired | LeaseState::Released);
@@ -109,7 +111,8 @@ impl Turn<'_, '_> {
         }
         let table = &self.network.table;
         let held = table.slot(address).is_some_and(|slot| {
-            table.is(slot, &self.client.who) && matches!(table.lease(slot).state, LeaseState::Bound)
+            let same = || self.network.held_by_same_machine(self.plan, &self.client, slot);
+            table.lease(slot).state == LeaseState::Bound && (table.is(slot, &self.client.who) || same())
         });
         !held
     }

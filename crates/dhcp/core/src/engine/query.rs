@@ -228,7 +228,10 @@ impl Engine {
             self.plan.subnet_name(subnet).map(str::to_owned)
         };
         let (hostname, subnet) = match lease {
-            Some(lease) => (lease.hostname, Some(lease.subnet)),
+            Some(lease) => {
+                let given = lease.reserved.then(|| self.reserved_name(address)).flatten();
+                (given.or(lease.hostname), Some(lease.subnet))
+            }
             None => (None, around()),
         };
         Some(BootFacts {
@@ -240,6 +243,14 @@ impl Engine {
                 .map(|code| Arch(code).to_string()),
             user_class: noted.and_then(|n| n.user_class.as_deref()).map(str::to_owned),
             uuid: noted.and_then(|n| n.uuid),
+        })
+    }
+
+    /// The host name that the reservation of an address gives its machine, whatever that calls itself.
+    fn reserved_name(&self, address: Ipv4Addr) -> Option<String> {
+        self.plan.networks.iter().find_map(|network| {
+            let at = network.reservations.at(address.into())?;
+            network.reservations.get(at).hostname.clone()
         })
     }
 }

@@ -5,6 +5,7 @@ use crate::lease::{FLAG_CONTESTED, FLAG_RECORDED};
 use crate::plan::Plan;
 use crate::pool::Pool;
 use crate::reasons;
+use crate::table::Slot;
 use crate::view::LeaseState;
 use purlin_telemetry::ReasonCode;
 
@@ -27,6 +28,19 @@ impl Network {
             && (!subnet.reserved_only || client.reservation.is_some())
     }
 
+    /// Whether the address is reserved for the client and held by the same machine under another name: firmware, the
+    /// boot loader after it and the system at last have client identifiers of their own and one hardware address.
+    /// Nobody else can get the address, so it goes with the machine.
+    pub(crate) fn held_by_same_machine(&self, plan: &Plan, client: &Client<'_>, slot: Slot) -> bool {
+        if self.reserved_address(plan, client) != Some(self.table.address(slot)) {
+            return false;
+        }
+        let mut scratch = [0; 17];
+        let holder = self.table.identity(slot, &mut scratch);
+        let hardware = (client.who.htype, client.who.chaddr);
+        !client.who.chaddr.is_empty() && (holder.htype, holder.chaddr) == hardware
+    }
+
     /// Whether the address is the client's already, or nobody's.
     pub(crate) fn available(&self, plan: &Plan, client: &Client<'_>, address: u32, now: u32) -> bool {
         if self.doubted(address, now) {
@@ -37,7 +51,8 @@ impl Network {
             None => !quarantined(),
             Some(slot) => {
                 let lease = self.table.lease(slot);
-                let own = lease.state != LeaseState::Declined && self.table.is(slot, &client.who);
+                let own = lease.state != LeaseState::Declined
+                    && (self.table.is(slot, &client.who) || self.held_by_same_machine(plan, client, slot));
                 own || (lease.reusable(now, self.mclt) && (lease.has(FLAG_RECORDED) || !quarantined()))
             }
         }

@@ -262,3 +262,47 @@ fn what_a_client_said_when_it_booted_is_found_by_its_address() {
     let other = Ipv4Addr::new(10, 0, 1, 9);
     assert_eq!(link.engine.boot_facts(&link.now, other), None);
 }
+
+/// Firmware, iPXE and the system name themselves differently (option 61) on one card.
+#[test]
+fn a_reserved_address_stays_with_the_machine_from_one_program_to_the_next() {
+    let mut settings = with(vec![file("x64.efi")]);
+    reserve(&mut settings, 1, "10.0.5.5");
+    let mut link = Link::new(&settings);
+    let named = |kind, who: &[u8]| Ask::new(kind, 1).with(code::CLIENT_ID, who);
+    let reserved = Ipv4Addr::new(10, 0, 5, 5);
+    for who in [&b"\0firmware"[..], b"\0ipxe", b"\x01\x02\0\0\0\0\x01"] {
+        assert_eq!(link.send(&named(MessageType::Discover, who)).address(), reserved);
+        let request = named(MessageType::Request, who)
+            .requested(reserved)
+            .server(SERVER);
+        let ack = link.send(&request);
+        assert_eq!((ack.kind(), ack.address()), (MessageType::Ack, reserved));
+    }
+    // The first of them is heard once more.
+    let renewal = link.send(&named(MessageType::Request, b"\0firmware").ciaddr(reserved));
+    assert_eq!(renewal.kind(), MessageType::Ack);
+    assert_eq!(link.engine.usage(&link.now)[0].bound, 1);
+    let facts = link.engine.boot_facts(&link.now, reserved).expect("bound");
+    assert_eq!(
+        facts.hostname.as_deref(),
+        Some("host-1"),
+        "as its reservation says"
+    );
+}
+
+#[test]
+fn a_discover_that_leads_to_nothing_leaves_the_reserved_address_to_its_machine() {
+    let mut settings = with(vec![file("x64.efi")]);
+    reserve(&mut settings, 1, "10.0.5.5");
+    let mut link = Link::new(&settings);
+    let held = link.dora(1).address();
+    let firmware = Ask::new(MessageType::Discover, 1).with(code::CLIENT_ID, *b"\0firmware");
+    assert_eq!(link.send(&firmware).address(), held);
+    assert_eq!(link.engine.usage(&link.now)[0].bound, 1);
+    link.pass(60);
+    let renewal = link.send(&Ask::new(MessageType::Request, 1).ciaddr(held));
+    assert_eq!(renewal.kind(), MessageType::Ack);
+    link.send(&Ask::new(MessageType::Discover, 2));
+    assert_ne!(link.dora(2).address(), held);
+}
