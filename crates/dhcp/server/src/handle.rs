@@ -114,11 +114,14 @@ impl Handle {
     /// # Errors
     /// See [`ControlError`]. After [`ControlError::NotRecorded`] the release may or may not hold over a restart.
     pub async fn release(&self, address: Ipv4Addr) -> Result<bool, ControlError> {
+        // Not while leases change threads: the former one would record it, and the next one not know.
+        let settled = self.0.current.lock().await;
         for door in &self.0.doors {
             let released = door.ask(move |worker| worker.release_lease(address)).await;
             match released.ok_or(ControlError::Stopped)? {
                 None => {}
                 Some(durable) => {
+                    drop(settled);
                     return durable
                         .await
                         .map(|()| true)
