@@ -22,6 +22,7 @@ const USAGE: &str = "\
 Chores of this project.
 
   cargo xtask test          everything a change must pass; ends with 'N passed, N failed, N skipped'
+  cargo xtask test --all    the same, and every way that machines boot from the network (minutes more)
   cargo xtask test dhcp     the DHCP crates and their conformance tests only
   cargo xtask check         format, lints, tidy, documents, acceptance list; no tests
   cargo xtask tidy          the form of the repository: floors, purity, lengths, words
@@ -35,6 +36,7 @@ fn main() -> ExitCode {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let outcome = Repo::open().and_then(|repo| match words[..] {
         ["test"] => test::run(&repo, test::Scope::Everything),
+        ["test", "--all"] => test::run(&repo, test::Scope::All),
         ["test", "dhcp"] => test::run(&repo, test::Scope::Dhcp),
         ["check"] => check::run(&repo).map(|tally| tally.failed == 0),
         ["tidy"] => tidy::run(&repo),

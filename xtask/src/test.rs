@@ -16,6 +16,8 @@ use std::time::Instant;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Scope {
     Everything,
+    /// Everything, and the tests that take minutes.
+    All,
     Dhcp,
 }
 
@@ -48,13 +50,15 @@ const DHCP: &[&str] = &[
 
 /// File to which tests that cannot run here append `name: reason`.
 const SKIPS: &str = "PURLIN_TEST_SKIPS";
+/// Tells tests that take minutes to run.
+const ALL: &str = "PURLIN_TEST_ALL";
 /// The built binary, for tests that start it.
 const BINARY: &str = "PURLIN_BIN";
 
 pub(crate) fn run(repo: &Repo, scope: Scope) -> Result<bool, String> {
     let start = Instant::now();
     let mut tally = Tally::default();
-    if scope == Scope::Everything {
+    if scope != Scope::Dhcp {
         step(&mut tally, "setup", setup::run);
         tally.add(check::run(repo)?);
     }
@@ -64,13 +68,13 @@ pub(crate) fn run(repo: &Repo, scope: Scope) -> Result<bool, String> {
     if tally.faults.iter().any(|fault| fault == "build") {
         println!("   no tests were run, because not everything compiles");
     } else {
-        if scope == Scope::Everything {
+        if scope != Scope::Dhcp {
             step(&mut tally, "commands in documents", || {
                 docs::commands(repo, &binary)
             });
         }
         println!("== tests");
-        tally.add(tests(repo, &arguments, &binary)?);
+        tally.add(tests(repo, scope, &arguments, &binary)?);
     }
     for fault in &tally.faults {
         println!("FAILED {fault}");
@@ -86,7 +90,7 @@ pub(crate) fn run(repo: &Repo, scope: Scope) -> Result<bool, String> {
 fn arguments(scope: Scope) -> Vec<&'static str> {
     let mut arguments = vec!["test", "--no-fail-fast"];
     match scope {
-        Scope::Everything => arguments.push("--workspace"),
+        Scope::Everything | Scope::All => arguments.push("--workspace"),
         Scope::Dhcp => arguments.extend(DHCP.iter().flat_map(|package| ["-p", package])),
     }
     arguments
@@ -95,18 +99,23 @@ fn arguments(scope: Scope) -> Vec<&'static str> {
 /// The binary is built with the tests, so that both agree on the features of what they share.
 fn build(repo: &Repo, scope: Scope) -> Result<bool, String> {
     let good = match scope {
-        Scope::Everything => check::cargo(repo, &["test", "--workspace", "--no-run", "--quiet"])?,
+        Scope::Everything | Scope::All => {
+            check::cargo(repo, &["test", "--workspace", "--no-run", "--quiet"])?
+        }
         Scope::Dhcp => true,
     };
     Ok(good && check::cargo(repo, &["build", "--quiet", "-p", "purlin"])?)
 }
 
 /// Runs cargo and follows what its test binaries say.
-fn tests(repo: &Repo, arguments: &[&str], binary: &Path) -> Result<Tally, String> {
+fn tests(repo: &Repo, scope: Scope, arguments: &[&str], binary: &Path) -> Result<Tally, String> {
     let skips = repo.target()?.join("skipped-tests");
     let _ = std::fs::remove_file(&skips);
     let mut command = repo.cargo();
     command.args(arguments).env(SKIPS, &skips).env(BINARY, binary);
+    if scope == Scope::All {
+        command.env(ALL, "1");
+    }
     let mut tally = follow(&mut command)?;
     let skipped: BTreeSet<String> = std::fs::read_to_string(&skips)
         .unwrap_or_default()

@@ -18,7 +18,7 @@ mod wait;
 
 pub use lab::Lab;
 pub use machine::{Firmware, MACHINE_MAC, Machine, machine_programs};
-pub use need::{program, purlin};
+pub use need::{left_for_all, program, purlin};
 pub use node::{Node, lab_config};
 pub use process::{Process, kill, run, said};
 pub use space::Space;

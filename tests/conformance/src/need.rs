@@ -7,6 +7,9 @@ use std::process::Command;
 /// File to which skipped tests are written, for the sum at the end of `cargo xtask test`.
 const SKIPS: &str = "PURLIN_TEST_SKIPS";
 
+/// Set by `cargo xtask test --all`: tests that take minutes run too.
+const ALL: &str = "PURLIN_TEST_ALL";
+
 /// Where a program is, system folders included that are not on everybody's path.
 #[must_use]
 pub fn program(name: &str) -> Option<PathBuf> {
@@ -26,6 +29,18 @@ pub fn purlin() -> Option<PathBuf> {
         Some(own.parent()?.parent()?.join("purlin"))
     };
     named.or_else(beside).filter(|file| file.is_file())
+}
+
+/// Whether this test is one of those that only `cargo xtask test --all` runs, and this is not such a run. Says so; the
+/// test then returns. It does not count as skipped: nothing is missing here.
+#[must_use]
+pub fn left_for_all() -> bool {
+    let all = std::env::var(ALL).is_ok_and(|value| value == "true" || value == "1");
+    if !all {
+        // Not `eprintln`: the harness keeps that to itself when a test passes.
+        let _ = writeln!(std::io::stderr(), "left for --all: {}", own_name());
+    }
+    !all
 }
 
 /// Whether all of `programs` can be run here in namespaces. If not, says so; the test then returns.
@@ -56,7 +71,7 @@ fn may_make_namespaces() -> bool {
 }
 
 fn skip(reason: &str) {
-    let name = std::thread::current().name().unwrap_or("a test").to_owned();
+    let name = own_name();
     let ci = std::env::var("CI").is_ok_and(|value| value == "true" || value == "1");
     assert!(!ci, "{name} cannot run: {reason}");
     eprintln!("skipped {name}: {reason}");
@@ -65,4 +80,9 @@ fn skip(reason: &str) {
         // Only the sum at the end suffers when this cannot be written.
         let _ = opened.and_then(|mut file| writeln!(file, "{name}: {reason}"));
     }
+}
+
+/// The harness runs every test on a thread of its name.
+fn own_name() -> String {
+    std::thread::current().name().unwrap_or("a test").to_owned()
 }

@@ -1,3 +1,4 @@
 //! Conformance: stock clients, relays and load generators against `purlin up`, by service.
 
+mod boot;
 mod dhcp;
