@@ -61,6 +61,12 @@ impl Machine {
         Self { process, serial }
     }
 
+    /// A machine that was switched on otherwise; `serial` is the file that its serial port goes to.
+    #[must_use]
+    pub fn running(process: Process, serial: PathBuf) -> Self {
+        Self { process, serial }
+    }
+
     /// Everything on the serial port so far, without control sequences.
     #[must_use]
     pub fn screen(&self) -> String {

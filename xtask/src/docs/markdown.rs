@@ -38,7 +38,8 @@ pub(super) fn commands(text: &str) -> Vec<(usize, Vec<String>)> {
         let content = content
             .trim_start()
             .trim_start_matches("$ ")
-            .trim_start_matches("sudo ");
+            .trim_start_matches("sudo ")
+            .trim_start_matches("target/release/");
         let built = "cargo run --release -- ";
         let rest = content
             .strip_prefix("purlin ")
@@ -114,5 +115,7 @@ mod tests {
     fn commands_stand_in_shell_blocks() {
         let words: Vec<String> = "dhcp lease list -o json".split(' ').map(str::to_owned).collect();
         assert_eq!(commands(PAGE), [(4, words)]);
+        let built = "```sh\nsudo target/release/purlin up\n```\n";
+        assert_eq!(commands(built), [(2, vec!["up".to_owned()])]);
     }
 }

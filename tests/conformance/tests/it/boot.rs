@@ -3,6 +3,7 @@
 mod clients;
 mod http;
 mod machines;
+mod readme;
 
 use purlin_conformance::{Lab, Node, lab_config};
 use std::path::PathBuf;
