@@ -143,6 +143,12 @@ impl<F: Readable> Engine<F> {
         (self.shared.decoded_for == Some(slot)).then_some(&*self.shared.decoded)
     }
 
+    /// Whether transfers are limited per machine, so that [`Admission::identify`] matters.
+    #[must_use]
+    pub fn counts_machines(&self) -> bool {
+        self.plan.settings().limits.per_client != 0
+    }
+
     /// Open transfers.
     #[must_use]
     pub fn transfers(&self) -> usize {

@@ -14,6 +14,7 @@ mod error;
 mod handle;
 pub mod http;
 mod inbox;
+mod machines;
 mod metrics;
 mod ports;
 pub mod routes;

@@ -3,11 +3,12 @@
 use crate::error::StartError;
 use crate::handle::{Door, Handle};
 use crate::inbox::Inbox;
+use crate::machines::{self, Machines};
 use crate::metrics::ThreadReport;
 use crate::ports::Ports;
 use crate::running::Running;
 use crate::worker::{OwnPorts, Parts, Worker};
-use purlin_netio::{Waker, pin_to_core, prefer_this_thread};
+use purlin_netio::{Waker, pin_to_core};
 use purlin_tftp_core::settings::{Affinity, Settings};
 use purlin_tftp_core::{Admission, Engine, Plan};
 use purlin_tftp_files::Library;
@@ -33,6 +34,8 @@ pub fn start(config: ServerConfig) -> Result<(Handle, Running), StartError> {
     let threads = threads(settings);
     let ports = Ports::bind(settings, threads)?;
     let admission = Arc::new(Admission::new(settings.limits));
+    let questions = machines::start(library.clone(), Arc::clone(&admission));
+    let questions = system("starting the thread that knows machines", questions)?;
     let reports: Arc<[Mutex<ThreadReport>]> = (0..threads).map(|_| Mutex::default()).collect();
     let failed = Arc::new(watch::Sender::new(None));
     let (mut doors, mut workers) = (Vec::new(), Vec::new());
@@ -49,6 +52,7 @@ pub fn start(config: ServerConfig) -> Result<(Handle, Running), StartError> {
             library: library.clone(),
             ports: ports.of_thread(thread),
             own_ports: OwnPorts::new(settings.ports, thread, threads),
+            machines: Machines::new(questions.clone()),
             tasks,
             waker: Arc::clone(&waker),
             inbox: Arc::new(Inbox::new(Arc::clone(&waker))),
@@ -96,11 +100,12 @@ fn spawn(thread: u16, worker: Worker, core: Option<usize>) -> std::io::Result<Jo
     std::thread::Builder::new()
         .name(format!("tftp-{thread}"))
         .spawn(move || {
+            // No priority over others: waking for every ACK at once makes small batches, and a client on the same
+            // machine waits for its turn. Boots need throughput more than the last tenth of a millisecond.
             if let Some(core) = core {
                 // A wish: in a container with fewer cores the thread runs where it may.
                 let _ = pin_to_core(core);
             }
-            prefer_this_thread();
             worker.run();
         })
 }

@@ -16,6 +16,7 @@ pub(crate) use own_ports::OwnPorts;
 pub use stats::ShellCounters;
 
 use crate::inbox::{Inbox, Note};
+use crate::machines::Machines;
 use crate::metrics::ThreadReport;
 use perform::Later;
 use purlin_netio::{BulkPort, BulkRecv, BulkSend, Piece, Poller, Ready, Trigger, Waker, now};
@@ -58,6 +59,7 @@ pub(crate) struct Parts {
     pub(crate) library: Library,
     pub(crate) ports: Vec<Arc<BulkPort>>,
     pub(crate) own_ports: OwnPorts,
+    pub(crate) machines: Machines,
     pub(crate) tasks: Receiver<Task>,
     pub(crate) waker: Arc<Waker>,
     pub(crate) inbox: Arc<Inbox>,
@@ -71,6 +73,7 @@ pub(crate) struct Worker {
     library: Library,
     ports: Vec<Arc<BulkPort>>,
     own_ports: OwnPorts,
+    machines: Machines,
     poller: Poller,
     tasks: Receiver<Task>,
     waker: Arc<Waker>,
@@ -119,6 +122,7 @@ impl Worker {
             library: parts.library,
             ports: parts.ports,
             own_ports: parts.own_ports,
+            machines: parts.machines,
             poller,
             tasks: parts.tasks,
             waker: parts.waker,

@@ -55,6 +55,9 @@ impl Worker {
             scheme: Scheme::Tftp,
         };
         let netascii = request.netascii;
+        if self.engine.counts_machines() {
+            self.machines.ask(ask.client);
+        }
         if let Some(known) = self.library.recall(&ask, netascii) {
             self.counters.recalled += 1;
             self.engine.opened(now, slot, known, &mut self.effects);

@@ -2,15 +2,27 @@
 
 use purlin_tftp_client::{TransferError, TransferOptions, TransferReport, get};
 use purlin_tftp_core::settings::Settings;
-use purlin_tftp_core::{Plan, RecordQuery, Told};
-use purlin_tftp_files::{Kernel, Library, NoFacts, Parts};
+use purlin_tftp_core::{Facts, Plan, RecordQuery, Told};
+use purlin_tftp_files::{ClientFacts, Kernel, Library, NoFacts, Parts};
 use purlin_tftp_server::{Handle, Running, ServerConfig, start};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
+
+/// Knows everybody as one machine.
+struct OneMachine;
+
+impl ClientFacts for OneMachine {
+    fn facts(&self, _: IpAddr) -> Option<Facts> {
+        Some(Facts {
+            mac: Some("02:00:00:00:00:01".parse().unwrap()),
+            ..Facts::default()
+        })
+    }
+}
 
 /// The service, its folder, and a runtime for questions.
 pub(crate) struct Bench {
@@ -27,6 +39,15 @@ impl Bench {
     }
 
     pub(crate) fn with(change: impl FnOnce(&mut Settings)) -> Self {
+        Self::made(change, Arc::new(NoFacts))
+    }
+
+    /// All clients are one machine.
+    pub(crate) fn known(change: impl FnOnce(&mut Settings)) -> Self {
+        Self::made(change, Arc::new(OneMachine))
+    }
+
+    fn made(change: impl FnOnce(&mut Settings), facts: Arc<dyn ClientFacts>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut settings = Settings {
             enabled: true,
@@ -39,7 +60,7 @@ impl Bench {
         let plan = Plan::compile(&settings);
         let parts = Parts {
             plan: Arc::clone(&plan),
-            facts: Arc::new(NoFacts),
+            facts,
             clock: Arc::new(|| purlin_netio::now().boot),
             shared: None,
             kernel: Kernel::default(),

@@ -37,6 +37,24 @@ fn s2_44_the_eleventh_transfer_of_a_client_is_refused_and_counted() {
 }
 
 #[test]
+fn transfers_of_one_machine_count_together_over_its_addresses() {
+    let bench = Bench::known(|settings| settings.limits.per_client = 4);
+    bench.file("f", 5000);
+    let from = |host: &str| {
+        let socket = UdpSocket::bind((host, 0)).unwrap();
+        socket.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+        socket.send_to(b"\0\x01f\0octet\0", bench.address()).unwrap();
+        let mut buffer = vec![0; 600];
+        let length = socket.recv(&mut buffer).unwrap();
+        buffer.truncate(length);
+        is_error(&buffer)
+    };
+    // Every address is one machine here; once that is known, the fifth is refused wherever it comes from.
+    let refused = (0..200).position(|n| from(if n % 2 == 0 { "127.0.0.1" } else { "127.0.0.2" }));
+    assert!(refused.is_some_and(|n| n >= 4), "{refused:?}");
+}
+
+#[test]
 fn s2_45_the_hundred_and_first_transfer_of_an_address_is_refused_and_counted() {
     let bench = Bench::with(|settings| settings.limits.per_ip = 100);
     bench.file("f", 5000);
