@@ -24,7 +24,7 @@ LOADS = {
     "many16": "--profile 1468x16 --clients 100 --file small=SMALL --duration SECONDS",
     "many1": "--profile 1468x1 --clients 100 --file small=SMALL --duration SECONDS",
     "thousand": "--profile 1468x16 --clients 1000 --file small=SMALL --duration SECONDS",
-    "tenthousand": "--profile 1468x16 --shared 8 --clients 10000 --boots 10000 --ramp 1s --file small=SMALL",
+    "tenthousand": "--profile 1468x16 --shared 8 --clients 10000 --boots 10000 --ramp 1s --transfer-limit 15s --file small=SMALL",
     "loss1": "--profile 1468x16 --clients 16 --file small=SMALL --duration SECONDS --loss 0.01 --timeout 500ms",
     "loss5": "--profile 1468x16 --clients 16 --file small=SMALL --duration SECONDS --loss 0.05 --timeout 500ms",
 }
@@ -154,14 +154,16 @@ def main():
                 for name in servers:
                     if (name == "nginx") != (load == "http") and not (name == "purlin" and load == "http"):
                         continue
-                    server = Server(name, root, work)
+                    server = None
                     try:
+                        server = Server(name, root, work)
                         found = http_load(server, asked.seconds) if load == "http" else tftp_load(server, load, asked.seconds)
                     except Exception as fault:  # one server's death must not end the comparison
                         print(f"{load} {name}: {fault}", file=sys.stderr)
                         continue
                     finally:
-                        server.stop()
+                        if server:
+                            server.stop()
                     results.setdefault((load, name), []).append(found)
                     print(load, name, {k: round(v, 2) if v else v for k, v in found.items()}, file=sys.stderr)
     print("| load | server | MB/s | CPU s/GB | first block p99, ms | done | failed |\n|---|---|---|---|---|---|---|")
