@@ -100,7 +100,16 @@ impl Banner<'_> {
             steps.push((format!("{program} dhcp probe"), "get a lease as a client would"));
             steps.push((format!("{program} bench dhcp"), "how fast is it on this machine?"));
         }
-        steps.push((format!("{program} dhcp lease list"), "who has which address"));
+        if let (true, Some(server)) = (self.demo, self.node.tftp.first()) {
+            let get = format!("{program} tftp get {server} hello.txt");
+            steps.push((get, "a boot file, made for whoever asks"));
+        }
+        if !self.node.dhcp.is_empty() || !self.interfaces.is_empty() {
+            steps.push((format!("{program} dhcp lease list"), "who has which address"));
+        }
+        if !self.node.tftp.is_empty() {
+            steps.push((format!("{program} tftp records"), "who asked for which boot file"));
+        }
         steps.push((
             format!("{program} doctor"),
             "what would be in the way of real clients",
@@ -148,6 +157,10 @@ mod tests {
         };
         let quiet = banner.text(Paint::off());
         assert!(quiet.contains("/d/admin-token") && quiet.contains("http://127.0.0.1:8080"));
+        assert!(
+            quiet.contains("purlin tftp get 127.0.0.1:6969 hello.txt"),
+            "{quiet}"
+        );
         banner.token = Some("pur_secret");
         assert!(banner.text(Paint::off()).contains("pur_secret"));
         assert!(!quiet.contains("pur_secret"));
