@@ -61,6 +61,7 @@ struct Message {
     first: usize,
     count: usize,
     segment: usize,
+    octets: usize,
 }
 
 /// Gathers messages for one port and sends them together.
@@ -78,6 +79,8 @@ pub struct BulkSend {
     /// Longest datagram that a message may be cut into; lowered when a way refuses (its MTU is smaller).
     segment_max: usize,
     report: SendReport,
+    /// Octets of datagrams sent.
+    octets: u64,
 }
 
 // SAFETY: the raw pointers lead into `own` and into the `Arc`s in `kept`, which move with the value without moving
@@ -115,6 +118,7 @@ impl BulkSend {
             headers: vec![unsafe { std::mem::zeroed() }; MESSAGES].into(),
             segment_max: usize::MAX,
             report: SendReport::default(),
+            octets: 0,
         }
     }
 
@@ -184,6 +188,11 @@ impl BulkSend {
         std::mem::take(&mut self.report)
     }
 
+    /// Octets of the datagrams since it was asked last, without headers of IP and UDP.
+    pub fn take_octets(&mut self) -> u64 {
+        std::mem::take(&mut self.octets)
+    }
+
     fn make_room(&mut self, port: &BulkPort, own: usize, vectors: usize) {
         let full = self.messages.len() == MESSAGES
             || self.own.len() + own > OWN
@@ -199,6 +208,7 @@ impl BulkSend {
             first: self.datagrams.len(),
             count: 1,
             segment,
+            octets: 0,
         });
         self.datagrams.push((self.vectors.len() as u32, 0));
     }
@@ -228,6 +238,7 @@ impl BulkSend {
             iov_len: length,
         });
         self.datagrams.last_mut().expect("a datagram was begun").1 += 1;
+        self.messages.last_mut().expect("a message was begun").octets += length;
     }
 
     /// The header of `message` at place `index`.
@@ -259,6 +270,7 @@ impl BulkSend {
                 Ok(sent) => {
                     let done = &self.messages[next..next + sent];
                     self.report.sent += done.iter().map(|message| message.count as u64).sum::<u64>();
+                    self.octets += done.iter().map(|message| message.octets as u64).sum::<u64>();
                     next += sent;
                 }
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
@@ -319,6 +331,7 @@ impl BulkSend {
             }
         }
         if all_sent {
+            self.octets += message.octets as u64;
             self.segment_max = self.segment_max.min(message.segment - 1);
         }
     }

@@ -1,6 +1,7 @@
 //! What the boot tree did, in numbers for metrics.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::Instant;
 
 /// Counters of everything that happens; each stands alone, so relaxed order is enough.
 #[derive(Debug, Default)]
@@ -13,6 +14,7 @@ pub(crate) struct Counters {
     pub(crate) evictions: Count,
     pub(crate) disk_reads: Count,
     pub(crate) octets_read: Count,
+    pub(crate) read_nanos: Count,
     pub(crate) looks: Count,
     pub(crate) opens: Count,
     pub(crate) changed: Count,
@@ -20,6 +22,12 @@ pub(crate) struct Counters {
     pub(crate) uploads: Count,
     pub(crate) uploads_failed: Count,
     pub(crate) octets_written: Count,
+    pub(crate) write_nanos: Count,
+}
+
+/// Nanoseconds since then, for sums of times.
+pub(crate) fn nanos_since(began: Instant) -> u64 {
+    u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// Cells per counter: threads that count at the same time do not fight for one cache line.
@@ -77,6 +85,8 @@ pub struct CacheStats {
     pub evictions: u64,
     pub disk_reads: u64,
     pub octets_read: u64,
+    /// Nanoseconds that all reads took together.
+    pub read_nanos: u64,
     /// Looks at a file's metadata, and real opens.
     pub stat_calls: u64,
     pub opens: u64,
@@ -91,6 +101,8 @@ pub struct CacheStats {
     pub uploads_failed: u64,
     pub uploads_open: u64,
     pub octets_written: u64,
+    /// Nanoseconds that all writes of uploads took together.
+    pub write_nanos: u64,
     /// Directories watched for changes; 0 with a kernel or a limit that allows none.
     pub watches: u64,
     /// Change notices lost to a full queue: everything was forgotten then.

@@ -16,9 +16,11 @@ pub(crate) use temp::{Temp, remove_leftover};
 use crate::FileError;
 use crate::error::refusal;
 use crate::machine::Machine;
+use crate::stats::nanos_since;
 use rustix::fs;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 /// Octets that may wait for the disk, per upload: the widest window there is (64 blocks of 65,464 octets) twice.
 const PENDING_MAX: usize = 8 << 20;
@@ -169,20 +171,25 @@ impl Upload {
     /// One step; the error with which the upload is over, its step already answered.
     fn step(&self, mut writer: Writer, step: Step) -> Result<Writer, FileError> {
         match step {
-            Step::Append(octets, done) => match writer.append(&octets) {
-                Ok(()) => {
-                    self.machine.counters.octets_written.add(octets.len() as u64);
-                    done(Ok(writer.written));
-                    Ok(writer)
+            Step::Append(octets, done) => {
+                let began = Instant::now();
+                let written = writer.append(&octets);
+                self.machine.counters.write_nanos.add(nanos_since(began));
+                match written {
+                    Ok(()) => {
+                        self.machine.counters.octets_written.add(octets.len() as u64);
+                        done(Ok(writer.written));
+                        Ok(writer)
+                    }
+                    Err(error) => {
+                        self.machine.counters.uploads_failed.one();
+                        // First away with it, then the news: who hears it may look.
+                        drop(writer);
+                        done(Err(error));
+                        Err(error)
+                    }
                 }
-                Err(error) => {
-                    self.machine.counters.uploads_failed.one();
-                    // First away with it, then the news: who hears it may look.
-                    drop(writer);
-                    done(Err(error));
-                    Err(error)
-                }
-            },
+            }
             Step::Commit(done) => {
                 let result = writer.publish();
                 let counters = &self.machine.counters;

@@ -38,6 +38,7 @@ impl Collector for TftpMetrics {
         let stats = self.library.stats();
         cache(encoder, &stats);
         disk(encoder, &stats);
+        waits(encoder, &stats);
     }
 }
 
@@ -117,6 +118,11 @@ fn sockets(encoder: &mut Encoder, shell: &ShellCounters) {
             "purlin_tftp_datagrams_sent_total",
             "Datagrams sent.",
             shell.sent.sent,
+        ),
+        (
+            "purlin_tftp_sent_octets_total",
+            "Octets in them.",
+            shell.octets_sent,
         ),
         (
             "purlin_tftp_recalled_total",
@@ -252,6 +258,25 @@ fn disk(encoder: &mut Encoder, stats: &CacheStats) {
             ),
         ],
     );
+}
+
+/// Time spent, in seconds: divided by the number of reads it is the disk's latency.
+fn waits(encoder: &mut Encoder, stats: &CacheStats) {
+    let times = [
+        (
+            "purlin_boot_disk_read_seconds_total",
+            "Time that reads from disk took.",
+            stats.read_nanos,
+        ),
+        (
+            "purlin_boot_disk_write_seconds_total",
+            "Time that writes of uploads took.",
+            stats.write_nanos,
+        ),
+    ];
+    for (name, help, nanos) in times {
+        encoder.counter(name, help).value(&[], nanos as f64 / 1e9);
+    }
 }
 
 /// Counters without labels: name, help and value.

@@ -237,6 +237,7 @@ impl Worker {
             return;
         };
         self.counters.sent += self.outgoing.take_report();
+        self.counters.octets_sent += self.outgoing.take_octets();
         report.shell.clone_from(&self.counters);
         report.core.clone_from(self.engine.counters());
         report.transfers = self.engine.transfers();

@@ -64,6 +64,7 @@ fn window(address: &str, octets: usize, block: usize, split: usize) {
     }
     let report = send.take_report();
     assert_eq!((report.sent, report.failed), (count as u64, 0));
+    assert_eq!(send.take_octets(), (octets + count * HEAD) as u64);
 }
 
 #[test]

@@ -5,12 +5,14 @@ use super::{Body, Content, Disk, Wanted};
 use crate::error::refusal;
 use crate::pool::{ALIGN, Job, Scratch};
 use crate::resolve::Identity;
+use crate::stats::nanos_since;
 use crate::{CHUNK, Chunk, FileError};
 use rustix::fs::{self, OFlags};
 use rustix::io::Errno;
 use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Instant;
 
 impl Content {
     /// Chunk `index` if it is in memory: octets from `index * CHUNK`, [`CHUNK`] of them or up to the end. Never waits.
@@ -201,6 +203,7 @@ impl Content {
     fn read_disk(&self, disk: &Disk, index: u64, scratch: &mut Scratch) -> Result<Chunk, FileError> {
         let length = usize::try_from(disk.slots.len(index)).expect("at most a chunk");
         let buffer = scratch.chunk();
+        let began = Instant::now();
         let mut filled = 0;
         while filled < length {
             let at = index * CHUNK as u64 + filled as u64;
@@ -223,6 +226,7 @@ impl Content {
             }
         }
         self.machine.counters.disk_reads.one();
+        self.machine.counters.read_nanos.add(nanos_since(began));
         self.machine.counters.octets_read.add(filled as u64);
         let now = fs::fstat(&disk.file)
             .map_err(refusal)

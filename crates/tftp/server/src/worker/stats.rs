@@ -19,4 +19,5 @@ pub struct ShellCounters {
     /// Transfers whose own port could not be opened.
     pub own_port_failures: u64,
     pub sent: SendReport,
+    pub octets_sent: u64,
 }

@@ -2,4 +2,5 @@ mod bench;
 mod http;
 mod limits;
 mod reads;
+mod targets;
 mod writes;
