@@ -1,4 +1,5 @@
 mod bench;
+mod cached;
 mod http;
 mod limits;
 mod reads;
