@@ -12,8 +12,9 @@ use std::collections::VecDeque;
 use std::net::Ipv4Addr;
 use std::time::Instant;
 
-/// Replies parked at most; then reading stops and the kernel's queue absorbs or drops.
-pub(crate) const PARKED_MAX: usize = 16_384;
+/// Replies parked at most; then reading stops, OFFERs wait too, and the kernel's queue absorbs or drops. At 100,000 ACKs
+/// a second this outlasts a disk that is silent for 320 ms; virtual disks were seen to be for 130 ms.
+pub(crate) const PARKED_MAX: usize = 32_768;
 /// Bytes for them: 512 octets each on average. Pages are touched only as deep as the queue ever gets.
 const ARENA: usize = PARKED_MAX * 512;
 
@@ -79,16 +80,14 @@ impl ParkRing {
     /// Copies a reply in; false when there is no room.
     pub(crate) fn put(&mut self, ticket: Ticket, reply: &Reply) -> bool {
         let bytes = reply.as_bytes();
-        let skipped = if self.head + bytes.len() > ARENA {
-            ARENA - self.head
-        } else {
-            0
-        };
+        let wraps = self.head + bytes.len() > ARENA;
+        let skipped = if wraps { ARENA - self.head } else { 0 };
         let charge = skipped + bytes.len();
         if self.entries.len() >= PARKED_MAX || self.used + charge > ARENA {
             return false;
         }
-        let start = if skipped > 0 { 0 } else { self.head };
+        // The end may have been reached exactly, with nothing to skip.
+        let start = if wraps { 0 } else { self.head };
         self.arena[start..start + bytes.len()].copy_from_slice(bytes);
         self.head = start + bytes.len();
         self.used += charge;
@@ -200,6 +199,19 @@ mod tests {
         assert!(seen > 100_000);
         assert_eq!(ring.clear() as u64, put - seen);
         assert_eq!(ring.used, 0);
+    }
+
+    #[test]
+    fn replies_that_end_where_the_memory_ends_are_followed_from_the_front() {
+        let mut ring = ParkRing::new();
+        let length = ARENA / PARKED_MAX;
+        while ring.put(ticket(1, 0), &reply(length, 1)) {}
+        assert_eq!((ring.len(), ring.head), (PARKED_MAX, ARENA));
+        ring.release(1);
+        assert!(ring.put(ticket(2, 0), &reply(length, 2)));
+        ring.release(PARKED_MAX - 1);
+        let left: Vec<_> = ring.due(Position(2)).map(|(_, bytes)| bytes.to_vec()).collect();
+        assert_eq!(left, [vec![2; length]]);
     }
 
     #[test]
