@@ -99,15 +99,15 @@ impl Doors {
         };
         let broken =
             |cause: &dyn std::error::Error| Failure::failed(chain(cause), "purlin doctor; see tftp.listen");
-        let library = Library::new(parts).map_err(|cause| broken(&cause))?;
+        let tree = Library::new(parts).map_err(|cause| broken(&cause))?;
         let started = purlin_tftp_server::start(ServerConfig {
             plan,
-            library: library.clone(),
+            tree: tree.clone(),
         });
         let (handle, threads) = started.map_err(|cause| broken(&cause))?;
         let records = Arc::new(HttpRecords::new(HTTP_RECORDS));
         let site = Site {
-            library,
+            tree,
             compression: settings.tftp.http.compression,
             records: Arc::clone(&records),
         };

@@ -51,7 +51,7 @@ struct Inner {
     doors: Vec<Door>,
     ports: Ports,
     plan: Mutex<Arc<Plan>>,
-    library: Library,
+    tree: Library,
     reports: Arc<[Mutex<ThreadReport>]>,
     failed: Arc<watch::Sender<Option<&'static str>>>,
 }
@@ -61,7 +61,7 @@ impl Handle {
         doors: Vec<Door>,
         ports: Ports,
         plan: Arc<Plan>,
-        library: Library,
+        tree: Library,
         reports: Arc<[Mutex<ThreadReport>]>,
         failed: Arc<watch::Sender<Option<&'static str>>>,
     ) -> Self {
@@ -69,7 +69,7 @@ impl Handle {
             doors,
             ports,
             plan: Mutex::new(plan),
-            library,
+            tree,
             reports,
             failed,
         }))
@@ -83,8 +83,8 @@ impl Handle {
 
     /// The boot tree.
     #[must_use]
-    pub fn library(&self) -> &Library {
-        &self.0.library
+    pub fn tree(&self) -> &Library {
+        &self.0.tree
     }
 
     /// What failed, when a packet thread did; the process ends itself then.
@@ -96,12 +96,12 @@ impl Handle {
     /// Shows the service's numbers; register it once.
     #[must_use]
     pub fn metrics(&self) -> TftpMetrics {
-        TftpMetrics::new(Arc::clone(&self.0.reports), self.0.library.clone())
+        TftpMetrics::new(Arc::clone(&self.0.reports), self.0.tree.clone())
     }
 
     /// Puts a new plan into effect: open transfers keep what they negotiated. Sockets stay as they are.
     pub async fn apply(&self, plan: Arc<Plan>) {
-        self.0.library.apply(&plan);
+        self.0.tree.apply(&plan);
         *self.0.plan.lock().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&plan);
         self.ask_all(move |worker| worker.engine.apply(Arc::clone(&plan)))
             .await;
@@ -164,7 +164,7 @@ impl Handle {
             backend: "epoll",
             notes: notes(settings.backend, settings.zero_copy),
             failed: *self.0.failed.borrow(),
-            cache: self.0.library.stats(),
+            cache: self.0.tree.stats(),
         }
     }
 

@@ -33,7 +33,7 @@ use std::sync::Arc;
 /// What the handler works with. Clones share it.
 #[derive(Debug, Clone)]
 pub struct Site {
-    pub library: Library,
+    pub tree: Library,
     pub compression: Compression,
     pub records: Arc<HttpRecords>,
 }
@@ -62,7 +62,7 @@ async fn serve(State(site): State<Site>, request: Request) -> Response {
         scheme: Scheme::Http,
     };
     let asked = Asked::of(&request);
-    let found = fetch::fetch(&site.library, ask, &asked, site.compression).await;
+    let found = fetch::fetch(&site.tree, ask, &asked, site.compression).await;
     entry.opened();
     match found {
         Ok(Fetched { content, encoded }) => answer(&name, content, encoded, site.compression, &asked, entry),

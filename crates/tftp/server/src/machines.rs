@@ -28,17 +28,17 @@ pub(crate) struct Machines {
 ///
 /// # Errors
 /// When there is no thread to be had.
-pub(crate) fn start(library: Library, admission: Arc<Admission>) -> std::io::Result<SyncSender<IpAddr>> {
+pub(crate) fn start(tree: Library, admission: Arc<Admission>) -> std::io::Result<SyncSender<IpAddr>> {
     let (questions, waiting) = sync_channel(WAITING_MAX);
     std::thread::Builder::new()
         .name("tftp-machines".to_owned())
-        .spawn(move || answer(&waiting, &library, &admission))?;
+        .spawn(move || answer(&waiting, &tree, &admission))?;
     Ok(questions)
 }
 
-fn answer(waiting: &Receiver<IpAddr>, library: &Library, admission: &Admission) {
+fn answer(waiting: &Receiver<IpAddr>, tree: &Library, admission: &Admission) {
     for address in waiting {
-        if let Some(mac) = library.facts(address).and_then(|facts| facts.mac) {
+        if let Some(mac) = tree.facts(address).and_then(|facts| facts.mac) {
             admission.identify(address, number(mac));
         }
     }

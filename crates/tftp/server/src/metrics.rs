@@ -19,12 +19,12 @@ pub struct ThreadReport {
 #[derive(Debug, Clone)]
 pub struct TftpMetrics {
     reports: Arc<[Mutex<ThreadReport>]>,
-    library: Library,
+    tree: Library,
 }
 
 impl TftpMetrics {
-    pub(crate) fn new(reports: Arc<[Mutex<ThreadReport>]>, library: Library) -> Self {
-        Self { reports, library }
+    pub(crate) fn new(reports: Arc<[Mutex<ThreadReport>]>, tree: Library) -> Self {
+        Self { reports, tree }
     }
 }
 
@@ -35,7 +35,7 @@ impl Collector for TftpMetrics {
             transfers(encoder, &report);
             sockets(encoder, &report.shell);
         }
-        let stats = self.library.stats();
+        let stats = self.tree.stats();
         cache(encoder, &stats);
         disk(encoder, &stats);
         waits(encoder, &stats);

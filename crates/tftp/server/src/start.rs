@@ -21,7 +21,7 @@ use tokio::sync::watch;
 #[derive(Debug)]
 pub struct ServerConfig {
     pub plan: Arc<Plan>,
-    pub library: Library,
+    pub tree: Library,
 }
 
 /// Binds everything and starts the packet threads.
@@ -29,12 +29,12 @@ pub struct ServerConfig {
 /// # Errors
 /// See [`StartError`]. Nothing keeps running then.
 pub fn start(config: ServerConfig) -> Result<(Handle, Running), StartError> {
-    let ServerConfig { plan, library } = config;
+    let ServerConfig { plan, tree } = config;
     let settings = plan.settings();
     let threads = threads(settings);
     let ports = Ports::bind(settings, threads)?;
     let admission = Arc::new(Admission::new(settings.limits));
-    let questions = machines::start(library.clone(), Arc::clone(&admission));
+    let questions = machines::start(tree.clone(), Arc::clone(&admission));
     let questions = system("starting the thread that knows machines", questions)?;
     let reports: Arc<[Mutex<ThreadReport>]> = (0..threads).map(|_| Mutex::default()).collect();
     let failed = Arc::new(watch::Sender::new(None));
@@ -49,7 +49,7 @@ pub fn start(config: ServerConfig) -> Result<(Handle, Running), StartError> {
         let parts = Parts {
             thread,
             engine: Engine::new(Arc::clone(&plan), Arc::clone(&admission), seed),
-            library: library.clone(),
+            tree: tree.clone(),
             ports: ports.of_thread(thread),
             own_ports: OwnPorts::new(settings.ports, thread, threads),
             machines: Machines::new(questions.clone()),
@@ -67,7 +67,7 @@ pub fn start(config: ServerConfig) -> Result<(Handle, Running), StartError> {
         system("starting a packet thread", spawn(thread, worker, core))
     });
     let running = spawned.collect::<Result<Vec<_>, _>>()?;
-    let handle = Handle::new(doors, ports, plan, library, reports, failed);
+    let handle = Handle::new(doors, ports, plan, tree, reports, failed);
     Ok((handle.clone(), Running::new(handle, running)))
 }
 

@@ -56,7 +56,7 @@ const OWN: u64 = 1 << 32;
 pub(crate) struct Parts {
     pub(crate) thread: u16,
     pub(crate) engine: Engine<Arc<Content>>,
-    pub(crate) library: Library,
+    pub(crate) tree: Library,
     pub(crate) ports: Vec<Arc<BulkPort>>,
     pub(crate) own_ports: OwnPorts,
     pub(crate) machines: Machines,
@@ -70,7 +70,7 @@ pub(crate) struct Parts {
 pub(crate) struct Worker {
     thread: u16,
     pub(crate) engine: Engine<Arc<Content>>,
-    library: Library,
+    tree: Library,
     ports: Vec<Arc<BulkPort>>,
     own_ports: OwnPorts,
     machines: Machines,
@@ -119,7 +119,7 @@ impl Worker {
         Ok(Self {
             thread: parts.thread,
             engine: parts.engine,
-            library: parts.library,
+            tree: parts.tree,
             ports: parts.ports,
             own_ports: parts.own_ports,
             machines: parts.machines,

@@ -40,9 +40,9 @@ fn a_deleted_file_is_noticed_and_given_up() {
     drop(rig.get("a").unwrap());
     std::fs::remove_file(rig.root.join("a")).unwrap();
     until("the notice", || rig.recall("a").is_none());
-    assert_eq!(rig.library.stats().files, 1, "still open");
-    rig.library.sweep();
-    until("its space is free again", || rig.library.stats().files == 0);
+    assert_eq!(rig.tree.stats().files, 1, "still open");
+    rig.tree.sweep();
+    until("its space is free again", || rig.tree.stats().files == 0);
     assert_eq!(rig.get("a").err(), Some(FileError::NotFound));
 }
 
@@ -53,7 +53,7 @@ fn files_whose_time_is_over_are_given_up_by_and_by() {
     drop(rig.get("a").unwrap());
     rig.pass(Duration::from_secs(61));
     assert_eq!(rig.get("none").err(), Some(FileError::NotFound));
-    until("the sweep", || rig.library.stats().files == 0);
+    until("the sweep", || rig.tree.stats().files == 0);
 }
 
 #[test]
@@ -99,7 +99,7 @@ fn an_unchanged_file_keeps_its_content_past_its_time() {
     rig.pass(Duration::from_secs(61));
     assert!(rig.recall("a").is_none(), "its time is over");
     assert!(Arc::ptr_eq(&first, &rig.get("a").unwrap()));
-    let stats = rig.library.stats();
+    let stats = rig.tree.stats();
     assert_eq!((stats.opens, stats.disk_reads, stats.stat_calls), (1, 1, 2));
 }
 
@@ -134,7 +134,7 @@ fn a_file_that_shrinks_under_a_transfer_ends_it() {
         CHUNK as u64,
         "the next one gets the new file"
     );
-    assert_eq!(rig.library.stats().changed, 1);
+    assert_eq!(rig.tree.stats().changed, 1);
 }
 
 #[test]

@@ -40,7 +40,7 @@ fn everybody_waits_for_the_same_read() {
         content.want(3, Box::new(move |result| done.send(result).unwrap()));
     }
     assert!((0..10_000).all(|_| waits.recv_timeout(LONG) == Ok(Ok(()))));
-    assert_eq!(rig.library.stats().disk_reads, 2, "the first chunk, and this one");
+    assert_eq!(rig.tree.stats().disk_reads, 2, "the first chunk, and this one");
 }
 
 #[test]
@@ -53,7 +53,7 @@ fn reading_ahead_stays_ahead() {
     for index in 1..40 {
         crate::support::until("the next chunk", || content.chunk(index).is_some());
     }
-    assert_eq!(rig.library.stats().disk_reads, 40);
+    assert_eq!(rig.tree.stats().disk_reads, 40);
 }
 
 #[test]
@@ -68,7 +68,7 @@ fn a_chunk_that_is_read_ahead_and_wanted_is_read_once() {
     }
     assert!((0..128).all(|_| waits.recv_timeout(LONG) == Ok(Ok(()))));
     assert_eq!(octets(&content).unwrap(), pattern(64 * CHUNK));
-    assert_eq!(rig.library.stats().disk_reads, 64);
+    assert_eq!(rig.tree.stats().disk_reads, 64);
 }
 
 #[test]
@@ -89,15 +89,15 @@ fn the_cap_holds_while_many_load_at_once() {
                     let content = rig.get(&format!("{i}")).unwrap();
                     assert!(octets(&content).unwrap().iter().all(|octet| *octet == i));
                     assert!(
-                        rig.library.stats().octets <= cap + 9 * CHUNK as u64,
+                        rig.tree.stats().octets <= cap + 9 * CHUNK as u64,
                         "loads count before they end"
                     );
                 }
             });
         }
     });
-    crate::support::until("the cap", || rig.library.stats().octets <= cap);
-    assert!(rig.library.stats().evictions > 0);
+    crate::support::until("the cap", || rig.tree.stats().octets <= cap);
+    assert!(rig.tree.stats().evictions > 0);
 }
 
 #[test]
@@ -113,7 +113,7 @@ fn what_is_read_often_outlives_what_is_read_once() {
         rig.get(&format!("{i}")).unwrap();
         assert!(hot.chunk(0).is_some(), "after {i} others");
     }
-    assert_eq!(rig.library.stats().disk_reads, 41);
+    assert_eq!(rig.tree.stats().disk_reads, 41);
 }
 
 #[test]
@@ -128,7 +128,7 @@ fn a_chunk_that_is_being_sent_is_not_given_up() {
     rig.write("long", pattern(20 * CHUNK));
     octets(&rig.get("long").unwrap()).unwrap();
     assert!(Arc::ptr_eq(&sending, &content.chunk(0).unwrap()));
-    assert!(rig.library.stats().octets <= 4 * CHUNK as u64);
+    assert!(rig.tree.stats().octets <= 4 * CHUNK as u64);
 }
 
 #[test]
@@ -137,8 +137,8 @@ fn dropping_everything_gives_the_memory_back() {
     rig.write("a", pattern(MANY));
     let content = rig.get("a").unwrap();
     octets(&content).unwrap();
-    rig.library.drop_all();
-    assert_eq!(rig.library.stats().octets, 0);
+    rig.tree.drop_all();
+    assert_eq!(rig.tree.stats().octets, 0);
     assert!(rig.recall("a").is_none());
     assert_eq!(
         octets(&content).unwrap(),
@@ -147,8 +147,8 @@ fn dropping_everything_gives_the_memory_back() {
     );
     drop(content);
     // The last job lets go of it a moment after its answer.
-    crate::support::until("nothing is held", || rig.library.stats().files == 0);
-    assert_eq!(rig.library.stats().octets, 0);
+    crate::support::until("nothing is held", || rig.tree.stats().files == 0);
+    assert_eq!(rig.tree.stats().octets, 0);
 }
 
 #[test]
@@ -158,13 +158,13 @@ fn files_in_memory_are_listed_the_largest_first() {
     rig.write("large", pattern(2 * CHUNK));
     octets(&rig.get("large").unwrap()).unwrap();
     rig.get("small").unwrap();
-    let files = rig.library.files(10);
+    let files = rig.tree.files(10);
     assert_eq!(files.len(), 2);
     assert!(files[0].name.ends_with("/large"));
     assert_eq!(files[0].held, 2 * CHUNK as u64);
     // The job that answered lets go of it a moment after.
-    crate::support::until("only its name holds it", || rig.library.files(1)[0].holders == 1);
-    assert_eq!(rig.library.files(1).len(), 1);
+    crate::support::until("only its name holds it", || rig.tree.files(1)[0].holders == 1);
+    assert_eq!(rig.tree.files(1).len(), 1);
 }
 
 #[test]
@@ -172,7 +172,7 @@ fn without_io_threads_the_asking_thread_reads() {
     let rig = rig(|settings| settings.io.asynchronous = false);
     rig.write("a", pattern(MANY));
     assert_eq!(octets(&rig.get("a").unwrap()).unwrap(), pattern(MANY));
-    assert_eq!(rig.library.stats().queue, 0);
+    assert_eq!(rig.tree.stats().queue, 0);
 }
 
 #[test]
@@ -180,7 +180,7 @@ fn direct_reads_give_the_same_octets_or_a_reason() {
     let rig = rig(|settings| settings.io.direct = true);
     for length in [1, 4_095, 4_096, CHUNK, MANY] {
         rig.replace("a", pattern(length));
-        rig.library.drop_all();
+        rig.tree.drop_all();
         assert_eq!(
             octets(&rig.get("a").unwrap()).unwrap(),
             pattern(length),
@@ -189,7 +189,7 @@ fn direct_reads_give_the_same_octets_or_a_reason() {
     }
     println!(
         "direct reads: {}",
-        rig.library.stats().direct_refused.unwrap_or("in use")
+        rig.tree.stats().direct_refused.unwrap_or("in use")
     );
 }
 

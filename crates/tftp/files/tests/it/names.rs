@@ -15,7 +15,7 @@ fn a_file_that_was_opened_is_recalled() {
     assert!(rig.recall("a/b").is_none(), "nobody looked yet");
     assert_eq!(rig.text("a/b"), "text");
     assert_eq!(rig.recall("a/b").unwrap().unwrap().size(), 4);
-    let stats = rig.library.stats();
+    let stats = rig.tree.stats();
     assert_eq!(
         (stats.hits, stats.misses, stats.opens, stats.disk_reads),
         (1, 1, 1, 1)
@@ -29,7 +29,7 @@ fn a_missing_file_is_remembered_too() {
     for _ in 0..1_000 {
         assert_eq!(rig.recall("none").unwrap().err(), Some(FileError::NotFound));
     }
-    let stats = rig.library.stats();
+    let stats = rig.tree.stats();
     assert_eq!(
         (stats.negative_hits, stats.misses, stats.stat_calls),
         (1_000, 1, 1)
@@ -44,7 +44,7 @@ fn the_names_of_boot_clients_lead_to_one_content() {
     for name in ["/a/b", "\\a\\b", "//a//b", "./a/b"] {
         assert!(Arc::ptr_eq(&first, &rig.get(name).unwrap()), "{name}");
     }
-    assert_eq!(rig.library.stats().opens, 1);
+    assert_eq!(rig.tree.stats().opens, 1);
 }
 
 #[test]
@@ -78,7 +78,7 @@ fn ten_thousand_requests_for_a_cold_name_are_one_look() {
             ..OwnedAsk::from(&ask("cold"))
         };
         let done = done.clone();
-        rig.library.open(
+        rig.tree.open(
             ask,
             false,
             Box::new(move |result| done.send(result.unwrap()).unwrap()),
@@ -86,7 +86,7 @@ fn ten_thousand_requests_for_a_cold_name_are_one_look() {
     }
     let first = waits.recv().unwrap();
     assert!(waits.iter().take(9_999).all(|other| Arc::ptr_eq(&first, &other)));
-    let stats = rig.library.stats();
+    let stats = rig.tree.stats();
     assert_eq!(
         (stats.opens, stats.disk_reads, stats.octets_read),
         (1, 1, 100_000)
@@ -103,7 +103,7 @@ fn a_million_missing_names_take_bounded_room() {
     for i in 0..200_000u32 {
         assert!(rig.get(&format!("pxelinux.cfg/{i:08X}")).is_err());
     }
-    assert!(rig.library.stats().negative_entries <= 65_536);
+    assert!(rig.tree.stats().negative_entries <= 65_536);
 }
 
 #[test]
@@ -130,7 +130,7 @@ fn a_made_text_is_each_clients_own() {
     let rig = templated("#!ipxe\necho {{ip}}\n");
     let text = |last| {
         let ask = ask_from("boot.ipxe", last);
-        let content = match rig.library.recall(&ask, false) {
+        let content = match rig.tree.recall(&ask, false) {
             Some(known) => known.unwrap(),
             None => rig.open_as(OwnedAsk::from(&ask), false).unwrap(),
         };
@@ -168,7 +168,7 @@ fn a_new_plan_forgets_what_names_meant() {
     std::fs::write(other.path().join("a"), "new tree").unwrap();
     let mut settings = rig.settings.clone();
     settings.files.root = Some(other.path().to_owned());
-    rig.library.apply(&Plan::compile(&settings));
+    rig.tree.apply(&Plan::compile(&settings));
     assert_eq!(rig.text("a"), "new tree");
     assert_eq!(
         &*old.chunk(0).unwrap(),
@@ -187,7 +187,7 @@ fn an_old_kernel_does_as_well() {
     let rig = other_rig(Differs { kernel, shared: None }, |_| {});
     rig.write("a/b", "text");
     assert_eq!(rig.text("a/b"), "text");
-    let stats = rig.library.stats();
+    let stats = rig.tree.stats();
     assert!(!stats.resolved_by_kernel);
     assert_eq!(stats.watches, 0);
     rig.replace("a/b", "next");

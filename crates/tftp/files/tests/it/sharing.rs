@@ -20,7 +20,7 @@ fn nodes() -> (Arc<LocalMetadata>, Rig, Rig) {
     let (one, other) = (node(), node());
     let mut settings = one.settings.clone();
     settings.files.root = Some(one.root.clone());
-    other.library.apply(&Plan::compile(&settings));
+    other.tree.apply(&Plan::compile(&settings));
     (shared, one, other)
 }
 
@@ -30,7 +30,7 @@ fn a_miss_is_looked_up_once_for_all_nodes() {
     assert_eq!(one.get("none").err(), Some(FileError::NotFound));
     assert_eq!(other.get("none").err(), Some(FileError::NotFound));
     assert_eq!(
-        other.library.stats().stat_calls,
+        other.tree.stats().stat_calls,
         0,
         "the other node's word was enough"
     );

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 /// A tree, a library over it, and its time.
 pub(crate) struct Rig {
-    pub(crate) library: Library,
+    pub(crate) tree: Library,
     pub(crate) root: PathBuf,
     pub(crate) settings: Settings,
     time: Arc<AtomicU64>,
@@ -43,7 +43,7 @@ pub(crate) fn other_rig(differs: Differs, change: impl FnOnce(&mut Settings)) ->
     change(&mut settings);
     let time = Arc::new(AtomicU64::new(1));
     let clock = Arc::clone(&time);
-    let library = Library::new(Parts {
+    let tree = Library::new(Parts {
         plan: Plan::compile(&settings),
         facts: Arc::new(NoFacts),
         clock: Arc::new(move || BootTime(clock.load(Ordering::Relaxed))),
@@ -52,7 +52,7 @@ pub(crate) fn other_rig(differs: Differs, change: impl FnOnce(&mut Settings)) ->
     })
     .expect("threads");
     Rig {
-        library,
+        tree,
         root,
         settings,
         time,
@@ -79,7 +79,7 @@ impl Rig {
     }
 
     pub(crate) fn recall(&self, name: &str) -> Option<Result<Arc<Content>, FileError>> {
-        self.library.recall(&ask(name), false)
+        self.tree.recall(&ask(name), false)
     }
 
     /// As packet threads do it: from memory, else from the disk.
@@ -93,7 +93,7 @@ impl Rig {
 
     pub(crate) fn open_as(&self, ask: OwnedAsk, netascii: bool) -> Result<Arc<Content>, FileError> {
         let (done, waits) = mpsc::channel();
-        self.library.open(
+        self.tree.open(
             ask,
             netascii,
             Box::new(move |result| done.send(result).expect("someone waits")),

@@ -33,7 +33,7 @@ fn create(rig: &Rig, name: &str, size: Option<u64>) -> Result<Arc<Upload>, FileE
         write: true,
         ..OwnedAsk::from(&ask(name))
     };
-    rig.library
+    rig.tree
         .create(ask, size, Box::new(move |result| done.send(result).unwrap()));
     waits.recv_timeout(LONG).expect("an answer")
 }
@@ -55,7 +55,7 @@ fn commit(upload: &Arc<Upload>) -> Result<(), FileError> {
 
 /// Until the upload's last job has let go of it.
 fn settled(rig: &Rig) {
-    crate::support::until("the end of the upload", || rig.library.stats().uploads_open == 0);
+    crate::support::until("the end of the upload", || rig.tree.stats().uploads_open == 0);
 }
 
 #[test]
@@ -239,7 +239,7 @@ fn leftovers_of_a_crash_are_removed_and_live_ones_are_not() {
     rig.write(&format!("{UPLOAD_PREFIX}99-0"), "half");
     rig.write(&format!("in/{UPLOAD_PREFIX}99-1"), "half");
     rig.write("in/other", "whole");
-    rig.library
+    rig.tree
         .apply(&purlin_tftp_core::plan::Plan::compile(&rig.settings));
     crate::support::until("the cleaning", || {
         rig.list("in") == ["other"] && rig.list("").len() == 2
@@ -258,8 +258,7 @@ fn half_an_upload_until_killed() {
     let rig = with(false, |_| {});
     let mut settings = rig.settings.clone();
     settings.files.root = Some(root.into());
-    rig.library
-        .apply(&purlin_tftp_core::plan::Plan::compile(&settings));
+    rig.tree.apply(&purlin_tftp_core::plan::Plan::compile(&settings));
     let upload = create(&rig, "config", None).unwrap();
     append(&upload, b"half").unwrap();
     println!("half written");
@@ -287,7 +286,7 @@ fn a_killed_process_leaves_nothing_that_is_served_or_stays() {
     let left = rig.list("");
     assert!(left.len() == 1 && left[0].starts_with(UPLOAD_PREFIX), "{left:?}");
     assert_eq!(rig.get(&left[0]).err(), Some(FileError::NotFound));
-    rig.library
+    rig.tree
         .apply(&purlin_tftp_core::plan::Plan::compile(&rig.settings));
     crate::support::until("the cleaning", || rig.list("").is_empty());
     let upload = create(&rig, "config", None).unwrap();
@@ -302,10 +301,10 @@ fn whoever_cleans_up_never_takes_a_live_upload() {
         let rig = with(tmpfile, |uploads| uploads.overwrite = true);
         let plan = purlin_tftp_core::plan::Plan::compile(&rig.settings);
         for i in 0..100 {
-            rig.library.apply(&plan);
+            rig.tree.apply(&plan);
             let upload = create(&rig, "a", None).unwrap();
             append(&upload, i.to_string().as_bytes()).unwrap();
-            rig.library.apply(&plan);
+            rig.tree.apply(&plan);
             assert_eq!(commit(&upload), Ok(()), "{tmpfile} {i}");
         }
         assert_eq!(rig.text("a"), "99");

@@ -28,12 +28,12 @@ fn netascii_is_converted_whole_and_remembered() {
     let ask = crate::support::ask("a");
     assert!(Arc::ptr_eq(
         &content,
-        &rig.library.recall(&ask, true).unwrap().unwrap()
+        &rig.tree.recall(&ask, true).unwrap().unwrap()
     ));
     assert!(rig.recall("a").is_none(), "the plain file is another question");
-    let reads = rig.library.stats().disk_reads;
+    let reads = rig.tree.stats().disk_reads;
     rig.open("a", true).unwrap();
-    assert_eq!(rig.library.stats().disk_reads, reads);
+    assert_eq!(rig.tree.stats().disk_reads, reads);
     assert_ne!(content.etag(), rig.get("a").unwrap().etag());
 }
 
@@ -95,7 +95,7 @@ fn what_compression_does_not_shorten_goes_plain() {
         assert!(gzip(&content).is_none(), "{name}");
         assert!(matches!(content.gzip(), Some(None)), "{name} is not tried again");
     }
-    assert!(rig.library.stats().disk_reads <= 3, "the first chunk told");
+    assert!(rig.tree.stats().disk_reads <= 3, "the first chunk told");
 }
 
 #[test]
@@ -104,7 +104,7 @@ fn variants_count_and_can_go() {
     rig.write("a", "line\n".repeat(100_000));
     let content = rig.get("a").unwrap();
     drop(gzip(&content).unwrap());
-    let with = rig.library.stats().octets;
+    let with = rig.tree.stats().octets;
     assert!(with > content.size());
     rig.write("long", pattern(20 * CHUNK));
     octets(&rig.get("long").unwrap()).unwrap();

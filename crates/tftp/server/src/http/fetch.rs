@@ -19,12 +19,12 @@ pub(super) struct Fetched {
 /// # Errors
 /// When there is none for this client.
 pub(super) async fn fetch(
-    library: &Library,
+    tree: &Library,
     ask: OwnedAsk,
     asked: &Asked,
     compression: Compression,
 ) -> Result<Fetched, FileError> {
-    let content = open(library, ask).await?;
+    let content = open(tree, ask).await?;
     // A range is a range of the file itself: its parts fit together whoever asked for the others.
     let suits = compression.enabled && asked.gzip && asked.range.is_none();
     if !suits || content.size() < compression.size_min {
@@ -55,8 +55,8 @@ async fn gzip(content: &Arc<Content>, level: u8) -> Option<Arc<Content>> {
     made.await.ok().flatten()
 }
 
-async fn open(library: &Library, ask: OwnedAsk) -> Result<Arc<Content>, FileError> {
-    if let Some(known) = library.recall(&ask.as_ask(), false) {
+async fn open(tree: &Library, ask: OwnedAsk) -> Result<Arc<Content>, FileError> {
+    if let Some(known) = tree.recall(&ask.as_ask(), false) {
         return known;
     }
     let (done, opened) = oneshot::channel();
@@ -64,6 +64,6 @@ async fn open(library: &Library, ask: OwnedAsk) -> Result<Arc<Content>, FileErro
         // The client may have gone.
         let _ = done.send(result);
     };
-    library.open(ask, false, Box::new(tell));
+    tree.open(ask, false, Box::new(tell));
     opened.await.unwrap_or(Err(FileError::Busy))
 }

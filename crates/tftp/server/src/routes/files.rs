@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 const SEEN_MAX: usize = 20_000;
 
 async fn list(_: Viewer, State(desk): State<Desk>, asked: Asked) -> Result<Json<Value>, Problem> {
-    let files = desk.books.handle.library().files(SEEN_MAX);
+    let files = desk.books.handle.tree().files(SEEN_MAX);
     asked.page_of_all(files.iter().map(file).collect()).map(Json)
 }
 
@@ -28,10 +28,10 @@ fn file(file: &CachedFile) -> Value {
 
 async fn drop_all(_: Admin, State(desk): State<Desk>, asked: Asked) -> Result<Json<Value>, Problem> {
     let dry_run = asked.dry_run()?;
-    let library = desk.books.handle.library();
-    let before = library.stats();
+    let tree = desk.books.handle.tree();
+    let before = tree.stats();
     if !dry_run {
-        library.drop_all();
+        tree.drop_all();
     }
     Ok(Json(json!({
         "octets": before.octets,

@@ -41,8 +41,8 @@ async fn show(_: Viewer, State(desk): State<Desk>, asked: Asked) -> Result<Json<
 
 /// What DHCP knows; whoever knows may have to wait.
 async fn facts_of(desk: &Desk, client: IpAddr) -> Result<Option<Facts>, Problem> {
-    let library = desk.books.handle.library().clone();
-    let asked = tokio::task::spawn_blocking(move || library.facts(client)).await;
+    let tree = desk.books.handle.tree().clone();
+    let asked = tokio::task::spawn_blocking(move || tree.facts(client)).await;
     asked.map_err(|_| Problem::broken("asking what is known of the client panicked"))
 }
 
@@ -113,7 +113,7 @@ async fn open(desk: &Desk, ask: &OwnedAsk) -> Result<Arc<Content>, FileError> {
         // The asker may have gone.
         let _ = done.send(result);
     };
-    desk.books.handle.library().open(ask, false, Box::new(hear));
+    desk.books.handle.tree().open(ask, false, Box::new(hear));
     opened.await.unwrap_or(Err(FileError::Busy))
 }
 

@@ -58,14 +58,14 @@ impl Worker {
         if self.engine.counts_machines() {
             self.machines.ask(ask.client);
         }
-        if let Some(known) = self.library.recall(&ask, netascii) {
+        if let Some(known) = self.tree.recall(&ask, netascii) {
             self.counters.recalled += 1;
             self.engine.opened(now, slot, known, &mut self.effects);
             return;
         }
         let inbox = Arc::clone(&self.inbox);
         let done = move |result| inbox.leave(Note::Opened(slot, result));
-        self.library.open(OwnedAsk::from(&ask), netascii, Box::new(done));
+        self.tree.open(OwnedAsk::from(&ask), netascii, Box::new(done));
         self.own_port(slot);
     }
 

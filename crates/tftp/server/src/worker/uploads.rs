@@ -43,7 +43,7 @@ impl Worker {
         };
         let inbox = Arc::clone(&self.inbox);
         let done = move |result| inbox.leave(Note::Created(slot, result));
-        self.library.create(OwnedAsk::from(&ask), size, Box::new(done));
+        self.tree.create(OwnedAsk::from(&ask), size, Box::new(done));
         self.own_port(slot);
     }
 

@@ -65,8 +65,8 @@ impl Bench {
             shared: None,
             kernel: Kernel::default(),
         };
-        let library = Library::new(parts).unwrap();
-        let (handle, running) = start(ServerConfig { plan, library }).unwrap();
+        let tree = Library::new(parts).unwrap();
+        let (handle, running) = start(ServerConfig { plan, tree }).unwrap();
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()

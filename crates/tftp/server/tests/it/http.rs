@@ -23,7 +23,7 @@ impl Answer {
 
 fn site(bench: &Bench) -> Site {
     Site {
-        library: bench.handle.library().clone(),
+        tree: bench.handle.tree().clone(),
         compression: Compression {
             enabled: true,
             level: 6,
@@ -158,7 +158,7 @@ fn s2_58_small_files_are_not_compressed() {
     for (size, encoding) in [(1023, ""), (1024, "gzip")] {
         std::fs::write(bench.folder.path().join("t.txt"), "a".repeat(size)).unwrap();
         let bench_site = site(&bench);
-        bench_site.library.drop_all();
+        bench_site.tree.drop_all();
         let answer = ask(
             &bench,
             &bench_site,
