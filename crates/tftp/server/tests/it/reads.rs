@@ -11,7 +11,9 @@ use std::time::Duration;
 fn every_negotiation_brings_the_same_octets() {
     let bench = Bench::new();
     for size in [0, 1, 511, 512, 513, 1468 * 16, 3_000_000] {
-        let content = bench.file("a/file.bin", size);
+        // A name for each size: a file that is written over is noticed a moment later only.
+        let name = format!("a/file-{size}.bin");
+        let content = bench.file(&name, size);
         for (blksize, windowsize) in [
             (None, None),
             (Some(8), None),
@@ -28,7 +30,7 @@ fn every_negotiation_brings_the_same_octets() {
                 windowsize,
                 ..bench.options()
             };
-            let (octets, report) = read(&options, "a/file.bin");
+            let (octets, report) = read(&options, &name);
             let report = report.unwrap();
             assert!(
                 octets == content,
