@@ -1,19 +1,6 @@
 //! Why a name is not served: the stable codes 2400 to 2449 of the decisions about names.
 
-use purlin_telemetry::{Reason, ReasonCode};
-
-macro_rules! codes {
-    ($($name:ident = $code:literal, $slug:literal, $text:literal, $explain:literal, $fix:literal;)*) => {
-        $(#[doc = $text] pub const $name: ReasonCode = ReasonCode($code);)*
-
-        /// Every code of this part with its explanation.
-        pub static REASONS: &[Reason] = &[
-            $(Reason { code: $name, slug: $slug, text: $text, explain: $explain, fix: $fix },)*
-        ];
-    };
-}
-
-codes! {
+purlin_telemetry::reason_codes! {
     NAME_EMPTY = 2400, "name_empty", "no file was named",
         "The name has no part that could be a file: it is empty or made of slashes and dots.",
         "Look at the client's boot file setting.";

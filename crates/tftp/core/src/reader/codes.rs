@@ -1,19 +1,6 @@
 //! The stable codes of faults between boot-file settings: 9200 to 9249.
 
-use purlin_telemetry::{Reason, ReasonCode};
-
-macro_rules! codes {
-    ($($name:ident = $code:literal, $slug:literal, $text:literal, $explain:literal, $fix:literal;)*) => {
-        $(#[doc = $text] pub const $name: ReasonCode = ReasonCode($code);)*
-
-        /// Every code of this part with its explanation.
-        pub static REASONS: &[Reason] = &[
-            $(Reason { code: $name, slug: $slug, text: $text, explain: $explain, fix: $fix },)*
-        ];
-    };
-}
-
-codes! {
+purlin_telemetry::reason_codes! {
     NOWHERE = 9200, "tftp_listens_nowhere", "boot files are configured but served nowhere",
         "Files are configured, or enabled = true is set, but there is no address to listen on.",
         "Set tftp.listen or tftp.http.listen, or tftp.enabled = false.";
