@@ -6,9 +6,11 @@
 mod address;
 mod identity;
 mod size;
+mod slot;
 mod time;
 
 pub use address::{ClientId, ClientIdError, Ipv4Range, Mac, Prefix4, RangeError};
 pub use identity::{Epoch, Incarnation, NodeId, NodeIdError};
 pub use size::{ByteSize, SizeError};
+pub use slot::{BLOCK_BITS, SLOTS, Slot, SlotSet};
 pub use time::{BootTime, Now, Tenure, WallTime};

@@ -8,6 +8,7 @@ const PURE: &[&str] = &[
     "crates/telemetry/src/",
     "crates/config/src/",
     "crates/store/src/",
+    "crates/fabric/core/src/",
     "crates/dhcp/proto/src/",
     "crates/dhcp/core/src/",
     "crates/tftp/proto/src/",

@@ -1,0 +1,13 @@
+//! The fabric: how many nodes become one system.
+//!
+//! Everything here is pure. Time is an argument, the store and the network are values that come in and actions that go
+//! out, so that the same functions run in production, in property tests, in the model checker and in the simulator.
+//!
+//! ```text
+//!   ClaimStore (PostgreSQL, or in-process) ──View, Renewal, Won──► claims: who may decide, under which epoch
+//!   Hints (Redis, or in-process)           ──heartbeats, events──► routing and display only: never ownership
+//! ```
+//!
+//! The fabric knows no service. What a service sees of it is a [`purlin_types::Tenure`] and a set of slots.
+
+pub mod port;

@@ -1,0 +1,1 @@
+//! Coordination hints over Redis: heartbeats, sessions, advisory locks, messages, cached values.

@@ -1,0 +1,1 @@
+//! Drives the fabric: timers, sockets and stores around the pure decisions of `purlin-fabric`.

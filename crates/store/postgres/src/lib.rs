@@ -1,0 +1,1 @@
+//! PostgreSQL as the durable store of a cluster: claims, fenced rows, records.

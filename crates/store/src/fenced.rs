@@ -1,0 +1,93 @@
+//! Fenced rows: what many nodes write into one store, each only under claims that it still holds (rule R7).
+
+use purlin_types::{Epoch, Slot};
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+
+/// A future of an engine chosen at run time.
+pub type Later<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// One row as its owner states it; the newest statement is the whole truth about its key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FencedRow {
+    /// Names the row within its table: for a lease, the address as a number.
+    pub key: u64,
+    pub slot: Slot,
+    /// Rises with every statement about the key under one epoch; a higher epoch beats it.
+    pub version: u32,
+    /// Two live rows of a table cannot have the same one: for a bound lease, network and client. `None` for a row
+    /// that claims nothing.
+    pub unique: Option<Vec<u8>>,
+    /// The service's own record.
+    pub body: Vec<u8>,
+}
+
+/// A row with the term under which it was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredRow {
+    pub row: FencedRow,
+    pub epoch: Epoch,
+}
+
+/// Why rows were not written. In all but `Unknown` nothing was.
+#[derive(Debug)]
+pub enum FenceFault {
+    /// These slots are not held under the epochs given: whoever wrote must stop deciding about them at once.
+    Lost(Vec<Slot>),
+    /// This row's `unique` is another live row's. Names both keys.
+    Taken { key: u64, by: u64 },
+    /// No answer: the rows may have been written. They may be written again as they are.
+    Unknown(Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl fmt::Display for FenceFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Lost(slots) => write!(f, "{} slots are no longer held", slots.len()),
+            Self::Taken { key, by } => write!(f, "row {key} would be a second one beside {by}"),
+            Self::Unknown(_) => f.write_str("the store did not answer"),
+        }
+    }
+}
+
+impl std::error::Error for FenceFault {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Unknown(cause) => Some(cause.as_ref()),
+            _ => None,
+        }
+    }
+}
+
+/// Rows by key, written under claims.
+///
+/// The fence and the rows are one transaction: the claims are locked against change (`FOR SHARE`) until the rows are
+/// committed, so that whoever claims next sees every row that its predecessor was told is written.
+pub trait FencedRows: Send + Sync + fmt::Debug {
+    /// Writes rows of one table, all or none. Rows that are older than what is stored change nothing and are no fault.
+    /// `held` names every slot of the rows.
+    fn write<'a>(
+        &'a self,
+        table: &'a str,
+        held: &'a [(Slot, Epoch)],
+        rows: &'a [FencedRow],
+    ) -> Later<'a, Result<(), FenceFault>>;
+
+    /// All rows of these slots, in key order from above `after`, at most `limit`.
+    fn load<'a>(
+        &'a self,
+        table: &'a str,
+        slots: &'a [Slot],
+        after: Option<u64>,
+        limit: usize,
+    ) -> Later<'a, Result<Vec<StoredRow>, FenceFault>>;
+
+    /// Rows by key, whoever's slots they are in; may be answered by a replica. For display.
+    fn page<'a>(
+        &'a self,
+        table: &'a str,
+        after: Option<u64>,
+        limit: usize,
+    ) -> Later<'a, Result<Vec<StoredRow>, FenceFault>>;
+}
