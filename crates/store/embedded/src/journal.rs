@@ -48,6 +48,9 @@ pub struct JournalOptions {
     pub checkpoint_after: u64,
     /// How often a full journal looks for space.
     pub retry: Duration,
+    /// From the beginning of one sync to that of the next, when nobody waits for the latter: how long what was
+    /// appended may be written and not durable.
+    pub rest: Duration,
 }
 
 impl Default for JournalOptions {
@@ -56,6 +59,7 @@ impl Default for JournalOptions {
             segment_bytes: 16 << 20,
             checkpoint_after: 64 << 20,
             retry: Duration::from_millis(500),
+            rest: Duration::from_millis(5),
         }
     }
 }

@@ -77,6 +77,10 @@ pub(crate) struct Shared {
     pub(crate) accepted: AtomicU64,
     pub(crate) written: AtomicU64,
     pub(crate) durable: AtomicU64,
+    /// Up to here somebody waits for durability; what is accepted beyond may wait for company.
+    pub(crate) awaited: AtomicU64,
+    /// The sync thread waits for company, or for somebody who waits: only the latter need wake it.
+    pub(crate) resting: AtomicBool,
     /// Locked for the copying of a frame, or to take all of it away.
     gather: Mutex<Gather>,
     /// Octets of payload that are accepted and not written.
@@ -146,6 +150,8 @@ impl Shared {
             accepted: AtomicU64::new(start.position),
             written: AtomicU64::new(start.position),
             durable: AtomicU64::new(start.position),
+            awaited: AtomicU64::new(start.position),
+            resting: AtomicBool::new(false),
             gather: Mutex::default(),
             gathered: AtomicUsize::new(0),
             tail: Mutex::new(Tail::new(start.position)),
@@ -283,6 +289,12 @@ impl Shared {
         };
         self.waiting.fetch_sub(1, Ordering::SeqCst);
         files
+    }
+
+    /// Somebody waits until everything up to `position` is durable: no rest before that.
+    pub(crate) fn await_durable(&self, position: Position) {
+        self.awaited.fetch_max(position.0, Ordering::SeqCst);
+        self.unpark_sync();
     }
 
     pub(crate) fn unpark_sync(&self) {

@@ -39,11 +39,10 @@ impl FileJournal {
     /// Counts a frame that the journal has taken on.
     fn accepted(&mut self, payload: &[u8]) -> Position {
         self.position += 1;
-        self.shared.accepted.store(self.position, Ordering::Release);
+        self.shared.accepted.store(self.position, Ordering::SeqCst);
         self.shared
             .log_end
             .fetch_add(space(payload.len()) as u64, Ordering::Relaxed);
-        self.shared.unpark_sync();
         Position(self.position)
     }
 
@@ -97,7 +96,11 @@ impl Journal for FileJournal {
     fn append(&mut self, payload: &[u8]) -> Result<Position, AppendError> {
         check(payload);
         self.shared.tail().write_now(&self.shared, payload)?;
-        Ok(self.accepted(payload))
+        let position = self.accepted(payload);
+        if !self.shared.resting.load(Ordering::SeqCst) {
+            self.shared.unpark_sync();
+        }
+        Ok(position)
     }
 
     fn defer(&mut self, payload: &[u8]) -> Result<Position, AppendError> {
@@ -105,7 +108,9 @@ impl Journal for FileJournal {
         self.await_room(payload.len())?;
         self.shared.gathered.fetch_add(payload.len(), Ordering::SeqCst);
         self.shared.gather().push(payload);
-        Ok(self.accepted(payload))
+        let position = self.accepted(payload);
+        self.shared.await_durable(position);
+        Ok(position)
     }
 
     fn has_room(&self) -> bool {
@@ -165,6 +170,7 @@ impl Journal for FileJournal {
 
     fn flush(&mut self) -> Result<(), AppendError> {
         let shared = &self.shared;
+        shared.await_durable(Position(self.position));
         let durable = || shared.durable.load(Ordering::SeqCst) >= self.position;
         let stuck = || {
             shared.health() == JournalHealth::Full && shared.written.load(Ordering::Acquire) < self.position

@@ -6,4 +6,5 @@ mod crashes;
 mod damage;
 mod kill;
 mod records;
+mod rest;
 mod rigs;

@@ -17,6 +17,7 @@ pub(crate) fn small() -> JournalOptions {
         segment_bytes: 16 << 10,
         checkpoint_after: 256 << 10,
         retry: Duration::from_millis(2),
+        rest: Duration::from_millis(1),
     }
 }
 
