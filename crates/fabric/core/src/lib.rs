@@ -10,4 +10,6 @@
 //!
 //! The fabric knows no service. What a service sees of it is a [`purlin_types::Tenure`] and a set of slots.
 
+pub mod plan;
 pub mod port;
+pub mod ring;
