@@ -27,7 +27,7 @@ Chores of this project.
   cargo xtask check         format, lints, tidy, documents, acceptance list; no tests
   cargo xtask tidy          the form of the repository: floors, purity, lengths, words
   cargo xtask acceptance    per seed: which promises have a test of their name
-  cargo xtask setup         install the Debian packages that conformance tests use (root)
+  cargo xtask setup         install the programs that conformance tests use (Debian packages: root)
 
 With CI=true in the environment a missing component fails; elsewhere its tests are skipped with a line.";
 
@@ -41,7 +41,7 @@ fn main() -> ExitCode {
         ["check"] => check::run(&repo).map(|tally| tally.failed == 0),
         ["tidy"] => tidy::run(&repo),
         ["acceptance"] => acceptance::run(&repo),
-        ["setup"] => setup::run(),
+        ["setup"] => setup::run(&repo),
         ["help" | "--help" | "-h"] => {
             println!("{USAGE}");
             Ok(true)

@@ -1,8 +1,11 @@
-//! `cargo xtask setup`: the Debian packages that conformance tests use.
+//! `cargo xtask setup`: the programs that conformance tests use, most of them from Debian packages.
 //!
 //! Installing starts no daemon: a policy file tells the packages so while they are unpacked.
 
+mod crates;
+
 use crate::in_ci;
+use crate::repo::Repo;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -41,10 +44,15 @@ const NEEDED: &[(&str, &str)] = &[
 const POLICY: &str = "/usr/sbin/policy-rc.d";
 
 /// Installs what is missing; only says what is missing when that cannot be done here.
-pub(crate) fn run() -> Result<bool, String> {
+pub(crate) fn run(repo: &Repo) -> Result<bool, String> {
+    let built = crates::run(repo)? || !in_ci();
+    Ok(packages()? && built)
+}
+
+fn packages() -> Result<bool, String> {
     let missing = missing();
     if missing.is_empty() {
-        println!("   everything is installed");
+        println!("   every package is installed");
         return Ok(true);
     }
     println!("   missing: {}", missing.join(" "));

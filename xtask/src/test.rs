@@ -59,7 +59,7 @@ pub(crate) fn run(repo: &Repo, scope: Scope) -> Result<bool, String> {
     let start = Instant::now();
     let mut tally = Tally::default();
     if scope != Scope::Dhcp {
-        step(&mut tally, "setup", setup::run);
+        step(&mut tally, "setup", || setup::run(repo));
         tally.add(check::run(repo)?);
     }
     let arguments = arguments(scope);

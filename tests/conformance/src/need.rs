@@ -1,7 +1,7 @@
 //! What a test needs of its machine, and how it says that something is missing.
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 /// File to which skipped tests are written, for the sum at the end of `cargo xtask test`.
@@ -10,13 +10,15 @@ const SKIPS: &str = "PURLIN_TEST_SKIPS";
 /// Set by `cargo xtask test --all`: tests that take minutes run too.
 const ALL: &str = "PURLIN_TEST_ALL";
 
-/// Where a program is, system folders included that are not on everybody's path.
+/// Where a program is, system folders included that are not on everybody's path, and what `cargo xtask setup` built.
 #[must_use]
 pub fn program(name: &str) -> Option<PathBuf> {
     let path = std::env::var("PATH").unwrap_or_default();
-    let folders = path.split(':').chain(["/usr/sbin", "/sbin"]);
+    let folders = path.split(':').chain(["/usr/sbin", "/sbin"]).map(PathBuf::from);
+    let built = profile_folder().and_then(|folder| Some(folder.parent()?.join("tools/bin")));
     folders
-        .map(|folder| Path::new(folder).join(name))
+        .chain(built)
+        .map(|folder| folder.join(name))
         .find(|file| file.is_file())
 }
 
@@ -24,11 +26,14 @@ pub fn program(name: &str) -> Option<PathBuf> {
 #[must_use]
 pub fn purlin() -> Option<PathBuf> {
     let named = std::env::var_os("PURLIN_BIN").map(PathBuf::from);
-    let beside = || {
-        let own = std::env::current_exe().ok()?;
-        Some(own.parent()?.parent()?.join("purlin"))
-    };
+    let beside = || Some(profile_folder()?.join("purlin"));
     named.or_else(beside).filter(|file| file.is_file())
+}
+
+/// `target/debug`, where this test's own program was built.
+fn profile_folder() -> Option<PathBuf> {
+    let own = std::env::current_exe().ok()?;
+    Some(own.parent()?.parent()?.to_owned())
 }
 
 /// Whether this test is one of those that only `cargo xtask test --all` runs, and this is not such a run. Says so; the

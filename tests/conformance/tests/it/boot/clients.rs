@@ -1,7 +1,9 @@
 //! Stock TFTP clients against `purlin up`.
 
+mod rs_tftpd;
+
 use super::{FILES, node, octets, tree, words};
-use purlin_conformance::{Lab, Node, until};
+use purlin_conformance::{Lab, Node, program, until};
 use std::process::Output;
 
 /// A program and its arguments; `{name}` is the file on the server, `{file}` the one beside the client.
@@ -13,7 +15,8 @@ fn run(lab: &Lab, line: Line, name: &str, file: &str) -> Output {
         .map(|word| word.replace("{name}", name).replace("{file}", file))
         .collect();
     let arguments: Vec<&str> = filled.iter().skip(1).map(String::as_str).collect();
-    lab.client.run(&filled[0], &arguments)
+    let program = program(&filled[0]).expect("checked before the laboratory was made");
+    lab.client.run(&program.to_string_lossy(), &arguments)
 }
 
 /// Every file arrives as it is, and the node's records say so.
