@@ -8,7 +8,8 @@ use crate::exit::Failure;
 use purlin_config::sections::api::ApiSettings;
 use purlin_config::sections::log::LogSettings;
 use purlin_config::sections::node::NodeSettings;
-use purlin_config::{Document, Faults, Input, Section, check_names, sections};
+use purlin_config::sections::store::{CoordinationEngine, StoreEngine, StoreSettings};
+use purlin_config::{Document, Fault, Faults, Input, Section, check_names, codes, sections};
 use std::io::Read;
 use std::path::Path;
 
@@ -88,7 +89,8 @@ pub(crate) fn check(document: &Document, faults: &mut Faults) -> Option<Settings
     let log = sections::log::read(document, faults);
     let dhcp = purlin_dhcp_core::reader::read(document, faults);
     let tftp = purlin_tftp_core::reader::read(document, faults);
-    store?;
+    let cluster = sections::cluster::read(document, faults);
+    alone(&store?, cluster?.enabled, document, faults);
     let (mut dhcp, tftp) = (dhcp?, tftp?);
     boot_profiles::add(&mut dhcp, &tftp, document, faults);
     let settings = Settings {
@@ -99,4 +101,22 @@ pub(crate) fn check(document: &Document, faults: &mut Faults) -> Option<Settings
         tftp,
     };
     (!faults.has_errors()).then_some(settings)
+}
+
+/// Several nodes are not served by this version yet: said here, where the engines are chosen.
+fn alone(store: &StoreSettings, clustered: bool, document: &Document, faults: &mut Faults) {
+    let elsewhere = [
+        ("store.engine", store.records != StoreEngine::Embedded),
+        (
+            "coordination.engine",
+            store.coordination != CoordinationEngine::Embedded,
+        ),
+        ("cluster.enabled", clustered),
+    ];
+    for (path, _) in elsewhere.into_iter().filter(|(_, set)| *set) {
+        let Some(node) = document.get(path) else { continue };
+        let message = "the value belongs to a cluster, which is not in this version yet";
+        let fault = Fault::error(codes::NOT_YET, path, node.span, message);
+        faults.push(fault.help("leave it out"));
+    }
 }

@@ -1,6 +1,7 @@
 //! The sections that belong to the process as a whole, and the names of those that come later.
 
 pub mod api;
+pub mod cluster;
 pub mod log;
 pub mod node;
 pub mod store;
@@ -31,6 +32,7 @@ pub fn common() -> Vec<&'static Section> {
         api::section(),
         store::section(),
         store::coordination_section(),
+        cluster::section(),
         log::section(),
         &OVN,
         &CHAIN,

@@ -49,23 +49,6 @@ fn a_certificate_needs_its_key() {
 }
 
 #[test]
-fn engines_of_the_cluster_are_refused_in_plain_words() {
-    for text in [
-        "[store]\nengine = \"postgres\"\nurl = \"x\"\n",
-        "[coordination]\nengine = \"redis\"\n",
-    ] {
-        let (document, mut faults) = parse("a.toml", text);
-        assert_eq!(store::read(&document, &mut faults), None);
-        assert!(
-            faults
-                .to_text(&document, false)
-                .contains("comes with the cluster")
-        );
-        assert_eq!(faults.errors(), 1);
-    }
-}
-
-#[test]
 fn a_node_id_is_host_name_like() {
     let (document, mut faults) = parse("a.toml", "[node]\nid = \"a b\"\n");
     assert_eq!(node::read(&document, None, &mut faults), None);
