@@ -52,6 +52,8 @@ impl Method {
 pub(crate) struct Orders {
     nodes: usize,
     flat: Vec<u16>,
+    /// The inverse: the place of each node, slot by slot.
+    places: Vec<u16>,
 }
 
 impl Orders {
@@ -61,9 +63,16 @@ impl Orders {
             Method::ConsistentHashing => walk(&points(virtual_nodes, nodes), nodes.len()),
             Method::Rendezvous => draw(nodes),
         };
+        let mut places = vec![0; flat.len()];
+        for start in (0..flat.len()).step_by(nodes.len().max(1)) {
+            for (&node, place) in flat[start..start + nodes.len()].iter().zip(0..) {
+                places[start + usize::from(node)] = place;
+            }
+        }
         Self {
             nodes: nodes.len(),
             flat,
+            places,
         }
     }
 
@@ -74,11 +83,8 @@ impl Orders {
     }
 
     /// The place of a node in a slot's order, 0 for the most wanted.
-    pub(crate) fn rank(&self, slot: Slot, node: u16) -> usize {
-        self.of(slot)
-            .iter()
-            .position(|&n| n == node)
-            .unwrap_or(self.nodes)
+    pub(crate) fn rank(&self, slot: Slot, node: u16) -> u16 {
+        self.places[usize::from(slot.index()) * self.nodes + usize::from(node)]
     }
 }
 

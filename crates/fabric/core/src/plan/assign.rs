@@ -59,7 +59,9 @@ pub(super) fn plan(previous: Option<&Plan>, members: &[PlanMember], settings: &P
     }
     let weighted: Vec<(&NodeId, u16)> = members.iter().map(|m| (&m.id, m.weight)).collect();
     let orders = Orders::new(settings.method, settings.virtual_nodes.max(1), &weighted);
-    let owners = owners(previous, &weighted, &orders, settings);
+    // Without bounds nothing would ever lead a slot to a newcomer: the ring is taken as it falls.
+    let kept = previous.filter(|_| settings.load_bound.is_finite());
+    let owners = owners(kept, &weighted, &orders, settings);
     let copies = usize::from(settings.replication_factor.max(1)).min(nodes.len());
     let zones: Vec<&str> = members.iter().map(|member| member.zone.as_str()).collect();
     let mut preferences = Vec::with_capacity(usize::from(SLOTS) * copies);
@@ -162,7 +164,7 @@ impl Draft<'_> {
         if self.load(node) >= self.band(node).low {
             return;
         }
-        let mut by_rank: Vec<(usize, Slot)> = from
+        let mut by_rank: Vec<(u16, Slot)> = from
             .iter()
             .map(|&slot| (self.orders.rank(slot, node), slot))
             .collect();
@@ -186,7 +188,7 @@ impl Draft<'_> {
                 continue;
             }
             let owned = Slot::all().filter(|slot| self.owners[usize::from(slot.index())] == node);
-            let mut by_rank: Vec<(usize, Slot)> =
+            let mut by_rank: Vec<(u16, Slot)> =
                 owned.map(|slot| (self.orders.rank(slot, node), slot)).collect();
             by_rank.sort_unstable_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
             for (_, slot) in by_rank {

@@ -145,14 +145,32 @@ fn without_a_bound_the_first_wanted_owns() {
         ..PlanSettings::default()
     };
     let before = plan(None, &members(0..10), &free);
-    let after = plan(None, &members(0..11), &free);
-    // A ring computed afresh: only the newcomer gains.
+    let after = plan(Some(&before), &members(0..11), &free);
+    assert!(after.is_same_assignment(&plan(None, &members(0..11), &free)));
+    // The newcomer's points cut arcs from others: only it gains.
     assert!(
         moves(&before, &after)
             .by_node
             .iter()
             .all(|(node, m)| *node == id(10) || m.gained == 0)
     );
+}
+
+#[test]
+fn the_ring_alone_is_as_even_as_a_hundred_points_make_it() {
+    let free = PlanSettings {
+        load_bound: f64::INFINITY,
+        ..PlanSettings::default()
+    };
+    for n in [3, 5, 10, 100] {
+        let share = 4096.0 / n as f64;
+        let deviation = |load: usize| (load as f64 / share - 1.0).powi(2);
+        let loads = loads(&plan(None, &members(0..n), &free));
+        let spread = (loads.into_iter().map(deviation).sum::<f64>() / n as f64).sqrt();
+        // The sum of 100 arcs deviates by 1/sqrt(100) of itself; counting slots instead of lengths adds 1/sqrt(share).
+        let expected = (1.0 / 100.0 + 1.0 / share).sqrt();
+        assert!(spread < 2.0 * expected, "{n}: {spread} {expected}");
+    }
 }
 
 #[test]
@@ -220,7 +238,9 @@ proptest! {
             let keep = octets.len();
             octets.extend_from_slice(&good[keep.min(good.len())..]);
         }
-        octets.first_mut().map(|first| { *first = 1; });
+        if let Some(first) = octets.first_mut() {
+            *first = 1;
+        }
         if let Ok(plan) = Plan::decode(&octets) {
             prop_assert_eq!(plan.encode(), octets);
         }
