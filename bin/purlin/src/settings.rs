@@ -26,6 +26,7 @@ pub(crate) struct Settings {
     pub(crate) api: ApiSettings,
     pub(crate) log: LogSettings,
     pub(crate) dhcp: purlin_dhcp_core::settings::Settings,
+    pub(crate) switches: purlin_dhcp_server::Switches,
     pub(crate) tftp: purlin_tftp_core::settings::Settings,
 }
 
@@ -98,6 +99,7 @@ pub(crate) fn check(document: &Document, faults: &mut Faults) -> Option<Settings
         api: api?,
         log: log?,
         dhcp,
+        switches: purlin_dhcp_server::Switches::read(document),
         tftp,
     };
     (!faults.has_errors()).then_some(settings)

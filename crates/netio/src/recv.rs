@@ -115,6 +115,14 @@ impl RecvBatch {
     /// # Errors
     /// Whatever the kernel says, except "nothing there", which is 0.
     pub fn receive(&mut self, socket: &impl AsFd) -> io::Result<usize> {
+        self.receive_up_to(socket, BATCH)
+    }
+
+    /// The same, but takes `most` datagrams at most: 1 to [`BATCH`].
+    ///
+    /// # Errors
+    /// As [`Self::receive`].
+    pub fn receive_up_to(&mut self, socket: &impl AsFd, most: usize) -> io::Result<usize> {
         self.rearm();
         self.filled = 0;
         loop {
@@ -123,7 +131,7 @@ impl RecvBatch {
                 libc::recvmmsg(
                     socket.as_fd().as_raw_fd(),
                     self.headers.as_mut_ptr(),
-                    BATCH as u32,
+                    most.clamp(1, BATCH) as u32,
                     libc::MSG_DONTWAIT as _,
                     std::ptr::null_mut(),
                 )
@@ -222,6 +230,20 @@ mod tests {
             client.local_addr().unwrap()
         );
         assert_eq!(batch.receive(&server).unwrap(), 0);
+    }
+
+    #[test]
+    fn a_call_takes_no_more_than_it_is_told() {
+        let server = port(Ipv4Addr::LOCALHOST, false);
+        let client = UdpSocket::bind("127.0.0.1:0").unwrap();
+        for i in 0..5u8 {
+            client.send_to(&[i], server.local_address()).unwrap();
+        }
+        let mut batch = RecvBatch::new();
+        for (most, taken, first) in [(1, 1, 0), (0, 1, 1), (2, 2, 2), (BATCH + 1, 1, 4)] {
+            assert_eq!(batch.receive_up_to(&server, most).unwrap(), taken);
+            assert_eq!((batch.len(), batch.get(0).payload), (taken, &[first][..]));
+        }
     }
 
     #[test]

@@ -74,6 +74,8 @@ pub struct SendBatch {
     headers: Box<[libc::mmsghdr]>,
     /// Whether the kernel and the ways that were used take messages to cut.
     segmenting: bool,
+    /// One datagram per call.
+    singly: bool,
     neighbours: Neighbours,
 }
 
@@ -112,8 +114,14 @@ impl SendBatch {
             // SAFETY: all-zero is a valid `mmsghdr`: null pointers with zero lengths.
             headers: vec![unsafe { std::mem::zeroed() }; BATCH].into(),
             segmenting: true,
+            singly: false,
             neighbours: Neighbours::default(),
         }
+    }
+
+    /// Whether each datagram has a call of its own from now on. For comparing: it only costs.
+    pub fn set_singly(&mut self, singly: bool) {
+        self.singly = singly;
     }
 
     /// Sends all of `messages`; a datagram that cannot be sent is counted and passed over. Datagrams to one
@@ -152,7 +160,7 @@ impl SendBatch {
     }
 
     fn send_batch(&mut self, port: &UdpPort, batch: &[Outgoing<'_>], report: &mut SendReport) {
-        let groups = if self.segmenting {
+        let groups = if self.segmenting && !self.singly {
             Groups::of(batch)
         } else {
             Groups::single(batch.len())
@@ -199,15 +207,16 @@ impl SendBatch {
     fn flush(&mut self, port: &UdpPort, batch: &[Outgoing<'_>], groups: &Groups, report: &mut SendReport) {
         let mut next = 0;
         let mut waited = false;
+        let most = if self.singly { 1 } else { BATCH };
         while next < groups.len() {
             report.calls += 1;
-            // SAFETY: headers `next..len` were set by `put` and point to live boxes and, through the vectors,
-            // to payloads that `batch` borrows; the kernel does not write through them except `msg_len`.
+            // SAFETY: headers `next..len` were set by `put` and point to live boxes and, through the vectors, to
+            // payloads that `batch` borrows; the kernel does not write through them except `msg_len`.
             let sent = unsafe {
                 libc::sendmmsg(
                     port.as_fd().as_raw_fd(),
                     self.headers.as_mut_ptr().add(next),
-                    (groups.len() - next) as u32,
+                    (groups.len() - next).min(most) as u32,
                     (libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL) as _,
                 )
             };

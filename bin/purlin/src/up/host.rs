@@ -89,6 +89,7 @@ impl ConfigHost for Host {
             let (dhcp, boot) = services.ok_or("the services are still starting")?;
             let plan = boot_files::plan(&settings);
             let applied = dhcp.apply(settings.dhcp).await.map_err(|cause| chain(&cause))?;
+            dhcp.switch(settings.switches).await;
             boot.apply(plan).await;
             log::configure(settings.log);
             for key in applied.restart_needed {

@@ -168,6 +168,7 @@ async fn start_dhcp(
 ) -> Result<(Handle, Running), Failure> {
     let config = ServerConfig {
         settings: settings.dhcp.clone(),
+        switches: settings.switches,
         journals: store.journals(),
         receive_buffer: RECEIVE_BUFFER,
         pin_threads: false,

@@ -19,6 +19,7 @@ pub mod routes;
 mod running;
 mod start;
 mod status;
+mod switches;
 mod worker;
 
 pub use error::{ApplyError, ControlError, StartError};
@@ -27,4 +28,5 @@ pub use metrics::{DhcpMetrics, ThreadReport};
 pub use running::Running;
 pub use start::{RECEIVE_BUFFER, ServerConfig, start};
 pub use status::{Condition, Health, InterfaceStatus, JournalStatus, ServerStatus};
+pub use switches::Switches;
 pub use worker::ShellCounters;

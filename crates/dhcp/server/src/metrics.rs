@@ -16,6 +16,8 @@ pub struct ThreadReport {
     pub core: Counters,
     pub shell: ShellCounters,
     pub usage: Vec<SubnetUse>,
+    /// Kinds of clients whose options were found encoded, and those for whom they were encoded anew.
+    pub templates: (u64, u64),
     /// Replies waiting for the disk.
     pub parked: usize,
     /// What is held back after a restore from a backup.
@@ -45,6 +47,7 @@ impl Collector for DhcpMetrics {
         for report in self.0.iter() {
             let report = report.lock().unwrap_or_else(PoisonError::into_inner).clone();
             packets(encoder, &report.core);
+            templates(encoder, report.templates);
             leases(encoder, &report.usage);
             sockets(encoder, &report.shell);
             journal(encoder, &report);
@@ -82,6 +85,13 @@ fn packets(encoder: &mut Encoder, core: &Counters) {
             "Lease records written to the journal.",
         )
         .count(&[], core.records);
+}
+
+fn templates(encoder: &mut Encoder, (hits, misses): (u64, u64)) {
+    let help = "Replies by whether their options were found encoded or had to be encoded.";
+    let mut templates = encoder.counter("purlin_dhcp_templates_total", help);
+    templates.count(&[("found", "hit")], hits);
+    templates.count(&[("found", "miss")], misses);
 }
 
 fn leases(encoder: &mut Encoder, usage: &[SubnetUse]) {
@@ -150,6 +160,11 @@ fn sockets(encoder: &mut Encoder, shell: &ShellCounters) {
             "purlin_dhcp_probes_failed_total",
             "Conflict probes that could not be sent.",
             shell.probes_failed,
+        ),
+        (
+            "purlin_dhcp_probe_waits_total",
+            "Conflict probes that nothing else was read beside.",
+            shell.probe_waits,
         ),
     ];
     for (name, help, count) in counts {
@@ -242,6 +257,11 @@ fn times(encoder: &mut Encoder, shell: &ShellCounters) {
             "purlin_dhcp_batch_datagrams",
             "Datagrams per receive call that brought any.",
             &shell.batch_size,
+        ),
+        (
+            "purlin_dhcp_commit_packets",
+            "Packets whose records are in one frame of the lease journal.",
+            &shell.commit_size,
         ),
     ];
     for (name, help, histogram) in histograms {

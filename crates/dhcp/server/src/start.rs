@@ -13,6 +13,7 @@ use crate::metrics::ThreadReport;
 use crate::ports::Ports;
 use crate::running::Running;
 use crate::status::Health;
+use crate::switches::Switches;
 use crate::worker::{Log, Parts, Rewrite, STATE_PIECE, Worker};
 use purlin_dhcp_core::settings::Settings;
 use purlin_dhcp_core::{Engine, Plan, Recovery};
@@ -31,6 +32,7 @@ pub const RECEIVE_BUFFER: u32 = 16 << 20;
 #[derive(Debug)]
 pub struct ServerConfig {
     pub settings: Settings,
+    pub switches: Switches,
     pub journals: Arc<dyn JournalEngine>,
     /// Bytes of receive buffer per socket; [`RECEIVE_BUFFER`] is a good value.
     pub receive_buffer: u32,
@@ -47,6 +49,7 @@ pub struct ServerConfig {
 pub fn start(config: ServerConfig) -> Result<(Handle, Running), StartError> {
     let ServerConfig {
         settings,
+        switches,
         journals,
         receive_buffer,
         pin_threads,
@@ -73,6 +76,7 @@ pub fn start(config: ServerConfig) -> Result<(Handle, Running), StartError> {
             shards,
             engine,
             log,
+            switches,
             tasks,
             waker: Arc::clone(waker),
             inboxes: Arc::clone(&inboxes),

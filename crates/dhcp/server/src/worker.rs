@@ -18,6 +18,7 @@ mod probe;
 mod receive;
 mod rewrite;
 mod send;
+mod settle;
 mod stats;
 
 pub use stats::ShellCounters;
@@ -29,13 +30,14 @@ use crate::handover::{Handed, Inbox};
 use crate::metrics::ThreadReport;
 use crate::ports::Assignment;
 use crate::status::{Condition, Health};
+use crate::switches::Switches;
 use park::ParkRing;
 use probe::Probes;
 use purlin_dhcp_core::Engine;
 use purlin_dhcp_core::Plan;
 use purlin_netio::{Poller, Ready, RecvBatch, SendBatch, Trigger, Waker, now};
 use purlin_types::{BootTime, Now};
-use receive::Batch;
+use settle::Batch;
 use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -61,6 +63,7 @@ pub(crate) struct Parts {
     pub(crate) shards: u16,
     pub(crate) engine: Engine,
     pub(crate) log: Log,
+    pub(crate) switches: Switches,
     pub(crate) tasks: Receiver<Task>,
     pub(crate) waker: Arc<Waker>,
     pub(crate) inboxes: Arc<[Inbox]>,
@@ -74,13 +77,15 @@ pub(crate) struct Worker {
     pub(crate) engine: Engine,
     plan: Arc<Plan>,
     pub(crate) log: Log,
+    switches: Switches,
     /// By port id; holes are ports that have closed.
     slots: Vec<Option<Slot>>,
     /// Port ids of segments by position in `Settings::interfaces`.
     segments: Vec<u32>,
-    /// Everything, and only the waker: the latter is waited on while nothing may be read.
+    /// Everything; only the waker, waited on while nothing may be read; the waker and what answers checks.
     poller: Poller,
     wake_only: Poller,
+    checks_only: Poller,
     tasks: Receiver<Task>,
     inboxes: Arc<[Inbox]>,
     handed: Vec<Handed>,
@@ -124,19 +129,22 @@ struct Slot {
 impl Worker {
     pub(crate) fn new(parts: Parts) -> std::io::Result<Self> {
         let poller = Poller::new()?;
-        let wake_only = Poller::new()?;
-        poller.add(&*parts.waker, WAKE, Trigger::Edge)?;
-        wake_only.add(&*parts.waker, WAKE, Trigger::Edge)?;
-        Ok(Self {
+        let (wake_only, checks_only) = (Poller::new()?, Poller::new()?);
+        for poller in [&poller, &wake_only, &checks_only] {
+            poller.add(&*parts.waker, WAKE, Trigger::Edge)?;
+        }
+        let mut worker = Self {
             shard: parts.shard,
             shards: parts.shards,
             plan: Arc::clone(parts.engine.plan()),
             engine: parts.engine,
             log: parts.log,
+            switches: parts.switches,
             slots: Vec::new(),
             segments: Vec::new(),
             poller,
             wake_only,
+            checks_only,
             tasks: parts.tasks,
             inboxes: parts.inboxes,
             handed: Vec::new(),
@@ -156,7 +164,9 @@ impl Worker {
             paused: false,
             stopping: None,
             stopped: None,
-        })
+        };
+        worker.switch(parts.switches);
+        Ok(worker)
     }
 
     /// Runs until [`Self::stop`].
@@ -166,7 +176,11 @@ impl Worker {
             let full = !self.parked.has_room() || !self.log.has_room();
             self.counters.parked_full += u64::from(full);
             let reading = !full && !self.paused && self.stopping.is_none() && self.told != Condition::Failed;
-            let source = if reading { &self.poller } else { &self.wake_only };
+            let source = match reading {
+                true if self.waits_for_check() => &self.checks_only,
+                true => &self.poller,
+                false => &self.wake_only,
+            };
             self.counters.poll_calls += 1;
             if source.wait(&mut ready, Some(self.patience())).is_err() {
                 // Only a closed or foreign descriptor can do this: no thread can run on like that.
@@ -194,14 +208,13 @@ impl Worker {
     fn turn(&mut self) {
         let now = now();
         if !self.paused {
+            // In this order: what waits in the inbox may wait for a check.
+            self.end_probes(&now);
             self.read_inbox();
         }
         self.release();
         self.tell_durable();
         self.run_tasks();
-        if !self.paused {
-            self.end_probes(&now);
-        }
         if now.boot >= self.next_tick {
             self.next_tick = now.boot.plus_millis(TICK.as_millis() as u64);
             self.sweeping = true;
@@ -245,6 +258,7 @@ impl Worker {
         };
         report.shell.clone_from(&self.counters);
         report.core.clone_from(self.engine.counters());
+        report.templates = self.engine.template_use();
         report.parked = self.parked.len();
         report.hold = self.engine.hold(now);
         report.journal_lag = self.log.position().0.saturating_sub(self.log.durable().0);

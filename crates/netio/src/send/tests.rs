@@ -44,6 +44,32 @@ fn more_than_a_batch_goes_out_in_few_calls() {
 }
 
 #[test]
+fn singly_is_one_datagram_a_call() {
+    let port = port();
+    let (receiver, to) = client();
+    let payloads: Vec<[u8; 200]> = (0..70).map(|i| [i; 200]).collect();
+    let messages = || {
+        payloads.iter().map(|p| Outgoing {
+            payload: p,
+            to,
+            from: Ipv4Addr::UNSPECIFIED,
+        })
+    };
+    let mut batch = SendBatch::new();
+    batch.set_singly(true);
+    let report = batch.send(&port, messages());
+    assert_eq!((report.sent, report.calls), (70, 70));
+    let mut buffer = [0; 300];
+    for i in 0..70 {
+        assert_eq!(receiver.recv(&mut buffer).unwrap(), 200);
+        assert_eq!(buffer[0], i);
+    }
+    batch.set_singly(false);
+    let report = batch.send(&port, messages());
+    assert_eq!((report.sent, report.calls), (70, 2));
+}
+
+#[test]
 fn lengths_and_targets_may_mix_and_every_datagram_arrives_as_it_was() {
     let port = port();
     let receivers = [client(), client()];

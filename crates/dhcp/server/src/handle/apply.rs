@@ -8,6 +8,7 @@
 use super::Handle;
 use crate::error::ApplyError;
 use crate::ports::{Ports, Prepared};
+use crate::switches::Switches;
 use crate::worker::Rewrite;
 use purlin_dhcp_core::Plan;
 use purlin_dhcp_core::settings::Settings;
@@ -39,6 +40,11 @@ impl Handle {
         }
     }
 
+    /// Groups work in another way. Threads that have ended do not.
+    pub async fn switch(&self, switches: Switches) {
+        self.ask_all(move |worker| worker.switch(switches)).await;
+    }
+
     async fn change(&self, settings: Settings) -> Result<Applied, ApplyError> {
         let mut ports = self.0.current.lock().await;
         let former = self.plan();
@@ -47,7 +53,7 @@ impl Handle {
         let moves = moves(&former, &plan, self.0.doors.len() as u16);
 
         let frames = if moves { self.pause_all().await } else { Vec::new() };
-        let switched = self.switch(&mut ports, prepared, &plan).await;
+        let switched = self.adopt(&mut ports, prepared, &plan).await;
         if moves {
             // Also after a failure: whatever plan each thread has now, it must take its leases and read on.
             let frames = Arc::new(frames);
@@ -65,12 +71,7 @@ impl Handle {
         })
     }
 
-    async fn switch(
-        &self,
-        ports: &mut Ports,
-        prepared: Prepared,
-        plan: &Arc<Plan>,
-    ) -> Result<(), ApplyError> {
+    async fn adopt(&self, ports: &mut Ports, prepared: Prepared, plan: &Arc<Plan>) -> Result<(), ApplyError> {
         ports.adopt(prepared, plan)?;
         let asked: Vec<_> = (0u16..)
             .zip(&self.0.doors)

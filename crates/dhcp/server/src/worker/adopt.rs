@@ -3,6 +3,7 @@
 use super::log::STATE_PIECE;
 use super::{Rewrite, Slot, Worker};
 use crate::ports::Assignment;
+use crate::switches::Switches;
 use purlin_dhcp_core::Plan;
 use purlin_netio::{Trigger, now};
 use std::sync::Arc;
@@ -17,6 +18,12 @@ impl Worker {
             self.log.drop_checkpoint();
         }
         self.assign(assignments)
+    }
+
+    /// Groups work in another way from the next packet on.
+    pub(crate) fn switch(&mut self, switches: Switches) {
+        self.switches = switches;
+        self.outgoing.set_singly(!switches.network_optimization);
     }
 
     fn assign(&mut self, assignments: Vec<Assignment>) -> std::io::Result<()> {

@@ -2,7 +2,7 @@
 
 use super::{ARP, PING, Worker};
 use purlin_dhcp_core::step::Probe;
-use purlin_netio::{ArpProber, Pinger, Trigger, now};
+use purlin_netio::{ArpProber, Pinger, Trigger};
 use purlin_types::{BootTime, Now, Tenure};
 use std::collections::VecDeque;
 use std::net::Ipv4Addr;
@@ -39,6 +39,11 @@ impl Probes {
 }
 
 impl Worker {
+    /// Whether nothing is read until an address has been checked.
+    pub(super) fn waits_for_check(&self) -> bool {
+        !self.switches.async_operations && !self.probes.waiting.is_empty()
+    }
+
     pub(super) fn ask_link(&mut self, probe: Probe, port: u32, local: Ipv4Addr, now: &Now) {
         self.counters.probes += 1;
         if self.probes.waiting.len() >= PROBES_MAX {
@@ -54,6 +59,7 @@ impl Worker {
             // Not being able to ask (no permission, no route) must not keep clients from addresses.
             self.counters.probes_failed += 1;
         }
+        self.counters.probe_waits += u64::from(!self.switches.async_operations);
         let deadline = now.boot.plus_millis(wait);
         self.probes.waiting.push_back(Waiting {
             token: probe.token,
@@ -69,6 +75,7 @@ impl Worker {
             let ident = (std::process::id() as u16).wrapping_add(self.shard);
             let pinger = Pinger::open(ident).ok()?;
             self.poller.add(&pinger, PING, Trigger::Level).ok()?;
+            self.checks_only.add(&pinger, PING, Trigger::Level).ok()?;
             self.probes.pinger = Some(pinger);
         }
         self.probes.sequence = self.probes.sequence.wrapping_add(1);
@@ -84,9 +91,9 @@ impl Worker {
         let id = port.id;
         if !self.probes.arp.iter().any(|(known, _)| *known == id) {
             let prober = ArpProber::open(&port.segment.as_ref()?.interface).ok()?;
-            self.poller
-                .add(&prober, ARP + u64::from(id), Trigger::Level)
-                .ok()?;
+            for poller in [&self.poller, &self.checks_only] {
+                poller.add(&prober, ARP + u64::from(id), Trigger::Level).ok()?;
+            }
             self.probes.arp.push((id, prober));
         }
         let (_, prober) = self.probes.arp.iter().find(|(known, _)| *known == id)?;
@@ -114,7 +121,7 @@ impl Worker {
             return;
         };
         if let Some(waiting) = self.probes.waiting.remove(at) {
-            self.answer(&waiting, true, &now());
+            self.answer(&waiting, true);
         }
     }
 
@@ -125,18 +132,19 @@ impl Worker {
                 return;
             }
             self.probes.waiting.pop_front();
-            self.answer(&first, false, now);
+            self.answer(&first, false);
         }
     }
 
-    fn answer(&mut self, waiting: &Waiting, in_use: bool, now: &Now) {
-        let log = self.log.state(now);
-        let (reply, records) = (&mut self.batch.replies[0], &mut self.batch.records);
+    fn answer(&mut self, waiting: &Waiting, in_use: bool) {
+        let now = self.batch.time();
+        let log = self.log.state(&now);
+        let (reply, records) = self.batch.slot();
         let verdict = self
             .engine
-            .probed(now, &Tenure::SOLE, log, waiting.token, in_use, reply, records);
-        self.note(verdict, waiting.port, waiting.local, now);
-        self.settle(now);
+            .probed(&now, &Tenure::SOLE, log, waiting.token, in_use, reply, records);
+        self.note(verdict, waiting.port, waiting.local, &now);
+        self.settle();
     }
 
     /// An ARP socket hears all its segment's ARP; it is kept only while there are questions.

@@ -1,7 +1,7 @@
 //! Replies on their way out: at once, or when they have become durable.
 
 use super::Worker;
-use super::receive::When;
+use super::settle::When;
 use super::stats::record;
 use crate::ports::Port;
 use purlin_dhcp_core::step::Destination;

@@ -37,6 +37,8 @@ pub struct ShellCounters {
     pub probes: u64,
     /// Probes that could not be sent or had no room.
     pub probes_failed: u64,
+    /// Probes that nothing else was read beside.
+    pub probe_waits: u64,
     /// From receiving a batch to having sent the OFFERs in it.
     pub offer_time: Histogram,
     /// From receiving a batch to having sent a reply that waited for the disk.
@@ -45,6 +47,8 @@ pub struct ShellCounters {
     pub step_time: Histogram,
     /// Datagrams per receive call that brought any.
     pub batch_size: Histogram,
+    /// Packets whose records are in one frame of the journal.
+    pub commit_size: Histogram,
 }
 
 impl Default for ShellCounters {
@@ -65,10 +69,12 @@ impl Default for ShellCounters {
             checkpoints: 0,
             probes: 0,
             probes_failed: 0,
+            probe_waits: 0,
             offer_time: Histogram::new(Unit::Nanoseconds, LATENCY_BOUNDS),
             commit_time: Histogram::new(Unit::Nanoseconds, LATENCY_BOUNDS),
             step_time: Histogram::new(Unit::Nanoseconds, STEP_BOUNDS),
             batch_size: Histogram::new(Unit::Count, BATCH_BOUNDS),
+            commit_size: Histogram::new(Unit::Count, BATCH_BOUNDS),
         }
     }
 }
@@ -80,6 +86,12 @@ impl ShellCounters {
         if size > 0 {
             self.batch_size.record(size as u64);
         }
+    }
+
+    pub(super) fn commit(&mut self, operations: usize, octets: usize) {
+        self.frames += 1;
+        self.frame_octets += octets as u64;
+        self.commit_size.record(operations as u64);
     }
 }
 

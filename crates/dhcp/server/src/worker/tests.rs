@@ -66,6 +66,7 @@ fn worker() -> Worker {
         shard: 0,
         shards: 2,
         engine: Engine::new(Plan::compile(&settings, None), 0, 2, 1),
+        switches: Switches::default(),
         log: Log::new(Box::new(Counting::default()), None, []),
         tasks,
         waker: Arc::clone(&wakers[0]),
@@ -110,3 +111,5 @@ fn a_paused_thread_leaves_handed_packets_where_they_are_and_goes_on_with_them() 
     inboxes[0].take(&mut waiting);
     assert!(waiting.is_empty());
 }
+
+mod switches;

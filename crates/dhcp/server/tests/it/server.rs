@@ -2,7 +2,7 @@
 
 use crate::journal::Journals;
 use purlin_dhcp_core::settings::{AckMode, ConflictCheck, Limits, Network, Pool, Scope, Settings, Subnet};
-use purlin_dhcp_server::{Handle, Running, ServerConfig, start};
+use purlin_dhcp_server::{Handle, Running, ServerConfig, Switches, start};
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::sync::Arc;
 use std::time::Duration;
@@ -97,6 +97,7 @@ impl Server {
     fn start_silent_on(settings: Settings, journals: Journals) -> Self {
         let config = ServerConfig {
             settings,
+            switches: Switches::default(),
             journals: Arc::new(journals.clone()),
             receive_buffer: 1 << 20,
             pin_threads: false,

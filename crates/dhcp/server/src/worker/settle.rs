@@ -1,0 +1,184 @@
+//! From decisions to the journal and out: what a group of packets brought is recorded, sent, or parked.
+
+use super::Worker;
+use super::park::Ticket;
+use super::stats::record;
+use purlin_dhcp_core::step::{Reply, Verdict};
+use purlin_netio::{BATCH, now};
+use purlin_store::Position;
+use purlin_types::Now;
+use std::net::Ipv4Addr;
+use std::time::Instant;
+
+/// When a reply may leave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum When {
+    Now,
+    /// Once the records of its commit are in the journal.
+    Written,
+    Durable,
+}
+
+/// A composed reply of the group at hand.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Due {
+    pub(super) reply: u8,
+    pub(super) when: When,
+    pub(super) port: u32,
+    pub(super) local: Ipv4Addr,
+    /// Where its commit ends in the journal.
+    position: Position,
+}
+
+/// Everything a group of packets needs, made once: replies, what is due of them, and the records.
+#[derive(Debug)]
+pub(super) struct Batch {
+    pub(super) replies: Box<[Reply]>,
+    pub(super) due: Vec<Due>,
+    pub(super) records: Vec<u8>,
+    /// Replies in use; some of them may no longer be due.
+    used: usize,
+    /// How many of `due` belong to commits that are done.
+    committed: usize,
+    /// Packets whose records are in `records`.
+    operations: usize,
+    pub(super) offers: u64,
+    /// When the group was begun: the time of all its decisions.
+    begun: Option<(Now, Instant)>,
+}
+
+impl Batch {
+    pub(super) fn new() -> Self {
+        let replies = (0..BATCH).map(|_| Reply::default()).collect();
+        Self {
+            replies,
+            due: Vec::with_capacity(BATCH),
+            records: Vec::with_capacity(1 << 16),
+            used: 0,
+            committed: 0,
+            operations: 0,
+            offers: 0,
+            begun: None,
+        }
+    }
+
+    /// The time of the group at hand, which begins now if there is none.
+    pub(super) fn time(&mut self) -> Now {
+        self.begun.get_or_insert_with(|| (now(), Instant::now())).0
+    }
+
+    /// The slot for the next reply.
+    pub(super) fn slot(&mut self) -> (&mut Reply, &mut Vec<u8>) {
+        (&mut self.replies[self.used], &mut self.records)
+    }
+
+    fn clear(&mut self) {
+        self.due.clear();
+        (self.used, self.committed, self.offers, self.begun) = (0, 0, 0, None);
+    }
+}
+
+impl Worker {
+    /// Does what a verdict says, as far as that is possible before the records are in the journal.
+    pub(super) fn note(&mut self, verdict: Verdict, port: u32, local: Ipv4Addr, now: &Now) {
+        let when = match verdict {
+            Verdict::Reply => When::Now,
+            Verdict::WriteThenReply => When::Written,
+            Verdict::CommitThenReply => When::Durable,
+            Verdict::Probe(probe) => return self.ask_link(probe, port, local, now),
+            Verdict::Commit | Verdict::Silent => return,
+        };
+        self.batch.due.push(Due {
+            reply: self.batch.used as u8,
+            when,
+            port,
+            local,
+            position: Position(0),
+        });
+        self.batch.used += 1;
+    }
+
+    /// Counts a packet that brought records, of which there were `before` octets; commits when the commit at hand
+    /// holds as many as it may. True when it did.
+    pub(super) fn count_operation(&mut self, before: usize, now: &Now) -> bool {
+        self.batch.operations += usize::from(self.batch.records.len() > before);
+        let full = self.batch.operations >= self.switches.per_commit();
+        if full {
+            self.commit(now);
+        }
+        full
+    }
+
+    /// Records what is open, sends what may leave and parks the rest.
+    pub(super) fn settle(&mut self) {
+        let Some((now, since)) = self.batch.begun else {
+            return;
+        };
+        self.commit(&now);
+        if !self.batch.due.is_empty() {
+            self.send_due();
+            self.park_due(since);
+        }
+        if self.batch.offers > 0 {
+            record(&mut self.counters.offer_time, since.elapsed(), self.batch.offers);
+        }
+        self.batch.clear();
+    }
+
+    /// Makes one commit of the records at hand. Replies that depend on records that could not be taken are
+    /// withheld.
+    fn commit(&mut self, now: &Now) {
+        let from = self.batch.committed;
+        if let Some(position) = self.record(now) {
+            self.batch.due[from..]
+                .iter_mut()
+                .for_each(|due| due.position = position);
+        } else {
+            let before = self.batch.due.len();
+            let mut at = 0;
+            self.batch.due.retain(|due| {
+                at += 1;
+                at <= from || due.when == When::Now
+            });
+            self.counters.withheld += (before - self.batch.due.len()) as u64;
+        }
+        self.batch.committed = self.batch.due.len();
+    }
+
+    fn park_due(&mut self, since: Instant) {
+        for due in self.batch.due.iter().filter(|due| due.when == When::Durable) {
+            let ticket = Ticket {
+                position: due.position,
+                port: due.port,
+                local: due.local,
+                since,
+            };
+            if !self
+                .parked
+                .put(ticket, &self.batch.replies[usize::from(due.reply)])
+            {
+                // The client asks again; what was recorded for it is then found.
+                self.counters.withheld += 1;
+            }
+        }
+    }
+
+    /// Hands the records at hand to the journal; `None` when what depends on them must not be sent.
+    pub(super) fn record(&mut self, now: &Now) -> Option<Position> {
+        if self.batch.records.is_empty() {
+            return Some(self.log.position());
+        }
+        // What an operator or a timer changes is an operation too.
+        let operations = std::mem::take(&mut self.batch.operations).max(1);
+        self.counters.commit(operations, self.batch.records.len());
+        let open = &self.batch.due[self.batch.committed..];
+        let (at, records) = (now.wall, &mut self.batch.records);
+        let written = if open.iter().any(|due| due.when == When::Written) {
+            self.log.append_written(at, records)
+        } else {
+            self.log.append(at, records)
+        };
+        self.batch.records.clear();
+        written
+    }
+}
