@@ -3,6 +3,7 @@
 //! Futures are boxed so that the composition root chooses the engines; nothing here needs a runtime.
 
 mod claims;
+pub mod contract;
 mod hints;
 
 pub use claims::{
