@@ -237,7 +237,7 @@ impl Plan {
         self.facts && self.dependence(name, false).facts | self.dependence(name, true).facts
     }
 
-    /// The boot profile for a client: the first that fits.
+    /// The boot profile for a client, as [`crate::profile::select`] chooses it.
     #[must_use]
     pub fn profile(&self, facts: &Facts) -> Option<&Profile> {
         crate::profile::select(&self.settings.profiles, facts)

@@ -50,10 +50,16 @@ pub const ARCHITECTURES: [&str; 42] = [
     "arm-rpiboot",
 ];
 
-/// The first profile that fits what is known of the client.
+/// Of the profiles that fit what is known of the client, the first that names its user class, else the first. So iPXE,
+/// which asks a second time with a class of its own, gets its menu wherever that stands. DHCP has the same rule, and
+/// `tests/tables/boot-profiles.txt` tests both.
 #[must_use]
 pub fn select<'p>(profiles: &'p [Profile], facts: &Facts) -> Option<&'p Profile> {
-    profiles.iter().find(|profile| profile.fits.fit(facts))
+    let mut fitting = profiles.iter().filter(|profile| profile.fits.fit(facts));
+    let first = fitting.clone().next();
+    fitting
+        .find(|profile| profile.fits.user_class.is_some())
+        .or(first)
 }
 
 impl Fits {

@@ -351,7 +351,7 @@ pub struct Compression {
     pub size_min: u64,
 }
 
-/// What a kind of machine boots: `[[boot.profiles]]`. The first profile that fits a client counts.
+/// What a kind of machine boots: `[[boot.profiles]]`. [`crate::profile::select`] chooses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Profile {
     pub name: String,

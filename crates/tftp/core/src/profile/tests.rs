@@ -12,56 +12,50 @@ fn profile(name: &str, fits: Fits) -> Profile {
     }
 }
 
+const TABLE: &str = include_str!("../../../../../tests/tables/boot-profiles.txt");
+
+fn set(word: &str) -> Option<String> {
+    Some(word.to_owned()).filter(|word| word != "-")
+}
+
+fn mac(text: &str) -> Mac {
+    text.parse().expect("a hardware address")
+}
+
+/// DHCP tells a client the file of the profile that this fills templates from: one table tests both.
 #[test]
-fn the_first_profile_that_fits_counts() {
-    let profiles = [
-        profile(
-            "menu",
-            Fits {
-                user_class: Some("iPXE".into()),
-                ..Fits::default()
-            },
-        ),
-        profile(
-            "uefi",
-            Fits {
-                architectures: vec!["uefi-x64".into(), "uefi-bc".into()],
-                ..Fits::default()
-            },
-        ),
-        profile(
-            "one",
-            Fits {
-                macs: vec![Mac([2, 0, 0, 0, 0, 1])],
-                subnets: vec!["racks".into()],
-                ..Fits::default()
-            },
-        ),
-        profile("rest", Fits::default()),
-    ];
-    let chosen = |facts: Facts| select(&profiles, &facts).map(|profile| profile.name.clone());
-    let uefi = Facts {
-        architecture: Some("uefi-bc".into()),
-        ..Facts::default()
-    };
-    let ipxe = Facts {
-        user_class: Some("iPXE".into()),
-        ..uefi.clone()
-    };
-    let one = Facts {
-        mac: Some(Mac([2, 0, 0, 0, 0, 1])),
-        subnet: Some("racks".into()),
-        ..Facts::default()
-    };
-    let moved = Facts {
-        subnet: Some("lab".into()),
-        ..one.clone()
-    };
-    assert_eq!(chosen(uefi).as_deref(), Some("uefi"));
-    assert_eq!(chosen(ipxe).as_deref(), Some("menu"));
-    assert_eq!(chosen(one).as_deref(), Some("one"));
-    assert_eq!(chosen(moved).as_deref(), Some("rest"));
-    assert_eq!(select(&profiles[..3], &Facts::default()), None);
+fn boot_files_choose_profiles_as_dhcp_does() {
+    let mut profiles = Vec::new();
+    let mut clients = 0;
+    for line in TABLE.lines() {
+        match line.split_whitespace().collect::<Vec<_>>()[..] {
+            ["---"] => profiles.clear(),
+            ["profile", name, architectures, class, one, subnet] => profiles.push(profile(
+                name,
+                Fits {
+                    architectures: set(architectures)
+                        .map_or(Vec::new(), |names| names.split(',').map(str::to_owned).collect()),
+                    user_class: set(class),
+                    macs: set(one).map(|text| mac(&text)).into_iter().collect(),
+                    subnets: set(subnet).into_iter().collect(),
+                },
+            )),
+            ["client", architecture, class, one, "=>", name] => {
+                let facts = Facts {
+                    mac: Some(mac(one)),
+                    architecture: set(architecture),
+                    user_class: set(class),
+                    subnet: Some("main".into()),
+                    ..Facts::default()
+                };
+                clients += 1;
+                let chosen = select(&profiles, &facts).map(|profile| profile.name.clone());
+                assert_eq!(chosen, set(name), "{line}");
+            }
+            _ => assert!(line.is_empty() || line.starts_with('#'), "{line}"),
+        }
+    }
+    assert!(clients > 10, "the table was read");
 }
 
 #[test]

@@ -126,13 +126,14 @@ fn arch(node: &Node, table: &Reader<'_>, context: &mut Context<'_>) -> Option<St
     None
 }
 
-/// Whether whoever fits `later` fits `first` too.
+/// Whether whoever fits `later` fits `first` too, and gets that. One that names a user class comes before those that
+/// name none, wherever it stands.
 fn covers(first: &Fits, later: &Fits) -> bool {
     fn within<T: PartialEq>(first: &[T], later: &[T]) -> bool {
         first.is_empty() || (!later.is_empty() && later.iter().all(|item| first.contains(item)))
     }
     within(&first.architectures, &later.architectures)
-        && (first.user_class.is_none() || first.user_class == later.user_class)
+        && first.user_class == later.user_class
         && within(&first.macs, &later.macs)
         && within(&first.subnets, &later.subnets)
 }

@@ -34,7 +34,7 @@ purlin_telemetry::reason_codes! {
     LISTEN_TWICE = 9211, "tftp_listens_twice", "one address is listed twice",
         "Two sockets cannot have one address and port.", "Remove one of the two.";
     NEVER_REACHED = 9212, "boot_profile_never_reached", "an earlier profile takes all its clients",
-        "The first profile that fits counts, and an earlier one fits whenever this one does.",
+        "Of the profiles that fit the first counts that names the user class, else the first; an earlier one fits whenever this one does.",
         "Move the profile with more conditions to the front.";
     UNKNOWN_ARCHITECTURE = 9213, "boot_unknown_architecture", "no architecture has that name",
         "Architectures are named as in the DHCP service: bios, uefi-x64, uefi-arm64, uefi-x64-http and others.",

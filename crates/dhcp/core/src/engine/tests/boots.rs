@@ -1,5 +1,7 @@
 //! What booting clients are told: which file, from which server, and how decisions say it.
 
+mod rule;
+
 use super::conversation::{Answer, Ask, Link, SERVER, mac, reserve, settings};
 use crate::settings::{BootEntry, OptionValue, Settings};
 use crate::view::DecisionQuery;

@@ -12,7 +12,7 @@ pub(in crate::reader) static SECTION: Section = Section::new(
 const BOOT: &[Key] = &[Key::new(
     "profiles",
     Kind::List(&Kind::Table(&[PROFILE])),
-    "Boot profiles; the first that fits a client counts.",
+    "Boot profiles; of those that fit a client the first counts that names its user class, else the first.",
 )];
 
 const WORD: Kind = Kind::Text { max: 64 };

@@ -75,7 +75,7 @@ pub(in crate::routes) fn drafts() -> Vec<Draft<Desk>> {
     let profile = || schema::reference("NewBootProfile");
     vec![
         route::get(ALL, show_all)
-            .summary("Lists the boot profiles; the first that fits a machine counts")
+            .summary("Lists the boot profiles; of those that fit a machine the first that names its user class counts, else the first")
             .paged()
             .answers(200, schema::page_of("BootProfile")),
         route::post(ALL, add)
