@@ -10,6 +10,8 @@
 //!
 //! The fabric knows no service. What a service sees of it is a [`purlin_types::Tenure`] and a set of slots.
 
+pub mod balance;
+pub mod health;
 pub mod plan;
 pub mod port;
 pub mod ring;
