@@ -11,7 +11,21 @@
 //! The fabric knows no service. What a service sees of it is a [`purlin_types::Tenure`] and a set of slots.
 
 pub mod balance;
+pub mod coordinator;
+pub mod event;
 pub mod health;
+pub mod holdings;
+pub mod lease;
+pub mod member;
+pub mod observe;
 pub mod plan;
 pub mod port;
+pub mod right;
 pub mod ring;
+pub mod settings;
+
+pub use coordinator::{Action, Coordinator, Denied, Input};
+pub use event::Event;
+pub use holdings::Holdings;
+pub use member::{Member, NotReady, Suspicion};
+pub use settings::Timing;

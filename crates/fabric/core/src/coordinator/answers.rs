@@ -1,0 +1,135 @@
+//! What comes in, and what the answers to requests mean.
+
+use super::life::Life;
+use super::{Action, Coordinator, Denied, Input, life_key};
+use crate::event::Event;
+use crate::observe::after;
+use crate::port::{NodeState, Refusal, Renewal};
+use purlin_types::{BootTime, Now};
+
+impl Coordinator {
+    pub(super) fn take_in(&mut self, now: &Now, input: Input, out: &mut Vec<Action>) {
+        match input {
+            Input::Tick => {}
+            Input::Enrolled { asked, outcome } => self.enrolled(now, asked, &outcome, out),
+            Input::Renewed { asked, outcome } => self.renewed(now, asked, &outcome, out),
+            Input::Viewed { asked, outcome } => self.viewed(now, asked, outcome, out),
+            Input::Claimed {
+                asked,
+                wishes,
+                outcome,
+            } => {
+                self.claimed(now.boot, asked, &wishes, outcome.ok().as_deref(), out);
+            }
+            Input::Released { held, outcome } => self.released(now.boot, &held, outcome.is_ok(), out),
+            Input::Settled { held, outcome } => self.settled(now.boot, &held, outcome.is_ok()),
+            Input::Advanced { to, outcome } => self.advanced(now.boot, to, &outcome, out),
+            Input::Published { outcome, .. } => self.published(now.boot, outcome.is_ok()),
+            Input::FenceLost { slots } => self.fence_lost(now.boot, &slots, out),
+            Input::Flushed { slots } => self.flushed(&slots),
+            Input::Hinted => self.requests.view.hasten(after(now.boot, self.timing.renew / 20)),
+            Input::Drain => self.drain(now.boot, out),
+            Input::Resume => self.draining = self.leaving,
+            Input::Leave => self.leave(now.boot, out),
+        }
+    }
+
+    fn enrolled(
+        &mut self,
+        now: &Now,
+        asked: BootTime,
+        outcome: &Result<Renewal, Denied>,
+        out: &mut Vec<Action>,
+    ) {
+        self.requests.enrol.done(self.soon(now.boot));
+        self.requests.view.hasten(now.boot);
+        if self.life.state().is_some() {
+            return;
+        }
+        match outcome {
+            Ok(renewal) if self.believe(now.boot, &renewal.probe, out) => {
+                if let Life::Watching { other, .. } = self.life {
+                    self.observer.bury(life_key(&self.me.id, other));
+                }
+                self.live(now, asked, renewal);
+            }
+            Err(Denied::Refused(Refusal::DuplicateId { live })) => {
+                let live = *live;
+                self.life = Life::Watching {
+                    other: live,
+                    seq: 0,
+                    renewed: true,
+                };
+                Self::tell(out, Event::DuplicateId { live });
+            }
+            Err(Denied::Refused(Refusal::Superseded)) => self.supersede(out),
+            // Looked at anew: the store may have enrolled it all the same.
+            Ok(_) | Err(_) => {}
+        }
+    }
+
+    fn renewed(
+        &mut self,
+        now: &Now,
+        asked: BootTime,
+        outcome: &Result<Renewal, Denied>,
+        out: &mut Vec<Action>,
+    ) {
+        self.requests.renew.done(self.soon(now.boot));
+        match outcome {
+            Ok(renewal) if self.believe(now.boot, &renewal.probe, out) => self.live(now, asked, renewal),
+            Err(Denied::Refused(Refusal::Superseded)) => self.supersede(out),
+            Ok(_) | Err(_) => {}
+        }
+    }
+
+    /// The store has renewed this life's lease.
+    fn live(&mut self, now: &Now, asked: BootTime, renewal: &Renewal) {
+        if self.life.state().is_none() {
+            self.enrolled = now.boot;
+        }
+        self.life = Life::Enrolled(renewal.state);
+        self.compare_clocks(asked, now, &renewal.probe);
+        self.lease.renewed(&self.timing, asked, now.boot);
+        self.requests.renew.done(after(asked, self.timing.renew));
+    }
+
+    fn advanced(
+        &mut self,
+        now: BootTime,
+        to: NodeState,
+        outcome: &Result<(), Denied>,
+        out: &mut Vec<Action>,
+    ) {
+        self.requests.advance.done(self.soon(now));
+        match outcome {
+            Ok(()) if to == NodeState::Removed => {
+                self.life = Life::Left;
+                self.lay_down();
+            }
+            Ok(()) => {
+                self.life = Life::Enrolled(to);
+                self.requests.advance.done(now);
+                self.requests.view.hasten(now);
+            }
+            Err(Denied::Refused(Refusal::Superseded)) => self.supersede(out),
+            // The next renewal tells the state.
+            Err(_) => self.requests.renew.hasten(self.soon(now)),
+        }
+    }
+
+    /// This life is over by the store's word.
+    pub(super) fn supersede(&mut self, out: &mut Vec<Action>) {
+        self.life = Life::Superseded;
+        self.lay_down();
+        Self::tell(out, Event::Superseded);
+    }
+
+    fn lay_down(&mut self) {
+        self.leading.lose();
+        for slot in self.table.select(|_| true) {
+            self.table.set(slot, super::table::Mine::Not);
+        }
+        self.table.changed = true;
+    }
+}

@@ -1,0 +1,225 @@
+//! Claiming: what this node should have and may take.
+
+use super::giving::BATCH;
+use super::table::{Cell, Mine, Owner};
+use super::{Action, Coordinator};
+use crate::event::Event;
+use crate::observe::after;
+use crate::port::{ClaimKey, Fence, Wish};
+use crate::right::{Holder, Right, right};
+use purlin_types::{BootTime, Epoch, Slot};
+use std::collections::VecDeque;
+
+/// Claims to ask for, from the newest look.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Wishes {
+    queue: VecDeque<Wish>,
+    /// By the plan's node index: whether that node may own, so that who stands behind it has to wait.
+    pub(super) standing: Vec<bool>,
+    /// This node's index in the plan.
+    pub(super) me: Option<usize>,
+}
+
+impl Coordinator {
+    /// Goes through all slots after a look: what may be taken is queued, what is this node's without being held is
+    /// given back.
+    pub(super) fn reckon(&mut self, now: BootTime) {
+        self.wishes.queue.clear();
+        let may_own = self.may_own(now);
+        let mut wishes = VecDeque::new();
+        for (slot, cell) in self.table.iter() {
+            let wanted = may_own && (self.is_mine_by_plan(slot) || self.is_unclean(cell));
+            if let Some(wish) = self.wish(slot, cell).filter(|_| wanted) {
+                wishes.push_back(wish);
+            } else if !wanted && cell.mine == Mine::Not && cell.owner == Owner::Me && !cell.is_unflushed() {
+                let fence = Fence {
+                    key: ClaimKey::Slot(slot),
+                    epoch: cell.row.epoch,
+                };
+                self.giving.enqueue(fence);
+            }
+        }
+        if may_own {
+            wishes.extend(self.wish_to_lead());
+        }
+        self.wishes.queue = wishes;
+    }
+
+    /// A claim of this node that must not wait for the plan: one that a failover has made useless, or one by the
+    /// store's word that cannot be given back in order.
+    fn is_unclean(&self, cell: &Cell) -> bool {
+        match cell.mine {
+            Mine::Held { epoch, .. } => self.is_doomed(epoch),
+            Mine::Not => cell.is_unflushed(),
+            Mine::Leaving { .. } | Mine::Releasing { .. } => false,
+        }
+    }
+
+    fn wish(&self, slot: Slot, cell: &Cell) -> Option<Wish> {
+        let holder = match (cell.mine, cell.owner) {
+            (Mine::Held { epoch, .. }, _) if self.is_doomed(epoch) => Holder::MyselfStill,
+            (Mine::Not, Owner::Nobody) => Holder::Nobody,
+            (Mine::Not, Owner::Me) => Holder::Myself {
+                flushed: !cell.is_unflushed(),
+            },
+            (Mine::Not, Owner::Other(life)) => Holder::Other {
+                lapsed: self.roster.is_lapsed(life),
+            },
+            _ => return None,
+        };
+        let right = right(holder, self.observer.settled(), self.is_doomed(cell.row.epoch))?;
+        Some(Wish {
+            key: ClaimKey::Slot(slot),
+            seen: cell.row,
+            by_force: right == Right::ByForce,
+        })
+    }
+
+    /// This node is the first in the plan that stands.
+    pub(super) fn is_mine_by_plan(&self, slot: Slot) -> bool {
+        self.wishes.me.is_some() && self.first(slot) == self.wishes.me
+    }
+
+    /// Somebody else is the first in the plan that stands.
+    pub(super) fn is_elsewhere(&self, slot: Slot) -> bool {
+        self.first(slot)
+            .is_some_and(|first| Some(first) != self.wishes.me)
+    }
+
+    fn first(&self, slot: Slot) -> Option<usize> {
+        if !self.keyspace.contains(slot) {
+            return None;
+        }
+        let preference = self
+            .table
+            .preference(slot)
+            .iter()
+            .map(|&index| usize::from(index));
+        preference
+            .into_iter()
+            .find(|&index| self.wishes.standing.get(index).copied().unwrap_or(false))
+    }
+
+    /// The next claims to ask for.
+    pub(super) fn next_wishes(&mut self) -> Vec<Wish> {
+        let n = self.wishes.queue.len().min(BATCH);
+        self.wishes.queue.drain(..n).collect()
+    }
+
+    pub(super) fn has_wishes(&self) -> bool {
+        !self.wishes.queue.is_empty()
+    }
+
+    /// What was granted is held if the lease held all the while since the request was sent.
+    pub(super) fn claimed(
+        &mut self,
+        now: BootTime,
+        asked: BootTime,
+        wishes: &[Wish],
+        granted: Option<&[Option<Epoch>]>,
+        out: &mut Vec<Action>,
+    ) {
+        self.requests.claim.done(now);
+        let Some(granted) = granted else {
+            self.wishes.queue.clear();
+            self.requests.view.hasten(self.soon(now));
+            return;
+        };
+        let covered = self.lease.covers(asked, now);
+        for (wish, epoch) in wishes.iter().zip(granted) {
+            let Some(epoch) = *epoch else {
+                self.requests.view.hasten(self.soon(now));
+                continue;
+            };
+            match wish.key {
+                ClaimKey::Slot(slot) => self.won(now, slot, wish, epoch, covered),
+                ClaimKey::Leader => self.won_lead(epoch, covered, out),
+                ClaimKey::Lock(_) => {}
+            }
+        }
+    }
+
+    fn won(&mut self, now: BootTime, slot: Slot, wish: &Wish, epoch: Epoch, covered: bool) {
+        let cell = *self.table.cell(slot);
+        let suspect = cell.suspect || wish.by_force;
+        self.table
+            .row(slot, crate::port::Version { epoch, step: 0 }, Owner::Me, suspect);
+        let free = match cell.mine {
+            Mine::Not => true,
+            Mine::Held { epoch: old, .. } => old < epoch,
+            Mine::Leaving { .. } | Mine::Releasing { .. } => false,
+        };
+        if covered && free && !self.is_doomed(epoch) {
+            let suspect_until = suspect.then(|| after(now, self.timing.mclt));
+            self.table.set(
+                slot,
+                Mine::Held {
+                    epoch,
+                    since: now,
+                    suspect_until,
+                },
+            );
+        } else {
+            self.requests.view.hasten(self.soon(now));
+        }
+    }
+
+    fn won_lead(&mut self, epoch: Epoch, covered: bool, out: &mut Vec<Action>) {
+        if covered && !self.is_doomed(epoch) && !self.gives_all_away() {
+            self.leading.win(epoch);
+            self.roster.leader = Some(self.me.id.clone());
+            Self::tell(out, Event::Leader(self.roster.leader.clone()));
+        }
+    }
+
+    /// Ends quarantines that are over.
+    pub(super) fn next_settled(&mut self, now: BootTime) -> Vec<Fence> {
+        let mut next = BootTime::MAX;
+        let mut over = Vec::new();
+        for (slot, cell) in self.table.iter() {
+            let Mine::Held {
+                epoch,
+                suspect_until: Some(until),
+                ..
+            } = cell.mine
+            else {
+                continue;
+            };
+            if until <= now && over.len() < BATCH {
+                over.push(Fence {
+                    key: ClaimKey::Slot(slot),
+                    epoch,
+                });
+            } else {
+                next = next.min(until);
+            }
+        }
+        self.table.settle_at(next);
+        over
+    }
+
+    pub(super) fn settled(&mut self, now: BootTime, held: &[Fence], done: bool) {
+        let again = if done { now } else { self.soon(now) };
+        self.requests.settle.done(again);
+        for fence in held {
+            let ClaimKey::Slot(slot) = fence.key else { continue };
+            let cell = *self.table.cell(slot);
+            match cell.mine {
+                Mine::Held { epoch, since, .. } if epoch == fence.epoch && done => {
+                    self.table.set(
+                        slot,
+                        Mine::Held {
+                            epoch,
+                            since,
+                            suspect_until: None,
+                        },
+                    );
+                }
+                Mine::Held { epoch, .. } if epoch == fence.epoch => {
+                    self.table.settle_at(self.table.next_settle().min(again));
+                }
+                _ => {}
+            }
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! Leading: the claim to it, and the plans that follow from it.
+
+use super::table::Owner;
+use super::{Action, Coordinator, life_key};
+use crate::event::Event;
+use crate::observe::after;
+use crate::plan::{Plan, PlanMember, PlanSettings, plan};
+use crate::port::{ClaimKey, Fence, NodeRow, NodeState, Version, Wish};
+use crate::right::{Holder, Right, right};
+use purlin_types::{BootTime, Epoch};
+use std::sync::Arc;
+
+/// The leader's claim as the newest look showed it, and what this node has planned.
+#[derive(Debug, Clone)]
+pub(super) struct Leading {
+    settings: PlanSettings,
+    /// Held by this node.
+    epoch: Option<Epoch>,
+    row: Version,
+    owner: Owner,
+    /// Plan number and members for which there was nothing to change.
+    fits: Option<(u64, Vec<PlanMember>)>,
+    /// To be published.
+    pending: Option<Plan>,
+}
+
+impl Leading {
+    pub(super) const fn new(settings: PlanSettings) -> Self {
+        Self {
+            settings,
+            epoch: None,
+            row: Version {
+                epoch: Epoch {
+                    timeline: 0,
+                    counter: 0,
+                },
+                step: 0,
+            },
+            owner: Owner::Nobody,
+            fits: None,
+            pending: None,
+        }
+    }
+
+    pub(super) fn fence(&self) -> Option<Fence> {
+        self.epoch.map(|epoch| Fence {
+            key: ClaimKey::Leader,
+            epoch,
+        })
+    }
+
+    pub(super) const fn epoch(&self) -> Option<Epoch> {
+        self.epoch
+    }
+
+    pub(super) fn win(&mut self, epoch: Epoch) {
+        (self.epoch, self.owner) = (Some(epoch), Owner::Me);
+        self.row = Version { epoch, step: 0 };
+    }
+
+    pub(super) fn lose(&mut self) {
+        (self.epoch, self.fits, self.pending) = (None, None, None);
+    }
+
+    pub(super) fn shown(&mut self, row: Version, owner: Owner) {
+        (self.row, self.owner) = (row, owner);
+        if self.epoch.is_some_and(|mine| row.epoch > mine) {
+            self.lose();
+        }
+    }
+
+    pub(super) const fn has_pending(&self) -> bool {
+        self.pending.is_some()
+    }
+}
+
+impl Coordinator {
+    /// Any node that may own may lead, when nobody does.
+    pub(super) fn wish_to_lead(&self) -> Option<Wish> {
+        let holder = match (self.leading.epoch, self.leading.owner) {
+            (Some(mine), _) if self.is_doomed(mine) => Holder::MyselfStill,
+            (Some(_), _) => return None,
+            (None, Owner::Nobody) => Holder::Nobody,
+            (None, Owner::Me) => Holder::Myself { flushed: true },
+            (None, Owner::Other(life)) => Holder::Other {
+                lapsed: self.roster.is_lapsed(life),
+            },
+        };
+        let row = self.leading.row;
+        let right = right(holder, self.observer.settled(), self.is_doomed(row.epoch))?;
+        Some(Wish {
+            key: ClaimKey::Leader,
+            seen: row,
+            by_force: right == Right::ByForce,
+        })
+    }
+
+    /// Makes a new plan if the members changed.
+    pub(super) fn make_plan(&mut self, now: BootTime) {
+        if self.leading.epoch.is_none() || self.leading.pending.is_some() || !self.may_own(now) {
+            return;
+        }
+        let members = self.plan_members(now);
+        let number = self
+            .table
+            .plan()
+            .map_or(0, |plan| plan.number)
+            .max(self.roster.plan_number);
+        let memo = (number, members);
+        if self.leading.fits.as_ref() == Some(&memo) || memo.1.is_empty() {
+            return;
+        }
+        let previous = self.table.plan().map(Arc::as_ref);
+        let mut next = plan(previous, &memo.1, &self.leading.settings);
+        if previous.is_some_and(|previous| previous.is_same_assignment(&next)) {
+            self.leading.fits = Some(memo);
+        } else {
+            next.number = number + 1;
+            self.leading.pending = Some(next);
+        }
+    }
+
+    /// Who may own: active, and not silent for longer than is tolerated.
+    fn plan_members(&self, now: BootTime) -> Vec<PlanMember> {
+        let heard = |node: &NodeRow| {
+            let since = self.observer.since(&life_key(&node.id, node.incarnation));
+            node.id == self.me.id || since.is_some_and(|since| now < after(since, self.timing.node_timeout))
+        };
+        self.roster
+            .nodes
+            .iter()
+            .filter(|node| node.state == NodeState::Active && heard(node))
+            .map(|node| PlanMember {
+                id: node.id.clone(),
+                zone: node.facts.zone.clone(),
+                weight: node.facts.weight,
+            })
+            .collect()
+    }
+
+    /// The plan to publish, with the right to.
+    pub(super) fn next_plan(&mut self, out: &mut Vec<Action>) {
+        if let (Some(leader), Some(plan)) = (self.leading.fence(), self.leading.pending.take()) {
+            out.push(Action::PublishPlan {
+                leader,
+                number: plan.number,
+                plan: plan.encode(),
+            });
+            Self::tell(out, Event::Planned { number: plan.number });
+        }
+    }
+
+    pub(super) fn published(&mut self, now: BootTime, done: bool) {
+        self.requests
+            .publish
+            .done(if done { now } else { self.soon(now) });
+        self.requests.view.hasten(if done { now } else { self.soon(now) });
+    }
+}
