@@ -13,6 +13,7 @@
 pub mod balance;
 pub mod coordinator;
 pub mod event;
+pub mod glob;
 pub mod health;
 pub mod holdings;
 pub mod lease;

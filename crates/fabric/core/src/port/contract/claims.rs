@@ -79,7 +79,7 @@ pub async fn all<R: ClaimsRig>(make: impl AsyncFn() -> R) {
     faults::no_answer_is_never_a_refusal(&make().await).await;
     faults::a_failover_raises_the_timeline_and_keeps_what_it_has(&make().await).await;
     faults::an_epoch_lost_in_a_failover_is_never_given_again(&make().await).await;
-    faults::a_leader_of_a_former_timeline_publishes_nothing(&make().await).await;
+    faults::a_claim_of_a_former_timeline_is_no_right(&make().await).await;
 }
 
 /// One node of a check: who it is, and its own way to the storage.

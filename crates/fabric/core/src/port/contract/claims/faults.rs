@@ -107,9 +107,12 @@ pub(super) async fn an_epoch_lost_in_a_failover_is_never_given_again(rig: &dyn C
     assert_eq!(refused(late.renew().await), Refusal::Superseded, "never enrolled");
 }
 
-/// Its claim may be one that was revoked by a commit that the failover lost.
-pub(super) async fn a_leader_of_a_former_timeline_publishes_nothing(rig: &dyn ClaimsRig) {
+/// Each may be one that was revoked by a commit that the failover lost.
+pub(super) async fn a_claim_of_a_former_timeline_is_no_right(rig: &dyn ClaimsRig) {
     let node = Node::active(rig, "a", 1).await;
+    let other = Node::active(rig, "b", 2).await;
+    other.take(&slot(1), false).await;
+    let held = node.take(&slot(1), true).await;
     let leader = fence(&ClaimKey::Leader, node.take(&ClaimKey::Leader, false).await);
     if !rig.fail_over(false).await {
         return;
@@ -120,9 +123,17 @@ pub(super) async fn a_leader_of_a_former_timeline_publishes_nothing(rig: &dyn Cl
     }
     let published = node.store.publish_plan(&leader, 1, b"no").await;
     assert_eq!(refused(published), Refusal::Stale);
+    let before = node.row(&slot(1)).await;
+    node.settle(&slot(1), held).await;
+    node.release(&slot(1), held).await;
+    assert_eq!(node.row(&slot(1)).await, before, "passed over");
+
     let anew = fence(&ClaimKey::Leader, node.take(&ClaimKey::Leader, false).await);
     node.store
         .publish_plan(&anew, 1, b"plan")
         .await
         .expect("it leads anew");
+    let held = node.take(&slot(1), false).await;
+    node.settle(&slot(1), held).await;
+    assert!(!node.row(&slot(1)).await.suspect, "held anew");
 }

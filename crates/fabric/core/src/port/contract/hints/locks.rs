@@ -12,6 +12,8 @@ pub(super) async fn a_lock_is_held_by_one_and_lapses(rig: &dyn HintsRig) {
     let (one, two) = (rig.hints().await, rig.hints().await);
     assert!(one.lock(NAME, MINE, SHORT).await.expect("it answers"));
     assert!(!two.lock(NAME, THEIRS, LONG).await.expect("it answers"));
+    let again = one.lock(NAME, MINE, SHORT).await;
+    assert!(again.expect("it answers"), "the first answer may have been lost");
     let another = two.lock("switch:update", THEIRS, LONG).await;
     assert!(another.expect("it answers"), "names are apart");
     let held = two.locks().await.expect("it answers");

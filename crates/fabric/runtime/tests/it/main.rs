@@ -1,0 +1,5 @@
+//! The engines of one process against the contracts, and the handles over them with time stepped.
+
+mod contract;
+mod nodes;
+mod world;
