@@ -4,8 +4,10 @@
 //! whose fault the rig cannot simulate is left out, so a real disk and a crash-simulating one run the same suite.
 
 mod bell;
+pub mod fenced;
 pub mod journal;
 pub mod records;
 
 pub use bell::Bell;
+pub use fenced::FencedRig;
 pub use journal::JournalRig;
