@@ -23,6 +23,7 @@ pub mod plan;
 pub mod port;
 pub mod right;
 pub mod ring;
+pub mod scaling;
 pub mod settings;
 
 pub use coordinator::{Action, Coordinator, Denied, Input};

@@ -1,0 +1,86 @@
+use super::*;
+
+#[test]
+fn averages_are_means_of_ready_nodes_and_a_sum_of_requests() {
+    let mut nodes = [node(60.0), node(70.0), node(0.0)];
+    nodes[0].requests = Some(30_000.0);
+    nodes[1].requests = Some(20_000.0);
+    nodes[2].ready = false;
+    let seen = averages(&nodes);
+    assert_eq!(
+        (seen.cpu, seen.memory, seen.request_rate),
+        (Some(65.0), Some(20.0), 50_000.0)
+    );
+    assert_eq!(averages(&[]), Averages::default());
+}
+
+#[test]
+fn settings_that_contradict_themselves_are_refused() {
+    let faulty = |change: fn(&mut ScalingSettings)| {
+        let mut settings = seed_settings();
+        change(&mut settings);
+        settings.check().map_err(|fault| fault.to_string())
+    };
+    assert_eq!(faulty(|_| ()), Ok(()));
+    for (change, said) in [
+        (
+            (|s| s.min_nodes = 0) as fn(&mut ScalingSettings),
+            "min_nodes: 0 is below 1",
+        ),
+        (|s| s.min_nodes = 11, "min_nodes: 11 is above max_nodes, 10"),
+        (
+            |s| s.scale_up_threshold = 101,
+            "scale_up_threshold: 101 is not in 2 to 100",
+        ),
+        (
+            |s| s.scale_down_threshold = 70,
+            "scale_down_threshold: 70 is not below scale_up_threshold, 70",
+        ),
+        (|s| s.tolerance = f64::NAN, "tolerance: not a number from 0 to 1"),
+        (
+            |s| s.requests_per_node = Some(0.0),
+            "requests_per_node: not a number above 0",
+        ),
+    ] {
+        assert_eq!(faulty(change), Err(said.to_owned()));
+    }
+}
+
+#[test]
+fn two_bursts_within_the_cooldown_are_one_action() {
+    let settings = seed_settings();
+    let (mut history, mut target, mut actions) = (History::default(), 3, 0);
+    for second in (0..600).step_by(10) {
+        let burst = (60..150).contains(&second) || (200..290).contains(&second);
+        let nodes = vec![node(if burst { 95.0 } else { 50.0 }); usize::from(target)];
+        let seen = Observation {
+            nodes: &nodes,
+            target,
+            hold: None,
+        };
+        let told = decide(&settings, &seen, &history, at(second));
+        history.note(at(second), told.desired, &settings);
+        if told.acts {
+            history.acted(at(second), told.direction);
+            (target, actions) = (told.target_nodes, actions + 1);
+        }
+    }
+    assert_eq!((actions, target), (1, 5));
+}
+
+#[test]
+fn after_a_gap_the_windows_begin_anew() {
+    let settings = seed_settings();
+    let mut history = History::default();
+    for second in (0..600).step_by(15) {
+        history.note(at(second), 3, &settings);
+    }
+    assert_eq!(history.most(at(600), settings.stabilisation, 4), Ok(4));
+    let late = history.most(at(700), settings.stabilisation, 4);
+    assert_eq!(late, Err(Duration::from_secs(300)));
+    history.note(at(700), 3, &settings);
+    assert_eq!(
+        history.most(at(710), settings.stabilisation, 4),
+        Err(Duration::from_secs(290))
+    );
+}
