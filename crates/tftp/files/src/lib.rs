@@ -9,6 +9,7 @@
 //! I/O threads and answers by a call. It knows neither packets nor HTTP.
 
 mod content;
+mod directories;
 mod error;
 mod library;
 mod machine;

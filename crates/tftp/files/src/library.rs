@@ -5,6 +5,7 @@
 //!      └─ not remembered   open(ask, done) ─► one job per name on an I/O thread ─► rules, disk, memory ─► all who wait
 //! ```
 
+mod listed;
 mod look;
 mod memory;
 mod parts;
@@ -14,6 +15,7 @@ pub use parts::{CachedFile, ClientFacts, Kernel, NoFacts, OwnedAsk, Parts};
 pub use uploading::Created;
 
 use crate::content::Content;
+use crate::directories::Directories;
 use crate::machine::Machine;
 use crate::memo::{Asker, Key, KeyRef, Memo};
 use crate::notice::Notice;
@@ -60,6 +62,7 @@ struct Inner {
     shared: Option<Arc<dyn SharedMetadata>>,
     known: Memo<Known>,
     missed: Memo<Missed>,
+    directories: Directories,
     /// Moves when a file changes in a directory that nobody watches.
     loose: AtomicU32,
     /// Names that an I/O thread is looking up, with all who wait.
@@ -100,6 +103,7 @@ impl Library {
             shared: parts.shared,
             known: Memo::new(KNOWN_MAX.min(files)),
             missed: Memo::new(MISSED_MAX),
+            directories: Directories::default(),
             loose: AtomicU32::new(0),
             pending: Mutex::default(),
             roots: Mutex::default(),
@@ -154,7 +158,10 @@ impl Library {
             key.asker = Some(asker(ask));
             recalled = inner.remembered(key, now);
         }
-        match recalled? {
+        let Some(recalled) = recalled else {
+            return inner.lacks(ask, now).then_some(Err(FileError::NotFound));
+        };
+        match recalled {
             Recalled::File(content) => {
                 inner.machine.counters.hits.one();
                 Some(Ok(content))
@@ -240,6 +247,7 @@ impl Library {
         let counters = &machine.counters;
         let (queue, threads) = machine.pool.sizes();
         let (watches, notices_lost) = inner.notice.sizes();
+        let (listings, listed_names) = inner.directories.sizes();
         CacheStats {
             octets: machine.ring.octets(),
             octets_max: machine.ring.cap(),
@@ -249,6 +257,10 @@ impl Library {
             hits: counters.hits.get(),
             negative_hits: counters.negative_hits.get(),
             misses: counters.misses.get(),
+            listings: listings as u64,
+            listed_names: listed_names as u64,
+            listing_hits: counters.listing_hits.get(),
+            listing_reads: inner.directories.reads.get(),
             chunk_hits: counters.chunk_hits.get(),
             chunk_misses: counters.chunk_misses.get(),
             evictions: counters.evictions.get(),

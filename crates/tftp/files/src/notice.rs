@@ -42,6 +42,10 @@ pub(crate) type Listener = Box<dyn Fn(&Path, &str) + Send + Sync>;
 pub(crate) struct Dir {
     alive: AtomicBool,
     marks: [AtomicU32; MARKS],
+    /// Moves when a name comes into it that was not there.
+    arrivals: AtomicU32,
+    /// Device and inode.
+    identity: (u64, u64),
     root: Arc<Path>,
     path: Box<str>,
     watch: i32,
@@ -63,6 +67,30 @@ impl Dependence {
     }
 }
 
+/// That no name came into a directory since.
+#[derive(Debug, Clone)]
+pub(crate) struct Arrivals {
+    dir: Arc<Dir>,
+    seen: u32,
+}
+
+impl Arrivals {
+    /// Whether none was heard of.
+    pub(crate) fn hold(&self) -> bool {
+        self.alive() && self.dir.arrivals.load(Ordering::Acquire) == self.seen
+    }
+
+    /// Whether it is still watched.
+    pub(crate) fn alive(&self) -> bool {
+        self.dir.alive.load(Ordering::Acquire)
+    }
+
+    /// Whether this is the directory that is watched.
+    pub(crate) fn watch(&self, device: u64, inode: u64) -> bool {
+        self.dir.identity == (device, inode)
+    }
+}
+
 impl Dir {
     fn dependence(self: &Arc<Self>, name: &str) -> Dependence {
         let mark = mark_of(name);
@@ -75,6 +103,10 @@ impl Dir {
 
     fn touch(&self, name: &str) {
         self.marks[mark_of(name)].fetch_add(1, Ordering::Release);
+    }
+
+    fn arrive(&self) {
+        self.arrivals.fetch_add(1, Ordering::Release);
     }
 
     fn kill(&self) {
@@ -183,7 +215,27 @@ impl Notice {
     pub(crate) fn touch(&self, root: &Path, path: &str) -> bool {
         let (parent, name) = path.rsplit_once('/').unwrap_or(("", path));
         let dir = self.shared.dirs().get(root, parent);
-        dir.inspect(|dir| dir.touch(name)).is_some()
+        // In this order: who no longer finds the name remembered must not find it lacking.
+        dir.inspect(|dir| dir.arrive())
+            .inspect(|dir| dir.touch(name))
+            .is_some()
+    }
+
+    /// The deepest directory on the way to `path` that is watched, and its arrivals from now on.
+    pub(crate) fn deepest<'p>(&self, root: &Path, path: &'p str) -> Option<(&'p str, Arrivals)> {
+        let dirs = self.shared.dirs();
+        let mut rest = path;
+        loop {
+            let parent = rest.rsplit_once('/').map_or("", |(parent, _)| parent);
+            if let Some(dir) = dirs.get(root, parent) {
+                let seen = dir.arrivals.load(Ordering::Acquire);
+                return Some((parent, Arrivals { dir, seen }));
+            }
+            if parent.is_empty() {
+                return None;
+            }
+            rest = parent;
+        }
     }
 
     /// Directories watched, and notices lost.
@@ -233,11 +285,14 @@ impl Dirs {
         let handle = resolver.directory(root, path, links).ok()?;
         // By its handle, so that what is watched is what was resolved.
         let place = format!("/proc/self/fd/{}", handle.as_raw_fd());
+        let stat = rustix::fs::fstat(&handle).ok()?;
         let watch = inotify::add_watch(inotify, place, EVENTS).ok()?;
         let root = Arc::clone(&root.path);
         let dir = Arc::new(Dir {
             alive: AtomicBool::new(true),
             marks: [const { AtomicU32::new(0) }; MARKS],
+            arrivals: AtomicU32::new(0),
+            identity: (stat.st_dev, stat.st_ino),
             root: Arc::clone(&root),
             path: path.into(),
             watch,

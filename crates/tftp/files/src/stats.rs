@@ -9,6 +9,7 @@ pub(crate) struct Counters {
     pub(crate) hits: Count,
     pub(crate) negative_hits: Count,
     pub(crate) misses: Count,
+    pub(crate) listing_hits: Count,
     pub(crate) chunk_hits: Count,
     pub(crate) chunk_misses: Count,
     pub(crate) evictions: Count,
@@ -78,6 +79,12 @@ pub struct CacheStats {
     pub negative_hits: u64,
     /// Names that had to be looked up.
     pub misses: u64,
+    /// Directories that are listed, and the names in them.
+    pub listings: u64,
+    pub listed_names: u64,
+    /// Names answered as missing because their directory's list has none such; and directories read for their lists.
+    pub listing_hits: u64,
+    pub listing_reads: u64,
     /// Chunks found in memory, and those that had to be read.
     pub chunk_hits: u64,
     pub chunk_misses: u64,

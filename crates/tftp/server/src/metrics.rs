@@ -181,6 +181,16 @@ fn cache(encoder: &mut Encoder, stats: &CacheStats) {
             stats.negative_entries,
         ),
         (
+            "purlin_boot_directory_listings",
+            "Directories kept as lists of their names.",
+            stats.listings,
+        ),
+        (
+            "purlin_boot_directory_names",
+            "Names in the lists of directories.",
+            stats.listed_names,
+        ),
+        (
             "purlin_boot_io_queue",
             "Work waiting for the I/O threads.",
             stats.queue,
@@ -206,6 +216,16 @@ fn cache(encoder: &mut Encoder, stats: &CacheStats) {
                 "purlin_boot_cache_negative_hits_total",
                 "Requests for files remembered as missing.",
                 stats.negative_hits,
+            ),
+            (
+                "purlin_boot_directory_hits_total",
+                "Requests for files missing by the list of their directory.",
+                stats.listing_hits,
+            ),
+            (
+                "purlin_boot_directory_reads_total",
+                "Directories read for their lists.",
+                stats.listing_reads,
             ),
             (
                 "purlin_boot_cache_evictions_total",

@@ -63,7 +63,13 @@ impl Inner {
         content.make_variant_here(Form::Netascii, scratch, Box::new(done));
     }
 
-    fn resolve(&self, plan: &Plan, ask: &OwnedAsk, belief: &mut Belief, scratch: &mut Scratch) -> Looked {
+    fn resolve(
+        self: &Arc<Self>,
+        plan: &Plan,
+        ask: &OwnedAsk,
+        belief: &mut Belief,
+        scratch: &mut Scratch,
+    ) -> Looked {
         belief.facts = plan.needs_facts(&ask.name);
         let facts = if belief.facts {
             self.facts.facts(ask.client)
@@ -103,7 +109,7 @@ impl Inner {
     }
 
     /// A file below a root: from the disk, or what is known of exactly this state of it.
-    fn file(&self, plan: &Plan, root: &Arc<Path>, path: &str, belief: &mut Belief) -> Looked {
+    fn file(self: &Arc<Self>, plan: &Plan, root: &Arc<Path>, path: &str, belief: &mut Belief) -> Looked {
         let links = plan.settings().files.links;
         if self.shared_says_missing(root, path) {
             return Err(FileError::NotFound);
@@ -111,8 +117,14 @@ impl Inner {
         let root = self.root(root)?;
         // Watches come first: what changes after them is heard of.
         belief.depends[0] = self.notice.depend(&self.resolver, &root, path, links);
+        if self.listed_without(plan, &root.path, path, (self.clock)()) {
+            return Err(FileError::NotFound);
+        }
         let found = self.find(&root, path, links, belief);
         self.tell(plan, &root, path, &found);
+        if matches!(found, Err(FileError::NotFound)) {
+            self.list_around(plan, &root, path);
+        }
         found
     }
 

@@ -178,6 +178,7 @@ impl Inner {
     pub(super) fn forget_names(&self) {
         self.known.retain(|_| false);
         self.missed.retain(|_| false);
+        self.directories.clear();
         self.roots().clear();
     }
 }

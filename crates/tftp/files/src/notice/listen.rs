@@ -22,6 +22,9 @@ const MOVES: ReadFlags = ReadFlags::CREATE
     .union(ReadFlags::MOVED_FROM)
     .union(ReadFlags::MOVED_TO);
 
+/// A name is there that was not.
+const ARRIVALS: ReadFlags = ReadFlags::CREATE.union(ReadFlags::MOVED_TO);
+
 impl Shared {
     pub(super) fn listen(&self) {
         let Some(inotify) = &self.inotify else { return };
@@ -62,6 +65,10 @@ impl Shared {
             match name {
                 Some(name) if name.starts_with(UPLOAD_PREFIX) => {}
                 Some(name) => {
+                    // In this order: who no longer finds the name remembered must not find it lacking.
+                    if events.intersects(ARRIVALS) {
+                        dir.arrive();
+                    }
                     dir.touch(name);
                     if !events.intersects(MOVES) {
                         continue;

@@ -2,6 +2,7 @@
 
 mod changes;
 mod contents;
+mod directories;
 mod names;
 mod sharing;
 mod support;
