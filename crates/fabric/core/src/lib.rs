@@ -11,7 +11,9 @@
 //! The fabric knows no service. What a service sees of it is a [`purlin_types::Tenure`] and a set of slots.
 
 pub mod balance;
+pub mod capacity;
 pub mod coordinator;
+pub mod drain;
 pub mod event;
 pub mod glob;
 pub mod health;
