@@ -5,23 +5,24 @@
 //! loads that nothing happened. Directories that cannot be watched, and changes that no watch sees (network file
 //! systems, links into elsewhere), are left to the time an answer is believed.
 
+mod dir;
 mod listen;
+
+pub(crate) use dir::{Arrivals, Dependence};
 
 use crate::resolve::{Resolver, Root};
 use crate::stats::Count;
+use dir::Dir;
 use purlin_tftp_core::settings::Links;
 use rustix::event::{EventfdFlags, eventfd};
 use rustix::fd::{AsRawFd, OwnedFd};
 use rustix::fs::inotify::{self, CreateFlags, WatchFlags};
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Directories watched at most; a kernel gives each user 8,192 or more.
 const DIRS_MAX: usize = 4_096;
-
-const MARKS: usize = 64;
 
 const EVENTS: WatchFlags = WatchFlags::MODIFY
     .union(WatchFlags::CLOSE_WRITE)
@@ -36,91 +37,6 @@ const EVENTS: WatchFlags = WatchFlags::MODIFY
 
 /// Told the root and the path below it of every change.
 pub(crate) type Listener = Box<dyn Fn(&Path, &str) + Send + Sync>;
-
-/// One watched directory.
-#[derive(Debug)]
-pub(crate) struct Dir {
-    alive: AtomicBool,
-    marks: [AtomicU32; MARKS],
-    /// Moves when a name comes into it that was not there.
-    arrivals: AtomicU32,
-    /// Device and inode.
-    identity: (u64, u64),
-    root: Arc<Path>,
-    path: Box<str>,
-    watch: i32,
-}
-
-/// What an answer depends on: one name in one directory.
-#[derive(Debug, Clone)]
-pub(crate) struct Dependence {
-    dir: Arc<Dir>,
-    mark: usize,
-    seen: u32,
-}
-
-impl Dependence {
-    /// Whether nothing was heard of the name since.
-    pub(crate) fn holds(&self) -> bool {
-        self.dir.alive.load(Ordering::Acquire)
-            && self.dir.marks[self.mark].load(Ordering::Acquire) == self.seen
-    }
-}
-
-/// That no name came into a directory since.
-#[derive(Debug, Clone)]
-pub(crate) struct Arrivals {
-    dir: Arc<Dir>,
-    seen: u32,
-}
-
-impl Arrivals {
-    /// Whether none was heard of.
-    pub(crate) fn hold(&self) -> bool {
-        self.alive() && self.dir.arrivals.load(Ordering::Acquire) == self.seen
-    }
-
-    /// Whether it is still watched.
-    pub(crate) fn alive(&self) -> bool {
-        self.dir.alive.load(Ordering::Acquire)
-    }
-
-    /// Whether this is the directory that is watched.
-    pub(crate) fn watch(&self, device: u64, inode: u64) -> bool {
-        self.dir.identity == (device, inode)
-    }
-}
-
-impl Dir {
-    fn dependence(self: &Arc<Self>, name: &str) -> Dependence {
-        let mark = mark_of(name);
-        Dependence {
-            dir: Arc::clone(self),
-            mark,
-            seen: self.marks[mark].load(Ordering::Acquire),
-        }
-    }
-
-    fn touch(&self, name: &str) {
-        self.marks[mark_of(name)].fetch_add(1, Ordering::Release);
-    }
-
-    fn arrive(&self) {
-        self.arrivals.fetch_add(1, Ordering::Release);
-    }
-
-    fn kill(&self) {
-        self.alive.store(false, Ordering::Release);
-    }
-}
-
-/// FNV-1a, 32 bits: marks need no better spread.
-fn mark_of(name: &str) -> usize {
-    let hash = name.bytes().fold(0x811c_9dc5_u32, |hash, octet| {
-        (hash ^ u32::from(octet)).wrapping_mul(0x0100_0193)
-    });
-    (hash >> 16 ^ hash) as usize % MARKS
-}
 
 /// The watched directories and the thread that listens. It ends with this value.
 pub(crate) struct Notice {
@@ -228,8 +144,7 @@ impl Notice {
         loop {
             let parent = rest.rsplit_once('/').map_or("", |(parent, _)| parent);
             if let Some(dir) = dirs.get(root, parent) {
-                let seen = dir.arrivals.load(Ordering::Acquire);
-                return Some((parent, Arrivals { dir, seen }));
+                return Some((parent, dir.arrivals()));
             }
             if parent.is_empty() {
                 return None;
@@ -288,15 +203,8 @@ impl Dirs {
         let stat = rustix::fs::fstat(&handle).ok()?;
         let watch = inotify::add_watch(inotify, place, EVENTS).ok()?;
         let root = Arc::clone(&root.path);
-        let dir = Arc::new(Dir {
-            alive: AtomicBool::new(true),
-            marks: [const { AtomicU32::new(0) }; MARKS],
-            arrivals: AtomicU32::new(0),
-            identity: (stat.st_dev, stat.st_ino),
-            root: Arc::clone(&root),
-            path: path.into(),
-            watch,
-        });
+        let identity = (stat.st_dev, stat.st_ino);
+        let dir = Arc::new(Dir::new((Arc::clone(&root), path), identity, watch));
         self.by_path.insert((root, path.into()), Arc::clone(&dir));
         self.by_watch.entry(watch).or_default().push(Arc::clone(&dir));
         Some(dir)
