@@ -10,6 +10,7 @@
 //!
 //! The fabric knows no service. What a service sees of it is a [`purlin_types::Tenure`] and a set of slots.
 
+pub mod backoff;
 pub mod balance;
 pub mod capacity;
 pub mod coordinator;
@@ -18,14 +19,19 @@ pub mod event;
 pub mod glob;
 pub mod health;
 pub mod holdings;
+pub mod invalidate;
 pub mod lease;
+pub mod lock;
 pub mod member;
 pub mod observe;
 pub mod plan;
 pub mod port;
+pub mod presence;
+pub mod resume;
 pub mod right;
 pub mod ring;
 pub mod scaling;
+pub mod session;
 pub mod settings;
 
 pub use coordinator::{Action, Coordinator, Denied, Input};
