@@ -156,12 +156,12 @@ impl Coordinator {
         if self.life.is_over() {
             return BootTime::MAX;
         }
-        let lapse = if self.table.holds_any() {
-            self.tenure().valid_until
-        } else {
-            BootTime::MAX
-        };
-        self.requests.next().min(lapse).min(self.table.next_settle())
+        let next = self.requests.next(self.life.state().is_some());
+        if !self.table.holds_any() {
+            return next;
+        }
+        let settle = self.table.next_settle().max(self.requests.settle.next());
+        next.min(self.tenure().valid_until).min(settle)
     }
 
     /// Until when this node may decide about what it holds, and the newest epoch among it.

@@ -38,7 +38,7 @@ impl Request {
     }
 
     /// When time alone would start one.
-    fn next(&self) -> BootTime {
+    pub(super) fn next(&self) -> BootTime {
         if self.sent.is_some() {
             BootTime::MAX
         } else {
@@ -61,9 +61,14 @@ pub(super) struct Requests {
 }
 
 impl Requests {
-    /// When a renewal or a look is due; the others follow from answers and are retried with these.
-    pub(super) fn next(&self) -> BootTime {
-        self.renew.next().min(self.view.next())
+    /// When a renewal (once enrolled) or a look is due; the others follow from answers and are retried with these.
+    pub(super) fn next(&self, enrolled: bool) -> BootTime {
+        let renew = if enrolled {
+            self.renew.next()
+        } else {
+            BootTime::MAX
+        };
+        renew.min(self.view.next())
     }
 }
 

@@ -1,0 +1,9 @@
+//! Coordinators in a world that fails: who decides about what, and when.
+
+use crate::world::{Fault, SECOND, World};
+use proptest::prelude::*;
+use purlin_fabric::port::Durability;
+use purlin_fabric::{Event, NotReady, Timing};
+
+mod properties;
+mod scenarios;
