@@ -250,7 +250,7 @@ fn wall(nanos: i128) -> WallTime {
 }
 
 /// FNV-1a over 128 bits: the same text has the same validator on every node and after every start.
-fn fingerprint(octets: &[u8]) -> u128 {
+pub(crate) fn fingerprint(octets: &[u8]) -> u128 {
     const PRIME: u128 = (1 << 88) + 0x13b;
     const BASIS: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
     octets.iter().fold(BASIS, |hash, octet| {

@@ -14,17 +14,17 @@ mod error;
 mod library;
 mod machine;
 mod memo;
+pub mod metadata;
 mod notice;
 mod pool;
 mod resolve;
 mod ring;
-pub mod shared;
 mod stats;
 mod upload;
 
 pub use content::{Content, Wanted};
 pub use library::{CachedFile, ClientFacts, Created, Kernel, Library, NoFacts, Opened, OwnedAsk, Parts};
-pub use shared::{LocalMetadata, SharedMetadata};
+pub use metadata::{FallbackMetadata, LocalMetadata, MetadataCache};
 pub use stats::CacheStats;
 pub use upload::{Committed, Stored, Upload};
 

@@ -10,6 +10,7 @@ mod look;
 mod memory;
 mod parts;
 mod shown;
+mod told;
 mod uploading;
 
 pub use parts::{CachedFile, ClientFacts, Kernel, NoFacts, OwnedAsk, Parts};
@@ -19,10 +20,10 @@ use crate::content::Content;
 use crate::directories::Directories;
 use crate::machine::Machine;
 use crate::memo::{Asker, Key, KeyRef, Memo};
+use crate::metadata::{MetadataCache, Place};
 use crate::notice::Notice;
 use crate::pool::Scratch;
 use crate::resolve::{Resolver, Root};
-use crate::shared::{Place, SharedMetadata};
 use crate::upload::Claims;
 use crate::{Clock, FileError};
 use memory::{Known, Missed, Recalled};
@@ -59,7 +60,7 @@ struct Inner {
     facts: Arc<dyn ClientFacts>,
     clock: Clock,
     notice: Notice,
-    shared: Option<Arc<dyn SharedMetadata>>,
+    shared: Option<Arc<dyn MetadataCache>>,
     known: Memo<Known>,
     missed: Memo<Missed>,
     directories: Directories,
@@ -86,7 +87,7 @@ impl Library {
             parts.kernel.inotify,
             Box::new(move |root, path| {
                 if let Some(shared) = &shared {
-                    shared.forget(&place(root, path));
+                    let _ = shared.forget(&place(root, path));
                 }
             }),
         )?;

@@ -10,6 +10,8 @@ pub(crate) struct Counters {
     pub(crate) negative_hits: Count,
     pub(crate) misses: Count,
     pub(crate) listing_hits: Count,
+    pub(crate) metadata_hits: Count,
+    pub(crate) metadata_differs: Count,
     pub(crate) chunk_hits: Count,
     pub(crate) chunk_misses: Count,
     pub(crate) evictions: Count,
@@ -85,6 +87,11 @@ pub struct CacheStats {
     /// Names answered as missing because their directory's list has none such; and directories read for their lists.
     pub listing_hits: u64,
     pub listing_reads: u64,
+    /// Names missing by another node's word; files that another node found to be something else; and how often the
+    /// engine of shared metadata could not be reached.
+    pub metadata_hits: u64,
+    pub metadata_differs: u64,
+    pub metadata_away: u64,
     /// Chunks found in memory, and those that had to be read.
     pub chunk_hits: u64,
     pub chunk_misses: u64,

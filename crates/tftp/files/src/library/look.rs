@@ -1,13 +1,13 @@
 //! The job behind `open`: from a name to a content, on an I/O thread.
 
 use super::memory::Belief;
-use super::{Inner, OwnedAsk, Roots, place};
+use super::{Inner, OwnedAsk, Roots};
 use crate::FileError;
 use crate::content::{Content, Form};
 use crate::memo::Key;
+use crate::metadata::Metadata;
 use crate::pool::Scratch;
 use crate::resolve::Root;
-use crate::shared::Metadata;
 use purlin_tftp_core::plan::{Plan, Resolved};
 use purlin_tftp_core::settings::Links;
 use purlin_tftp_core::template::{Values, kind_of};
@@ -78,12 +78,12 @@ impl Inner {
         };
         match plan.resolve(&ask.as_ask(), facts.as_ref()) {
             Resolved::Refused(reason) => Err(FileError::NotAllowed(reason)),
-            Resolved::File { root, path } => self.file(plan, &root, path.as_str(), belief),
+            Resolved::File { root, path } => self.file(plan, (&root, path.as_str()), belief, scratch),
             Resolved::Made { text, kind } => {
                 Content::made(&self.machine, &ask.name, text.as_bytes(), kind, wall_now())
             }
             Resolved::MadeFrom { root, path, values } => {
-                let file = self.file(plan, &root, path.as_str(), belief)?;
+                let file = self.file(plan, (&root, path.as_str()), belief, scratch)?;
                 self.filled(&file, &ask.name, &values, scratch)
             }
         }
@@ -109,9 +109,17 @@ impl Inner {
     }
 
     /// A file below a root: from the disk, or what is known of exactly this state of it.
-    fn file(self: &Arc<Self>, plan: &Plan, root: &Arc<Path>, path: &str, belief: &mut Belief) -> Looked {
+    fn file(
+        self: &Arc<Self>,
+        plan: &Plan,
+        (root, path): (&Arc<Path>, &str),
+        belief: &mut Belief,
+        scratch: &mut Scratch,
+    ) -> Looked {
         let links = plan.settings().files.links;
-        if self.shared_says_missing(root, path) {
+        let told = self.told(root, path);
+        if told == Some(Metadata::Missing) {
+            self.machine.counters.metadata_hits.one();
             return Err(FileError::NotFound);
         }
         let root = self.root(root)?;
@@ -121,7 +129,7 @@ impl Inner {
             return Err(FileError::NotFound);
         }
         let found = self.find(&root, path, links, belief);
-        self.tell(plan, &root, path, &found);
+        self.tell(plan, (&root, path), told, &found, scratch);
         if matches!(found, Err(FileError::NotFound)) {
             self.list_around(plan, &root, path);
         }
@@ -185,24 +193,6 @@ impl Inner {
 
     pub(super) fn roots(&self) -> MutexGuard<'_, Roots> {
         self.roots.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn shared_says_missing(&self, root: &Path, path: &str) -> bool {
-        let shared = self.shared.as_ref();
-        shared.is_some_and(|shared| shared.get(&place(root, path)) == Some(Metadata::Missing))
-    }
-
-    fn tell(&self, plan: &Plan, root: &Root, path: &str, found: &Looked) {
-        let Some(shared) = &self.shared else { return };
-        let found = match found {
-            Ok(content) => Metadata::File {
-                size: content.size(),
-                modified: content.modified(),
-            },
-            Err(FileError::NotFound) => Metadata::Missing,
-            Err(_) => return,
-        };
-        shared.put(&place(&root.path, path), found, plan.settings().cache.ttl);
     }
 }
 

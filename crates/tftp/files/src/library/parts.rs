@@ -1,7 +1,7 @@
 //! What a library is made from, and what it is asked.
 
 use crate::Clock;
-use crate::shared::SharedMetadata;
+use crate::metadata::MetadataCache;
 use purlin_tftp_core::plan::{Ask, Facts, Plan, Scheme};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -64,7 +64,7 @@ pub struct Parts {
     /// `CLOCK_BOOTTIME`; read for every request, so it must be cheap.
     pub clock: Clock,
     /// Metadata shared with other nodes.
-    pub shared: Option<Arc<dyn SharedMetadata>>,
+    pub shared: Option<Arc<dyn MetadataCache>>,
     /// What the kernel is believed to have; all of it outside of tests.
     pub kernel: Kernel,
 }

@@ -2,9 +2,10 @@
 
 use crate::support::{Differs, Rig, other_rig, until};
 use purlin_tftp_core::plan::Plan;
-use purlin_tftp_files::shared::{Metadata, Place};
-use purlin_tftp_files::{FileError, LocalMetadata, SharedMetadata};
+use purlin_tftp_files::metadata::{Away, Forgotten, Metadata, Place};
+use purlin_tftp_files::{Clock, FallbackMetadata, FileError, LocalMetadata, MetadataCache};
 use std::sync::Arc;
+use std::time::Duration;
 
 fn nodes() -> (Arc<LocalMetadata>, Rig, Rig) {
     let shared = Arc::new(LocalMetadata::new(1_000, Arc::new(|| purlin_types::BootTime(1))));
@@ -43,10 +44,97 @@ fn what_one_node_hears_of_the_other_forgets() {
     one.write("a", "now");
     until("the notice", || other.recall("a").is_none());
     until("the notice", || one.recall("a").is_none());
-    assert_eq!(other.text("a"), "now");
-    let place = Place {
-        root: one.root.to_str().unwrap().to_owned(),
-        path: "a".to_owned(),
+    // Notices of one writing come in several pieces, and each makes the others forget.
+    let place = place(&one, "a");
+    until("the last of the notices", || {
+        other.tree.drop_all();
+        assert_eq!(other.text("a"), "now");
+        matches!(
+            shared.recall(&place),
+            Ok(Some(Metadata::File {
+                size: 3,
+                hash: Some(_),
+                ..
+            }))
+        )
+    });
+}
+
+fn place(node: &Rig, path: &str) -> Place {
+    Place {
+        root: node.root.to_str().unwrap().to_owned(),
+        path: path.to_owned(),
+    }
+}
+
+#[test]
+fn nodes_whose_trees_differ_count_it() {
+    let (shared, one, _other) = nodes();
+    one.write("same", "text");
+    one.write("other", "text");
+    assert_eq!(
+        (one.text("same"), one.text("other")),
+        ("text".into(), "text".into())
+    );
+    assert_eq!(one.tree.stats().metadata_differs, 0);
+    let told = shared.recall(&place(&one, "same")).unwrap().unwrap();
+    let Metadata::File { size, hash, .. } = told else {
+        panic!("a file: {told:?}")
     };
-    assert!(matches!(shared.get(&place), Some(Metadata::File { size: 3, .. })));
+    let modified = purlin_types::WallTime(7);
+    for (path, hash) in [("same", hash), ("other", hash.map(|hash| hash + 1))] {
+        let found = Metadata::File { size, modified, hash };
+        shared
+            .keep(&place(&one, path), found, purlin_tftp_files::metadata::TTL)
+            .unwrap();
+    }
+    one.tree.drop_all();
+    assert_eq!(
+        (one.text("same"), one.text("other")),
+        ("text".into(), "text".into())
+    );
+    assert_eq!(one.tree.stats().metadata_differs, 1, "the octets, not the time");
+}
+
+/// An engine that nobody can reach.
+struct Gone;
+
+impl MetadataCache for Gone {
+    fn recall(&self, _: &Place) -> Result<Option<Metadata>, Away> {
+        Err(Away)
+    }
+    fn keep(&self, _: &Place, _: Metadata, _: Duration) -> Result<(), Away> {
+        Err(Away)
+    }
+    fn forget(&self, _: &Place) -> Result<(), Away> {
+        Err(Away)
+    }
+    fn listen(&self, _: Forgotten) {}
+}
+
+#[test]
+fn without_its_engine_a_node_serves_as_if_alone() {
+    let clock: Clock = Arc::new(|| purlin_types::BootTime(1));
+    let near = LocalMetadata::new(1_000, Arc::clone(&clock));
+    let engines: [Arc<dyn MetadataCache>; 2] = [
+        Arc::new(Gone),
+        Arc::new(FallbackMetadata::new(Arc::new(Gone), near, clock)),
+    ];
+    for (shared, away) in engines.into_iter().zip([0, 1]) {
+        let differs = Differs {
+            shared: Some(shared),
+            ..Differs::default()
+        };
+        let node = other_rig(differs, |_| {});
+        node.write("a", "text");
+        assert_eq!(node.text("a"), "text");
+        assert_eq!(node.get("none").err(), Some(FileError::NotFound));
+        node.write("none", "now");
+        until("the notice", || node.get("none").is_ok());
+        assert_eq!(
+            node.tree.stats().metadata_away,
+            away,
+            "asked once, then left alone"
+        );
+    }
 }

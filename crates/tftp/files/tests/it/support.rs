@@ -1,7 +1,7 @@
 use purlin_tftp_core::plan::{Ask, Plan, Scheme};
 use purlin_tftp_core::settings::Settings;
 use purlin_tftp_files::{
-    CHUNK, Content, FileError, Kernel, Library, NoFacts, OwnedAsk, Parts, SharedMetadata,
+    CHUNK, Content, FileError, Kernel, Library, MetadataCache, NoFacts, OwnedAsk, Parts,
 };
 use purlin_types::BootTime;
 use std::net::IpAddr;
@@ -25,7 +25,7 @@ pub(crate) const LONG: Duration = Duration::from_secs(20);
 #[derive(Default)]
 pub(crate) struct Differs {
     pub(crate) kernel: Kernel,
-    pub(crate) shared: Option<Arc<dyn SharedMetadata>>,
+    pub(crate) shared: Option<Arc<dyn MetadataCache>>,
 }
 
 pub(crate) fn rig(change: impl FnOnce(&mut Settings)) -> Rig {

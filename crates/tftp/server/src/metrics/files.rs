@@ -74,6 +74,21 @@ pub(super) fn cache(encoder: &mut Encoder, stats: &CacheStats) {
                 stats.listing_reads,
             ),
             (
+                "purlin_boot_metadata_hits_total",
+                "Requests for files missing by another node's word.",
+                stats.metadata_hits,
+            ),
+            (
+                "purlin_boot_metadata_differs_total",
+                "Files that another node found to be something else: the trees differ.",
+                stats.metadata_differs,
+            ),
+            (
+                "purlin_boot_metadata_away_total",
+                "Calls for shared metadata that reached nobody; the node then works alone.",
+                stats.metadata_away,
+            ),
+            (
                 "purlin_boot_cache_evictions_total",
                 "Pieces of content given up for others.",
                 stats.evictions,

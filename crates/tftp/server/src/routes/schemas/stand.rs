@@ -84,6 +84,12 @@ fn cache() -> Schema {
         ("listed_names", "Names in these lists."),
         ("listing_hits", "Names missing by the list of their directory."),
         ("listing_reads", "Directories read for their lists."),
+        ("metadata_hits", "Names missing by another node's word."),
+        (
+            "metadata_differs",
+            "Files that another node found to be something else.",
+        ),
+        ("metadata_away", "Calls for shared metadata that reached nobody."),
         ("chunk_hits", "Pieces found in memory."),
         ("chunk_misses", "Pieces that had to be read."),
         ("evictions", "Pieces given up for others."),

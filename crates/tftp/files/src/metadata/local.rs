@@ -1,6 +1,6 @@
 //! The engine of one process.
 
-use super::{Forgotten, Metadata, Place, SharedMetadata};
+use super::{Away, Forgotten, Metadata, MetadataCache, Place};
 use crate::Clock;
 use crate::memo::{Key, Memo};
 use purlin_types::BootTime;
@@ -27,29 +27,30 @@ impl LocalMetadata {
 }
 
 fn key(place: &Place) -> Key {
-    // No path has a zero octet.
     Key {
-        name: format!("{}\0{}", place.root, place.path).into(),
+        name: place.key("").into(),
         netascii: false,
         asker: None,
     }
 }
 
-impl SharedMetadata for LocalMetadata {
-    fn get(&self, place: &Place) -> Option<Metadata> {
+/// Always there: no call fails.
+impl MetadataCache for LocalMetadata {
+    fn recall(&self, place: &Place) -> Result<Option<Metadata>, Away> {
         let now = (self.clock)();
-        self.places.get(key(place).as_ref(), |(found, until)| {
+        Ok(self.places.get(key(place).as_ref(), |(found, until)| {
             (now < *until).then_some(*found)
-        })
+        }))
     }
 
-    fn put(&self, place: &Place, found: Metadata, ttl: Duration) {
+    fn keep(&self, place: &Place, found: Metadata, ttl: Duration) -> Result<(), Away> {
         let millis = u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX);
         self.places
             .put(key(place), (found, (self.clock)().plus_millis(millis)));
+        Ok(())
     }
 
-    fn forget(&self, place: &Place) {
+    fn forget(&self, place: &Place) -> Result<(), Away> {
         self.places.remove(key(place).as_ref());
         let listeners = self
             .listeners
@@ -59,6 +60,7 @@ impl SharedMetadata for LocalMetadata {
         for listener in listeners {
             listener(place);
         }
+        Ok(())
     }
 
     fn listen(&self, listener: Forgotten) {
