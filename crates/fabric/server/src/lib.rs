@@ -1,0 +1,16 @@
+//! What people and programs see of the cluster: HTTP routes and metrics over the fabric's handles.
+//!
+//! ```text
+//!   GET    /api/v1/cluster                  this node, its store and whether it may own
+//!   GET    /api/v1/cluster/nodes[/ID]       every node as this one sees it
+//!   POST   /api/v1/cluster/nodes/ID/drain   gives its slots away     DELETE .../nodes/ID[?force=true]
+//!   GET    /api/v1/cluster/leader           503 while nobody leads
+//!   GET    /api/v1/cluster/sessions, locks
+//! ```
+
+mod metrics;
+mod routes;
+mod text;
+
+pub use metrics::ClusterMetrics;
+pub use routes::{Books, routes};
