@@ -36,6 +36,8 @@ const NEEDED: &[(&str, &str)] = &[
     ("/usr/share/OVMF/OVMF_CODE_4M.fd", "ovmf"),
     ("/usr/lib/PXELINUX/pxelinux.0", "pxelinux"),
     ("/usr/lib/syslinux/modules/bios/ldlinux.c32", "syslinux-common"),
+    ("redis-server", "redis-server"),
+    ("redis-sentinel", "redis-sentinel"),
     ("grub-mkimage", "grub-common"),
     ("/usr/lib/grub/x86_64-efi/tftp.mod", "grub-efi-amd64-bin"),
 ];

@@ -46,7 +46,12 @@ pub(super) async fn only_the_channels_asked_for_are_heard(rig: &dyn HintsRig) {
     for (channel, body) in [("c", "1"), ("a", "2"), ("ab", "3"), ("b", "4"), ("*", "5")] {
         one.publish(channel, body.as_bytes()).await.expect("it answers");
     }
-    assert_eq!(heard(both.as_mut()).await, ("a".into(), b"2".to_vec()));
+    let mut first = heard(both.as_mut()).await;
+    if first.1 == b"before" {
+        // Where servers pass messages on to each other, it may still have been under way.
+        first = heard(both.as_mut()).await;
+    }
+    assert_eq!(first, ("a".into(), b"2".to_vec()));
     assert_eq!(heard(both.as_mut()).await, ("b".into(), b"4".to_vec()));
     assert_eq!(
         heard(star.as_mut()).await,
@@ -58,9 +63,11 @@ pub(super) async fn only_the_channels_asked_for_are_heard(rig: &dyn HintsRig) {
 /// Publishes the numbers from `next` on, again and again, so that something is heard once the line is whole again.
 async fn count_on(rig: &dyn HintsRig, hints: &dyn Hints, next: &mut u64) {
     for _ in 0..TRIES {
-        // While the connection is being made anew, this may fail: then the number was told to nobody.
-        let _either = hints.publish("n", &next.to_be_bytes()).await;
-        *next += 1;
+        // While the connection is being made anew, this may fail, and the subscriber may hear it before this is done:
+        // then the same number is told again.
+        if hints.publish("n", &next.to_be_bytes()).await.is_ok() {
+            *next += 1;
+        }
         rig.pass(PAUSE).await;
     }
 }
@@ -91,10 +98,10 @@ pub(super) async fn nothing_is_lost_silently_by_a_cut(rig: &dyn HintsRig) {
                 Some(message) => {
                     let heard = number(&message);
                     assert!(
-                        expected.is_none_or(|n| n == heard),
-                        "{expected:?} was lost silently"
+                        expected.is_none_or(|n| heard <= n),
+                        "{expected:?} was lost silently: {heard}"
                     );
-                    expected = Some(heard + 1);
+                    expected = expected.max(Some(heard + 1));
                     if heard >= last {
                         break;
                     }
