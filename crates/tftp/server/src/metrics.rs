@@ -38,7 +38,8 @@ impl Collector for TftpMetrics {
             sockets(encoder, &report.shell);
         }
         let stats = self.tree.stats();
-        files::cache(encoder, &stats);
+        files::held(encoder, &stats);
+        files::found(encoder, &stats);
         files::disk(encoder, &stats);
         files::waits(encoder, &stats);
     }

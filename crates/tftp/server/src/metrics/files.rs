@@ -4,7 +4,8 @@ use super::counts;
 use purlin_telemetry::metrics::Encoder;
 use purlin_tftp_files::CacheStats;
 
-pub(super) fn cache(encoder: &mut Encoder, stats: &CacheStats) {
+/// What is held.
+pub(super) fn held(encoder: &mut Encoder, stats: &CacheStats) {
     let gauges = [
         (
             "purlin_boot_cache_octets",
@@ -45,6 +46,10 @@ pub(super) fn cache(encoder: &mut Encoder, stats: &CacheStats) {
     for (name, help, value) in gauges {
         encoder.gauge(name, help).count(&[], value);
     }
+}
+
+/// What was answered from where.
+pub(super) fn found(encoder: &mut Encoder, stats: &CacheStats) {
     counts(
         encoder,
         &[
