@@ -54,18 +54,22 @@ impl<F: Readable> Engine<F> {
     #[must_use]
     pub fn new(plan: Arc<Plan>, admission: Arc<Admission>, seed: u64) -> Self {
         let settings = plan.settings();
-        let mut engine = Self {
+        Self {
             shared: Shared::new(settings),
             table: Table::new(seed),
             admission,
             unanswered: VecDeque::new(),
             draining: false,
             plan,
-        };
-        let prepared = engine.plan.settings().limits.prepared as usize;
-        engine.table.reserve(prepared);
-        engine.shared.wheel.reserve(prepared);
-        engine
+        }
+    }
+
+    /// Takes and touches the memory of so many transfers (`limits.prepared`, this thread's share), so that the first
+    /// storm allocates little more than names.
+    pub fn prepare(&mut self, transfers: usize) {
+        self.table.prepare(transfers);
+        self.shared.wheel.reserve(transfers);
+        self.unanswered.reserve(transfers);
     }
 
     /// Puts a new plan into effect. Open transfers keep what they negotiated; limits count from now on.

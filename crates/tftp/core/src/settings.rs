@@ -90,7 +90,8 @@ pub struct Limits {
     pub per_client: u32,
     pub per_ip: u32,
     pub total: u32,
-    /// Transfers whose memory is taken at the start, so that the first storm allocates nothing. At most `total`.
+    /// Transfers whose memory is taken at the start, so that the first storm allocates nothing. At most `total`; each
+    /// packet thread takes its share.
     pub prepared: u32,
 }
 
@@ -102,7 +103,8 @@ pub struct Timing {
     /// Shortest and longest wait before a retransmission. A `timeout` option lowers `longest` to its value.
     pub shortest: Duration,
     pub longest: Duration,
-    /// Retransmissions without any answer before a transfer is given up. 1 to 255.
+    /// Retransmissions in a row without an answer before a transfer is given up; those count that came after at least
+    /// `first` of silence, or `longest` when that is shorter. 1 to 255.
     pub attempts: u8,
     /// A transfer whose first answer (OACK, DATA 1 or ACK 0) stays without any answer for this long ends.
     pub answer: Duration,

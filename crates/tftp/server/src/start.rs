@@ -46,9 +46,11 @@ pub fn start(config: ServerConfig) -> Result<(Handle, Running), StartError> {
             source: std::io::Error::other(e.to_string()),
         })?;
         let (sender, tasks) = channel();
+        let mut engine = Engine::new(Arc::clone(&plan), Arc::clone(&admission), seed);
+        engine.prepare((settings.limits.prepared as usize).div_ceil(threads.into()));
         let parts = Parts {
             thread,
-            engine: Engine::new(Arc::clone(&plan), Arc::clone(&admission), seed),
+            engine,
             tree: tree.clone(),
             ports: ports.of_thread(thread),
             own_ports: OwnPorts::new(settings.ports, thread, threads),

@@ -33,12 +33,18 @@ impl<F> Table<F> {
         }
     }
 
-    /// Takes memory for `count` transfers.
-    pub(super) fn reserve(&mut self, count: usize) {
-        self.places.reserve(count.saturating_sub(self.places.len()));
-        self.free.reserve(count.saturating_sub(self.free.len()));
-        let hasher = &self.hasher;
-        let places = &self.places;
+    /// Makes places until there are `count`. Each is written to, so the memory is really there.
+    pub(super) fn prepare(&mut self, count: usize) {
+        let first = self.places.len();
+        let more = count.saturating_sub(first);
+        self.places.reserve(more);
+        self.places.extend((0..more).map(|_| Place {
+            turn: 0,
+            transfer: None,
+        }));
+        // The lowest is taken first: a quiet server stays on few pages.
+        self.free.extend((first..first + more).rev().map(|at| at as u32));
+        let (hasher, places) = (&self.hasher, &self.places);
         self.index.reserve(count.saturating_sub(self.index.len()), |at| {
             hash_of(hasher, places, *at)
         });
@@ -174,9 +180,19 @@ mod tests {
     #[test]
     fn places_are_used_again_under_another_turn() {
         let mut table: Table<()> = Table::new(1);
-        table.reserve(10);
         let first = table.next_slot();
         assert_eq!(first, table.next_slot(), "asking takes nothing");
         assert_eq!((table.len(), table.holds(first)), (0, false));
+    }
+
+    #[test]
+    fn prepared_places_are_there_before_anybody_asks() {
+        let mut table: Table<()> = Table::new(1);
+        table.prepare(10);
+        assert_eq!((table.places.len(), table.free.len(), table.len()), (10, 10, 0));
+        assert!(table.index.capacity() >= 10);
+        assert_eq!(table.next_slot().index, 0, "the lowest first");
+        table.prepare(4);
+        assert_eq!(table.places.len(), 10, "what is there stays");
     }
 }

@@ -19,8 +19,8 @@ fn client(number: u32) -> Peer {
 fn ten_thousand_transfers_are_open_and_all_end() {
     let mut rig = Rig::with(|settings| {
         settings.limits.total = MANY;
-        settings.limits.prepared = MANY;
     });
+    rig.engine.prepare(MANY as usize);
     rig.file("image", &[7; 1000]);
     let ask = request(false, "image", Mode::Octet, "blksize=400 windowsize=2");
     for number in 0..MANY {

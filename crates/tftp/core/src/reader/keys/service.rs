@@ -16,7 +16,7 @@ pub(in crate::reader) const LIMITS: &[Key] = &[
     Key::new("per_ip", MANY, "Open transfers per address; 0 is no limit. Machines behind one NAT share it.").default("0"),
     Key::new("total", MANY, "Open transfers over all. Whoever comes above a limit is answered with a TFTP error and counted; 0 is no limit.")
         .default("50000"),
-    Key::new("prepared", MANY, "Transfers whose memory is taken at the start, at most 1 KiB each.").default("0").restart(),
+    Key::new("prepared", MANY, "Transfers whose memory is taken at the start, shared out over the packet threads; at most 1 KiB each.").default("0").restart(),
 ];
 
 const fn between(min: u64, max: u64) -> Kind {
@@ -31,7 +31,7 @@ pub(in crate::reader) const TIMING: &[Key] = &[
     Key::new("shortest", between(1, 10_000), "Shortest wait before a retransmission, however short the round trips are.").default("5ms"),
     Key::new("longest", between(10, 255_000), "Longest wait before a retransmission. A client's `timeout` option lowers it to its value (RFC 2349).")
         .default("5s"),
-    Key::new("attempts", Kind::Int { min: 1, max: 255 }, "Retransmissions without any answer before a transfer is given up.").default("8"),
+    Key::new("attempts", Kind::Int { min: 1, max: 255 }, "Retransmissions in a row without an answer before a transfer is given up. Those count that came after at least `first` of silence (or the client's `timeout`, when that is shorter): on a fast network the first few follow each other in milliseconds, and say nothing yet.").default("8"),
     Key::new("answer", Kind::seconds(1, 3600), "A transfer whose first answer stays unanswered for this long ends.").default("30s"),
     Key::new("idle", Kind::seconds(1, 3600), "A transfer without a sign of the client for this long ends, whatever else holds.").default("30s"),
     Key::new("lifetime", Kind::seconds(0, 7 * DAY), "A transfer ends after this long even when it moves; 0 is never.").default("0"),
