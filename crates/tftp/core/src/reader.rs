@@ -14,6 +14,7 @@ mod seed;
 mod service;
 mod show;
 mod templates;
+mod whose;
 
 pub use codes::REASONS;
 pub use show::rule_text;
@@ -70,11 +71,13 @@ fn escaped(c: char) -> Vec<char> {
 #[must_use]
 pub fn read(document: &Document, faults: &mut Faults) -> Option<Settings> {
     let before = faults.errors();
-    for section in sections() {
+    let with_cache = whose::cache_is_tftps(document, faults);
+    let ours = |section: &&Section| with_cache || section.name != "cache";
+    for section in sections().into_iter().filter(ours) {
         check_section(document, section, faults);
     }
     let top = Reader::section(document, section());
-    let seed = Seed::of(document, &top);
+    let seed = Seed::of(document, &top, with_cache);
     let mut context = Context { document, faults };
     let settings = settings(&top, &seed, &mut context);
     seed::check(&seed, &mut context);

@@ -42,4 +42,7 @@ purlin_telemetry::reason_codes! {
     BAD_NAME = 9214, "tftp_bad_name", "the name cannot be used",
         "Names of values are letters, digits, _ and -, begin with a letter and are none of the built-in marks.",
         "Choose another name.";
+    OTHER_CACHE = 9215, "cache_of_another_guide", "the table is another service's",
+        "A table `cache` at the top belongs to the TFTP performance guide or to the guide of the control platform for OVN; this one has keys of the latter.",
+        "Nothing for boot files; their cache is tftp.cache.";
 }

@@ -22,7 +22,8 @@ pub(super) struct Seed<'a> {
 }
 
 impl<'a> Seed<'a> {
-    pub(super) fn of(document: &'a Document, top: &Reader<'a>) -> Self {
+    /// Without `with_cache` the table `cache` at the top is another service's.
+    pub(super) fn of(document: &'a Document, top: &Reader<'a>, with_cache: bool) -> Self {
         let datacenter = top.below("datacenter", &[keys::DATACENTER]);
         let table = |name: &str, keys: Keys| {
             let section = keys::SECTIONS.iter().find(|section| section.name == name);
@@ -33,7 +34,12 @@ impl<'a> Seed<'a> {
             [tables[0].below(name, keys), tables[1].below(name, keys)]
         };
         let performance = table("performance", &[keys::PERFORMANCE]);
-        let cache = table("cache", &[keys::SEED_CACHE]);
+        let [at_top, below_datacenter] = table("cache", &[keys::SEED_CACHE]);
+        let cache = match with_cache {
+            true => [at_top, below_datacenter],
+            // What is said twice the same way is said once.
+            false => [datacenter.below("cache", &[keys::SEED_CACHE]), below_datacenter],
+        };
         Self {
             cpu: below(&performance, "cpu", &[keys::CPU]),
             memory: below(&performance, "memory", &[keys::MEMORY]),

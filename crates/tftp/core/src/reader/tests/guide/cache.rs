@@ -135,3 +135,44 @@ fn s2_38_a_hash_key_without_consistent_hashing_is_told() {
         "expected one of \"client_ip\", \"file\"",
     );
 }
+
+/// As the guide of the control platform for OVN writes it.
+const OVN: &str = "[cache.redis]\npool_size = 20\nmax_retries = 3\ndial_timeout = \"5s\"\nread_timeout = \"3s\"\n\
+                   write_timeout = \"3s\"\n";
+
+#[test]
+fn the_cache_of_another_guide_is_left_alone_and_told() {
+    for cache in [OVN, "[cache]\ntype = \"redis\"\nkey_prefix = \"ovncp:node1:\"\n"] {
+        let (settings, report) = checked("a.toml", cache);
+        let settings = settings.expect(&report);
+        assert_eq!(settings.cache, crate::settings::Cache::default());
+        assert!(report.contains("warning[PUR-9215]: cache"), "{report}");
+    }
+    // The same words below `tftp` can mean boot files only.
+    let (settings, report) = checked(
+        "a.toml",
+        &format!("{OVN}[tftp.datacenter.cache]\nttl = 7\n[tftp.cache]\nenabled = false\n"),
+    );
+    let cache = settings.expect(&report).cache;
+    assert_eq!((cache.ttl, cache.enabled), (Duration::from_secs(7), false));
+}
+
+#[test]
+fn a_cache_that_could_be_either_guides_is_refused() {
+    for cache in [
+        "[cache]\nenabled = true\n[cache.redis]\npool_size = 20\n",
+        "[cache.redis]\nnodes = [\"a:6379\"]\npool_size = 20\n",
+        "[cache]\ntype = \"redis\"\n",
+    ] {
+        let (settings, report) = checked("a.toml", cache);
+        assert!(
+            settings.is_none() && report.contains("whose cache this is") && report.contains("tftp.cache"),
+            "{report}"
+        );
+        assert_eq!(
+            report.matches("error[").count(),
+            1,
+            "one fault is enough: {report}"
+        );
+    }
+}
