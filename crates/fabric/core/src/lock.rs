@@ -132,6 +132,7 @@ pub enum LockError {
     Lost(Loss),
     /// This node has no claim store, or no lease of its own: it can hold no fenced lock.
     NoLease,
+    Name(LockNameError),
     Options(&'static str),
 }
 
@@ -148,12 +149,19 @@ impl fmt::Display for LockError {
             Self::Away { tries } => write!(f, "the lock could not be asked for in {tries} tries"),
             Self::Lost(loss) => loss.fmt(f),
             Self::NoLease => f.write_str("this node has no lease, so it can hold no fenced lock"),
+            Self::Name(error) => error.fmt(f),
             Self::Options(why) => f.write_str(why),
         }
     }
 }
 
 impl std::error::Error for LockError {}
+
+impl From<LockNameError> for LockError {
+    fn from(error: LockNameError) -> Self {
+        Self::Name(error)
+    }
+}
 
 /// A lock as its manager shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
