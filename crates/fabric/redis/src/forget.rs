@@ -19,8 +19,8 @@ struct Cursor {
     at: String,
 }
 
-/// One step's outcome.
-type Page = (String, Vec<String>);
+/// One step's outcome: where to go on, and the keys found. They are octets: others may write keys too.
+type Page = (String, Vec<Vec<u8>>);
 
 /// Unlinks all keys that `pattern` finds; how many there were.
 pub(crate) async fn forget(calls: &Calls, pattern: &str) -> Result<u64, Trouble> {
@@ -95,7 +95,7 @@ async fn step(calls: &Calls, pattern: &str, cursor: &Cursor) -> Result<Page, Tro
 }
 
 /// In a Cluster the client sends each key to its own server and adds the answers up.
-async fn unlink(calls: &Calls, keys: &[String]) -> Result<u64, Trouble> {
+async fn unlink(calls: &Calls, keys: &[Vec<u8>]) -> Result<u64, Trouble> {
     if keys.is_empty() {
         return Ok(0);
     }

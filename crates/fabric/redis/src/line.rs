@@ -28,6 +28,9 @@ pub(crate) trait Tend: Send + Sync + 'static {
     fn probe(&self, up: &Self::Up) -> impl Future<Output = Result<(), Trouble>> + Send;
 }
 
+/// Most probes in the time of one regular probe.
+const PROBES_MAX: u32 = 20;
+
 /// The times of a line.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Pace {
@@ -125,6 +128,8 @@ impl<U: Send + Sync + 'static> Line<U> {
             if let Err(why) = tend.probe(&up).await {
                 break why;
             }
+            // A server that refuses every call makes every call a suspicion: one probe answers many.
+            tokio::time::sleep(pace.probe_every / PROBES_MAX).await;
         };
         self.up.send_replace(None);
         why

@@ -84,7 +84,7 @@ pub struct Settings {
     pub connect_timeout: Duration,
     /// How often a quiet line is tried, default 1 s. A fail-over is noticed within this time and one `timeout`.
     pub probe_every: Duration,
-    /// The shortest and the longest pause between two attempts to connect, default 100 ms to 5 s, with jitter.
+    /// The shortest and the longest pause between two attempts to connect, default 100 ms to 2 s, with jitter.
     pub back_off: (Duration, Duration),
 }
 
@@ -129,7 +129,7 @@ impl Settings {
             timeout: Duration::from_secs(1),
             connect_timeout: Duration::from_secs(2),
             probe_every: Duration::from_secs(1),
-            back_off: (Duration::from_millis(100), Duration::from_secs(5)),
+            back_off: (Duration::from_millis(100), Duration::from_secs(2)),
         }
     }
 

@@ -85,7 +85,7 @@ async fn masters_that_die_or_freeze_are_replaced() {
 }
 
 #[tokio::test]
-async fn patterns_reach_the_keys_of_all_masters() {
+async fn s4_79_patterns_reach_the_keys_of_all_masters() {
     if !rig::met() {
         return;
     }
@@ -105,4 +105,43 @@ async fn patterns_reach_the_keys_of_all_masters() {
     for node in &cluster.nodes[..3] {
         assert_eq!(node.keys(0).await, []);
     }
+}
+
+/// A slot on its way from one master to another, and after its arrival.
+#[tokio::test]
+async fn s2_27_moved_and_ask_are_followed() {
+    if !rig::met() {
+        return;
+    }
+    let cluster = Cluster::start().await;
+    let mut settings = cluster.settings();
+    // Long: what is followed here is the answer to a call, not a probe.
+    settings.probe_every = Duration::from_secs(60);
+    let hints = rig::ready(settings).await;
+    hints.keep("old", b"v", LONG).await.expect("it answers");
+    let [from, to] = cluster.migrating("purlin:kept:old").await;
+    let slot = from.slot("purlin:kept:old").await;
+    assert_eq!(
+        hints.recall("old").await.expect("it answers"),
+        Some(b"v".to_vec())
+    );
+    let port = to.address.port.to_string();
+    let () = from
+        .ask(&["MIGRATE", "127.0.0.1", &port, "purlin:kept:old", "0", "1000"])
+        .await;
+    assert_eq!(
+        hints.recall("old").await.expect("ASK is followed"),
+        Some(b"v".to_vec())
+    );
+    let id: String = to.ask(&["CLUSTER", "MYID"]).await;
+    for node in [to, from] {
+        let () = node.ask(&["CLUSTER", "SETSLOT", &slot, "NODE", &id]).await;
+    }
+    assert_eq!(
+        hints.recall("old").await.expect("MOVED is followed"),
+        Some(b"v".to_vec())
+    );
+    hints.keep("old", b"w", LONG).await.expect("it answers");
+    let kept: String = to.ask(&["GET", "purlin:kept:old"]).await;
+    assert_eq!(kept, "w");
 }

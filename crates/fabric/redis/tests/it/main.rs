@@ -7,3 +7,4 @@ mod outage;
 mod rig;
 mod sentinel;
 mod single;
+mod variables;

@@ -19,7 +19,7 @@ fn session(id: &str) -> SessionRow {
 }
 
 #[tokio::test]
-async fn every_key_lapses_and_has_the_prefix_and_the_database() {
+async fn s4_68_every_key_has_the_prefix_and_lapses() {
     if !rig::met() {
         return;
     }
@@ -56,7 +56,7 @@ async fn every_key_lapses_and_has_the_prefix_and_the_database() {
 }
 
 #[tokio::test]
-async fn the_password_is_needed_and_never_shown() {
+async fn s4_78_the_password_is_needed_and_never_shown() {
     if !rig::met() {
         return;
     }
@@ -131,25 +131,55 @@ async fn tls_is_spoken_and_strangers_are_refused() {
     assert_eq!(faults[0].key, "tls.roots");
 }
 
+/// Rights to the own keys and channels, and to nothing that administers.
 #[tokio::test]
-async fn the_pool_has_the_size_asked_for_and_one_listener() {
+async fn a_user_with_few_rights_is_enough() {
     if !rig::met() {
         return;
     }
     let server = Server::start(&[]).await;
+    let rights = [
+        "ACL",
+        "SETUSER",
+        "app",
+        "on",
+        ">pw",
+        "~purlin:*",
+        "&purlin:*",
+        "+@all",
+        "-@admin",
+        "-@dangerous",
+    ];
+    let () = server.ask(&rights).await;
     let mut settings = rig::single(&server.address);
-    settings.connections = 4;
-    let hints = rig::ready(settings).await;
-    let calls = (0..64).map(|_| hints.recall("k"));
-    for outcome in futures_util::future::join_all(calls).await {
-        outcome.expect("it answers");
+    settings.username = Some("app".into());
+    settings.password = Some(Secret::new("pw"));
+    let hints = rig::ready(settings.clone()).await;
+    let mut subscription = hints.subscribe(&["c"]).await.expect("it answers");
+    hints.publish("c", b"m").await.expect("it answers");
+    assert!(promptly(subscription.next()).await.is_some());
+    hints.put_session(&session("s"), LONG).await.expect("it answers");
+    assert_eq!(hints.sessions("", 10).await.expect("it answers").len(), 1);
+    assert!(hints.lock("l", Token(1), LONG).await.expect("it answers"));
+    hints.keep("k", b"v", LONG).await.expect("it answers");
+    assert_eq!(hints.forget("*").await.expect("it answers"), 1);
+    settings.key_prefix = "other:".into();
+    let stranger = rig::ready(settings).await;
+    let fault = stranger.keep("k", b"v", LONG).await.expect_err("not its keys");
+    assert!(matches!(fault, HintFault::Away(_)));
+}
+
+#[tokio::test]
+async fn connections_are_closed_with_the_last_handle() {
+    if !rig::met() {
+        return;
     }
-    let clients: String = server.ask(&["CLIENT", "LIST"]).await;
-    let ours = clients.matches("lib-name=purlin").count();
-    // Older servers do not keep the names of libraries: count all but the one that asks.
-    let all = clients.lines().count() - 1;
-    assert!(ours == 5 || all == 5, "{clients}");
+    let server = Server::start(&[]).await;
+    let hints = rig::ready(rig::single(&server.address)).await;
+    let other = hints.clone();
     drop(hints);
+    other.keep("k", b"v", LONG).await.expect("it answers");
+    drop(other);
     eventually("the connections are closed", async || {
         let clients: String = server.ask(&["CLIENT", "LIST"]).await;
         (clients.lines().count() == 1).then_some(())

@@ -92,6 +92,29 @@ impl Cluster {
         }
     }
 
+    /// Opens the way of a key's slot from its master to another one.
+    pub(crate) async fn migrating(&self, key: &str) -> [&Server; 2] {
+        let slot = self.nodes[0].slot(key).await;
+        let mut from = &self.nodes[0];
+        for node in &self.nodes[..3] {
+            let kept: redis::RedisResult<usize> = node.try_ask(&["EXISTS", key]).await;
+            if kept.is_ok_and(|kept| kept == 1) {
+                from = node;
+            }
+        }
+        let to = self.nodes[..3].iter().find(|node| node.address != from.address);
+        let to = to.expect("there are three masters");
+        let ids = [
+            from.ask(&["CLUSTER", "MYID"]).await,
+            to.ask::<String>(&["CLUSTER", "MYID"]).await,
+        ];
+        let () = to.ask(&["CLUSTER", "SETSLOT", &slot, "IMPORTING", &ids[0]]).await;
+        let () = from
+            .ask(&["CLUSTER", "SETSLOT", &slot, "MIGRATING", &ids[1]])
+            .await;
+        [from, to]
+    }
+
     pub(crate) fn settings(&self) -> Settings {
         // Two addresses are enough: the others are learnt.
         let some = [&self.nodes[0], &self.nodes[4]];

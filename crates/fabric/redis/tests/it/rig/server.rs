@@ -157,6 +157,12 @@ impl Server {
         self.ask(&["EVAL", ALL, "0", &database.to_string()]).await
     }
 
+    /// The number of a key's slot.
+    pub(crate) async fn slot(&self, key: &str) -> String {
+        let slot: u16 = self.ask(&["CLUSTER", "KEYSLOT", key]).await;
+        slot.to_string()
+    }
+
     /// Hangs up on everybody but us.
     pub(crate) async fn hang_up(&self) {
         for kind in ["normal", "pubsub"] {
