@@ -51,7 +51,8 @@ fn judged(interface: &str, servers: &[FoundServer], ours: &[Ipv4Addr]) -> Findin
     let name = |server: &FoundServer| server.server_id.unwrap_or(*server.source.ip());
     let foreign: Vec<String> = servers
         .iter()
-        .filter(|server| !ours.contains(&name(server)))
+        // A proxy that only tells what to boot gives nobody's address away.
+        .filter(|server| !server.offered.is_unspecified() && !ours.contains(&name(server)))
         .map(|server| {
             format!(
                 "{} (from {}, offered {})",
@@ -92,5 +93,8 @@ mod tests {
             judged("eth0", &servers, &[Ipv4Addr::new(10, 0, 0, 1)]).grade,
             Grade::Pass
         );
+        let [mut proxy] = servers;
+        proxy.offered = Ipv4Addr::UNSPECIFIED;
+        assert_eq!(judged("eth0", &[proxy], &[]).grade, Grade::Pass);
     }
 }

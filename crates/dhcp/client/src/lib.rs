@@ -22,6 +22,6 @@ mod probe;
 pub use discover::{DiscoverError, FoundServer, discover_servers};
 pub use line::LineError;
 pub use probe::{
-    PROBE_MAC, Probe, ProbeError, ProbeLease, ProbeOption, ProbeReport, ProbeStep, ProbeVerdict, ProbeVia,
-    StepKind, probe,
+    PROBE_MAC, Probe, ProbeError, ProbeLease, ProbeOption, ProbeProxy, ProbeReport, ProbeStep, ProbeVerdict,
+    ProbeVia, StepKind, probe,
 };

@@ -43,6 +43,7 @@ pub(crate) mod code {
     pub(crate) const REBINDING_TIME: u8 = 59;
     pub(crate) const VENDOR_CLASS: u8 = 60;
     pub(crate) const CLIENT_ID: u8 = 61;
+    pub(crate) const BOOT_FILE: u8 = 67;
     pub(crate) const USER_CLASS: u8 = 77;
     pub(crate) const RAPID_COMMIT: u8 = 80;
     pub(crate) const RELAY_AGENT: u8 = 82;

@@ -11,7 +11,7 @@ use purlin_types::{ClientId, Mac};
 
 use crate::line::{Line, LineError, some_xid};
 use crate::message::{Answer, Kind};
-pub use report::{ProbeLease, ProbeOption, ProbeReport, ProbeStep, ProbeVerdict, StepKind};
+pub use report::{ProbeLease, ProbeOption, ProbeProxy, ProbeReport, ProbeStep, ProbeVerdict, StepKind};
 use request::Message;
 
 /// The hardware address a probe has unless told otherwise: locally administered, then "PROBE".
@@ -108,6 +108,7 @@ pub fn probe(probe: &Probe) -> Result<ProbeReport, ProbeError> {
         xid: some_xid(),
         began: Instant::now(),
         steps: Vec::new(),
+        proxies: Vec::new(),
     };
     let end = exchange.dora()?;
     if let (End::Bound(_, answer), true) = (&end, probe.release) {
@@ -131,6 +132,7 @@ struct Exchange<'a> {
     xid: u32,
     began: Instant,
     steps: Vec<ProbeStep>,
+    proxies: Vec<ProbeProxy>,
 }
 
 impl Exchange<'_> {
@@ -155,7 +157,8 @@ impl Exchange<'_> {
         }
     }
 
-    /// Sends a message until an awaited answer comes or the attempts are used up.
+    /// Sends a message until an awaited answer comes or the attempts are used up. What a proxy says is noted, and the
+    /// wait goes on: it gives no addresses.
     fn ask(
         &mut self,
         kind: StepKind,
@@ -188,6 +191,10 @@ impl Exchange<'_> {
                     source,
                     datagram.len(),
                 ));
+                if ProbeProxy::is_meant(&answer) {
+                    self.note_proxy(ProbeProxy::read(&datagram, &answer, source));
+                    continue;
+                }
                 if awaited.contains(&answer.kind) {
                     return Ok(Some((datagram, answer)));
                 }
@@ -215,12 +222,20 @@ impl Exchange<'_> {
         self.steps.push(step);
     }
 
+    /// Each is noted once, however often it answers.
+    fn note_proxy(&mut self, proxy: ProbeProxy) {
+        let known = |told: &ProbeProxy| (told.server_id, told.from) == (proxy.server_id, proxy.from);
+        if !self.proxies.iter().any(known) {
+            self.proxies.push(proxy);
+        }
+    }
+
     fn report(self, end: &End) -> ProbeReport {
         let lease = match end {
             End::Bound(datagram, answer) => Some(ProbeLease::read(datagram, answer)),
             _ => None,
         };
-        let (verdict, explanation) = explain::verdict(end, &self.steps);
+        let (verdict, explanation) = explain::verdict(end, &self.steps, &self.proxies);
         ProbeReport {
             mac: self.probe.mac.to_string(),
             verdict,
@@ -228,6 +243,7 @@ impl Exchange<'_> {
             hints: explain::hints(verdict, self.probe, self.line.local()),
             elapsed_ms: self.began.elapsed().as_secs_f64() * 1e3,
             steps: self.steps,
+            proxies: self.proxies,
             lease,
         }
     }

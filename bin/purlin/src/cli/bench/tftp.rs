@@ -18,7 +18,7 @@ use serde_json::{Value, to_value};
 use std::path::{Path, PathBuf};
 
 #[derive(Debug, Args)]
-pub(crate) struct TftpArgs {
+pub(crate) struct BenchArgs {
     #[command(flatten)]
     target: Target,
     #[command(flatten)]
@@ -57,7 +57,7 @@ pub(super) const EXAMPLES: &str = "Examples:
 Profiles: edk2, ipxe, pxelinux, grub, u-boot, wds4, wds8, curl, plain, miss, BLKSIZExWINDOW and put:BLKSIZExWINDOW.
 Exit code 1 when an octet was wrong, or no boot came to its end.";
 
-pub(super) fn run(args: &TftpArgs, context: &Context) -> Outcome {
+pub(super) fn bench(args: &BenchArgs, context: &Context) -> Outcome {
     let files = args.files.specs()?;
     if let Some(dir) = &args.make_files {
         make_files(dir, &files).map_err(|cause| {

@@ -1,17 +1,18 @@
 //! `purlin dhcp probe`: be a client once, and tell what happened.
 
 use crate::cli::Context;
-use crate::cli::bench::server_address;
+use crate::cli::bench::dhcp::server_address;
 use crate::client::NodeFile;
 use crate::exit::{Exit, Failure, Outcome, chain};
 use crate::output::{self, Form, Paint, Tone};
 use clap::Args;
 use purlin_config::{parse_duration, parse_hex};
 use purlin_dhcp_client::{
-    PROBE_MAC, Probe, ProbeLease, ProbeReport, ProbeStep, ProbeVerdict, ProbeVia, probe,
+    PROBE_MAC, Probe, ProbeLease, ProbeProxy, ProbeReport, ProbeStep, ProbeVerdict, ProbeVia, probe,
 };
 use purlin_types::{ClientId, Mac};
 use serde_json::to_value;
+use std::fmt::Display;
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::time::Duration;
 
@@ -165,6 +166,10 @@ fn tell(report: &ProbeReport) {
     for step in &report.steps {
         say!("{}", step_line(step));
     }
+    for proxy in &report.proxies {
+        say!();
+        tell_proxy(proxy);
+    }
     if let Some(lease) = &report.lease {
         say!();
         tell_lease(lease);
@@ -205,22 +210,44 @@ fn step_line(step: &ProbeStep) -> String {
     line
 }
 
+fn row(name: &str, value: impl Display) {
+    say!("  {name:<24} {value}");
+}
+
+/// What a server said that gives no addresses, only what to boot.
+fn tell_proxy(proxy: &ProbeProxy) {
+    let server = proxy.server_id.unwrap_or(*proxy.from.ip());
+    row(
+        "proxy",
+        format!("{server} tells what to boot, without an address"),
+    );
+    if let Some(server) = proxy.boot_server {
+        row("boot server", server);
+    }
+    match &proxy.boot_file {
+        Some(file) => row("boot file", file),
+        None => row(
+            "boot file",
+            "none yet: to be asked for at port 4011 of the boot server",
+        ),
+    }
+}
+
 fn tell_lease(lease: &ProbeLease) {
-    let row = |name: &str, value: String| say!("  {name:<24} {value}");
-    row("address", lease.address.to_string());
+    row("address", lease.address);
     match lease.lease_secs {
-        Some(u32::MAX) => row("lease", "for ever".to_owned()),
+        Some(u32::MAX) => row("lease", "for ever"),
         Some(secs) => row("lease", format!("{secs} s")),
         None => {}
     }
     if let Some(next) = lease.next_server {
-        row("next server", next.to_string());
+        row("next server", next);
     }
     if let Some(file) = &lease.boot_file {
-        row("boot file", file.clone());
+        row("boot file", file);
     }
     for option in &lease.options {
-        row(&format!("{} ({})", option.name, option.code), option.text.clone());
+        row(&format!("{} ({})", option.name, option.code), &option.text);
     }
 }
 

@@ -2,16 +2,23 @@
 
 use std::net::SocketAddrV4;
 
-use super::report::{ProbeStep, ProbeVerdict, StepKind};
+use super::report::{ProbeProxy, ProbeStep, ProbeVerdict, StepKind};
 use super::{End, Probe, ProbeVia};
 use crate::message::{Answer, all_options, code};
 
 const SERVER_PORT: u16 = 67;
 
 /// The verdict and a sentence for it.
-pub(crate) fn verdict(end: &End, steps: &[ProbeStep]) -> (ProbeVerdict, String) {
+pub(crate) fn verdict(end: &End, steps: &[ProbeStep], proxies: &[ProbeProxy]) -> (ProbeVerdict, String) {
     let sent = |kind: StepKind| steps.iter().filter(|step| step.sent && step.kind == kind).count();
     match end {
+        End::NoOffer if !proxies.is_empty() => {
+            let text = format!(
+                "a proxy told what to boot, but no server offered an address for {} DISCOVER",
+                sent(StepKind::Discover)
+            );
+            (ProbeVerdict::NoOffer, text)
+        }
         End::NoOffer => {
             let text = format!("no server answered {} DISCOVER", sent(StepKind::Discover));
             (ProbeVerdict::NoOffer, text)

@@ -21,6 +21,8 @@ pub struct ProbeReport {
     /// From the first message to the last.
     pub elapsed_ms: f64,
     pub steps: Vec<ProbeStep>,
+    /// Who told what to boot without giving an address (PXE 2.1, section 2.2), in the order they were heard.
+    pub proxies: Vec<ProbeProxy>,
     /// Present when the verdict is `Bound`.
     pub lease: Option<ProbeLease>,
 }
@@ -181,6 +183,41 @@ impl ProbeLease {
             .iter()
             .find(|option| option.code == wanted)
             .map(|option| option.text.as_str())
+    }
+}
+
+/// What a proxy said: a server beside the one that gives the addresses.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ProbeProxy {
+    /// Option 54.
+    pub server_id: Option<Ipv4Addr>,
+    /// Where its answer came from.
+    pub from: SocketAddrV4,
+    /// `siaddr`, where the file is, or where to ask for it.
+    pub boot_server: Option<Ipv4Addr>,
+    /// The `file` field, else option 67. Some firmware is told only where to ask again, at port 4011.
+    pub boot_file: Option<String>,
+    /// Every option, as in a lease.
+    pub options: Vec<ProbeOption>,
+}
+
+impl ProbeProxy {
+    /// An OFFER or ACK without an address is a proxy's (PXE 2.1, section 2.2.3).
+    pub(crate) fn is_meant(answer: &Answer) -> bool {
+        answer.yiaddr == 0 && matches!(answer.kind, Kind::Offer | Kind::Ack)
+    }
+
+    pub(crate) fn read(datagram: &[u8], answer: &Answer, from: SocketAddrV4) -> Self {
+        // The same fields in the same places, none of which belongs to an address.
+        let told = ProbeLease::read(datagram, answer);
+        let named = told.option(code::BOOT_FILE).map(str::to_owned);
+        Self {
+            server_id: told.server_id,
+            from,
+            boot_server: told.next_server,
+            boot_file: told.boot_file.or(named),
+            options: told.options,
+        }
     }
 }
 

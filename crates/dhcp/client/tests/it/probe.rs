@@ -76,6 +76,43 @@ fn silence_is_explained_with_hints() {
 }
 
 #[test]
+fn what_a_proxy_says_is_told_and_the_lease_comes_from_the_server_beside_it() {
+    let server = Responder::start(Manner::BesideProxy);
+    let report = probe(&to(&server)).expect("sent");
+    assert_eq!(report.verdict, ProbeVerdict::Bound);
+    let offers: Vec<_> = report
+        .steps
+        .iter()
+        .filter(|step| step.kind == StepKind::Offer)
+        .collect();
+    assert_eq!((offers.len(), offers[0].address), (2, None), "{:?}", report.steps);
+    let [proxy] = &report.proxies[..] else {
+        panic!("one proxy: {:?}", report.proxies)
+    };
+    assert_eq!(proxy.server_id, Some(Ipv4Addr::new(127, 0, 0, 9)));
+    assert_eq!(proxy.boot_server, Some(Ipv4Addr::new(10, 9, 9, 9)));
+    assert_eq!(proxy.boot_file.as_deref(), Some("x.efi"));
+    let lease = report.lease.expect("bound");
+    assert_eq!(lease.server_id, Some(Ipv4Addr::LOCALHOST));
+}
+
+#[test]
+fn a_proxy_alone_is_no_lease() {
+    let server = Responder::start(Manner::OnlyProxy);
+    let report = probe(&Probe {
+        attempts: 2,
+        ..to(&server)
+    })
+    .expect("sent");
+    assert_eq!((report.verdict, report.proxies.len()), (ProbeVerdict::NoOffer, 1));
+    assert!(
+        report.explanation.contains("a proxy told what to boot"),
+        "{}",
+        report.explanation
+    );
+}
+
+#[test]
 fn a_lost_message_is_sent_again() {
     let server = Responder::start(Manner::DropsFirst);
     let report = probe(&to(&server)).expect("sent");

@@ -25,6 +25,10 @@ pub(crate) enum Manner {
     DropsFirst,
     /// Nothing is answered.
     Silent,
+    /// A proxy speaks before it; it tells what to boot.
+    BesideProxy,
+    /// There is only that proxy.
+    OnlyProxy,
 }
 
 /// Leases survive `restart`, unless told to forget them.
@@ -104,12 +108,28 @@ fn serve(socket: &UdpSocket, manner: Manner, mut leases: Leases, stop: &AtomicBo
         let xid = u32::from_be_bytes(request[4..8].try_into().expect("four octets"));
         let count = seen.entry((xid, request[242])).or_default();
         *count += 1;
-        let ignored = manner == Manner::Silent || (manner == Manner::DropsFirst && *count == 1);
+        if request[242] == 1 && matches!(manner, Manner::BesideProxy | Manner::OnlyProxy) {
+            socket
+                .send_to(&proxy_offer(&request), source)
+                .expect("loopback takes it");
+        }
+        let silent = matches!(manner, Manner::Silent | Manner::OnlyProxy);
+        let ignored = silent || (manner == Manner::DropsFirst && *count == 1);
         if let Some(reply) = answer(&request, manner, &mut leases).filter(|_| !ignored) {
             socket.send_to(&reply, source).expect("loopback takes it");
         }
     }
     leases
+}
+
+/// An OFFER without an address: boot server 10.9.9.9, file `x.efi`.
+fn proxy_offer(request: &[u8; 1500]) -> Vec<u8> {
+    let mut reply = request[..240].to_vec();
+    reply[0] = 2;
+    reply[20..24].copy_from_slice(&[10, 9, 9, 9]);
+    reply[108..113].copy_from_slice(b"x.efi");
+    reply.extend_from_slice(b"\x35\x01\x02\x36\x04\x7f\x00\x00\x09\x3c\x09PXEClient\xff");
+    reply
 }
 
 pub(crate) fn answer(request: &[u8; 1500], manner: Manner, leases: &mut Leases) -> Option<Vec<u8>> {
