@@ -5,6 +5,8 @@ use crate::test::Tally;
 use crate::{acceptance, docs, tidy, tools};
 use std::time::Instant;
 
+const BINARY_MANIFEST: &str = "bin/purlin/Cargo.toml";
+
 /// Runs all checks and counts them.
 pub(crate) fn run(repo: &Repo) -> Result<Tally, String> {
     let mut tally = Tally::default();
@@ -28,7 +30,42 @@ pub(crate) fn run(repo: &Repo) -> Result<Tally, String> {
             ],
         )
     });
+    step(&mut tally, "services apart", || services_apart(repo));
     Ok(tally)
+}
+
+/// The binary with each of its services alone: what is missing must be refused in words, not in the build. Only linted,
+/// with what the step before has compiled.
+fn services_apart(repo: &Repo) -> Result<bool, String> {
+    let services = default_features(&repo.read(BINARY_MANIFEST)?);
+    if services.is_empty() {
+        return Err(format!(
+            "{BINARY_MANIFEST} has no line `default = [...]` under [features]"
+        ));
+    }
+    let mut good = true;
+    for service in services {
+        let only = [
+            "clippy",
+            "-p",
+            "purlin",
+            "--no-default-features",
+            "--features",
+            &service,
+        ];
+        good &= cargo(repo, &[&only[..], &["--quiet", "--", "-D", "warnings"]].concat())?;
+    }
+    Ok(good)
+}
+
+/// The features that are on by default.
+fn default_features(manifest: &str) -> Vec<String> {
+    let list = manifest.lines().find_map(|line| line.strip_prefix("default = ["));
+    let names = list.unwrap_or_default().trim_end_matches(']').split(',');
+    names
+        .map(|name| name.trim().trim_matches('"').to_owned())
+        .filter(|name| !name.is_empty())
+        .collect()
 }
 
 /// Runs one step, says how it went and how long it took.
@@ -57,4 +94,16 @@ pub(crate) fn cargo(repo: &Repo, arguments: &[&str]) -> Result<bool, String> {
     status
         .map(|status| status.success())
         .map_err(|cause| format!("cannot run cargo: {cause}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn services_are_the_default_features() {
+        let manifest = "[features]\ndefault = [\"dhcp\", \"tftp\"]\ndhcp = []\n";
+        assert_eq!(default_features(manifest), ["dhcp", "tftp"]);
+        assert!(default_features("[features]\n").is_empty());
+    }
 }

@@ -2,16 +2,20 @@
 
 mod backup;
 mod bench;
+#[cfg(feature = "tftp")]
 mod boot;
 mod config;
 mod context;
+#[cfg(feature = "dhcp")]
 mod dhcp;
 mod events;
 mod explain;
 mod paging;
+#[cfg(feature = "tftp")]
 mod server;
 mod shell;
 mod status;
+#[cfg(feature = "tftp")]
 mod tftp;
 mod token;
 mod why;
@@ -20,6 +24,10 @@ pub(crate) use backup::summary_json as backup_json;
 pub(crate) use context::{Context, DEFAULT_DATA_DIR, Globals, ListArgs};
 
 use crate::exit::{Exit, Outcome};
+#[cfg(not(feature = "dhcp"))]
+use crate::services::absent::dhcp;
+#[cfg(not(feature = "tftp"))]
+use crate::services::absent::{boot, tftp};
 use crate::{doctor, names, up};
 use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
@@ -68,13 +76,13 @@ enum Command {
     #[command(subcommand)]
     Config(config::Command),
     /// DHCP: subnets, pools, reservations, classes, leases, and a client to try it with.
-    #[command(subcommand)]
+    #[command(subcommand, hide = cfg!(not(feature = "dhcp")))]
     Dhcp(dhcp::Command),
     /// TFTP: a client for any server, open transfers, boot records, cached files.
-    #[command(subcommand)]
+    #[command(subcommand, hide = cfg!(not(feature = "tftp")))]
     Tftp(tftp::Command),
     /// Boot: which machine boots which file, and what a name means for a client.
-    #[command(subcommand)]
+    #[command(subcommand, hide = cfg!(not(feature = "tftp")))]
     Boot(boot::Command),
     /// Measure a server, any server.
     #[command(subcommand)]

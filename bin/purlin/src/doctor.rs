@@ -2,18 +2,23 @@
 //!
 //! Each check is one file and answers with findings; a finding that is not a pass carries its fix.
 
+#[cfg(feature = "tftp")]
 mod boot;
 mod clock;
 mod config;
 mod disk;
+#[cfg(feature = "dhcp")]
 mod interfaces;
 mod kernel;
 mod limits;
+#[cfg(feature = "tftp")]
 mod load;
 mod node;
 mod ports;
 mod privileges;
+#[cfg(feature = "dhcp")]
 mod rogue;
+#[cfg(feature = "tftp")]
 mod tuning;
 
 use crate::cli::Context;
@@ -34,6 +39,7 @@ pub(crate) struct Args {
     /// Check this configuration and the machine for it.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    #[cfg(feature = "dhcp")]
     /// Look for DHCP servers on this interface by broadcasting a DISCOVER; may be repeated.
     #[arg(long = "interface", value_name = "NAME")]
     interfaces: Vec<String>,
@@ -134,10 +140,13 @@ pub(crate) async fn run(args: &Args, context: &Context) -> Outcome {
             .map_or_else(|| crate::ports::DEFAULTS.to_vec(), crate::up::wanted_ports);
         findings.extend(ports::check(&wanted));
     }
-    if let Some(settings) = &settings {
-        findings.extend(interfaces::check(&settings.dhcp.interfaces));
+    #[cfg(feature = "dhcp")]
+    {
+        let interfaces = settings.iter().flat_map(|s| &s.services.dhcp.service.interfaces);
+        findings.extend(interfaces::check(interfaces));
+        findings.extend(rogue::check(&args.interfaces, context).await);
     }
-    findings.extend(rogue::check(&args.interfaces, context).await);
+    #[cfg(feature = "tftp")]
     findings.extend(boot::check(settings.as_ref(), context).await);
     show(&findings, context)?;
     let failed = findings.iter().any(|finding| finding.grade == Grade::Fail);

@@ -3,6 +3,9 @@
 //! This is the composition root, the only crate that knows which concrete parts make up a node. Everything it
 //! does is a command; each command lives in its own file under `cli/` and ends in one of seven exit codes.
 
+// What only one service uses of the common parts stays where it is in a binary without that service.
+#![cfg_attr(not(all(feature = "dhcp", feature = "tftp")), allow(dead_code))]
+
 /// Prints a line to standard output. When whoever read it has gone away (`| head`), the command ends quietly.
 macro_rules! say {
     ($($line:tt)*) => {{
@@ -19,10 +22,12 @@ mod doctor;
 mod exit;
 mod log;
 mod names;
+#[cfg(feature = "tftp")]
 mod numbers;
 mod output;
 mod ports;
 mod reasons;
+mod services;
 mod settings;
 mod up;
 

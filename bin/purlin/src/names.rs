@@ -3,14 +3,21 @@
 //! Each name keeps the flags its users know. What one node can answer truthfully is answered; for the rest the
 //! command line is understood, and one sentence says that the function comes later.
 
+#[cfg(feature = "dhcp")]
 mod cluster;
+#[cfg(feature = "dhcp")]
 mod dhcpd;
 mod metanode;
 mod ovncp;
+#[cfg(feature = "tftp")]
 mod tftpd;
 
 use crate::cli;
 use crate::exit::{Failure, Outcome};
+#[cfg(not(feature = "dhcp"))]
+use crate::services::absent::dhcp as dhcpd;
+#[cfg(not(feature = "tftp"))]
+use crate::services::absent::tftp as tftpd;
 use clap::Parser;
 use std::ffi::OsString;
 use std::path::Path;
@@ -60,8 +67,8 @@ pub(crate) fn run_as(args: &AsArgs) -> Outcome {
 /// Runs as `name` with these arguments (without the program's own name).
 pub(crate) fn run(name: Name, arguments: &[OsString]) -> Outcome {
     match name {
-        Name::Dhcpd => parsed("simple-dhcpd-datacenter", arguments, dhcpd::run),
-        Name::Tftpd => parsed("simple-tftpd-datacenter", arguments, tftpd::run),
+        Name::Dhcpd => parsed("simple-dhcpd-datacenter", arguments, dhcpd::daemon),
+        Name::Tftpd => parsed("simple-tftpd-datacenter", arguments, tftpd::daemon),
         Name::Metanode => parsed("metanode-cli", arguments, metanode::run),
         Name::Ovncp => parsed("ovncp", arguments, ovncp::run),
     }

@@ -1,19 +1,17 @@
 //! Every documented code, from every part of the house.
 
+use crate::services;
 use purlin_telemetry::{Reason, ReasonCode};
 
-/// All tables. A part that has codes is listed here and nowhere else.
-pub(crate) fn tables() -> [&'static [Reason]; 8] {
-    [
-        purlin_dhcp_core::REASONS,
-        purlin_dhcp_core::reader::REASONS,
-        purlin_tftp_core::reasons::REASONS,
-        purlin_tftp_core::plan::REASONS,
-        purlin_tftp_core::reader::REASONS,
+/// All tables. A part that has codes is listed here, or with its service, and nowhere else.
+pub(crate) fn tables() -> Vec<&'static [Reason]> {
+    let mut tables = services::reasons();
+    tables.extend([
         purlin_telemetry::reason::general::REASONS,
         purlin_config::REASONS,
         purlin_api::REASONS,
-    ]
+    ]);
+    tables
 }
 
 /// All reasons in the order of their codes.

@@ -2,14 +2,14 @@
 //!
 //! The only place that knows all sections. Faults are collected over all of them before anything is refused.
 
-mod boot_profiles;
-
 use crate::exit::Failure;
+use crate::services;
 use purlin_config::sections::api::ApiSettings;
 use purlin_config::sections::log::LogSettings;
 use purlin_config::sections::node::NodeSettings;
 use purlin_config::sections::store::{CoordinationEngine, StoreEngine, StoreSettings};
 use purlin_config::{Document, Fault, Faults, Input, Section, check_names, codes, sections};
+use serde_json::Value;
 use std::io::Read;
 use std::path::Path;
 
@@ -25,16 +25,13 @@ pub(crate) struct Settings {
     pub(crate) node: NodeSettings,
     pub(crate) api: ApiSettings,
     pub(crate) log: LogSettings,
-    pub(crate) dhcp: purlin_dhcp_core::settings::Settings,
-    pub(crate) switches: purlin_dhcp_server::Switches,
-    pub(crate) tftp: purlin_tftp_core::settings::Settings,
+    pub(crate) services: services::Settings,
 }
 
 /// The sections of all parts.
 pub(crate) fn all_sections() -> Vec<&'static Section> {
     let mut all = sections::common();
-    all.push(purlin_dhcp_core::reader::section());
-    all.extend(purlin_tftp_core::reader::sections());
+    all.extend(services::sections());
     all
 }
 
@@ -88,19 +85,14 @@ pub(crate) fn check(document: &Document, faults: &mut Faults) -> Option<Settings
     let api = sections::api::read(document, faults);
     let store = sections::store::read(document, faults);
     let log = sections::log::read(document, faults);
-    let dhcp = purlin_dhcp_core::reader::read(document, faults);
-    let tftp = purlin_tftp_core::reader::read(document, faults);
+    let services = services::Settings::read(document, faults);
     let cluster = sections::cluster::read(document, faults);
     alone(&store?, cluster?.enabled, document, faults);
-    let (mut dhcp, tftp) = (dhcp?, tftp?);
-    boot_profiles::add(&mut dhcp, &tftp, document, faults);
     let settings = Settings {
         node: node?,
         api: api?,
         log: log?,
-        dhcp,
-        switches: purlin_dhcp_server::Switches::read(document),
-        tftp,
+        services: services?,
     };
     (!faults.has_errors()).then_some(settings)
 }
@@ -121,4 +113,14 @@ fn alone(store: &StoreSettings, clustered: bool, document: &Document, faults: &m
         let fault = Fault::error(codes::NOT_YET, path, node.span, message);
         faults.push(fault.help("leave it out"));
     }
+}
+
+/// The settings of a stored configuration, with the environment over it.
+pub(crate) fn of_revision(config: &Value, faults: &mut Faults) -> Option<Settings> {
+    let mut document = Document::from_json("revision", config, faults);
+    overlay_environment(&mut document, faults);
+    if faults.has_errors() {
+        return None;
+    }
+    check(&document, faults)
 }

@@ -10,26 +10,23 @@ mod admin_token;
 mod args;
 mod backup;
 mod banner;
-mod boot;
-mod boot_files;
+pub(crate) mod boot;
 mod data_dir;
 mod faults;
 mod ground;
 mod health;
 mod host;
-mod losses;
 mod node;
 mod node_file;
 mod notify;
 mod ports;
-mod process;
+pub(crate) mod process;
 mod reload;
-mod restored;
 mod serve;
 mod signals;
 mod status;
-mod tls;
-mod web;
+pub(crate) mod tls;
+pub(crate) mod web;
 
 pub(crate) use args::Args;
 pub(crate) use data_dir::prepare as prepare_data_dir;
@@ -86,18 +83,14 @@ async fn live(boot: &Boot, args: &Args, started: Instant) -> Outcome {
 /// Says where the node is. The token is shown when a person looks, or when it was made just now.
 fn announce(node: &Node, boot: &Boot, started: Instant) -> Result<(), Failure> {
     let shown = node.token.made || std::io::stdout().is_terminal();
-    let networks = &node.settings.dhcp.networks;
-    let subnets = networks.iter().flat_map(|network| &network.subnets);
     let banner = Banner {
         node: &node.file,
         program: std::env::args().next().unwrap_or_else(|| "purlin".to_owned()),
         data_dir: &node.data_dir,
         token_file: node.token.file.clone(),
         token: node.token.text.as_deref().filter(|_| shown),
-        interfaces: node.interfaces.clone(),
-        subnets: subnets
-            .map(|subnet| format!("{} {}", subnet.name, subnet.network))
-            .collect(),
+        interfaces: node.segments(),
+        subnets: node.settings.services.subnets(),
         revision: node.revisions.current().number,
         origin: boot.origin(),
         took: started.elapsed(),

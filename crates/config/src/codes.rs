@@ -51,4 +51,8 @@ purlin_telemetry::reason_codes! {
     TOO_LARGE = 9114, "config_too_large", "the document is too large",
         "Documents are limited in nesting, in number of values and in what aliases may expand to, so that a file cannot exhaust memory.",
         "Split or simplify the document.";
+    /// A section of a service that is not in the binary.
+    BUILT_WITHOUT = 9115, "config_built_without", "this binary was built without the service",
+        "The section belongs to a service that was left out when this binary was built; each service is a cargo feature.",
+        "Remove the section, or use a binary that has the service; `purlin version` lists what is in.";
 }

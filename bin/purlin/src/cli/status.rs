@@ -4,6 +4,7 @@ use super::{Context, ListArgs, context::watched};
 use crate::client::Ask;
 use crate::exit::{Exit, Outcome};
 use crate::output::{self, Form, Kind};
+use crate::services;
 use serde_json::json;
 
 #[derive(Debug, clap::Args)]
@@ -34,7 +35,10 @@ pub(super) async fn run(args: &Args, context: &Context) -> Outcome {
 pub(super) fn version(context: &Context) -> Outcome {
     let version = env!("CARGO_PKG_VERSION");
     if context.form() == Form::Table {
-        say!("purlin {version}");
+        say!(
+            "purlin {version}, built with {}",
+            services::BUILT_IN.join(" and ")
+        );
         return Ok(Exit::Ok);
     }
     let profile = if cfg!(debug_assertions) {
@@ -48,7 +52,7 @@ pub(super) fn version(context: &Context) -> Outcome {
         "licence": env!("CARGO_PKG_LICENSE"),
         "profile": profile,
         "target": format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS),
-        "services": ["dhcp"],
+        "services": services::BUILT_IN,
     });
     output::one(&context.view(), KIND, &about)?;
     Ok(Exit::Ok)

@@ -26,7 +26,7 @@ pub(super) async fn check(file: Option<&Settings>, context: &Context) -> Vec<Fin
     let facts = purlin_netio::Facts::read();
     let cores = std::thread::available_parallelism().map_or(1, |count| count.get() as u64);
     let known = Known {
-        settings: settings.map_or(&defaults, |settings| &settings.tftp),
+        settings: settings.map_or(&defaults, |settings| &settings.services.tftp),
         status: &status,
         metrics: settings.map_or_else(
             || has_metrics(context),

@@ -4,8 +4,8 @@ use super::Finding;
 
 const CHECK: &str = "interfaces";
 
-pub(super) fn check(names: &[String]) -> Vec<Finding> {
-    names.iter().map(|name| one(name)).collect()
+pub(super) fn check<'a>(names: impl Iterator<Item = &'a String>) -> Vec<Finding> {
+    names.map(|name| one(name)).collect()
 }
 
 fn one(name: &str) -> Finding {

@@ -32,7 +32,7 @@ pub(super) struct Command {
     globals: Globals,
 }
 
-pub(super) fn run(command: Command) -> Outcome {
+pub(super) fn daemon(command: Command) -> Outcome {
     let context = Context::new(command.globals);
     if command.cluster_status {
         return context.block_on(cluster::status(&context));

@@ -1,6 +1,6 @@
 //! `simple-tftpd-datacenter`: a node that serves boot files alone, run as users of such daemons expect.
 
-mod daemon;
+mod background;
 mod document;
 mod look;
 
@@ -79,7 +79,7 @@ enum Verb {
     Connections,
 }
 
-pub(super) fn run(command: Command) -> Outcome {
+pub(super) fn daemon(command: Command) -> Outcome {
     let context = Context::new(command.globals);
     let Some(verb) = command.verb else {
         return serve(&command.serve, &context);
@@ -89,9 +89,9 @@ pub(super) fn run(command: Command) -> Outcome {
         Verb::Stats => context.block_on(look::stats(&context)),
         Verb::Connections => context.block_on(look::connections(&context)),
         Verb::Status => context.block_on(look::status(&context)),
-        Verb::Start(wanted) => daemon::start(&wanted, &context),
-        Verb::Stop => daemon::stop(&context),
-        Verb::Reload => daemon::reload(&context),
+        Verb::Start(wanted) => background::start(&wanted, &context),
+        Verb::Stop => background::stop(&context),
+        Verb::Reload => background::reload(&context),
         Verb::Test { config } => document::test(&config),
     }
 }

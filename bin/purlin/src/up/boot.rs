@@ -4,13 +4,14 @@ use super::Args;
 use crate::cli::{Context, DEFAULT_DATA_DIR};
 use crate::exit::Failure;
 use crate::output::Paint;
+use crate::services;
 use crate::settings::{self, Settings};
-use purlin_config::{Document, Faults, Input};
+use purlin_config::{Document, Faults};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 
 /// Where the demo looks for boot files, below the data directory.
-pub(super) const DEMO_TREE: &str = "boot";
+pub(crate) const DEMO_TREE: &str = "boot";
 
 /// A good configuration and where it came from.
 #[derive(Debug)]
@@ -33,7 +34,11 @@ impl Boot {
         let tree = std::path::absolute(demo_dir)?.join(DEMO_TREE);
         let (document, settings) = match &args.config {
             Some(file) => checked(file)?,
-            None => judged(demo(&tree), "the environment")?,
+            None => {
+                let mut faults = Faults::new();
+                let document = Document::parse(services::demo(&tree), &mut faults);
+                judged((document, faults), "the environment")?
+            }
         };
         Ok(Self {
             file: args.config.clone(),
@@ -55,18 +60,6 @@ pub(super) fn checked(file: &Path) -> Result<(Document, Settings), Failure> {
     let mut faults = Faults::new();
     let document = settings::parse_file(file, &mut faults)?;
     judged((document, faults), &file.display().to_string())
-}
-
-/// What runs without a file: each service's own demo. `tree` is where its boot files lie.
-fn demo(tree: &Path) -> (Document, Faults) {
-    let mut faults = Faults::new();
-    let boot = purlin_tftp_core::reader::demo(&tree.display().to_string());
-    let inputs = [
-        Input::builtin("demo.toml", purlin_dhcp_core::reader::demo()),
-        Input::builtin("demo-boot.toml", boot),
-    ];
-    let document = Document::parse(inputs, &mut faults);
-    (document, faults)
 }
 
 fn judged((document, mut faults): (Document, Faults), name: &str) -> Result<(Document, Settings), Failure> {

@@ -1,15 +1,11 @@
 //! How the node is, from what each part says about itself.
 
-use super::losses::Losses;
-use super::restored;
+use crate::services::Services;
 use purlin_api::health::HealthSource;
-use purlin_dhcp_server::{Condition, Handle, Health as DhcpHealth};
 use purlin_telemetry::Health;
 use purlin_telemetry::health::{Bears, Check};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::time::Instant;
-use tokio::sync::watch;
 
 /// Where the node is in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,39 +41,14 @@ impl Life {
 /// Answers health probes.
 #[derive(Debug)]
 pub(super) struct NodeHealth {
-    life: Life,
-    service: Handle,
-    dhcp: watch::Receiver<DhcpHealth>,
-    boot: watch::Receiver<Option<&'static str>>,
-    losses: Losses,
-}
-
-impl NodeHealth {
-    pub(super) fn new(
-        life: Life,
-        service: Handle,
-        boot: &purlin_tftp_server::Handle,
-        losses: Losses,
-    ) -> Self {
-        let dhcp = service.health();
-        Self {
-            life,
-            service,
-            dhcp,
-            boot: boot.failure(),
-            losses,
-        }
-    }
+    pub(super) life: Life,
+    pub(super) services: Services,
 }
 
 impl HealthSource for NodeHealth {
     fn health(&self) -> Health {
-        let dhcp = self.dhcp.borrow();
         let mut checks = node_checks(self.life.stage());
-        checks.push(dhcp_check(dhcp.condition(), dhcp.cause));
-        checks.push(boot_check(*self.boot.borrow()));
-        checks.push(self.losses.check(Instant::now()));
-        checks.push(restored::check(self.service.hold()));
+        checks.extend(self.services.iter().flat_map(|service| service.checks()));
         Health { checks }
     }
 }
@@ -102,64 +73,21 @@ fn node_checks(stage: Stage) -> Vec<Check> {
     vec![startup, work]
 }
 
-fn dhcp_check(condition: Condition, cause: Option<&str>) -> Check {
-    const NAME: &str = "dhcp.journal";
-    match condition {
-        Condition::Serving => Check::pass(NAME, Bears::Ready, "lease records are durable"),
-        // A full disk is not cured by a restart, a failed journal is.
-        Condition::Full => {
-            let says = "the disk is full: nothing new is promised until there is space";
-            Check::fail(NAME, Bears::Ready, says, "free space under node.data_dir: df -h")
-        }
-        Condition::Failed => {
-            let says = cause.unwrap_or("a packet thread failed");
-            Check::fail(
-                NAME,
-                Bears::Live,
-                says,
-                "look for disk errors (dmesg), then start the node again",
-            )
-        }
-    }
-}
-
-fn boot_check(failed: Option<&'static str>) -> Check {
-    const NAME: &str = "boot.threads";
-    match failed {
-        None => Check::pass(NAME, Bears::Ready, "boot files are served"),
-        Some(says) => Check::fail(
-            NAME,
-            Bears::Live,
-            says,
-            "start the node again; report it with the log",
-        ),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn health(stage: Stage, condition: Condition) -> Health {
-        let mut checks = node_checks(stage);
-        checks.push(dhcp_check(condition, Some("a sync failed")));
-        Health { checks }
-    }
-
-    #[test]
-    fn a_full_disk_makes_unready_and_a_failed_journal_dead() {
-        let full = health(Stage::Serving, Condition::Full);
-        assert!(full.live() && !full.ready() && full.started());
-        let failed = health(Stage::Serving, Condition::Failed);
-        assert!(!failed.live() && !failed.ready());
-        assert!(failed.to_json().contains("a sync failed"));
+    fn health(stage: Stage) -> Health {
+        Health {
+            checks: node_checks(stage),
+        }
     }
 
     #[test]
     fn a_draining_node_gets_no_more_work() {
-        let draining = health(Stage::Draining, Condition::Serving);
+        let draining = health(Stage::Draining);
         assert!(draining.live() && !draining.ready() && draining.started());
-        assert!(!health(Stage::Starting, Condition::Serving).started());
-        assert!(health(Stage::Serving, Condition::Serving).ready());
+        assert!(!health(Stage::Starting).started());
+        assert!(health(Stage::Serving).ready());
     }
 }

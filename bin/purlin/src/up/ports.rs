@@ -6,9 +6,6 @@ use crate::settings::Settings;
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 
-/// Where boot clients ask again when another server gives the addresses (PXE 2.1, section 2.2.1).
-const BOOT_SERVER: u16 = 4011;
-
 /// The ports of these settings; port 0 is always free and left out.
 pub(crate) fn wanted(settings: &Settings) -> Vec<Port> {
     let tcp = |key: &'static str, addresses: &[SocketAddr]| {
@@ -21,41 +18,11 @@ pub(crate) fn wanted(settings: &Settings) -> Vec<Port> {
             })
             .collect::<Vec<_>>()
     };
-    let mut ports = Vec::new();
-    if settings.dhcp.enabled {
-        let udp = settings
-            .dhcp
-            .listen
-            .iter()
-            .map(|&address| SocketAddr::V4(address));
-        ports.extend(udp.map(|address| Port {
-            transport: Transport::Udp,
-            address,
-            key: "dhcp.listen",
-        }));
-        if settings.dhcp.has_proxy() {
-            let beside = settings.dhcp.listen.iter().filter(|at| at.port() == 67);
-            ports.extend(beside.map(|at| Port {
-                transport: Transport::Udp,
-                address: (*at.ip(), BOOT_SERVER).into(),
-                key: "dhcp.proxy",
-            }));
-        }
-    }
+    let mut ports = settings.services.ports();
     if settings.api.enabled {
         ports.extend(tcp("api.http", &settings.api.http));
         ports.extend(tcp("api.https", &settings.api.https));
         ports.extend(tcp("api.metrics", &settings.api.metrics));
-    }
-    if settings.tftp.enabled {
-        let udp = settings.tftp.listen.iter().map(|&address| Port {
-            transport: Transport::Udp,
-            address,
-            key: "tftp.listen",
-        });
-        ports.extend(udp);
-        ports.extend(tcp("tftp.http.listen", &settings.tftp.http.listen));
-        ports.extend(tcp("tftp.http.https", &settings.tftp.http.https));
     }
     ports.retain(|port| port.address.port() != 0);
     ports

@@ -52,7 +52,7 @@ pub(super) fn resident_bytes() -> u64 {
 }
 
 /// Octets of memory that this machine has; `None` where the kernel does not say.
-pub(super) fn machine_bytes() -> Option<u64> {
+pub(crate) fn machine_bytes() -> Option<u64> {
     let memory = fs::read_to_string("/proc/meminfo").ok()?;
     Some(kib(&memory, "MemTotal:") * 1024).filter(|octets| *octets > 0)
 }

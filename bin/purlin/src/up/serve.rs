@@ -6,15 +6,9 @@ use super::notify::Notifier;
 use super::reload::Reloader;
 use super::signals::{Asked, Signals};
 use crate::exit::{Exit, Failure, Outcome};
-use crate::log;
-use purlin_dhcp_server::{Condition, Health};
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use futures_util::future::select_all;
+use std::time::Duration;
 
-/// How often subnets are asked how full they are, for telling what a change would do.
-const USAGE_EVERY: Duration = Duration::from_secs(5);
-/// How often it is asked whether replies were lost.
-const LOSSES_EVERY: Duration = Duration::from_secs(2);
 /// Past the grace period, for what is synced and joined after it.
 const BEYOND_GRACE: Duration = Duration::from_secs(5);
 /// Never, as far as a watchdog is concerned.
@@ -22,13 +16,11 @@ const NO_WATCHDOG: Duration = Duration::from_secs(86_400);
 
 /// Until it is told to stop, or cannot go on.
 pub(super) async fn serve(node: &Node, boot: &Boot, signals: &mut Signals, notifier: &Notifier) -> Outcome {
-    let watching = tokio::spawn(watch_usage(Arc::clone(&node.host), node.dhcp.clone()));
-    let mut condition = node.dhcp.health();
-    let mut boot_failure = node.boot.handle.failure();
+    let tell = |topic, kind, text: &str| node.tell_event(topic, kind, text);
+    let mut services = select_all(node.services.iter().map(|service| service.watch(&tell)));
     let mut reloader = Reloader::new(boot);
-    let mut losses = tokio::time::interval(LOSSES_EVERY);
     let mut watchdog = tokio::time::interval(notifier.watchdog().unwrap_or(NO_WATCHDOG));
-    let end = loop {
+    loop {
         tokio::select! {
             asked = signals.next() => match asked {
                 Asked::Stop => break Ok(Exit::Ok),
@@ -39,22 +31,9 @@ pub(super) async fn serve(node: &Node, boot: &Boot, signals: &mut Signals, notif
                 }
             },
             _ = watchdog.tick() => notifier.alive(),
-            _ = losses.tick() => tell_losses(node),
-            Ok(()) = boot_failure.changed() => {
-                let cause = boot_failure.borrow_and_update().unwrap_or("a packet thread has ended");
-                break Err(Failure::failed(format!("boot files cannot be served: {cause}"), "see the log, then start again"));
-            }
-            changed = condition.changed() => {
-                let health = condition.borrow_and_update().clone();
-                if changed.is_err() || health.condition() == Condition::Failed {
-                    break Err(dead(&health));
-                }
-                tell(node, &health);
-            }
+            (failure, _, _) = &mut services => break Err(failure),
         }
-    };
-    watching.abort();
-    end
+    }
 }
 
 /// For the service manager's status line.
@@ -73,36 +52,4 @@ pub(super) async fn drain(node: Node, grace: Duration, signals: &mut Signals) ->
             Err(Failure::failed(format!("not everything ended within {grace:?}"), "a longer --grace"))
         }
     }
-}
-
-async fn watch_usage(host: Arc<super::host::Host>, dhcp: purlin_dhcp_server::Handle) {
-    let mut tick = tokio::time::interval(USAGE_EVERY);
-    loop {
-        tick.tick().await;
-        host.note_usage(dhcp.usage().await);
-    }
-}
-
-fn dead(health: &Health) -> Failure {
-    let cause = health.cause.unwrap_or("the packet threads have ended");
-    Failure::failed(
-        format!("DHCP cannot go on: {cause}"),
-        "look for disk errors (dmesg), then start again",
-    )
-}
-
-fn tell_losses(node: &Node) {
-    if let Some(text) = node.losses.look(Instant::now(), node.dhcp.metrics().replies()) {
-        log::warn(text);
-        node.tell_event("node.health", "replies-lost", text);
-    }
-}
-
-fn tell(node: &Node, health: &Health) {
-    let text = match health.condition() {
-        Condition::Full => "the disk is full: nothing new is promised until there is space",
-        _ => "there is space again: leases are promised",
-    };
-    log::warn(text);
-    node.tell_event("node.health", health.condition().as_str(), text);
 }

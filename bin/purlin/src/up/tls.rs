@@ -10,15 +10,15 @@ use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 /// The server's side, and the authority that clients should trust when it is our own.
-pub(super) struct Certificate {
-    pub(super) config: Arc<ServerConfig>,
+pub(crate) struct Certificate {
+    pub(crate) config: Arc<ServerConfig>,
     pub(super) ca: Option<PathBuf>,
 }
 
 /// `None` when nothing listens for HTTPS.
-pub(super) fn prepare(settings: &Settings, data_dir: &Path) -> Result<Option<Certificate>, Failure> {
+pub(crate) fn prepare(settings: &Settings, data_dir: &Path) -> Result<Option<Certificate>, Failure> {
     let api = settings.api.enabled && !settings.api.https.is_empty();
-    let boot = settings.tftp.enabled && !settings.tftp.http.https.is_empty();
+    let boot = !settings.services.https().is_empty();
     if !api && !boot {
         return Ok(None);
     }
@@ -51,7 +51,7 @@ fn names(settings: &Settings) -> Vec<String> {
         .api
         .https
         .iter()
-        .chain(&settings.tftp.http.https)
+        .chain(settings.services.https())
         .map(std::net::SocketAddr::ip)
         .filter(|ip| !ip.is_unspecified());
     names.extend(specific.map(|ip| ip.to_string()));

@@ -1,10 +1,10 @@
 //! The node's face: certificates, listeners, and the routes of every part on one router.
 
-use super::boot_files::BootFiles;
 use super::tls;
 use crate::client::NodeFile;
 use crate::exit::{Failure, chain};
 use crate::reasons;
+use crate::services::Services;
 use crate::settings::Settings;
 use futures_util::future::{BoxFuture, FutureExt};
 use purlin_api::clock::Clock;
@@ -19,12 +19,9 @@ use purlin_api::serve::{self, Bound, Shutdown};
 use purlin_api::shell::Limits;
 use purlin_api::story::Tellers;
 use purlin_api::tokens::Tokens;
-use purlin_api::{Shell, events, health, metrics, node, revisions, schema, story};
-use purlin_dhcp_server::Handle;
-use purlin_dhcp_server::routes::{DecisionEvents, LeaseTeller};
+use purlin_api::{Shell, events, health, metrics, node, revisions, story};
 use purlin_telemetry::{EventLog, Registry};
-use purlin_tftp_server::routes::{Books, BootTeller, RecordEvents};
-use std::net::{Ipv6Addr, SocketAddr, SocketAddrV4};
+use std::net::{Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -49,8 +46,7 @@ pub(super) struct Sources {
     pub(super) registry: Arc<Registry>,
     pub(super) node: Arc<dyn NodeSource>,
     pub(super) health: Arc<dyn HealthSource>,
-    pub(super) dhcp: Handle,
-    pub(super) books: Books,
+    pub(super) services: Services,
 }
 
 impl Face {
@@ -92,45 +88,38 @@ impl Face {
     }
 
     /// How commands on this machine reach the node.
-    pub(super) fn node_file(&self, settings: &Settings, dhcp: &[SocketAddrV4], boot: &BootFiles) -> NodeFile {
-        let first = |scheme: &str, bound: &[SocketAddr]| {
-            bound.first().map(|at| format!("{scheme}://{}", reachable(*at)))
-        };
-        NodeFile {
+    pub(super) fn node_file(&self, settings: &Settings, services: &Services) -> NodeFile {
+        let mut file = NodeFile {
             node: settings.node.id.to_string(),
-            url: first("http", &self.bound.http()),
-            https: first("https", &self.bound.https()),
-            metrics: first("http", &self.bound.metrics()).map(|url| format!("{url}/metrics")),
-            dhcp: dhcp.iter().map(ToString::to_string).collect(),
-            tftp: boot
-                .handle
-                .status()
-                .listen
-                .iter()
-                .map(ToString::to_string)
-                .collect(),
-            boot_http: first("http", &boot.http),
-            boot_https: first("https", &boot.https),
+            url: first_url("http", &self.bound.http()),
+            https: first_url("https", &self.bound.https()),
+            metrics: first_url("http", &self.bound.metrics()).map(|url| format!("{url}/metrics")),
+            dhcp: Vec::new(),
+            tftp: Vec::new(),
+            boot_http: None,
+            boot_https: None,
             ca: self.ca.clone(),
             pid: std::process::id(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
-        }
+        };
+        services.iter().for_each(|service| service.publish(&mut file));
+        file
     }
 
     /// Begins to answer.
     pub(super) async fn open(self, sources: Sources) -> serve::Running {
         let shutdown = Shutdown::default();
-        let decisions = DecisionEvents::new(sources.dhcp.clone()).await;
-        let joined: Vec<Arc<dyn EventSource>> = vec![
-            Arc::new(LogSource::new(Arc::clone(&sources.events))),
-            Arc::new(decisions),
-            Arc::new(RecordEvents::new(sources.books.clone())),
-        ];
+        let log: Arc<dyn EventSource> = Arc::new(LogSource::new(Arc::clone(&sources.events)));
+        let (mut joined, mut tellers, mut members, mut routes) = (vec![log], vec![], vec![], vec![]);
+        for service in &sources.services {
+            let face = service.face(&sources.clock, &sources.revisions).await;
+            joined.push(face.events);
+            tellers.push(face.teller);
+            members.extend(face.members);
+            routes.push(face.routes);
+        }
         let streams = Streams::new(Arc::new(Joined::new(joined)), shutdown.clone(), HEARTBEAT);
-        let leases = LeaseTeller::new(sources.dhcp.clone(), sources.clock.clone());
-        let transfers = BootTeller::new(sources.books.clone(), sources.clock.clone());
-        let tellers = Tellers::new(vec![Arc::new(leases), Arc::new(transfers)]);
-        let members = [(LeaseTeller::LEASES, schema::array(schema::reference("Lease")))];
+        let tellers = Tellers::new(tellers);
         let scrape: Arc<dyn MetricsSource> = Arc::new(Scrape(sources.registry));
         let shell = Shell::new(&sources.ledger, &sources.tokens, &sources.clock)
             .limits(self.limits)
@@ -139,18 +128,16 @@ impl Face {
             .mount(metrics::routes(&scrape))
             .mount(revisions::routes::routes(&sources.revisions))
             .mount(events::routes::routes(&streams))
-            .mount(story::routes(&tellers, &members))
-            .mount(purlin_dhcp_server::routes::routes(
-                &sources.dhcp,
-                &sources.revisions,
-            ))
-            .mount(purlin_tftp_server::routes::routes(
-                &sources.books,
-                &sources.revisions,
-            ));
+            .mount(story::routes(&tellers, &members));
+        let shell = routes.into_iter().fold(shell, Shell::mount);
         let router = reasons::tables().into_iter().fold(shell, Shell::reasons).router();
         self.bound.start(&router, &metrics::router(scrape), shutdown)
     }
+}
+
+/// The first listener as a URL.
+pub(crate) fn first_url(scheme: &str, bound: &[SocketAddr]) -> Option<String> {
+    bound.first().map(|at| format!("{scheme}://{}", reachable(*at)))
 }
 
 /// An address that a client on this machine can use.

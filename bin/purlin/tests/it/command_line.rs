@@ -17,6 +17,14 @@ fn help_and_version_end_with_0() {
     assert!(run(&["--version"]).out.starts_with("purlin "));
 }
 
+#[test]
+fn the_version_lists_the_services_that_are_in() {
+    assert!(run(&["version"]).out.contains("built with dhcp and tftp"));
+    let about: serde_json::Value =
+        serde_json::from_str(&run(&["version", "-o", "json"]).out).expect("it is JSON");
+    assert_eq!(about["services"], serde_json::json!(["dhcp", "tftp"]));
+}
+
 /// Every command that does something says how it is used.
 #[test]
 fn every_command_shows_examples_of_itself_or_explains_its_arguments() {

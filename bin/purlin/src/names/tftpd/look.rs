@@ -1,6 +1,6 @@
 //! What it does: metrics, the main numbers, open transfers, how it stands.
 
-use super::daemon::{not_running, running};
+use super::background::{not_running, running};
 use crate::cli::Context;
 use crate::client::Ask;
 use crate::exit::{Exit, Failure, Outcome};

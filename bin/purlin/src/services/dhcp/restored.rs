@@ -1,8 +1,8 @@
 //! A data directory that was made from a backup: what the DHCP service must know of it, and what people are told.
 
-use super::host::Host;
-use crate::settings::Settings;
+use crate::settings::{self, Settings};
 use purlin_api::revisions::Revisions;
+use purlin_config::Faults;
 use purlin_dhcp_core::{HoldView, Recovery};
 use purlin_store_embedded::Embedded;
 use purlin_telemetry::health::{Bears, Check};
@@ -20,12 +20,12 @@ pub(super) async fn recovery(
     settings: &Settings,
 ) -> Option<Recovery> {
     let restored = store.restored()?;
-    let mut longest = settings.dhcp.longest_lease();
+    let mut longest = settings.services.dhcp.service.longest_lease();
     for meta in revisions.history(None, REVISIONS).await.unwrap_or_default() {
         if let Ok(config) = revisions.config(meta.number).await
-            && let Ok(settings) = Host::read(&config)
+            && let Some(settings) = settings::of_revision(&config, &mut Faults::new())
         {
-            longest = longest.max(settings.dhcp.longest_lease());
+            longest = longest.max(settings.services.dhcp.service.longest_lease());
         }
     }
     Some(Recovery {

@@ -1,0 +1,130 @@
+//! The services of a node: which of them this binary was built with, and what the node asks of each.
+//!
+//! Every seam between "built with" and "built without" is here, in `settings`, where sections meet, and at the nouns
+//! of the command line. A service is one module below; the node knows it by [`Service`] only.
+
+#[cfg(any(test, not(all(feature = "dhcp", feature = "tftp"))))]
+#[cfg_attr(test, allow(dead_code))]
+pub(crate) mod absent;
+#[cfg(all(feature = "dhcp", feature = "tftp"))]
+mod boot_profiles;
+#[cfg(feature = "dhcp")]
+pub(crate) mod dhcp;
+#[cfg(all(feature = "dhcp", feature = "tftp"))]
+mod lease_facts;
+mod settings;
+#[cfg(feature = "tftp")]
+pub(crate) mod tftp;
+
+pub(crate) use settings::{Settings, demo, reasons, sections};
+
+use crate::client::NodeFile;
+use crate::exit::Failure;
+use crate::settings::Settings as NodeSettings;
+use futures_util::future::BoxFuture;
+use purlin_api::clock::Clock;
+use purlin_api::events::EventSource;
+use purlin_api::revisions::Revisions;
+use purlin_api::route::Routes;
+use purlin_api::schema::Schema;
+use purlin_api::story::Teller;
+use purlin_store_embedded::Embedded;
+use purlin_telemetry::Registry;
+use purlin_telemetry::health::Check;
+use serde_json::Value;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+#[cfg(not(any(feature = "dhcp", feature = "tftp")))]
+compile_error!("a node without any service: build with --features dhcp, tftp or both");
+
+/// The services in this binary.
+pub(crate) const BUILT_IN: &[&str] = &[
+    #[cfg(feature = "dhcp")]
+    "dhcp",
+    #[cfg(feature = "tftp")]
+    "tftp",
+];
+
+/// What services are started on.
+pub(crate) struct Base<'a> {
+    pub(crate) settings: &'a NodeSettings,
+    pub(crate) data_dir: &'a Path,
+    pub(crate) store: &'a Embedded,
+    pub(crate) revisions: &'a Revisions,
+    /// Whether the built-in demo runs.
+    pub(crate) demo: bool,
+}
+
+/// What a service adds to the API.
+pub(crate) struct Face {
+    pub(crate) events: Arc<dyn EventSource>,
+    pub(crate) teller: Arc<dyn Teller>,
+    /// What its teller adds to a story besides decisions.
+    pub(crate) members: Vec<(&'static str, Schema)>,
+    pub(crate) routes: Routes,
+}
+
+/// Tells what happens to a service: topic, kind and a sentence of an event.
+pub(crate) type Tell<'a> = &'a (dyn Fn(&'static str, &'static str, &str) + Send + Sync);
+
+/// A running service.
+pub(crate) trait Service: Send + Sync + std::fmt::Debug {
+    /// Shows its numbers.
+    fn register(&self, registry: &Registry);
+
+    /// Writes down where it listens.
+    fn publish(&self, file: &mut NodeFile);
+
+    /// Local segments it serves, in words.
+    fn segments(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn checks(&self) -> Vec<Check>;
+
+    /// Its part of `/api/v1/status`, by name.
+    fn status<'a>(&'a self, file: &'a NodeFile) -> BoxFuture<'a, (&'static str, Value)>;
+
+    fn face<'a>(&'a self, clock: &'a Clock, revisions: &'a Revisions) -> BoxFuture<'a, Face>;
+
+    /// Puts new settings into effect; why not, when that failed.
+    fn apply<'a>(&'a self, settings: &'a NodeSettings) -> BoxFuture<'a, Result<(), String>>;
+
+    /// What a change of the configuration would do to its clients.
+    fn impact(&self, _from: &Value, _to: &Value) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Looks after it; ends when it cannot go on.
+    fn watch<'a>(&'a self, tell: Tell<'a>) -> BoxFuture<'a, Failure>;
+
+    /// Takes no more work and lets what is under way end within `grace`; whether all of it did.
+    fn stop(&self, grace: Duration) -> BoxFuture<'_, bool>;
+}
+
+/// All of them.
+pub(crate) type Services = Vec<Arc<dyn Service>>;
+
+/// Starts every service of this binary.
+///
+/// # Errors
+/// With what kept one from starting; the process ends then.
+pub(crate) async fn start(base: &Base<'_>) -> Result<Services, Failure> {
+    let mut services = Services::new();
+    #[cfg(feature = "dhcp")]
+    let dhcp = dhcp::Dhcp::start(base).await?;
+    #[cfg(feature = "tftp")]
+    {
+        #[cfg(feature = "dhcp")]
+        let facts = Arc::new(lease_facts::LeaseFacts::new(dhcp.handle()));
+        #[cfg(not(feature = "dhcp"))]
+        let facts = Arc::new(purlin_tftp_files::NoFacts);
+        services.push(Arc::new(tftp::BootFiles::start(base, facts).await?));
+    }
+    #[cfg(feature = "dhcp")]
+    // DHCP first wherever they are asked in turn: what may be refused comes before what may not.
+    services.insert(0, Arc::new(dhcp));
+    Ok(services)
+}

@@ -1,0 +1,290 @@
+//! DHCP as a part of this node: started on the store's journals, watched, changed and told about.
+
+mod impact;
+mod losses;
+mod restored;
+mod settings;
+
+pub(crate) use settings::{Settings, ports, subnets};
+
+use super::{Base, Face, Service, Tell};
+use crate::client::NodeFile;
+use crate::exit::{Failure, chain};
+use crate::log;
+use crate::settings::Settings as NodeSettings;
+use futures_util::future::{BoxFuture, FutureExt};
+use losses::Losses;
+use purlin_api::clock::Clock;
+use purlin_api::revisions::Revisions;
+use purlin_api::schema;
+use purlin_dhcp_core::settings::AckMode;
+use purlin_dhcp_core::view::SubnetUse;
+use purlin_dhcp_server::routes::{DecisionEvents, LeaseTeller, routes};
+use purlin_dhcp_server::{Condition, Handle, Health, RECEIVE_BUFFER, Running, ServerConfig, ServerStatus};
+use purlin_telemetry::Registry;
+use purlin_telemetry::health::{Bears, Check};
+use serde_json::{Value, json};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::sync::watch;
+
+/// How often subnets are asked how full they are, for telling what a change would do.
+const USAGE_EVERY: Duration = Duration::from_secs(5);
+/// How often it is asked whether replies were lost.
+const LOSSES_EVERY: Duration = Duration::from_secs(2);
+
+/// The running service.
+#[derive(Debug)]
+pub(crate) struct Dhcp {
+    handle: Handle,
+    /// Taken when it stops.
+    threads: Mutex<Option<Running>>,
+    health: watch::Receiver<Health>,
+    losses: Losses,
+    /// How full subnets were a moment ago.
+    usage: Mutex<Vec<SubnetUse>>,
+    /// As they were bound at the start.
+    bound: ServerStatus,
+}
+
+impl Dhcp {
+    pub(super) async fn start(base: &Base<'_>) -> Result<Self, Failure> {
+        let own = &base.settings.services.dhcp;
+        let config = ServerConfig {
+            settings: own.service.clone(),
+            switches: own.switches,
+            journals: base.store.journals(),
+            receive_buffer: RECEIVE_BUFFER,
+            pin_threads: false,
+            recovery: restored::recovery(base.store, base.revisions, base.settings).await,
+        };
+        // Reading a million leases back takes most of a second.
+        let started = tokio::task::spawn_blocking(move || purlin_dhcp_server::start(config)).await;
+        let started = started.map_err(|_| Failure::failed("starting the DHCP service panicked", ""))?;
+        let (handle, threads) = started.map_err(|cause| {
+            Failure::failed(
+                chain(&cause),
+                "purlin doctor; see dhcp.listen and dhcp.interfaces",
+            )
+        })?;
+        let bound = handle.status().await;
+        if let Some(hold) = bound.hold {
+            log::warn(&restored::told(hold));
+        }
+        Ok(Self {
+            health: handle.health(),
+            threads: Mutex::new(Some(threads)),
+            losses: Losses::default(),
+            usage: Mutex::default(),
+            handle,
+            bound,
+        })
+    }
+
+    #[cfg(feature = "tftp")]
+    pub(super) fn handle(&self) -> Handle {
+        self.handle.clone()
+    }
+
+    fn tell_losses(&self, tell: Tell<'_>) {
+        if let Some(text) = self.losses.look(Instant::now(), self.handle.metrics().replies()) {
+            log::warn(text);
+            tell("node.health", "replies-lost", text);
+        }
+    }
+
+    async fn note_usage(&self) {
+        let usage = self.handle.usage().await;
+        *self.usage.lock().unwrap_or_else(PoisonError::into_inner) = usage;
+    }
+}
+
+impl Service for Dhcp {
+    fn register(&self, registry: &Registry) {
+        registry.register(Arc::new(self.handle.metrics()));
+    }
+
+    fn publish(&self, file: &mut NodeFile) {
+        file.dhcp = self.bound.listen.iter().map(ToString::to_string).collect();
+    }
+
+    fn segments(&self) -> Vec<String> {
+        let interfaces = self.bound.interfaces.iter();
+        interfaces
+            .map(|found| format!("{} ({})", found.name, found.address))
+            .collect()
+    }
+
+    fn checks(&self) -> Vec<Check> {
+        let health = self.health.borrow();
+        vec![
+            journal_check(health.condition(), health.cause),
+            self.losses.check(Instant::now()),
+            restored::check(self.handle.hold()),
+        ]
+    }
+
+    fn status<'a>(&'a self, _: &'a NodeFile) -> BoxFuture<'a, (&'static str, Value)> {
+        async move {
+            let usage = self.handle.usage().await;
+            let total = |pick: fn(&SubnetUse) -> u64| usage.iter().map(pick).sum::<u64>();
+            let mut dhcp = as_json(&self.handle.status().await);
+            dhcp["subnets"] = usage.len().into();
+            dhcp["addresses"] = total(|used| used.size).into();
+            dhcp["bound"] = total(|used| used.bound).into();
+            ("dhcp", dhcp)
+        }
+        .boxed()
+    }
+
+    fn face<'a>(&'a self, clock: &'a Clock, revisions: &'a Revisions) -> BoxFuture<'a, Face> {
+        async move {
+            Face {
+                events: Arc::new(DecisionEvents::new(self.handle.clone()).await),
+                teller: Arc::new(LeaseTeller::new(self.handle.clone(), clock.clone())),
+                members: vec![(LeaseTeller::LEASES, schema::array(schema::reference("Lease")))],
+                routes: routes(&self.handle, revisions),
+            }
+        }
+        .boxed()
+    }
+
+    fn apply<'a>(&'a self, settings: &'a NodeSettings) -> BoxFuture<'a, Result<(), String>> {
+        async move {
+            let own = settings.services.dhcp.clone();
+            let applied = self.handle.apply(own.service).await;
+            let applied = applied.map_err(|cause| chain(&cause))?;
+            self.handle.switch(own.switches).await;
+            for key in applied.restart_needed {
+                log::warn(&format!("{key} takes effect with the next start"));
+            }
+            Ok(())
+        }
+        .boxed()
+    }
+
+    fn impact(&self, from: &Value, to: &Value) -> Vec<String> {
+        let usage = self.usage.lock().unwrap_or_else(PoisonError::into_inner);
+        impact::lost_subnets(from, to, &usage)
+    }
+
+    fn watch<'a>(&'a self, tell: Tell<'a>) -> BoxFuture<'a, Failure> {
+        async move {
+            let mut health = self.handle.health();
+            let mut usage = tokio::time::interval(USAGE_EVERY);
+            let mut losses = tokio::time::interval(LOSSES_EVERY);
+            loop {
+                tokio::select! {
+                    _ = losses.tick() => self.tell_losses(tell),
+                    _ = usage.tick() => self.note_usage().await,
+                    changed = health.changed() => {
+                        let health = health.borrow_and_update().clone();
+                        if changed.is_err() || health.condition() == Condition::Failed {
+                            return dead(&health);
+                        }
+                        tell_condition(health.condition(), tell);
+                    }
+                }
+            }
+        }
+        .boxed()
+    }
+
+    fn stop(&self, grace: Duration) -> BoxFuture<'_, bool> {
+        let threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner).take();
+        async move {
+            if let Some(threads) = threads {
+                threads.stop(grace).await;
+            }
+            true
+        }
+        .boxed()
+    }
+}
+
+fn dead(health: &Health) -> Failure {
+    let cause = health.cause.unwrap_or("the packet threads have ended");
+    Failure::failed(
+        format!("DHCP cannot go on: {cause}"),
+        "look for disk errors (dmesg), then start again",
+    )
+}
+
+fn tell_condition(condition: Condition, tell: Tell<'_>) {
+    let text = match condition {
+        Condition::Full => "the disk is full: nothing new is promised until there is space",
+        _ => "there is space again: leases are promised",
+    };
+    log::warn(text);
+    tell("node.health", condition.as_str(), text);
+}
+
+fn journal_check(condition: Condition, cause: Option<&str>) -> Check {
+    const NAME: &str = "dhcp.journal";
+    match condition {
+        Condition::Serving => Check::pass(NAME, Bears::Ready, "lease records are durable"),
+        // A full disk is not cured by a restart, a failed journal is.
+        Condition::Full => {
+            let says = "the disk is full: nothing new is promised until there is space";
+            Check::fail(NAME, Bears::Ready, says, "free space under node.data_dir: df -h")
+        }
+        Condition::Failed => {
+            let says = cause.unwrap_or("a packet thread failed");
+            Check::fail(
+                NAME,
+                Bears::Live,
+                says,
+                "look for disk errors (dmesg), then start the node again",
+            )
+        }
+    }
+}
+
+fn as_json(status: &ServerStatus) -> Value {
+    let interfaces: Vec<Value> = status
+        .interfaces
+        .iter()
+        .map(|found| json!({"name": found.name, "address": found.address}))
+        .collect();
+    let journals: Vec<Value> = status
+        .journals
+        .iter()
+        .map(|journal| {
+            json!({
+                "condition": journal.condition.as_str(),
+                "appended": journal.appended,
+                "durable": journal.durable,
+                "parked": journal.parked,
+            })
+        })
+        .collect();
+    json!({
+        "condition": status.condition.as_str(),
+        "cause": status.cause,
+        "ack": if status.ack == AckMode::Lead { "lead" } else { "durable" },
+        "listen": status.listen,
+        "interfaces": interfaces,
+        "threads": status.threads,
+        "receive_buffer": status.receive_buffer,
+        "journals": journals,
+        "restored": status.hold.map(restored::as_json),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_makes_unready_and_a_failed_journal_dead() {
+        let health = |condition| purlin_telemetry::Health {
+            checks: vec![journal_check(condition, Some("a sync failed"))],
+        };
+        let full = health(Condition::Full);
+        assert!(full.live() && !full.ready() && full.started());
+        let failed = health(Condition::Failed);
+        assert!(!failed.live() && !failed.ready());
+        assert!(failed.to_json().contains("a sync failed"));
+        assert!(health(Condition::Serving).ready());
+    }
+}

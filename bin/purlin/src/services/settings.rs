@@ -1,0 +1,118 @@
+//! What a configuration says to the services: their sections, read together where they meet.
+
+use crate::ports::Port;
+#[cfg(not(all(feature = "dhcp", feature = "tftp")))]
+use crate::services::absent;
+#[cfg(feature = "dhcp")]
+use crate::services::dhcp;
+#[cfg(feature = "tftp")]
+use crate::services::tftp;
+use purlin_config::{Document, Faults, Input, Section};
+use purlin_telemetry::Reason;
+use std::net::SocketAddr;
+use std::path::Path;
+
+/// Checked settings of every service in this binary.
+#[derive(Debug, Clone)]
+pub(crate) struct Settings {
+    #[cfg(feature = "dhcp")]
+    pub(crate) dhcp: dhcp::Settings,
+    #[cfg(feature = "tftp")]
+    pub(crate) tftp: tftp::Settings,
+}
+
+impl Settings {
+    /// Reads every section; `None` when anything is an error.
+    pub(crate) fn read(document: &Document, faults: &mut Faults) -> Option<Self> {
+        #[cfg(not(all(feature = "dhcp", feature = "tftp")))]
+        absent::refuse_sections(absent::ALL, document, faults);
+        #[cfg(feature = "dhcp")]
+        let dhcp = dhcp::Settings::read(document, faults);
+        #[cfg(feature = "tftp")]
+        let tftp = purlin_tftp_core::reader::read(document, faults);
+        #[cfg_attr(not(all(feature = "dhcp", feature = "tftp")), expect(unused_mut))]
+        let mut read = Self {
+            #[cfg(feature = "dhcp")]
+            dhcp: dhcp?,
+            #[cfg(feature = "tftp")]
+            tftp: tftp?,
+        };
+        #[cfg(all(feature = "dhcp", feature = "tftp"))]
+        super::boot_profiles::add(&mut read.dhcp.service, &read.tftp, document, faults);
+        Some(read)
+    }
+
+    /// Ports of all services, 0 among them.
+    pub(crate) fn ports(&self) -> Vec<Port> {
+        [
+            #[cfg(feature = "dhcp")]
+            dhcp::ports(&self.dhcp),
+            #[cfg(feature = "tftp")]
+            tftp::ports(&self.tftp),
+        ]
+        .concat()
+    }
+
+    /// Listeners that need a certificate.
+    pub(crate) fn https(&self) -> &[SocketAddr] {
+        #[cfg(feature = "tftp")]
+        if self.tftp.enabled {
+            return &self.tftp.http.https;
+        }
+        &[]
+    }
+
+    /// Subnets that are served, in words.
+    pub(crate) fn subnets(&self) -> Vec<String> {
+        [
+            #[cfg(feature = "dhcp")]
+            dhcp::subnets(&self.dhcp),
+            #[cfg(feature = "tftp")]
+            Vec::new(),
+        ]
+        .concat()
+    }
+}
+
+/// The sections of all services; those of services that were left out are known by name.
+pub(crate) fn sections() -> Vec<&'static Section> {
+    [
+        #[cfg(feature = "dhcp")]
+        vec![purlin_dhcp_core::reader::section()],
+        #[cfg(feature = "tftp")]
+        purlin_tftp_core::reader::sections(),
+        #[cfg(not(all(feature = "dhcp", feature = "tftp")))]
+        absent::sections(),
+    ]
+    .concat()
+}
+
+/// What runs without a file: each service's own demo. `tree` is where its boot files lie.
+#[cfg_attr(not(feature = "tftp"), expect(unused_variables))]
+pub(crate) fn demo(tree: &Path) -> Vec<Input> {
+    vec![
+        #[cfg(feature = "dhcp")]
+        Input::builtin("demo.toml", purlin_dhcp_core::reader::demo()),
+        #[cfg(feature = "tftp")]
+        Input::builtin(
+            "demo-boot.toml",
+            purlin_tftp_core::reader::demo(&tree.display().to_string()),
+        ),
+    ]
+}
+
+/// The documented codes of all services.
+pub(crate) fn reasons() -> Vec<&'static [Reason]> {
+    vec![
+        #[cfg(feature = "dhcp")]
+        purlin_dhcp_core::REASONS,
+        #[cfg(feature = "dhcp")]
+        purlin_dhcp_core::reader::REASONS,
+        #[cfg(feature = "tftp")]
+        purlin_tftp_core::reasons::REASONS,
+        #[cfg(feature = "tftp")]
+        purlin_tftp_core::plan::REASONS,
+        #[cfg(feature = "tftp")]
+        purlin_tftp_core::reader::REASONS,
+    ]
+}
