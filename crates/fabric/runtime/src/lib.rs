@@ -2,11 +2,14 @@
 
 mod drive;
 mod entropy;
+pub mod front;
 mod handle;
 pub mod local;
 pub mod locks;
+mod rowlog;
 mod tenant;
 
 pub use drive::Clock;
 pub use handle::{Fabric, Setup, Snapshot, Told};
+pub use rowlog::{LoggedRow, Refused, RowLog, RowLogHandle, RowReader, Setback, Terms};
 pub use tenant::{SharedTenure, Tenant};

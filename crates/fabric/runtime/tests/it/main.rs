@@ -1,6 +1,8 @@
 //! The engines of one process against the contracts, and the handles over them with time stepped.
 
 mod contract;
+mod front;
 mod locks;
 mod nodes;
+mod rowlog;
 mod world;

@@ -1,0 +1,90 @@
+//! The task that brings rows to the store.
+
+use super::Shared;
+use super::batch::Batch;
+use crate::drive::chain;
+use purlin_store::FenceFault;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+/// Rows of one transaction, about: a frame is never cut. Beyond a thousand, larger batches only take longer.
+const ROWS_MAX: usize = 1000;
+/// Between two attempts at a store that does not answer.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(1));
+
+pub(super) async fn run(shared: Arc<Shared>) {
+    loop {
+        let mut batch = next(&shared);
+        if batch.end.0 == 0 {
+            if shared.stop.load(Ordering::SeqCst) {
+                return;
+            }
+            shared.bell.notified().await;
+            continue;
+        }
+        if !write(&shared, &mut batch).await {
+            return;
+        }
+        settle(&shared, &mut batch);
+    }
+}
+
+/// Whole frames from the queue.
+fn next(shared: &Shared) -> Batch {
+    let mut queue = shared.queue.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut batch = Batch::default();
+    while let Some(entry) = queue.front() {
+        if batch.len() > 0 && batch.len() + entry.len() > ROWS_MAX {
+            break;
+        }
+        batch.add(queue.pop_front().expect("it was looked at"));
+    }
+    batch.drop_former_terms();
+    batch
+}
+
+/// Writes until every row is with the store or refused; false when the log was closed while the store was silent.
+async fn write(shared: &Shared, batch: &mut Batch) -> bool {
+    let mut pause = PAUSES.0;
+    loop {
+        match attempt(shared, batch).await {
+            Ok(()) => {
+                shared.trouble.send_if_modified(|told| told.take().is_some());
+                return true;
+            }
+            // Refused rows are out: the rest again, at once. When none went out the store speaks of others: wait.
+            Err((_, FenceFault::Lost(slots))) if batch.lose(&slots) => {}
+            Err((table, FenceFault::Taken { key, by })) if batch.taken(table, key, by) => {}
+            Err((_, fault)) => {
+                shared.trouble.send_replace(Some(chain(&fault)));
+                if shared.stop.load(Ordering::SeqCst) {
+                    return false;
+                }
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(PAUSES.1);
+            }
+        }
+    }
+}
+
+async fn attempt(shared: &Shared, batch: &Batch) -> Result<(), (&'static str, FenceFault)> {
+    for table in batch.tables() {
+        let (held, rows) = batch.rows_of(table);
+        let written = shared.rows.write(table, &held, &rows).await;
+        written.map_err(|fault| (table, fault))?;
+    }
+    Ok(())
+}
+
+/// Setbacks first: whoever sees the durability sees them.
+fn settle(shared: &Shared, batch: &mut Batch) {
+    let mut setbacks = shared.setbacks.lock().unwrap_or_else(PoisonError::into_inner);
+    setbacks.extend(batch.setbacks());
+    drop(setbacks);
+    shared.durable.send_replace(batch.end.0);
+    shared.octets.fetch_sub(batch.octets, Ordering::SeqCst);
+    drop(shared.moved.0.lock().unwrap_or_else(PoisonError::into_inner));
+    shared.moved.1.notify_all();
+    (shared.wake)();
+}

@@ -1,0 +1,253 @@
+//! A journal over shared rows, with a store that answers as it is told.
+
+use purlin_fabric_runtime::{LoggedRow, Refused, RowLog, RowLogHandle, RowReader, Terms};
+use purlin_store::{FenceFault, FencedRow, FencedRows, Journal, Later, Position, StoredRow};
+use purlin_types::{Epoch, Slot};
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+use tokio::sync::Semaphore;
+
+type Written = (String, Vec<(Slot, Epoch)>, Vec<FencedRow>);
+
+/// Answers `Ok` unless told otherwise, each call once it is let.
+#[derive(Debug)]
+struct Store {
+    answers: Mutex<VecDeque<FenceFault>>,
+    written: Mutex<Vec<Written>>,
+    lets: Semaphore,
+}
+
+impl Store {
+    fn new(lets: usize) -> Arc<Self> {
+        Arc::new(Self {
+            answers: Mutex::default(),
+            written: Mutex::default(),
+            lets: Semaphore::new(lets),
+        })
+    }
+
+    fn answer(&self, fault: FenceFault) {
+        self.answers.lock().unwrap().push_back(fault);
+    }
+
+    fn written(&self) -> Vec<Written> {
+        self.written.lock().unwrap().clone()
+    }
+}
+
+impl FencedRows for Store {
+    fn write<'a>(
+        &'a self,
+        table: &'a str,
+        held: &'a [(Slot, Epoch)],
+        rows: &'a [FencedRow],
+    ) -> Later<'a, Result<(), FenceFault>> {
+        Box::pin(async move {
+            self.lets.acquire().await.expect("open").forget();
+            match self.answers.lock().unwrap().pop_front() {
+                Some(fault) => Err(fault),
+                None => {
+                    self.written
+                        .lock()
+                        .unwrap()
+                        .push((table.to_owned(), held.to_vec(), rows.to_vec()));
+                    Ok(())
+                }
+            }
+        })
+    }
+
+    fn load<'a>(
+        &'a self,
+        _: &'a str,
+        _: &'a [Slot],
+        _: Option<u64>,
+        _: usize,
+    ) -> Later<'a, Result<Vec<StoredRow>, FenceFault>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+
+    fn page<'a>(
+        &'a self,
+        _: &'a str,
+        _: Option<u64>,
+        _: usize,
+    ) -> Later<'a, Result<Vec<StoredRow>, FenceFault>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+}
+
+fn slot(n: u16) -> Slot {
+    Slot::new(n).expect("a slot")
+}
+
+fn epoch(counter: u64) -> Epoch {
+    Epoch { timeline: 1, counter }
+}
+
+/// A frame is pairs of a slot and a version; the key is the slot's.
+fn reader() -> RowReader {
+    Arc::new(|frame, out| {
+        out.extend(frame.chunks(2).map(|pair| LoggedRow {
+            table: "lease",
+            row: FencedRow {
+                key: pair[0].into(),
+                slot: slot(pair[0].into()),
+                version: pair[1].into(),
+                unique: Some(vec![pair[0]]),
+                body: pair.to_vec(),
+            },
+        }));
+    })
+}
+
+struct Desk {
+    store: Arc<Store>,
+    terms: Terms,
+    log: RowLog,
+    handle: RowLogHandle,
+}
+
+impl Desk {
+    fn new(lets: usize) -> Self {
+        let (store, terms) = (Store::new(lets), Terms::default());
+        for n in 1..=9 {
+            terms.set(slot(n), Some(epoch(7)));
+        }
+        let rows = Arc::clone(&store) as Arc<dyn FencedRows>;
+        let runtime = tokio::runtime::Handle::current();
+        let (log, handle) = RowLog::open(&runtime, rows, reader(), terms.clone(), Arc::new(|| ()));
+        Self {
+            store,
+            terms,
+            log,
+            handle,
+        }
+    }
+
+    fn defer(&mut self, frame: &[u8]) -> Position {
+        self.log.defer(frame).expect("there is room")
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn frames_that_gather_while_the_store_is_busy_are_one_transaction() {
+    let mut desk = Desk::new(0);
+    desk.defer(&[1, 1]);
+    tokio::task::yield_now().await;
+    desk.defer(&[2, 1, 1, 2]);
+    desk.defer(&[1, 3]);
+    assert_eq!(desk.log.durable(), Position(0));
+    desk.store.lets.add_permits(2);
+    desk.handle.flushed().await;
+    assert_eq!(desk.log.durable(), Position(3));
+    let written = desk.store.written();
+    assert_eq!(written.len(), 2);
+    // The newest statement about each key, each slot's claim once.
+    let (_, held, rows) = &written[1];
+    assert_eq!(held[..], [(slot(1), epoch(7)), (slot(2), epoch(7))]);
+    assert_eq!(
+        rows.iter().map(|row| (row.key, row.version)).collect::<Vec<_>>(),
+        [(1, 3), (2, 1)]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_slot_sets_its_frames_back_and_no_others() {
+    let mut desk = Desk::new(0);
+    desk.defer(&[9, 1]);
+    tokio::task::yield_now().await;
+    let both = desk.defer(&[1, 1, 2, 1]);
+    desk.defer(&[2, 2]);
+    desk.store.lets.add_permits(1);
+    tokio::task::yield_now().await;
+    desk.store.answer(FenceFault::Lost(vec![slot(1)]));
+    desk.store.lets.add_permits(2);
+    desk.handle.flushed().await;
+    let setbacks = desk.handle.setbacks();
+    assert_eq!(setbacks.len(), 1);
+    assert_eq!(setbacks[0].position, both);
+    assert_eq!(
+        setbacks[0].why,
+        Refused::Lost {
+            slot: slot(1),
+            epoch: Some(epoch(7))
+        }
+    );
+    assert_eq!(
+        desk.store.written().last().map(|(_, _, rows)| rows.len()),
+        Some(1)
+    );
+    assert!(desk.handle.setbacks().is_empty(), "each is told once");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_row_decided_under_a_former_term_is_never_fenced_by_the_new_one() {
+    let mut desk = Desk::new(0);
+    desk.defer(&[9, 1]);
+    tokio::task::yield_now().await;
+    let former = desk.defer(&[1, 5]);
+    desk.terms.set(slot(1), None);
+    let between = desk.defer(&[1, 6]);
+    desk.terms.set(slot(1), Some(epoch(8)));
+    desk.defer(&[1, 1]);
+    desk.store.lets.add_permits(9);
+    desk.handle.flushed().await;
+    let mut back: Vec<Position> = desk
+        .handle
+        .setbacks()
+        .iter()
+        .map(|setback| setback.position)
+        .collect();
+    back.sort_unstable();
+    assert_eq!(back, [former, between]);
+    let (_, held, rows) = desk.store.written().pop().expect("the last one was written");
+    assert_eq!(
+        (held, rows.len(), rows[0].version),
+        (vec![(slot(1), epoch(8))], 1, 1)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_anothers_is_named_and_left_out() {
+    let mut desk = Desk::new(9);
+    desk.store.answer(FenceFault::Taken { key: 1, by: 77 });
+    let position = desk.defer(&[1, 1]);
+    desk.handle.flushed().await;
+    let setbacks = desk.handle.setbacks();
+    assert_eq!((setbacks[0].position, setbacks[0].key), (position, 1));
+    assert_eq!(
+        setbacks[0].why,
+        Refused::Taken {
+            by: 77,
+            unique: vec![1]
+        }
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_silent_store_is_asked_until_it_answers() {
+    let mut desk = Desk::new(9);
+    for _ in 0..5 {
+        desk.store.answer(FenceFault::Unknown("no route".into()));
+    }
+    desk.defer(&[1, 1]);
+    tokio::time::sleep(std::time::Duration::from_millis(30)).await;
+    assert_eq!(
+        desk.handle.trouble().as_deref(),
+        Some("the store did not answer: no route")
+    );
+    desk.handle.flushed().await;
+    assert_eq!((desk.log.durable(), desk.handle.trouble()), (Position(1), None));
+    assert!(desk.handle.setbacks().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_closed_log_still_brings_what_it_took() {
+    let mut desk = Desk::new(0);
+    desk.defer(&[1, 1]);
+    drop(desk.log);
+    desk.store.lets.add_permits(1);
+    desk.handle.flushed().await;
+    assert_eq!(desk.store.written().len(), 1);
+}
