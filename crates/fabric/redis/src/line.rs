@@ -70,6 +70,9 @@ impl<U: Send + Sync + 'static> Line<U> {
 
     /// What is up. Waits while an attempt is under way; fails at once while it is away.
     pub(crate) async fn up(&self) -> Result<Arc<U>, Trouble> {
+        if let Some(up) = self.up.borrow().clone() {
+            return Ok(up);
+        }
         let mut up = self.up.subscribe();
         let mut state = self.state.subscribe();
         loop {
