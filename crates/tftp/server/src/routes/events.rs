@@ -27,7 +27,7 @@ impl RecordEvents {
         Self { books, lanes }
     }
 
-    /// From a position on: what came, the next position, and how many had gone.
+    /// From a position on: up to `limit` of each lane, the next position, and how many had gone.
     async fn since(&self, from: &[u64], limit: usize) -> (Vec<(usize, Told)>, Vec<u64>, u64) {
         let http = self.lanes - 1;
         let threads = from.get(..http).unwrap_or_default().to_vec();
@@ -66,7 +66,12 @@ impl EventSource for RecordEvents {
             loop {
                 let plan = self.books.handle.plan();
                 let (wait, most) = pace(plan.settings().batch);
-                let (told, next, missed) = self.since(from, limit.min(most)).await;
+                let most = limit.min(most);
+                let (mut told, mut next, missed) = self.since(from, most).await;
+                // Each lane gave as many as all may; those that are too many come next.
+                for (lane, told) in told.split_off(most.min(told.len())) {
+                    next[lane] = next[lane].min(told.record.seq);
+                }
                 if !told.is_empty() || missed > 0 {
                     let events = told.iter().map(|(lane, told)| event(*lane, told)).collect();
                     return Batch { events, next, missed };
@@ -78,7 +83,7 @@ impl EventSource for RecordEvents {
     }
 }
 
-/// How long events wait for others, and how many of a lane leave together.
+/// How long events wait for others, and how many leave together.
 fn pace(batch: Gathering) -> (Duration, usize) {
     if batch.enabled {
         (batch.wait, batch.size as usize)

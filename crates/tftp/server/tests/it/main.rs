@@ -1,5 +1,6 @@
 mod bench;
 mod cached;
+mod events;
 mod http;
 mod limits;
 mod reads;
