@@ -127,6 +127,17 @@ impl Balancer {
 
     /// Work that [`Balancer::choose`] gave has ended. Backends that are gone are passed over.
     pub fn finish(&mut self, id: BackendId, now: BootTime, outcome: Outcome) {
+        if let Some(backend) = self.find(id) {
+            backend.outstanding = backend.outstanding.saturating_sub(1);
+        }
+        self.report(id, now, outcome);
+    }
+
+    /// Something was learnt of a backend while its work goes on: a first answer, a long silence.
+    pub fn report(&mut self, id: BackendId, now: BootTime, outcome: Outcome) {
+        if outcome == Outcome::Unknown {
+            return;
+        }
         let eligible = |backend: &&Backend| backend.health.condition(now) != Condition::Draining;
         let all = self.backends.iter().filter(eligible).count();
         let out = |b: &&Backend| matches!(b.health.condition(now), Condition::Ejected { .. });
@@ -134,11 +145,7 @@ impl Balancer {
             .settings
             .may_eject(self.backends.iter().filter(out).count(), all);
         let settings = self.settings;
-        let Some(backend) = self.find(id) else {
-            return;
-        };
-        backend.outstanding = backend.outstanding.saturating_sub(1);
-        if outcome != Outcome::Unknown {
+        if let Some(backend) = self.find(id) {
             backend
                 .health
                 .worked(&settings, now, outcome == Outcome::Succeeded, room);

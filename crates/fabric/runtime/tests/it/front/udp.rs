@@ -1,0 +1,322 @@
+use super::*;
+use purlin_fabric::health::Condition;
+use purlin_fabric_runtime::front::{Answers, ClientKey, UdpFront, UdpSettings};
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use tokio::net::UdpSocket;
+
+/// How a backend answers.
+#[derive(Clone, Copy, PartialEq)]
+enum Manner {
+    /// From the port it was asked at.
+    Same,
+    /// From a port of the conversation, as TFTP servers do.
+    Another,
+    /// Not.
+    Silent,
+}
+
+/// A UDP service that answers `name:datagram`, and a TCP port for probes; it remembers what it heard, from whom.
+struct Service {
+    address: SocketAddr,
+    alive: Echo,
+    life: AbortHandle,
+    heard: Arc<Mutex<Vec<(SocketAddr, String)>>>,
+}
+
+impl Service {
+    async fn start(name: &'static str, manner: Manner) -> Self {
+        let socket = UdpSocket::bind(LOOPBACK).await.expect("a port");
+        let address = socket.local_addr().expect("bound");
+        let heard = Arc::new(Mutex::new(Vec::new()));
+        let life = tokio::spawn(serve(socket, name, manner, Arc::clone(&heard)));
+        Self {
+            address,
+            alive: Echo::start(name).await,
+            life: life.abort_handle(),
+            heard,
+        }
+    }
+
+    fn backend(&self) -> FrontBackend {
+        FrontBackend {
+            address: self.address,
+            ..self.alive.backend()
+        }
+    }
+
+    fn heard(&self) -> Vec<String> {
+        self.heard
+            .lock()
+            .expect("no panic")
+            .iter()
+            .map(|(_, text)| text.clone())
+            .collect()
+    }
+}
+
+async fn serve(
+    socket: UdpSocket,
+    name: &'static str,
+    manner: Manner,
+    heard: Arc<Mutex<Vec<(SocketAddr, String)>>>,
+) {
+    let mut conversations: BTreeMap<SocketAddr, UdpSocket> = BTreeMap::new();
+    let mut buffer = [0; 2048];
+    while let Ok((length, from)) = socket.recv_from(&mut buffer).await {
+        let text = String::from_utf8_lossy(&buffer[..length]).into_owned();
+        let answer = format!("{name}:{text}");
+        heard.lock().expect("no panic").push((from, text));
+        match manner {
+            Manner::Silent => {}
+            Manner::Same => drop(socket.send_to(answer.as_bytes(), from).await),
+            Manner::Another => {
+                let own = UdpSocket::bind(LOOPBACK).await.expect("a port");
+                own.send_to(answer.as_bytes(), from).await.expect("sent");
+                // The rest of the conversation goes to that port.
+                let length = own.recv_from(&mut buffer).await.expect("an acknowledgement").0;
+                let text = String::from_utf8_lossy(&buffer[..length]);
+                own.send_to(format!("{name}:{text}:ended").as_bytes(), from)
+                    .await
+                    .expect("sent");
+                conversations.insert(from, own);
+            }
+        }
+    }
+}
+
+fn settings(algorithm: Algorithm, answers: Answers, services: &[Service]) -> UdpSettings {
+    UdpSettings {
+        listen: LOOPBACK,
+        pool: pool_settings(algorithm, services.iter().map(Service::backend).collect()),
+        answers,
+        client_key: ClientKey::Address,
+        affinity: Duration::from_secs(60),
+        patience: Some(Duration::from_millis(100)),
+        flows_max: 100,
+    }
+}
+
+const THROUGH: Answers = Answers::Through { follow_port: false };
+
+async fn front(settings: UdpSettings) -> UdpFront {
+    UdpFront::bind(settings, clock()).await.expect("a front")
+}
+
+struct Client(UdpSocket);
+
+impl Client {
+    async fn new(front: &UdpFront) -> Self {
+        let socket = UdpSocket::bind(LOOPBACK).await.expect("a port");
+        // Connected: an answer from anywhere but the front would not be heard.
+        socket.connect(front.local_addr()).await.expect("an address");
+        Self(socket)
+    }
+
+    async fn tell(&self, text: &str) {
+        self.0.send(text.as_bytes()).await.expect("sent");
+    }
+
+    async fn answer(&self, patience: Duration) -> Option<String> {
+        let mut buffer = [0; 2048];
+        let length = tokio::time::timeout(patience, self.0.recv(&mut buffer))
+            .await
+            .ok()?
+            .ok()?;
+        Some(String::from_utf8_lossy(&buffer[..length]).into_owned())
+    }
+
+    /// Asks as real clients do: again when there is no answer.
+    async fn ask(&self, text: &str) -> String {
+        for _ in 0..50 {
+            self.tell(text).await;
+            if let Some(answer) = self.answer(Duration::from_millis(150)).await {
+                return answer;
+            }
+        }
+        panic!("nobody answers {text}");
+    }
+}
+
+#[tokio::test]
+async fn each_node_answers_a_share_and_a_client_stays() {
+    let nodes = [
+        Service::start("a", Manner::Same).await,
+        Service::start("b", Manner::Same).await,
+        Service::start("c", Manner::Same).await,
+    ];
+    let front = front(settings(Algorithm::RoundRobin, THROUGH, &nodes)).await;
+    let mut count = BTreeMap::new();
+    for _ in 0..9 {
+        let client = Client::new(&front).await;
+        let first = client.ask("1").await;
+        assert_eq!(client.ask("2").await, first.replace('1', "2"));
+        *count.entry(first).or_insert(0) += 1;
+    }
+    assert_eq!(count.into_values().collect::<Vec<_>>(), [3, 3, 3]);
+}
+
+#[tokio::test]
+async fn the_datagrams_of_a_client_keep_their_order() {
+    let nodes = [
+        Service::start("a", Manner::Same).await,
+        Service::start("b", Manner::Same).await,
+    ];
+    let front = front(settings(Algorithm::RoundRobin, THROUGH, &nodes)).await;
+    let clients = [Client::new(&front).await, Client::new(&front).await];
+    for number in 0..50 {
+        for client in &clients {
+            client.tell(&number.to_string()).await;
+        }
+    }
+    until("all have arrived", || {
+        nodes.iter().all(|node| node.heard().len() == 50)
+    })
+    .await;
+    let sent: Vec<String> = (0..50).map(|number| number.to_string()).collect();
+    assert!(nodes.iter().all(|node| node.heard() == sent));
+}
+
+#[tokio::test]
+async fn a_node_killed_midway_loses_its_clients_to_others_within_a_retry() {
+    let nodes = [
+        Service::start("a", Manner::Same).await,
+        Service::start("b", Manner::Same).await,
+    ];
+    let front = front(settings(Algorithm::RoundRobin, THROUGH, &nodes)).await;
+    let clients = [Client::new(&front).await, Client::new(&front).await];
+    let first = [clients[0].ask("1").await, clients[1].ask("1").await];
+    let of_a = usize::from(first[1] == "a:1");
+    nodes[0].life.abort();
+    let mut tries = 0;
+    let answer = loop {
+        tries += 1;
+        clients[of_a].tell("2").await;
+        if let Some(answer) = clients[of_a].answer(Duration::from_millis(300)).await {
+            break answer;
+        }
+    };
+    // The first datagram meets the closed port, the client's own retry meets the other node.
+    assert_eq!((answer.as_str(), tries <= 2), ("b:2", true));
+}
+
+#[tokio::test]
+async fn a_node_that_hangs_loses_its_clients_too() {
+    let nodes = [
+        Service::start("a", Manner::Silent).await,
+        Service::start("b", Manner::Same).await,
+    ];
+    let front = front(settings(Algorithm::RoundRobin, THROUGH, &nodes)).await;
+    for _ in 0..4 {
+        assert_eq!(Client::new(&front).await.ask("x").await, "b:x");
+    }
+    assert!(front.counters().retried.get() >= 1);
+}
+
+#[tokio::test]
+async fn a_node_whose_probe_fails_loses_its_clients() {
+    let nodes = [
+        Service::start("a", Manner::Same).await,
+        Service::start("b", Manner::Same).await,
+    ];
+    let front = front(settings(Algorithm::RoundRobin, THROUGH, &nodes)).await;
+    let clients = [Client::new(&front).await, Client::new(&front).await];
+    for client in &clients {
+        client.ask("1").await;
+    }
+    nodes[0].alive.kill();
+    until("a is down", || {
+        status(front.pool(), "a").condition == Condition::Down
+    })
+    .await;
+    for client in &clients {
+        assert_eq!(client.ask("2").await, "b:2");
+    }
+}
+
+#[tokio::test]
+async fn a_draining_node_keeps_its_clients_and_gets_no_new_ones() {
+    let nodes = [
+        Service::start("a", Manner::Same).await,
+        Service::start("b", Manner::Same).await,
+    ];
+    let front = front(settings(Algorithm::RoundRobin, THROUGH, &nodes)).await;
+    let clients = [Client::new(&front).await, Client::new(&front).await];
+    let first = [clients[0].ask("1").await, clients[1].ask("1").await];
+    let of_a = usize::from(first[1] == "a:1");
+    front.pool().drain("a", true);
+    assert_eq!(clients[of_a].ask("2").await, "a:2");
+    for _ in 0..3 {
+        assert_eq!(Client::new(&front).await.ask("3").await, "b:3");
+    }
+    assert_eq!(status(front.pool(), "a").outstanding, 1);
+}
+
+#[tokio::test]
+async fn a_silent_client_is_forgotten() {
+    let nodes = [Service::start("a", Manner::Same).await];
+    let mut settings = settings(Algorithm::RoundRobin, THROUGH, &nodes);
+    settings.affinity = Duration::from_millis(50);
+    let front = front(settings).await;
+    Client::new(&front).await.ask("1").await;
+    until("its flow ends", || status(front.pool(), "a").outstanding == 0).await;
+}
+
+#[tokio::test]
+async fn a_server_that_answers_from_another_port_is_followed() {
+    let nodes = [Service::start("a", Manner::Another).await];
+    let follow = Answers::Through { follow_port: true };
+    let front = front(settings(Algorithm::RoundRobin, follow, &nodes)).await;
+    let client = Client::new(&front).await;
+    assert_eq!(client.ask("file").await, "a:file");
+    assert_eq!(client.ask("block 1").await, "a:block 1:ended");
+    assert_eq!(nodes[0].heard(), ["file"]);
+}
+
+#[tokio::test]
+async fn the_clients_of_one_relay_are_spread_by_what_is_theirs() {
+    let nodes = [
+        Service::start("a", Manner::Silent).await,
+        Service::start("b", Manner::Silent).await,
+    ];
+    let mut settings = settings(Algorithm::ConsistentHashing, Answers::Direct, &nodes);
+    settings.client_key = ClientKey::Octets { offset: 2, length: 8 };
+    settings.patience = None;
+    let front = front(settings).await;
+    let relay = Client::new(&front).await;
+    for round in 0..2 {
+        for client in 0..40 {
+            relay.tell(&format!("{round}:client{client:02}")).await;
+        }
+    }
+    let heard = || nodes.iter().map(|node| node.heard().len()).sum::<usize>();
+    until("all have arrived", || heard() == 80).await;
+    // Forty clients: both nodes have some, and each client's two datagrams are at one node.
+    for node in &nodes {
+        let clients: Vec<String> = node.heard().iter().map(|text| text[2..].to_owned()).collect();
+        assert!(!clients.is_empty());
+        let twice = |client: &String| clients.iter().filter(|other| *other == client).count() == 2;
+        assert!(clients.iter().all(twice), "{clients:?}");
+    }
+    let open = |name| status(front.pool(), name).outstanding;
+    assert_eq!(open("a") + open("b"), 40);
+    // The backend sees the front's listening address, where it must not answer.
+    let from = nodes
+        .iter()
+        .flat_map(|node| node.heard.lock().expect("no panic").clone())
+        .map(|(from, _)| from);
+    assert!(from.into_iter().all(|from| from == front.local_addr()));
+}
+
+#[tokio::test]
+async fn beyond_the_limit_of_clients_new_ones_are_turned_away() {
+    let nodes = [Service::start("a", Manner::Same).await];
+    let mut settings = settings(Algorithm::RoundRobin, THROUGH, &nodes);
+    settings.flows_max = 1;
+    let front = front(settings).await;
+    let known = Client::new(&front).await;
+    known.ask("1").await;
+    Client::new(&front).await.tell("2").await;
+    until("it is counted", || front.counters().full.get() == 1).await;
+    assert_eq!(known.ask("3").await, "a:3");
+}
