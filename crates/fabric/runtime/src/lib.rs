@@ -7,6 +7,7 @@ mod handle;
 pub mod local;
 pub mod locks;
 mod rowlog;
+pub mod sessions;
 mod tenant;
 
 pub use drive::Clock;

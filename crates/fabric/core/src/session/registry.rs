@@ -106,10 +106,7 @@ impl Sessions {
         if self.live.contains_key(id) {
             return Err(SessionError::Taken { id: id.to_owned() });
         }
-        if self.live.len() >= self.settings.sessions_max {
-            let max = self.settings.sessions_max;
-            return Err(SessionError::Full { max });
-        }
+        self.has_room()?;
         let live = Live {
             user: user.to_owned(),
             generation,
@@ -162,6 +159,28 @@ impl Sessions {
             None => Err(SessionError::Unknown { id: id.to_owned() }),
             Some(live) if live.generation == generation => Ok(()),
             Some(_) => Err(SessionError::Moved { id: id.to_owned() }),
+        }
+    }
+
+    /// The generation in which the session lives here.
+    ///
+    /// # Errors
+    /// [`SessionError::Unknown`] when it does not.
+    pub fn generation(&self, id: &str) -> Result<u64, SessionError> {
+        let unknown = || SessionError::Unknown { id: id.to_owned() };
+        self.live.get(id).map(|live| live.generation).ok_or_else(unknown)
+    }
+
+    /// Whether one more session may come.
+    ///
+    /// # Errors
+    /// [`SessionError::Full`].
+    pub fn has_room(&self) -> Result<(), SessionError> {
+        let max = self.settings.sessions_max;
+        if self.live.len() < max {
+            Ok(())
+        } else {
+            Err(SessionError::Full { max })
         }
     }
 

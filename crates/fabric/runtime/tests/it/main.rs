@@ -5,4 +5,5 @@ mod front;
 mod locks;
 mod nodes;
 mod rowlog;
+mod sessions;
 mod world;
