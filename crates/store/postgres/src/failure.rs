@@ -1,0 +1,142 @@
+//! Why a call to the database came to nothing.
+
+use std::fmt;
+
+use purlin_fabric::port::Fault;
+use purlin_store::{FenceFault, RecordError};
+use tokio_postgres::error::SqlState;
+
+/// What went wrong with the call itself; what the data said against it is an answer and not here.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The server or the line to it.
+    Database(tokio_postgres::Error),
+    /// No answer within the time for it.
+    Timeout(&'static str),
+    /// The commit was not confirmed by the synchronous standby: somebody cancelled the wait.
+    Unconfirmed,
+    /// No host took the connection; why not, host by host.
+    Unreachable(String),
+    /// Not asked: the server has not answered lately.
+    Resting,
+    /// It answers, and cannot be used.
+    Unusable(String),
+    /// It said what it cannot say.
+    Nonsense(&'static str),
+}
+
+impl Failure {
+    /// Whether the same call may be tried again at once: nothing has happened, and it was the neighbours' fault.
+    pub(crate) fn is_passing(&self) -> bool {
+        self.code().is_some_and(|code| {
+            *code == SqlState::T_R_SERIALIZATION_FAILURE || *code == SqlState::T_R_DEADLOCK_DETECTED
+        })
+    }
+
+    /// Whether the server understood and declined, so that the connection is still good.
+    pub(crate) fn is_answer(&self) -> bool {
+        self.code().is_some_and(|code| {
+            // Shutting down (57P..), connection trouble (08...), a standby in place of the primary (25006).
+            !code.code().starts_with("57P")
+                && !code.code().starts_with("08")
+                && *code != SqlState::READ_ONLY_SQL_TRANSACTION
+        })
+    }
+
+    /// Whether it says that the server is not there, for the breaker.
+    pub(crate) fn is_absence(&self) -> bool {
+        match self {
+            Self::Timeout(_) | Self::Unreachable(_) => true,
+            Self::Database(_) => !self.is_answer(),
+            Self::Unconfirmed | Self::Resting | Self::Unusable(_) | Self::Nonsense(_) => false,
+        }
+    }
+
+    /// Whether waiting will not help: schema, rights, password.
+    pub(crate) fn is_unusable(&self) -> bool {
+        match self {
+            Self::Unusable(_) => true,
+            Self::Database(_) => self.code().is_some_and(|code| {
+                ["42", "28", "3F", "0A"]
+                    .iter()
+                    .any(|class| code.code().starts_with(class))
+            }),
+            _ => false,
+        }
+    }
+
+    pub(crate) fn is_taken(&self) -> bool {
+        self.code() == Some(&SqlState::UNIQUE_VIOLATION)
+    }
+
+    fn is_full(&self) -> bool {
+        self.code() == Some(&SqlState::DISK_FULL)
+    }
+
+    fn code(&self) -> Option<&SqlState> {
+        match self {
+            Self::Database(cause) => cause.code(),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Database(cause) => match cause.as_db_error() {
+                Some(said) => write!(f, "PostgreSQL: {} ({})", said.message(), said.code().code()),
+                None => write!(f, "PostgreSQL: {cause}"),
+            },
+            Self::Timeout(what) => write!(f, "PostgreSQL did not answer in time: {what}"),
+            Self::Unconfirmed => f.write_str("the synchronous standby did not confirm the commit"),
+            Self::Unreachable(why) => write!(f, "PostgreSQL is not reachable: {why}"),
+            Self::Resting => {
+                f.write_str("PostgreSQL has not answered lately; it will be asked again shortly")
+            }
+            Self::Unusable(why) => f.write_str(why),
+            Self::Nonsense(what) => write!(f, "a row in the database makes no sense: {what}"),
+        }
+    }
+}
+
+impl std::error::Error for Failure {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Database(cause) => Some(cause),
+            _ => None,
+        }
+    }
+}
+
+impl From<tokio_postgres::Error> for Failure {
+    fn from(cause: tokio_postgres::Error) -> Self {
+        Self::Database(cause)
+    }
+}
+
+impl From<Failure> for Fault {
+    fn from(failure: Failure) -> Self {
+        if failure.is_unusable() {
+            Self::Unusable(Box::new(failure))
+        } else {
+            Self::Unknown(Box::new(failure))
+        }
+    }
+}
+
+impl From<Failure> for FenceFault {
+    fn from(failure: Failure) -> Self {
+        Self::Unknown(Box::new(failure))
+    }
+}
+
+impl From<Failure> for RecordError {
+    fn from(failure: Failure) -> Self {
+        if failure.is_full() {
+            Self::Full
+        } else {
+            Self::Failed(Box::new(failure))
+        }
+    }
+}

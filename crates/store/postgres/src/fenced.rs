@@ -1,0 +1,56 @@
+//! [`FencedRows`]: rows written under claims that still hold.
+//!
+//! ```text
+//!   one flight    BEGIN · claims FOR SHARE · rows by UNNEST, 1000 per statement
+//!   then          every claim there?  COMMIT : ROLLBACK, Lost
+//! ```
+//!
+//! `FOR SHARE` is the point: whoever takes a claim over changes its row, waits for the lock and therefore sees, when it
+//! loads, every row that its predecessor was told is written. `FOR KEY SHARE` would not make it wait.
+
+mod column;
+mod read;
+mod write;
+
+use purlin_store::{FenceFault, FencedRow, FencedRows, Later, StoredRow};
+use purlin_types::{Epoch, Slot};
+
+use crate::postgres::Postgres;
+
+impl FencedRows for Postgres {
+    fn write<'a>(
+        &'a self,
+        table: &'a str,
+        held: &'a [(Slot, Epoch)],
+        rows: &'a [FencedRow],
+    ) -> Later<'a, Result<(), FenceFault>> {
+        Box::pin(async move {
+            let batch = write::Batch::new(table, held, rows)?;
+            match self.call(&batch).await {
+                Err(failure) if failure.is_taken() => self.call(&batch.second_try()).await?,
+                outcome => outcome?,
+            }
+        })
+    }
+
+    fn load<'a>(
+        &'a self,
+        table: &'a str,
+        slots: &'a [Slot],
+        after: Option<u64>,
+        limit: usize,
+    ) -> Later<'a, Result<Vec<StoredRow>, FenceFault>> {
+        let load = read::Load::new(table, slots, after, limit);
+        Box::pin(async move { Ok(self.call(&load).await?) })
+    }
+
+    fn page<'a>(
+        &'a self,
+        table: &'a str,
+        after: Option<u64>,
+        limit: usize,
+    ) -> Later<'a, Result<Vec<StoredRow>, FenceFault>> {
+        let page = read::Page::new(table, after, limit);
+        Box::pin(async move { Ok(self.read(&page).await?) })
+    }
+}

@@ -1,0 +1,325 @@
+//! Writing a batch of rows.
+
+use std::collections::HashMap;
+
+use purlin_fabric::port::ClaimKey;
+use purlin_store::{FenceFault, FencedRow};
+use purlin_types::{Epoch, Slot};
+
+use super::column;
+use crate::claims::key_text;
+use crate::failure::Failure;
+use crate::postgres::{Doing, Work};
+use crate::probe::of_this_history;
+use crate::session::{Params, Session};
+
+/// Rows of one statement: beyond, statements get no cheaper and memory on both sides grows.
+const ROWS: usize = 1000;
+
+/// All claims named that are held, locked against change until the end of the transaction; in the order of keys, so
+/// that neither takers nor other writers can block each other. A removed node's claims do not count, though they stand
+/// until somebody has taken them over.
+const FENCE: &str = concat!(
+    "SELECT c.key FROM purlin.claim AS c \
+     JOIN UNNEST($1::text[], $2::bigint[], $3::bigint[]) AS f (key, gtl, epoch) \
+       ON c.key = f.key AND (c.gtl, c.epoch) = (f.gtl, f.epoch) \
+     WHERE ",
+    of_this_history!(),
+    " AND EXISTS (SELECT FROM purlin.node AS n \
+         WHERE n.id = c.owner AND n.incarnation = c.incarnation AND n.state <> 'removed') \
+     ORDER BY c.key FOR SHARE OF c"
+);
+
+/// The newest statement about a key is the whole truth; an older one changes nothing.
+const UPSERT: &str = "INSERT INTO purlin.fenced_row AS r (tbl, key, slot, gtl, epoch, ver, uniq, body) \
+     SELECT $1, u.* FROM UNNEST($2::bigint[], $3::smallint[], $4::bigint[], $5::bigint[], $6::bigint[], \
+       $7::bytea[], $8::bytea[]) AS u \
+     ON CONFLICT (tbl, key) DO UPDATE SET slot = excluded.slot, gtl = excluded.gtl, epoch = excluded.epoch, \
+       ver = excluded.ver, uniq = excluded.uniq, body = excluded.body \
+     WHERE (r.gtl, r.epoch, r.ver) < (excluded.gtl, excluded.epoch, excluded.ver)";
+
+/// What the batch is going to replace gives up what it claims, so that rows may trade it among each other.
+const YIELD: &str = "UPDATE purlin.fenced_row AS r SET uniq = NULL \
+     FROM UNNEST($2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[]) AS u (key, gtl, epoch, ver) \
+     WHERE r.tbl = $1 AND r.key = u.key AND r.uniq IS NOT NULL AND (r.gtl, r.epoch, r.ver) < (u.gtl, u.epoch, u.ver)";
+
+/// Who has what the batch wants: a row that the batch does not replace.
+const HOLDER: &str = "WITH u AS (SELECT * FROM UNNEST($2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bytea[]) \
+       AS u (key, gtl, epoch, ver, uniq)) \
+     SELECT u.key, r.key AS by FROM u JOIN purlin.fenced_row AS r ON r.tbl = $1 AND r.uniq = u.uniq AND r.key <> u.key \
+     WHERE NOT EXISTS (SELECT FROM u AS own \
+         WHERE own.key = r.key AND (r.gtl, r.epoch, r.ver) < (own.gtl, own.epoch, own.ver)) \
+     ORDER BY u.key LIMIT 1";
+
+/// A row's columns, ready to send.
+#[derive(Default)]
+struct Columns<'a> {
+    keys: Vec<i64>,
+    slots: Vec<i16>,
+    timelines: Vec<i64>,
+    counters: Vec<i64>,
+    versions: Vec<i64>,
+    uniques: Vec<Option<&'a [u8]>>,
+    bodies: Vec<&'a [u8]>,
+}
+
+pub(super) struct Batch<'a> {
+    table: &'a str,
+    held: &'a [(Slot, Epoch)],
+    claims: Vec<String>,
+    timelines: Vec<i64>,
+    counters: Vec<i64>,
+    pieces: Vec<Columns<'a>>,
+}
+
+impl<'a> Batch<'a> {
+    /// # Errors
+    /// When a row's slot is not named in `held`, or two of the rows claim the same.
+    pub(super) fn new(
+        table: &'a str,
+        held: &'a [(Slot, Epoch)],
+        rows: &'a [FencedRow],
+    ) -> Result<Self, FenceFault> {
+        let epochs: HashMap<Slot, Epoch> = held.iter().copied().collect();
+        let rows = newest(&epochs, rows)?;
+        Ok(Self {
+            table,
+            held,
+            claims: held
+                .iter()
+                .map(|(slot, _)| key_text(&ClaimKey::Slot(*slot)))
+                .collect(),
+            timelines: held.iter().map(|(_, epoch)| i64::from(epoch.timeline)).collect(),
+            counters: held
+                .iter()
+                .map(|(_, epoch)| epoch.counter.cast_signed())
+                .collect(),
+            pieces: rows.chunks(ROWS).map(|piece| columns(&epochs, piece)).collect(),
+        })
+    }
+
+    /// The same batch, when the first try met a row that has what the batch wants.
+    pub(super) fn second_try(&self) -> SecondTry<'_, 'a> {
+        SecondTry(self)
+    }
+
+    /// All pieces as one.
+    fn whole(&self) -> Columns<'a> {
+        let mut whole = Columns::default();
+        for piece in &self.pieces {
+            whole.keys.extend(&piece.keys);
+            whole.timelines.extend(&piece.timelines);
+            whole.counters.extend(&piece.counters);
+            whole.versions.extend(&piece.versions);
+            whole.uniques.extend(&piece.uniques);
+        }
+        whole
+    }
+
+    /// Opens the transaction; the slots that are not held.
+    async fn fence(&self, session: &Session) -> Result<Vec<Slot>, Failure> {
+        let held: Params<'_> = &[&self.claims, &self.timelines, &self.counters];
+        let (begun, fenced) = tokio::join!(biased; session.run("BEGIN"), session.query(FENCE, held));
+        begun?;
+        self.lost(&fenced?)
+    }
+
+    /// Transaction, fence and the first piece in one flight; then the others.
+    async fn fence_and_write(&self, session: &Session) -> Result<Vec<Slot>, Failure> {
+        let Some((first, others)) = self.pieces.split_first() else {
+            return self.fence(session).await;
+        };
+        let (lost, written) = tokio::join!(biased; self.fence(session), self.upsert(session, first));
+        let lost = lost?;
+        if lost.is_empty() {
+            written?;
+            for piece in others {
+                self.upsert(session, piece).await?;
+            }
+        }
+        Ok(lost)
+    }
+
+    fn lost(&self, fenced: &[tokio_postgres::Row]) -> Result<Vec<Slot>, Failure> {
+        if fenced.len() == self.held.len() {
+            return Ok(Vec::new());
+        }
+        let there = fenced
+            .iter()
+            .map(|row| Ok(row.try_get::<_, &str>("key")?))
+            .collect::<Result<Vec<_>, Failure>>()?;
+        let slots = self.held.iter().zip(&self.claims);
+        Ok(slots
+            .filter(|(_, claim)| there.binary_search(&claim.as_str()).is_err())
+            .map(|((slot, _), _)| *slot)
+            .collect())
+    }
+
+    async fn upsert(&self, session: &Session, piece: &Columns<'_>) -> Result<(), Failure> {
+        let Columns {
+            keys,
+            slots,
+            timelines,
+            counters,
+            versions,
+            uniques,
+            bodies,
+        } = piece;
+        session
+            .query(
+                UPSERT,
+                &[
+                    &self.table,
+                    keys,
+                    slots,
+                    timelines,
+                    counters,
+                    versions,
+                    uniques,
+                    bodies,
+                ],
+            )
+            .await?;
+        Ok(())
+    }
+}
+
+impl Work for Batch<'_> {
+    type Done = Result<(), FenceFault>;
+
+    fn on<'s>(&'s self, session: &'s Session) -> Doing<'s, Self::Done> {
+        Box::pin(async {
+            session.prepare(&[FENCE, UPSERT]).await?;
+            let lost = self.fence_and_write(session).await?;
+            end(session, lost).await
+        })
+    }
+}
+
+async fn end(session: &Session, lost: Vec<Slot>) -> Result<Result<(), FenceFault>, Failure> {
+    if lost.is_empty() {
+        session.commit().await?;
+        Ok(Ok(()))
+    } else {
+        session.run("ROLLBACK").await?;
+        Ok(Err(FenceFault::Lost(lost)))
+    }
+}
+
+/// Slower than the first try and right where that one failed without need: rows of the batch trade what they claim.
+pub(super) struct SecondTry<'b, 'a>(&'b Batch<'a>);
+
+impl Work for SecondTry<'_, '_> {
+    type Done = Result<(), FenceFault>;
+
+    fn on<'s>(&'s self, session: &'s Session) -> Doing<'s, Self::Done> {
+        Box::pin(self.again(session))
+    }
+}
+
+impl SecondTry<'_, '_> {
+    async fn again(&self, session: &Session) -> Result<Result<(), FenceFault>, Failure> {
+        let Self(batch) = self;
+        session.prepare(&[FENCE, UPSERT, YIELD, HOLDER]).await?;
+        let lost = batch.fence(session).await?;
+        if !lost.is_empty() {
+            return end(session, lost).await;
+        }
+        for piece in &batch.pieces {
+            session
+                .query(
+                    YIELD,
+                    &[
+                        &batch.table,
+                        &piece.keys,
+                        &piece.timelines,
+                        &piece.counters,
+                        &piece.versions,
+                    ],
+                )
+                .await?;
+        }
+        for piece in &batch.pieces {
+            match batch.upsert(session, piece).await {
+                Err(failure) if failure.is_taken() => {
+                    session.run("ROLLBACK").await?;
+                    return self.holder(session, failure).await;
+                }
+                outcome => outcome?,
+            }
+        }
+        end(session, Vec::new()).await
+    }
+
+    /// Names the two keys. When the other row has gone by now, nobody knows any more: the rows may be written again.
+    async fn holder(&self, session: &Session, failure: Failure) -> Result<Result<(), FenceFault>, Failure> {
+        let whole = self.0.whole();
+        let wanted: Params<'_> = &[
+            &self.0.table,
+            &whole.keys,
+            &whole.timelines,
+            &whole.counters,
+            &whole.versions,
+            &whole.uniques,
+        ];
+        let rows = session.query(HOLDER, wanted).await?;
+        let Some(row) = rows.first() else {
+            return Ok(Err(failure.into()));
+        };
+        Ok(Err(FenceFault::Taken {
+            key: column::key_of(row.try_get("key")?),
+            by: column::key_of(row.try_get("by")?),
+        }))
+    }
+}
+
+/// One row per key, the newest. Rows that claim nothing come first, so that what they give up is free for the others;
+/// then in the order of keys, so that two batches lock what they share in the same order.
+fn newest<'a>(
+    epochs: &HashMap<Slot, Epoch>,
+    rows: &'a [FencedRow],
+) -> Result<Vec<&'a FencedRow>, FenceFault> {
+    let mut strangers: Vec<Slot> = rows
+        .iter()
+        .map(|row| row.slot)
+        .filter(|slot| !epochs.contains_key(slot))
+        .collect();
+    if !strangers.is_empty() {
+        strangers.sort_unstable();
+        strangers.dedup();
+        return Err(FenceFault::Lost(strangers));
+    }
+    let mut by_key: HashMap<u64, &FencedRow> = HashMap::with_capacity(rows.len());
+    for row in rows {
+        let kept = by_key.entry(row.key).or_insert(row);
+        if (epochs[&kept.slot], kept.version) <= (epochs[&row.slot], row.version) {
+            *kept = row;
+        }
+    }
+    let mut claimed: HashMap<&[u8], u64> = HashMap::with_capacity(by_key.len());
+    let mut rows: Vec<&FencedRow> = by_key.into_values().collect();
+    rows.sort_unstable_by_key(|row| (row.unique.is_some(), row.key));
+    for row in &rows {
+        if let Some(unique) = &row.unique
+            && let Some(by) = claimed.insert(unique, row.key)
+        {
+            return Err(FenceFault::Taken { key: row.key, by });
+        }
+    }
+    Ok(rows)
+}
+
+fn columns<'a>(epochs: &HashMap<Slot, Epoch>, rows: &[&'a FencedRow]) -> Columns<'a> {
+    let mut columns = Columns::default();
+    for row in rows {
+        let epoch = epochs[&row.slot];
+        columns.keys.push(column::key(row.key));
+        columns.slots.push(column::slot(row.slot));
+        columns.timelines.push(i64::from(epoch.timeline));
+        columns.counters.push(epoch.counter.cast_signed());
+        columns.versions.push(i64::from(row.version));
+        columns.uniques.push(row.unique.as_deref());
+        columns.bodies.push(&row.body);
+    }
+    columns
+}

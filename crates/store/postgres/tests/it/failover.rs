@@ -1,0 +1,254 @@
+//! A primary that is lost, with a standby that has everything and with one that has not.
+
+use std::time::Duration;
+
+use purlin_fabric::port::{ClaimStore, Durability, Fault};
+use purlin_store::{FenceFault, FencedRows};
+use purlin_store_postgres::{Postgres, Settings, Target};
+
+use crate::rig::{Server, Stop, connect, enrol, fence, met, node, row, run, settings, slot, take, until};
+
+/// A store that knows both servers.
+async fn of_both(one: &Server, two: &Server, database: &str) -> Postgres {
+    let (one, two) = (one.port(), two.port());
+    let url = format!("host=127.0.0.1,127.0.0.1 port={one},{two} user=postgres dbname={database}");
+    let both = Settings {
+        primary: Target::parse(&url).expect("well formed"),
+        ..settings(one, database)
+    };
+    Postgres::connect(both, |_| {})
+        .await
+        .expect("one of them answers")
+}
+
+#[test]
+fn no_acknowledged_write_is_lost_with_a_synchronous_standby() {
+    if !met() {
+        return;
+    }
+    run(async {
+        let server = Server::fresh();
+        let database = server.database().await;
+        let store = of_both(&server, &server, &database).await;
+        assert_eq!(
+            store.probe().await.expect("it answers").durability,
+            Durability::Single
+        );
+        let standby = server.standby("one");
+        server.synchronous("one").await;
+        let store = of_both(&server, &standby, &database).await;
+        let before = store.probe().await.expect("it answers");
+        assert_eq!(before.durability, Durability::Synced);
+        let me = node("a", 1);
+        enrol(&store, &me).await;
+        let held = take(&store, &me, &[1]).await;
+
+        let writing = tokio::spawn({
+            let (store, held) = (store.clone(), held.clone());
+            async move {
+                let mut acknowledged = Vec::new();
+                for key in 0.. {
+                    match store.write("lease", &held, &[row(key, slot(1), 1)]).await {
+                        Ok(()) => acknowledged.push(key),
+                        Err(FenceFault::Unknown(_)) => break,
+                        Err(other) => panic!("{other:?}"),
+                    }
+                }
+                acknowledged
+            }
+        });
+        until("a hundred rows are written", async || {
+            let page = store.page("lease", Some(98), 1).await;
+            page.is_ok_and(|page| !page.is_empty())
+        })
+        .await;
+        server.stop(Stop::Kill);
+        let acknowledged = writing.await.expect("no panic");
+        assert!(acknowledged.len() >= 100);
+
+        standby.promote().await;
+        until("the other host is found", async || store.probe().await.is_ok()).await;
+        let after = store.probe().await.expect("it answers");
+        assert!(after.timeline > before.timeline);
+        assert_eq!(after.durability, Durability::Single, "it has no standby now");
+        assert!(store.renew(&me).await.expect("its lease goes on").seq > 0);
+        let rows = store
+            .load("lease", &[slot(1)], None, usize::MAX)
+            .await
+            .expect("it answers");
+        let there: Vec<u64> = rows.iter().map(|stored| stored.row.key).collect();
+        assert!(
+            acknowledged.iter().all(|key| there.contains(key)),
+            "acknowledged and lost"
+        );
+
+        // On another history without a standby, a claim from before is no fence any more.
+        let rows = [row(0, slot(1), 2)];
+        let late = store.write("lease", &held, &rows).await;
+        assert!(matches!(late, Err(FenceFault::Lost(_))), "{late:?}");
+        store
+            .release(&me, &[fence(slot(1), held[0].1)])
+            .await
+            .expect("passed over");
+        let anew = take(&store, &me, &[1]).await;
+        assert!(anew[0].1 > held[0].1 && anew[0].1.timeline == after.timeline);
+        store
+            .write("lease", &anew, &rows)
+            .await
+            .expect("it holds the slot");
+    });
+}
+
+/// While every commit waits for a standby, histories cannot part: claims outlive the failover.
+#[test]
+fn claims_outlive_a_failover_between_synchronous_standbys() {
+    if !met() {
+        return;
+    }
+    run(async {
+        let server = Server::fresh();
+        let database = server.database().await;
+        let standby = server.standby("one");
+        server.synchronous("one").await;
+        let store = connect(server.port(), &database).await;
+        let me = node("a", 1);
+        enrol(&store, &me).await;
+        let held = take(&store, &me, &[1, 2]).await;
+        server.stop(Stop::Kill);
+        standby.promote().await;
+        let third = standby.standby("two");
+        standby.synchronous("two").await;
+        let store = connect(standby.port(), &database).await;
+        let probe = store.probe().await.expect("it answers");
+        assert_eq!(probe.durability, Durability::Synced);
+        assert!(probe.timeline > held[0].1.timeline);
+        let written = store.write("lease", &held, &[row(1, slot(1), 1)]).await;
+        written.expect("still held");
+        store
+            .release(&me, &[fence(slot(2), held[1].1)])
+            .await
+            .expect("it answers");
+        let view = store.view().await.expect("it answers");
+        assert_eq!(
+            view.claims.iter().filter(|claim| claim.owner.is_none()).count(),
+            1
+        );
+        drop(third);
+    });
+}
+
+/// The standby is away and commits wait for it. Nobody is told that anything was done, and nothing stays behind on the
+/// server that would be in the way of later calls.
+#[test]
+fn a_commit_that_no_standby_confirms_is_unknown() {
+    if !met() {
+        return;
+    }
+    run(async {
+        let server = Server::fresh();
+        let database = server.database().await;
+        let standby = server.standby("one");
+        server.synchronous("one").await;
+        let store = connect(server.port(), &database).await;
+        let me = node("a", 1);
+        enrol(&store, &me).await;
+        let held = take(&store, &me, &[1]).await;
+        standby.stop(Stop::Fast);
+
+        let rows = [row(1, slot(1), 1)];
+        let written = store.write("lease", &held, &rows).await;
+        assert!(matches!(written, Err(FenceFault::Unknown(_))), "{written:?}");
+        let renewed = store.renew(&me).await;
+        assert!(matches!(renewed, Err(Fault::Unknown(_))), "{renewed:?}");
+        let watch = server.sql("postgres").await;
+        let question = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
+        let waiting = async || {
+            watch
+                .query_one(question, &[])
+                .await
+                .expect("it answers")
+                .get::<_, i64>(0)
+        };
+        until("the waits were cancelled", async || waiting().await == 0).await;
+
+        // Somebody cancels the wait; the server says that the commit is done, and warns. It is not done.
+        let patient = Settings {
+            statement_timeout: Duration::from_secs(20),
+            ..settings(server.port(), &database)
+        };
+        let patient = Postgres::connect(patient, |_| {}).await.expect("it answers");
+        let writing = tokio::spawn({
+            let (patient, held) = (patient.clone(), held.clone());
+            async move { patient.write("lease", &held, &[row(2, slot(1), 1)]).await }
+        });
+        until("the commit waits", async || waiting().await == 1).await;
+        let cancel = "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
+        watch.query(cancel, &[]).await.expect("may");
+        let outcome = writing.await.expect("no panic");
+        let Err(FenceFault::Unknown(cause)) = outcome else {
+            panic!("{outcome:?}")
+        };
+        assert!(cause.to_string().contains("did not confirm"), "{cause}");
+
+        // What was not confirmed is seen all the same. It is not given to a new owner before a standby has it.
+        let loaded = store.load("lease", &[slot(1)], None, 9).await;
+        assert!(matches!(loaded, Err(FenceFault::Unknown(_))), "{loaded:?}");
+        standby.start();
+        until("commits are confirmed again", async || {
+            store.renew(&me).await.is_ok()
+        })
+        .await;
+        store
+            .write("lease", &held, &rows)
+            .await
+            .expect("the same rows, confirmed");
+        let loaded = store
+            .load("lease", &[slot(1)], None, 9)
+            .await
+            .expect("it answers");
+        assert_eq!(loaded.len(), 2);
+    });
+}
+
+#[test]
+fn pages_come_from_the_replica_while_there_is_one() {
+    if !met() {
+        return;
+    }
+    run(async {
+        let server = Server::fresh();
+        let database = server.database().await;
+        let standby = server.standby("reader");
+        let replica = format!("postgresql://postgres@127.0.0.1:{}/{database}", standby.port());
+        let both = Settings {
+            replica: Some(Target::parse(&replica).expect("well formed")),
+            ..settings(server.port(), &database)
+        };
+        let store = Postgres::connect(both, |_| {}).await.expect("it answers");
+        let me = node("a", 1);
+        enrol(&store, &me).await;
+        let held = take(&store, &me, &[1]).await;
+        store
+            .write("lease", &held, &[row(1, slot(1), 1)])
+            .await
+            .expect("it holds the slot");
+        until("the replica has the row", async || {
+            store
+                .page("lease", None, 9)
+                .await
+                .is_ok_and(|page| page.len() == 1)
+        })
+        .await;
+        let watch = standby.sql("postgres").await;
+        let question = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'purlin'";
+        let readers: i64 = watch.query_one(question, &[]).await.expect("it answers").get(0);
+        assert_eq!(readers, 1);
+        drop(watch);
+        standby.stop(Stop::Fast);
+        let page = store
+            .page("lease", None, 9)
+            .await
+            .expect("the primary answers instead");
+        assert_eq!(page.len(), 1);
+    });
+}

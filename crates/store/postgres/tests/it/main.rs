@@ -1,0 +1,10 @@
+//! The store on real PostgreSQL servers, started here and gone when the tests end.
+
+mod claims;
+mod connect;
+mod contract;
+mod failover;
+mod outbox;
+mod patience;
+mod restart;
+mod rig;
