@@ -121,6 +121,7 @@ impl Run {
             port: 67,
             interface: None,
             broadcast: false,
+            attempt: 0,
         };
         let log = Log {
             writable: true,

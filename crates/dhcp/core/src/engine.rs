@@ -13,11 +13,13 @@ mod clock;
 mod discover;
 mod identify;
 mod others;
+mod own;
 mod probe;
 mod query;
 mod replay;
 mod reply;
 mod request;
+mod route;
 mod sweep;
 mod tell;
 #[cfg(test)]
@@ -31,6 +33,7 @@ use crate::hold::{Hold, HoldView};
 use crate::limit::{Declines, Limiter};
 use crate::network::Network;
 use crate::plan::Plan;
+use crate::share::Share;
 use crate::template::Templates;
 use crate::unclean::Unclean;
 use probe::Probes;
@@ -50,6 +53,8 @@ pub struct Engine {
     entropy: u64,
     /// By network index of the plan; `None` for networks of other threads.
     networks: Vec<Option<Network>>,
+    /// The slots that are held; `None` is all of them, shared with nobody.
+    share: Option<Box<Share>>,
     ring: DecisionRing,
     counters: Counters,
     templates: Templates,
@@ -86,6 +91,7 @@ impl Engine {
             shards,
             entropy,
             networks: Vec::new(),
+            share: None,
             ring: DecisionRing::new(settings.decisions as usize),
             counters: Counters::default(),
             templates: Templates::default(),
@@ -113,7 +119,7 @@ impl Engine {
 
     fn new_network(&self, index: u16) -> Option<Network> {
         let mine = self.plan.shard_of_network(index, self.shards) == self.shard;
-        mine.then(|| Network::new(&self.plan, index, self.entropy))
+        mine.then(|| Network::new(&self.plan, index, self.entropy, self.share.is_some()))
     }
 
     /// Moves to a new plan. Leases stay; those whose subnet is gone are kept aside until it comes back.

@@ -1,6 +1,7 @@
 //! The leases and pools of one shared network.
 
 mod choose;
+mod shared;
 
 use crate::hold::Hold;
 use crate::lease::{FLAG_LAPSED, FLAG_QUEUED, FLAG_RECORDED, Identity, Lease};
@@ -36,10 +37,12 @@ pub(crate) struct Network {
     counts: Vec<(u16, [u64; 6])>,
     mclt: u32,
     hold: Hold,
+    /// Blocks come and go with their slots: what is free is looked for in the table alone, and nothing is queued.
+    shared: bool,
 }
 
 impl Network {
-    pub(crate) fn new(plan: &Plan, index: u16, entropy: u64) -> Self {
+    pub(crate) fn new(plan: &Plan, index: u16, entropy: u64, shared: bool) -> Self {
         let mut network = Self {
             index,
             table: Table::new(entropy),
@@ -47,6 +50,7 @@ impl Network {
             counts: Vec::new(),
             mclt: 0,
             hold: Hold::default(),
+            shared,
         };
         network.lay_out(plan, index);
         network
@@ -163,14 +167,27 @@ impl Network {
         }
     }
 
+    /// Ends a bound lease that its client or an operator gives back. Its record is the caller's to append.
+    pub(crate) fn end_now(&mut self, plan: &Plan, slot: Slot, now: u32) {
+        let seen = self.stamp_ended(slot, now);
+        self.table.update(slot, |l| {
+            l.version += 1;
+            l.last_seen = seen;
+            l.pot = now;
+        });
+        self.finish(plan, slot, LeaseState::Released, now);
+    }
+
     pub(crate) fn pool_of(&self, address: u32) -> Option<&Pool> {
         self.pools.iter().find(|p| p.contains(address))
     }
 
     /// An address is on offer from now on, and can be taken back when nothing else is left.
     pub(crate) fn note_offer(&mut self, address: u32) {
-        let Self { pools, table, .. } = self;
-        if let Some(pool) = pools.iter_mut().find(|p| p.contains(address)) {
+        let Self {
+            pools, table, shared, ..
+        } = self;
+        if !*shared && let Some(pool) = pools.iter_mut().find(|p| p.contains(address)) {
             pool.put_offer(table, address);
         }
     }
@@ -234,8 +251,10 @@ impl Network {
     }
 
     fn end(&mut self, address: u32) {
-        let Self { pools, table, .. } = self;
-        if let Some(pool) = pools.iter_mut().find(|p| p.contains(address)) {
+        let Self {
+            pools, table, shared, ..
+        } = self;
+        if !*shared && let Some(pool) = pools.iter_mut().find(|p| p.contains(address)) {
             pool.put_ended(table, address);
         }
     }
@@ -251,7 +270,7 @@ impl Network {
             l.state = state;
             l.expires = until;
         });
-        if !fresh {
+        if !fresh || self.shared {
             self.end(address);
         } else {
             let Self { pools, table, .. } = self;

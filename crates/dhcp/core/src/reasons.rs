@@ -125,6 +125,15 @@ reasons! {
         "The subnet is served beside another DHCP server (proxy = true), and the client's vendor class (option 60) is neither PXEClient nor HTTPClient." "";
     1127 PROXY_ADDRESS "proxy_address" "this is about the address, which another server gives"
         "The subnet is served beside another DHCP server (proxy = true): requests for addresses, releases and the like are for that one." "";
+    1128 FORWARDED "forwarded" "slot {a} belongs to another node; the packet goes there"
+        "The node shares the addresses with others, and another one holds the slot of the address that decides about this client. It gets the packet as it came." "";
+    1129 ASTRAY "astray" "forwarded here for slot {a}, which this node does not hold"
+        "Another node believes that this one holds the slot, most often because it has just moved. The packet goes no further, so that it cannot go in circles; the client asks again."
+        "If it lasts, compare the holders on both nodes: `purlin status`.";
+    1130 VACATED "vacated" "ended the lease of {address}: its client takes another address at another node"
+        "A client has one address in a network. It has chosen another one, which another node gives, so this one is free." "";
+    1131 UNWRITTEN "unwritten" "the lease of {address} could not be recorded: its client has another one at another node"
+        "The other lease could not be ended, because its node was not reached. The client got no acknowledgement and asks again." "";
 
     1201 NAK_WRONG_NETWORK "nak_wrong_network" "refused {address}: it is not on the network of {via}"
         "The client named an address of another network, most often because it was moved. A request is refused; an INFORM is not answered, as its reply would go to whoever has that address." "";

@@ -141,12 +141,18 @@ impl LeaseRecord<'_> {
 
 /// Reads the records of a frame, stopping at the first that is not whole (frames are checksummed by the journal,
 /// so that is a newer version's record, not damage).
-pub(crate) fn decode(mut frame: &[u8]) -> impl Iterator<Item = Record<'_>> {
+pub(crate) fn decode(frame: &[u8]) -> impl Iterator<Item = Record<'_>> {
+    decode_each(frame).map(|(record, _)| record)
+}
+
+/// As [`decode`], each record with the octets that it was read from.
+pub(crate) fn decode_each(mut frame: &[u8]) -> impl Iterator<Item = (Record<'_>, &[u8])> {
     std::iter::from_fn(move || {
         loop {
             let (&[kind, a, b], rest) = frame.split_first_chunk::<3>()?;
             let len = usize::from(u16::from_le_bytes([a, b]));
             let body = rest.get(..len)?;
+            let whole = &frame[..3 + len];
             frame = &rest[len..];
             let record = match kind {
                 LEASE => decode_lease(body),
@@ -159,8 +165,8 @@ pub(crate) fn decode(mut frame: &[u8]) -> impl Iterator<Item = Record<'_>> {
                 _ => None,
             };
             // A kind that this version does not know is passed over.
-            if record.is_some() {
-                return record;
+            if let Some(record) = record {
+                return Some((record, whole));
             }
         }
     })

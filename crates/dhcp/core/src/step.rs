@@ -6,10 +6,11 @@
 //!                    │                    ├─ CommitThenReply  append `records`, send once they are durable
 //!                    ├──► Reply (buffer)  ├─ Commit           append `records`, nothing to send
 //!                    └──► records (bytes) ├─ Probe            ask the link, then Engine::probed
+//!                                         ├─ Forward          give the packet to the node that holds the slot
 //!                                         └─ Silent           nothing
 //! ```
 
-use purlin_types::WallTime;
+use purlin_types::{Slot, WallTime};
 use std::net::{Ipv4Addr, SocketAddrV4};
 
 /// Largest reply the core composes: an Ethernet MTU less the IP and UDP headers.
@@ -28,6 +29,9 @@ pub struct Arrival<'a> {
     pub interface: Option<u16>,
     /// Whether it was sent to everybody on that segment instead of to one of our addresses.
     pub broadcast: bool,
+    /// 0 for a packet from a client or relay. Of one that another node has forwarded, the `attempt` of its
+    /// [`Verdict::Forward`].
+    pub attempt: u8,
 }
 
 /// What the shell knows of its journal when it asks for a decision.
@@ -52,6 +56,9 @@ pub enum Verdict {
     Commit,
     /// Find out whether somebody uses the address, then call `Engine::probed` with the token.
     Probe(Probe),
+    /// Give the packet, as it came and with this `attempt`, to the node that holds `slot`, or drop it. One node alone
+    /// never says this.
+    Forward { slot: Slot, attempt: u8 },
     /// Do nothing.
     Silent,
 }

@@ -58,6 +58,8 @@ pub(crate) struct Table {
     /// Indexes into `blocks` in address order, for listings and checkpoints.
     sorted: Vec<u32>,
     index: Box<[HashTable<Entry>]>,
+    /// Indexes into `blocks` that stand for no addresses any more.
+    spare: Vec<u32>,
     spill: Spill,
     extras: Spill,
     hasher: foldhash::quality::FixedState,
@@ -78,6 +80,7 @@ impl Table {
             blocks: Vec::new(),
             numbers: HashMap::default(),
             sorted: Vec::new(),
+            spare: Vec::new(),
             index: (0..PARTS).map(|_| HashTable::new()).collect(),
             spill: Spill::default(),
             extras: Spill::default(),
@@ -101,7 +104,21 @@ impl Table {
             return slot;
         }
         let number = address / BLOCK;
-        let at = self.blocks.len() as u32;
+        let at = self.spare_block(number);
+        self.numbers.insert(number, at);
+        let place = self
+            .sorted
+            .partition_point(|&b| self.blocks[b as usize].number < number);
+        self.sorted.insert(place, at);
+        Slot(at * BLOCK + address % BLOCK)
+    }
+
+    /// An empty block for these addresses, not yet found by them.
+    fn spare_block(&mut self, number: u32) -> u32 {
+        if let Some(at) = self.spare.pop() {
+            self.blocks[at as usize].number = number;
+            return at;
+        }
         let leases = Box::new([Lease::FREE; BLOCK as usize]);
         self.blocks.push(Block {
             number,
@@ -109,12 +126,7 @@ impl Table {
             occupied: 0,
             leases,
         });
-        self.numbers.insert(number, at);
-        let place = self
-            .sorted
-            .partition_point(|&b| self.blocks[b as usize].number < number);
-        self.sorted.insert(place, at);
-        Slot(at * BLOCK + address % BLOCK)
+        self.blocks.len() as u32 - 1
     }
 
     pub(crate) fn address(&self, slot: Slot) -> u32 {

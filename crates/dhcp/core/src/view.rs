@@ -1,5 +1,7 @@
 //! Leases, utilisation and decisions as people and programs outside the packet path see them.
 
+pub(crate) mod stored;
+
 use purlin_telemetry::Decision;
 use purlin_types::Mac;
 use std::net::Ipv4Addr;

@@ -128,7 +128,9 @@ impl Engine {
             .identify(plan, network, message, relay, call.arrival)
             .ok_or(Stop(Outcome::Dropped, reasons::NO_IDENTITY, 0))?;
         decision.key = found.key;
-        if !self.client_limit.admit(found.key, call.now.boot) && call.probed.is_none() {
+        // What another node forwards has been counted there.
+        let counted_there = call.arrival.attempt != 0;
+        if !counted_there && !self.client_limit.admit(found.key, call.now.boot) && call.probed.is_none() {
             let rate = self.client_limit.rate();
             return Err(Stop(Outcome::Silent, reasons::RATE_LIMITED_CLIENT, rate));
         }
@@ -165,6 +167,7 @@ impl Engine {
         let mut turn = Turn {
             plan,
             network: state,
+            share: self.share.as_deref_mut(),
             subnet,
             now: *now,
             log,
@@ -218,7 +221,10 @@ impl Engine {
             let hops = u32::from(message.hops());
             return Err(Stop(Outcome::Dropped, reasons::TOO_MANY_HOPS, hops));
         }
-        if !call.tenure.holds(call.now.boot) {
+        let tenured = call.tenure.holds(call.now.boot);
+        if let Some(share) = &mut self.share {
+            share.set_tenured(tenured);
+        } else if !tenured {
             return Err(Stop(Outcome::Silent, reasons::TENURE_ENDED, 0));
         }
         let relayed = !message.giaddr().is_unspecified();
@@ -227,7 +233,8 @@ impl Engine {
             return Err(Stop(Outcome::Dropped, reasons::BAD_RELAY, giaddr));
         }
         let relay_key = u64::from(u32::from(message.giaddr())).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        if relayed && call.probed.is_none() && !self.relay_limit.admit(relay_key, call.now.boot) {
+        let counted = call.probed.is_none() && call.arrival.attempt == 0;
+        if relayed && counted && !self.relay_limit.admit(relay_key, call.now.boot) {
             let rate = self.relay_limit.rate();
             return Err(Stop(Outcome::Silent, reasons::RATE_LIMITED_RELAY, rate));
         }

@@ -77,7 +77,9 @@ impl Turn<'_, '_> {
     /// time. Where it does not, durable mode waits for the new record and lead mode promises less.
     fn grant_renewal(&self, lease: &Lease, full: u32) -> Grant {
         let now = self.secs();
-        let known = if lease.last_seen < self.log.durable.secs() && !lease.has(FLAG_INHERITED) {
+        // The record of an inherited lease was read from the store; after an unclean start it may be an older one.
+        let sure = self.share.is_some() || !lease.has(FLAG_INHERITED);
+        let known = if lease.last_seen < self.log.durable.secs() && sure {
             lease.pot
         } else {
             now
@@ -111,24 +113,33 @@ impl Turn<'_, '_> {
         if self.plan.settings().ack == AckMode::Durable || lease.has(FLAG_RECORDED) {
             return waits;
         }
-        let (now, durable) = (self.now.wall, self.log.durable);
-        let mclt = self.mclt();
-        let Some(pool) = self.network.pools.iter_mut().find(|p| p.contains(address)) else {
-            return waits;
-        };
-        let leads = pool.leads(address, durable);
-        if let Some((first, end)) = pool.extend_window(now) {
-            Record::Window { first, end }.encode(self.records);
-            self.written += 1;
-        }
-        if leads {
+        if self.leads(address) {
             Grant {
-                secs: full.min(mclt),
+                secs: full.min(self.mclt()),
                 commit_first: false,
             }
         } else {
             waits
         }
+    }
+
+    /// Whether the address lies in a window that is durable (rule R2); moves windows on, too.
+    fn leads(&mut self, address: u32) -> bool {
+        let (now, durable) = (self.now.wall, self.log.durable);
+        let (leads, window) = if let Some(share) = self.share.as_deref_mut() {
+            (share.leads(address, durable), share.open_window(address, now))
+        } else {
+            let mut pools = self.network.pools.iter_mut();
+            let Some(pool) = pools.find(|p| p.contains(address)) else {
+                return false;
+            };
+            (pool.leads(address, durable), pool.extend_window(now))
+        };
+        if let Some((first, end)) = window {
+            Record::Window { first, end }.encode(self.records);
+            self.written += 1;
+        }
+        leads
     }
 
     /// Makes the lease the client's in memory and appends its record.

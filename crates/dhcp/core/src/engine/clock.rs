@@ -43,6 +43,9 @@ impl Engine {
         // Its `at` stays: it is compared with stamps, which stay as well.
         self.hold.began = moved(self.hold.began, secs);
         self.hold.until = moved(self.hold.until, secs);
+        if let Some(share) = &mut self.share {
+            share.shift(|at| moved(at, secs));
+        }
         for network in self.networks.iter_mut().flatten() {
             network.hold_back(self.hold);
             let slots: Vec<Slot> = network.table.occupied_from(0).collect();

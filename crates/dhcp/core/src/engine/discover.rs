@@ -12,18 +12,11 @@ use purlin_dhcp_proto::MessageType;
 impl Turn<'_, '_> {
     pub(super) fn discover(&mut self) -> Verdict {
         let requested = self.message.requested_address().map(u32::from);
-        let secs = self.secs();
         // A probe may have taken its time: what it found unused is what is asked for now.
         let wanted = self.probed.or(requested);
-        let chosen = self
-            .network
-            .choose(self.plan, &self.client, self.subnet, wanted, secs);
-        let (address, reason) = match chosen {
+        let (address, reason) = match self.choose(wanted) {
             Ok(chosen) => chosen,
-            Err(nothing) => {
-                self.decision.with.a = nothing.1;
-                return self.silent(nothing.0, 0);
-            }
+            Err(verdict) => return verdict,
         };
         let reason = match self.network.reserved_address(self.plan, &self.client) {
             Some(reserved) if reserved != address => {

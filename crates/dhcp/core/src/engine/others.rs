@@ -17,6 +17,9 @@ impl Turn<'_, '_> {
             self.decision.with.a = other.into();
             return self.silent(reasons::OTHER_SERVER, address);
         }
+        if let Some(verdict) = self.elsewhere(address) {
+            return verdict;
+        }
         let table = &self.network.table;
         let own = table.slot(address).filter(|&s| table.is(s, &self.client.who));
         let Some(slot) = own.filter(|&s| table.lease(s).state == LeaseState::Bound) else {
@@ -36,6 +39,9 @@ impl Turn<'_, '_> {
         if let Some(other) = self.other_server() {
             self.decision.with.a = other.into();
             return self.silent(reasons::OTHER_SERVER, address);
+        }
+        if let Some(verdict) = self.elsewhere(address) {
+            return verdict;
         }
         let table = &self.network.table;
         let own = table.slot(address).filter(|&s| table.is(s, &self.client.who));
@@ -61,13 +67,7 @@ impl Turn<'_, '_> {
     /// Ends a lease that its client has given back, durably.
     pub(super) fn give_up(&mut self, slot: Slot) {
         let now = self.secs();
-        let seen = self.network.stamp_ended(slot, now);
-        self.network.table.update(slot, |l| {
-            l.version += 1;
-            l.last_seen = seen;
-            l.pot = now;
-        });
-        self.network.finish(self.plan, slot, LeaseState::Released, now);
+        self.network.end_now(self.plan, slot, now);
         self.append(slot);
     }
 
@@ -77,6 +77,14 @@ impl Turn<'_, '_> {
         let address = u32::from(ciaddr);
         if !ciaddr.is_unspecified() && !self.plan.is_host_of(self.network.index, ciaddr) {
             return self.silent(reasons::NAK_WRONG_NETWORK, address);
+        }
+        let verdict = if address == 0 {
+            self.elsewhere_by_client()
+        } else {
+            self.elsewhere(address)
+        };
+        if let Some(verdict) = verdict {
+            return verdict;
         }
         let terms = self.terms(address);
         self.answered(MessageType::Ack, reasons::INFORMED, address);
@@ -90,15 +98,9 @@ impl Turn<'_, '_> {
             return self.silent(reasons::BOOTP_OFF, 0);
         }
         let now = self.secs();
-        let address = match self
-            .network
-            .choose(self.plan, &self.client, self.subnet, None, now)
-        {
+        let address = match self.choose(None) {
             Ok((address, _)) => address,
-            Err(nothing) => {
-                self.decision.with.a = nothing.1;
-                return self.silent(nothing.0, 0);
-            }
+            Err(verdict) => return verdict,
         };
         if let Some(verdict) = self.unwritable(address) {
             return verdict;

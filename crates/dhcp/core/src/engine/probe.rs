@@ -30,6 +30,7 @@ struct Waiting {
     port: u16,
     interface: Option<u16>,
     broadcast: bool,
+    attempt: u8,
     address: u32,
     tries: u8,
 }
@@ -64,6 +65,7 @@ impl Engine {
             port: arrival.port,
             interface: arrival.interface,
             broadcast: arrival.broadcast,
+            attempt: arrival.attempt,
             address,
             tries: 1,
         };
@@ -109,6 +111,7 @@ impl Engine {
             port: waiting.port,
             interface: waiting.interface,
             broadcast: waiting.broadcast,
+            attempt: waiting.attempt,
         };
         if !in_use {
             let probed = Some(waiting.address);

@@ -1,11 +1,11 @@
 //! Leases and utilisation for those who ask from outside the packet path, in bounded pieces.
 
 use super::Engine;
-use crate::lease::FLAG_RESERVED;
 use crate::network::Network;
 use crate::reasons;
-use crate::record::{self, EXTRA_CIRCUIT, EXTRA_HOSTNAME, EXTRA_REMOTE, EXTRA_VENDOR};
+use crate::record::{self, EXTRA_CIRCUIT, EXTRA_HOSTNAME, EXTRA_REMOTE, EXTRA_VENDOR, LeaseRecord};
 use crate::table::Slot;
+use crate::view::stored::{self, shown_state};
 use crate::view::{BootFacts, LeasePage, LeaseQuery, LeaseState, LeaseView, SubnetUse};
 use purlin_dhcp_proto::Arch;
 use purlin_telemetry::{Decision, Outcome};
@@ -110,34 +110,20 @@ impl Engine {
 
     fn view(&self, network: &Network, slot: Slot, now: &Now) -> LeaseView {
         let lease = network.table.lease(slot);
-        let address = network.table.address(slot);
         let mut scratch = [0; 17];
-        let who = network.table.identity(slot, &mut scratch);
-        let extra = network.table.extra(slot);
-        let text = |tag| record::extra(extra, tag).map(|b| String::from_utf8_lossy(b).into_owned());
-        let ethernet = who.htype == 1 && who.chaddr.len() == 6;
-        let subnet = self.plan.subnet_containing(network.index, address);
-        LeaseView {
-            address: address.into(),
-            state: shown_state(lease.state, lease.expires, now),
-            mac: Mac(who.mac()),
-            hardware: (!ethernet).then(|| (who.htype, who.chaddr.to_vec())),
-            client_id: who.client_id.map(<[u8]>::to_vec),
-            hostname: text(EXTRA_HOSTNAME),
-            circuit_id: record::extra(extra, EXTRA_CIRCUIT).map(<[u8]>::to_vec),
-            remote_id: record::extra(extra, EXTRA_REMOTE).map(<[u8]>::to_vec),
-            vendor_class: text(EXTRA_VENDOR),
-            giaddr: Some(lease.giaddr.into())
-                .filter(|g| lease.state != LeaseState::Offered && *g != Ipv4Addr::UNSPECIFIED),
-            last_seen: lease.last_seen,
+        let record = LeaseRecord {
+            address: network.table.address(slot),
+            state: lease.state,
+            flags: lease.flags,
+            version: lease.version,
             expires: lease.expires,
-            reserved: lease.has(FLAG_RESERVED),
-            network: self.plan.networks[usize::from(network.index)].name.clone(),
-            subnet: subnet
-                .and_then(|s| self.plan.subnet_name(s))
-                .unwrap_or_default()
-                .to_owned(),
-        }
+            pot: lease.pot,
+            last_seen: lease.last_seen,
+            giaddr: lease.giaddr,
+            who: network.table.identity(slot, &mut scratch),
+            extra: network.table.extra(slot),
+        };
+        stored::view(&self.plan, now, &record)
     }
 
     /// How full each of this thread's subnets is.
@@ -276,15 +262,6 @@ impl Wanted {
             Ok(address) => Self::Address(address.into()),
             Err(_) => Self::Text(text.to_ascii_lowercase()),
         }
-    }
-}
-
-/// A lease that has ended but was not swept yet is shown as ended.
-fn shown_state(state: LeaseState, expires: u32, now: &Now) -> LeaseState {
-    if state == LeaseState::Bound && expires <= now.wall.secs() {
-        LeaseState::Expired
-    } else {
-        state
     }
 }
 

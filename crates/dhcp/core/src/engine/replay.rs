@@ -1,18 +1,20 @@
 //! From the journal and back: replayed records in, checkpoints out, and leases of subnets that come and go.
 
+mod orphans;
+mod put;
+
+pub(super) use orphans::Orphans;
+pub(crate) use put::encode;
+pub(super) use put::put;
+
 use super::Engine;
 use crate::hold::{Hold, Recovery};
-use crate::lease::{FLAG_BOOTP, FLAG_INHERITED, FLAG_RECORDED, FLAG_RESERVED, Lease};
+use crate::lease::FLAG_INHERITED;
 use crate::network::Network;
-use crate::record::{self, LeaseRecord, Record};
-use crate::table::{Slot, Table};
+use crate::record::{self, Record};
+use crate::table::Slot;
 use crate::unclean::bound_of;
-use crate::view::LeaseState;
 use purlin_types::Now;
-use std::collections::HashMap;
-
-/// Flags that are written down; the others are memory only.
-const KEPT_FLAGS: u8 = FLAG_RESERVED | FLAG_BOOTP;
 
 /// What is written of a whole state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,50 +23,6 @@ enum Content {
     Leases,
     /// Free addresses too, of which there was a record.
     Everything,
-}
-
-/// Encoded records of leases whose address no network has, by address.
-#[derive(Debug, Default)]
-pub(super) struct Orphans(HashMap<u32, Vec<u8>>);
-
-impl Orphans {
-    /// Keeps a record unless a newer one of the address is known.
-    fn keep(&mut self, record: &Record<'_>) {
-        let Record::Lease(lease) = record else { return };
-        let known = self
-            .0
-            .get(&lease.address)
-            .and_then(|bytes| record::decode(bytes).next());
-        if matches!(known, Some(Record::Lease(known)) if !supersedes(lease, known.version)) {
-            return;
-        }
-        let mut bytes = Vec::new();
-        record.encode(&mut bytes);
-        self.0.insert(lease.address, bytes);
-    }
-
-    fn encode(&self, content: Content, out: &mut Vec<u8>) {
-        for bytes in self.0.values() {
-            let free = |record| matches!(record, Record::Lease(lease) if lease.state == LeaseState::Free);
-            if content == Content::Everything || !record::decode(bytes).any(free) {
-                out.extend_from_slice(bytes);
-            }
-        }
-    }
-
-    /// Changes every lease.
-    pub(super) fn change(&mut self, change: impl Fn(&mut LeaseRecord<'_>)) {
-        for bytes in self.0.values_mut() {
-            let mut changed = Vec::new();
-            for mut record in record::decode(bytes) {
-                if let Record::Lease(lease) = &mut record {
-                    change(lease);
-                }
-                record.encode(&mut changed);
-            }
-            *bytes = changed;
-        }
-    }
 }
 
 impl Engine {
@@ -106,7 +64,7 @@ impl Engine {
             .map(|s| self.plan.subnets[usize::from(s)].network);
         let is_lease = matches!(record, Record::Lease(_));
         match home {
-            None if self.shard == 0 => self.orphans.keep(record),
+            None if self.shard == 0 || self.share.is_some() => self.orphans.keep(record),
             None => return false,
             Some(home) => match &mut self.networks[usize::from(home)] {
                 Some(network) => put(network, record),
@@ -196,7 +154,7 @@ impl Engine {
         mut frames: Vec<Vec<u8>>,
         now: &Now,
     ) {
-        frames.extend(std::mem::take(&mut self.orphans).0.into_values());
+        frames.extend(self.orphans.take());
         for network in gone {
             let mut frame = Vec::new();
             network
@@ -207,6 +165,7 @@ impl Engine {
         }
         for frame in &frames {
             self.restore(frame);
+            self.inherit_moved(frame);
         }
         let pools = self.networks.iter_mut().flatten().flat_map(|n| &mut n.pools);
         pools.for_each(|pool| pool.doubt_window(now.wall));
@@ -266,87 +225,4 @@ impl Engine {
             Record::Hold(self.hold).encode(out);
         }
     }
-}
-
-/// Takes one record unless something newer is known.
-fn put(network: &mut Network, record: &Record<'_>) {
-    match record {
-        Record::Window { first, end } => {
-            let pools = network.pools.iter_mut();
-            pools.for_each(|pool| pool.restore_window(*first, *end));
-        }
-        Record::UncleanStart(_) | Record::Hold(_) => {}
-        Record::Lease(lease) => put_lease(network, lease),
-    }
-}
-
-fn put_lease(network: &mut Network, record: &LeaseRecord<'_>) {
-    let table = &mut network.table;
-    let slot = table.slot_or_new(record.address);
-    if table.lease(slot).has(FLAG_RECORDED) && !supersedes(record, table.lease(slot).version) {
-        return;
-    }
-    if record.state == LeaseState::Free {
-        table.forget(slot);
-    } else {
-        point(table, slot, record);
-    }
-    table.update(slot, |l| {
-        l.state = record.state;
-        l.flags = record.flags & KEPT_FLAGS | FLAG_RECORDED;
-        l.version = record.version;
-        l.expires = record.expires;
-        l.pot = record.pot;
-        l.last_seen = record.last_seen;
-        l.giaddr = record.giaddr;
-    });
-}
-
-/// Whether a record tells more than the state of version `known`. Of one version the later counts, but a free
-/// address says nothing that the lease before it does not say more carefully.
-fn supersedes(record: &LeaseRecord<'_>, known: u32) -> bool {
-    record.version > known || (record.version == known && record.state != LeaseState::Free)
-}
-
-/// Makes the slot the recorded client's. The client is found there unless it is bound elsewhere since.
-fn point(table: &mut Table, slot: Slot, record: &LeaseRecord<'_>) {
-    let key = table.key_of(&record.who);
-    let rival = table.find(key, &record.who).filter(|&other| other != slot);
-    let newer = |l: &Lease| l.state == LeaseState::Bound && l.last_seen > record.last_seen;
-    let keep_rival = rival.filter(|&other| newer(table.lease(other)));
-    table.assign(slot, key, &record.who);
-    if let Some(other) = keep_rival {
-        table.assign(other, key, &record.who);
-    }
-    table.set_extra(slot, record.extra);
-}
-
-/// Appends the lease's record. What was only offered, or free and never written down, has none.
-pub(crate) fn encode(network: &Network, slot: Slot, out: &mut Vec<u8>) {
-    let lease = network.table.lease(slot);
-    if matches!(lease.state, LeaseState::Offered | LeaseState::Free) && !lease.has(FLAG_RECORDED) {
-        return;
-    }
-    let mut scratch = [0; 17];
-    Record::Lease(LeaseRecord {
-        address: network.table.address(slot),
-        state: if lease.state == LeaseState::Offered {
-            LeaseState::Expired
-        } else {
-            lease.state
-        },
-        flags: lease.flags & KEPT_FLAGS,
-        version: lease.version,
-        expires: lease.expires,
-        pot: lease.pot,
-        last_seen: lease.last_seen,
-        giaddr: if lease.state == LeaseState::Offered {
-            0
-        } else {
-            lease.giaddr
-        },
-        who: network.table.identity(slot, &mut scratch),
-        extra: network.table.extra(slot),
-    })
-    .encode(out);
 }

@@ -28,6 +28,9 @@ impl Turn<'_, '_> {
         if address == 0 {
             return self.silent(reasons::UNKNOWN_CLIENT, 0);
         }
+        if let Some(verdict) = self.elsewhere(address) {
+            return verdict;
+        }
         if self.plan.subnet_containing(self.network.index, address).is_none() {
             return self.nak(reasons::NAK_WRONG_NETWORK, address);
         }
@@ -159,6 +162,7 @@ impl Turn<'_, '_> {
         let now = self.secs();
         if let Some(reserved) = self.network.reserved_address(self.plan, &self.client)
             && reserved != address
+            && self.knows(reserved)
             && self.network.available(self.plan, &self.client, reserved, now)
         {
             self.decision.with.a = reserved;
@@ -173,6 +177,12 @@ impl Turn<'_, '_> {
     /// Rule R4: an unrecorded address below the window of an unclean start may be anybody's for a while.
     fn in_quarantine(&mut self, address: u32) -> bool {
         let now = self.secs();
+        if let Some(share) = &self.share {
+            let left = share.quarantine(address, now);
+            let touched = left == 0 || !self.network.unrecorded(address);
+            self.decision.with.a = if touched { self.decision.with.a } else { left };
+            return !touched;
+        }
         let table = &self.network.table;
         let recorded = table
             .slot(address)
@@ -185,6 +195,13 @@ impl Turn<'_, '_> {
         }
         self.decision.with.a = pool.window.quarantine_until.saturating_sub(now);
         true
+    }
+
+    /// Whether this node can tell who has an address.
+    fn knows(&self, address: u32) -> bool {
+        self.share
+            .as_ref()
+            .is_none_or(|share| share.holds_address(address))
     }
 
     /// The address that the client really holds.

@@ -12,6 +12,7 @@ mod life;
 mod restored;
 mod rules;
 mod serving;
+mod shared;
 
 impl super::Engine {
     /// How many addresses the first network's first pool has waiting as lapsed and as offered.

@@ -5,6 +5,7 @@ use crate::limit::Declines;
 use crate::network::{Client, Network};
 use crate::plan::Plan;
 use crate::reasons;
+use crate::share::Share;
 use crate::step::{Arrival, Log, Reply, Verdict};
 use crate::template::Templates;
 use crate::view::LeaseState;
@@ -17,6 +18,8 @@ use std::net::Ipv4Addr;
 pub(super) struct Turn<'t, 'p> {
     pub(super) plan: &'t Plan,
     pub(super) network: &'t mut Network,
+    /// The slots that are held, when the addresses are shared with other nodes.
+    pub(super) share: Option<&'t mut Share>,
     /// The subnet that the request's link selected.
     pub(super) subnet: u16,
     pub(super) now: Now,
@@ -48,7 +51,7 @@ impl Turn<'_, '_> {
     /// Does what the kind of message asks for.
     pub(super) fn run(&mut self) -> Verdict {
         if self.is_beside() {
-            return self.beside();
+            return self.elsewhere_by_client().unwrap_or_else(|| self.beside());
         }
         match self.message.message_type() {
             Some(MessageType::Discover) => self.discover(),

@@ -21,7 +21,7 @@ impl Network {
         }
     }
 
-    fn pool_admits(&self, plan: &Plan, client: &Client<'_>, pool: &Pool) -> bool {
+    pub(super) fn pool_admits(&self, plan: &Plan, client: &Client<'_>, pool: &Pool) -> bool {
         let subnet = &plan.subnets[usize::from(pool.subnet)];
         pool.admits(client.classes)
             && (subnet.guard == 0 || subnet.guard & client.classes != 0)
@@ -53,7 +53,7 @@ impl Network {
                 let lease = self.table.lease(slot);
                 let own = lease.state != LeaseState::Declined
                     && (self.table.is(slot, &client.who) || self.held_by_same_machine(plan, client, slot));
-                own || (lease.reusable(now, self.mclt) && (lease.has(FLAG_RECORDED) || !quarantined()))
+                own || (self.reusable(lease, now) && (lease.has(FLAG_RECORDED) || !quarantined()))
             }
         }
     }
@@ -82,6 +82,12 @@ impl Network {
     pub(crate) fn unclaimed(&self, address: u32) -> bool {
         let slot = self.table.slot(address);
         slot.is_none_or(|s| self.table.lease(s).state == LeaseState::Free)
+    }
+
+    /// Whether no record of the address was ever written.
+    pub(crate) fn unrecorded(&self, address: u32) -> bool {
+        let slot = self.table.slot(address);
+        slot.is_none_or(|s| !self.table.lease(s).has(FLAG_RECORDED))
     }
 
     /// Whether the address is on offer to several clients, so that the first to request it gets it.
@@ -179,7 +185,7 @@ impl Network {
         Err(self.nothing(plan, client, only.is_some() || !order.is_empty(), now))
     }
 
-    fn nothing(&self, plan: &Plan, client: &Client<'_>, some_pool: bool, now: u32) -> Nothing {
+    pub(crate) fn nothing(&self, plan: &Plan, client: &Client<'_>, some_pool: bool, now: u32) -> Nothing {
         if some_pool && self.hold.is_on(now) {
             return Nothing(reasons::HELD_BACK, self.held_for(now));
         }

@@ -95,6 +95,13 @@ impl Plan {
         own.or_else(|| self.select_segment(arrival))
     }
 
+    /// The name of the network that an address lies in; empty when no subnet has it.
+    pub(crate) fn network_of(&self, address: u32) -> &str {
+        let subnet = self.routes.subnet_of(address);
+        let network = subnet.map(|s| self.subnets[usize::from(s)].network);
+        network.map_or("", |n| self.networks[usize::from(n)].name.as_str())
+    }
+
     /// Whether a reply may be sent to this giaddr at all: one host, and none that the sender could only mean in order
     /// to have a third party flooded or our own services disturbed.
     pub(crate) fn can_relay(&self, giaddr: Ipv4Addr, arrival: &Arrival<'_>) -> bool {

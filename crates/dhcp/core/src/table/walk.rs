@@ -60,6 +60,34 @@ impl Table {
         self.blocks[block as usize].next_event = next;
     }
 
+    /// Forgets all leases of the blocks whose number is meant; gives the states that there were.
+    pub(crate) fn forget_blocks(&mut self, meant: impl Fn(u32) -> bool) -> Vec<(u32, LeaseState)> {
+        let blocks = &self.blocks;
+        let gone = |&at: &u32| meant(blocks[at as usize].number);
+        let gone: Vec<u32> = self.sorted.iter().copied().filter(gone).collect();
+        let mut states = Vec::new();
+        for &at in &gone {
+            for slot in (at * BLOCK..(at + 1) * BLOCK).map(Slot) {
+                let state = self.lease(slot).state;
+                if state != LeaseState::Free {
+                    states.push((self.address(slot), state));
+                }
+                self.forget(slot);
+                self.update(slot, |lease| *lease = Lease::FREE);
+            }
+            let block = &mut self.blocks[at as usize];
+            block.next_event = u32::MAX;
+            let number = block.number;
+            self.numbers.remove(&number);
+        }
+        if !gone.is_empty() {
+            let blocks = &self.blocks;
+            self.sorted.retain(|&at| !meant(blocks[at as usize].number));
+        }
+        self.spare.extend(gone);
+        states
+    }
+
     /// Occupied slots in address order, from the first address at or above `from`.
     pub(crate) fn occupied_from(&self, from: u32) -> impl Iterator<Item = Slot> + '_ {
         self.blocks_from(from)

@@ -131,6 +131,7 @@ impl Worker {
             port: slot.assigned.port.socket.local_address().port(),
             interface: slot.assigned.position,
             broadcast: packet.broadcast,
+            attempt: 0,
         };
         let now = self.batch.time();
         let log = self.log.state(&now);
@@ -157,6 +158,7 @@ fn arrival<'a>(datagram: &Datagram<'a>, assigned: &Assignment) -> Option<Arrival
         port: assigned.port.socket.local_address().port(),
         interface: assigned.position,
         broadcast: assigned.port.segment.is_some() && datagram.target != datagram.local,
+        attempt: 0,
     })
 }
 

@@ -86,7 +86,8 @@ impl Worker {
             Verdict::WriteThenReply => When::Written,
             Verdict::CommitThenReply => When::Durable,
             Verdict::Probe(probe) => return self.ask_link(probe, port, local, now),
-            Verdict::Commit | Verdict::Silent => return,
+            // A node alone holds every slot and forwards nothing.
+            Verdict::Commit | Verdict::Forward { .. } | Verdict::Silent => return,
         };
         self.batch.due.push(Due {
             reply: self.batch.used as u8,

@@ -56,6 +56,7 @@ fn ask_again(link: &mut Link, ask: &Ask) -> Answer {
         port: 4011,
         interface: Some(0),
         broadcast: false,
+        attempt: 0,
     };
     let (mut reply, mut records) = (Reply::default(), Vec::new());
     let (now, tenure, log) = (link.now, link.tenure, link.log);

@@ -258,6 +258,7 @@ impl Link {
             port: 67,
             interface: self.interface,
             broadcast: self.interface.is_some() && !self.unicast,
+            attempt: 0,
         };
         let (mut reply, mut records) = (Reply::default(), Vec::new());
         let verdict = self.engine.step(

@@ -1,0 +1,8 @@
+//! Several nodes over one store: shares, takeovers, forwarding.
+
+mod life;
+mod routing;
+mod rows;
+mod rules;
+mod store;
+mod world;

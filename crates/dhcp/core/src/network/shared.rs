@@ -1,0 +1,115 @@
+//! The choice of an address where blocks come and go: what is free is looked for in one block at a time.
+
+use super::{Client, Network};
+use crate::lease::{FLAG_INHERITED, FLAG_RECORDED, Lease};
+use crate::plan::Plan;
+use crate::reasons;
+use crate::share::{BLOCK, Order, Pick, block_of};
+use crate::table::Slot;
+use crate::view::LeaseState;
+use purlin_telemetry::ReasonCode;
+use purlin_types::BLOCK_BITS;
+
+impl Network {
+    /// The blocks in which a client may have an address, whoever holds them.
+    pub(crate) fn order(&self, plan: &Plan, client: &Client<'_>, subnet: u16) -> Order {
+        let mut order = Order::default();
+        for pool in self.pools.iter().filter(|p| self.pool_admits(plan, client, p)) {
+            order.add(pool.subnet == subnet, block_of(pool.first), block_of(pool.last));
+        }
+        order
+    }
+
+    /// An address of one block for a client that has none: never used, else the one whose lease ended longest ago.
+    /// `quarantined` says which unrecorded ones must be left alone.
+    pub(crate) fn choose_in_block(
+        &self,
+        plan: &Plan,
+        client: &Client<'_>,
+        (pick, subnet): (Pick, u16),
+        now: u32,
+        quarantined: impl Fn(u32) -> bool,
+    ) -> Option<(u32, ReasonCode)> {
+        let mut ended: Option<(u32, u32)> = None;
+        for address in self.addresses_of(plan, client, (pick, subnet)) {
+            let lease = self.lease_of(address);
+            let fresh = lease.state == LeaseState::Free;
+            if fresh && (lease.has(FLAG_RECORDED) || !quarantined(address)) {
+                return Some((address, reasons::OFFERED_FRESH));
+            }
+            let longer = ended.is_none_or(|(seen, _)| lease.last_seen < seen);
+            if !fresh && longer && self.reusable(&lease, now) {
+                ended = Some((lease.last_seen, address));
+            }
+        }
+        ended.map(|(_, address)| (address, reasons::OFFERED_REUSED))
+    }
+
+    /// The address of a block that has been on offer to somebody else for longest.
+    pub(crate) fn offered_in_block(
+        &self,
+        plan: &Plan,
+        client: &Client<'_>,
+        place: (Pick, u16),
+    ) -> Option<(u32, u32)> {
+        let offers = self.addresses_of(plan, client, place).filter_map(|address| {
+            let lease = self.lease_of(address);
+            (lease.state == LeaseState::Offered).then_some((lease.expires, address))
+        });
+        offers.min()
+    }
+
+    /// The addresses of a block that the plan gives to this client.
+    fn addresses_of<'a>(
+        &'a self,
+        plan: &'a Plan,
+        client: &'a Client<'_>,
+        (pick, subnet): (Pick, u16),
+    ) -> impl Iterator<Item = u32> + 'a {
+        let first = pick.block << BLOCK_BITS;
+        let last = first | (BLOCK - 1);
+        let reservations = &plan.networks[usize::from(self.index)].reservations;
+        let meant = move |p: &&crate::pool::Pool| {
+            (p.subnet == subnet) == pick.near
+                && p.first <= last
+                && p.last >= first
+                && self.pool_admits(plan, client, p)
+        };
+        let all = self.pools.iter().filter(meant);
+        let all = all.flat_map(move |p| p.first.max(first)..=p.last.min(last));
+        all.filter(|&address| {
+            let reserved = reservations.at(address);
+            reserved.is_none_or(|r| client.reservation == Some(r))
+        })
+    }
+
+    fn lease_of(&self, address: u32) -> Lease {
+        self.table
+            .slot(address)
+            .map_or(Lease::FREE, |slot| *self.table.lease(slot))
+    }
+
+    /// Whether another client may be given the address of this lease. In a share, that its client has given it back
+    /// is not enough for a lease that was inherited (rule R3).
+    pub(super) fn reusable(&self, lease: &Lease, now: u32) -> bool {
+        let doubtful = self.shared && lease.state == LeaseState::Released && lease.has(FLAG_INHERITED);
+        lease.reusable(now, self.mclt) && !(doubtful && now <= lease.pot.saturating_add(self.mclt))
+    }
+
+    /// Counts a lease that was put into the table behind the counts' back.
+    pub(crate) fn count_in(&mut self, plan: &Plan, slot: Slot) {
+        let (address, state) = (self.table.address(slot), self.table.lease(slot).state);
+        if let Some(counts) = self.counts_of(plan, address) {
+            counts[state as usize] += 1;
+        }
+    }
+
+    /// Forgets the leases of blocks.
+    pub(crate) fn forget_blocks(&mut self, plan: &Plan, meant: impl Fn(u32) -> bool) {
+        for (address, state) in self.table.forget_blocks(meant) {
+            if let Some(counts) = self.counts_of(plan, address) {
+                counts[state as usize] = counts[state as usize].saturating_sub(1);
+            }
+        }
+    }
+}
