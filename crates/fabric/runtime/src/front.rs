@@ -18,6 +18,7 @@ mod check;
 mod flow;
 mod pool;
 mod proxy;
+mod splice;
 mod tcp;
 mod udp;
 

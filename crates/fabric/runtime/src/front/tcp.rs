@@ -1,6 +1,7 @@
 //! The front for connections.
 
 use super::pool::{Pool, PoolSettings};
+use super::splice::splice;
 use super::{Counters, check, proxy};
 use crate::Clock;
 use purlin_fabric::balance::{BackendId, Outcome, key};
@@ -8,7 +9,7 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::io::{AsyncWriteExt, copy_bidirectional};
+use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -23,6 +24,8 @@ pub struct TcpSettings {
     pub pool: PoolSettings,
     /// A backend that has not accepted within this is passed over for another one.
     pub connect_timeout: Duration,
+    /// A connection without an octet either way for so long is cut; an hour suits WebSockets that ping.
+    pub idle: Duration,
     /// Backends tried for one connection; at least 1.
     pub attempts: u8,
     /// Connections open at a time; more wait in the kernel's queue. Each costs two sockets and 16 kB.
@@ -139,8 +142,7 @@ async fn serve(shared: &Shared, mut client: TcpStream, from: SocketAddr) {
             return;
         }
     }
-    // Which side an error came from is not told, so that nothing is learnt of the backend.
-    let _ = copy_bidirectional(&mut client, &mut backend).await;
+    splice(&mut client, &mut backend, shared.settings.idle).await;
     drop(open);
 }
 

@@ -10,6 +10,7 @@ fn settings(algorithm: Algorithm, backends: Vec<FrontBackend>) -> TcpSettings {
         listen: LOOPBACK,
         pool: pool_settings(algorithm, backends),
         connect_timeout: Duration::from_secs(2),
+        idle: Duration::from_secs(3600),
         attempts: 3,
         connections_max: 64,
         proxy_protocol: false,
@@ -222,6 +223,25 @@ async fn without_any_node_a_client_is_turned_away() {
     front.pool().drain("a", true);
     assert_eq!(greetings(&front, 1).await, [""]);
     assert_eq!(front.counters().refused.get(), 1);
+}
+
+#[tokio::test]
+async fn a_silent_connection_is_cut_and_a_talking_one_is_not() {
+    let node = Echo::start("a").await;
+    let mut settings = settings(Algorithm::RoundRobin, vec![node.backend()]);
+    settings.idle = Duration::from_millis(400);
+    let front = front(settings).await;
+    let (mut silent, mut talking) = (Client::new(&front).await, Client::new(&front).await);
+    assert_eq!(silent.line().await, "a");
+    assert_eq!(talking.line().await, "a");
+    let end = tokio::spawn(async move { silent.line().await });
+    let mut pace = tokio::time::interval(Duration::from_millis(20));
+    while !end.is_finished() {
+        assert_eq!(talking.say("hello").await, "hello");
+        pace.tick().await;
+    }
+    assert_eq!(end.await.expect("no panic"), "");
+    assert_eq!(talking.say("still here?").await, "still here?");
 }
 
 #[tokio::test]
