@@ -40,6 +40,19 @@ pub fn matches(pattern: &str, text: &str) -> bool {
     }
 }
 
+/// The pattern that names `text` and nothing else.
+#[must_use]
+pub fn escape(text: &str) -> String {
+    let mut pattern = String::with_capacity(text.len());
+    for c in text.chars() {
+        if matches!(c, '*' | '?' | '[' | ']' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(c);
+    }
+    pattern
+}
+
 /// The pattern after its first element, if that matches `octet`.
 fn one(pattern: &[u8], octet: u8) -> Option<&[u8]> {
     let (&first, rest) = pattern.split_first()?;
@@ -148,6 +161,12 @@ mod tests {
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(2000))]
+
+        #[test]
+        fn an_escaped_text_names_itself_alone(text in r"[ab*?\[\]\\^-]{0,8}", other in r"[ab*?\[\]\\^-]{0,8}") {
+            prop_assert!(matches(&escape(&text), &text));
+            prop_assert_eq!(matches(&escape(&text), &other), text == other);
+        }
 
         #[test]
         fn it_agrees_with_its_definition(pattern in r"[ab*?\[\]\\^-]{0,8}", text in r"[ab\]\\^-]{0,8}") {

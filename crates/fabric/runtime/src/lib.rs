@@ -1,5 +1,6 @@
 //! Drives the fabric: timers, sockets and stores around the pure decisions of `purlin-fabric`.
 
+pub mod cache;
 mod drive;
 mod entropy;
 pub mod front;

@@ -6,9 +6,11 @@
 mod claims;
 mod hints;
 mod lapsing;
+mod outbox;
 
 pub use claims::LocalClaims;
 pub use hints::LocalHints;
+pub use outbox::LocalOutbox;
 
 use purlin_types::Now;
 use std::fmt;

@@ -1,5 +1,6 @@
 //! The engines of one process against the contracts, and the handles over them with time stepped.
 
+mod cache;
 mod contract;
 mod front;
 mod locks;

@@ -1,0 +1,237 @@
+//! The bus: what the handles of all its users share.
+
+use super::figures::BusFigures;
+use super::listen;
+use super::values::{Cache, CacheSettings, Values};
+use crate::local::ReadClock;
+use purlin_fabric::invalidate::{Announcement, CHANNEL, Freshness, Outbox, TOPIC};
+use purlin_fabric::port::{Fault, HintFault, Hints};
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+use tokio::sync::{broadcast, watch};
+use tokio::task::JoinHandle;
+
+/// Invalidations kept for a subscriber that is behind; it is told how many it missed.
+const TOLD: usize = 256;
+
+/// What a bus is started with.
+#[derive(Clone)]
+pub struct BusSetup {
+    pub node: String,
+    pub hints: Arc<dyn Hints>,
+    /// Without one, whatever may have been missed clears everything.
+    pub outbox: Option<Arc<dyn Outbox>>,
+    pub clock: ReadClock,
+    /// How often the outbox is read while announcements do not arrive; 1 s in settings. Five times as rarely else.
+    pub poll: Duration,
+}
+
+/// Tells all nodes what to forget. Cheap to clone.
+#[derive(Clone)]
+pub struct InvalidationBus(Arc<Shared>);
+
+pub(super) struct Shared {
+    pub(super) setup: BusSetup,
+    freshness: watch::Sender<Freshness>,
+    caches: Mutex<Vec<Weak<Values>>>,
+    told: broadcast::Sender<Invalidation>,
+    figures: Mutex<BusFigures>,
+}
+
+/// What subscribers are told: each node's own publications too.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Invalidation {
+    Patterns {
+        patterns: Vec<String>,
+        /// Who changed something; unknown for what was found in the outbox.
+        from: Option<String>,
+    },
+    /// Anything may have changed.
+    Everything,
+}
+
+/// Why others may not hear of a change.
+#[derive(Debug)]
+pub enum PublishFault {
+    /// The note may not have been left: it is to be published again.
+    Outbox(Fault),
+    /// There is no outbox, and the announcement did not get out.
+    Announcement(HintFault),
+}
+
+impl InvalidationBus {
+    /// Starts listening. The task ends when aborted.
+    #[must_use]
+    pub fn start(setup: BusSetup) -> (Self, JoinHandle<()>) {
+        let shared = Arc::new(Shared {
+            setup,
+            freshness: watch::Sender::default(),
+            caches: Mutex::default(),
+            told: broadcast::Sender::new(TOLD),
+            figures: Mutex::default(),
+        });
+        let task = tokio::spawn(listen::run(Arc::clone(&shared)));
+        (Self(shared), task)
+    }
+
+    /// A cache that this bus clears.
+    #[must_use]
+    pub fn cache(&self, settings: CacheSettings) -> Cache {
+        let clock = Arc::clone(&self.0.setup.clock);
+        let values = Arc::new(Values::new(settings, clock, self.0.freshness.subscribe()));
+        let mut caches = self.0.caches.lock().unwrap_or_else(PoisonError::into_inner);
+        caches.retain(|cache| cache.strong_count() > 0);
+        caches.push(Arc::downgrade(&values));
+        Cache(values)
+    }
+
+    /// Says, after the change has been committed, that what these globs name may have changed. The caches of this node are
+    /// clear when it returns; those of others hear at once, or find it in the outbox.
+    ///
+    /// # Errors
+    /// When others may never hear of it. The caches of this node are clear all the same.
+    pub async fn publish(&self, patterns: &[String]) -> Result<(), PublishFault> {
+        if patterns.is_empty() {
+            return Ok(());
+        }
+        let outcome = self.tell_others(patterns).await;
+        self.0
+            .apply(patterns.to_vec(), Some(self.0.setup.node.clone()))
+            .await;
+        outcome
+    }
+
+    async fn tell_others(&self, patterns: &[String]) -> Result<(), PublishFault> {
+        let Some(outbox) = &self.0.setup.outbox else {
+            return self
+                .announce((0, 0), patterns)
+                .await
+                .map_err(PublishFault::Announcement);
+        };
+        let notes: Vec<(&str, &[u8])> = patterns
+            .iter()
+            .map(|pattern| (TOPIC, pattern.as_bytes()))
+            .collect();
+        let last = outbox.leave(&notes).await.map_err(PublishFault::Outbox)?;
+        let first = last.saturating_sub(notes.len() as u64 - 1);
+        // Who does not hear it reads the outbox.
+        let _heard_or_read = self.announce((first, last), patterns).await;
+        Ok(())
+    }
+
+    /// Announces notes that are in the outbox already, left in the transaction of the change itself.
+    ///
+    /// # Errors
+    /// When the announcement did not get out: others find the notes a little later.
+    pub async fn announce(&self, (first, last): (u64, u64), patterns: &[String]) -> Result<(), HintFault> {
+        let announcement = Announcement {
+            first,
+            last,
+            patterns: patterns.to_vec(),
+            from: self.0.setup.node.clone(),
+            at: (self.0.setup.clock)().wall.0,
+        };
+        let body = serde_json::to_vec(&announcement).expect("texts and numbers are JSON");
+        self.0.setup.hints.publish(CHANNEL, &body).await?;
+        self.0.figures().published += 1;
+        Ok(())
+    }
+
+    /// Every invalidation from now on, after the caches have been cleared.
+    #[must_use]
+    pub fn subscribe(&self) -> broadcast::Receiver<Invalidation> {
+        self.0.told.subscribe()
+    }
+
+    /// How far caches may be trusted now.
+    #[must_use]
+    pub fn freshness(&self) -> Freshness {
+        *self.0.freshness.borrow()
+    }
+
+    /// As [`Self::freshness`], as it changes.
+    #[must_use]
+    pub fn freshness_watch(&self) -> watch::Receiver<Freshness> {
+        self.0.freshness.subscribe()
+    }
+
+    /// Counted since the start.
+    #[must_use]
+    pub fn figures(&self) -> BusFigures {
+        self.0.figures().clone()
+    }
+}
+
+impl Shared {
+    pub(super) fn figures(&self) -> MutexGuard<'_, BusFigures> {
+        self.figures.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn set(&self, freshness: Freshness) {
+        self.freshness.send_if_modified(|now| {
+            let changed = *now != freshness;
+            *now = freshness;
+            changed
+        });
+    }
+
+    fn caches(&self) -> Vec<Arc<Values>> {
+        let caches = self.caches.lock().unwrap_or_else(PoisonError::into_inner);
+        caches.iter().filter_map(Weak::upgrade).collect()
+    }
+
+    pub(super) async fn apply(&self, patterns: Vec<String>, from: Option<String>) {
+        if patterns.is_empty() {
+            return;
+        }
+        for cache in self.caches() {
+            cache.cleared(&patterns).await;
+        }
+        // Nobody may be listening.
+        let _ = self.told.send(Invalidation::Patterns { patterns, from });
+    }
+
+    pub(super) async fn flush(&self) {
+        self.figures().flushes += 1;
+        for cache in self.caches() {
+            cache.flushed().await;
+        }
+        let _ = self.told.send(Invalidation::Everything);
+    }
+}
+
+impl fmt::Debug for InvalidationBus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("InvalidationBus")
+            .field("node", &self.0.setup.node)
+            .field("freshness", &self.freshness())
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for BusSetup {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BusSetup")
+            .field("node", &self.node)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Display for PublishFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Outbox(_) => "the invalidation could not be left in the outbox",
+            Self::Announcement(_) => "the invalidation could not be announced, and there is no outbox",
+        })
+    }
+}
+
+impl std::error::Error for PublishFault {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Outbox(cause) => Some(cause),
+            Self::Announcement(cause) => Some(cause),
+        }
+    }
+}
