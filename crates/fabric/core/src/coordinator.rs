@@ -34,7 +34,7 @@ use crate::lease::Lease;
 use crate::member::{Member, NotReady};
 use crate::observe::Observer;
 use crate::plan::PlanSettings;
-use crate::port::{Candidate, Durability, NodeFacts};
+use crate::port::{Candidate, Durability, NodeFacts, NodeState};
 use crate::settings::Timing;
 use claiming::Wishes;
 use giving::Giving;
@@ -62,6 +62,8 @@ pub struct Coordinator {
     /// Slots that this coordinator looks at; all but in tests.
     keyspace: SlotSet,
     life: Life,
+    /// The state that this node asked for last.
+    advancing: Option<NodeState>,
     lease: Lease,
     /// After a failover that may have lost commits: claims of the older history hold until here and no longer.
     frozen: Option<BootTime>,
@@ -101,6 +103,7 @@ impl Coordinator {
             facts,
             keyspace: SlotSet::FULL,
             life: Life::Looking,
+            advancing: None,
             lease: Lease::default(),
             frozen: None,
             durability: None,

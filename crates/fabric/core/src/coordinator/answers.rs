@@ -51,7 +51,11 @@ impl Coordinator {
                 if let Life::Watching { other, .. } = self.life {
                     self.observer.bury(life_key(&self.me.id, other));
                 }
-                self.live(now, asked, renewal);
+                // No lease yet: the store may have enrolled it long ago, and contenders have watched it since.
+                self.life = Life::Enrolled(renewal.state);
+                self.enrolled = now.boot;
+                self.compare_clocks(asked, now, &renewal.probe);
+                self.requests.renew.hasten(now.boot);
             }
             Err(Denied::Refused(Refusal::DuplicateId { live })) => {
                 let live = *live;
@@ -85,13 +89,20 @@ impl Coordinator {
 
     /// The store has renewed this life's lease.
     fn live(&mut self, now: &Now, asked: BootTime, renewal: &Renewal) {
-        if self.life.state().is_none() {
-            self.enrolled = now.boot;
-        }
+        self.told_to_drain(renewal.state);
         self.life = Life::Enrolled(renewal.state);
         self.compare_clocks(asked, now, &renewal.probe);
         self.lease.renewed(&self.timing, asked, now.boot);
         self.requests.renew.done(after(asked, self.timing.renew));
+    }
+
+    /// Somebody else moved this node to draining: an order.
+    fn told_to_drain(&mut self, state: NodeState) {
+        let was = self.life.state();
+        if state == NodeState::Draining && was == Some(NodeState::Active) && self.advancing != Some(state) {
+            self.draining = true;
+            self.step_down();
+        }
     }
 
     fn advanced(

@@ -25,32 +25,40 @@ impl Coordinator {
     /// given back.
     pub(super) fn reckon(&mut self, now: BootTime) {
         self.wishes.queue.clear();
-        let may_own = self.may_own(now);
+        let (may_own, may_claim) = (self.may_own(now), self.may_claim(now));
         let mut wishes = VecDeque::new();
+        let mut unwanted = Vec::new();
         for (slot, cell) in self.table.iter() {
-            let wanted = may_own && (self.is_mine_by_plan(slot) || self.is_unclean(cell));
+            let wanted = (may_own && self.is_mine_by_plan(slot)) || (may_claim && self.is_unclean(cell));
             if let Some(wish) = self.wish(slot, cell).filter(|_| wanted) {
                 wishes.push_back(wish);
             } else if !wanted && cell.mine == Mine::Not && cell.owner == Owner::Me && !cell.is_unflushed() {
-                let fence = Fence {
-                    key: ClaimKey::Slot(slot),
-                    epoch: cell.row.epoch,
-                };
-                self.giving.enqueue(fence);
+                unwanted.push((slot, cell.row.epoch));
             }
         }
-        if may_own {
+        for (slot, epoch) in unwanted {
+            // The grant may still be on its way here: it must not be taken up after this.
+            self.table.close(slot, epoch);
+            self.giving.enqueue(Fence {
+                key: ClaimKey::Slot(slot),
+                epoch,
+            });
+        }
+        if may_own || (may_claim && self.leading.is_stuck(self.lossy_below)) {
             wishes.extend(self.wish_to_lead());
+        } else if let Some(fence) = self.leading.unwanted() {
+            self.giving.enqueue(fence);
         }
         self.wishes.queue = wishes;
     }
 
     /// A claim of this node that must not wait for the plan: one that a failover has made useless, or one by the
-    /// store's word that cannot be given back in order.
+    /// store's word that cannot be given back in order. Even a draining node takes the latter, by force, so that it can
+    /// give it back as suspect.
     fn is_unclean(&self, cell: &Cell) -> bool {
         match cell.mine {
             Mine::Held { epoch, .. } => self.is_doomed(epoch),
-            Mine::Not => cell.is_unflushed(),
+            Mine::Not => cell.owner == Owner::Me && (cell.is_unflushed() || self.is_doomed(cell.row.epoch)),
             Mine::Leaving { .. } | Mine::Releasing { .. } => false,
         }
     }
@@ -125,7 +133,7 @@ impl Coordinator {
             self.requests.view.hasten(self.soon(now));
             return;
         };
-        let covered = self.lease.covers(asked, now);
+        let covered = self.lease.covers(asked, now) && self.may_claim(now);
         for (wish, epoch) in wishes.iter().zip(granted) {
             let Some(epoch) = *epoch else {
                 self.requests.view.hasten(self.soon(now));
@@ -136,6 +144,9 @@ impl Coordinator {
                 ClaimKey::Leader => self.won_lead(epoch, covered, out),
                 ClaimKey::Lock(_) => {}
             }
+        }
+        if self.gives_all_away() {
+            self.give_away(now, out);
         }
     }
 
@@ -149,7 +160,7 @@ impl Coordinator {
             Mine::Held { epoch: old, .. } => old < epoch,
             Mine::Leaving { .. } | Mine::Releasing { .. } => false,
         };
-        if covered && free && !self.is_doomed(epoch) {
+        if covered && free && !cell.is_closed(epoch) && !self.is_doomed(epoch) {
             let suspect_until = suspect.then(|| after(now, self.timing.mclt));
             self.table.set(
                 slot,
@@ -165,7 +176,7 @@ impl Coordinator {
     }
 
     fn won_lead(&mut self, epoch: Epoch, covered: bool, out: &mut Vec<Action>) {
-        if covered && !self.is_doomed(epoch) && !self.gives_all_away() {
+        if covered && !self.leading.is_closed(epoch) && !self.is_doomed(epoch) && !self.gives_all_away() {
             self.leading.win(epoch);
             self.roster.leader = Some(self.me.id.clone());
             Self::tell(out, Event::Leader(self.roster.leader.clone()));

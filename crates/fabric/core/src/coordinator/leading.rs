@@ -18,6 +18,8 @@ pub(super) struct Leading {
     epoch: Option<Epoch>,
     row: Version,
     owner: Owner,
+    /// The newest epoch that was let go of: a late grant of it comes to nothing.
+    closed: Epoch,
     /// Plan number and members for which there was nothing to change.
     fits: Option<(u64, Vec<PlanMember>)>,
     /// To be published.
@@ -37,6 +39,10 @@ impl Leading {
                 step: 0,
             },
             owner: Owner::Nobody,
+            closed: Epoch {
+                timeline: 0,
+                counter: 0,
+            },
             fits: None,
             pending: None,
         }
@@ -59,6 +65,7 @@ impl Leading {
     }
 
     pub(super) fn lose(&mut self) {
+        self.closed = self.closed.max(self.epoch.unwrap_or_default());
         (self.epoch, self.fits, self.pending) = (None, None, None);
     }
 
@@ -67,6 +74,27 @@ impl Leading {
         if self.epoch.is_some_and(|mine| row.epoch > mine) {
             self.lose();
         }
+    }
+
+    pub(super) fn is_closed(&self, epoch: Epoch) -> bool {
+        epoch <= self.closed
+    }
+
+    /// This life's by the store's word, under an epoch that the store accepts no more, not even to give it back.
+    pub(super) fn is_stuck(&self, lossy_below: u32) -> bool {
+        self.epoch.is_none() && self.owner == Owner::Me && self.row.epoch.timeline < lossy_below
+    }
+
+    /// This life's by the store's word, without being held: to be given back.
+    pub(super) fn unwanted(&mut self) -> Option<Fence> {
+        if self.epoch.is_some() || self.owner != Owner::Me {
+            return None;
+        }
+        self.closed = self.closed.max(self.row.epoch);
+        Some(Fence {
+            key: ClaimKey::Leader,
+            epoch: self.row.epoch,
+        })
     }
 
     pub(super) const fn has_pending(&self) -> bool {
@@ -101,18 +129,15 @@ impl Coordinator {
             return;
         }
         let members = self.plan_members(now);
-        let number = self
-            .table
-            .plan()
-            .map_or(0, |plan| plan.number)
-            .max(self.roster.plan_number);
+        let number = self.roster.plan.0;
         let memo = (number, members);
         if self.leading.fits.as_ref() == Some(&memo) || memo.1.is_empty() {
             return;
         }
         let previous = self.table.plan().map(Arc::as_ref);
         let mut next = plan(previous, &memo.1, &self.leading.settings);
-        if previous.is_some_and(|previous| previous.is_same_assignment(&next)) {
+        let stored = previous.filter(|previous| previous.number == number);
+        if stored.is_some_and(|stored| stored.is_same_assignment(&next)) {
             self.leading.fits = Some(memo);
         } else {
             next.number = number + 1;

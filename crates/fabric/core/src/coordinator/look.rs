@@ -119,7 +119,7 @@ impl Coordinator {
             },
             out,
         );
-        self.show_plan(view.plan.0, &view.plan.1, out);
+        self.show_plan(view.plan.0, view.plan.1, out);
         self.tell_members(out);
         self.judge_standing(now);
         self.reckon(now);
@@ -193,16 +193,18 @@ impl Coordinator {
         );
     }
 
-    fn show_plan(&mut self, number: u64, octets: &[u8], out: &mut Vec<Action>) {
-        let known = std::mem::replace(&mut self.roster.plan_number, number);
-        if number == 0 || (number == known && self.table.plan().is_some()) {
+    /// A failover may have gone back to an older plan, or to another one of the same number. With none in the store, the
+    /// last one stays in force until there is.
+    fn show_plan(&mut self, number: u64, octets: Vec<u8>, out: &mut Vec<Action>) {
+        if (number, &octets) == (self.roster.plan.0, &self.roster.plan.1) {
             return;
         }
-        match Plan::decode(octets) {
+        match Plan::decode(&octets) {
+            _ if number == 0 => {}
             Ok(plan) => self.table.follow(Arc::new(plan)),
-            Err(_) if number != known => Self::tell(out, Event::PlanUnreadable { number }),
-            Err(_) => {}
+            Err(_) => Self::tell(out, Event::PlanUnreadable { number }),
         }
+        self.roster.plan = (number, octets);
     }
 
     /// Who in the plan may own now.

@@ -13,9 +13,15 @@ use std::mem::discriminant;
 use std::sync::Arc;
 
 impl Coordinator {
-    /// Whether claims may be asked for.
+    /// Whether new slots may be taken.
     pub(super) fn may_own(&self, now: BootTime) -> bool {
         self.ready(now).is_ok()
+    }
+
+    /// Whether claims may be asked for at all, and be held once granted.
+    pub(super) fn may_claim(&self, now: BootTime) -> bool {
+        let enrolled = matches!(self.life.state(), Some(NodeState::Active | NodeState::Draining));
+        enrolled && self.behind.is_none() && self.lease.holds(now)
     }
 
     fn ready(&self, now: BootTime) -> Result<(), NotReady> {

@@ -84,7 +84,7 @@ impl Coordinator {
         } else {
             self.enrol(now, patience, out);
         }
-        if self.may_own(now) && self.has_wishes() && self.requests.claim.start(now, patience) {
+        if self.may_claim(now) && self.has_wishes() && self.requests.claim.start(now, patience) {
             let wishes = self.next_wishes();
             out.push(Action::Claim(wishes));
         }
@@ -145,6 +145,7 @@ impl Coordinator {
             () => NodeState::Active,
         };
         if to != from && self.lease.holds(now) && self.requests.advance.start(now, patience) {
+            self.advancing = Some(to);
             out.push(Action::Advance { from, to });
         }
     }

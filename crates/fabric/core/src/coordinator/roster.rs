@@ -17,8 +17,8 @@ pub(super) struct Roster {
     pub(super) nodes: Vec<NodeRow>,
     pub(super) leader: Option<NodeId>,
     pub(super) timeline: Option<u32>,
-    /// Of the newest plan in the store, readable or not.
-    pub(super) plan_number: u64,
+    /// The newest plan in the store, readable or not.
+    pub(super) plan: (u64, Vec<u8>),
     /// What [`Owner::Other`] counts, with whether it has lapsed.
     lives: Vec<(LifeKey, bool)>,
     /// Who was told to have joined, by its life.

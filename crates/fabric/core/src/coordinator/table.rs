@@ -42,9 +42,15 @@ pub(super) struct Cell {
     pub(super) mine: Mine,
     /// The epoch under which the service decided last and not everything is known to be flushed.
     pub(super) dirty: Option<Epoch>,
+    /// The newest epoch that this life has let go of, or never took up: a late grant of it comes to nothing.
+    closed: Epoch,
 }
 
 impl Cell {
+    pub(super) fn is_closed(&self, epoch: Epoch) -> bool {
+        epoch <= self.closed
+    }
+
     /// The store says that it is this life's, and records of that term may be missing.
     pub(super) fn is_unflushed(&self) -> bool {
         self.owner == Owner::Me && self.dirty.is_some_and(|dirty| self.row.epoch <= dirty)
@@ -107,6 +113,11 @@ impl Table {
         if old == mine {
             return;
         }
+        if let Mine::Held { epoch, .. } | Mine::Leaving { epoch } | Mine::Releasing { epoch } = old
+            && mine == Mine::Not
+        {
+            self.close(slot, epoch);
+        }
         *self.count(old) -= 1;
         *self.count(mine) += 1;
         if let Mine::Held {
@@ -119,6 +130,12 @@ impl Table {
         }
         self.cells[usize::from(slot.index())].mine = mine;
         self.changed = true;
+    }
+
+    /// From now on this life does not take up grants of `epoch` or before.
+    pub(super) fn close(&mut self, slot: Slot, epoch: Epoch) {
+        let cell = &mut self.cells[usize::from(slot.index())];
+        cell.closed = cell.closed.max(epoch);
     }
 
     /// All that was decided about a slot is durable.

@@ -1,5 +1,5 @@
 use super::*;
-use crate::port::{NodeState, Probe, View};
+use crate::port::{Probe, View};
 use purlin_types::WallTime;
 
 fn at(secs: u64) -> Now {

@@ -2,7 +2,7 @@
 
 use crate::world::{Fault, SECOND, World};
 use proptest::prelude::*;
-use purlin_fabric::port::Durability;
+use purlin_fabric::port::{Durability, NodeState};
 use purlin_fabric::{Event, NotReady, Timing};
 
 mod properties;

@@ -98,6 +98,8 @@ pub(crate) struct World {
     random: u64,
     /// Long delays now and then.
     pub(crate) rough: bool,
+    /// How long a machine waits for an answer.
+    pub(crate) patience: u64,
     newest: BTreeMap<Slot, Epoch>,
     pub(crate) events: Vec<(u64, usize, Event)>,
 }
@@ -120,6 +122,7 @@ impl World {
             next: 0,
             random: seed,
             rough: false,
+            patience: 2 * SECOND,
             newest: BTreeMap::new(),
             events: Vec::new(),
         };
@@ -290,7 +293,7 @@ impl World {
             }
             action => {
                 let (there, back) = (self.delay(), self.delay());
-                let give_up = self.real + 2 * SECOND;
+                let give_up = self.real + self.patience;
                 let timeline = self.store.timeline;
                 self.after(
                     there,

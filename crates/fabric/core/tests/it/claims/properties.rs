@@ -28,8 +28,14 @@ fn faults() -> impl Strategy<Value = Vec<(u64, Fault)>> {
 }
 
 fn run(seed: u64, nodes: usize, durability: Durability, faults: &[(u64, Fault)]) -> World {
-    let mut world = World::new(seed, nodes, 4, Timing::default(), durability);
+    // The smallest guard, and machines that wait for answers for long, so that nothing hides behind slack.
+    let timing = Timing {
+        guard: Timing::default().ttl / 50,
+        ..Timing::default()
+    };
+    let mut world = World::new(seed, nodes, 4, timing.checked().expect("in range"), durability);
     world.rough = true;
+    world.patience = 10 * SECOND;
     for &(tenths, fault) in faults {
         world.fault_at(tenths * SECOND / 10, fault);
     }

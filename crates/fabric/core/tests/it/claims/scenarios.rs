@@ -195,3 +195,32 @@ fn a_lost_leader_is_followed_by_another() {
         (0..3).any(|node| leads(world, node))
     });
 }
+
+#[test]
+fn a_node_that_others_drain_gives_everything_away_until_it_is_told_to_resume() {
+    let mut world = cluster(2, Timing::default(), Durability::Synced);
+    let id = world.machines[0].candidate.id.clone();
+    world.store.mark(&id, NodeState::Draining);
+    world.run_for(30, "handover", |world| world.held_by(1) == world.keyspace().len());
+    world.run_until(world.real + 30 * SECOND);
+    assert_eq!(world.machines[0].coordinator.readiness(), Err(NotReady::Draining));
+    world.fault_at(world.real, Fault::Resume { node: 0 });
+    world.run_for(60, "back again", |world| world.held_by(0) > 0 && world.all_held());
+}
+
+#[test]
+fn a_failover_that_loses_the_plan_is_followed_by_a_new_one() {
+    let mut world = cluster(3, Timing::default(), Durability::Single);
+    world.fault_at(world.real, Fault::FailOver);
+    world.run_until(world.real + 40 * SECOND);
+    // The enrolments are lost, too: these lives are over, and only new ones can own.
+    assert!(
+        world
+            .machines
+            .iter()
+            .all(|machine| machine.coordinator.readiness() == Err(NotReady::Superseded))
+    );
+    (0..3).for_each(|node| world.fault_at(world.real, Fault::Restart { node }));
+    world.run_until(world.real + SECOND);
+    world.run_for(60, "shared again", World::all_held);
+}
