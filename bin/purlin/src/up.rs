@@ -28,7 +28,7 @@ mod status;
 pub(crate) mod tls;
 pub(crate) mod web;
 
-pub(crate) use args::Args;
+pub(crate) use args::{Args, Renew};
 pub(crate) use data_dir::prepare as prepare_data_dir;
 pub(crate) use ports::wanted as wanted_ports;
 

@@ -8,6 +8,7 @@ use crate::cli::{Context, Globals};
 use crate::exit::Outcome;
 use crate::up;
 use clap::{Args, Parser, Subcommand};
+use document::Served;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -98,11 +99,16 @@ pub(super) fn daemon(command: Command) -> Outcome {
 
 /// Serves in the foreground, as `purlin up` does with nothing but boot files.
 fn serve(wanted: &Serve, context: &Context) -> Outcome {
-    let config = document::prepare(wanted, context)?;
+    let (config, renew) = match document::prepare(wanted, context.data_dir())? {
+        Served::File(file) => (file, None),
+        // A signal reads the user's file again, not the copy.
+        Served::Copy(copy) => (copy, Some(document::renew as up::Renew)),
+    };
     let args = up::Args {
         config: Some(config),
         grace: None,
         quiet: wanted.quiet,
+        renew,
     };
     up::run(&args, context)
 }

@@ -1,8 +1,12 @@
 //! The flags of `purlin up`.
 
+use crate::exit::Failure;
 use purlin_config::parse_duration;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+/// Makes the configuration file anew from what it was made from, before it is read again; told the data directory.
+pub(crate) type Renew = fn(&Path) -> Result<(), Failure>;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -36,4 +40,7 @@ pub(crate) struct Args {
     /// Print nothing on standard output.
     #[arg(long, short = 'q')]
     pub(crate) quiet: bool,
+    /// Set where the file is a copy that this program made.
+    #[arg(skip)]
+    pub(crate) renew: Option<Renew>,
 }

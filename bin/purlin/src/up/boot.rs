@@ -1,6 +1,6 @@
 //! What a node starts from: the file with all its faults told, or the built-in demo, and the data directory.
 
-use super::Args;
+use super::{Args, Renew};
 use crate::cli::{Context, DEFAULT_DATA_DIR};
 use crate::exit::Failure;
 use crate::output::Paint;
@@ -21,6 +21,7 @@ pub(super) struct Boot {
     /// What the file says, without the environment: that is what becomes a revision.
     pub(super) config: Value,
     pub(super) data_dir: PathBuf,
+    pub(super) renew: Option<Renew>,
 }
 
 impl Boot {
@@ -44,6 +45,7 @@ impl Boot {
             file: args.config.clone(),
             config: document.to_json(),
             data_dir: named.unwrap_or_else(|| PathBuf::from(&settings.node.data_dir)),
+            renew: args.renew,
         })
     }
 

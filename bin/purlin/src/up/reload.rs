@@ -1,5 +1,6 @@
 //! SIGHUP: the file is read again; what is new in it becomes a revision, what is wrong in it changes nothing.
 
+use super::Renew;
 use super::boot::{self, Boot};
 use super::node::Node;
 use crate::log;
@@ -11,6 +12,8 @@ use std::path::PathBuf;
 #[derive(Debug)]
 pub(super) struct Reloader {
     file: Option<PathBuf>,
+    renew: Option<Renew>,
+    data_dir: PathBuf,
     seen: Value,
 }
 
@@ -18,6 +21,8 @@ impl Reloader {
     pub(super) fn new(boot: &Boot) -> Self {
         Self {
             file: boot.file.clone(),
+            renew: boot.renew,
+            data_dir: boot.data_dir.clone(),
             seen: boot.config.clone(),
         }
     }
@@ -27,7 +32,8 @@ impl Reloader {
         let Some(file) = self.file.clone() else {
             return log::info("there is no configuration file to read again");
         };
-        let (document, _) = match boot::checked(&file) {
+        let renewed = self.renew.map_or(Ok(()), |renew| renew(&self.data_dir));
+        let (document, _) = match renewed.and_then(|()| boot::checked(&file)) {
             Ok(good) => good,
             Err(failure) => {
                 node.tell_event("config.file", "refused", &failure.what);

@@ -5,6 +5,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// A file of the performance guide's shape; only the API's ports are chosen, so that tests do not meet.
@@ -138,6 +139,48 @@ fn s2_73_an_interrupt_ends_a_bare_run_cleanly() {
         "a profiler writes its data when the program ends by itself"
     );
     assert!(!daemon.dir.path().join("purlin-data/node.json").exists());
+}
+
+impl Foreground {
+    /// The setting in effect, as the node itself says it.
+    fn limit(&self) -> serde_json::Value {
+        let shown = self.run_purlin(&["config", "show", "-o", "json"]);
+        let config: serde_json::Value = serde_json::from_str(&shown.out).expect(&shown.err);
+        config
+            .pointer("/limits/max_connections_per_client")
+            .cloned()
+            .unwrap_or_default()
+    }
+
+    fn run_purlin(&self, arguments: &[&str]) -> Ended {
+        run_in(self.dir.path(), arguments)
+    }
+}
+
+#[test]
+fn a_hangup_reads_the_file_that_was_named_and_not_the_copy_of_it() {
+    let daemon = Foreground::start();
+    assert_eq!(daemon.limit(), 10);
+    let file = daemon.dir.path().join("guide.json");
+    let with = |limit: &str| GUIDE.replace("client\": 10", &format!("client\": {limit}"));
+    std::fs::write(&file, with("7")).unwrap();
+    kill_process(Pid::from_child(&daemon.child), Signal::HUP).unwrap();
+    until("the new limit", || daemon.limit() == 7);
+    // A file that cannot be read changes nothing, and the next good one counts.
+    std::fs::write(&file, "{ \"limits\": ").unwrap();
+    kill_process(Pid::from_child(&daemon.child), Signal::HUP).unwrap();
+    daemon.serve_one();
+    assert_eq!(daemon.limit(), 7);
+    std::fs::write(&file, with("8")).unwrap();
+    kill_process(Pid::from_child(&daemon.child), Signal::HUP).unwrap();
+    until("the next limit", || daemon.limit() == 8);
+}
+
+fn until(what: &str, holds: impl Fn() -> bool) {
+    let end = Instant::now() + Duration::from_secs(30);
+    while !holds() {
+        assert!(Instant::now() < end, "in vain: {what}");
+    }
 }
 
 #[test]

@@ -7,6 +7,7 @@ use crate::exit::{Exit, Failure, Outcome};
 use crate::up;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open};
+use std::ffi::OsStr;
 use std::fs::OpenOptions;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::linux::net::SocketAddrExt;
@@ -42,11 +43,12 @@ pub(super) fn start(wanted: &Serve, context: &Context) -> Outcome {
         let what = format!("it runs already, as process {}", node.pid);
         return Err(Failure::new(Exit::Conflict, what, "simple-tftpd-datacenter stop"));
     }
-    let config = document::prepare(wanted, context)?;
+    // Faults of the file are told here, not in the log.
+    document::prepare(wanted, context.data_dir())?;
     up::prepare_data_dir(context.data_dir())?;
     let log = context.data_dir().join(LOG);
     let (ready, name) = ready_socket()?;
-    let child = spawn(&config, context.data_dir(), &log, &name)?;
+    let child = spawn(wanted, context.data_dir(), &log, &name)?;
     let ended = pidfd(child.id())?;
     if !readable(&[ended.as_fd(), ready.as_fd()], START)? {
         let what = format!("it is not up after {START:?}");
@@ -89,12 +91,26 @@ fn readable(these: &[BorrowedFd<'_>], within: Duration) -> Result<bool, Failure>
     Ok(count > 0)
 }
 
-/// A process of its own group, so that Ctrl-C here does not reach it.
-fn spawn(config: &Path, data_dir: &Path, log: &Path, ready: &str) -> Result<Child, Failure> {
+/// What runs in the foreground elsewhere, in a process of its own group, so that Ctrl-C here does not reach it.
+fn spawn(wanted: &Serve, data_dir: &Path, log: &Path, ready: &str) -> Result<Child, Failure> {
     let file = OpenOptions::new().create(true).append(true).open(log)?;
+    let config = wanted
+        .config
+        .iter()
+        .flat_map(|file| [OsStr::new("--config"), file.as_os_str()]);
+    let root = wanted
+        .root
+        .iter()
+        .flat_map(|tree| [OsStr::new("--root"), tree.as_os_str()]);
+    let listen = wanted
+        .listen
+        .iter()
+        .flat_map(|address| ["--listen".to_owned(), address.to_string()]);
     let child = Command::new(std::env::current_exe()?)
-        .args(["up", "--quiet", "--config"])
-        .arg(config)
+        .args(["as", "simple-tftpd-datacenter", "--quiet"])
+        .args(config)
+        .args(root)
+        .args(listen)
         .arg("--data-dir")
         .arg(data_dir)
         .env("NOTIFY_SOCKET", ready)
@@ -124,7 +140,7 @@ pub(super) fn stop(context: &Context) -> Outcome {
 
 pub(super) fn reload(context: &Context) -> Outcome {
     let node = running(context).ok_or_else(|| not_running(context))?;
-    document::renew(context)?;
+    document::renew(context.data_dir())?;
     signal(&node, Signal::HUP)?;
     say!(
         "asked process {} to read its configuration again; faults are in its log",

@@ -4,7 +4,6 @@
 //! the data directory; a file that says where to listen is used as it is.
 
 use super::Serve;
-use crate::cli::Context;
 use crate::exit::{Exit, Failure, Outcome};
 use crate::output::Paint;
 use crate::settings;
@@ -21,8 +20,16 @@ const TREE: &str = "boot";
 const LISTEN: &str = "127.0.0.1:6969";
 
 /// The file to serve by.
-pub(super) fn prepare(wanted: &Serve, context: &Context) -> Result<PathBuf, Failure> {
-    let data_dir = context.data_dir();
+#[derive(Debug)]
+pub(super) enum Served {
+    /// The user's own.
+    File(PathBuf),
+    /// A copy of it with what it leaves open, made anew by [`renew`].
+    Copy(PathBuf),
+}
+
+/// Makes what is to be served, in the data directory where it has to be made.
+pub(super) fn prepare(wanted: &Serve, data_dir: &Path) -> Result<Served, Failure> {
     let own = match &wanted.config {
         Some(file) => read(file)?,
         None => json!({}),
@@ -32,8 +39,12 @@ pub(super) fn prepare(wanted: &Serve, context: &Context) -> Result<PathBuf, Fail
         && wanted.listen.is_empty()
         && wanted.root.is_none()
     {
-        return Ok(file.clone());
+        return Ok(Served::File(file.clone()));
     }
+    copy(own, wanted, data_dir).map(Served::Copy)
+}
+
+fn copy(own: Value, wanted: &Serve, data_dir: &Path) -> Result<PathBuf, Failure> {
     up::prepare_data_dir(data_dir)?;
     let tree = match &wanted.root {
         Some(root) => std::path::absolute(root)?,
@@ -53,8 +64,8 @@ pub(super) fn prepare(wanted: &Serve, context: &Context) -> Result<PathBuf, Fail
 }
 
 /// Makes the served copy anew from the file it came from; nothing when a file is served as it is.
-pub(super) fn renew(context: &Context) -> Result<(), Failure> {
-    let Ok(text) = std::fs::read(context.data_dir().join(WISHES)) else {
+pub(super) fn renew(data_dir: &Path) -> Result<(), Failure> {
+    let Ok(text) = std::fs::read(data_dir.join(WISHES)) else {
         return Ok(());
     };
     let wishes: Value = serde_json::from_slice(&text).map_err(|cause| {
@@ -73,7 +84,11 @@ pub(super) fn renew(context: &Context) -> Result<(), Failure> {
         root: wishes["root"].as_str().map(PathBuf::from),
         quiet: true,
     };
-    prepare(&wanted, context).map(drop)
+    let own = match &wanted.config {
+        Some(file) => read(file)?,
+        None => json!({}),
+    };
+    copy(own, &wanted, data_dir).map(drop)
 }
 
 /// `simple-tftpd-datacenter test -c FILE`.
