@@ -172,6 +172,14 @@ mod tests {
         (dhcp, faults.to_text(&document, false))
     }
 
+    /// Boot files know the names on their own: a name that one side has and the other has not would be a profile that
+    /// is read and never answered.
+    #[test]
+    fn both_services_have_the_same_names_of_architectures() {
+        let dhcp: Vec<&str> = Arch::all().map(|(_, name)| name).collect();
+        assert_eq!(dhcp, purlin_tftp_core::profile::ARCHITECTURES);
+    }
+
     const SERVED: &str = "[tftp]\nlisten = [\"10.0.0.1:69\"]\nroot = \"/tmp\"\n[tftp.http]\n\
                           listen = [\"10.0.0.1:8080\"]\n";
 

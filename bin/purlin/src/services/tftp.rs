@@ -19,7 +19,10 @@ use purlin_api::revisions::Revisions;
 use purlin_api::serve::{self, Bound, Shutdown};
 use purlin_telemetry::Registry;
 use purlin_telemetry::health::{Bears, Check};
-use purlin_tftp_files::{ClientFacts, Kernel, Library, Parts};
+use purlin_tftp_core::settings::Shared;
+use purlin_tftp_files::{
+    ClientFacts, Clock as FilesClock, Kernel, Library, LocalMetadata, MetadataCache, Parts,
+};
 use purlin_tftp_server::http::{self, HttpRecords, Site};
 use purlin_tftp_server::routes::{Books, BootTeller, RecordEvents, routes};
 use purlin_tftp_server::{Handle, Running, ServerConfig};
@@ -28,6 +31,8 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+/// Places in the tree of which this process remembers for others what they are.
+const PLACES: usize = 65_536;
 /// HTTP requests whose records are kept.
 const HTTP_RECORDS: usize = 65_536;
 
@@ -55,11 +60,12 @@ impl BootFiles {
 
     fn open(bound: Bound, settings: &Settings, facts: Arc<dyn ClientFacts>) -> Result<Self, Failure> {
         let plan = settings::plan(settings);
+        let clock: FilesClock = Arc::new(|| purlin_netio::now().boot);
         let parts = Parts {
             plan: Arc::clone(&plan),
             facts,
-            clock: Arc::new(|| purlin_netio::now().boot),
-            shared: None,
+            shared: shared_metadata(settings, &clock),
+            clock,
             kernel: Kernel::default(),
         };
         let broken =
@@ -94,6 +100,13 @@ impl BootFiles {
             http: Arc::clone(&self.records),
         }
     }
+}
+
+/// The engine for metadata that nodes share, where the configuration asks for one. Until the cluster brings its own, that
+/// of this process answers, and the reader has said so.
+fn shared_metadata(settings: &Settings, clock: &FilesClock) -> Option<Arc<dyn MetadataCache>> {
+    let asked = settings.cache.shared != Shared::Local;
+    asked.then(|| Arc::new(LocalMetadata::new(PLACES, Arc::clone(clock))) as _)
 }
 
 impl Service for BootFiles {
