@@ -22,23 +22,25 @@ pub const CLOSE_RESTART: u16 = 1012;
 pub struct ResumeNote {
     pub id: String,
     pub generation: u64,
+    /// The node that let it go.
+    pub from: String,
 }
 
 impl ResumeNote {
-    /// `GENERATION ID`.
+    /// `GENERATION FROM ID`.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        format!("{} {}", self.generation, self.id).into_bytes()
+        format!("{} {} {}", self.generation, self.from, self.id).into_bytes()
     }
 
     /// What [`Self::encode`] made; `None` for anything else.
     #[must_use]
     pub fn decode(octets: &[u8]) -> Option<Self> {
-        let (generation, id) = str::from_utf8(octets).ok()?.split_once(' ')?;
-        Some(Self {
-            id: id.to_owned(),
-            generation: generation.parse().ok()?,
-        })
+        let mut parts = str::from_utf8(octets).ok()?.splitn(3, ' ');
+        let generation = parts.next()?.parse().ok()?;
+        let from = parts.next()?.to_owned();
+        let id = parts.next()?.to_owned();
+        Some(Self { id, generation, from })
     }
 }
 
@@ -86,9 +88,10 @@ mod tests {
         let note = ResumeNote {
             id: "a b".into(),
             generation: u64::MAX,
+            from: "node-1".into(),
         };
         assert_eq!(ResumeNote::decode(&note.encode()), Some(note));
-        for bad in ["", "1", "x y", "-1 a"] {
+        for bad in ["", "1", "1 a", "x y z", "-1 a b"] {
             assert_eq!(ResumeNote::decode(bad.as_bytes()), None, "{bad}");
         }
     }

@@ -7,6 +7,8 @@ pub mod front;
 mod handle;
 pub mod local;
 pub mod locks;
+pub mod metrics;
+pub mod recent;
 mod rowlog;
 pub mod sessions;
 mod tenant;

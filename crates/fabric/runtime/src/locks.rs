@@ -76,8 +76,9 @@ impl LockManager {
         options.check()?;
         let mut attempt = Attempt::new(&options, entropy::seed(), self.0.now());
         let outcome = self.0.try_until(&name, &options, &mut attempt).await;
-        let waited = attempt.waited(self.0.now());
-        self.0.count(|figures| figures.asked(&outcome, waited));
+        let now = self.0.now();
+        self.0
+            .count(|figures| figures.asked(&outcome, now, attempt.waited(now)));
         let (reservation, token, asked) = outcome?;
         let hold = Hold::granted(options, asked, self.0.now());
         Ok(LockGuard::start(
@@ -92,6 +93,10 @@ impl LockManager {
     #[must_use]
     pub fn held(&self) -> Vec<LockView> {
         self.0.table.views(self.0.now())
+    }
+
+    pub(crate) fn now(&self) -> BootTime {
+        self.0.now()
     }
 
     /// Counted since the start.

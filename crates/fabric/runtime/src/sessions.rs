@@ -20,11 +20,15 @@ use crate::local::ReadClock;
 use purlin_fabric::port::{HintFault, Hints, SessionRow};
 use purlin_fabric::session::{Figures, Parting, SessionError, SessionSettings, Sessions};
 use purlin_types::{BootTime, NodeId};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::task::JoinHandle;
+
+/// Nodes whose migrations are counted by name.
+const NODES_MAX: usize = 256;
 
 /// One node's sessions, and the way to those of others. Cheap to clone.
 #[derive(Clone)]
@@ -36,6 +40,8 @@ struct Inner {
     clock: ReadClock,
     sessions: Mutex<Sessions>,
     away: AtomicBool,
+    /// Sessions that came, by the node that they came from.
+    migrations: Mutex<BTreeMap<String, u64>>,
 }
 
 /// Whether sessions can be found from elsewhere.
@@ -57,6 +63,7 @@ impl SessionStore {
             clock,
             sessions: Mutex::new(sessions),
             away: AtomicBool::new(false),
+            migrations: Mutex::default(),
         }))
     }
 
@@ -199,6 +206,24 @@ impl SessionStore {
     #[must_use]
     pub fn figures(&self) -> Figures {
         self.sessions().figures()
+    }
+
+    /// How many sessions have come from which nodes.
+    #[must_use]
+    pub fn migrations(&self) -> BTreeMap<String, u64> {
+        self.0
+            .migrations
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    fn count_migration(&self, from: &str) {
+        let mut migrations = self.0.migrations.lock().unwrap_or_else(PoisonError::into_inner);
+        // Names come from others: beyond some, they count as one.
+        let known = migrations.len() < NODES_MAX || migrations.contains_key(from);
+        let from = if known { from } else { "other" };
+        *migrations.entry(from.to_owned()).or_default() += 1;
     }
 
     #[must_use]

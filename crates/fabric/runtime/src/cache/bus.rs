@@ -6,6 +6,7 @@ use super::values::{Cache, CacheSettings, Values};
 use crate::local::ReadClock;
 use purlin_fabric::invalidate::{Announcement, CHANNEL, Freshness, Outbox, TOPIC};
 use purlin_fabric::port::{Fault, HintFault, Hints};
+use purlin_types::BootTime;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
@@ -154,6 +155,10 @@ impl InvalidationBus {
     #[must_use]
     pub fn freshness_watch(&self) -> watch::Receiver<Freshness> {
         self.0.freshness.subscribe()
+    }
+
+    pub(crate) fn now(&self) -> BootTime {
+        (self.0.setup.clock)().boot
     }
 
     /// Counted since the start.

@@ -1,9 +1,9 @@
 //! What invalidation does, counted since the start.
 
-use purlin_telemetry::metrics::{Histogram, LATENCY_BOUNDS, Unit};
+use crate::recent::Recent;
 
 /// Of the bus.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct BusFigures {
     /// Announcements made here.
     pub published: u64,
@@ -14,19 +14,7 @@ pub struct BusFigures {
     /// Times everything was cleared, because nobody could tell what was missed.
     pub flushes: u64,
     /// From the announcement to its clearing here, by the wall clocks of both nodes.
-    pub latency: Histogram,
-}
-
-impl Default for BusFigures {
-    fn default() -> Self {
-        Self {
-            published: 0,
-            heard: 0,
-            catch_ups: 0,
-            flushes: 0,
-            latency: Histogram::new(Unit::Nanoseconds, LATENCY_BOUNDS),
-        }
-    }
+    pub latency: Recent,
 }
 
 /// Of one cache.

@@ -94,11 +94,11 @@ impl Listener {
     }
 
     fn note(&self, announcement: &Announcement) {
-        let wall = (self.shared.setup.clock)().wall.0;
-        let millis = wall.saturating_sub(announcement.at);
+        let now = (self.shared.setup.clock)();
+        let millis = now.wall.0.saturating_sub(announcement.at);
         let mut figures = self.shared.figures();
         figures.heard += 1;
-        figures.latency.record(millis.saturating_mul(1_000_000));
+        figures.latency.record(now.boot, Duration::from_millis(millis));
     }
 
     /// Announcements may have been missed.

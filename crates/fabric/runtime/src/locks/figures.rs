@@ -1,11 +1,12 @@
 //! What locks cost.
 
+use crate::recent::Recent;
 use purlin_fabric::lock::LockError;
-use purlin_telemetry::metrics::{Histogram, LATENCY_BOUNDS, Unit};
+use purlin_types::BootTime;
 use std::time::Duration;
 
 /// Counted since the start.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct LockFigures {
     pub acquired: u64,
     /// Held now.
@@ -18,30 +19,15 @@ pub struct LockFigures {
     pub lost: u64,
     pub released: u64,
     /// How long those that were acquired took.
-    pub wait: Histogram,
-}
-
-impl Default for LockFigures {
-    fn default() -> Self {
-        Self {
-            acquired: 0,
-            held: 0,
-            busy: 0,
-            away: 0,
-            lost: 0,
-            released: 0,
-            wait: Histogram::new(Unit::Nanoseconds, LATENCY_BOUNDS),
-        }
-    }
+    pub wait: Recent,
 }
 
 impl LockFigures {
-    pub(super) fn asked<T>(&mut self, outcome: &Result<T, LockError>, waited: Duration) {
+    pub(super) fn asked<T>(&mut self, outcome: &Result<T, LockError>, now: BootTime, waited: Duration) {
         match outcome {
             Ok(_) => {
                 self.acquired += 1;
-                self.wait
-                    .record(u64::try_from(waited.as_nanos()).unwrap_or(u64::MAX));
+                self.wait.record(now, waited);
             }
             Err(LockError::Busy { .. }) => self.busy += 1,
             Err(_) => self.away += 1,

@@ -39,6 +39,7 @@ impl SessionStore {
         let note = ResumeNote {
             id: id.to_owned(),
             generation,
+            from: self.0.node.as_str().to_owned(),
         };
         self.heard(self.0.hints.keep(&note_key, &note.encode(), resume_ttl).await)?;
         // The last look at the ring: an event that comes later finds no session.
@@ -65,7 +66,7 @@ impl SessionStore {
         let ring = self.heard(self.0.hints.recall(&ring_key).await)?;
         let limits = self.sessions().settings().ring;
         let ring = ring.and_then(|octets| EventRing::decode(limits, &octets));
-        let resumed = self.take(&note.id, note.generation, ring, cursor).await?;
+        let resumed = self.take(&note, ring, cursor).await?;
         // Spent already, as its generation is no more.
         let _lapses = self.heard(self.0.hints.forget(&format!("resume:{token}:*")).await);
         Ok(resumed)
@@ -80,7 +81,12 @@ impl SessionStore {
     pub async fn adopt(&self, id: &str, cursor: u64) -> Result<Resumed, SessionError> {
         let row = self.heard(self.0.hints.session(id).await)?;
         let row = row.ok_or_else(|| SessionError::Unknown { id: id.to_owned() })?;
-        let taken = self.take(id, row.generation, None, cursor).await;
+        let note = ResumeNote {
+            id: row.id,
+            generation: row.generation,
+            from: row.node,
+        };
+        let taken = self.take(&note, None, cursor).await;
         taken.map_err(|error| match error {
             SessionError::TokenSpent => SessionError::Moved { id: id.to_owned() },
             other => other,
@@ -121,8 +127,7 @@ impl SessionStore {
 
     async fn take(
         &self,
-        id: &str,
-        generation: u64,
+        note: &ResumeNote,
         ring: Option<EventRing>,
         cursor: u64,
     ) -> Result<Resumed, SessionError> {
@@ -131,13 +136,14 @@ impl SessionStore {
         let moved = self
             .0
             .hints
-            .move_session(id, generation, &self.0.node, &new_id, self.ttl());
+            .move_session(&note.id, note.generation, &self.0.node, &new_id, self.ttl());
         let session = self.heard(moved.await)?;
         let now = self.now();
         let mut sessions = self.sessions();
         // A session that came back to the node that it had left in this very life.
-        sessions.lost(id);
+        sessions.lost(&note.id);
         sessions.arrive(now, &session, ring)?;
+        self.count_migration(&note.from);
         let events = match sessions.replay(&session.id, cursor) {
             Ok(events) => Ok(events),
             Err(SessionError::Gap(gap)) => Err(gap),

@@ -128,7 +128,7 @@ async fn both_patterns_are_cleared_on_all_nodes_and_nothing_else() {
             [["port:1"]; 3],
             "outbox {outbox}, shared {shared}"
         );
-        let figures: Vec<_> = cluster.buses.iter().map(|bus| bus.figures()).collect();
+        let figures: Vec<_> = cluster.buses.iter().map(InvalidationBus::figures).collect();
         assert_eq!((figures[0].published, figures[0].heard), (1, 0));
         assert_eq!((figures[1].heard, figures[2].heard), (1, 1));
     }

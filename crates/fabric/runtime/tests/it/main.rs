@@ -4,6 +4,7 @@ mod cache;
 mod contract;
 mod front;
 mod locks;
+mod metrics;
 mod nodes;
 mod rowlog;
 mod sessions;
