@@ -11,7 +11,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// A program, or a file by its whole path, and the package that has it.
+/// A program, or a file by its whole path (`*` for a folder of any name), and the package that has it.
 const NEEDED: &[(&str, &str)] = &[
     ("kea-dhcp4", "kea-dhcp4-server"),
     ("perfdhcp", "kea-admin"),
@@ -40,6 +40,7 @@ const NEEDED: &[(&str, &str)] = &[
     ("redis-sentinel", "redis-sentinel"),
     ("grub-mkimage", "grub-common"),
     ("/usr/lib/grub/x86_64-efi/tftp.mod", "grub-efi-amd64-bin"),
+    ("/usr/lib/postgresql/*/bin/postgres", "postgresql"),
 ];
 
 /// Asked by maintainer scripts before they start a service (deb-systemd-invoke, invoke-rc.d).
@@ -100,6 +101,12 @@ fn missing() -> Vec<&'static str> {
 
 /// A whole path stays itself: joined to a folder it replaces it.
 fn find(program: &str) -> Option<PathBuf> {
+    if let Some((parent, rest)) = program.split_once("/*/") {
+        let folders = fs::read_dir(parent).ok()?.flatten();
+        return folders
+            .map(|folder| folder.path().join(rest))
+            .find(|file| file.is_file());
+    }
     let path = std::env::var("PATH").unwrap_or_default();
     let folders = path.split(':').chain(["/usr/sbin", "/sbin"]);
     folders

@@ -28,11 +28,8 @@ pub(crate) struct Lines {
 impl Lines {
     /// Connections live on the runtime `runtime`, whoever uses them.
     pub(crate) fn new(runtime: Handle, settings: &Settings) -> Result<Self, Failure> {
-        let wanted = settings.primary.demands_tls()
-            || settings
-                .replica
-                .as_ref()
-                .is_some_and(Target::demands_tls);
+        let wanted =
+            settings.primary.demands_tls() || settings.replica.as_ref().is_some_and(Target::demands_tls);
         #[cfg(feature = "tls")]
         let has = settings.tls.is_some();
         #[cfg(not(feature = "tls"))]

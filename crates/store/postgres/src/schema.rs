@@ -76,3 +76,27 @@ async fn version(session: &Session) -> Result<usize, Failure> {
         ))),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DESCRIBED: &str = include_str!("../../../../docs/formats/postgres.md");
+
+    #[test]
+    fn every_table_and_column_is_described() {
+        let lines = STEPS.iter().flat_map(|step| step.lines());
+        for line in lines.map(str::trim) {
+            let mut words = line.split_whitespace();
+            let name = match (words.next(), words.next(), words.next()) {
+                (Some("CREATE"), Some("TABLE"), Some(table)) => table.trim_start_matches("purlin."),
+                (Some(column), Some("text" | "bigint" | "smallint" | "bytea" | "timestamptz"), _) => column,
+                _ => continue,
+            };
+            let named = ["`", "."]
+                .iter()
+                .any(|before| DESCRIBED.contains(&format!("{before}{name}`")));
+            assert!(named, "`{name}` is not in docs/formats/postgres.md");
+        }
+    }
+}
