@@ -180,6 +180,12 @@ impl Engine {
         std::mem::take(&mut self.clock_set)
     }
 
+    /// Whether options that were encoded for one kind of client are kept for the next of that kind, as they are
+    /// unless told otherwise. Replies are the same either way.
+    pub fn keep_templates(&mut self, keep: bool) {
+        self.templates.keep(keep);
+    }
+
     /// Hits and misses of reply templates.
     #[must_use]
     pub fn template_use(&self) -> (u64, u64) {

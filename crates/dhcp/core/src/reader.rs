@@ -51,7 +51,7 @@ pub fn read(document: &Document, faults: &mut Faults) -> Option<Settings> {
     let top = Reader::section(document, section());
     let mut context = Context::new(document, &top, faults);
     let settings = settings(&top, &mut context);
-    datacenter::read(&top, &mut context);
+    datacenter::read(&top, &settings, &mut context);
     (faults.errors() == before).then_some(settings)
 }
 

@@ -56,6 +56,8 @@ pub(crate) struct Template {
 
 #[derive(Debug, Default)]
 pub(crate) struct Templates {
+    /// Nothing is kept: every reply is encoded anew.
+    off: bool,
     kept: HashMap<(Kind, u64), Arc<Template>, foldhash::fast::FixedState>,
     pub(crate) hits: u64,
     pub(crate) misses: u64,
@@ -65,6 +67,11 @@ pub(crate) struct Templates {
 
 impl Templates {
     pub(crate) fn clear(&mut self) {
+        self.kept.clear();
+    }
+
+    pub(crate) fn keep(&mut self, keep: bool) {
+        self.off = !keep;
         self.kept.clear();
     }
 
@@ -80,6 +87,9 @@ impl Templates {
         let (mut made, words) = build(plan, kind, requested);
         made.words = self.number_of(words);
         let made = Arc::new(made);
+        if self.off {
+            return made;
+        }
         if self.kept.len() >= KEPT_MAX {
             self.kept.clear();
         }

@@ -16,6 +16,8 @@ pub struct Switches {
     pub batch_size: u32,
     /// Off: while an address is being checked (`dhcp.conflict_check`), nothing else is read.
     pub async_operations: bool,
+    /// Off: options are encoded anew for every answer.
+    pub cache_optimization: bool,
     /// Off: one datagram per receive and send call.
     pub network_optimization: bool,
 }
@@ -26,6 +28,7 @@ impl Default for Switches {
             batch_processing: true,
             batch_size: BATCH as u32,
             async_operations: true,
+            cache_optimization: true,
             network_optimization: true,
         }
     }
@@ -41,6 +44,7 @@ impl Switches {
             batch_processing: value(document, "batch_processing").unwrap_or(all.batch_processing),
             batch_size: value(document, "batch_size").unwrap_or(all.batch_size),
             async_operations: value(document, "async_operations").unwrap_or(all.async_operations),
+            cache_optimization: value(document, "cache_optimization").unwrap_or(all.cache_optimization),
             network_optimization: value(document, "network_optimization").unwrap_or(all.network_optimization),
         }
     }

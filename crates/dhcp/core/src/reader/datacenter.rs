@@ -1,34 +1,15 @@
-//! `dhcp.datacenter`: the keys of the datacenter and multi-site guides. One node honours some of them by its
-//! nature and says so; the others are checked and take effect in a cluster.
+//! `dhcp.datacenter`: the keys of the datacenter and multi-site guides. Those of `performance.optimization` switch the
+//! packet path, most of which the server reads for itself; the others are checked and take effect in a cluster.
 
 use super::context::Context;
 use super::keys;
+use crate::settings::{ConflictCheck, Settings};
 use purlin_config::{Fault, Faults, FromNode, Node, Reader, Severity, Span, codes, nearest};
 use std::collections::HashMap;
 use std::time::Duration;
 
-/// Keys whose work one node does already, and what does it.
-const MAPPED: &[(&str, &str)] = &[
-    (
-        "batch_processing",
-        "writes are always grouped: one journal frame per batch of packets",
-    ),
-    (
-        "batch_size",
-        "a group is what one receive call brings and one sync covers; its size follows the load",
-    ),
-    (
-        "async_operations",
-        "answers wait for the lease's own record only (dhcp.ack), never for side jobs",
-    ),
-    ("cache_optimization", "answers are prebuilt per kind of client"),
-    (
-        "network_optimization",
-        "packets are received and sent in batches and steered to threads by the kernel",
-    ),
-];
-
 const PARALLEL: &str = "dhcp.datacenter.performance.optimization.parallel_processing";
+const ASYNC: &str = "dhcp.datacenter.performance.optimization.async_operations";
 
 /// Packet threads as `dhcp.threads` and the guide's switch say together: switched off, there is one.
 pub(super) fn threads(top: &Reader<'_>, context: &mut Context<'_>) -> Option<u16> {
@@ -48,7 +29,7 @@ pub(super) fn threads(top: &Reader<'_>, context: &mut Context<'_>) -> Option<u16
     Some(1)
 }
 
-pub(super) fn read(top: &Reader<'_>, context: &mut Context<'_>) {
+pub(super) fn read(top: &Reader<'_>, settings: &Settings, context: &mut Context<'_>) {
     let data = top.below("datacenter", &[keys::DATACENTER]);
     if !data.is_present()
         || data
@@ -64,6 +45,7 @@ pub(super) fn read(top: &Reader<'_>, context: &mut Context<'_>) {
     multi_site(context);
     if context.faults.errors() == errors {
         told(&data, context);
+        nothing_to_wait_for(settings, context);
     }
 }
 
@@ -83,16 +65,26 @@ fn told(data: &Reader<'_>, context: &mut Context<'_>) {
             );
         }
     }
-    let optimization = context
+}
+
+/// Switched off, answers wait for address checks. Where none is made, there is nothing that they could wait for.
+fn nothing_to_wait_for(settings: &Settings, context: &mut Context<'_>) {
+    let Some(switch) = context
         .document
-        .get("dhcp.datacenter.performance.optimization")
-        .and_then(Node::as_table);
-    for entry in optimization.map_or(&[][..], |table| &table.entries) {
-        if let Some((_, how)) = MAPPED.iter().find(|(name, _)| *name == entry.key) {
-            let path = format!("dhcp.datacenter.performance.optimization.{}", entry.key);
-            let message = format!("`{}` is part of how Purlin works and not a switch", entry.key);
-            warn(context.faults, codes::MAPPED, &path, entry.key_span, message, how);
-        }
+        .get(ASYNC)
+        .filter(|node| bool::from_node(node) == Some(false))
+    else {
+        return;
+    };
+    let subnets = settings.networks.iter().flat_map(|network| &network.subnets);
+    let own = subnets.filter_map(|subnet| subnet.conflict_check);
+    let mut checks = own.chain([settings.conflict_check]);
+    if checks.all(|check| check == ConflictCheck::Off) {
+        let message =
+            "`async_operations` is off, but there is no side job that an answer could wait for".to_owned();
+        let help = "it means the check of an address before it is offered (dhcp.conflict_check), which is off; DNS \
+                    updates and webhooks are not in this version";
+        warn(context.faults, codes::MAPPED, ASYNC, switch.span, message, help);
     }
 }
 

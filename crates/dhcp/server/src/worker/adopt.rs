@@ -23,6 +23,7 @@ impl Worker {
     /// Groups work in another way from the next packet on.
     pub(crate) fn switch(&mut self, switches: Switches) {
         self.switches = switches;
+        self.engine.keep_templates(switches.cache_optimization);
         self.outgoing.set_singly(!switches.network_optimization);
     }
 

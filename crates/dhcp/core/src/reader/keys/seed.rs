@@ -104,23 +104,45 @@ pub(in crate::reader) const AUTO_SCALING: &[Key] = &[
 const PERFORMANCE: &[Key] = &[Key::new(
     "optimization",
     Kind::Table(&[&[
-        Key::new("batch_processing", Kind::Bool, "Group writes."),
-        Key::new("batch_size", BATCH, "Most operations per group."),
+        Key::new(
+            "batch_processing",
+            Kind::Bool,
+            "One commit for the packets of a receive call; switched off, one for each packet that changes a lease.",
+        )
+        .default("true"),
+        Key::new(
+            "batch_size",
+            BATCH,
+            "Most packets per commit and per receive call; what is above 64 is 64.",
+        )
+        .default("64"),
         Key::new(
             "async_operations",
             Kind::Bool,
-            "Answers do not wait for slow side jobs.",
-        ),
+            "Answers do not wait for side jobs; switched off, nothing else is read while an address is checked (conflict_check).",
+        )
+        .default("true"),
         Key::new(
             "parallel_processing",
             Kind::Bool,
             "Many packet threads, as many as dhcp.threads says; switched off, one.",
         )
+        .default("true")
         .restart(),
-        Key::new("cache_optimization", Kind::Bool, "Prebuilt answers."),
-        Key::new("network_optimization", Kind::Bool, "Batched system calls."),
+        Key::new(
+            "cache_optimization",
+            Kind::Bool,
+            "Options are encoded once per kind of client; switched off, for every answer.",
+        )
+        .default("true"),
+        Key::new(
+            "network_optimization",
+            Kind::Bool,
+            "Many datagrams per system call; switched off, one.",
+        )
+        .default("true"),
     ]]),
-    "Switches of the packet path.",
+    "Switches of the packet path. All are on; one that is off only costs, and is for comparing.",
 )];
 
 pub(in crate::reader) const MULTI_SITE: &[Key] = &[

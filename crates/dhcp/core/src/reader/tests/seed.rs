@@ -30,11 +30,7 @@ fn the_guides_load_with_warnings_that_say_what_takes_effect() {
         report.contains("warning[PUR-9111]: dhcp.datacenter.scaling: "),
         "{report}"
     );
-    assert!(
-        report.contains("warning[PUR-9112]: dhcp.datacenter.performance.optimization.batch_size: "),
-        "{report}"
-    );
-    assert!(report.ends_with("6 warnings\n"), "{report}");
+    assert!(report.ends_with("1 warning\n"), "{report}");
     let (settings, report) = checked("b.json", MULTI_SITE);
     assert!(settings.is_some() && report.ends_with("1 warning\n"), "{report}");
 }
@@ -97,4 +93,16 @@ fn parallel_processing_switched_off_is_one_packet_thread() {
         text.contains("parallel_processing is off, but threads is 3"),
         "{text}"
     );
+}
+
+#[test]
+fn async_operations_switched_off_says_when_nothing_could_wait() {
+    let with = |dhcp: &str, on: bool| {
+        let text =
+            format!("[dhcp]\n{dhcp}\n[dhcp.datacenter.performance.optimization]\nasync_operations = {on}\n");
+        checked("a.toml", &text).1
+    };
+    assert!(with("", false).contains("no side job that an answer could wait for"));
+    assert_eq!(with("", true), "");
+    assert_eq!(with("conflict_check = \"ping\"", false), "");
 }

@@ -80,6 +80,24 @@ impl Bench {
         Some((answer.xid(), kind, answer.yiaddr()))
     }
 
+    /// What every client gets, when all ask at once for a binding at once (RFC 4039).
+    fn burst(&mut self) -> Vec<(u32, MessageType, Ipv4Addr)> {
+        for client in 0..CLIENTS {
+            self.say(MessageType::Discover, 10 + client, &[(code::RAPID_COMMIT, &[])]);
+        }
+        let mut turns = 0;
+        while self.worker.counters.datagrams < u64::from(CLIENTS) {
+            self.worker.read(self.port);
+            self.worker.release();
+            turns += 1;
+            assert!(turns < 100, "the packets were sent");
+        }
+        let answers = self.all_heard();
+        assert_eq!(answers.len() as u32, CLIENTS);
+        assert!(answers.iter().all(|answer| answer.1 == MessageType::Ack));
+        answers
+    }
+
     fn all_heard(&self) -> Vec<(u32, MessageType, Ipv4Addr)> {
         let mut heard: Vec<_> = std::iter::from_fn(|| self.heard()).collect();
         heard.sort_unstable_by_key(|answer| answer.0);
@@ -87,25 +105,13 @@ impl Bench {
     }
 }
 
-/// What every client got, when all ask at once for a binding at once (RFC 4039), and what it took.
+/// What every client got, and what it took.
 fn burst(switches: Switches, ack: AckMode) -> (Vec<(u32, MessageType, Ipv4Addr)>, ShellCounters) {
     let mut bench = Bench::new(switches, |settings| {
         settings.rapid_commit = true;
         settings.ack = ack;
     });
-    for client in 0..CLIENTS {
-        bench.say(MessageType::Discover, 10 + client, &[(code::RAPID_COMMIT, &[])]);
-    }
-    let mut turns = 0;
-    while bench.worker.counters.datagrams < u64::from(CLIENTS) {
-        bench.worker.read(bench.port);
-        bench.worker.release();
-        turns += 1;
-        assert!(turns < 100, "the packets were sent");
-    }
-    let answers = bench.all_heard();
-    assert_eq!(answers.len() as u32, CLIENTS);
-    assert!(answers.iter().all(|answer| answer.1 == MessageType::Ack));
+    let answers = bench.burst();
     (answers, bench.worker.counters.clone())
 }
 
@@ -154,6 +160,22 @@ fn s0_37_no_batch_and_no_commit_is_larger_than_said() {
             assert_eq!(largest(histogram), f64::from(size.min(64)));
         }
     }
+}
+
+#[test]
+fn s0_40_without_cache_optimization_every_answer_is_encoded_anew() {
+    let all = u64::from(CLIENTS);
+    let mut given = Vec::new();
+    for (cache_optimization, use_of_templates) in [(true, (all - 1, 1)), (false, (0, all))] {
+        let switches = Switches {
+            cache_optimization,
+            ..Switches::default()
+        };
+        let mut bench = Bench::new(switches, |settings| settings.rapid_commit = true);
+        given.push(bench.burst());
+        assert_eq!(bench.worker.engine.template_use(), use_of_templates);
+    }
+    assert_eq!(given[0], given[1]);
 }
 
 #[test]
