@@ -5,6 +5,7 @@ mod drive;
 mod entropy;
 pub mod front;
 mod handle;
+pub mod herald;
 pub mod local;
 pub mod locks;
 pub mod metrics;

@@ -3,6 +3,7 @@
 mod cache;
 mod contract;
 mod front;
+mod herald;
 mod locks;
 mod metrics;
 mod nodes;
