@@ -1,6 +1,7 @@
 //! What downloads and uploads share: the request, who answers, silence, errors.
 
 mod outcome;
+mod patience;
 
 use std::io;
 use std::net::SocketAddr;
@@ -17,8 +18,6 @@ use super::rtt::RoundTrips;
 use super::wire::{Inbox, Outbox};
 pub(crate) use outcome::printable;
 
-/// Waits double up to this.
-const WAIT_MAX: Duration = Duration::from_secs(8);
 const PROGRESS_EVERY: Duration = Duration::from_millis(100);
 
 /// One side of a transfer.
@@ -259,16 +258,6 @@ impl<'a> Session<'a> {
         Ok(turn)
     }
 
-    fn progress_made(&mut self, now: Instant, spoke: Option<Instant>) {
-        let once = !std::mem::take(&mut self.repeated);
-        if let Some(spoke) = spoke.filter(|_| once) {
-            self.trips.took(now - spoke);
-        }
-        self.heard = now;
-        self.silent = 0;
-        self.due = now + self.trips.wait(self.options.wait);
-    }
-
     fn terms(&mut self, options: Options<'_>) -> Result<Terms, TransferError> {
         if let Some(terms) = self.terms {
             return Ok(terms);
@@ -304,57 +293,6 @@ impl<'a> Session<'a> {
         self.out
             .send(&buffer[..length])
             .map_err(|source| TransferError::Send { server, source })
-    }
-
-    /// The wait after the sending that makes `silent`.
-    fn wait(&self) -> Duration {
-        let first = if self.settled {
-            self.trips.wait(self.options.wait) * 2
-        } else {
-            self.options.wait
-        };
-        self.doubled(first, self.silent.saturating_sub(1))
-    }
-
-    fn doubled(&self, first: Duration, times: u8) -> Duration {
-        (first * (1 << times.min(16))).min(WAIT_MAX.max(self.options.wait))
-    }
-
-    /// How long a server that has answered may be silent: as if every wait were the longest, however short measured
-    /// round trips have made them.
-    fn patience(&self) -> Duration {
-        (0..self.options.attempts)
-            .map(|times| self.doubled(self.options.wait, times))
-            .sum()
-    }
-
-    fn silence<R: Role>(&mut self, role: &mut R, now: Instant) -> Result<(), TransferError> {
-        if !self.settled {
-            if self.silent >= self.options.attempts {
-                return Err(TransferError::NoAnswer {
-                    server: self.options.server,
-                    attempts: self.counts.requests,
-                    waited: now - self.began,
-                    stranger: self.stranger,
-                });
-            }
-            return self.request::<R>();
-        }
-        if now - self.heard >= self.patience() {
-            self.out
-                .error(ErrorCode::Undefined, "the other side fell silent", self.out.peer);
-            return Err(TransferError::Silence {
-                server: self.out.peer,
-                octets: role.octets(),
-                waited: now - self.heard,
-            });
-        }
-        self.silent = self.silent.saturating_add(1);
-        self.due = (now + self.wait()).min(self.heard + self.patience());
-        self.counts.timeouts += 1;
-        self.repeated = true;
-        role.again(&self.out, &mut self.counts)
-            .map_err(|stop| self.stopped(stop))
     }
 
     fn tell<R: Role>(&self, role: &R, progress: &mut OnProgress<'_>) -> Result<(), TransferError> {
