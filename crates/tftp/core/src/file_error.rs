@@ -1,6 +1,8 @@
 //! Why a file cannot be read or written, as far as a client may know.
 
+use crate::plan::codes;
 use crate::reasons;
+use crate::template::MarkName;
 use purlin_telemetry::ReasonCode;
 use purlin_tftp_proto::ErrorCode;
 
@@ -17,6 +19,8 @@ pub enum FileError {
     NoSpace,
     /// A rule or policy says no, for this reason.
     NotAllowed(ReasonCode),
+    /// A template has a mark without a value for this client.
+    NoValue(MarkName),
     /// It could not be read or written, or is no longer what it was.
     Io,
     /// Too much is waiting for the disk.
@@ -35,8 +39,18 @@ impl FileError {
             Self::Exists => reasons::EXISTS,
             Self::NoSpace => reasons::NO_SPACE,
             Self::NotAllowed(reason) => reason,
+            Self::NoValue(_) => codes::TEMPLATE_VALUE,
             Self::Io => reasons::IO,
             Self::Busy => reasons::BUSY,
+        }
+    }
+
+    /// The mark that has no value.
+    #[must_use]
+    pub fn mark(self) -> Option<MarkName> {
+        match self {
+            Self::NoValue(mark) => Some(mark),
+            _ => None,
         }
     }
 
@@ -45,7 +59,7 @@ impl FileError {
     pub fn answer(self) -> (ErrorCode, &'static str) {
         match self {
             Self::NotFound => (ErrorCode::NotFound, "file not found"),
-            Self::Denied | Self::NotAllowed(_) => (ErrorCode::Denied, "access denied"),
+            Self::Denied | Self::NotAllowed(_) | Self::NoValue(_) => (ErrorCode::Denied, "access denied"),
             Self::IsDirectory => (ErrorCode::Denied, "that is a directory"),
             Self::TooBig => (ErrorCode::Full, "the file is too big"),
             Self::Exists => (ErrorCode::Exists, "file already exists"),

@@ -17,7 +17,7 @@ pub use path::{NAME_MAX, PATH_MAX, RelativePath, name_of};
 
 use crate::rule::Client;
 use crate::settings::{Action, Family, Profile, Rule, Settings, Who};
-use crate::template::Values;
+use crate::template::{MarkName, Values};
 use hashbrown::HashMap;
 use purlin_telemetry::ReasonCode;
 use purlin_types::Mac;
@@ -73,6 +73,8 @@ pub enum Resolved {
     },
     /// Not served. The code is one of [`REASONS`].
     Refused(ReasonCode),
+    /// A template is for this client, but the mark has no value for it.
+    NoValue(MarkName),
 }
 
 /// A rule that worked on a name.

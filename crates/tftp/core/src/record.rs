@@ -79,6 +79,28 @@ impl BootRecord {
         record
     }
 
+    /// Names the mark of a template that had no value. It takes the room that the name leaves; of a long name the head
+    /// gives way.
+    pub fn mark(&mut self, mark: &str) {
+        let mark = &mark.as_bytes()[..mark.len().min(NAME_KEPT)];
+        let kept = usize::from(self.name_len).min(NAME_KEPT - mark.len());
+        let from = usize::from(self.name_len) - kept;
+        self.name.copy_within(from..from + kept, 0);
+        self.name[kept..].fill(0);
+        self.name[kept..kept + mark.len()].copy_from_slice(mark);
+        self.name_len = kept as u8;
+    }
+
+    /// The mark of a template that had no value.
+    #[must_use]
+    pub fn marked(&self) -> Option<&str> {
+        let rest = &self.name[usize::from(self.name_len)..];
+        let end = rest.iter().position(|octet| *octet == 0).unwrap_or(rest.len());
+        std::str::from_utf8(&rest[..end])
+            .ok()
+            .filter(|mark| !mark.is_empty())
+    }
+
     /// The name asked for, or its end when it is longer than [`NAME_KEPT`].
     #[must_use]
     pub fn name(&self) -> String {
@@ -96,7 +118,8 @@ impl BootRecord {
         let kept = &self.name[..usize::from(self.name_len)];
         let wanted = name.as_bytes();
         if wanted.len() > kept.len() {
-            return kept.len() == NAME_KEPT && wanted.ends_with(kept);
+            let whole = kept.len() + self.marked().map_or(0, str::len) < NAME_KEPT;
+            return !whole && wanted.ends_with(kept);
         }
         wanted.is_empty() || kept.windows(wanted.len()).any(|part| part == wanted)
     }
@@ -185,9 +208,13 @@ impl Told {
             ..Parameters::default()
         };
         let reason = reasons::reason(record.reason);
+        let mut text = reason.map_or_else(String::new, |reason| reason.render(with));
+        if let Some(mark) = record.marked() {
+            text += &format!(": {{{{{mark}}}}}");
+        }
         Self {
             record,
-            text: reason.map_or_else(String::new, |reason| reason.render(with)),
+            text,
             slug: reason.map_or("unknown", |reason| reason.slug),
             fix: reason.map_or("", |reason| reason.fix),
         }
@@ -215,6 +242,26 @@ mod tests {
         assert_eq!(record(&long).name(), "ä".repeat(23));
         let odd = format!("{}x", "ä".repeat(30));
         assert_eq!(record(&odd).name(), format!("{}x", "ä".repeat(22)));
+    }
+
+    #[test]
+    fn a_mark_without_a_value_is_named_and_takes_no_room() {
+        let mut short = record("boot.ipxe");
+        short.reason = crate::plan::codes::TEMPLATE_VALUE;
+        assert_eq!(short.marked(), None);
+        short.mark("hostname");
+        assert_eq!(
+            (short.name().as_str(), short.marked()),
+            ("boot.ipxe", Some("hostname"))
+        );
+        let text = Told::of(short).text;
+        assert!(text.ends_with(": {{hostname}}"), "{text}");
+        let name = format!("pxelinux.cfg/{}", "0123456789".repeat(5));
+        let mut long = record(&name);
+        long.mark("hostname");
+        assert_eq!(long.marked(), Some("hostname"));
+        assert!(name.ends_with(&long.name()) && long.name().len() == NAME_KEPT - 8);
+        assert!(long.is_for(&name), "also by its whole name");
     }
 
     #[test]

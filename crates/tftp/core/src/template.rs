@@ -1,10 +1,12 @@
 //! Files that are made for whoever asks: texts with marks such as `{{hostname|unnamed}}`, and the names they answer to.
 
+mod mark_name;
 mod name;
 mod values;
 
+pub use mark_name::MarkName;
 pub use name::{NamePattern, Seen};
-pub use values::Values;
+pub use values::{Unfilled, Values};
 
 use purlin_config::TextFault;
 

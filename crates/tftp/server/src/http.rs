@@ -69,6 +69,7 @@ async fn serve(State(site): State<Site>, request: Request) -> Response {
         Err(error) => {
             let refused = answer::refusal(&error);
             entry.answered(&refused, 0, error.reason());
+            entry.marked(error.mark());
             refused
         }
     }

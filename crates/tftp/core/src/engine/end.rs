@@ -6,6 +6,7 @@ use crate::file_error::FileError;
 use crate::peer::Slot;
 use crate::reasons;
 use crate::record::BootRecord;
+use crate::template::MarkName;
 use crate::transfer::{Stage, Transfer};
 use crate::view::Readable;
 use purlin_telemetry::{Outcome, ReasonCode};
@@ -18,6 +19,7 @@ pub(super) struct End {
     reason: ReasonCode,
     outcome: Outcome,
     a: u32,
+    mark: Option<MarkName>,
     told: Option<(ErrorCode, &'static str)>,
 }
 
@@ -28,6 +30,7 @@ impl End {
             reason,
             outcome,
             a: 0,
+            mark: None,
             told: None,
         }
     }
@@ -41,7 +44,10 @@ impl End {
 
     pub(super) fn of_file(fault: FileError) -> Self {
         let (code, text) = fault.answer();
-        Self::error(fault.reason(), code, text)
+        Self {
+            mark: fault.mark(),
+            ..Self::error(fault.reason(), code, text)
+        }
     }
 
     pub(super) fn with(self, a: u32) -> Self {
@@ -114,6 +120,10 @@ impl<F: Readable> Engine<F> {
 
 fn record<F>(now: &Now, transfer: &Transfer<F>, end: &End) -> BootRecord {
     let client = transfer.peer.address;
+    let mut begun = BootRecord::new(now.wall, client.ip(), client.port(), transfer.name.as_bytes());
+    if let Some(mark) = &end.mark {
+        begun.mark(mark.as_str());
+    }
     BootRecord {
         octets: transfer.octets(),
         size: transfer.size,
@@ -128,6 +138,6 @@ fn record<F>(now: &Now, transfer: &Transfer<F>, end: &End) -> BootRecord {
         outcome: end.outcome,
         write: transfer.write,
         netascii: transfer.netascii,
-        ..BootRecord::new(now.wall, client.ip(), client.port(), transfer.name.as_bytes())
+        ..begun
     }
 }

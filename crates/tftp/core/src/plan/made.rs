@@ -4,7 +4,7 @@ use super::path::RelativePath;
 use super::{Ask, Facts, Plan, Resolved, codes, who_fits};
 use crate::rule::{Client, dashed, hex};
 use crate::settings::{Body, Template};
-use crate::template::{Seen, Values, kind_of};
+use crate::template::{MarkName, Seen, Values, kind_of};
 use purlin_telemetry::ReasonCode;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -52,11 +52,14 @@ impl Plan {
         let values = self.values(path, ask, client, facts, seen);
         match &template.body {
             Body::Text(text) => {
-                let text = text
-                    .fill(|name| values.get(name))
-                    .map_err(|_| codes::TEMPLATE_VALUE)?;
-                let kind = kind_of(path.as_str(), &text);
-                Ok(Some(Resolved::Made { text, kind }))
+                let filled = text.fill(|name| values.get(name));
+                Ok(Some(match filled {
+                    Ok(text) => Resolved::Made {
+                        kind: kind_of(path.as_str(), &text),
+                        text,
+                    },
+                    Err(mark) => Resolved::NoValue(MarkName::of(mark)),
+                }))
             }
             Body::File(file) => Ok(Some(Resolved::MadeFrom {
                 root: self.root.as_ref().map(Arc::clone).ok_or(codes::ROOT_MISSING)?,

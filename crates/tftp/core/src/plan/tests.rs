@@ -42,6 +42,7 @@ fn place(resolved: &Resolved) -> String {
         Resolved::Made { text, kind } => format!("{kind}:{text}"),
         Resolved::MadeFrom { path, .. } => format!("from:{path}"),
         Resolved::Refused(code) => code.to_string(),
+        Resolved::NoValue(mark) => format!("no value for {mark:?}"),
     }
 }
 

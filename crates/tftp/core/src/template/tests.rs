@@ -4,7 +4,7 @@ use super::*;
 use proptest::prelude::*;
 use purlin_types::Mac;
 
-fn filled(text: &str) -> Result<String, String> {
+fn filled(text: &str) -> Result<String, Unfilled> {
     let mut values = Values::default();
     values.add("ip", Some("10.0.0.1"));
     values.add("mac", Some("02:00:00:00:00:01"));
@@ -23,10 +23,9 @@ fn marks_are_filled_and_defaults_stand_for_what_is_unknown() {
         filled("${net0/mac} \\{{x}} }}"),
         Ok("${net0/mac} {{x}} }}".into())
     );
-    assert!(
-        filled("{{hostname}}")
-            .unwrap_err()
-            .contains("{{hostname}} has no value")
+    assert_eq!(
+        filled("{{hostname}}"),
+        Err(Unfilled::NoValue(MarkName::of("hostname")))
     );
 }
 

@@ -1,6 +1,6 @@
 //! The values that fill a template for one client.
 
-use super::Text;
+use super::{MarkName, Text};
 use std::borrow::Cow;
 
 /// Names and values for one client; the first of a name counts.
@@ -37,10 +37,19 @@ impl Values {
     /// Fills a text that was read from a file.
     ///
     /// # Errors
-    /// A sentence about the mark that cannot be read or has no value.
-    pub fn fill(&self, text: &str) -> Result<String, String> {
-        let text = Text::parse(text).map_err(|why| why.message)?;
+    /// The text is no template, or one of its marks has no value.
+    pub fn fill(&self, text: &str) -> Result<String, Unfilled> {
+        let text = Text::parse(text).map_err(|why| Unfilled::Text(why.message))?;
         text.fill(|name| self.get(name))
-            .map_err(|name| format!("the mark {{{{{name}}}}} has no value for this client and no default"))
+            .map_err(|name| Unfilled::NoValue(MarkName::of(name)))
     }
+}
+
+/// Why a text could not be filled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unfilled {
+    /// A mark cannot be read, in a sentence.
+    Text(String),
+    /// This mark has neither a value for the client nor a default.
+    NoValue(MarkName),
 }

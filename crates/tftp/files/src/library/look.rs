@@ -10,7 +10,7 @@ use crate::pool::Scratch;
 use crate::resolve::Root;
 use purlin_tftp_core::plan::{Plan, Resolved};
 use purlin_tftp_core::settings::Links;
-use purlin_tftp_core::template::{Values, kind_of};
+use purlin_tftp_core::template::{Unfilled, Values, kind_of};
 use purlin_types::WallTime;
 use rustix::fs::OFlags;
 use std::path::Path;
@@ -78,6 +78,7 @@ impl Inner {
         };
         match plan.resolve(&ask.as_ask(), facts.as_ref()) {
             Resolved::Refused(reason) => Err(FileError::NotAllowed(reason)),
+            Resolved::NoValue(mark) => Err(FileError::NoValue(mark)),
             Resolved::File { root, path } => self.file(plan, (&root, path.as_str()), belief, scratch),
             Resolved::Made { text, kind } => {
                 Content::made(&self.machine, &ask.name, text.as_bytes(), kind, wall_now())
@@ -98,7 +99,10 @@ impl Inner {
             octets.extend_from_slice(&file.read(index, scratch)?);
         }
         let text = String::from_utf8(octets).map_err(|_| FileError::Io)?;
-        let text = values.fill(&text).map_err(|_| FileError::Io)?;
+        let text = values.fill(&text).map_err(|why| match why {
+            Unfilled::NoValue(mark) => FileError::NoValue(mark),
+            Unfilled::Text(_) => FileError::Io,
+        })?;
         Content::made(
             &self.machine,
             name,

@@ -80,7 +80,9 @@ impl Inner {
             Resolved::File { root, path } => (root, path),
             Resolved::Refused(reason) => return Err(FileError::NotAllowed(reason)),
             // A text that is made has no file behind it.
-            Resolved::Made { .. } | Resolved::MadeFrom { .. } => return Err(FileError::Denied),
+            Resolved::Made { .. } | Resolved::MadeFrom { .. } | Resolved::NoValue(_) => {
+                return Err(FileError::Denied);
+            }
         };
         let settings = plan.settings();
         let size_max = settings.files.uploads.size_max.0;

@@ -146,7 +146,7 @@ pub(super) fn refusal(error: &FileError) -> Response {
             put(refused.headers_mut(), header::RETRY_AFTER, "1");
             refused
         }
-        FileError::Denied | FileError::NotAllowed(_) => {
+        FileError::Denied | FileError::NotAllowed(_) | FileError::NoValue(_) => {
             problem(StatusCode::FORBIDDEN, "this file is not for you")
         }
         _ => problem(StatusCode::INTERNAL_SERVER_ERROR, "the file could not be read"),

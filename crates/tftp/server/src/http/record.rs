@@ -7,6 +7,7 @@ use purlin_netio::now;
 use purlin_telemetry::ReasonCode;
 use purlin_telemetry::decision::{DecisionRing, Outcome, Page};
 use purlin_telemetry::metrics::{Collector, Encoder};
+use purlin_tftp_core::template::MarkName;
 use purlin_tftp_core::{BootRecord, RecordQuery, Told, reasons};
 use purlin_types::BootTime;
 use std::net::SocketAddr;
@@ -143,6 +144,13 @@ impl Entry {
             _ => Outcome::Refused,
         };
         self.record.a = u32::from(self.status);
+    }
+
+    /// The mark of a template that had no value.
+    pub(super) fn marked(&mut self, mark: Option<MarkName>) {
+        if let Some(mark) = mark {
+            self.record.mark(mark.as_str());
+        }
     }
 
     /// A piece of the body was handed to the connection.

@@ -68,6 +68,7 @@ async fn told(desk: &Desk, plan: &Plan, ask: &OwnedAsk, facts: Option<&Facts>) -
     });
     match resolved {
         Resolved::Refused(code) => refused(&mut told, FileError::NotAllowed(code)),
+        Resolved::NoValue(mark) => refused(&mut told, FileError::NoValue(mark)),
         Resolved::Made { text, kind } => made(&mut told, &text, kind),
         Resolved::MadeFrom { root, path, .. } => {
             told["root"] = root.to_string_lossy().into();
@@ -122,7 +123,8 @@ fn refused(told: &mut Value, error: FileError) {
     told["kind"] = "refused".into();
     told["code"] = code.to_string().into();
     if let Some(reason) = reasons::reason(code) {
-        told["summary"] = reason.text.into();
+        let mark = error.mark().map(|mark| format!(": {mark:?}")).unwrap_or_default();
+        told["summary"] = (reason.text.to_owned() + &mark).into();
         told["fix"] = reason.fix.into();
     }
 }

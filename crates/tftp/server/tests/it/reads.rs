@@ -233,3 +233,41 @@ fn an_edk2_size_probe_ends_in_an_ordinary_record() {
         "{records:?}"
     );
 }
+
+/// The client is told nothing of it; the operator reads which mark it was, whether the text stands in the configuration
+/// or in a file.
+#[test]
+fn a_template_without_a_value_names_its_mark() {
+    use purlin_tftp_core::plan::RelativePath;
+    use purlin_tftp_core::settings::{Body, Template, Who};
+    use purlin_tftp_core::template::{NamePattern, Text};
+    let template = |name: &str, body: Body| Template {
+        name: NamePattern::parse(name).unwrap(),
+        who: Who::default(),
+        body,
+    };
+    let bench = Bench::with(|settings| {
+        settings.files.templates = vec![
+            template(
+                "boot.ipxe",
+                Body::Text(Text::parse("#!ipxe\necho {{hostname}}\n").unwrap()),
+            ),
+            template("menu.ipxe", Body::File(RelativePath::parse("menu.in").unwrap())),
+        ];
+    });
+    std::fs::write(bench.folder.path().join("menu.in"), "#!ipxe\necho {{subnet}}\n").unwrap();
+    for (name, mark) in [("boot.ipxe", "{{hostname}}"), ("menu.ipxe", "{{subnet}}")] {
+        assert_eq!(
+            refused(read(&bench.options(), name).1),
+            (2, "access denied".to_owned())
+        );
+        bench.settle();
+        let records = bench.records();
+        let told = records.last().unwrap();
+        assert_eq!(
+            (told.record.name().as_str(), told.slug),
+            (name, "template_value_missing")
+        );
+        assert!(told.text.ends_with(mark), "{}", told.text);
+    }
+}

@@ -55,7 +55,7 @@ fn an_ipxe_script_is_made_from_lease_and_profile() {
         place(&plan.resolve(&ask("/boot.ipxe"), Some(&facts()))),
         "ipxe:#!ipxe\nkernel tftp://192.0.2.1:6969/vmlinuz console=ttyS0 host=node-1 mac=02:00:00:00:00:01 ${next-server}"
     );
-    assert_eq!(read(&plan, "/boot.ipxe"), "PUR-2413");
+    assert_eq!(read(&plan, "/boot.ipxe"), "no value for {{file_url}}");
     assert_eq!(read(&plan, "other"), "/srv/tftp:other");
 }
 
