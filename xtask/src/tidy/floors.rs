@@ -62,7 +62,7 @@ const HEAVY: &[(&str, &[&str])] = &[
     ("redb", &["crates/store/embedded"]),
     ("redis", &["crates/fabric/redis"]),
     ("revm", &["bin/purlin"]),
-    ("ring", &["crates/api"]),
+    ("ring", &["crates/api", "crates/dhcp/server"]),
     (
         "rustls",
         &[

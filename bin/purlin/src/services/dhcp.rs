@@ -57,6 +57,7 @@ impl Dhcp {
             receive_buffer: RECEIVE_BUFFER,
             pin_threads: false,
             recovery: restored::recovery(base.store, base.revisions, base.settings).await,
+            share: None,
         };
         // Reading a million leases back takes most of a second.
         let started = tokio::task::spawn_blocking(move || purlin_dhcp_server::start(config)).await;

@@ -1,6 +1,7 @@
 //! `[cluster]`: this node among others.
 
 use crate::{Document, Fault, Faults, Key, Kind, Reader, Section, TextFault, check_section, codes};
+use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
@@ -28,6 +29,11 @@ const KEYS: &[Key] = &[
     Key::new("node_timeout", Kind::Duration { min: Duration::from_millis(300), max: Duration::from_secs(600) }, "A node that was silent for so long is shown as gone.")
         .default("30s")
         .restart(),
+    Key::new("secret", Kind::Secret, "What nodes of a cluster know and strangers do not, 16 octets or more: it seals the packets that they give each other. PURLIN__CLUSTER__SECRET_FILE names a file.")
+        .restart(),
+    Key::new("peer_port", Kind::Int { min: 1, max: 65535 }, "UDP port on which other nodes give this one the DHCP packets that are its to decide about.")
+        .default("8067")
+        .restart(),
     Key::new("takeover", Kind::Enum(&["normal", "fast"]), "How soon other nodes serve a dead one's clients: within 20 s (normal: renewed every 3 s, valid for 15) or 5 s (fast: 0.5 and 2.5; wants a database that always answers within a second).")
         .default("normal")
         .restart(),
@@ -38,6 +44,16 @@ const KEYS: &[Key] = &[
 pub enum Takeover {
     Normal,
     Fast,
+}
+
+/// A text that is never shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(pub String);
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret")
+    }
 }
 
 /// The checked `[cluster]` section.
@@ -53,6 +69,8 @@ pub struct ClusterSettings {
     /// Longer than `heartbeat_interval`.
     pub node_timeout: Duration,
     pub takeover: Takeover,
+    pub secret: Option<Secret>,
+    pub peer_port: u16,
 }
 
 /// The schema of `[cluster]`.
@@ -81,7 +99,10 @@ pub fn read(document: &Document, faults: &mut Faults) -> Option<ClusterSettings>
         } else {
             Takeover::Normal
         },
+        secret: reader.opt("secret").map(Secret),
+        peer_port: reader.get("peer_port"),
     };
+    enabled_wholly(&settings, &reader, faults);
     if settings.node_timeout <= settings.heartbeat_interval && faults.errors() == before {
         let message =
             "`node_timeout` must be longer than `heartbeat_interval`, or every node would be shown as gone";
@@ -91,6 +112,39 @@ pub fn read(document: &Document, faults: &mut Faults) -> Option<ClusterSettings>
         );
     }
     (faults.errors() == before).then_some(settings)
+}
+
+/// What a node among others cannot do without.
+fn enabled_wholly(settings: &ClusterSettings, reader: &Reader<'_>, faults: &mut Faults) {
+    let needs = [
+        (
+            "node_ip",
+            settings.node_ip.is_none(),
+            "where other nodes reach this one",
+            "node_ip = \"192.168.1.10\"",
+        ),
+        (
+            "secret",
+            settings.secret.is_none(),
+            "what seals packets between nodes",
+            "PURLIN__CLUSTER__SECRET_FILE=/etc/purlin/secret",
+        ),
+    ];
+    for (key, missing, what, example) in needs {
+        if settings.enabled && missing {
+            let message = format!("a node of a cluster needs `{key}`: {what}");
+            let (path, span) = (reader.path_of(key), reader.span_of("enabled"));
+            faults.push(
+                Fault::error(codes::MISSING_KEY, path, span, message).help(format!("for example {example}")),
+            );
+        }
+    }
+    let short = settings.secret.as_ref().is_some_and(|secret| secret.0.len() < 16);
+    if short {
+        let message = "the secret has fewer than 16 octets";
+        let (path, span) = (reader.path_of("secret"), reader.span_of("secret"));
+        faults.push(Fault::error(codes::OUT_OF_RANGE, path, span, message).help("openssl rand -hex 32"));
+    }
 }
 
 fn check_ip(text: &str) -> Result<(), TextFault> {
@@ -129,6 +183,15 @@ mod tests {
         let (settings, faults) = parsed("[cluster]\nheartbeat_interval = \"5s\"\nnode_timeout = \"5s\"");
         assert_eq!(settings, None);
         assert_eq!(faults.errors(), 1);
+    }
+
+    #[test]
+    fn a_node_among_others_needs_an_address_and_a_secret() {
+        let (settings, faults) = parsed("[cluster]\nenabled = true");
+        assert_eq!((settings, faults.errors()), (None, 2));
+        let whole = "[cluster]\nenabled = true\nnode_ip = \"10.0.0.1\"\nsecret = ";
+        assert!(parsed(&format!("{whole}\"0123456789abcdef\"")).0.is_some());
+        assert!(parsed(&format!("{whole}\"0123456789abcde\"")).0.is_none());
     }
 
     #[test]

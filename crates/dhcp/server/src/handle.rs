@@ -7,11 +7,13 @@ mod leases;
 use crate::error::ControlError;
 use crate::metrics::{DhcpMetrics, ThreadReport};
 use crate::ports::Ports;
+use crate::share::Gained;
 use crate::status::{Condition, Health, InterfaceStatus, JournalStatus, ServerStatus};
 use crate::worker::{Task, Worker};
 use purlin_dhcp_core::view::SubnetUse;
 use purlin_dhcp_core::{HoldView, Plan};
 use purlin_netio::{Waker, now};
+use purlin_types::Slot;
 use std::net::Ipv4Addr;
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -130,6 +132,39 @@ impl Handle {
             }
         }
         Ok(false)
+    }
+
+    /// Gives slots with their stored rows to the packet thread of a share.
+    pub(crate) async fn adopt_slots(&self, gained: Vec<Gained>) {
+        if let Some(door) = self.0.doors.first() {
+            // A thread that has ended decides about nothing.
+            let _ = door.ask(move |worker| worker.adopt_slots(&gained)).await;
+        }
+    }
+
+    /// Takes slots away.
+    pub(crate) async fn resign_slots(&self, slots: Vec<Slot>) {
+        if let Some(door) = self.0.doors.first() {
+            let _ = door.ask(move |worker| worker.resign_slots(&slots)).await;
+        }
+    }
+
+    /// About how many slots this node's packet thread decides: all of them when it shares with nobody.
+    pub async fn held(&self) -> usize {
+        let held = self.ask_all(|worker| worker.engine.held().len()).await;
+        held.into_iter().max().unwrap_or(0)
+    }
+
+    /// Takes slots away and waits until all that was decided about them is with the store.
+    pub(crate) async fn give_up(&self, slots: Vec<Slot>) {
+        let Some(door) = self.0.doors.first() else { return };
+        let log = door.ask(move |worker| {
+            worker.resign_slots(&slots);
+            worker.own.as_ref().map(|own| own.log.clone())
+        });
+        if let Some(Some(log)) = log.await {
+            log.flushed().await;
+        }
     }
 
     /// How full every subnet is, by network and subnet name.

@@ -14,12 +14,15 @@ pub(crate) const HANDED_MAX: usize = 4096;
 /// A datagram that changes threads.
 #[derive(Debug)]
 pub(crate) struct Handed {
-    /// The port it came by: its reply leaves by the owner's socket of the same port.
-    pub(crate) port: u32,
+    /// The port it came by: its reply leaves by the owner's socket of the same port. `None` for one that another node
+    /// has forwarded: any socket for relays will do.
+    pub(crate) port: Option<u32>,
     pub(crate) payload: Box<[u8]>,
     pub(crate) source: SocketAddrV4,
     pub(crate) local: Ipv4Addr,
     pub(crate) broadcast: bool,
+    /// As in `Arrival`.
+    pub(crate) attempt: u8,
 }
 
 /// What other threads hand to one thread.
@@ -74,11 +77,12 @@ mod tests {
         let waker = Arc::new(Waker::new().unwrap());
         let inbox = Inbox::new(Arc::clone(&waker));
         let handed = || Handed {
-            port: 0,
+            port: Some(0),
             payload: Box::from(*b"x"),
             source: "10.0.0.1:67".parse().unwrap(),
             local: Ipv4Addr::LOCALHOST,
             broadcast: false,
+            attempt: 0,
         };
         for _ in 0..HANDED_MAX {
             assert!(inbox.put(handed()));

@@ -12,6 +12,7 @@ use crate::marker::Markers;
 use crate::metrics::ThreadReport;
 use crate::ports::Ports;
 use crate::running::Running;
+use crate::share::{self, ShareConfig};
 use crate::status::Health;
 use crate::switches::Switches;
 use crate::worker::{Log, Parts, Rewrite, STATE_PIECE, Worker};
@@ -40,6 +41,8 @@ pub struct ServerConfig {
     pub pin_threads: bool,
     /// What the journals were restored from, when they were; the same at every start from then on.
     pub recovery: Option<Recovery>,
+    /// For one node of many. The journals are not used then: leases are where `share` says.
+    pub share: Option<ShareConfig>,
 }
 
 /// Opens everything, restores the leases and starts the packet threads.
@@ -54,21 +57,29 @@ pub fn start(config: ServerConfig) -> Result<(Handle, Running), StartError> {
         receive_buffer,
         pin_threads,
         recovery,
+        share,
     } = config;
-    let shards = threads(&settings);
+    // What the fabric gives goes to one thread.
+    let shards = if share.is_some() { 1 } else { threads(&settings) };
     let plan = Plan::compile(&settings, None);
     let mut ports = Ports::new(shards, receive_buffer);
     let prepared = ports.prepare(&settings).map_err(StartError::Sockets)?;
     ports.adopt(prepared, &plan).map_err(StartError::Sockets)?;
 
     let wakers = wakers(shards)?;
-    let logs = restore(&*journals, &plan, &wakers, recovery.as_ref())?;
     let inboxes: Arc<[Inbox]> = wakers.iter().map(|waker| Inbox::new(Arc::clone(waker))).collect();
     let reports: Arc<[Mutex<ThreadReport>]> = wakers.iter().map(|_| Mutex::default()).collect();
     let health = Arc::new(watch::Sender::new(Health::of(shards)));
+    let logs = match &share {
+        Some(share) => vec![share::open(share, &plan, &wakers[0], &inboxes)?],
+        None => restore(&*journals, &plan, &wakers, recovery.as_ref())?
+            .into_iter()
+            .map(|(engine, log)| (engine, log, None))
+            .collect(),
+    };
 
     let (mut doors, mut threads) = (Vec::new(), Vec::new());
-    for (shard, ((engine, log), waker)) in logs.into_iter().zip(&wakers).enumerate() {
+    for (shard, ((engine, log, own), waker)) in logs.into_iter().zip(&wakers).enumerate() {
         let shard = shard as u16;
         let (sender, tasks) = channel();
         let parts = Parts {
@@ -77,6 +88,7 @@ pub fn start(config: ServerConfig) -> Result<(Handle, Running), StartError> {
             engine,
             log,
             switches,
+            own,
             tasks,
             waker: Arc::clone(waker),
             inboxes: Arc::clone(&inboxes),
@@ -206,10 +218,7 @@ fn restore(
     recovery: Option<&Recovery>,
 ) -> Result<Vec<(Engine, Log)>, StartError> {
     let shards = wakers.len() as u16;
-    let entropy = getrandom::u64().map_err(|e| StartError::System {
-        what: "asking for random numbers",
-        source: std::io::Error::other(e.to_string()),
-    })?;
+    let entropy = entropy()?;
     let engines = (0..shards)
         .map(|shard| Engine::new(Arc::clone(plan), shard, shards, entropy))
         .collect();
@@ -241,6 +250,14 @@ fn restore(
         (engine, log)
     });
     Ok(logs.collect())
+}
+
+/// What engines choose by where the choice must not be foreseen.
+pub(crate) fn entropy() -> Result<u64, StartError> {
+    getrandom::u64().map_err(|e| StartError::System {
+        what: "asking for random numbers",
+        source: std::io::Error::other(e.to_string()),
+    })
 }
 
 /// Makes all states durable in their own journals, then removes the others.

@@ -13,6 +13,7 @@ mod adopt;
 mod control;
 mod ledger;
 mod log;
+mod own;
 mod park;
 mod probe;
 mod receive;
@@ -29,6 +30,7 @@ pub(crate) use rewrite::Rewrite;
 use crate::handover::{Handed, Inbox};
 use crate::metrics::ThreadReport;
 use crate::ports::Assignment;
+use crate::share::Own;
 use crate::status::{Condition, Health};
 use crate::switches::Switches;
 use park::ParkRing;
@@ -64,6 +66,8 @@ pub(crate) struct Parts {
     pub(crate) engine: Engine,
     pub(crate) log: Log,
     pub(crate) switches: Switches,
+    /// For a share of the addresses instead of all of them.
+    pub(crate) own: Option<Own>,
     pub(crate) tasks: Receiver<Task>,
     pub(crate) waker: Arc<Waker>,
     pub(crate) inboxes: Arc<[Inbox]>,
@@ -78,6 +82,7 @@ pub(crate) struct Worker {
     plan: Arc<Plan>,
     pub(crate) log: Log,
     switches: Switches,
+    pub(crate) own: Option<Own>,
     /// By port id; holes are ports that have closed.
     slots: Vec<Option<Slot>>,
     /// Port ids of segments by position in `Settings::interfaces`.
@@ -140,6 +145,7 @@ impl Worker {
             engine: parts.engine,
             log: parts.log,
             switches: parts.switches,
+            own: parts.own,
             slots: Vec::new(),
             segments: Vec::new(),
             poller,
@@ -206,7 +212,7 @@ impl Worker {
 
     /// All that is not reading, once per wait.
     fn turn(&mut self) {
-        let now = now();
+        let now = self.clock();
         if !self.paused {
             // In this order: what waits in the inbox may wait for a check.
             self.end_probes(&now);

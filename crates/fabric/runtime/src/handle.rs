@@ -70,6 +70,8 @@ pub struct Setup {
     pub timing: Timing,
     pub claims: Arc<dyn ClaimStore>,
     pub tenants: Vec<Arc<dyn Tenant>>,
+    /// What packet threads look at; made before so that they can be, too.
+    pub tenure: SharedTenure,
     pub clock: Clock,
 }
 
@@ -102,7 +104,7 @@ impl Fabric {
             tenure: coordinator.tenure(),
         };
         let board = Board {
-            tenure: SharedTenure::default(),
+            tenure: setup.tenure,
             holdings: watch::Sender::new(Arc::clone(coordinator.holdings())),
             snapshot: watch::Sender::new(Arc::new(snapshot)),
             trouble: watch::Sender::new(None),

@@ -12,7 +12,11 @@ impl Worker {
     /// Moves to a new plan and set of sockets.
     pub(crate) fn adopt(&mut self, plan: Arc<Plan>, assignments: Vec<Assignment>) -> std::io::Result<()> {
         if !Arc::ptr_eq(&plan, &self.plan) {
-            self.engine.apply(Arc::clone(&plan), &now());
+            let now = self.clock();
+            self.engine.apply(Arc::clone(&plan), &now);
+            if let Some(own) = &self.own {
+                own.follow(&plan);
+            }
             self.plan = plan;
             // Its cursor counts the networks of the former plan.
             self.log.drop_checkpoint();

@@ -3,7 +3,6 @@
 use super::Worker;
 use crate::status::JournalStatus;
 use purlin_dhcp_core::view::Told;
-use purlin_netio::now;
 use purlin_store::Position;
 use std::net::Ipv4Addr;
 use tokio::sync::oneshot;
@@ -19,7 +18,7 @@ impl Worker {
     /// Ends a lease; `None` when there is none here. The receiver tells when that is durable, and fails when it
     /// cannot be recorded.
     pub(crate) fn release_lease(&mut self, address: Ipv4Addr) -> Option<oneshot::Receiver<()>> {
-        let now = now();
+        let now = self.clock();
         self.batch.records.clear();
         let (done, receiver) = oneshot::channel();
         if !self.log.state(&now).writable {

@@ -130,6 +130,18 @@ impl ParkRing {
         }
     }
 
+    /// Forgets the replies of these frames wherever they wait; tells how many.
+    pub(crate) fn strike(&mut self, positions: &[Position]) -> usize {
+        let mut struck = 0;
+        for parked in &mut self.entries {
+            if positions.contains(&parked.position) && parked.len > 0 {
+                parked.len = 0;
+                struck += 1;
+            }
+        }
+        struck
+    }
+
     /// Forgets everything; tells how many.
     pub(crate) fn clear(&mut self) -> usize {
         let count = self.entries.len();

@@ -3,7 +3,7 @@
 use super::{ARP, PING, Worker};
 use purlin_dhcp_core::step::Probe;
 use purlin_netio::{ArpProber, Pinger, Trigger};
-use purlin_types::{BootTime, Now, Tenure};
+use purlin_types::{BootTime, Now};
 use std::collections::VecDeque;
 use std::net::Ipv4Addr;
 
@@ -137,12 +137,12 @@ impl Worker {
     }
 
     fn answer(&mut self, waiting: &Waiting, in_use: bool) {
-        let now = self.batch.time();
+        let (now, tenure) = (self.time(), self.tenure());
         let log = self.log.state(&now);
         let (reply, records) = self.batch.slot();
         let verdict = self
             .engine
-            .probed(&now, &Tenure::SOLE, log, waiting.token, in_use, reply, records);
+            .probed(&now, &tenure, log, waiting.token, in_use, reply, records);
         self.note(verdict, waiting.port, waiting.local, &now);
         self.settle();
     }

@@ -6,7 +6,6 @@ use crate::handover::{Handed, Inbox};
 use crate::ports::Assignment;
 use purlin_dhcp_core::step::{Arrival, Verdict};
 use purlin_netio::{BATCH, Datagram};
-use purlin_types::Tenure;
 use std::net::Ipv4Addr;
 use std::time::Instant;
 
@@ -51,7 +50,7 @@ impl Worker {
         if self.received.is_empty() {
             return;
         }
-        let now = self.batch.time();
+        let (now, tenure) = (self.time(), self.tenure());
         let mut log = self.log.state(&now);
         let (port, position) = (assigned.port.id, assigned.position);
         for i in 0..self.received.len() {
@@ -79,9 +78,7 @@ impl Worker {
             let timed = (self.counters.datagrams + i as u64)
                 .is_multiple_of(TIMED)
                 .then(Instant::now);
-            let verdict = self
-                .engine
-                .step(&now, &Tenure::SOLE, log, &arrival, reply, records);
+            let verdict = self.engine.step(&now, &tenure, log, &arrival, reply, records);
             if let Some(since) = timed {
                 record(&mut self.counters.step_time, since.elapsed(), 1);
             }
@@ -89,6 +86,10 @@ impl Worker {
                 self.batch.offers += self.engine.counters().received[DISCOVER] - discovers;
             }
             debug_assert!(position == arrival.interface);
+            if let (Verdict::Forward { slot, attempt }, Some(own)) = (verdict, &self.own) {
+                let carried = own.forward(slot, attempt, &arrival);
+                self.counters.forward(carried);
+            }
             self.note(verdict, port, arrival_local(&datagram, assigned), &now);
             if self.count_operation(before, &now) {
                 log = self.log.state(&now);
@@ -98,7 +99,7 @@ impl Worker {
 
     /// Packets that other threads received for this one.
     pub(super) fn read_inbox(&mut self) {
-        if self.shards < 2 {
+        if self.shards < 2 && self.own.is_none() {
             return;
         }
         let mut handed = std::mem::take(&mut self.handed);
@@ -121,26 +122,36 @@ impl Worker {
     }
 
     fn decide_handed(&mut self, packet: &Handed) {
-        let Some(Some(slot)) = self.slots.get(packet.port as usize) else {
+        let Some(port) = packet.port.or_else(|| self.any_port()) else {
             return;
+        };
+        let Some(Some(slot)) = self.slots.get(port as usize) else {
+            return;
+        };
+        let local = if packet.local.is_unspecified() {
+            *slot.assigned.port.socket.local_address().ip()
+        } else {
+            packet.local
         };
         let arrival = Arrival {
             payload: &packet.payload,
             source: packet.source,
-            local: packet.local,
+            local,
             port: slot.assigned.port.socket.local_address().port(),
             interface: slot.assigned.position,
             broadcast: packet.broadcast,
-            attempt: 0,
+            attempt: packet.attempt,
         };
-        let now = self.batch.time();
+        let (now, tenure) = (self.time(), self.tenure());
         let log = self.log.state(&now);
         let (reply, records) = self.batch.slot();
         let before = records.len();
-        let verdict = self
-            .engine
-            .step(&now, &Tenure::SOLE, log, &arrival, reply, records);
-        self.note(verdict, packet.port, packet.local, &now);
+        let verdict = self.engine.step(&now, &tenure, log, &arrival, reply, records);
+        if let (Verdict::Forward { slot, attempt }, Some(own)) = (verdict, &self.own) {
+            let carried = own.forward(slot, attempt, &arrival);
+            self.counters.forward(carried);
+        }
+        self.note(verdict, port, local, &now);
         self.count_operation(before, &now);
     }
 }
@@ -180,10 +191,11 @@ fn hand_over(inbox: &Inbox, port: u32, arrival: &Arrival<'_>) -> bool {
         ..
     } = *arrival;
     inbox.put(Handed {
-        port,
+        port: Some(port),
         payload: payload.into(),
         source,
         local,
         broadcast,
+        attempt: 0,
     })
 }

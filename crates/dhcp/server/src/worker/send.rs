@@ -63,10 +63,15 @@ impl Worker {
 
     /// Sends every parked reply that has become durable.
     pub(super) fn release(&mut self) {
-        if self.parked.is_empty() {
+        if self.parked.is_empty() && self.own.is_none() {
             return;
         }
         let durable = self.log.durable();
+        self.take_setbacks();
+        if !self.may_answer() {
+            self.counters.withheld += self.parked.clear() as u64;
+            return;
+        }
         loop {
             let Some((first, _)) = self.parked.due(durable).next() else {
                 return;
@@ -82,7 +87,8 @@ impl Worker {
                 let Destination::Udp(to) = parked.to else {
                     return None;
                 };
-                Some(Outgoing {
+                // Struck replies have no octets left.
+                (!bytes.is_empty()).then_some(Outgoing {
                     payload: bytes,
                     to,
                     from: parked.local,
@@ -103,7 +109,7 @@ impl Worker {
         }
         let (mut sent, mut failed) = (0, 0);
         for (parked, bytes) in self.parked.due(durable).take(count) {
-            if !matches!(parked.to, Destination::Udp(_)) {
+            if !matches!(parked.to, Destination::Udp(_)) && !bytes.is_empty() {
                 let done = self.send_frame(parked.to, parked.from, bytes);
                 sent += u64::from(done);
                 failed += u64::from(!done);

@@ -4,7 +4,7 @@ use super::Worker;
 use super::park::Ticket;
 use super::stats::record;
 use purlin_dhcp_core::step::{Reply, Verdict};
-use purlin_netio::{BATCH, now};
+use purlin_netio::BATCH;
 use purlin_store::Position;
 use purlin_types::Now;
 use std::net::Ipv4Addr;
@@ -63,8 +63,8 @@ impl Batch {
     }
 
     /// The time of the group at hand, which begins now if there is none.
-    pub(super) fn time(&mut self) -> Now {
-        self.begun.get_or_insert_with(|| (now(), Instant::now())).0
+    pub(super) fn time(&mut self, read: impl FnOnce() -> Now) -> Now {
+        self.begun.get_or_insert_with(|| (read(), Instant::now())).0
     }
 
     /// The slot for the next reply.
@@ -86,7 +86,7 @@ impl Worker {
             Verdict::WriteThenReply => When::Written,
             Verdict::CommitThenReply => When::Durable,
             Verdict::Probe(probe) => return self.ask_link(probe, port, local, now),
-            // A node alone holds every slot and forwards nothing.
+            // Forwarded where the packet still is at hand.
             Verdict::Commit | Verdict::Forward { .. } | Verdict::Silent => return,
         };
         self.batch.due.push(Due {
@@ -116,6 +116,11 @@ impl Worker {
             return;
         };
         self.commit(&now);
+        if !self.may_answer() {
+            // R0, right before sending: the tenure ended while this was decided.
+            self.counters.withheld += self.batch.due.len() as u64;
+            self.batch.due.clear();
+        }
         if !self.batch.due.is_empty() {
             self.send_due();
             self.park_due(since);

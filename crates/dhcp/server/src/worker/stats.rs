@@ -23,6 +23,10 @@ pub struct ShellCounters {
     pub handed_over: u64,
     /// Lost on that way because the owner's queue was full.
     pub handed_over_lost: u64,
+    /// Given to the node that holds their slot.
+    pub forwarded: u64,
+    /// Not given: that node is not known, or not to be reached from where the packet came.
+    pub forwarded_lost: u64,
     pub receive_calls: u64,
     pub poll_calls: u64,
     pub sent: SendReport,
@@ -59,6 +63,8 @@ impl Default for ShellCounters {
             foreign_broadcasts: 0,
             handed_over: 0,
             handed_over_lost: 0,
+            forwarded: 0,
+            forwarded_lost: 0,
             receive_calls: 0,
             poll_calls: 0,
             sent: SendReport::default(),
@@ -80,6 +86,11 @@ impl Default for ShellCounters {
 }
 
 impl ShellCounters {
+    pub(crate) fn forward(&mut self, carried: bool) {
+        self.forwarded += u64::from(carried);
+        self.forwarded_lost += u64::from(!carried);
+    }
+
     pub(super) fn batch(&mut self, size: usize) {
         self.receive_calls += 1;
         self.datagrams += size as u64;

@@ -66,6 +66,7 @@ fn worker() -> Worker {
         shard: 0,
         shards: 2,
         engine: Engine::new(Plan::compile(&settings, None), 0, 2, 1),
+        own: None,
         switches: Switches::default(),
         log: Log::new(Box::new(Counting::default()), None, []),
         tasks,
@@ -79,11 +80,12 @@ fn worker() -> Worker {
 
 fn handed() -> Handed {
     Handed {
-        port: 0,
+        port: Some(0),
         payload: Box::from(*b"x"),
         source: "10.0.0.1:67".parse().expect("an address"),
         local: Ipv4Addr::LOCALHOST,
         broadcast: false,
+        attempt: 0,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use purlin_dhcp_proto::{Composer, Message, MessageType, code};
 use std::net::{Ipv4Addr, SocketAddrV4, UdpSocket};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long an answer that must come is waited for.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -151,5 +151,36 @@ impl Relay {
             (MessageType::Ack, client, offer.address)
         );
         ack.address
+    }
+
+    /// A whole exchange as a client makes it: what is lost on the way, or meets a node that does not answer yet, is said
+    /// again.
+    pub(crate) fn lease_in_time(&self, client: u32) -> Ipv4Addr {
+        let deadline = Instant::now() + 3 * PATIENCE;
+        let short = Duration::from_millis(300);
+        self.socket
+            .set_read_timeout(Some(short))
+            .expect("a timeout can be set");
+        while Instant::now() < deadline {
+            self.discover(client);
+            let Some(offer) = self.hear_about(client, MessageType::Offer) else {
+                continue;
+            };
+            self.request(client, &offer);
+            if let Some(ack) = self.hear_about(client, MessageType::Ack) {
+                return ack.address;
+            }
+        }
+        panic!("client {client} got no lease");
+    }
+
+    /// The next answer of that kind to that client; late answers to others are passed over.
+    fn hear_about(&self, client: u32, kind: MessageType) -> Option<Answer> {
+        loop {
+            let answer = self.try_hear()?;
+            if (answer.kind, answer.xid) == (kind, client) {
+                return Some(answer);
+            }
+        }
     }
 }

@@ -10,4 +10,5 @@ mod moves;
 mod neighbours;
 mod segment;
 mod server;
+mod share;
 mod threads;

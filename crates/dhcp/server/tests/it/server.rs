@@ -102,6 +102,7 @@ impl Server {
             receive_buffer: 1 << 20,
             pin_threads: false,
             recovery: None,
+            share: None,
         };
         let (handle, running) = start(config).expect("the service starts");
         let address = SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 0);

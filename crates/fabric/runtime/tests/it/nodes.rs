@@ -58,6 +58,7 @@ impl World {
             timing: Timing::default(),
             claims: Arc::clone(&self.claims) as Arc<dyn ClaimStore>,
             tenants: Vec::new(),
+            tenure: SharedTenure::default(),
             clock: Arc::clone(&self.clock),
         };
         let (fabric, task) = Fabric::start(setup, coordinator);

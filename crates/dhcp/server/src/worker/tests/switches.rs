@@ -27,6 +27,7 @@ impl Bench {
         let waker = Arc::new(Waker::new().expect("descriptors are left"));
         let (_, tasks) = std::sync::mpsc::channel();
         let mut worker = Worker::new(Parts {
+            own: None,
             shard: 0,
             shards: 1,
             engine: Engine::new(Arc::clone(&plan), 0, 1, 1),

@@ -1,0 +1,175 @@
+//! A share of the addresses instead of all of them: the service as one node of a cluster.
+//!
+//! ```text
+//!   Fabric ──held(holdings)──► Sharing ──► loader: rows of gained slots ──► packet thread: Engine::adopt
+//!          ──give_up(slots)──►         ──► packet thread: Engine::resign, then the log is flushed
+//!          ◄── lost ────────── packet thread: a write was refused by its fence
+//!   packet for a slot held elsewhere ──► forward.rs ──► the node that holds it
+//! ```
+
+mod forward;
+mod loader;
+mod own;
+
+pub use forward::{ForwardKey, ForwardKeyError};
+
+use forward::listen;
+
+pub(crate) use forward::{Carrier, Heard};
+pub(crate) use loader::Gained;
+pub(crate) use own::Own;
+
+use crate::error::StartError;
+use crate::handle::Handle;
+use crate::handover::Inbox;
+use crate::start::entropy;
+use crate::worker::Log;
+use loader::Loader;
+use purlin_dhcp_core::rows::rows_of;
+use purlin_dhcp_core::{Engine, Plan, SteadyClock};
+use purlin_fabric::Holdings;
+use purlin_fabric::port::Later;
+use purlin_fabric_runtime::{LoggedRow, RowLog, RowReader, SharedTenure, Tenant, Terms};
+use purlin_netio::Waker;
+use purlin_store::{FencedRow, FencedRows};
+use purlin_types::Slot;
+use std::fmt;
+use std::net::{SocketAddrV4, UdpSocket};
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::{mpsc, watch};
+
+/// Finds the node that holds a slot: where it takes forwarded packets.
+pub type Homes = Arc<dyn Fn(Slot) -> Option<SocketAddrV4> + Send + Sync>;
+
+/// What makes a service one of many.
+#[derive(Clone)]
+pub struct ShareConfig {
+    /// Where leases are kept, under claims.
+    pub rows: Arc<dyn FencedRows>,
+    /// Until when this node may decide.
+    pub tenure: SharedTenure,
+    /// Told of slots that a write has shown to be somebody else's.
+    pub lost: mpsc::UnboundedSender<Vec<Slot>>,
+    pub homes: Homes,
+    /// Where other nodes send the packets that are this node's to decide about.
+    pub peers: Arc<UdpSocket>,
+    pub key: ForwardKey,
+    /// Runs what waits for the store.
+    pub runtime: tokio::runtime::Handle,
+}
+
+impl fmt::Debug for ShareConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ShareConfig")
+            .field("rows", &self.rows)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The service as a tenant of the fabric.
+#[derive(Debug)]
+pub struct Sharing {
+    holdings: watch::Sender<Arc<Holdings>>,
+    handle: Handle,
+}
+
+impl Sharing {
+    /// Begins to follow the holdings that the fabric tells.
+    #[must_use]
+    pub fn start(handle: &Handle, config: &ShareConfig) -> Arc<Self> {
+        let holdings = watch::Sender::new(Arc::new(Holdings::default()));
+        let loader = Loader::new(handle.clone(), Arc::clone(&config.rows), holdings.subscribe());
+        config.runtime.spawn(loader.run());
+        Arc::new(Self {
+            holdings,
+            handle: handle.clone(),
+        })
+    }
+}
+
+impl Tenant for Sharing {
+    /// Packets about slots that are gone may be decided for a moment longer. That is safe: their claims end with the
+    /// tenure, by being given up (which is waited for), or by the fence that refuses their records.
+    fn held(&self, holdings: &Arc<Holdings>) {
+        self.holdings.send_replace(Arc::clone(holdings));
+    }
+
+    fn give_up<'a>(&'a self, slots: &'a [Slot]) -> Later<'a, ()> {
+        Box::pin(async move { self.handle.give_up(slots.to_vec()).await })
+    }
+}
+
+/// An engine that holds nothing yet, its log in the shared store, and the ear for other nodes.
+pub(crate) fn open(
+    config: &ShareConfig,
+    plan: &Arc<Plan>,
+    waker: &Arc<Waker>,
+    inboxes: &Arc<[Inbox]>,
+) -> Result<(Engine, Log, Option<Own>), StartError> {
+    let mut engine = Engine::new(Arc::clone(plan), 0, 1, entropy()?);
+    engine.share();
+    let (plan, terms, waker) = (SharedPlan::new(plan), Terms::default(), Arc::clone(waker));
+    let (log, log_handle) = RowLog::open(
+        &config.runtime,
+        Arc::clone(&config.rows),
+        plan.reader(),
+        terms.clone(),
+        Arc::new(move || waker.wake()),
+    );
+    let heard = Arc::new(Heard::default());
+    let (socket, key) = (Arc::clone(&config.peers), config.key.clone());
+    listen(
+        Arc::clone(&socket),
+        key.clone(),
+        Arc::clone(inboxes),
+        Arc::clone(&heard),
+    )
+    .map_err(|source| StartError::System {
+        what: "starting the thread for other nodes' packets",
+        source,
+    })?;
+    let own = Own {
+        tenure: config.tenure.clone(),
+        terms,
+        clock: SteadyClock::default(),
+        log: log_handle,
+        lost: config.lost.clone(),
+        homes: Arc::clone(&config.homes),
+        carrier: Carrier::new(socket, key),
+        plan,
+        heard,
+    };
+    Ok((engine, Log::new(Box::new(log), None, []), Some(own)))
+}
+
+/// The plan by which the log reads frames: that of the packet thread.
+#[derive(Debug, Clone)]
+pub(crate) struct SharedPlan(Arc<Mutex<Arc<Plan>>>);
+
+impl SharedPlan {
+    pub(crate) fn new(plan: &Arc<Plan>) -> Self {
+        Self(Arc::new(Mutex::new(Arc::clone(plan))))
+    }
+
+    fn set(&self, plan: &Arc<Plan>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Arc::clone(plan);
+    }
+
+    /// Turns the core's frames into rows of the store.
+    pub(crate) fn reader(&self) -> RowReader {
+        let plan = self.clone();
+        Arc::new(move |frame, out| {
+            let plan = Arc::clone(&plan.0.lock().unwrap_or_else(PoisonError::into_inner));
+            out.extend(rows_of(&plan, frame).map(|row| LoggedRow {
+                table: row.table,
+                row: FencedRow {
+                    key: row.key,
+                    slot: row.slot,
+                    version: row.version,
+                    unique: row.unique,
+                    body: row.body.into_owned(),
+                },
+            }));
+        })
+    }
+}

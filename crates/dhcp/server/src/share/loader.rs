@@ -1,0 +1,132 @@
+//! Brings the rows of gained slots to the packet thread, and takes lost slots away from it.
+
+use crate::handle::Handle;
+use purlin_dhcp_core::rows::{LEASES, WINDOWS};
+use purlin_fabric::Holdings;
+use purlin_store::{FenceFault, FencedRows};
+use purlin_types::{BootTime, Epoch, Slot};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// Slots loaded together: their clients wait for the last of them.
+const SLOTS_AT_ONCE: usize = 64;
+/// Rows per question to the store.
+const PAGE: usize = 5000;
+/// Before a store that did not answer is asked again.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// A slot to be decided about, with all that is stored of it.
+#[derive(Debug)]
+pub(crate) struct Gained {
+    pub(crate) slot: Slot,
+    pub(crate) epoch: Epoch,
+    pub(crate) suspect_until: Option<BootTime>,
+    /// Bodies of its rows.
+    pub(crate) rows: Vec<Vec<u8>>,
+}
+
+/// The task that follows the holdings.
+pub(super) struct Loader {
+    handle: Handle,
+    rows: Arc<dyn FencedRows>,
+    holdings: watch::Receiver<Arc<Holdings>>,
+    /// What the packet thread was given.
+    given: BTreeMap<Slot, Epoch>,
+}
+
+impl Loader {
+    pub(super) fn new(
+        handle: Handle,
+        rows: Arc<dyn FencedRows>,
+        holdings: watch::Receiver<Arc<Holdings>>,
+    ) -> Self {
+        Self {
+            handle,
+            rows,
+            holdings,
+            given: BTreeMap::new(),
+        }
+    }
+
+    /// Runs until the fabric is gone.
+    pub(super) async fn run(mut self) {
+        loop {
+            let holdings = Arc::clone(&self.holdings.borrow_and_update());
+            self.resign(&holdings).await;
+            let gained: Vec<Slot> = holdings
+                .slots()
+                .iter()
+                .filter(|slot| self.given.get(slot).copied() != holdings.epoch(*slot))
+                .take(SLOTS_AT_ONCE)
+                .collect();
+            if gained.is_empty() {
+                if self.holdings.changed().await.is_err() {
+                    return;
+                }
+                continue;
+            }
+            match self.load(&holdings, &gained).await {
+                Ok(loaded) => self.adopt(loaded).await,
+                Err(_) => tokio::time::sleep(PAUSE).await,
+            }
+        }
+    }
+
+    async fn resign(&mut self, holdings: &Holdings) {
+        let gone = |(slot, epoch): (&Slot, &Epoch)| (holdings.epoch(*slot) != Some(*epoch)).then_some(*slot);
+        let lost: Vec<Slot> = self.given.iter().filter_map(gone).collect();
+        if !lost.is_empty() {
+            self.given.retain(|slot, _| !lost.contains(slot));
+            self.handle.resign_slots(lost).await;
+        }
+    }
+
+    async fn load(&self, holdings: &Holdings, slots: &[Slot]) -> Result<Vec<Gained>, FenceFault> {
+        let mut gained: BTreeMap<Slot, Gained> = BTreeMap::new();
+        for &slot in slots {
+            if let Some(epoch) = holdings.epoch(slot) {
+                let suspect_until = holdings.suspect_until(slot);
+                gained.insert(
+                    slot,
+                    Gained {
+                        slot,
+                        epoch,
+                        suspect_until,
+                        rows: Vec::new(),
+                    },
+                );
+            }
+        }
+        for table in [WINDOWS, LEASES] {
+            let mut after = None;
+            loop {
+                let page = self.rows.load(table, slots, after, PAGE).await?;
+                let full = page.len() == PAGE;
+                after = page.last().map(|stored| stored.row.key);
+                for stored in page {
+                    if let Some(gained) = gained.get_mut(&stored.row.slot) {
+                        gained.rows.push(stored.row.body);
+                    }
+                }
+                if !full {
+                    break;
+                }
+            }
+        }
+        Ok(gained.into_values().collect())
+    }
+
+    async fn adopt(&mut self, loaded: Vec<Gained>) {
+        // The claims may have gone meanwhile; what the newest holdings do not say is not given.
+        let newest = Arc::clone(&self.holdings.borrow());
+        let still: Vec<Gained> = loaded
+            .into_iter()
+            .filter(|gained| newest.epoch(gained.slot) == Some(gained.epoch))
+            .collect();
+        self.given
+            .extend(still.iter().map(|gained| (gained.slot, gained.epoch)));
+        self.handle.adopt_slots(still).await;
+    }
+}

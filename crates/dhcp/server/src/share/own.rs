@@ -1,0 +1,81 @@
+//! What the packet thread of a share has beside its engine.
+
+use super::{Carrier, Heard, Homes, SharedPlan};
+use purlin_dhcp_core::Plan;
+use purlin_dhcp_core::SteadyClock;
+use purlin_dhcp_core::step::Arrival;
+use purlin_fabric_runtime::{Refused, RowLogHandle, Setback, SharedTenure, Terms};
+use purlin_types::{Epoch, Slot, Tenure};
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use tokio::sync::mpsc;
+
+/// The thread's side of a share.
+pub(crate) struct Own {
+    pub(crate) tenure: SharedTenure,
+    pub(crate) terms: Terms,
+    pub(crate) clock: SteadyClock,
+    pub(crate) log: RowLogHandle,
+    pub(crate) lost: mpsc::UnboundedSender<Vec<Slot>>,
+    pub(crate) homes: Homes,
+    pub(crate) carrier: Carrier,
+    /// Which the log reads frames by.
+    pub(crate) plan: SharedPlan,
+    pub(crate) heard: Arc<Heard>,
+}
+
+impl fmt::Debug for Own {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Own")
+            .field("log", &self.log)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Own {
+    /// The tenure as the core takes it; epochs are by slot there.
+    pub(crate) fn tenure(&self) -> Tenure {
+        Tenure {
+            valid_until: self.tenure.valid_until(),
+            epoch: Epoch::default(),
+        }
+    }
+
+    /// Frames are read by this plan from now on.
+    pub(crate) fn follow(&self, plan: &Arc<Plan>) {
+        self.plan.set(plan);
+    }
+
+    /// Gives a packet to the node that holds `slot`. One that was heard on a segment is not carried: that node hears it
+    /// itself, or has no way to answer there.
+    pub(crate) fn forward(&self, slot: Slot, attempt: u8, arrival: &Arrival<'_>) -> bool {
+        let home = (self.homes)(slot).filter(|_| arrival.interface.is_none());
+        home.is_some_and(|home| self.carrier.carry(home, attempt, arrival))
+    }
+
+    /// What has been refused, told apart: slots that are lost, and rows that stand in somebody's way.
+    pub(crate) fn setbacks(&self) -> Vec<Setback> {
+        self.log.setbacks()
+    }
+
+    /// Tells the fabric which slots a write has shown to be lost.
+    pub(crate) fn report(&self, setbacks: &[Setback]) {
+        let lost = setbacks.iter().filter_map(|setback| match setback.why {
+            Refused::Lost { slot, .. } => Some(slot),
+            Refused::Taken { .. } => None,
+        });
+        let lost: Vec<Slot> = lost.collect();
+        if !lost.is_empty() {
+            // A fabric that is gone has no more use for it.
+            let _ = self.lost.send(lost);
+        }
+    }
+}
+
+impl Drop for Own {
+    /// The ear for other nodes closes with the packet thread.
+    fn drop(&mut self) {
+        self.heard.stop.store(true, Ordering::Relaxed);
+    }
+}
