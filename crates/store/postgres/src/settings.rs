@@ -51,7 +51,8 @@ pub struct Settings {
     pub breaker: BreakerSettings,
     /// What the server shows in `pg_stat_activity`.
     pub application_name: String,
-    /// For hosts that ask for TLS (`sslmode=require`) or offer it.
+    /// With which certificates servers are believed. `sslmode=require` in the address refuses all others; the default,
+    /// `prefer`, goes on without TLS when the server has none.
     #[cfg(feature = "tls")]
     pub tls: Option<rustls::ClientConfig>,
 }

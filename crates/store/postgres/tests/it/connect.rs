@@ -55,6 +55,19 @@ fn patience_at_the_start_ends() {
 }
 
 #[test]
+fn tls_that_is_demanded_and_not_possible_is_said_at_once() {
+    run(async {
+        let target = Target::parse("postgresql://postgres@127.0.0.1:1/none?sslmode=require");
+        let demanding = Settings::new(target.expect("well formed"));
+        let refused = Postgres::connect(demanding, |_| panic!("waiting does not help")).await;
+        let Err(Fault::Unusable(cause)) = refused else {
+            panic!("{refused:?}")
+        };
+        assert!(cause.to_string().contains("demands TLS"), "{cause}");
+    });
+}
+
+#[test]
 fn the_first_host_that_takes_writes_is_the_primary() {
     if !met() {
         return;

@@ -8,3 +8,5 @@ mod outbox;
 mod patience;
 mod restart;
 mod rig;
+#[cfg(feature = "tls")]
+mod tls;

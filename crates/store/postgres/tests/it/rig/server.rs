@@ -265,6 +265,58 @@ impl Server {
         super::until("the rule is read", async || load_time().await != before).await;
     }
 
+    /// Has it offer TLS; its certificate, in DER.
+    #[cfg(feature = "tls")]
+    pub(crate) async fn encrypt(&self) -> Vec<u8> {
+        let found = programs().expect("asked for before");
+        let at = |name: &str| self.folder().join(name);
+        let openssl = || found.command(Path::new("openssl"));
+        let mut make = openssl();
+        make.args([
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:P-256",
+            "-nodes",
+        ]);
+        make.args([
+            "-days",
+            "2",
+            "-subj",
+            "/CN=here",
+            "-addext",
+            "subjectAltName=IP:127.0.0.1",
+        ]);
+        make.args(["-addext", "basicConstraints=critical,CA:FALSE"]);
+        make.arg("-keyout")
+            .arg(at("key"))
+            .arg("-out")
+            .arg(at("certificate"));
+        succeeds(make.current_dir("/"));
+        let mut convert = openssl();
+        convert.args(["x509", "-outform", "DER"]);
+        convert
+            .arg("-in")
+            .arg(at("certificate"))
+            .arg("-out")
+            .arg(at("der"));
+        succeeds(convert.current_dir("/"));
+        let client = self.sql("postgres").await;
+        for (name, value) in [("ssl_cert_file", at("certificate")), ("ssl_key_file", at("key"))] {
+            let set = format!("ALTER SYSTEM SET {name} = '{}'", value.display());
+            client.batch_execute(&set).await.expect("may");
+        }
+        client
+            .batch_execute("ALTER SYSTEM SET ssl = on")
+            .await
+            .expect("may");
+        self.stop(Stop::Fast);
+        self.start();
+        std::fs::read(at("der")).expect("converted just now")
+    }
+
     /// Makes commits wait for these standbys, or for none, and waits until that holds.
     pub(crate) async fn synchronous(&self, names: &str) {
         let client = self.sql("postgres").await;
