@@ -36,6 +36,7 @@ pub(crate) const ALL: &[&Absent] = &[
 
 /// Any words behind a noun.
 #[derive(Debug, clap::Subcommand)]
+#[command(before_help = "This binary was built without this service; `purlin version` lists what is in.")]
 pub(crate) enum Words {
     #[command(external_subcommand)]
     Any(Vec<OsString>),

@@ -96,7 +96,7 @@ impl Banner<'_> {
             let export = format!("export PURLIN_DATA_DIR={}", self.data_dir.display());
             steps.push((export, "so that commands find this node"));
         }
-        if self.demo {
+        if self.demo && !self.node.dhcp.is_empty() {
             steps.push((format!("{program} dhcp probe"), "get a lease as a client would"));
             steps.push((format!("{program} bench dhcp"), "how fast is it on this machine?"));
         }

@@ -240,7 +240,7 @@ impl Exchange<'_> {
             mac: self.probe.mac.to_string(),
             verdict,
             explanation,
-            hints: explain::hints(verdict, self.probe, self.line.local()),
+            hints: explain::hints(verdict, self.probe, self.line.local(), &self.proxies),
             elapsed_ms: self.began.elapsed().as_secs_f64() * 1e3,
             steps: self.steps,
             proxies: self.proxies,

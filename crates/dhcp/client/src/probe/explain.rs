@@ -55,10 +55,19 @@ fn refusal(datagram: &[u8]) -> String {
 }
 
 /// What to look at when it did not work.
-pub(crate) fn hints(verdict: ProbeVerdict, probe: &Probe, local: SocketAddrV4) -> Vec<String> {
+pub(crate) fn hints(
+    verdict: ProbeVerdict,
+    probe: &Probe,
+    local: SocketAddrV4,
+    proxies: &[ProbeProxy],
+) -> Vec<String> {
     let mac = probe.mac;
     let ask = format!("if the server is Purlin, ask it: purlin why {mac}");
     match verdict {
+        ProbeVerdict::NoOffer if !proxies.is_empty() => vec![
+            "a proxy gives no addresses: another server must, and a relay must send to both".to_owned(),
+            ask,
+        ],
         ProbeVerdict::Bound => Vec::new(),
         ProbeVerdict::Refused => {
             vec![
@@ -122,7 +131,15 @@ mod tests {
             giaddr,
             bind: SocketAddrV4::new(giaddr, 0),
         });
-        let listens = |port| hints(ProbeVerdict::NoOffer, &probe, SocketAddrV4::new(giaddr, port)).join("\n");
+        let listens = |port| {
+            hints(
+                ProbeVerdict::NoOffer,
+                &probe,
+                SocketAddrV4::new(giaddr, port),
+                &[],
+            )
+            .join("\n")
+        };
         assert!(listens(40_000).contains("answers to 10.0.0.2:67"));
         assert!(!listens(67).contains("answers to"));
     }
