@@ -41,15 +41,15 @@ macro_rules! probe {
 
 /// Whether the claim `c` may be relied on: it is of the history that the server is on, or histories cannot have
 /// parted because every commit was on the standby. Otherwise a failover may have brought back a claim that had been
-/// taken over, and its holder must claim anew.
+/// taken over, and its holder must claim anew. Asked once per statement, not per claim: hence the inner SELECTs.
 macro_rules! of_this_history {
     () => {
         concat!(
-            "(CASE WHEN c.gtl = ",
+            "(CASE WHEN c.gtl = (SELECT ",
             $crate::probe::timeline!(),
-            " THEN true ELSE ",
+            ") THEN true ELSE (SELECT ",
             $crate::probe::synced!(),
-            " END)"
+            ") END)"
         )
     };
 }
