@@ -28,6 +28,7 @@ pub struct LocalHints {
 #[derive(Default)]
 struct State {
     away: bool,
+    slow: Duration,
     beats: Lapsing<(String, u64), Heartbeat>,
     sessions: Lapsing<String, Session>,
     locks: Lapsing<String, Token>,
@@ -78,6 +79,11 @@ impl LocalHints {
         state.values.clear();
     }
 
+    /// Fault: every call from now on takes effect so much later, in tokio's time.
+    pub fn slow(&self, by: Duration) {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).slow = by;
+    }
+
     /// Fault: every call finds nobody there until called with `false`.
     pub fn away(&self, away: bool) {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).away = away;
@@ -92,6 +98,10 @@ impl LocalHints {
         act: impl FnOnce(&mut State, BootTime) -> Result<T, HintFault> + Send + 'a,
     ) -> Later<'a, Result<T, HintFault>> {
         Box::pin(async move {
+            let slow = self.state.lock().unwrap_or_else(PoisonError::into_inner).slow;
+            if !slow.is_zero() {
+                tokio::time::sleep(slow).await;
+            }
             let now = (self.clock)().boot;
             let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
             if state.away {

@@ -252,6 +252,46 @@ async fn a_value_loaded_before_an_invalidation_is_not_kept_after_it() {
     }
 }
 
+/// The invalidation overtakes the value on its way to the shared tier, and finds nothing there to forget.
+#[tokio::test(start_paused = true)]
+async fn a_value_that_arrives_late_in_the_shared_tier_is_taken_back() {
+    let cluster = Cluster::new(true, true).await;
+    let cache = cluster.caches[1].clone();
+    let hints = Arc::clone(&cluster.world.hints);
+    let filling = tokio::spawn(async move {
+        let load = async || {
+            hints.slow(3 * SECOND);
+            Ok::<_, Infallible>(b"old".to_vec())
+        };
+        cache.get_or_load("switch:1", load).await
+    });
+    sleep(SECOND).await;
+    cluster.world.hints.slow(Duration::ZERO);
+    cluster.buses[0]
+        .publish(&patterns(&["switch:*"]))
+        .await
+        .expect("left");
+    sleep(SECOND).await;
+    filling.await.expect("it ends").expect("it loads");
+    assert_eq!(cluster.kept(&["switch:1"]).await, [[""; 0]; 3]);
+    assert_eq!(cluster.caches[1].figures().overtaken, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_line_that_was_cut_is_not_trusted_before_the_outbox_was_read() {
+    let cluster = Cluster::new(true, false).await;
+    let outbox = cluster.outbox.as_ref().expect("one");
+    outbox.cut(true);
+    sleep(20 * SECOND).await;
+    cluster.until(Freshness::Live).await;
+    cluster.world.hints.cut();
+    cluster.until(Freshness::Blind).await;
+    sleep(20 * SECOND).await;
+    cluster.until(Freshness::Blind).await;
+    outbox.cut(false);
+    cluster.until(Freshness::Live).await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_cache_counts_lapses_and_stays_within_its_bound() {
     let cluster = Cluster::new(true, false).await;

@@ -275,13 +275,16 @@ async fn a_fenced_lock_is_taken_from_a_lapsed_node_and_from_no_other() {
         b.manager.acquire(NAME, fenced_once()).await.is_err(),
         "its node is alive"
     );
+    // It is cut off from the store, so that its lease lapses and it cannot give the lock back.
+    store.cut(true);
     a.valid_until.store(0, Ordering::SeqCst);
     first.ended().await;
     assert_eq!(first.check(), Err(LockError::Lost(Loss::Lapsed)));
-    drop(first);
-    // Its store does not hear of it.
+    first.release().await;
+    store.cut(false);
     b.others_gone.store(true, Ordering::SeqCst);
     let second = b.manager.acquire(NAME, fenced_once()).await.expect("taken over");
+    assert!(epoch(second.token()) > epoch(first.token()));
     let claims = store.view().await.expect("answers").claims;
     assert!(claims.iter().all(|row| !row.suspect), "settled at once");
     assert_eq!(
@@ -307,9 +310,10 @@ async fn a_lease_that_ended_and_began_again_has_not_kept_the_lock() {
         a.valid_until.store(until(11 * SECOND), Ordering::SeqCst);
         guard.check().expect("renewed in time");
     }
-    // The whole process stands still for a minute, and its first act is a renewal.
-    advance(60 * SECOND).await;
-    a.valid_until.store(until(11 * SECOND), Ordering::SeqCst);
+    // The whole process stands still for longer than its lease and shorter than the lock's ttl; its first act is a
+    // renewal, before anybody has looked.
+    a.valid_until.store(until(26 * SECOND), Ordering::SeqCst);
+    advance(15 * SECOND).await;
     assert_eq!(guard.check(), Err(LockError::Lost(Loss::Lapsed)));
 }
 

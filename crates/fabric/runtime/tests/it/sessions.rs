@@ -138,6 +138,27 @@ async fn sessions_outlive_a_service_that_is_away_or_emptied() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn whoever_notices_that_the_service_was_away_registers_everybody_anew() {
+    let world = World::new();
+    let (a, b) = (store(&world, "a"), store(&world, "b"));
+    a.register("s", "ops").await.expect("new");
+    world.hints.away(true);
+    a.register("t", "ops").await.expect("it lives here in any case");
+    world.hints.flush();
+    world.hints.away(false);
+    a.touch("t").await.expect("here");
+    a.touch("s").await.expect("here");
+    let found: Vec<String> = b
+        .page("", 10)
+        .await
+        .expect("answers")
+        .into_iter()
+        .map(|row| row.id)
+        .collect();
+    assert_eq!(found, ["s", "t"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn ids_rotate_in_place() {
     let world = World::new();
     let (a, b) = (store(&world, "a"), store(&world, "b"));
