@@ -29,6 +29,9 @@ const START_PAUSES: (Duration, Duration) = (Duration::from_millis(250), Duration
 
 /// PostgreSQL as a cluster's store: [`purlin_fabric::port::ClaimStore`], [`purlin_store::FencedRows`],
 /// and by [`Postgres::records`] and [`Postgres::outbox`] the rest. Cheap to clone.
+///
+/// Clones share connections and breaker. A node's lease is renewed beside thousands of row writes: connect once for
+/// claims (two connections are enough) and once for rows, so that a renewal never waits for rows to get a connection.
 #[derive(Clone)]
 pub struct Postgres {
     inner: Arc<Inner>,
