@@ -1,6 +1,8 @@
 //! Fenced locks: claims whose epoch is the token.
 
 use super::Asked;
+use crate::Fabric;
+use purlin_fabric::Suspicion;
 use purlin_fabric::lock::{LockError, LockName, LockToken};
 use purlin_fabric::port::{Candidate, ClaimKey, ClaimRow, ClaimStore, Fault, Fence, Version, Wish};
 use purlin_types::{BootTime, Epoch, Incarnation, NodeId};
@@ -41,6 +43,20 @@ impl Fencing {
             gone: Box::new(gone),
             released: Mutex::default(),
         }
+    }
+
+    /// Over the lease that `fabric` keeps in `store`. Does not keep the fabric's task alive.
+    #[must_use]
+    pub fn over(fabric: &Fabric, store: Arc<dyn ClaimStore>) -> Self {
+        let tenure = fabric.tenure();
+        let snapshots = fabric.snapshots();
+        let gone = move |id: &NodeId, life: Incarnation| {
+            let snapshot = snapshots.borrow();
+            let mut members = snapshot.members.iter().filter(|member| member.id == *id);
+            // Another life under the id was let in only after this one's lease had lapsed.
+            members.any(|member| member.incarnation != life || member.suspicion == Suspicion::Lapsed)
+        };
+        Self::new(store, fabric.me().clone(), move || tenure.valid_until(), gone)
     }
 
     pub(super) fn valid_until(&self) -> BootTime {

@@ -2,13 +2,16 @@
 
 use crate::world::World;
 use purlin_fabric::lock::{Class, LockError, LockOptions, LockToken, Loss};
-use purlin_fabric::port::{Candidate, ClaimStore, Enrolment, NodeFacts};
+use purlin_fabric::port::{Candidate, ClaimKey, ClaimStore, Enrolment, NodeFacts, Version, Wish};
+use purlin_fabric::{Coordinator, Timing};
 use purlin_fabric_runtime::local::LocalClaims;
 use purlin_fabric_runtime::locks::{Fencing, LockManager};
+use purlin_fabric_runtime::{Fabric, Setup, SharedTenure, Snapshot};
 use purlin_types::{BootTime, Epoch, Incarnation, NodeId};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, advance, sleep};
 
 const NAME: &str = "switch:update:6f1c";
@@ -330,4 +333,77 @@ async fn a_claim_whose_release_was_lost_is_taken_again_by_its_node() {
     store.cut(false);
     let again = a.manager.acquire(NAME, fenced_once()).await.expect("its own");
     assert!(epoch(again.token()) > epoch(guard.token()));
+}
+
+/// A node whose lease is kept by the fabric's own task.
+async fn leased(
+    world: &World,
+    store: &Arc<LocalClaims>,
+    name: &str,
+    life: u64,
+) -> (LockManager, JoinHandle<()>) {
+    let me = Candidate {
+        id: NodeId::parse(name).expect("a good name"),
+        incarnation: Incarnation(life),
+    };
+    let facts = NodeFacts {
+        weight: 100,
+        ..NodeFacts::default()
+    };
+    let coordinator = Coordinator::new(Timing::default(), me.clone(), facts);
+    let claims = Arc::clone(store) as Arc<dyn ClaimStore>;
+    let setup = Setup {
+        me,
+        timing: Timing::default(),
+        claims: Arc::clone(&claims),
+        tenants: Vec::new(),
+        tenure: SharedTenure::default(),
+        clock: world.clock(),
+    };
+    let (fabric, task) = Fabric::start(setup, coordinator);
+    let ready = |snapshot: &Arc<Snapshot>| snapshot.readiness.is_ok();
+    fabric.snapshots().wait_for(ready).await.expect("it runs");
+    let fencing = Fencing::over(&fabric, claims);
+    // The task would end with its last handle.
+    let task_of = tokio::spawn(async move {
+        let _kept = fabric;
+        task.await.expect("it does not panic");
+    });
+    (
+        LockManager::new(world.hints(), Some(fencing), world.clock()),
+        task_of,
+    )
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dead_nodes_lock_is_taken_once_its_lease_has_lapsed() {
+    let world = World::new();
+    sleep(SECOND).await;
+    let store = Arc::new(LocalClaims::new(world.clock(), 1));
+    let (_a, task) = leased(&world, &store, "a", 1).await;
+    let (b, _task) = leased(&world, &store, "b", 2).await;
+    // As the manager of a would have claimed it; that one would give it back on its lease's end, if it still could.
+    let a = Candidate {
+        id: NodeId::parse("a").expect("a good name"),
+        incarnation: Incarnation(1),
+    };
+    let wish = Wish {
+        key: ClaimKey::Lock(NAME.into()),
+        seen: Version::default(),
+        by_force: false,
+    };
+    let first = store.claim(&a, &[wish]).await.expect("answers")[0];
+    sleep(60 * SECOND).await;
+    assert!(b.acquire(NAME, fenced_once()).await.is_err(), "its lease goes on");
+    task.abort();
+    let died = Instant::now();
+    let patient = LockOptions {
+        max_retries: 60,
+        retry_most: SECOND,
+        ..LockOptions::fenced()
+    };
+    let taken = b.acquire(NAME, patient).await.expect("in the end");
+    let after = died.elapsed();
+    assert!(after > 13 * SECOND && after < 25 * SECOND, "{after:?}");
+    assert!(Some(epoch(taken.token())) > first);
 }
