@@ -2,8 +2,8 @@
 
 mod outcome;
 mod patience;
+mod role;
 
-use std::io;
 use std::net::SocketAddr;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
@@ -17,71 +17,9 @@ use super::report::{TransferProgress, TransferReport};
 use super::rtt::RoundTrips;
 use super::wire::{Inbox, Outbox};
 pub(crate) use outcome::printable;
+pub(super) use role::{Counts, Role, Stop, Turn};
 
 const PROGRESS_EVERY: Duration = Duration::from_millis(100);
-
-/// One side of a transfer.
-pub(super) trait Role {
-    /// A WRQ rather than an RRQ.
-    const WRITES: bool;
-    /// Octets to announce.
-    fn size(&self) -> Option<u64>;
-    /// An OACK with these terms came.
-    fn agreed(&mut self, terms: &Terms, out: &Outbox, counts: &mut Counts) -> Result<(), Stop>;
-    fn data(&mut self, wire: u16, payload: &[u8], out: &Outbox, counts: &mut Counts) -> Result<Turn, Stop>;
-    fn ack(&mut self, wire: u16, out: &Outbox, counts: &mut Counts) -> Result<Turn, Stop>;
-    /// Silence lasted too long: repeat what was said last.
-    fn again(&mut self, out: &Outbox, counts: &mut Counts) -> Result<(), Stop>;
-    /// Octets that have arrived in order.
-    fn octets(&self) -> u64;
-    fn blocks(&self) -> u64;
-}
-
-/// What a packet brought.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Turn {
-    Nothing,
-    Progress,
-    Done,
-}
-
-/// What is counted on the way.
-#[derive(Debug, Default)]
-pub(super) struct Counts {
-    pub(super) duplicates: u64,
-    pub(super) gaps: u64,
-    requests: u32,
-    timeouts: u32,
-    strangers: u64,
-    malformed: u64,
-}
-
-/// A failure of this side, and what the server is told about it.
-#[derive(Debug)]
-pub(super) enum Stop {
-    Writing(io::Error),
-    Reading(io::Error),
-    Sending(io::Error),
-    Protocol(ErrorCode, String),
-}
-
-impl Stop {
-    pub(super) fn writing(error: io::Error) -> Self {
-        Self::Writing(error)
-    }
-
-    pub(super) fn reading(error: io::Error) -> Self {
-        Self::Reading(error)
-    }
-
-    pub(super) fn sending(error: io::Error) -> Self {
-        Self::Sending(error)
-    }
-
-    pub(super) fn protocol(code: ErrorCode, what: String) -> Self {
-        Self::Protocol(code, what)
-    }
-}
 
 /// One transfer from its request to its end.
 #[derive(Debug)]
