@@ -18,6 +18,7 @@ macro_rules! say {
 
 mod cli;
 mod client;
+mod cluster;
 mod doctor;
 mod exit;
 mod log;

@@ -19,6 +19,7 @@ pub(crate) mod tftp;
 pub(crate) use settings::{Settings, demo, reasons, sections};
 
 use crate::client::NodeFile;
+use crate::cluster::Cluster;
 use crate::exit::Failure;
 use crate::settings::Settings as NodeSettings;
 use futures_util::future::BoxFuture;
@@ -28,6 +29,7 @@ use purlin_api::revisions::Revisions;
 use purlin_api::route::Routes;
 use purlin_api::schema::Schema;
 use purlin_api::story::Teller;
+use purlin_fabric_runtime::Tenant;
 use purlin_store_embedded::Embedded;
 use purlin_telemetry::Registry;
 use purlin_telemetry::health::Check;
@@ -55,6 +57,8 @@ pub(crate) struct Base<'a> {
     pub(crate) revisions: &'a Revisions,
     /// Whether the built-in demo runs.
     pub(crate) demo: bool,
+    /// The nodes that this one shares its work with, if any.
+    pub(crate) cluster: &'a Cluster,
 }
 
 /// What a service adds to the API.
@@ -83,6 +87,11 @@ pub(crate) trait Service: Send + Sync + std::fmt::Debug {
     }
 
     fn checks(&self) -> Vec<Check>;
+
+    /// Its part that has a share of the slots, in a cluster.
+    fn tenant(&self) -> Option<Arc<dyn Tenant>> {
+        None
+    }
 
     /// Its part of `/api/v1/status`, by name.
     fn status<'a>(&'a self, file: &'a NodeFile) -> BoxFuture<'a, (&'static str, Value)>;

@@ -5,9 +5,10 @@
 use crate::exit::Failure;
 use crate::services;
 use purlin_config::sections::api::ApiSettings;
+use purlin_config::sections::cluster::ClusterSettings;
 use purlin_config::sections::log::LogSettings;
 use purlin_config::sections::node::NodeSettings;
-use purlin_config::sections::store::{CoordinationEngine, StoreEngine, StoreSettings};
+use purlin_config::sections::store::{StoreEngine, StoreSettings};
 use purlin_config::{Document, Fault, Faults, Input, Section, check_names, codes, sections};
 use serde_json::Value;
 use std::io::Read;
@@ -25,6 +26,8 @@ pub(crate) struct Settings {
     pub(crate) node: NodeSettings,
     pub(crate) api: ApiSettings,
     pub(crate) log: LogSettings,
+    pub(crate) store: StoreSettings,
+    pub(crate) cluster: ClusterSettings,
     pub(crate) services: services::Settings,
 }
 
@@ -87,31 +90,57 @@ pub(crate) fn check(document: &Document, faults: &mut Faults) -> Option<Settings
     let log = sections::log::read(document, faults);
     let services = services::Settings::read(document, faults);
     let cluster = sections::cluster::read(document, faults);
-    alone(&store?, cluster?.enabled, document, faults);
+    let (store, cluster, services) = (store?, cluster?, services?);
+    among_others(&store, &cluster, &services, document, faults);
     let settings = Settings {
+        store,
+        cluster,
         node: node?,
         api: api?,
         log: log?,
-        services: services?,
+        services,
     };
     (!faults.has_errors()).then_some(settings)
 }
 
-/// Several nodes are not served by this version yet: said here, where the engines are chosen.
-fn alone(store: &StoreSettings, clustered: bool, document: &Document, faults: &mut Faults) {
-    let elsewhere = [
-        ("store.engine", store.records != StoreEngine::Embedded),
-        (
-            "coordination.engine",
-            store.coordination != CoordinationEngine::Embedded,
-        ),
-        ("cluster.enabled", clustered),
-    ];
-    for (path, _) in elsewhere.into_iter().filter(|(_, set)| *set) {
-        let Some(node) = document.get(path) else { continue };
-        let message = "the value belongs to a cluster, which is not in this version yet";
-        let fault = Fault::error(codes::NOT_YET, path, node.span, message);
-        faults.push(fault.help("leave it out"));
+/// What sections must say together for a node to be one of many.
+fn among_others(
+    store: &StoreSettings,
+    cluster: &ClusterSettings,
+    services: &services::Settings,
+    document: &Document,
+    faults: &mut Faults,
+) {
+    let shared = store.records != StoreEngine::Embedded;
+    let mut refuse = |path: &str, message: &str, help: &str| {
+        let at = document.get(path).or_else(|| document.get("cluster"));
+        if let Some(node) = at {
+            faults.push(Fault::error(codes::CONTRADICTION, path, node.span, message).help(help));
+        }
+    };
+    if cluster.enabled && !shared {
+        let message = "nodes of a cluster share one PostgreSQL, which [store] does not name";
+        refuse(
+            "cluster.enabled",
+            message,
+            "set store.engine = \"postgres\" and store.url",
+        );
+    }
+    if shared && !cluster.enabled {
+        let message = "a store that nodes share is for a node of a cluster";
+        refuse(
+            "store.engine",
+            message,
+            "set cluster.enabled = true, with node_ip and secret",
+        );
+    }
+    if cluster.enabled && services.lacks_shared_identity() {
+        let message = "nodes that serve the same clients answer under one server identifier";
+        refuse(
+            "dhcp.server_id",
+            message,
+            "set dhcp.server_id to the address that clients shall renew at, the same on every node",
+        );
     }
 }
 

@@ -20,7 +20,10 @@ use purlin_api::schema;
 use purlin_dhcp_core::settings::AckMode;
 use purlin_dhcp_core::view::SubnetUse;
 use purlin_dhcp_server::routes::{DecisionEvents, LeaseTeller, routes};
-use purlin_dhcp_server::{Condition, Handle, Health, RECEIVE_BUFFER, Running, ServerConfig, ServerStatus};
+use purlin_dhcp_server::{
+    Condition, Handle, Health, RECEIVE_BUFFER, Running, ServerConfig, ServerStatus, Sharing,
+};
+use purlin_fabric_runtime::Tenant;
 use purlin_telemetry::Registry;
 use purlin_telemetry::health::{Bears, Check};
 use serde_json::{Value, json};
@@ -37,6 +40,8 @@ const LOSSES_EVERY: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub(crate) struct Dhcp {
     handle: Handle,
+    /// In a cluster: what follows the claims.
+    sharing: Option<Arc<Sharing>>,
     /// Taken when it stops.
     threads: Mutex<Option<Running>>,
     health: watch::Receiver<Health>,
@@ -50,6 +55,7 @@ pub(crate) struct Dhcp {
 impl Dhcp {
     pub(super) async fn start(base: &Base<'_>) -> Result<Self, Failure> {
         let own = &base.settings.services.dhcp;
+        let share = base.cluster.share()?;
         let config = ServerConfig {
             settings: own.service.clone(),
             switches: own.switches,
@@ -57,7 +63,7 @@ impl Dhcp {
             receive_buffer: RECEIVE_BUFFER,
             pin_threads: false,
             recovery: restored::recovery(base.store, base.revisions, base.settings).await,
-            share: None,
+            share: share.clone(),
         };
         // Reading a million leases back takes most of a second.
         let started = tokio::task::spawn_blocking(move || purlin_dhcp_server::start(config)).await;
@@ -72,7 +78,9 @@ impl Dhcp {
         if let Some(hold) = bound.hold {
             log::warn(&restored::told(hold));
         }
+        let sharing = share.map(|share| Sharing::start(&handle, &share));
         Ok(Self {
+            sharing,
             health: handle.health(),
             threads: Mutex::new(Some(threads)),
             losses: Losses::default(),
@@ -114,6 +122,10 @@ impl Service for Dhcp {
         interfaces
             .map(|found| format!("{} ({})", found.name, found.address))
             .collect()
+    }
+
+    fn tenant(&self) -> Option<Arc<dyn Tenant>> {
+        self.sharing.clone().map(|sharing| sharing as _)
     }
 
     fn checks(&self) -> Vec<Check> {

@@ -42,6 +42,15 @@ impl Settings {
         Some(read)
     }
 
+    /// Whether nodes that serve alike would answer as different servers.
+    #[cfg_attr(not(feature = "dhcp"), expect(clippy::unused_self))]
+    pub(crate) fn lacks_shared_identity(&self) -> bool {
+        #[cfg(feature = "dhcp")]
+        return self.dhcp.service.enabled && self.dhcp.service.server_id.is_none();
+        #[cfg(not(feature = "dhcp"))]
+        false
+    }
+
     /// Ports of all services, 0 among them.
     pub(crate) fn ports(&self) -> Vec<Port> {
         [

@@ -1,5 +1,6 @@
 //! How the node is, from what each part says about itself.
 
+use crate::cluster::Cluster;
 use crate::services::Services;
 use purlin_api::health::HealthSource;
 use purlin_telemetry::Health;
@@ -43,11 +44,13 @@ impl Life {
 pub(super) struct NodeHealth {
     pub(super) life: Life,
     pub(super) services: Services,
+    pub(super) cluster: Cluster,
 }
 
 impl HealthSource for NodeHealth {
     fn health(&self) -> Health {
         let mut checks = node_checks(self.life.stage());
+        checks.extend(self.cluster.checks());
         checks.extend(self.services.iter().flat_map(|service| service.checks()));
         Health { checks }
     }

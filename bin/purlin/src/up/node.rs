@@ -10,6 +10,7 @@ use super::status::NodeFacts;
 use super::web::{Face, Sources};
 use super::{faults, ports};
 use crate::client::NodeFile;
+use crate::cluster::Cluster;
 use crate::exit::Failure;
 use crate::log;
 use crate::services::{self, Base, Services};
@@ -17,6 +18,7 @@ use crate::settings::Settings;
 use purlin_api::revisions::Revisions;
 use purlin_api::serve;
 use purlin_api::tokens::Tokens;
+use purlin_fabric_server::ClusterMetrics;
 use purlin_store_embedded::Embedded;
 use purlin_telemetry::{Event, EventLog, Registry};
 use std::path::PathBuf;
@@ -31,6 +33,7 @@ pub(super) struct Node {
     pub(super) token: AdminToken,
     pub(super) data_dir: PathBuf,
     pub(super) services: Services,
+    cluster: Cluster,
     events: Arc<EventLog>,
     life: Life,
     api: serve::Running,
@@ -51,12 +54,14 @@ impl Node {
         log::configure(settings.log);
         ports::check(&ports::wanted(&settings))?;
         let face = Face::bind(&settings, &ground.data_dir).await?;
+        let cluster = Cluster::open(&settings).await?;
         let base = Base {
             settings: &settings,
             data_dir: &ground.data_dir,
             store: &ground.store,
             revisions: &ground.revisions,
             demo: boot.file.is_none(),
+            cluster: &cluster,
         };
         let services = services::start(&base).await?;
         ground.host.attach(services.clone());
@@ -78,7 +83,11 @@ impl Node {
             services: services.clone(),
             store: Arc::clone(&ground.store),
         };
+        let tenants = services.iter().filter_map(|service| service.tenant()).collect();
+        let books = cluster.start(tenants, face.port());
+        registry.register(Arc::new(ClusterMetrics(books.fabric.clone())));
         let sources = Sources {
+            cluster: books,
             ledger: ground.ledger,
             clock: ground.clock,
             tokens,
@@ -89,6 +98,7 @@ impl Node {
             health: Arc::new(NodeHealth {
                 life: life.clone(),
                 services: services.clone(),
+                cluster: cluster.clone(),
             }),
             services: services.clone(),
         };
@@ -102,6 +112,7 @@ impl Node {
             token,
             data_dir: ground.data_dir,
             services,
+            cluster,
             events: ground.events,
             life,
             api,
@@ -126,6 +137,7 @@ impl Node {
     /// Takes no more work, finishes what is under way within `grace`, makes everything durable.
     pub(super) async fn stop(self, grace: Duration) {
         self.life.enter(Stage::Draining);
+        self.cluster.leave(grace).await;
         // Packets first: replies wait for the disk, HTTP clients can wait for both.
         for service in &self.services {
             if !service.stop(grace).await {

@@ -20,6 +20,7 @@ use purlin_api::shell::Limits;
 use purlin_api::story::Tellers;
 use purlin_api::tokens::Tokens;
 use purlin_api::{Shell, events, health, metrics, node, revisions, story};
+use purlin_fabric_server::Books;
 use purlin_telemetry::{EventLog, Registry};
 use std::net::{Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -47,6 +48,7 @@ pub(super) struct Sources {
     pub(super) node: Arc<dyn NodeSource>,
     pub(super) health: Arc<dyn HealthSource>,
     pub(super) services: Services,
+    pub(super) cluster: Books,
 }
 
 impl Face {
@@ -85,6 +87,12 @@ impl Face {
             limits,
             ca,
         })
+    }
+
+    /// The API's first port, 0 without one.
+    pub(super) fn port(&self) -> u16 {
+        let bound = [self.bound.https(), self.bound.http()].concat();
+        bound.first().map_or(0, SocketAddr::port)
     }
 
     /// How commands on this machine reach the node.
@@ -128,7 +136,8 @@ impl Face {
             .mount(metrics::routes(&scrape))
             .mount(revisions::routes::routes(&sources.revisions))
             .mount(events::routes::routes(&streams))
-            .mount(story::routes(&tellers, &members));
+            .mount(story::routes(&tellers, &members))
+            .mount(purlin_fabric_server::routes(&sources.cluster));
         let shell = routes.into_iter().fold(shell, Shell::mount);
         let router = reasons::tables().into_iter().fold(shell, Shell::reasons).router();
         self.bound.start(&router, &metrics::router(scrape), shutdown)
