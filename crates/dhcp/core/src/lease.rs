@@ -197,6 +197,8 @@ pub(crate) struct Lease {
     pub(crate) giaddr: u32,
     pub(crate) state: LeaseState,
     pub(crate) flags: u8,
+    /// When its last record is not durable, none of this client's is: what came before was another's, or nothing.
+    pub(crate) first: bool,
 }
 
 impl Lease {
@@ -210,6 +212,7 @@ impl Lease {
         giaddr: 0,
         state: LeaseState::Free,
         flags: 0,
+        first: false,
     };
 
     pub(crate) fn has(&self, flag: u8) -> bool {

@@ -40,7 +40,8 @@ impl Turn<'_, '_> {
         } else {
             self.grant_new(&before, address, full)
         };
-        self.write(slot, now.saturating_add(grant.secs), pot(now, full));
+        let first = !renewal || self.is_unrecorded(&before);
+        self.write(slot, now.saturating_add(grant.secs), pot(now, full), first);
         let ordinary = if renewal {
             reasons::RENEWED
         } else {
@@ -73,10 +74,22 @@ impl Turn<'_, '_> {
         former
     }
 
+    /// Whether no record of the client's binding is known to be durable: to who asks again before it is, nothing may
+    /// be promised that a first binding is not (rules R2 and R3).
+    fn is_unrecorded(&self, lease: &Lease) -> bool {
+        lease.first && lease.last_seen >= self.log.durable.secs()
+    }
+
     /// R1: a steady renewal never waits, because the record before it allows the full lease plus the client lead
     /// time. Where it does not, durable mode waits for the new record and lead mode promises less.
     fn grant_renewal(&self, lease: &Lease, full: u32) -> Grant {
         let now = self.secs();
+        if self.is_unrecorded(lease) {
+            return Grant {
+                secs: full,
+                commit_first: true,
+            };
+        }
         // The record of an inherited lease was read from the store; after an unclean start it may be an older one.
         let sure = self.share.is_some() || !lease.has(FLAG_INHERITED);
         let known = if lease.last_seen < self.log.durable.secs() && sure {
@@ -143,7 +156,7 @@ impl Turn<'_, '_> {
     }
 
     /// Makes the lease the client's in memory and appends its record.
-    fn write(&mut self, slot: Slot, expires: u32, pot: u32) {
+    fn write(&mut self, slot: Slot, expires: u32, pot: u32, first: bool) {
         let now = self.secs();
         let giaddr = self.message.giaddr().into();
         let reserved = self.client.reservation.is_some_and(|_| {
@@ -162,6 +175,7 @@ impl Turn<'_, '_> {
             l.pot = pot;
             l.last_seen = seen;
             l.giaddr = giaddr;
+            l.first = first;
         });
         self.append(slot);
     }

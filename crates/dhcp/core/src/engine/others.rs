@@ -107,9 +107,11 @@ impl Turn<'_, '_> {
         }
         let terms = self.terms(address);
         let slot = self.network.table.slot_or_new(address);
+        let lease = self.network.table.lease(slot);
         let known = self.network.table.is(slot, &self.client.who)
-            && self.network.table.lease(slot).state == LeaseState::Bound
-            && self.network.table.lease(slot).has(FLAG_BOOTP);
+            && lease.state == LeaseState::Bound
+            && lease.has(FLAG_BOOTP)
+            && lease.last_seen < self.log.durable.secs();
         self.take(slot);
         let seen = self.network.stamp_bound(now);
         self.network.change(self.plan, slot, |l| {

@@ -3,16 +3,19 @@
 use super::Engine;
 use super::replay::put;
 use crate::lease::{FLAG_INHERITED, Lease};
+use crate::network::Network;
 use crate::reasons;
 use crate::record::{self, LeaseRecord, Record};
 use crate::rows::unique_of;
 use crate::share::{Term, block_of};
-use crate::table;
 use crate::unclean::bound_of;
 use crate::view::LeaseState;
 use purlin_telemetry::{Decision, Outcome, ReasonCode};
 use purlin_types::{BootTime, Epoch, Now, Slot, SlotSet, Tenure};
 use std::net::Ipv4Addr;
+
+/// By how much the clocks of two nodes may differ, and then some, in seconds.
+const SKEW: u32 = 5;
 
 impl Engine {
     /// From now on this engine decides about the slots that it adopts and no others. What it knew is forgotten: the
@@ -94,7 +97,10 @@ impl Engine {
         let Some(at) = network.table.slot(lease.address) else {
             return;
         };
-        network.table.update(at, |l| mark_inherited(l, takeover));
+        network.table.update(at, |l| {
+            mark_inherited(l, takeover);
+            l.first = false;
+        });
         network.count_in(&self.plan, at);
     }
 
@@ -106,10 +112,13 @@ impl Engine {
         }
         for record in record::decode(frame) {
             let Record::Lease(lease) = record else { continue };
-            for network in self.networks.iter_mut().flatten() {
-                if let Some(at) = network.table.slot(lease.address) {
-                    network.table.update(at, |l| mark_inherited(l, 0));
-                }
+            let network = self.plan.routes.subnet_of(lease.address);
+            let network = network.map(|s| self.plan.subnets[usize::from(s)].network);
+            let network = network.and_then(|n| self.networks[usize::from(n)].as_mut());
+            if let Some(network) = network
+                && let Some(at) = network.table.slot(lease.address)
+            {
+                network.table.update(at, |l| mark_inherited(l, 0));
             }
         }
     }
@@ -138,66 +147,95 @@ impl Engine {
     }
 
     /// The store has not taken what was last recorded of an address and never will, because its client has a bound
-    /// row elsewhere that could not be vacated. Nothing more is promised on the strength of it: the lease has ended,
-    /// and the address is nobody else's until all that may have been said of it has ended too.
-    pub fn unwritten(&mut self, now: &Now, address: Ipv4Addr) {
+    /// row elsewhere; `unique` is what the two rows have in common ([`crate::rows::RowRef::unique`]). Nothing more is
+    /// promised on the strength of it, and the reply must not leave: the lease has ended, and the address is nobody
+    /// else's until all that may have been said of it has ended too. A record that says so, and claims nothing, is in
+    /// `records`: in lead mode the client may have its answer already, and whoever gets the slot next must know.
+    ///
+    /// Gives the time of the client's choice, with which the other row can be asked to make way ([`Self::vacate`]);
+    /// `None` when the client has left this address since.
+    pub fn unwritten(
+        &mut self,
+        now: &Now,
+        address: Ipv4Addr,
+        unique: &[u8],
+        records: &mut Vec<u8>,
+    ) -> Option<u32> {
         let plan = std::sync::Arc::clone(&self.plan);
-        let mut mac = None;
-        for network in self.networks.iter_mut().flatten() {
-            let bound = |at: &table::Slot| network.table.lease(*at).state == LeaseState::Bound;
-            let Some(at) = network.table.slot(address.into()).filter(bound) else {
-                continue;
-            };
-            network.change(&plan, at, |l| {
-                l.state = LeaseState::Expired;
-                l.flags |= FLAG_INHERITED;
-                l.pot = l.expires;
-                l.expires = now.wall.secs().min(l.expires);
-            });
-            mac = Some(network.table.identity(at, &mut [0; 17]).mac());
+        let name = plan.network_of(address.into());
+        let network = self.network_with(address)?;
+        let at = network.table.slot(address.into())?;
+        let lease = *network.table.lease(at);
+        let mut scratch = [0; 17];
+        let who = network.table.identity(at, &mut scratch);
+        if lease.state != LeaseState::Bound || unique_of(name, &who) != unique {
+            return None;
         }
-        if let Some(mac) = mac {
-            self.note_of(now, reasons::UNWRITTEN, address, mac);
-        }
+        let mac = who.mac();
+        network.change(&plan, at, |l| {
+            l.state = LeaseState::Expired;
+            l.flags |= FLAG_INHERITED;
+            l.pot = l.expires;
+            l.expires = now.wall.secs().min(l.expires);
+            l.version += 1;
+        });
+        super::encode(network, at, records);
+        self.counters.records += 1;
+        self.note_of(now, reasons::UNWRITTEN, address, mac);
+        Some(lease.last_seen)
     }
 
-    /// Ends the lease of an address that stands in the way of its client's next one, at a node that may not see this
-    /// one. `unique` is the row's ([`crate::rows::RowRef::unique`]). True when a record of that is in `records`, or
-    /// when the row is about to be another's anyway; false when the slot is not held.
-    pub fn vacate(&mut self, now: &Now, address: Ipv4Addr, unique: &[u8], records: &mut Vec<u8>) -> bool {
-        if !self.held().contains(Slot::of_address(address)) {
+    /// Ends the lease of an address that stands in the way of its client's next one, which may be another node's:
+    /// `unique` is the row's, and `since` is when the client chose the other address. True when a record of that is in
+    /// `records`, or when the row is about to be another client's anyway; false when the slot is not held, or when this
+    /// is the later choice, as far as clocks can tell.
+    pub fn vacate(
+        &mut self,
+        now: &Now,
+        address: Ipv4Addr,
+        unique: &[u8],
+        since: u32,
+        records: &mut Vec<u8>,
+    ) -> bool {
+        let plan = std::sync::Arc::clone(&self.plan);
+        let name = plan.network_of(address.into());
+        let Some(network) = self.network_with(address) else {
+            return false;
+        };
+        let Some(at) = network.table.slot(address.into()) else {
+            return false;
+        };
+        let lease = *network.table.lease(at);
+        let mut scratch = [0; 17];
+        let who = network.table.identity(at, &mut scratch);
+        let mac = who.mac();
+        if lease.state != LeaseState::Bound {
+            // It has ended here already, which is never written down for its own sake.
+            network.table.update(at, |l| l.version += 1);
+        } else if unique_of(name, &who) != unique {
+            // The record that made it another's ends the row's claim.
+            return true;
+        } else if lease.last_seen.saturating_add(SKEW) > since {
+            return false;
+        } else {
+            network.end_now(&plan, at, now.wall.secs());
+        }
+        let before = records.len();
+        super::encode(network, at, records);
+        if records.len() == before {
             return false;
         }
-        let name = self.plan.network_of(address.into()).to_owned();
-        for network in self.networks.iter_mut().flatten() {
-            let Some(at) = network.table.slot(address.into()) else {
-                continue;
-            };
-            let lease = *network.table.lease(at);
-            let mut scratch = [0; 17];
-            let who = network.table.identity(at, &mut scratch);
-            if lease.state == LeaseState::Bound && unique_of(&name, &who) != unique {
-                // The record that made it another's ends the row's claim.
-                return true;
-            }
-            let mac = who.mac();
-            if lease.state == LeaseState::Bound {
-                let plan = std::sync::Arc::clone(&self.plan);
-                network.end_now(&plan, at, now.wall.secs());
-            } else {
-                // It has ended here already, which is never written down for its own sake.
-                network.table.update(at, |l| l.version += 1);
-            }
-            let before = records.len();
-            super::encode(network, at, records);
-            if records.len() == before {
-                return false;
-            }
-            self.counters.records += 1;
-            self.note_of(now, reasons::VACATED, address, mac);
-            return true;
-        }
-        false
+        self.counters.records += 1;
+        self.note_of(now, reasons::VACATED, address, mac);
+        true
+    }
+
+    /// The network of an address whose slot is held, when it is this thread's.
+    fn network_with(&mut self, address: Ipv4Addr) -> Option<&mut Network> {
+        let subnet = self.plan.routes.subnet_of(address.into())?;
+        let network = self.plan.subnets[usize::from(subnet)].network;
+        let held = self.held().contains(Slot::of_address(address));
+        self.networks[usize::from(network)].as_mut().filter(|_| held)
     }
 
     fn note_of(&mut self, now: &Now, reason: ReasonCode, address: Ipv4Addr, mac: [u8; 6]) {

@@ -5,7 +5,7 @@ use crate::network::Network;
 use crate::reasons;
 use crate::record::{self, EXTRA_CIRCUIT, EXTRA_HOSTNAME, EXTRA_REMOTE, EXTRA_VENDOR, LeaseRecord};
 use crate::table::Slot;
-use crate::view::stored::{self, shown_state};
+use crate::view::stored::{self, hex, shown_state};
 use crate::view::{BootFacts, LeasePage, LeaseQuery, LeaseState, LeaseView, SubnetUse};
 use purlin_dhcp_proto::Arch;
 use purlin_telemetry::{Decision, Outcome};
@@ -263,14 +263,4 @@ impl Wanted {
             Err(_) => Self::Text(text.to_ascii_lowercase()),
         }
     }
-}
-
-/// Octets as `02:00:0a`.
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    let mut text = String::with_capacity(bytes.len() * 3);
-    for (i, byte) in bytes.iter().enumerate() {
-        let _ = write!(text, "{}{byte:02x}", if i > 0 { ":" } else { "" });
-    }
-    text
 }

@@ -96,13 +96,14 @@ impl Worker {
             Refused::Lost { .. } => {}
             Refused::Taken { by, unique } => {
                 let at = self.clock();
-                self.engine.unwritten(&at, address(setback.key));
                 self.batch.records.clear();
+                let records = &mut self.batch.records;
+                let key = address(setback.key);
                 // Where the other row is this node's too, it makes way; the client's next attempt succeeds.
-                let (by, records) = (address(*by), &mut self.batch.records);
-                if self.engine.vacate(&at, by, unique, records) {
-                    self.record(&at);
+                if let Some(since) = self.engine.unwritten(&at, key, unique, records) {
+                    self.engine.vacate(&at, address(*by), unique, since, records);
                 }
+                self.record(&at);
             }
         }
     }

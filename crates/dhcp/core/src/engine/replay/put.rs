@@ -40,6 +40,7 @@ fn put_lease(network: &mut Network, record: &LeaseRecord<'_>) {
         l.pot = record.pot;
         l.last_seen = record.last_seen;
         l.giaddr = record.giaddr;
+        l.first = true;
     });
 }
 

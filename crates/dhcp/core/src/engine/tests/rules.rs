@@ -48,7 +48,7 @@ fn r1_a_steady_renewal_never_waits_and_gets_the_full_lease() {
 
 #[test]
 fn r1_a_renewal_beyond_what_is_durable_waits_or_promises_less() {
-    // The record of the first binding is not known to be durable, so only the client lead time is free.
+    // The last record is not known to be durable, so only the client lead time is free.
     let mut durable = Link::new(&settings(&["10.0.1.0-10.0.1.9"]));
     durable.dora(1);
     durable.log.durable = WallTime(0);
@@ -57,6 +57,7 @@ fn r1_a_renewal_beyond_what_is_durable_waits_or_promises_less() {
 
     let mut ahead = Link::new(&lead(&["10.0.1.0-10.0.1.9"]));
     ahead.dora(1);
+    ahead.send(&Ask::new(MessageType::Request, 1).ciaddr(FIRST));
     ahead.log.durable = WallTime(0);
     let ack = ahead.send(&Ask::new(MessageType::Request, 1).ciaddr(FIRST));
     assert_eq!((ack.verdict, ack.lease()), (Verdict::WriteThenReply, 600));
@@ -88,6 +89,20 @@ fn r2_lead_mode_answers_ahead_only_inside_its_durable_window() {
     link.log.durable = link.now.wall;
     let third = link.dora(3);
     assert_eq!((third.verdict, third.lease()), (Verdict::WriteThenReply, 600));
+}
+
+#[test]
+fn r2_who_asks_again_before_the_first_record_is_durable_waits_for_it_too() {
+    let mut link = Link::new(&lead(&["10.0.1.0-10.0.1.9"]));
+    link.log.durable = WallTime(0);
+    for _ in 0..3 {
+        let ack = link.dora(1);
+        assert_eq!((ack.verdict, ack.lease()), (Verdict::CommitThenReply, 3600));
+        link.pass(1);
+    }
+    link.log.durable = link.now.wall;
+    let ack = link.send(&Ask::new(MessageType::Request, 1).ciaddr(FIRST));
+    assert_eq!(ack.verdict, Verdict::WriteThenReply);
 }
 
 #[test]

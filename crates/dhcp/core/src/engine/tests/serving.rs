@@ -242,6 +242,21 @@ fn inform_gives_options_and_no_lease() {
 }
 
 #[test]
+fn a_bootp_client_that_repeats_itself_waits_for_its_record_too() {
+    let mut settings = settings(&["10.0.1.0-10.0.1.9"]);
+    settings.bootp = true;
+    let mut link = Link::new(&settings);
+    link.log.durable = link.now.wall;
+    let mut ask = Ask::new(MessageType::Discover, 1);
+    ask.kind = None;
+    assert_eq!(link.send(&ask).verdict, Verdict::CommitThenReply);
+    assert_eq!(link.send(&ask).verdict, Verdict::CommitThenReply);
+    link.pass(2);
+    link.log.durable = link.now.wall;
+    assert_eq!(link.send(&ask).verdict, Verdict::WriteThenReply);
+}
+
+#[test]
 fn bootp_is_served_only_when_switched_on() {
     let mut settings = settings(&["10.0.1.0-10.0.1.9"]);
     let mut ask = Ask::new(MessageType::Discover, 1);

@@ -7,6 +7,7 @@ use crate::settings::AckMode;
 use crate::step::Verdict;
 use proptest::prelude::*;
 use purlin_dhcp_proto::MessageType;
+use purlin_types::Slot;
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
@@ -195,13 +196,7 @@ impl Life {
         let client = *self.client(n);
         let Some(address) = client.address else { return };
         let time = self.world.time;
-        let well = self.world.is_well(entry)
-            && self.world.holder_of(address).is_some_and(|i| {
-                let held = self.world.nodes[i].engine.held();
-                self.world.is_well(i)
-                    && held.contains(purlin_types::Slot::of_address(address))
-                    && self.world.tenure(i).holds(self.world.now(i).boot)
-            });
+        let well = self.world.serves(entry, Slot::of_address(address));
         let verdict = self.ask(n, entry, &Ask::new(MessageType::Request, n).ciaddr(address));
         if time < client.until {
             let promised = matches!(verdict, Some(Verdict::WriteThenReply | Verdict::CommitThenReply));
@@ -237,7 +232,7 @@ pub(super) fn live(lead: bool, events: &[Event]) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 600, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 2000, ..ProptestConfig::default() })]
 
     #[test]
     fn no_two_clients_ever_hold_one_address(lead: bool, events in proptest::collection::vec(event(), 1..150)) {

@@ -1,6 +1,6 @@
 //! Which node decides, and how a packet gets there.
 
-use super::super::conversation::{Ask, SERVER, reserve, settings};
+use super::super::conversation::{Ask, SERVER, network, reserve, settings};
 use super::world::{NODES, World};
 use crate::step::Verdict;
 use purlin_dhcp_proto::MessageType;
@@ -136,9 +136,13 @@ fn a_client_has_one_lease_even_if_its_second_comes_from_another_node() {
         .clone()
         .find(|&a| world.holder_of(a) != world.holder_of(first));
     let second = second.expect("an address of another node");
-    assert_eq!(world.select(1, 1, second), Some(second));
     let holder = world.holder_of(first).expect("held");
+    assert_eq!(world.select(1, 1, second), None);
+    assert_eq!(world.select(1, 1, second), None, "which is the later choice?");
+    world.pass(10);
+    assert_eq!(world.select(1, 1, second), None, "the other row makes way");
     assert_eq!(world.reason(holder), "vacated");
+    assert_eq!(world.select(1, 1, second), Some(second));
     let now = world.now(0);
     let bound: Vec<Ipv4Addr> = world
         .store
@@ -159,12 +163,45 @@ fn a_lease_that_cannot_be_recorded_beside_another_is_not_promised() {
     let second = others.find(|&a| world.holder_of(a) != Some(holder));
     let second = second.expect("an address of another node");
     let here = world.holder_of(second).expect("held");
+    world.pass(10);
     world.nodes[holder].paused = true;
     assert_eq!(world.select(here, 1, second), None);
     assert_eq!(world.reason(here), "unwritten");
     assert_eq!(world.select(here, 2, second), None, "it may come back for it");
     world.nodes[holder].paused = false;
+    assert_eq!(world.select(here, 1, second), None);
     assert_eq!(world.select(here, 1, second), Some(second));
+}
+
+#[test]
+fn a_row_that_is_written_late_does_not_end_its_clients_later_lease() {
+    let mut world = World::settled(&settings(&POOLS));
+    let home = world.dora(0, 1).expect("an address");
+    let (address, slow) = (at(64), world.holder_of(at(64)).expect("held"));
+    let mut others = POOLS.iter().enumerate().map(|(i, _)| at(64 * i as u8));
+    let other = others.find(|&a| a != home && world.holder_of(a) != Some(slow));
+    let other = other.expect("an address of another node");
+    // The node of the first choice does not reach the store; the client turns elsewhere meanwhile.
+    let select = |a| Ask::new(MessageType::Request, 2).requested(a).server(SERVER);
+    assert_eq!(
+        world.step(slow, &select(address), 0, 1).verdict,
+        Verdict::CommitThenReply
+    );
+    world.nodes[slow].cut = true;
+    world.pass(8);
+    assert_eq!(
+        world.select(world.holder_of(other).expect("held"), 2, other),
+        Some(other)
+    );
+    world.nodes[slow].cut = false;
+    world.delivered.clear();
+    world.flush(slow);
+    assert!(world.delivered.is_empty());
+    let renew = Ask::new(MessageType::Request, 2).ciaddr(other);
+    assert_eq!(
+        world.send(slow, &renew, 0).map(|a| a.kind()),
+        Some(MessageType::Ack)
+    );
 }
 
 #[test]
@@ -181,6 +218,61 @@ fn a_slot_that_moves_in_order_takes_its_clients_along() {
     let renew = Ask::new(MessageType::Request, 1).ciaddr(address);
     let ack = world.send(from, &renew, 0).expect("an answer");
     assert_eq!((ack.kind(), ack.lease()), (MessageType::Ack, 3600));
+}
+
+#[test]
+fn a_plan_that_moves_a_subnet_leaves_its_leases_inherited() {
+    let before = settings(&["10.0.1.0-10.0.1.1"]);
+    let mut after = before.clone();
+    after.networks[0].name = "renamed".into();
+    let mut without = before.clone();
+    without.networks = vec![network("other", "10.7.0.0/16", &["10.7.1.0"])];
+    let mut world = World::settled(&before);
+    let holder = world.holder_of(at(0)).expect("held");
+    assert_eq!(
+        (world.dora(holder, 1), world.dora(holder, 2)),
+        (Some(at(0)), Some(at(1)))
+    );
+    for settings in [&after, &without, &before] {
+        let now = world.now(holder);
+        let engine = &mut world.nodes[holder].engine;
+        let plan = crate::Plan::compile(settings, Some(engine.plan()));
+        engine.apply(plan, &now);
+    }
+    let renew = Ask::new(MessageType::Request, 1).ciaddr(at(0));
+    assert_eq!(world.step(holder, &renew, 0, 0).kind(), MessageType::Ack);
+    world.pass(3601);
+    assert_eq!(world.dora(holder, 3), Some(at(0)), "bound here since");
+    assert_eq!(world.dora(holder, 4), None);
+}
+
+#[test]
+fn leases_of_a_subnet_that_comes_later_wait_for_it() {
+    let with = settings(&["10.0.1.0"]);
+    let mut without = with.clone();
+    without.networks = vec![network("other", "10.7.0.0/16", &["10.7.1.0"])];
+    let mut world = World::settled(&with);
+    let (from, slot) = (world.holder_of(at(0)).expect("held"), Slot::of_address(at(0)));
+    let to = (from + 1) % NODES;
+    assert_eq!(world.dora(from, 1), Some(at(0)));
+    let engine = &mut world.nodes[to].engine;
+    let former = crate::Plan::compile(&without, Some(engine.plan()));
+    engine.apply(former, &Default::default());
+    world.hand_over(slot, to);
+    let now = world.now(to);
+    let engine = &mut world.nodes[to].engine;
+    assert_eq!(engine.lease(&now, at(0)), None);
+    let plan = crate::Plan::compile(&with, Some(engine.plan()));
+    engine.apply(plan, &now);
+    assert!(world.nodes[to].engine.lease(&now, at(0)).is_some());
+    assert_eq!(
+        world
+            .send(to, &Ask::new(MessageType::Discover, 2), 0)
+            .map(|a| a.verdict),
+        Some(Verdict::Silent)
+    );
+    world.pass(3601);
+    assert_eq!(world.dora(to, 2), None, "it is an inherited one");
 }
 
 #[test]

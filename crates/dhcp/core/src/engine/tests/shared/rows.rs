@@ -4,8 +4,10 @@ use super::super::conversation::{Ask, Link, SERVER, settings};
 use crate::Plan;
 use crate::record::Record;
 use crate::rows::{LEASES, RowRef, WINDOWS, rows_of, stored_lease};
+use crate::view::{LeaseQuery, LeaseState, LeaseView};
 use purlin_dhcp_proto::{MessageType, code};
 use purlin_types::{Now, Slot};
+use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
 const FIRST: Ipv4Addr = Ipv4Addr::new(10, 0, 1, 0);
@@ -56,6 +58,47 @@ fn a_stored_lease_is_seen_as_its_holder_sees_it() {
         .filter_map(|row| stored_lease(link.engine.plan(), &now, &row.body))
         .collect();
     assert_eq!(seen, [link.engine.lease(&now, FIRST).expect("a lease")]);
+}
+
+#[test]
+fn stored_leases_are_found_by_what_their_holder_finds_them_by() {
+    let mut link = Link::new(&settings(&["10.0.1.0-10.0.1.30"]));
+    for n in 1..=20 {
+        let offer = link.send(&Ask::new(MessageType::Discover, n));
+        let ask = Ask::new(MessageType::Request, n).requested(offer.address());
+        let ask = ask.with(code::HOST_NAME, format!("Host-{n}"));
+        link.send(&ask.server(SERVER).with(code::RELAY_AGENT, *b"\x01\x05eth42"));
+    }
+    link.send(&Ask::new(MessageType::Release, 3).ciaddr(Ipv4Addr::new(10, 0, 1, 2)));
+    let (now, frame) = (link.now, link.journal.concat());
+    let plan = link.engine.plan();
+    let mut stored: BTreeMap<u64, LeaseView> = BTreeMap::new();
+    for row in rows_of(plan, &frame) {
+        stored.extend(stored_lease(plan, &now, &row.body).map(|lease| (row.key, lease)));
+    }
+    let texts = [
+        "",
+        "host-1",
+        "ETH42",
+        "02:00:00:00:00:07",
+        "00:0a",
+        "10.0.1.2",
+        "10.0.1",
+        "nobody",
+    ];
+    for (text, state) in texts
+        .iter()
+        .flat_map(|t| [(t, None), (t, Some(LeaseState::Released))])
+    {
+        let query = LeaseQuery {
+            text: (*text).into(),
+            state,
+            limit: 100,
+            ..LeaseQuery::default()
+        };
+        let wanted: Vec<LeaseView> = stored.values().filter(|l| query.wants(l)).cloned().collect();
+        assert_eq!(wanted, link.engine.leases(&now, &query, 1000).leases, "{text}");
+    }
 }
 
 #[test]

@@ -122,6 +122,16 @@ impl World {
         self.holder(Slot::of_address(address))
     }
 
+    /// Whether a packet about a slot that comes in at `entry` must be answered: that node and the holder can work,
+    /// the holder knows that it is one, and nobody else takes himself for it.
+    pub(super) fn serves(&self, entry: usize, slot: Slot) -> bool {
+        let believes = |i: usize| self.nodes[i].engine.held().contains(slot);
+        let holder = self.holder(slot);
+        holder.is_some_and(|i| self.is_well(i) && believes(i) && self.tenure(i).holds(self.now(i).boot))
+            && self.is_well(entry)
+            && (holder == Some(entry) || !believes(entry))
+    }
+
     /// Lets time pass: leases of the store are renewed by who can, leases of clients end.
     pub(super) fn pass(&mut self, secs: u64) {
         self.time += secs;

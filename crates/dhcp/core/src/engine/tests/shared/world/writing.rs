@@ -70,7 +70,6 @@ impl World {
 
     fn write(&mut self, i: usize, pending: &Pending, depth: usize) -> bool {
         let mut lost = Vec::new();
-        let mut vacated = Vec::new();
         loop {
             let rows = rows_without(&self.plan, &pending.frame, &lost);
             match self.store.write(i, &pending.terms, &rows) {
@@ -85,27 +84,30 @@ impl World {
                     }
                 }
                 Err(Fault::Taken { key, unique, by }) => {
-                    if vacated.contains(&by) || !self.vacate(by, &unique, depth) {
-                        let now = self.now(i);
-                        self.nodes[i].engine.unwritten(&now, (key as u32).into());
-                        return false;
+                    let (now, mut records) = (self.now(i), Vec::new());
+                    let address = Ipv4Addr::from(key as u32);
+                    let engine = &mut self.nodes[i].engine;
+                    let since = engine.unwritten(&now, address, &unique, &mut records);
+                    self.keep(i, records, None);
+                    if let Some(since) = since {
+                        self.vacate(by, &unique, since, depth);
                     }
-                    vacated.push(by);
+                    return false;
                 }
             }
         }
     }
 
-    /// Asks the holder of a row to end its client's claim to it.
-    fn vacate(&mut self, key: u64, unique: &[u8], depth: usize) -> bool {
+    /// Asks the holder of a row to end its client's claim to it; the client's next attempt then succeeds.
+    fn vacate(&mut self, key: u64, unique: &[u8], since: u32, depth: usize) {
         let address = Ipv4Addr::from(key as u32);
         let Some(i) = self.holder_of(address).filter(|&i| self.is_well(i)) else {
-            return false;
+            return;
         };
         let (now, mut records) = (self.now(i), Vec::new());
-        let done = self.nodes[i].engine.vacate(&now, address, unique, &mut records);
+        let engine = &mut self.nodes[i].engine;
+        engine.vacate(&now, address, unique, since, &mut records);
         self.keep(i, records, None);
         self.flush_at(i, depth - 1);
-        done
     }
 }
