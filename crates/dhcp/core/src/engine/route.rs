@@ -62,6 +62,8 @@ impl Stations {
 impl Turn<'_, '_> {
     /// Chooses an address to offer; `wanted` is what the client or a probe names. If there is none, what to do
     /// instead.
+    // One node alone pays one branch for the shares of others, and no call.
+    #[inline]
     pub(super) fn choose(&mut self, wanted: Option<u32>) -> Result<(u32, ReasonCode), Verdict> {
         if self.share.is_some() {
             return self.choose_shared();
@@ -110,6 +112,7 @@ impl Turn<'_, '_> {
         Verdict::Forward { slot, attempt }
     }
 
+    #[cold]
     fn choose_shared(&mut self) -> Result<(u32, ReasonCode), Verdict> {
         let now = self.secs();
         let stations = self.stations();
