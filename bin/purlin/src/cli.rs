@@ -4,6 +4,7 @@ mod backup;
 mod bench;
 #[cfg(feature = "tftp")]
 mod boot;
+pub(crate) mod cluster;
 mod config;
 mod context;
 #[cfg(feature = "dhcp")]
@@ -87,6 +88,9 @@ enum Command {
     /// Measure a server, any server.
     #[command(subcommand)]
     Bench(bench::Command),
+    /// The cluster: its nodes, draining and removing one.
+    #[command(subcommand)]
+    Cluster(cluster::Command),
     /// Tokens for the API.
     #[command(subcommand)]
     Token(token::Command),
@@ -123,6 +127,7 @@ impl Cli {
             Command::Tftp(command) => tftp::run(&command, &context),
             Command::Boot(command) => boot::run(&command, &context),
             Command::Bench(command) => bench::run(&command, &context),
+            Command::Cluster(command) => context.block_on(cluster::run(&command, &context)),
             Command::Token(command) => context.block_on(token::run(&command, &context)),
             Command::Backup(command) => context.block_on(backup::run(&command, &context)),
         }

@@ -8,10 +8,11 @@ use clap::{ArgGroup, Parser};
 /// Cluster commands of the DHCP service; a node itself is started by `purlin up`.
 #[derive(Debug, Parser)]
 #[command(name = "simple-dhcpd-datacenter", version, arg_required_else_help = true)]
-#[command(group(ArgGroup::new("command").required(true).args(["add_node", "remove_node", "cluster_status", "site_status"])))]
+#[command(group(ArgGroup::new("command").required(true).args(["add_node", "remove_node", "cluster_status", "node_status", "site_status"])))]
 #[command(after_help = "Examples:
   simple-dhcpd-datacenter --cluster-status
-  simple-dhcpd-datacenter --cluster-status -o json")]
+  simple-dhcpd-datacenter --cluster-status -o json
+  simple-dhcpd-datacenter --remove-node node4.example.com")]
 pub(super) struct Command {
     /// Add a node to the cluster.
     #[arg(long, value_name = "NODE")]
@@ -20,11 +21,14 @@ pub(super) struct Command {
     #[arg(long, value_name = "NODE")]
     remove_node: Option<String>,
     /// With --remove-node: do not wait for the node; fence it.
-    #[arg(long, requires = "remove_node", conflicts_with_all = ["add_node", "cluster_status", "site_status"])]
+    #[arg(long, requires = "remove_node", conflicts_with_all = ["add_node", "cluster_status", "node_status", "site_status"])]
     force: bool,
     /// Show the nodes of the cluster, their roles and health.
     #[arg(long)]
     cluster_status: bool,
+    /// Show one node.
+    #[arg(long, value_name = "NODE")]
+    node_status: Option<String>,
     /// Show the sites and how they replicate.
     #[arg(long)]
     site_status: bool,
@@ -37,22 +41,17 @@ pub(super) fn daemon(command: Command) -> Outcome {
     if command.cluster_status {
         return context.block_on(cluster::status(&context));
     }
+    if let Some(node) = command.node_status {
+        return context.block_on(cluster::node(&context, &node));
+    }
     if let Some(node) = command.add_node {
         return later(
-            &format!("adding a node ({node}) to a cluster"),
-            "run single nodes with `purlin up` until then",
+            &format!("adding a node ({node}) from here"),
+            "a node joins when it is started: `purlin up` on it, with the same [store] and [cluster] secret",
         );
     }
     if let Some(node) = command.remove_node {
-        let how = if command.force {
-            "removing a node by force"
-        } else {
-            "removing a node"
-        };
-        return later(
-            &format!("{how} ({node})"),
-            "stop the single node with SIGTERM; it drains by itself",
-        );
+        return context.block_on(cluster::remove(&context, &node, command.force));
     }
     later("replication between sites", "use --cluster-status for this node")
 }
