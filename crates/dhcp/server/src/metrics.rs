@@ -147,6 +147,16 @@ fn sockets(encoder: &mut Encoder, shell: &ShellCounters) {
             shell.handed_over_lost,
         ),
         (
+            "purlin_dhcp_forwarded_total",
+            "Packets given to the node that holds their slot.",
+            shell.forwarded,
+        ),
+        (
+            "purlin_dhcp_forwarded_lost_total",
+            "Packets about slots of a node that is not known or not reached.",
+            shell.forwarded_lost,
+        ),
+        (
             "purlin_dhcp_replies_withheld_total",
             "Replies not sent for want of a record.",
             shell.withheld,

