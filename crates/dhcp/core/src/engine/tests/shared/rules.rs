@@ -162,13 +162,34 @@ fn r4_unrecorded_addresses_of_a_window_are_left_alone_and_others_are_free() {
     take_over(&mut world);
     assert_eq!(world.step(1, &renew(2, lost), 0, 0).verdict, Verdict::Silent);
     assert_eq!(world.reason(1), "quarantine");
+    let wanted = world.step(1, &discover(6).requested(lost), 0, 0);
+    assert_ne!(wanted.address(), lost);
+    world.pass(31);
     for n in 3..=4 {
         let given = world.dora(1, n).expect("the other block has no window");
         assert_eq!(given.octets()[3] & 64, 64);
     }
     assert_eq!(world.dora(1, 5), None);
-    world.pass(602);
+    world.pass(572);
     assert_eq!(world.dora(1, 5), Some(lost));
+}
+
+#[test]
+fn r4_a_promise_whose_row_is_refused_is_known_to_the_next_holder() {
+    let mut world = World::new(&lead(&["10.0.1.0", "10.0.1.64-10.0.1.65"]));
+    let (wanted, beside) = (Ipv4Addr::new(10, 0, 1, 64), Ipv4Addr::new(10, 0, 1, 65));
+    let (first, slot) = (Slot::of_address(FIRST), Slot::of_address(wanted));
+    assert!(world.take(0, first) && world.take(1, slot));
+    assert_eq!(world.select(0, 1, FIRST), Some(FIRST));
+    assert_eq!(world.select(1, 2, beside), Some(beside), "this writes the window");
+    world.pass(1);
+    let ahead = world.step(1, &select(1, wanted), 0, 0);
+    assert_eq!((ahead.verdict, ahead.lease()), (Verdict::WriteThenReply, 600));
+    world.flush(1);
+    world.hand_over(slot, 2);
+    assert_eq!(world.holder(slot), Some(2));
+    assert_eq!(world.select(2, 3, wanted), None);
+    assert_eq!(world.step(2, &renew(1, wanted), 0, 0).kind(), MessageType::Ack);
 }
 
 #[test]
