@@ -54,7 +54,9 @@ impl Holdings {
         self.leaving.contains(slot).then(|| self.term(slot).epoch)
     }
 
-    /// Until when unrecorded addresses of `slot` may have been promised to somebody by a former holder (rule R4).
+    /// Until when unrecorded addresses of `slot` may have been promised to somebody by a former holder (rule R4). Over a
+    /// store without a synchronous standby a recorded window may be lost, too: then this goes for everything that is
+    /// unrecorded, inside windows or not.
     #[must_use]
     pub fn suspect_until(&self, slot: Slot) -> Option<BootTime> {
         self.slots

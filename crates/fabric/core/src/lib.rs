@@ -8,6 +8,12 @@
 //!   Hints (Redis, or in-process)           ──heartbeats, events──► routing and display only: never ownership
 //! ```
 //!
+//! A claim's life: nobody's, it is taken by the node that the plan wants; it is held while that node's lease is unbroken;
+//! it is given back after everything is flushed, and the next one takes it at once. When its holder's lease lapses under
+//! others' eyes, the next in the plan takes it by force: it is suspect then, and stays so in the store, until an owner
+//! has waited out MCLT and settled it. The pieces: [`lease`] (mine), [`observe`] (others'), [`right`] (to claim),
+//! [`coordinator`] (all of it).
+//!
 //! The fabric knows no service. What a service sees of it is a [`purlin_types::Tenure`] and a set of slots.
 
 pub mod backoff;

@@ -14,6 +14,8 @@ use std::time::Duration;
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Observer<K: Ord> {
     timeline: Option<u32>,
+    /// Receipt of the first look at this timeline.
+    timeline_since: BootTime,
     /// From when on a claim that nobody holds may be taken.
     settled_from: BootTime,
     /// Sending and receipt of the newest look.
@@ -47,6 +49,7 @@ impl<K: Ord> Default for Observer<K> {
     fn default() -> Self {
         Self {
             timeline: None,
+            timeline_since: BootTime::default(),
             settled_from: BootTime::MAX,
             asked: BootTime::default(),
             received: BootTime::default(),
@@ -70,16 +73,20 @@ impl<K: Ord + Clone> Observer<K> {
             return look;
         }
         let first = self.timeline.is_none();
-        self.timeline = Some(timeline);
-        if matches!(look, Look::NewTimeline { .. }) || (first && timeline > 1) {
-            self.settled_from = after(now, timing.patience());
-        } else if first {
+        let new = matches!(look, Look::NewTimeline { .. });
+        if first || new {
+            self.timeline_since = now;
             // The first history has no predecessor that could have promised anything.
-            self.settled_from = BootTime::default();
+            self.settled_from = if timeline > 1 {
+                after(now, timing.patience())
+            } else {
+                BootTime::default()
+            };
         }
+        self.timeline = Some(timeline);
         // After a silence of the store nobody could renew either: all get the chance to.
         let deaf = !first && asked > after(self.received, timing.renew * 3);
-        if deaf || matches!(look, Look::NewTimeline { .. }) {
+        if deaf || new {
             self.lives.clear();
         }
         self.lives = shown
@@ -116,6 +123,18 @@ impl<K: Ord + Clone> Observer<K> {
     #[must_use]
     pub fn settled(&self) -> bool {
         self.timeline.is_some() && self.asked >= self.settled_from
+    }
+
+    /// There was nobody before this process, whatever the history's number: the store lives in it.
+    pub fn settle(&mut self) {
+        self.settled_from = BootTime::default();
+    }
+
+    /// Whether a claim that was asked for at `asked` and granted on `timeline` was asked for after a look at that very
+    /// history. One that a failover overtook was not: what the older look allowed, the newer one may forbid.
+    #[must_use]
+    pub fn foresaw(&self, asked: BootTime, timeline: u32) -> bool {
+        self.timeline == Some(timeline) && asked >= self.timeline_since
     }
 
     /// Since when a life has shown nothing new.

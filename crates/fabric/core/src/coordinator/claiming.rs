@@ -32,7 +32,11 @@ impl Coordinator {
             let wanted = (may_own && self.is_mine_by_plan(slot)) || (may_claim && self.is_unclean(cell));
             if let Some(wish) = self.wish(slot, cell).filter(|_| wanted) {
                 wishes.push_back(wish);
-            } else if !wanted && cell.mine == Mine::Not && cell.owner == Owner::Me && !cell.is_unflushed() {
+            } else if !wanted
+                && cell.mine == Mine::Not
+                && cell.owner == Owner::Me
+                && !cell.is_unflushed(self.lossy_below > 0)
+            {
                 unwanted.push((slot, cell.row.epoch));
             }
         }
@@ -58,7 +62,10 @@ impl Coordinator {
     fn is_unclean(&self, cell: &Cell) -> bool {
         match cell.mine {
             Mine::Held { epoch, .. } => self.is_doomed(epoch),
-            Mine::Not => cell.owner == Owner::Me && (cell.is_unflushed() || self.is_doomed(cell.row.epoch)),
+            Mine::Not => {
+                cell.owner == Owner::Me
+                    && (cell.is_unflushed(self.lossy_below > 0) || self.is_doomed(cell.row.epoch))
+            }
             Mine::Leaving { .. } | Mine::Releasing { .. } => false,
         }
     }
@@ -68,7 +75,7 @@ impl Coordinator {
             (Mine::Held { epoch, .. }, _) if self.is_doomed(epoch) => Holder::MyselfStill,
             (Mine::Not, Owner::Nobody) => Holder::Nobody,
             (Mine::Not, Owner::Me) => Holder::Myself {
-                flushed: !cell.is_unflushed(),
+                flushed: !cell.is_unflushed(self.lossy_below > 0),
             },
             (Mine::Not, Owner::Other(life)) => Holder::Other {
                 lapsed: self.roster.is_lapsed(life),
@@ -135,7 +142,8 @@ impl Coordinator {
         };
         let covered = self.lease.covers(asked, now) && self.may_claim(now);
         for (wish, epoch) in wishes.iter().zip(granted) {
-            let Some(epoch) = *epoch else {
+            let epoch = epoch.filter(|epoch| self.observer.foresaw(asked, epoch.timeline));
+            let Some(epoch) = epoch else {
                 self.requests.view.hasten(self.soon(now));
                 continue;
             };

@@ -141,7 +141,7 @@ impl Coordinator {
     pub(super) fn flushed(&mut self, slots: &[Slot]) {
         for &slot in slots {
             if let Mine::Leaving { epoch } = self.table.cell(slot).mine {
-                self.table.flushed(slot);
+                self.table.flushed(slot, epoch);
                 self.table.set(slot, Mine::Releasing { epoch });
                 self.giving.enqueue(Fence {
                     key: ClaimKey::Slot(slot),

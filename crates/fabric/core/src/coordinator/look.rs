@@ -6,7 +6,7 @@ use super::{Action, Coordinator, Denied, LifeKey, life_key};
 use crate::event::Event;
 use crate::observe::{Look, after};
 use crate::plan::Plan;
-use crate::port::{ClaimKey, ClaimRow, NodeState, View};
+use crate::port::{ClaimKey, ClaimRow, Durability, NodeState, View};
 use purlin_types::{BootTime, Now};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -34,6 +34,9 @@ impl Coordinator {
         );
         if !matches!(look, Look::Fresh | Look::NewTimeline { .. }) {
             return;
+        }
+        if view.probe.durability == Durability::Local && matches!(look, Look::Fresh) {
+            self.observer.settle();
         }
         self.requests.view.done(after(asked, self.timing.renew));
         self.find_myself(now.boot, asked, &view, out);

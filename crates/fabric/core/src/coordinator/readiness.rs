@@ -7,7 +7,7 @@ use crate::event::Event;
 use crate::holdings::Builder;
 use crate::member::NotReady;
 use crate::observe::after;
-use crate::port::{NodeState, Probe};
+use crate::port::{Durability, NodeState, Probe};
 use purlin_types::{BootTime, Now};
 use std::mem::discriminant;
 use std::sync::Arc;
@@ -125,7 +125,7 @@ impl Coordinator {
         let lossy = [Some(probe.durability), self.durability]
             .into_iter()
             .flatten()
-            .any(|durability| durability != crate::port::Durability::Synced);
+            .any(|durability| durability != Durability::Synced);
         if probe.timeline > known {
             Self::tell(
                 out,
@@ -135,7 +135,11 @@ impl Coordinator {
                 },
             );
             self.failed_over(now, probe.timeline, lossy);
-        } else if self.roster.timeline.is_none() && lossy {
+        } else if self.roster.timeline.is_none()
+            && probe.timeline > 1
+            && probe.durability == Durability::Single
+        {
+            // Nothing precedes the first history; what did precede this one may have had more than it shows.
             self.lossy_below = probe.timeline;
         }
         self.roster.timeline = Some(probe.timeline);

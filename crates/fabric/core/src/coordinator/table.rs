@@ -42,6 +42,8 @@ pub(super) struct Cell {
     pub(super) mine: Mine,
     /// The epoch under which the service decided last and not everything is known to be flushed.
     pub(super) dirty: Option<Epoch>,
+    /// The last term of which everything is known to be flushed.
+    flushed: Option<Epoch>,
     /// The newest epoch that this life has let go of, or never took up: a late grant of it comes to nothing.
     closed: Epoch,
 }
@@ -51,9 +53,12 @@ impl Cell {
         epoch <= self.closed
     }
 
-    /// The store says that it is this life's, and records of that term may be missing.
-    pub(super) fn is_unflushed(&self) -> bool {
-        self.owner == Owner::Me && self.dirty.is_some_and(|dirty| self.row.epoch <= dirty)
+    /// The store says that it is this life's, and records of that term may be missing. After a failover that may have
+    /// lost commits that goes for every term but one that was flushed: a wish from before it may have been granted
+    /// after it, and would hide that its predecessor's records are in doubt.
+    pub(super) fn is_unflushed(&self, lossy: bool) -> bool {
+        let dirty = self.dirty.is_some_and(|dirty| self.row.epoch <= dirty);
+        self.owner == Owner::Me && (dirty || (lossy && self.flushed != Some(self.row.epoch)))
     }
 }
 
@@ -139,8 +144,9 @@ impl Table {
     }
 
     /// All that was decided about a slot is durable.
-    pub(super) fn flushed(&mut self, slot: Slot) {
-        self.cells[usize::from(slot.index())].dirty = None;
+    pub(super) fn flushed(&mut self, slot: Slot, epoch: Epoch) {
+        let cell = &mut self.cells[usize::from(slot.index())];
+        (cell.dirty, cell.flushed) = (None, Some(epoch));
     }
 
     /// Every slot with its cell, in order.

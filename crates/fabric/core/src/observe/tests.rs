@@ -98,3 +98,12 @@ fn a_removed_life_is_watched_from_its_removal() {
     gone(&mut observer, 32);
     assert!(observer.lapsed(&7));
 }
+
+#[test]
+fn a_claim_that_a_failover_overtook_was_not_foreseen() {
+    let mut observer = Observer::default();
+    look(&mut observer, 0, 1, 5);
+    assert!(observer.foresaw(secs(3), 1) && !observer.foresaw(secs(3), 2));
+    look(&mut observer, 6, 2, 5);
+    assert!(!observer.foresaw(secs(3), 2) && observer.foresaw(secs(8), 2));
+}
