@@ -119,13 +119,13 @@ fn enabled_wholly(settings: &ClusterSettings, reader: &Reader<'_>, faults: &mut 
     let needs = [
         (
             "node_ip",
-            settings.node_ip.is_none(),
+            reader.node("node_ip").is_none(),
             "where other nodes reach this one",
             "node_ip = \"192.168.1.10\"",
         ),
         (
             "secret",
-            settings.secret.is_none(),
+            reader.node("secret").is_none(),
             "what seals packets between nodes",
             "PURLIN__CLUSTER__SECRET_FILE=/etc/purlin/secret",
         ),
