@@ -59,6 +59,10 @@ impl Worker {
             self.engine
                 .adopt(&at, gained.slot, gained.epoch, gained.suspect_until, &mut rows);
             own.terms.set(gained.slot, Some(gained.epoch));
+            // A store that has failed over may have lost windows as well as leases: nothing unrecorded is free then.
+            if let Some(until) = gained.suspect_until.filter(|_| gained.epoch.timeline > 1) {
+                self.engine.distrust(&at, gained.slot, until);
+            }
         }
     }
 
