@@ -8,6 +8,7 @@
 //! Everything a test makes (namespaces, processes, files) goes away when its [`Lab`] is dropped. A test that
 //! cannot run on this machine says why and counts as skipped; with `CI=true` it fails.
 
+mod cluster;
 mod lab;
 mod machine;
 mod need;
@@ -16,6 +17,7 @@ mod process;
 mod space;
 mod wait;
 
+pub use cluster::{Cluster, Member, RELAY, Report};
 pub use lab::Lab;
 pub use machine::{Firmware, MACHINE_MAC, Machine, machine_programs};
 pub use need::{left_for_all, program, purlin};

@@ -18,8 +18,21 @@ pub fn program(name: &str) -> Option<PathBuf> {
     let built = profile_folder().and_then(|folder| Some(folder.parent()?.join("tools/bin")));
     folders
         .chain(built)
+        .chain(database_folders())
         .map(|folder| folder.join(name))
         .find(|file| file.is_file())
+}
+
+/// Where Debian keeps PostgreSQL's server, which is not on the path: a folder per version, newest first.
+fn database_folders() -> Vec<PathBuf> {
+    let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten();
+    let mut folders: Vec<PathBuf> = versions.flatten().map(|version| version.path()).collect();
+    folders.sort();
+    folders
+        .into_iter()
+        .rev()
+        .map(|folder| folder.join("bin"))
+        .collect()
 }
 
 /// The built binary: `PURLIN_BIN`, else the one beside this test's own.
@@ -50,20 +63,32 @@ pub fn left_for_all() -> bool {
 
 /// Whether all of `programs` can be run here in namespaces. If not, says so; the test then returns.
 pub(crate) fn met(programs: &[&str]) -> bool {
+    let namespaces = || {
+        let missing = !programs.is_empty() && !may_make_namespaces();
+        missing.then(|| "network namespaces need root".to_owned())
+    };
+    told(lacking(programs).or_else(namespaces))
+}
+
+/// Whether all of `programs` can be run here, without namespaces. If not, says so; the test then returns.
+pub(crate) fn met_plainly(programs: &[&str]) -> bool {
+    told(lacking(programs))
+}
+
+/// What is not there of the binary and `programs`.
+fn lacking(programs: &[&str]) -> Option<String> {
+    if purlin().is_none() {
+        return Some("the binary is not built (cargo build -p purlin)".to_owned());
+    }
     let missing: Vec<&str> = programs
         .iter()
         .copied()
         .filter(|name| program(name).is_none())
         .collect();
-    let reason = if purlin().is_none() {
-        Some("the binary is not built (cargo build -p purlin)".to_owned())
-    } else if !missing.is_empty() {
-        Some(format!("not installed: {}", missing.join(" ")))
-    } else if !programs.is_empty() && !may_make_namespaces() {
-        Some("network namespaces need root".to_owned())
-    } else {
-        None
-    };
+    (!missing.is_empty()).then(|| format!("not installed: {}", missing.join(" ")))
+}
+
+fn told(reason: Option<String>) -> bool {
     reason.is_none_or(|reason| {
         skip(&reason);
         false

@@ -1,4 +1,5 @@
 //! Conformance: stock clients, relays and load generators against `purlin up`, by service.
 
 mod boot;
+mod cluster;
 mod dhcp;

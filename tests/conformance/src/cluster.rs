@@ -1,0 +1,155 @@
+//! Several nodes that share one database, as processes on this machine's loopback.
+//!
+//! ```text
+//!   PostgreSQL ◄── n1, n2, n3: purlin up ──► Redis
+//!                   ▲ packets of `purlin bench dhcp`, as a relay at 10.0.0.5 sends them
+//! ```
+//!
+//! Every program hangs from this process: it ends with the [`Cluster`], and by the kernel's hand when a test run is
+//! killed.
+
+mod load;
+mod member;
+mod server;
+
+pub use load::Report;
+pub use member::Member;
+
+use crate::need;
+use crate::process::Process;
+use crate::wait::until;
+use serde_json::Value;
+use server::Database;
+use std::net::{TcpListener, UdpSocket};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::{AtomicU16, Ordering};
+use tempfile::TempDir;
+
+/// The relay that the load is sent through: in the nodes' subnet, at any port of loopback.
+pub const RELAY: &str = "10.0.0.5@127.0.0.1:0";
+
+/// What these tests run.
+const PROGRAMS: [&str; 6] = ["setpriv", "initdb", "postgres", "psql", "redis-server", "curl"];
+
+/// A database, a Redis and nodes; ended when dropped.
+#[derive(Debug)]
+pub struct Cluster {
+    // Dropped in this order: nodes leave while the database still answers.
+    pub nodes: Vec<Member>,
+    pub database: Database,
+    /// Its hints, and where they are kept; `None` when nodes have none in common.
+    pub redis: Option<Process>,
+    redis_port: Option<u16>,
+    folder: TempDir,
+}
+
+impl Cluster {
+    /// This many nodes, all of which take part. `None` when this machine cannot run the test.
+    #[must_use]
+    pub fn new(nodes: usize) -> Option<Self> {
+        Self::make(nodes, true)
+    }
+
+    /// The same, with a database only.
+    #[must_use]
+    pub fn without_redis(nodes: usize) -> Option<Self> {
+        Self::make(nodes, false)
+    }
+
+    fn make(nodes: usize, with_redis: bool) -> Option<Self> {
+        if !need::met_plainly(&PROGRAMS) {
+            return None;
+        }
+        let folder = tempfile::Builder::new().prefix("purlin-cluster-").tempdir();
+        let folder = folder.expect("a temporary folder can be made");
+        let database = Database::start(folder.path());
+        let redis_port = with_redis.then(free_port);
+        let redis = redis_port.map(|port| redis(port, folder.path()));
+        let mut cluster = Self {
+            nodes: Vec::new(),
+            database,
+            redis,
+            redis_port,
+            folder,
+        };
+        for number in 1..=nodes {
+            let node = cluster.member(&format!("n{number}"), &format!("n{number}"));
+            cluster.nodes.push(node);
+        }
+        let names: Vec<String> = cluster.nodes.iter().map(|node| node.id.clone()).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        cluster.until_shared_by(&names);
+        Some(cluster)
+    }
+
+    /// One more process whose node is called `id`, with files of its own under `name`. Not waited for.
+    #[must_use]
+    pub fn member(&self, id: &str, name: &str) -> Member {
+        Member::start(id, &self.path(name), self.database.port(), self.redis_port)
+    }
+
+    /// Waits until these nodes are active, and hold every slot together, as each of them sees it.
+    pub fn until_shared_by(&self, names: &[&str]) {
+        for node in self.nodes.iter().filter(|node| names.contains(&node.id.as_str())) {
+            node.until(&format!("{names:?} held all slots"), || {
+                let Some(all) = node.members() else { return false };
+                let of = |id: &&str| all.iter().find(|row| row["id"] == **id);
+                let active = |row: &Value| row["status"] == "active";
+                let held = names.iter().filter_map(of).filter(|row| active(row));
+                let slots: Vec<u64> = held.filter_map(|row| row["slots"].as_u64()).collect();
+                slots.len() == names.len() && slots.iter().sum::<u64>() == 4096
+            });
+        }
+    }
+
+    /// A file in this test's folder.
+    #[must_use]
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+}
+
+/// A Redis with nothing in it, which keeps nothing.
+fn redis(port: u16, folder: &Path) -> Process {
+    let mut command = bound_to_us("redis-server", "KILL");
+    command
+        .args(["--bind", "127.0.0.1", "--save", "", "--port", &port.to_string()])
+        .current_dir(folder);
+    let process = Process::start(command, folder.join("redis.log"));
+    until("Redis answered", || {
+        std::net::TcpStream::connect(("127.0.0.1", port)).is_ok()
+    });
+    process
+}
+
+/// A command that gets `signal` when the thread that started it is gone, however that came.
+fn bound_to_us(name: &str, signal: &str) -> Command {
+    let mut command = Command::new(program("setpriv"));
+    command.args(["--pdeathsig", signal, "--"]).arg(program(name));
+    command
+}
+
+fn program(name: &str) -> PathBuf {
+    let found = if name == "purlin" {
+        need::purlin()
+    } else {
+        need::program(name)
+    };
+    found.expect("asked for before")
+}
+
+/// A port that is free for UDP and TCP, and below those that systems give to clients: nobody gets it by chance while
+/// its server is stopped.
+fn free_port() -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let first = 20_000 + u16::try_from(std::process::id() % 8_000).expect("below 8000");
+    loop {
+        let port = first + NEXT.fetch_add(1, Ordering::Relaxed) % 4_000;
+        let free =
+            TcpListener::bind(("127.0.0.1", port)).is_ok() && UdpSocket::bind(("0.0.0.0", port)).is_ok();
+        if free {
+            return port;
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! PostgreSQL on loopback, which a test may stop and start.
+
+use super::{free_port, program};
+use crate::process::{Process, run};
+use crate::wait::until;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Small, and without syncs: what breaks here is processes, not disks.
+const OPTIONS: [&str; 7] = [
+    "listen_addresses=127.0.0.1",
+    "unix_socket_directories=",
+    "fsync=off",
+    "full_page_writes=off",
+    "shared_buffers=16MB",
+    "max_connections=80",
+    "autovacuum=off",
+];
+
+/// A PostgreSQL with an empty database `purlin`.
+#[derive(Debug)]
+pub struct Database {
+    process: Process,
+    data: PathBuf,
+    port: u16,
+}
+
+impl Database {
+    pub(super) fn start(folder: &Path) -> Self {
+        let (data, port) = (folder.join("postgres"), free_port());
+        std::fs::create_dir(&data).expect("the folder is ours");
+        open_to_all(folder);
+        if let Some((uid, gid)) = other_user() {
+            std::os::unix::fs::chown(&data, Some(uid), Some(gid)).expect("root may");
+        }
+        let mut make = as_server_user("initdb", None);
+        make.arg("-D").arg(&data);
+        make.args([
+            "-U",
+            "purlin",
+            "-A",
+            "trust",
+            "--no-sync",
+            "--no-locale",
+            "-E",
+            "UTF8",
+        ]);
+        let made = run(make.current_dir("/"));
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        create(&data);
+        let process = serve(&data, port);
+        let database = Self { process, data, port };
+        database.until_it_answers();
+        database
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// What the database itself answers to a query.
+    ///
+    /// # Panics
+    /// When it does not.
+    #[must_use]
+    pub fn ask(&self, query: &str) -> String {
+        let mut psql = Command::new(program("psql"));
+        psql.args([
+            "-X",
+            "-A",
+            "-t",
+            "-h",
+            "127.0.0.1",
+            "-U",
+            "purlin",
+            "-d",
+            "purlin",
+        ]);
+        let output = run(psql.args(["-p", &self.port.to_string(), "-c", query]));
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    }
+
+    /// Ends it at once (`pg_ctl -m immediate stop`): every connection breaks.
+    pub fn stop(&mut self) {
+        self.process.signal("QUIT");
+        let _ = self.process.ended();
+    }
+
+    /// Starts it again on the same data.
+    pub fn start_again(&mut self) {
+        self.process = serve(&self.data, self.port);
+        self.until_it_answers();
+    }
+
+    fn until_it_answers(&self) {
+        until("PostgreSQL was ready", || {
+            self.process
+                .said()
+                .contains("database system is ready to accept connections")
+        });
+    }
+}
+
+/// Makes the database `purlin`, before anybody listens.
+fn create(data: &Path) {
+    use std::io::Write;
+    let mut single = as_server_user("postgres", None);
+    single.args(["--single", "-D"]).arg(data).arg("postgres");
+    single.current_dir("/").stdin(std::process::Stdio::piped());
+    single
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null());
+    let mut child = single.spawn().expect("it was found");
+    let mut input = child.stdin.take().expect("asked for");
+    input.write_all(b"CREATE DATABASE purlin\n").expect("it reads");
+    drop(input);
+    assert!(child.wait().is_ok_and(|status| status.success()));
+}
+
+fn serve(data: &Path, port: u16) -> Process {
+    let mut command = as_server_user("postgres", Some("QUIT"));
+    command.arg("-D").arg(data).args(["-p", &port.to_string()]);
+    for option in OPTIONS {
+        command.args(["-c", option]);
+    }
+    let log = data.with_extension("log");
+    Process::start(
+        {
+            command.current_dir("/");
+            command
+        },
+        log,
+    )
+}
+
+/// PostgreSQL refuses root.
+fn as_server_user(name: &str, at_our_end: Option<&str>) -> Command {
+    let mut command = Command::new(program("setpriv"));
+    if let Some((uid, gid)) = other_user() {
+        command
+            .arg(format!("--reuid={uid}"))
+            .arg(format!("--regid={gid}"));
+        command.arg("--clear-groups");
+    }
+    if let Some(signal) = at_our_end {
+        command.args(["--pdeathsig", signal]);
+    }
+    command.arg("--").arg(program(name));
+    command
+}
+
+/// As whom the server runs when we are root.
+fn other_user() -> Option<(u32, u32)> {
+    (id(&["-u"])? == 0).then(|| {
+        let named = |name| Some((id(&["-u", name])?, id(&["-g", name])?));
+        ["postgres", "nobody"]
+            .into_iter()
+            .find_map(named)
+            .expect("there is a user beside root")
+    })
+}
+
+fn id(arguments: &[&str]) -> Option<u32> {
+    let output = run(Command::new("id").args(arguments));
+    String::from_utf8_lossy(&output.stdout).trim().parse().ok()
+}
+
+/// The server's user must get through to its own folder.
+fn open_to_all(folder: &Path) {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = std::fs::Permissions::from_mode(0o755);
+    std::fs::set_permissions(folder, mode).expect("the folder is ours");
+}
