@@ -86,7 +86,7 @@ impl Cluster {
         };
         let cluster = &settings.cluster;
         Ok(Self(Arc::new(Inner {
-            timing: timing(cluster),
+            timing: timing(cluster, settings.services.lead_time()),
             settings: cluster.clone(),
             me,
             claims,
@@ -276,12 +276,14 @@ fn redis(url: &str) -> Result<RedisHints, Failure> {
     RedisHints::connect(settings).map_err(fault)
 }
 
-fn timing(settings: &ClusterSettings) -> Timing {
+fn timing(settings: &ClusterSettings, lead_time: Option<Duration>) -> Timing {
     let base = match settings.takeover {
         Takeover::Normal => Timing::default(),
         Takeover::Fast => Timing::fast(),
     };
     Timing {
+        // A quarantine shorter than the promises of the former owner would be none.
+        mclt: lead_time.unwrap_or(base.mclt).max(base.ttl),
         heartbeat: settings.heartbeat_interval,
         node_timeout: settings.node_timeout.max(base.ttl + base.guard),
         ..base

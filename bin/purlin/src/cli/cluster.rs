@@ -27,6 +27,8 @@ pub(crate) enum Command {
         #[arg(long)]
         dry_run: bool,
     },
+    /// Let the asked node take part again after a drain.
+    Resume { node: String },
     /// Take a node out: it is drained first, and no lease is lost.
     #[command(after_help = "Examples:
   purlin cluster remove node-4              drain it, then end its membership
@@ -99,6 +101,12 @@ pub(super) async fn run(command: &Command, context: &Context) -> Outcome {
         Command::Drain { node, dry_run } => {
             let dry = if *dry_run { "?dryRun=true" } else { "" };
             let asked = Ask::post(format!("{PATH}/{}/drain{dry}", encode(node)));
+            let member = client.value(asked).await?;
+            output::one(&context.view(), NODES, &member)?;
+            Ok(Exit::Ok)
+        }
+        Command::Resume { node } => {
+            let asked = Ask::post(format!("{PATH}/{}/resume", encode(node)));
             let member = client.value(asked).await?;
             output::one(&context.view(), NODES, &member)?;
             Ok(Exit::Ok)

@@ -11,6 +11,7 @@ use purlin_config::{Document, Faults, Input, Section};
 use purlin_telemetry::Reason;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::time::Duration;
 
 /// Checked settings of every service in this binary.
 #[derive(Debug, Clone)]
@@ -49,6 +50,15 @@ impl Settings {
         return self.dhcp.service.enabled && self.dhcp.service.server_id.is_none();
         #[cfg(not(feature = "dhcp"))]
         false
+    }
+
+    /// The most that a client may be promised ahead of its record: what a successor must wait out.
+    #[cfg_attr(not(feature = "dhcp"), expect(clippy::unused_self))]
+    pub(crate) fn lead_time(&self) -> Option<Duration> {
+        #[cfg(feature = "dhcp")]
+        return Some(self.dhcp.service.mclt);
+        #[cfg(not(feature = "dhcp"))]
+        None
     }
 
     /// Ports of all services, 0 among them.

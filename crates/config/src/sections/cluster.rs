@@ -2,7 +2,7 @@
 
 use crate::{Document, Fault, Faults, Key, Kind, Reader, Section, TextFault, check_section, codes};
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 static SECTION: Section = Section::new("cluster", "This node among others.", &[KEYS]);
@@ -11,7 +11,7 @@ const KEYS: &[Key] = &[
     Key::new("enabled", Kind::Bool, "Whether this node works with others. They share one PostgreSQL: see [store].")
         .default("false")
         .restart(),
-    Key::new("node_ip", Kind::Form { what: "an IP address", check: check_ip }, "Where other nodes and clients reach this one. Without it, the first address of [api].")
+    Key::new("node_ip", Kind::Form { what: "an IPv4 address", check: check_ip }, "Where other nodes and clients reach this one. Without it, the first address of [api].")
         .restart()
         .example("192.168.1.10"),
     Key::new("hostname", Kind::Text { max: 255 }, "Name of the machine, shown in the list of nodes. The host name when not set.")
@@ -60,7 +60,7 @@ impl fmt::Debug for Secret {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClusterSettings {
     pub enabled: bool,
-    pub node_ip: Option<IpAddr>,
+    pub node_ip: Option<Ipv4Addr>,
     pub hostname: Option<String>,
     pub zone: String,
     /// 1 to 1000.
@@ -148,12 +148,12 @@ fn enabled_wholly(settings: &ClusterSettings, reader: &Reader<'_>, faults: &mut 
 }
 
 fn check_ip(text: &str) -> Result<(), TextFault> {
-    match text.parse::<IpAddr>() {
+    match text.parse::<Ipv4Addr>() {
         Ok(_) => Ok(()),
         Err(_) if text.parse::<SocketAddr>().is_ok() => {
             Err(TextFault::from("an address without a port is wanted".to_owned()))
         }
-        Err(_) => Err(TextFault::from(format!("\"{text}\" is no IP address"))),
+        Err(_) => Err(TextFault::from(format!("\"{text}\" is no IPv4 address"))),
     }
 }
 
@@ -199,5 +199,7 @@ mod tests {
         assert!(parsed("[cluster]\nnode_ip = \"192.168.1.10\"").0.is_some());
         assert!(parsed("[cluster]\nnode_ip = \"192.168.1.10:8080\"").0.is_none());
         assert!(parsed("[cluster]\nnode_ip = \"node-1\"").0.is_none());
+        // Packets between nodes go over IPv4.
+        assert!(parsed("[cluster]\nnode_ip = \"2001:db8::1\"").0.is_none());
     }
 }

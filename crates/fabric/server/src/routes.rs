@@ -51,11 +51,15 @@ fn reads() -> [Draft<Books>; 4] {
     ]
 }
 
-fn acts() -> [Draft<Books>; 2] {
+fn acts() -> [Draft<Books>; 3] {
     [
         route::post("/api/v1/cluster/nodes/{id}/drain", drain)
             .summary("Lets a node give its slots away")
             .description("The node takes nothing new, hands every slot over in order, and stays a member. No lease is lost and no address is held back.")
+            .answers(202, schema::reference("Node"))
+            .errors(&[404, 409]),
+        route::post("/api/v1/cluster/nodes/{id}/resume", resume)
+            .summary("Lets this node take part again after a drain")
             .answers(202, schema::reference("Node"))
             .errors(&[404, 409]),
         route::delete("/api/v1/cluster/nodes/{id}", remove)
@@ -134,6 +138,23 @@ async fn drain(
             let asked = books.fabric.drain_other(&candidate(&member)).await;
             asked.map_err(|fault| refused(&fault, "only an active node can be drained"))?;
         }
+    }
+    Ok((StatusCode::ACCEPTED, Json(text::member(&member))))
+}
+
+async fn resume(
+    _: Admin,
+    State(books): State<Books>,
+    name: Name,
+    asked: Asked,
+) -> Result<(StatusCode, Json<Value>), Problem> {
+    let member = find(&books, &name.0)?;
+    if member.id != books.fabric.me().id {
+        let why = format!("only {} itself can take part again: ask that node", member.id);
+        return Err(Problem::new(StatusCode::CONFLICT, &reasons::NOT_POSSIBLE, why));
+    }
+    if !asked.dry_run()? {
+        books.fabric.resume().await;
     }
     Ok((StatusCode::ACCEPTED, Json(text::member(&member))))
 }
