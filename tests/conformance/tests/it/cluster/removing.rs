@@ -29,7 +29,19 @@ fn s0_9_a_node_that_hangs_is_removed_by_force_and_does_no_harm_when_it_wakes() {
     cluster.until_shared_by(&["n1", "n2"]);
     cluster.nodes[2].process.signal("CONT");
     // Its memory says that it owns a third of everything; the database and its clock know better.
-    let load = ["--clients", "500", "--operations", "500", "--seed", "62"];
+    // Few of these are answered: no more patience than that needs.
+    let load = [
+        "--clients",
+        "200",
+        "--operations",
+        "200",
+        "--seed",
+        "62",
+        "--timeout",
+        "200ms",
+        "--attempts",
+        "2",
+    ];
     cluster.load(&cluster.nodes[2], &load).kept_every_promise();
     cluster.nodes[2].until("it said that it takes part no more", || {
         let said = cluster.nodes[2].readiness();
