@@ -62,15 +62,8 @@ fn a_missing_value_or_a_lone_force_is_a_usage_fault() {
 
 #[test]
 fn what_comes_later_is_said_in_one_sentence() {
-    let commands: [&[&str]; 7] = [
+    let commands: [&[&str]; 5] = [
         &["simple-dhcpd-datacenter", "--add-node", "node4.example.com"],
-        &["simple-dhcpd-datacenter", "--remove-node", "node4.example.com"],
-        &[
-            "simple-dhcpd-datacenter",
-            "--remove-node",
-            "node4.example.com",
-            "--force",
-        ],
         &["simple-dhcpd-datacenter", "--site-status"],
         &[
             "metanode-cli",
@@ -129,6 +122,25 @@ fn the_cluster_status_of_one_node_is_the_truth() {
     );
     let table = node.run(&["as", "simple-dhcpd-datacenter", "--cluster-status"]);
     assert!(table.out.starts_with("NODE"), "{}", table.out);
+}
+
+#[test]
+fn a_node_alone_removes_neither_itself_nor_strangers() {
+    let node = Node::start(CONFIG);
+    let name = "simple-dhcpd-datacenter";
+    let stranger = node.run(&["as", name, "--remove-node", "node4.example.com"]);
+    assert_eq!(stranger.code, 3, "{}", stranger.err);
+    let rows = node.json(&["as", name, "--cluster-status"]);
+    let own = rows[0]["node"].as_str().expect("a name").to_owned();
+    let itself = node.run(&["as", name, "--remove-node", &own, "--force"]);
+    assert_eq!(itself.code, 4, "{}", itself.err);
+    assert!(
+        itself.err.contains("a node cannot remove itself"),
+        "{}",
+        itself.err
+    );
+    let shown = node.run(&["as", name, "--node-status", &own]);
+    assert_eq!(shown.code, 0, "{}", shown.err);
 }
 
 #[test]

@@ -88,7 +88,10 @@ fn hinted() -> [Draft<Books>; 2] {
 
 async fn summary(_: Viewer, State(books): State<Books>) -> Json<Value> {
     let (snapshot, me) = (books.fabric.snapshot(), books.fabric.me());
-    let own = snapshot.members.iter().find(|member| member.id == me.id);
+    let own = snapshot
+        .members
+        .iter()
+        .find(|member| (&member.id, member.incarnation) == (&me.id, me.incarnation));
     Json(json!({
         "node": me.id.as_str(),
         "incarnation": format!("{:016x}", me.incarnation.0),
