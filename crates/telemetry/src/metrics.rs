@@ -38,6 +38,8 @@ pub enum Kind {
     Gauge,
     Histogram,
     Summary,
+    /// A gauge under a name that gauges should not have, because people's dashboards ask for it so.
+    Untyped,
 }
 
 impl Kind {
@@ -48,6 +50,7 @@ impl Kind {
             Self::Gauge => "gauge",
             Self::Histogram => "histogram",
             Self::Summary => "summary",
+            Self::Untyped => "untyped",
         }
     }
 }

@@ -64,6 +64,11 @@ impl Encoder {
         self.family(name, Kind::Gauge, help)
     }
 
+    /// For a value whose name says another kind; see [`Kind::Untyped`].
+    pub fn untyped(&mut self, name: &'static str, help: &'static str) -> Family<'_> {
+        self.family(name, Kind::Untyped, help)
+    }
+
     pub fn histogram(&mut self, name: &'static str, help: &'static str) -> Family<'_> {
         self.family(name, Kind::Histogram, help)
     }
@@ -167,7 +172,7 @@ impl Family<'_> {
         let Some(content) = &mut self.content else {
             return;
         };
-        let numeric = |kind| matches!(kind, Kind::Counter | Kind::Gauge);
+        let numeric = |kind| matches!(kind, Kind::Counter | Kind::Gauge | Kind::Untyped);
         if content.kind != kind && !(numeric(content.kind) && numeric(kind)) {
             self.faults.push(NameFault::Conflict(self.name.to_owned()));
             return;

@@ -54,16 +54,12 @@ const OTHER_UNITS: [&str; 12] = [
     "bits",
 ];
 
-/// Gauges whose names end like a counter's because people's dashboards ask for them so.
-const GAUGES_AS_ASKED: [&str; 1] = ["ovncp_cluster_nodes_total"];
-
 pub(super) fn check_family(name: &str, kind: Kind, help: &str) -> Result<(), NameFault> {
     let refused = |fault: fn(String) -> NameFault| Err(fault(name.to_owned()));
     if !is_word(name) || name.split('_').any(str::is_empty) {
         return refused(NameFault::Syntax);
     }
-    let asked = GAUGES_AS_ASKED.contains(&name) && kind == Kind::Gauge;
-    if name.ends_with("_total") != (kind == Kind::Counter) && !asked {
+    if kind != Kind::Untyped && name.ends_with("_total") != (kind == Kind::Counter) {
         return refused(NameFault::Total);
     }
     if ["_count", "_sum", "_bucket"]
