@@ -5,7 +5,7 @@
 //! a real server with a standby run the same suite. No runtime is needed: the rig lets time pass, the engine's test
 //! brings the executor.
 //!
-//! ```ignore
+//! ```text
 //! #[tokio::test]
 //! async fn it_keeps_the_contract() {
 //!     contract::claims::all(async || PostgresRig::fresh().await).await;
