@@ -6,29 +6,25 @@
 //!
 //! A node alone has the same fabric over engines within its process: it is a cluster of one.
 
-use crate::exit::{Failure, chain};
+mod engines;
+#[cfg(feature = "dhcp")]
+mod share;
+
+use crate::exit::Failure;
 use crate::log;
 use crate::settings::Settings;
+use engines::Engines;
 use purlin_config::sections::cluster::{ClusterSettings, Takeover};
-use purlin_config::sections::store::{CoordinationEngine, StoreEngine};
-use purlin_fabric::port::{Candidate, ClaimStore, Heartbeat, Hints, NodeFacts};
+use purlin_fabric::port::{Candidate, Heartbeat, NodeFacts};
 use purlin_fabric::{Coordinator, NotReady, Timing};
-use purlin_fabric_redis::RedisHints;
-use purlin_fabric_runtime::local::{LocalClaims, LocalHints};
 use purlin_fabric_runtime::{Fabric, Setup, SharedTenure, Tenant};
 use purlin_fabric_server::Books;
 use purlin_netio::now;
-use purlin_store::FencedRows;
-use purlin_store_postgres::{Postgres, Settings as Database, Target};
 use purlin_telemetry::health::{Bears, Check};
 use purlin_types::Incarnation;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
-
-/// Connections for claims and for lease records.
-const CLAIM_CONNECTIONS: usize = 2;
-const ROW_CONNECTIONS: usize = 8;
 
 /// Engines, identity, and the fabric once it runs. Clones share it.
 #[derive(Clone)]
@@ -38,14 +34,9 @@ struct Inner {
     settings: ClusterSettings,
     me: Candidate,
     timing: Timing,
-    claims: Arc<dyn ClaimStore>,
-    hints: Arc<dyn Hints>,
-    /// Leases that nodes share; `None` for a node alone.
-    rows: Option<Arc<dyn FencedRows>>,
+    engines: Engines,
     tenure: SharedTenure,
     fabric: OnceLock<Fabric>,
-    store: &'static str,
-    coordination: &'static str,
 }
 
 impl fmt::Debug for Cluster {
@@ -68,81 +59,15 @@ impl Cluster {
             id: settings.node.id.clone(),
             incarnation: Incarnation(random),
         };
-        let (claims, rows, store): (Arc<dyn ClaimStore>, Option<Arc<dyn FencedRows>>, _) =
-            match &settings.store.records {
-                StoreEngine::Embedded => (Arc::new(LocalClaims::new(Arc::new(now), 1)), None, "embedded"),
-                // Apart, so that a renewal is never behind lease records.
-                StoreEngine::Postgres(url) => (
-                    Arc::new(database(url, CLAIM_CONNECTIONS).await?),
-                    Some(Arc::new(database(url, ROW_CONNECTIONS).await?)),
-                    "postgres",
-                ),
-            };
-        let (hints, coordination): (Arc<dyn Hints>, _) = match &settings.store.coordination {
-            CoordinationEngine::Embedded => (Arc::new(LocalHints::new(Arc::new(now))), "embedded"),
-            // Without Redis every node has its own hints; ownership is in the database all the same.
-            CoordinationEngine::Postgres => (Arc::new(LocalHints::new(Arc::new(now))), "postgres"),
-            CoordinationEngine::Redis(url) => (Arc::new(redis(url)?), "redis"),
-        };
         let cluster = &settings.cluster;
         Ok(Self(Arc::new(Inner {
             timing: timing(cluster, settings.services.lead_time()),
             settings: cluster.clone(),
             me,
-            claims,
-            hints,
-            rows,
+            engines: Engines::open(settings).await?,
             tenure: SharedTenure::default(),
             fabric: OnceLock::new(),
-            store,
-            coordination,
         })))
-    }
-
-    /// What the DHCP service needs to serve a share; `None` when it serves everything.
-    #[cfg(feature = "dhcp")]
-    pub(crate) fn share(&self) -> Result<Option<purlin_dhcp_server::ShareConfig>, Failure> {
-        let (Some(rows), Some(secret)) = (&self.0.rows, &self.0.settings.secret) else {
-            return Ok(None);
-        };
-        let at = (std::net::Ipv4Addr::UNSPECIFIED, self.0.settings.peer_port);
-        let peers = std::net::UdpSocket::bind(at).map_err(|cause| {
-            let what = format!("listening for other nodes on UDP port {} failed: {cause}", at.1);
-            Failure::failed(what, "set cluster.peer_port to a free port")
-        })?;
-        let key = purlin_dhcp_server::ForwardKey::new(secret.0.as_bytes())
-            .map_err(|cause| Failure::failed(cause.to_string(), "set cluster.secret"))?;
-        let (lost, mut lost_slots) = tokio::sync::mpsc::unbounded_channel();
-        let cluster = self.clone();
-        tokio::spawn(async move {
-            while let Some(slots) = lost_slots.recv().await {
-                if let Some(fabric) = cluster.0.fabric.get() {
-                    fabric.fence_lost(slots).await;
-                }
-            }
-        });
-        let cluster = self.clone();
-        Ok(Some(purlin_dhcp_server::ShareConfig {
-            rows: Arc::clone(rows),
-            tenure: self.0.tenure.clone(),
-            lost,
-            homes: Arc::new(move |slot| cluster.home(slot)),
-            peers: Arc::new(peers),
-            key,
-            runtime: tokio::runtime::Handle::current(),
-        }))
-    }
-
-    /// Where the node that holds a slot takes forwarded packets.
-    #[cfg(feature = "dhcp")]
-    fn home(&self, slot: purlin_types::Slot) -> Option<std::net::SocketAddrV4> {
-        let fabric = self.0.fabric.get()?;
-        let holdings = Arc::clone(&fabric.holdings().borrow());
-        let home = holdings.home(slot)?;
-        let snapshot = fabric.snapshot();
-        let member = snapshot.members.iter().find(|member| member.id == *home)?;
-        let address = member.facts.address.parse().ok()?;
-        Some(std::net::SocketAddrV4::new(address, member.facts.peer_port))
     }
 
     /// Starts to take part, with the services that have shares. `port` is the API's.
@@ -152,7 +77,7 @@ impl Cluster {
         let setup = Setup {
             me: inner.me.clone(),
             timing: inner.timing,
-            claims: Arc::clone(&inner.claims),
+            claims: Arc::clone(&inner.engines.claims),
             tenants,
             tenure: inner.tenure.clone(),
             clock: Arc::new(now),
@@ -163,15 +88,15 @@ impl Cluster {
         tokio::spawn(beat(self.clone()));
         Books {
             fabric,
-            hints: Arc::clone(&inner.hints),
-            store: inner.store,
-            coordination: inner.coordination,
+            hints: Arc::clone(&inner.engines.hints),
+            store: inner.engines.store,
+            coordination: inner.engines.coordination,
         }
     }
 
     /// Gives everything back in order, as far as that is done within `grace`.
     pub(crate) async fn leave(&self, grace: Duration) {
-        let (Some(fabric), true) = (self.0.fabric.get(), self.0.rows.is_some()) else {
+        let (Some(fabric), true) = (self.0.fabric.get(), self.0.engines.rows.is_some()) else {
             return;
         };
         if tokio::time::timeout(grace, fabric.leave()).await.is_err() {
@@ -180,12 +105,17 @@ impl Cluster {
             );
         }
         // Others see the silence soon enough.
-        let _ = self.0.hints.hush(&self.0.me.id, self.0.me.incarnation).await;
+        let _ = self
+            .0
+            .engines
+            .hints
+            .hush(&self.0.me.id, self.0.me.incarnation)
+            .await;
     }
 
     /// Whether this node may own, and what is wrong with the store.
     pub(crate) fn checks(&self) -> Vec<Check> {
-        let (Some(fabric), true) = (self.0.fabric.get(), self.0.rows.is_some()) else {
+        let (Some(fabric), true) = (self.0.fabric.get(), self.0.engines.rows.is_some()) else {
             return Vec::new();
         };
         let ready = match &fabric.snapshot().readiness {
@@ -237,43 +167,8 @@ async fn beat(cluster: Cluster) {
     let mut ticks = tokio::time::interval(inner.settings.heartbeat_interval);
     loop {
         ticks.tick().await;
-        let _ = inner.hints.beat(&beat, inner.settings.node_timeout).await;
+        let _ = inner.engines.hints.beat(&beat, inner.settings.node_timeout).await;
     }
-}
-
-async fn database(url: &str, connections: usize) -> Result<Postgres, Failure> {
-    let target = Target::parse(url).map_err(|cause| {
-        Failure::failed(
-            format!("store.url: {cause}"),
-            "for example postgresql://purlin@db.example.com/purlin",
-        )
-    })?;
-    let waiting = |waiting: &purlin_store_postgres::Waiting| {
-        log::warn(&format!(
-            "waiting for the database for {} s: {}",
-            waiting.waited.as_secs(),
-            waiting.cause
-        ));
-    };
-    let settings = Database {
-        max_open: connections,
-        ..Database::new(target)
-    };
-    Postgres::connect(settings, waiting)
-        .await
-        .map_err(|cause| Failure::failed(chain(&cause), "see store.url, and the rights of its user"))
-}
-
-fn redis(url: &str) -> Result<RedisHints, Failure> {
-    let fault = |faults: Vec<purlin_fabric_redis::SettingFault>| {
-        let all: Vec<String> = faults.iter().map(ToString::to_string).collect();
-        Failure::failed(
-            format!("coordination.url: {}", all.join("; ")),
-            "for example redis://redis.example.com:6379",
-        )
-    };
-    let settings = purlin_fabric_redis::Settings::from_url(url).map_err(|one| fault(vec![one]))?;
-    RedisHints::connect(settings).map_err(fault)
 }
 
 fn timing(settings: &ClusterSettings, lead_time: Option<Duration>) -> Timing {

@@ -1,0 +1,96 @@
+//! The engines that `[store]` and `[coordination]` name: claims, lease records, hints.
+
+use crate::exit::{Failure, chain};
+use crate::log;
+use crate::settings::Settings;
+use purlin_config::sections::store::{CoordinationEngine, StoreEngine};
+use purlin_fabric::port::{ClaimStore, Hints};
+use purlin_fabric_redis::RedisHints;
+use purlin_fabric_runtime::local::{LocalClaims, LocalHints};
+use purlin_netio::now;
+use purlin_store::FencedRows;
+use purlin_store_postgres::{Postgres, Settings as Database, Target};
+use std::sync::Arc;
+
+/// Connections for claims and for lease records.
+const CLAIM_CONNECTIONS: usize = 2;
+const ROW_CONNECTIONS: usize = 8;
+
+/// What the cluster stands on.
+#[derive(Debug)]
+pub(super) struct Engines {
+    pub(super) claims: Arc<dyn ClaimStore>,
+    pub(super) hints: Arc<dyn Hints>,
+    /// Leases that nodes share; `None` for a node alone.
+    pub(super) rows: Option<Arc<dyn FencedRows>>,
+    /// Names of the engines, as the configuration has them.
+    pub(super) store: &'static str,
+    pub(super) coordination: &'static str,
+}
+
+impl Engines {
+    /// Connects to them. Waits, and says so, for a database that is not there yet.
+    ///
+    /// # Errors
+    /// When waiting will not help: a URL that cannot be read, a wrong password, a schema of a newer version.
+    pub(super) async fn open(settings: &Settings) -> Result<Self, Failure> {
+        let (claims, rows, store): (Arc<dyn ClaimStore>, Option<Arc<dyn FencedRows>>, _) =
+            match &settings.store.records {
+                StoreEngine::Embedded => (Arc::new(LocalClaims::new(Arc::new(now), 1)), None, "embedded"),
+                // Apart, so that a renewal is never behind lease records.
+                StoreEngine::Postgres(url) => (
+                    Arc::new(database(url, CLAIM_CONNECTIONS).await?),
+                    Some(Arc::new(database(url, ROW_CONNECTIONS).await?)),
+                    "postgres",
+                ),
+            };
+        let (hints, coordination): (Arc<dyn Hints>, _) = match &settings.store.coordination {
+            CoordinationEngine::Embedded => (Arc::new(LocalHints::new(Arc::new(now))), "embedded"),
+            // Without Redis every node has its own hints; ownership is in the database all the same.
+            CoordinationEngine::Postgres => (Arc::new(LocalHints::new(Arc::new(now))), "postgres"),
+            CoordinationEngine::Redis(url) => (Arc::new(redis(url)?), "redis"),
+        };
+        Ok(Self {
+            claims,
+            hints,
+            rows,
+            store,
+            coordination,
+        })
+    }
+}
+
+async fn database(url: &str, connections: usize) -> Result<Postgres, Failure> {
+    let target = Target::parse(url).map_err(|cause| {
+        Failure::failed(
+            format!("store.url: {cause}"),
+            "for example postgresql://purlin@db.example.com/purlin",
+        )
+    })?;
+    let waiting = |waiting: &purlin_store_postgres::Waiting| {
+        log::warn(&format!(
+            "waiting for the database for {} s: {}",
+            waiting.waited.as_secs(),
+            waiting.cause
+        ));
+    };
+    let settings = Database {
+        max_open: connections,
+        ..Database::new(target)
+    };
+    Postgres::connect(settings, waiting)
+        .await
+        .map_err(|cause| Failure::failed(chain(&cause), "see store.url, and the rights of its user"))
+}
+
+fn redis(url: &str) -> Result<RedisHints, Failure> {
+    let fault = |faults: Vec<purlin_fabric_redis::SettingFault>| {
+        let all: Vec<String> = faults.iter().map(ToString::to_string).collect();
+        Failure::failed(
+            format!("coordination.url: {}", all.join("; ")),
+            "for example redis://redis.example.com:6379",
+        )
+    };
+    let settings = purlin_fabric_redis::Settings::from_url(url).map_err(|one| fault(vec![one]))?;
+    RedisHints::connect(settings).map_err(fault)
+}

@@ -1,0 +1,56 @@
+//! The share of the addresses that the DHCP service serves: its store, its tenure, and the way to the other nodes.
+
+use super::Cluster;
+use crate::exit::Failure;
+use purlin_dhcp_server::{ForwardKey, ShareConfig};
+use purlin_types::Slot;
+use std::net::{Ipv4Addr, SocketAddrV4, UdpSocket};
+use std::sync::Arc;
+use tokio::runtime::Handle;
+use tokio::sync::mpsc;
+
+impl Cluster {
+    /// What the DHCP service needs to serve a share; `None` when it serves everything.
+    pub(crate) fn share(&self) -> Result<Option<ShareConfig>, Failure> {
+        let (Some(rows), Some(secret)) = (&self.0.engines.rows, &self.0.settings.secret) else {
+            return Ok(None);
+        };
+        let at = (Ipv4Addr::UNSPECIFIED, self.0.settings.peer_port);
+        let peers = UdpSocket::bind(at).map_err(|cause| {
+            let what = format!("listening for other nodes on UDP port {} failed: {cause}", at.1);
+            Failure::failed(what, "set cluster.peer_port to a free port")
+        })?;
+        let key = ForwardKey::new(secret.0.as_bytes())
+            .map_err(|cause| Failure::failed(cause.to_string(), "set cluster.secret"))?;
+        let (lost, mut lost_slots) = mpsc::unbounded_channel();
+        let cluster = self.clone();
+        tokio::spawn(async move {
+            while let Some(slots) = lost_slots.recv().await {
+                if let Some(fabric) = cluster.0.fabric.get() {
+                    fabric.fence_lost(slots).await;
+                }
+            }
+        });
+        let cluster = self.clone();
+        Ok(Some(ShareConfig {
+            rows: Arc::clone(rows),
+            tenure: self.0.tenure.clone(),
+            lost,
+            homes: Arc::new(move |slot| cluster.home(slot)),
+            peers: Arc::new(peers),
+            key,
+            runtime: Handle::current(),
+        }))
+    }
+
+    /// Where the node that holds a slot takes forwarded packets.
+    fn home(&self, slot: Slot) -> Option<SocketAddrV4> {
+        let fabric = self.0.fabric.get()?;
+        let holdings = Arc::clone(&fabric.holdings().borrow());
+        let home = holdings.home(slot)?;
+        let snapshot = fabric.snapshot();
+        let member = snapshot.members.iter().find(|member| member.id == *home)?;
+        let address = member.facts.address.parse().ok()?;
+        Some(SocketAddrV4::new(address, member.facts.peer_port))
+    }
+}
