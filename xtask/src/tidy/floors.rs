@@ -22,6 +22,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("crates/tftp/files", 3),
     ("crates/api", 4),
     ("crates/fabric/redis", 4),
+    ("crates/balancer", 5),
     ("crates/dhcp/server", 5),
     ("crates/fabric/server", 5),
     ("crates/tftp/server", 5),
@@ -76,6 +77,7 @@ const HEAVY: &[(&str, &[&str])] = &[
         "tokio",
         &[
             "crates/api",
+            "crates/balancer",
             "crates/dhcp/server",
             "crates/fabric/redis",
             "crates/fabric/runtime",

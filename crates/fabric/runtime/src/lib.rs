@@ -3,7 +3,6 @@
 pub mod cache;
 mod drive;
 mod entropy;
-pub mod front;
 mod handle;
 pub mod herald;
 pub mod local;

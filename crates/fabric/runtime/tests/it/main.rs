@@ -2,7 +2,6 @@
 
 mod cache;
 mod contract;
-mod front;
 mod herald;
 mod locks;
 mod metrics;

@@ -1,7 +1,7 @@
 //! The backends of one front, shared by its tasks.
 
-use super::check::Check;
 use crate::Clock;
+use crate::check::Check;
 use purlin_fabric::balance::{Algorithm, BackendId, BackendSpec, BackendStatus, Balancer, Outcome};
 use purlin_fabric::health::HealthSettings;
 use purlin_types::BootTime;
@@ -38,8 +38,8 @@ pub struct PoolSettings {
 /// Backends with their health and open work.
 pub struct Pool {
     clock: Clock,
-    pub(super) timeout: Duration,
-    pub(super) check: Check,
+    pub(crate) timeout: Duration,
+    pub(crate) check: Check,
     inner: Mutex<Inner>,
 }
 
@@ -49,7 +49,7 @@ struct Inner {
 }
 
 impl Pool {
-    pub(super) fn new(settings: &PoolSettings, clock: Clock) -> Arc<Self> {
+    pub(crate) fn new(settings: &PoolSettings, clock: Clock) -> Arc<Self> {
         let PoolSettings {
             algorithm,
             health,
@@ -104,7 +104,7 @@ impl Pool {
     }
 
     /// A backend for new work, to be ended by [`Pool::finish`].
-    pub(super) fn choose(&self, key: u64, tried: &[BackendId]) -> Option<(BackendId, SocketAddr)> {
+    pub(crate) fn choose(&self, key: u64, tried: &[BackendId]) -> Option<(BackendId, SocketAddr)> {
         let now = self.now();
         let mut inner = self.inner();
         let id = inner.balancer.choose(now, key, tried)?;
@@ -115,22 +115,22 @@ impl Pool {
         Some((id, backend.address))
     }
 
-    pub(super) fn finish(&self, id: BackendId, outcome: Outcome) {
+    pub(crate) fn finish(&self, id: BackendId, outcome: Outcome) {
         let now = self.now();
         self.inner().balancer.finish(id, now, outcome);
     }
 
-    pub(super) fn report(&self, id: BackendId, outcome: Outcome) {
+    pub(crate) fn report(&self, id: BackendId, outcome: Outcome) {
         let now = self.now();
         self.inner().balancer.report(id, now, outcome);
     }
 
-    pub(super) fn keeps(&self, id: BackendId) -> bool {
+    pub(crate) fn keeps(&self, id: BackendId) -> bool {
         let now = self.now();
         self.inner().balancer.keeps(id, now)
     }
 
-    pub(super) fn is_backend(&self, address: SocketAddr) -> bool {
+    pub(crate) fn is_backend(&self, address: SocketAddr) -> bool {
         self.inner()
             .backends
             .values()
@@ -138,7 +138,7 @@ impl Pool {
     }
 
     /// The backends to probe now, and how long until the next ones; no time when no probes are sent.
-    pub(super) fn probes(&self) -> (Vec<(BackendId, SocketAddr)>, Option<Duration>) {
+    pub(crate) fn probes(&self) -> (Vec<(BackendId, SocketAddr)>, Option<Duration>) {
         let now = self.now();
         let mut inner = self.inner();
         let due = inner.balancer.probes(now);
@@ -153,12 +153,12 @@ impl Pool {
         (due, next)
     }
 
-    pub(super) fn probed(&self, id: BackendId, passed: bool) {
+    pub(crate) fn probed(&self, id: BackendId, passed: bool) {
         let now = self.now();
         self.inner().balancer.probed(id, now, passed);
     }
 
-    pub(super) fn now(&self) -> BootTime {
+    pub(crate) fn now(&self) -> BootTime {
         (self.clock)().boot
     }
 

@@ -1,9 +1,9 @@
 //! The front for connections.
 
-use super::pool::{Pool, PoolSettings};
-use super::splice::splice;
-use super::{Counters, check, proxy};
 use crate::Clock;
+use crate::pool::{Pool, PoolSettings};
+use crate::splice::splice;
+use crate::{Counters, check, proxy};
 use purlin_fabric::balance::{BackendId, Outcome, key};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -181,7 +181,7 @@ async fn connect(shared: &Shared, from: SocketAddr) -> Option<(BackendId, TcpStr
 }
 
 /// The same client has the same key, whether it comes as itself or as a mapped address.
-pub(super) fn key_of(client: IpAddr) -> u64 {
+pub(crate) fn key_of(client: IpAddr) -> u64 {
     match client.to_canonical() {
         IpAddr::V4(address) => key(&address.octets()),
         IpAddr::V6(address) => key(&address.octets()),

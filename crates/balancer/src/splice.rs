@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 /// Copies both ways. A side that has ended is told to the other, which may go on; after `idle` without an octet either
 /// way both are dropped: a peer that lost its power never says that it is gone.
-pub(super) async fn splice(client: &mut TcpStream, backend: &mut TcpStream, idle: Duration) {
+pub(crate) async fn splice(client: &mut TcpStream, backend: &mut TcpStream, idle: Duration) {
     let last = Heard::new();
     let (mut client, mut backend) = (
         Ear {

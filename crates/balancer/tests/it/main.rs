@@ -3,9 +3,9 @@
 mod tcp;
 mod udp;
 
+use purlin_balancer::{Check, FrontBackend, Pool, PoolSettings};
 use purlin_fabric::balance::{Algorithm, BackendStatus};
 use purlin_fabric::health::HealthSettings;
-use purlin_fabric_runtime::front::{Check, FrontBackend, Pool, PoolSettings};
 use purlin_types::{BootTime, Now, WallTime};
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -1,6 +1,6 @@
 use super::*;
+use purlin_balancer::{Answers, ClientKey, UdpFront, UdpSettings};
 use purlin_fabric::health::Condition;
-use purlin_fabric_runtime::front::{Answers, ClientKey, UdpFront, UdpSettings};
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 use tokio::net::UdpSocket;

@@ -5,11 +5,11 @@
 //! [`UdpSettings::affinity`], or the backend is down, ejected or gone, or it has not answered for
 //! [`UdpSettings::patience`] while the client kept asking.
 
-use super::flow::{DATAGRAM_MAX, Flow};
-use super::pool::{Pool, PoolSettings};
-use super::tcp::key_of;
-use super::{Counters, check};
 use crate::Clock;
+use crate::flow::{DATAGRAM_MAX, Flow};
+use crate::pool::{Pool, PoolSettings};
+use crate::tcp::key_of;
+use crate::{Counters, check};
 use purlin_fabric::balance::{BackendId, Outcome, key};
 use std::collections::HashMap;
 use std::io;

@@ -5,7 +5,7 @@
 use std::net::SocketAddr;
 
 /// The line to send before anything of the client's. A backend must expect it: to others it is rubbish.
-pub(super) fn header(client: SocketAddr, front: SocketAddr) -> String {
+pub(crate) fn header(client: SocketAddr, front: SocketAddr) -> String {
     let (source, target) = (client.ip().to_canonical(), front.ip().to_canonical());
     let family = match (source.is_ipv4(), target.is_ipv4()) {
         (true, true) => "TCP4",

@@ -27,7 +27,12 @@ pub use pool::{FrontBackend, Pool, PoolSettings};
 pub use tcp::{TcpFront, TcpSettings};
 pub use udp::{Answers, ClientKey, UdpFront, UdpSettings};
 
+use purlin_types::Now;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Reads both clocks.
+pub type Clock = Arc<dyn Fn() -> Now + Send + Sync>;
 
 /// What a front has done so far. Each only rises.
 #[derive(Debug, Default)]
@@ -52,7 +57,7 @@ impl Counter {
         self.0.load(Ordering::Relaxed)
     }
 
-    fn add(&self) {
+    pub(crate) fn add(&self) {
         self.0.fetch_add(1, Ordering::Relaxed);
     }
 }

@@ -1,6 +1,6 @@
 use super::*;
+use purlin_balancer::{TcpFront, TcpSettings};
 use purlin_fabric::health::Condition;
-use purlin_fabric_runtime::front::{TcpFront, TcpSettings};
 use std::collections::BTreeSet;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::net::TcpStream;

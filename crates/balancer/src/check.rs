@@ -1,6 +1,6 @@
 //! Active health checks.
 
-use super::pool::Pool;
+use crate::pool::Pool;
 use purlin_fabric::balance::BackendId;
 use std::io;
 use std::net::SocketAddr;
@@ -26,7 +26,7 @@ pub enum Check {
 }
 
 /// Probes for as long as it is polled.
-pub(super) async fn watch(pool: Arc<Pool>) {
+pub(crate) async fn watch(pool: Arc<Pool>) {
     let mut probes: JoinSet<(BackendId, bool)> = JoinSet::new();
     loop {
         let (due, next) = pool.probes();

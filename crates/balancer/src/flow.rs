@@ -1,6 +1,6 @@
 //! The datagrams of one client between a front and one backend.
 
-use super::pool::Pool;
+use crate::pool::Pool;
 use purlin_fabric::balance::{BackendId, Outcome};
 use purlin_types::BootTime;
 use std::io;
@@ -12,15 +12,15 @@ use tokio::net::UdpSocket;
 use tokio::task::AbortHandle;
 
 /// The longest datagram of UDP over IPv4.
-pub(super) const DATAGRAM_MAX: usize = 65_507;
+pub(crate) const DATAGRAM_MAX: usize = 65_507;
 
 /// One client at one backend. Ends its task and its open work when dropped.
 #[derive(Debug)]
-pub(super) struct Flow {
+pub(crate) struct Flow {
     pool: Arc<Pool>,
-    pub(super) backend: BackendId,
+    pub(crate) backend: BackendId,
     /// Last datagram of the client.
-    pub(super) heard: BootTime,
+    pub(crate) heard: BootTime,
     /// First datagram of the client that no answer has followed, and how many there are by now.
     asked: Option<(BootTime, u32)>,
     line: Line,
@@ -52,7 +52,7 @@ struct Wire {
 
 impl Flow {
     /// A flow whose answers go past the front.
-    pub(super) fn direct(pool: &Arc<Pool>, backend: BackendId, to: SocketAddr) -> Self {
+    pub(crate) fn direct(pool: &Arc<Pool>, backend: BackendId, to: SocketAddr) -> Self {
         Self {
             pool: Arc::clone(pool),
             backend,
@@ -64,7 +64,7 @@ impl Flow {
 
     /// A flow whose answers leave from `front` to `client`. With `follow_port` they may come from any port of the backend,
     /// and the client's next datagrams go to that port.
-    pub(super) async fn through(
+    pub(crate) async fn through(
         pool: &Arc<Pool>,
         backend: BackendId,
         to: SocketAddr,
@@ -107,7 +107,7 @@ impl Flow {
     }
 
     /// Sends a datagram of the client's on. Datagrams of one client leave in the order in which they came.
-    pub(super) async fn send(&mut self, datagram: &[u8], front: &UdpSocket, now: BootTime) -> io::Result<()> {
+    pub(crate) async fn send(&mut self, datagram: &[u8], front: &UdpSocket, now: BootTime) -> io::Result<()> {
         self.heard = now;
         match &self.line {
             Line::Direct { to } => front.send_to(datagram, to).await.map(drop),
@@ -126,13 +126,13 @@ impl Flow {
     }
 
     /// Whether the kernel said that nobody listens at the backend's port. The backend's record has it already.
-    pub(super) fn is_refused(&self) -> bool {
+    pub(crate) fn is_refused(&self) -> bool {
         matches!(&self.line, Line::Through { wire, .. } if wire.refused.load(Ordering::Relaxed))
     }
 
     /// Whether a client that asks once more has been left without an answer for `patience`. The last word of a
     /// conversation needs none: where there were answers before, one open question is not held against the backend.
-    pub(super) fn is_unanswered(&self, patience: Duration, now: BootTime) -> bool {
+    pub(crate) fn is_unanswered(&self, patience: Duration, now: BootTime) -> bool {
         let (Line::Through { wire, .. }, Some((first, count))) = (&self.line, self.asked) else {
             return false;
         };
@@ -142,7 +142,7 @@ impl Flow {
     }
 
     /// Says that the backend failed this client.
-    pub(super) fn fail(self) {
+    pub(crate) fn fail(self) {
         self.pool.report(self.backend, Outcome::Failed);
     }
 }
