@@ -3,7 +3,9 @@
 //! Numbers come from one row that stays locked until the commit. A sequence would be faster and would show number 8
 //! before number 7; a reader that has gone on to 8 would never see 7.
 
-use purlin_fabric::port::Fault;
+use purlin_fabric::invalidate;
+pub use purlin_fabric::invalidate::{Cursor, News, Note};
+use purlin_fabric::port::{Fault, Later};
 use tokio_postgres::Row;
 
 use crate::failure::Failure;
@@ -25,34 +27,6 @@ const SINCE: &str = "SELECT id, topic, body FROM purlin.outbox WHERE id > $1 ORD
 
 const TRIM: &str = "DELETE FROM purlin.outbox WHERE made < now() - make_interval(secs => $1) RETURNING id";
 const TRIMMED: &str = "UPDATE purlin.outbox_state SET trimmed = greatest(trimmed, $1)";
-
-/// How far a reader has read. Numbers mean something within one history of the database only: a failover may give
-/// a number again to another note.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Cursor {
-    pub timeline: u32,
-    pub id: u64,
-}
-
-/// One note.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Note {
-    pub id: u64,
-    /// What it is about; for records, their table.
-    pub topic: String,
-    /// For records, the key that was changed.
-    pub body: Vec<u8>,
-}
-
-/// What came after a cursor.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum News {
-    /// All of them without a gap, at most as many as were asked for, and where to go on.
-    Notes { notes: Vec<Note>, then: Cursor },
-    /// Some cannot be told any more: they were trimmed, or the database is on another history. Whoever keeps copies
-    /// drops all of them and goes on from here.
-    Missed { then: Cursor },
-}
 
 /// The notes of a cluster.
 #[derive(Debug, Clone)]
@@ -100,6 +74,20 @@ impl Outbox {
     /// When the store did not answer.
     pub async fn trim(&self, age: std::time::Duration) -> Result<u64, Fault> {
         Ok(self.store.call(&Trim(age.as_secs_f64())).await?)
+    }
+}
+
+impl invalidate::Outbox for Outbox {
+    fn leave<'a>(&'a self, notes: &'a [(&'a str, &'a [u8])]) -> Later<'a, Result<u64, Fault>> {
+        Box::pin(Self::leave(self, notes))
+    }
+
+    fn since(&self, cursor: Cursor, limit: usize) -> Later<'_, Result<News, Fault>> {
+        Box::pin(Self::since(self, cursor, limit))
+    }
+
+    fn now(&self) -> Later<'_, Result<Cursor, Fault>> {
+        Box::pin(Self::now(self))
     }
 }
 
