@@ -19,6 +19,7 @@ mod option;
 mod overlap;
 mod pool;
 mod reservation;
+pub mod scaling;
 mod scope;
 mod show;
 

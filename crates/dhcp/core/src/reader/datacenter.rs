@@ -2,7 +2,7 @@
 //! packet path, most of which the server reads for itself; the others are checked and take effect in a cluster.
 
 use super::context::Context;
-use super::keys;
+use super::{keys, scaling};
 use crate::settings::{ConflictCheck, Settings};
 use purlin_config::{Fault, Faults, FromNode, Node, Reader, Severity, Span, codes, nearest};
 use std::collections::HashMap;
@@ -41,7 +41,7 @@ pub(super) fn read(top: &Reader<'_>, settings: &Settings, context: &mut Context<
         return;
     }
     let errors = context.faults.errors();
-    auto_scaling(context);
+    scaling::check(context);
     multi_site(context);
     if context.faults.errors() == errors {
         told(&data, context);
@@ -51,8 +51,9 @@ pub(super) fn read(top: &Reader<'_>, settings: &Settings, context: &mut Context<
 
 /// One warning for each group that is there, not for each key.
 fn told(data: &Reader<'_>, context: &mut Context<'_>) {
+    let among_others = context.document.get("cluster.enabled").and_then(bool::from_node) == Some(true);
     for key in ["scaling", "multi_site"] {
-        if let Some(entry) = data.node(key) {
+        if let Some(entry) = data.node(key).filter(|_| key != "scaling" || !among_others) {
             let message =
                 format!("`{key}` takes effect when several nodes work together; its values were checked");
             warn(
@@ -107,35 +108,6 @@ fn table<'a>(context: &Context<'a>, path: &str, keys: purlin_config::Keys) -> Op
         .get(path)
         .filter(|node| node.as_table().is_some())?;
     Some(Reader::table(node, keys, path.to_owned()))
-}
-
-fn auto_scaling(context: &mut Context<'_>) {
-    let path = "dhcp.datacenter.scaling.auto_scaling";
-    let Some(reader) = table(context, path, &[keys::AUTO_SCALING]) else {
-        return;
-    };
-    let pairs = [
-        ("min_nodes", "max_nodes", true),
-        ("scale_down_threshold", "scale_up_threshold", false),
-    ];
-    for (low, high, equal) in pairs {
-        let (Some(a), Some(b)) = (reader.opt::<i64>(low), reader.opt::<i64>(high)) else {
-            continue;
-        };
-        if a > b || (a == b && !equal) {
-            let than = if equal { "above" } else { "not below" };
-            let message = format!("{low} ({a}) is {than} {high} ({b})");
-            let fault = Fault::error(
-                codes::CONTRADICTION,
-                reader.path_of(low),
-                reader.span_of(low),
-                message,
-            );
-            context
-                .faults
-                .push(fault.related(reader.span_of(high), format!("{high} is set here")));
-        }
-    }
 }
 
 fn multi_site(context: &mut Context<'_>) {

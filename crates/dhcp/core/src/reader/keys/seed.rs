@@ -44,17 +44,20 @@ const SCALING: &[Key] = &[
     Key::new(
         "load_distribution",
         Kind::Table(&[&[
-            Key::new("method", METHODS, "How clients are mapped to nodes."),
+            Key::new("method", METHODS, "How shares of the addresses are given to nodes: consistent_hashing by a ring; ip_hash by a draw per share; round_robin and weighted_round_robin by the ring with exactly even parts. Parts follow cluster.weight. The other words are a balancer's and mean consistent_hashing here.")
+                .default("consistent_hashing"),
             Key::new(
                 "replication_factor",
                 Kind::Int { min: 1, max: 16 },
-                "Copies of each lease.",
-            ),
+                "Nodes that the plan names for each share: its owner and who stands by, in turn. Leases themselves are in [store], as often as its database keeps them. A drain or removal that would leave fewer nodes is refused.",
+            )
+            .default("3"),
             Key::new(
                 "virtual_nodes",
                 Kind::Int { min: 1, max: 100_000 },
-                "Points per node on the ring.",
-            ),
+                "Points per node on the ring; there are 4096 shares, and more points than that are 4096.",
+            )
+            .default("100"),
         ]]),
         "How clients are mapped to nodes.",
     ),
@@ -75,30 +78,60 @@ const SCALING: &[Key] = &[
 ];
 
 pub(in crate::reader) const AUTO_SCALING: &[Key] = &[
-    Key::new("enabled", Kind::Bool, "Whether the autoscaler acts."),
+    Key::new(
+        "enabled",
+        Kind::Bool,
+        "Whether the autoscaler acts. Recommendations are made in any case.",
+    )
+    .default("false"),
     Key::new(
         "min_nodes",
-        Kind::Int { min: 1, max: 10_000 },
-        "Never fewer nodes.",
-    ),
-    Key::new(
-        "max_nodes",
-        Kind::Int { min: 1, max: 10_000 },
-        "Never more nodes.",
-    ),
+        Kind::Int { min: 1, max: 1000 },
+        "Never fewer nodes. A drain or removal that would leave fewer is refused.",
+    )
+    .default("1"),
+    Key::new("max_nodes", Kind::Int { min: 1, max: 1000 }, "Never more nodes.").default("10"),
     Key::new(
         "scale_up_threshold",
         PERCENT,
-        "Utilisation above which a node is added.",
+        "Utilisation above which a node is added; at it, none is.",
     )
-    .unit("percent"),
+    .unit("percent")
+    .default("70"),
     Key::new(
         "scale_down_threshold",
         PERCENT,
-        "Utilisation below which a node is removed.",
+        "Utilisation below which a node is removed; at it, none is.",
     )
-    .unit("percent"),
-    Key::new("cooldown_period", PERIOD, "No second action within this time."),
+    .unit("percent")
+    .default("30"),
+    Key::new(
+        "cooldown_period",
+        PERIOD,
+        "No second action of the same direction within this time, and no removal after an addition.",
+    )
+    .default("5m"),
+    Key::new(
+        "requests_per_node",
+        Kind::Int {
+            min: 1,
+            max: 10_000_000,
+        },
+        "Requests per second that a node is meant for: with it, their rate counts as utilisation.",
+    ),
+    Key::new(
+        "driver",
+        Kind::Enum(&["recommend", "exec", "local", "docker", "kubernetes"]),
+        "Who acts: nobody here (recommend), or a program that the leader runs once for each decision (exec). The others are not in this version.",
+    )
+    .default("recommend"),
+    Key::new(
+        "command",
+        Kind::Text { max: 255 },
+        "Name of the program of the driver exec, in /etc/purlin/hooks or where the node's PURLIN_HOOKS_DIR says.",
+    )
+    .example("scale"),
+    Key::new("command_timeout", Kind::seconds(1, 3600), "How long the program may take.").default("1m"),
 ];
 
 const PERFORMANCE: &[Key] = &[Key::new(
