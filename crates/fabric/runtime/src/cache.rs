@@ -11,7 +11,9 @@ mod bus;
 mod figures;
 mod listen;
 mod values;
+mod warm;
 
-pub use bus::{BusSetup, Invalidation, InvalidationBus, PublishFault};
+pub use bus::{BusSetup, Invalidation, InvalidationBus, Past, PublishFault};
 pub use figures::{BusFigures, CacheFigures};
 pub use values::{Cache, CacheSettings, Tier};
+pub use warm::{Warmer, Warmth};

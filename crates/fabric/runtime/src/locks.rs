@@ -9,12 +9,13 @@
 //! ```
 
 mod advisory;
+pub mod desk;
 mod fenced;
 mod figures;
 mod guard;
 mod table;
 
-pub use fenced::Fencing;
+pub use fenced::{FencedHolder, Fencing};
 pub use figures::LockFigures;
 pub use guard::LockGuard;
 
@@ -25,7 +26,7 @@ use guard::Held;
 use purlin_fabric::lock::{
     Attempt, Class, Hold, LockError, LockName, LockOptions, LockToken, LockView, Next,
 };
-use purlin_fabric::port::Hints;
+use purlin_fabric::port::{Fault, Hints};
 use purlin_types::BootTime;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -72,6 +73,18 @@ impl LockManager {
     /// [`LockError::Busy`] when others had it at each try; [`LockError::Away`]; [`LockError::NoLease`]; a name or options
     /// outside their ranges.
     pub async fn acquire(&self, name: &str, options: LockOptions) -> Result<LockGuard, LockError> {
+        self.take(name, options, false).await
+    }
+
+    /// The same, but renewed by [`LockGuard::renew`] alone: it lapses after its ttl else.
+    ///
+    /// # Errors
+    /// As [`Self::acquire`].
+    pub async fn lease(&self, name: &str, options: LockOptions) -> Result<LockGuard, LockError> {
+        self.take(name, options, true).await
+    }
+
+    async fn take(&self, name: &str, options: LockOptions, leased: bool) -> Result<LockGuard, LockError> {
         let name = LockName::parse(name)?;
         options.check()?;
         let mut attempt = Attempt::new(&options, entropy::seed(), self.0.now());
@@ -84,7 +97,7 @@ impl LockManager {
         Ok(LockGuard::start(
             Arc::clone(&self.0),
             (name, token),
-            hold,
+            (hold, leased),
             reservation,
         ))
     }
@@ -93,6 +106,23 @@ impl LockManager {
     #[must_use]
     pub fn held(&self) -> Vec<LockView> {
         self.0.table.views(self.0.now())
+    }
+
+    /// How many wait on this node, by the name of the lock.
+    #[must_use]
+    pub fn waiting(&self) -> Vec<(String, usize)> {
+        self.0.table.waiting()
+    }
+
+    /// Who holds which fenced lock, in the whole cluster.
+    ///
+    /// # Errors
+    /// When the claim store does not answer.
+    pub async fn fenced(&self) -> Result<Vec<FencedHolder>, Fault> {
+        match &self.0.fencing {
+            Some(fencing) => fencing.holders().await,
+            None => Ok(Vec::new()),
+        }
     }
 
     pub(crate) fn now(&self) -> BootTime {
@@ -163,12 +193,15 @@ impl Inner {
         }
     }
 
-    /// Renews at the service behind the lock, as far as the class has such a thing.
-    pub(crate) async fn renew(&self, held: &Held) {
+    /// Renews at the service behind the lock, as far as the class has such a thing; whether that answered.
+    pub(crate) async fn renew(&self, held: &Held) -> bool {
         let asked = self.now();
         match held.token {
             LockToken::Advisory(token) => self.advisory.renew(held, token, asked).await,
-            LockToken::Fenced(_) => held.hold().renewed(asked),
+            LockToken::Fenced(_) => {
+                held.hold().renewed(asked);
+                true
+            }
         }
     }
 

@@ -117,6 +117,16 @@ impl SharedWork {
                 "Times everything cached was dropped.",
             )
             .value(&[], figures.flushes as f64);
+        let caches = self.bus.caches();
+        let mut asked = encoder.counter("purlin_cache_lookups_total", "Values asked for, by cache.");
+        for (cache, figures) in &caches {
+            asked.value(&[("cache", cache), ("result", "hit")], figures.hits as f64);
+            asked.value(&[("cache", cache), ("result", "miss")], figures.misses as f64);
+        }
+        let mut entries = encoder.gauge("purlin_cache_entries", "Values kept, by cache.");
+        for (cache, figures) in &caches {
+            entries.value(&[("cache", cache)], figures.entries as f64);
+        }
         let fresh = self.bus.freshness();
         let mut state = encoder.gauge(
             "purlin_cache_freshness",

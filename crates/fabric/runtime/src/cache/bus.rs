@@ -1,12 +1,13 @@
 //! The bus: what the handles of all its users share.
 
-use super::figures::BusFigures;
+use super::figures::{BusFigures, CacheFigures};
 use super::listen;
 use super::values::{Cache, CacheSettings, Values};
 use crate::local::ReadClock;
 use purlin_fabric::invalidate::{Announcement, CHANNEL, Freshness, Outbox, TOPIC};
 use purlin_fabric::port::{Fault, HintFault, Hints};
-use purlin_types::BootTime;
+use purlin_types::{BootTime, WallTime};
+use std::collections::VecDeque;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
@@ -15,6 +16,8 @@ use tokio::task::JoinHandle;
 
 /// Invalidations kept for a subscriber that is behind; it is told how many it missed.
 const TOLD: usize = 256;
+/// Invalidations kept to be looked at.
+const PAST: usize = 128;
 
 /// What a bus is started with.
 #[derive(Clone)]
@@ -37,6 +40,7 @@ pub(super) struct Shared {
     freshness: watch::Sender<Freshness>,
     caches: Mutex<Vec<Weak<Values>>>,
     told: broadcast::Sender<Invalidation>,
+    past: Mutex<VecDeque<Past>>,
     figures: Mutex<BusFigures>,
 }
 
@@ -50,6 +54,16 @@ pub enum Invalidation {
     },
     /// Anything may have changed.
     Everything,
+}
+
+/// An invalidation that this node has carried out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Past {
+    /// When it was done here.
+    pub at: WallTime,
+    pub what: Invalidation,
+    /// Since it was announced, by the wall clocks of both nodes; unknown for what was found in the outbox.
+    pub latency: Option<Duration>,
 }
 
 /// Why others may not hear of a change.
@@ -70,6 +84,7 @@ impl InvalidationBus {
             freshness: watch::Sender::default(),
             caches: Mutex::default(),
             told: broadcast::Sender::new(TOLD),
+            past: Mutex::default(),
             figures: Mutex::default(),
         });
         let task = tokio::spawn(listen::run(Arc::clone(&shared)));
@@ -98,7 +113,11 @@ impl InvalidationBus {
         }
         let outcome = self.tell_others(patterns).await;
         self.0
-            .apply(patterns.to_vec(), Some(self.0.setup.node.clone()))
+            .apply(
+                patterns.to_vec(),
+                Some(self.0.setup.node.clone()),
+                Some(Duration::ZERO),
+            )
             .await;
         outcome
     }
@@ -157,6 +176,27 @@ impl InvalidationBus {
         self.0.freshness.subscribe()
     }
 
+    /// The last invalidations carried out here, the newest first.
+    #[must_use]
+    pub fn past(&self) -> Vec<Past> {
+        self.0.past().iter().rev().cloned().collect()
+    }
+
+    /// What each cache with a name does; several of one name count together.
+    #[must_use]
+    pub fn caches(&self) -> Vec<(&'static str, CacheFigures)> {
+        let mut named: Vec<(&'static str, CacheFigures)> = Vec::new();
+        for cache in self.0.caches() {
+            let figures = Cache(Arc::clone(&cache)).figures();
+            match named.iter_mut().find(|(name, _)| *name == cache.name()) {
+                Some((_, sum)) => sum.add(figures),
+                None => named.push((cache.name(), figures)),
+            }
+        }
+        named.retain(|(name, _)| !name.is_empty());
+        named
+    }
+
     pub(crate) fn now(&self) -> BootTime {
         (self.0.setup.clock)().boot
     }
@@ -186,15 +226,34 @@ impl Shared {
         caches.iter().filter_map(Weak::upgrade).collect()
     }
 
-    pub(super) async fn apply(&self, patterns: Vec<String>, from: Option<String>) {
+    fn past(&self) -> MutexGuard<'_, VecDeque<Past>> {
+        self.past.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn done(&self, what: Invalidation, latency: Option<Duration>) {
+        {
+            let mut past = self.past();
+            if past.len() == PAST {
+                past.pop_front();
+            }
+            past.push_back(Past {
+                at: (self.setup.clock)().wall,
+                what: what.clone(),
+                latency,
+            });
+        }
+        // Nobody may be listening.
+        let _ = self.told.send(what);
+    }
+
+    pub(super) async fn apply(&self, patterns: Vec<String>, from: Option<String>, latency: Option<Duration>) {
         if patterns.is_empty() {
             return;
         }
         for cache in self.caches() {
             cache.cleared(&patterns).await;
         }
-        // Nobody may be listening.
-        let _ = self.told.send(Invalidation::Patterns { patterns, from });
+        self.done(Invalidation::Patterns { patterns, from }, latency);
     }
 
     pub(super) async fn flush(&self) {
@@ -202,7 +261,7 @@ impl Shared {
         for cache in self.caches() {
             cache.flushed().await;
         }
-        let _ = self.told.send(Invalidation::Everything);
+        self.done(Invalidation::Everything, None);
     }
 }
 

@@ -29,3 +29,13 @@ pub struct CacheFigures {
     /// Entries now.
     pub entries: usize,
 }
+
+impl CacheFigures {
+    pub(super) fn add(&mut self, other: Self) {
+        self.hits += other.hits;
+        self.misses += other.misses;
+        self.cleared += other.cleared;
+        self.overtaken += other.overtaken;
+        self.entries += other.entries;
+    }
+}

@@ -82,10 +82,10 @@ impl Listener {
         let own = announcement.from == self.shared.setup.node;
         let heard = self.reader.heard(&announcement);
         if !own {
-            self.note(&announcement);
+            let latency = self.note(&announcement);
             // Also what is not the next one: sooner is better, and twice is harmless.
             self.shared
-                .apply(announcement.patterns, Some(announcement.from))
+                .apply(announcement.patterns, Some(announcement.from), Some(latency))
                 .await;
         }
         if heard == Heard::CatchUp && self.shared.setup.outbox.is_some() {
@@ -93,12 +93,14 @@ impl Listener {
         }
     }
 
-    fn note(&self, announcement: &Announcement) {
+    fn note(&self, announcement: &Announcement) -> Duration {
         let now = (self.shared.setup.clock)();
         let millis = now.wall.0.saturating_sub(announcement.at);
         let mut figures = self.shared.figures();
         figures.heard += 1;
-        figures.latency.record(now.boot, Duration::from_millis(millis));
+        let latency = Duration::from_millis(millis);
+        figures.latency.record(now.boot, latency);
+        latency
     }
 
     /// Announcements may have been missed.
@@ -142,7 +144,7 @@ impl Listener {
                     return Some(());
                 }
                 Cleared::Patterns { patterns, more } => {
-                    self.shared.apply(patterns, None).await;
+                    self.shared.apply(patterns, None, None).await;
                     if !more {
                         return Some(());
                     }

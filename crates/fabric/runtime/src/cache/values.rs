@@ -25,6 +25,8 @@ pub enum Tier {
 /// How a cache keeps.
 #[derive(Debug, Clone)]
 pub struct CacheSettings {
+    /// For metrics; one without a name is not shown.
+    pub name: &'static str,
     /// A value is kept for so long; defaults to 5 min. At most 5 s while invalidations may be missed.
     pub ttl: Duration,
     /// Values kept in memory at most; defaults to 10 000.
@@ -35,6 +37,7 @@ pub struct CacheSettings {
 impl Default for CacheSettings {
     fn default() -> Self {
         Self {
+            name: "",
             ttl: Duration::from_secs(300),
             entries_max: 10_000,
             tier: Tier::Memory,
@@ -129,6 +132,10 @@ impl Values {
             freshness,
             state: Mutex::default(),
         }
+    }
+
+    pub(super) fn name(&self) -> &'static str {
+        self.settings.name
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

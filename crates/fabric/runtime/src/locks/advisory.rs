@@ -21,15 +21,17 @@ impl Advisory {
         }
     }
 
-    pub(super) async fn renew(&self, held: &Held, token: Token, asked: BootTime) {
+    pub(super) async fn renew(&self, held: &Held, token: Token, asked: BootTime) -> bool {
         let ttl = held.hold().options().ttl;
         let outcome = self.0.extend(held.name.as_str(), token, ttl).await;
+        let answered = !matches!(outcome, Err(HintFault::Away(_)));
         let mut hold = held.hold();
         match outcome {
             Ok(()) => hold.renewed(asked),
             Err(HintFault::Conflict) => hold.taken(),
             Err(HintFault::Away(_)) => hold.unanswered(asked),
         }
+        answered
     }
 
     /// One that has lapsed, is somebody else's, or cannot be reached is left to its ttl.

@@ -26,6 +26,15 @@ pub struct Fencing {
     released: Mutex<BTreeMap<LockName, Version>>,
 }
 
+/// A fenced lock that somebody holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FencedHolder {
+    pub name: String,
+    pub node: NodeId,
+    /// Goes into what the lock protects.
+    pub epoch: Epoch,
+}
+
 impl Fencing {
     /// `valid_until` is the end of the node's own tenure, now; `gone` says whether this node has watched the lease of
     /// another life lapse.
@@ -136,6 +145,19 @@ impl Fencing {
             // Right in nearly all cases, and a wrong guess is answered by nothing taken.
             released.insert(name.clone(), Version { epoch, step: 1 });
         }
+    }
+
+    pub(super) async fn holders(&self) -> Result<Vec<FencedHolder>, Fault> {
+        let claims = self.store.view().await?.claims;
+        let held = claims.into_iter().filter_map(|row| match (row.key, row.owner) {
+            (ClaimKey::Lock(name), Some((node, _))) => Some(FencedHolder {
+                name,
+                node,
+                epoch: row.version.epoch,
+            }),
+            _ => None,
+        });
+        Ok(held.collect())
     }
 
     fn released(&self) -> std::sync::MutexGuard<'_, BTreeMap<LockName, Version>> {

@@ -2,7 +2,7 @@
 
 use super::Inner;
 use super::table::Reservation;
-use purlin_fabric::lock::{Class, Due, Hold, LockError, LockName, LockToken, LockView, Loss};
+use purlin_fabric::lock::{Class, Due, Hold, LockError, LockName, LockOptions, LockToken, LockView, Loss};
 use purlin_types::BootTime;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -27,6 +27,8 @@ pub(crate) struct Held {
     hold: Mutex<Hold>,
     /// The end of the node's lease as last looked at; a fenced lock is lost when it is found in the past.
     covered_until: AtomicU64,
+    /// Whoever holds it renews it: it lapses when that does not happen.
+    leased: bool,
     state: watch::Sender<State>,
 }
 
@@ -85,7 +87,7 @@ impl LockGuard {
     pub(super) fn start(
         manager: Arc<Inner>,
         (name, token): (LockName, LockToken),
-        hold: Hold,
+        (hold, leased): (Hold, bool),
         reservation: Reservation,
     ) -> Self {
         let held = Arc::new(Held {
@@ -93,6 +95,7 @@ impl LockGuard {
             token,
             hold: Mutex::new(hold),
             covered_until: AtomicU64::new(manager.lease_until().0),
+            leased,
             state: watch::Sender::default(),
         });
         reservation.hold(&held);
@@ -131,6 +134,27 @@ impl LockGuard {
         }
     }
 
+    /// How it was asked for.
+    #[must_use]
+    pub fn options(&self) -> LockOptions {
+        self.held.hold().options().clone()
+    }
+
+    /// Makes it good for its ttl from now on. Needed for one that was leased only.
+    ///
+    /// # Errors
+    /// [`LockError::Lost`], [`LockError::Away`] when nobody answered: it holds for what is left of it.
+    pub async fn renew(&self) -> Result<(), LockError> {
+        self.check()?;
+        let answered = self.manager.renew(&self.held).await;
+        self.check()?;
+        if answered {
+            Ok(())
+        } else {
+            Err(LockError::Away { tries: 1 })
+        }
+    }
+
     /// Ends when the lock has been lost, or released.
     pub async fn ended(&self) {
         // The sender is in `held`, so that this cannot fail.
@@ -165,7 +189,11 @@ async fn keep(manager: Arc<Inner>, held: Arc<Held>, reservation: Reservation) {
         figures.released += u64::from(released);
         figures.lost += u64::from(!released);
     });
-    manager.give_back(&held).await;
+    let lapsed = held.state.borrow().end == Some(End::Lost(Loss::Lapsed));
+    // A lease on an advisory lock may have been renewed through another node.
+    if !(lapsed && held.leased && matches!(held.token, LockToken::Advisory(_))) {
+        manager.give_back(&held).await;
+    }
     drop(reservation);
     held.state.send_modify(|state| state.over = true);
 }
@@ -181,12 +209,17 @@ async fn renew(manager: &Inner, held: &Held) {
             Due::Lost(Loss::Lapsed)
         };
         match due {
-            Due::Renew => manager.renew(held).await,
+            Due::Renew if !held.leased => {
+                let _or_soon_again = manager.renew(held).await;
+            }
             Due::Lost(loss) => {
                 held.end(End::Lost(loss));
             }
-            Due::Nothing(until) => {
-                let mut wait = Duration::from_nanos(until.0.saturating_sub(now.0));
+            due => {
+                let mut wait = match due {
+                    Due::Nothing(until) => Duration::from_nanos(until.0.saturating_sub(now.0)),
+                    _ => held.hold().left(now),
+                };
                 if fenced {
                     wait = wait.min(LEASE_LOOK);
                 }

@@ -73,6 +73,15 @@ impl Table {
         held.map(|(held, waiters)| held.view(now, waiters)).collect()
     }
 
+    /// Names for which tasks of this node wait, and how many. A holder has waited once and waits no more.
+    pub(super) fn waiting(&self) -> Vec<(String, usize)> {
+        let places = self.places();
+        let waited_for = places.iter().filter(|(_, place)| place.waiters > 0);
+        waited_for
+            .map(|(name, place)| (name.to_string(), place.waiters))
+            .collect()
+    }
+
     pub(super) fn count(&self) -> usize {
         self.places()
             .values()

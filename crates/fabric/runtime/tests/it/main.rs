@@ -2,6 +2,7 @@
 
 mod cache;
 mod contract;
+mod desk;
 mod herald;
 mod locks;
 mod metrics;
