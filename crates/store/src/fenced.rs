@@ -1,8 +1,10 @@
 //! Fenced rows: what many nodes write into one store, each only under claims that it still holds (rule R7).
 
-use purlin_types::{Epoch, Slot};
+use purlin_types::{Epoch, Slot, SlotSet};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
+use std::ops::RangeInclusive;
 use std::pin::Pin;
 
 /// A future of an engine chosen at run time.
@@ -28,6 +30,19 @@ pub struct FencedRow {
 pub struct StoredRow {
     pub row: FencedRow,
     pub epoch: Epoch,
+}
+
+/// Rows per question of the reads that go over all rows.
+const READ_AT_ONCE: usize = 5000;
+
+/// How many rows of a range of keys have one value of an octet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Tally {
+    /// Index of the range among those asked for.
+    pub range: usize,
+    /// The octet.
+    pub value: u8,
+    pub rows: u64,
 }
 
 /// Why rows were not written. In all but `Unknown` nothing was.
@@ -90,4 +105,65 @@ pub trait FencedRows: Send + Sync + fmt::Debug {
         after: Option<u64>,
         limit: usize,
     ) -> Later<'a, Result<Vec<StoredRow>, FenceFault>>;
+
+    /// Live rows that claim one of `uniques`, whoever's slots they are in, in key order; may be answered by a replica.
+    /// For display. Engines find them by index; as it stands here every row is read.
+    fn named<'a>(
+        &'a self,
+        table: &'a str,
+        uniques: &'a [Vec<u8>],
+    ) -> Later<'a, Result<Vec<StoredRow>, FenceFault>> {
+        Box::pin(async move {
+            let mut named = Vec::new();
+            let mut after = None;
+            loop {
+                let page = self.page(table, after, READ_AT_ONCE).await?;
+                after = page.last().map(|stored| stored.row.key);
+                let wanted = |stored: &StoredRow| {
+                    let unique = stored.row.unique.as_ref();
+                    unique.is_some_and(|unique| uniques.contains(unique))
+                };
+                let full = page.len() == READ_AT_ONCE;
+                named.extend(page.into_iter().filter(wanted));
+                if !full {
+                    return Ok(named);
+                }
+            }
+        })
+    }
+
+    /// How many rows there are with each value of the octet at `octet` of their bodies, by range of keys; rows of the
+    /// slots in `except` and rows with shorter bodies are not counted. May be answered by a replica. For display.
+    /// Engines count where the rows are; as it stands here every row is read.
+    fn tally<'a>(
+        &'a self,
+        table: &'a str,
+        octet: usize,
+        ranges: &'a [RangeInclusive<u64>],
+        except: &'a SlotSet,
+    ) -> Later<'a, Result<Vec<Tally>, FenceFault>> {
+        Box::pin(async move {
+            let mut counted: BTreeMap<(usize, u8), u64> = BTreeMap::new();
+            let mut after = None;
+            loop {
+                let page = self.page(table, after, READ_AT_ONCE).await?;
+                after = page.last().map(|stored| stored.row.key);
+                for stored in page.iter().filter(|stored| !except.contains(stored.row.slot)) {
+                    let Some(&value) = stored.row.body.get(octet) else {
+                        continue;
+                    };
+                    for (range, keys) in ranges.iter().enumerate() {
+                        if keys.contains(&stored.row.key) {
+                            *counted.entry((range, value)).or_default() += 1;
+                        }
+                    }
+                }
+                if page.len() < READ_AT_ONCE {
+                    break;
+                }
+            }
+            let tally = |((range, value), rows)| Tally { range, value, rows };
+            Ok(counted.into_iter().map(tally).collect())
+        })
+    }
 }

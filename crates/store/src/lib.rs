@@ -21,6 +21,6 @@ mod records;
 
 pub mod contract;
 
-pub use fenced::{FenceFault, FencedRow, FencedRows, Later, StoredRow};
+pub use fenced::{FenceFault, FencedRow, FencedRows, Later, StoredRow, Tally};
 pub use journal::{AppendError, Journal, JournalEngine, JournalHealth, OpenError, Position, Replay, Wake};
 pub use records::{Batch, Expectation, RecordError, Records, Row};

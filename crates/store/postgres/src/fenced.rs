@@ -12,8 +12,9 @@ mod column;
 mod read;
 mod write;
 
-use purlin_store::{FenceFault, FencedRow, FencedRows, Later, StoredRow};
-use purlin_types::{Epoch, Slot};
+use purlin_store::{FenceFault, FencedRow, FencedRows, Later, StoredRow, Tally};
+use purlin_types::{Epoch, Slot, SlotSet};
+use std::ops::RangeInclusive;
 
 use crate::postgres::Postgres;
 
@@ -52,5 +53,25 @@ impl FencedRows for Postgres {
     ) -> Later<'a, Result<Vec<StoredRow>, FenceFault>> {
         let page = read::Page::new(table, after, limit);
         Box::pin(async move { Ok(self.read(&page).await?) })
+    }
+
+    fn named<'a>(
+        &'a self,
+        table: &'a str,
+        uniques: &'a [Vec<u8>],
+    ) -> Later<'a, Result<Vec<StoredRow>, FenceFault>> {
+        let named = read::Named::new(table, uniques);
+        Box::pin(async move { Ok(self.read(&named).await?) })
+    }
+
+    fn tally<'a>(
+        &'a self,
+        table: &'a str,
+        octet: usize,
+        ranges: &'a [RangeInclusive<u64>],
+        except: &'a SlotSet,
+    ) -> Later<'a, Result<Vec<Tally>, FenceFault>> {
+        let count = read::Count::new(table, octet, ranges, except);
+        Box::pin(async move { Ok(self.read(&count).await?) })
     }
 }

@@ -69,6 +69,8 @@ pub async fn all<R: FencedRig>(make: impl AsyncFn() -> R) {
     fence::an_epoch_that_was_taken_over_stays_lost(&make().await).await;
     paging::a_load_gives_these_slots_in_key_order(&make().await).await;
     paging::pages_show_all_slots_in_key_order(&make().await).await;
+    paging::live_rows_are_found_by_what_they_claim(&make().await).await;
+    paging::a_tally_counts_by_range_and_octet(&make().await).await;
     paging::a_large_batch_is_written_whole_or_not_at_all(&make().await).await;
 }
 

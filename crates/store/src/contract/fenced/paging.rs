@@ -1,7 +1,8 @@
 //! Reading: in order, page by page, and large batches.
 
 use super::{FencedRig, Node, TABLE, live, lost, row, slot};
-use crate::StoredRow;
+use crate::{FencedRow, StoredRow, Tally};
+use purlin_types::SlotSet;
 
 /// Keys that lie on both sides of where a signed number would turn negative.
 fn key(n: u64) -> u64 {
@@ -56,6 +57,68 @@ pub(super) async fn pages_show_all_slots_in_key_order(rig: &dyn FencedRig) {
         seen.extend(keys(&page));
     }
     assert_eq!(seen, keys_of(&[0, 1, 2, 3]));
+}
+
+pub(super) async fn live_rows_are_found_by_what_they_claim(rig: &dyn FencedRig) {
+    let node = Node::with(rig, 0..4).await;
+    let rows: Vec<_> = (0..8)
+        .map(|n| live(n, slot((n % 4) as u16), 1, &format!("client {n}")))
+        .collect();
+    node.write(&rows).await;
+    node.write(&[row(5, slot(1), 2)]).await;
+    let uniques: Vec<Vec<u8>> = ["client 6", "client 5", "client 1", "nobody"]
+        .map(Into::into)
+        .into();
+    let found = node.rows.named(TABLE, &uniques).await.expect("the store answers");
+    assert_eq!(keys(&found), [1, 6], "what was given up is nobody's");
+    let none = node.rows.named("other", &uniques).await;
+    assert_eq!(none.expect("the store answers"), []);
+}
+
+pub(super) async fn a_tally_counts_by_range_and_octet(rig: &dyn FencedRig) {
+    let node = Node::with(rig, 0..4).await;
+    // The second octet of a body: a digit, or none.
+    let body = |n: u64| match n % 3 {
+        0 => b"x1".to_vec(),
+        1 => b"x2 and more".to_vec(),
+        _ => b"x".to_vec(),
+    };
+    let rows: Vec<_> = (0..60)
+        .map(|n| FencedRow {
+            body: body(n),
+            ..row(n, slot((n % 4) as u16), 1)
+        })
+        .collect();
+    node.write(&rows).await;
+    let ranges = [0..=59, 30..=59, 1000..=2000];
+    let tally = |range, value, rows| Tally { range, value, rows };
+    let mut all = node
+        .rows
+        .tally(TABLE, 1, &ranges, &SlotSet::EMPTY)
+        .await
+        .expect("it answers");
+    all.sort_unstable();
+    let want = [
+        tally(0, b'1', 20),
+        tally(0, b'2', 20),
+        tally(1, b'1', 10),
+        tally(1, b'2', 10),
+    ];
+    assert_eq!(all, want);
+    let except: SlotSet = [slot(0), slot(1), slot(3)].into_iter().collect();
+    let mut rest = node
+        .rows
+        .tally(TABLE, 1, &ranges, &except)
+        .await
+        .expect("it answers");
+    rest.sort_unstable();
+    let want = [
+        tally(0, b'1', 5),
+        tally(0, b'2', 5),
+        tally(1, b'1', 3),
+        tally(1, b'2', 3),
+    ];
+    assert_eq!(rest, want);
 }
 
 /// More rows than an engine would send at once.
