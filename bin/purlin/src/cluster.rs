@@ -6,6 +6,8 @@
 //!
 //! A node alone has the same fabric over engines within its process: it is a cluster of one.
 
+#[cfg(feature = "tftp")]
+mod boot;
 mod engines;
 #[cfg(feature = "dhcp")]
 mod share;

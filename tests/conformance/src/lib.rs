@@ -17,10 +17,13 @@ mod process;
 mod space;
 mod wait;
 
-pub use cluster::{Cluster, Member, RELAY, Report};
+pub use cluster::{
+    Cluster, Crowd, Databases, Dice, Hints, Host, Member, Memory, Moment, Note, Overlap, Plan, Population,
+    RELAY, Report, Site, Standby, Stay, Wire, overlaps,
+};
 pub use lab::Lab;
 pub use machine::{Firmware, MACHINE_MAC, Machine, machine_programs};
-pub use need::{left_for_all, program, purlin};
+pub use need::{left_for_all, met_plainly, program, purlin};
 pub use node::{Node, lab_config};
 pub use process::{Process, kill, run, said};
 pub use space::Space;

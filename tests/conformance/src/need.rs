@@ -71,7 +71,7 @@ pub(crate) fn met(programs: &[&str]) -> bool {
 }
 
 /// Whether all of `programs` can be run here, without namespaces. If not, says so; the test then returns.
-pub(crate) fn met_plainly(programs: &[&str]) -> bool {
+pub fn met_plainly(programs: &[&str]) -> bool {
     told(lacking(programs))
 }
 

@@ -5,7 +5,9 @@ use crate::log;
 use crate::settings::Settings;
 use purlin_config::sections::store::{CoordinationEngine, StoreEngine};
 use purlin_fabric::port::{ClaimStore, Hints};
-use purlin_fabric_redis::RedisHints;
+#[cfg(feature = "tftp")]
+use purlin_fabric_redis::Topology;
+use purlin_fabric_redis::{RedisHints, SettingFault};
 use purlin_fabric_runtime::local::{LocalClaims, LocalHints};
 use purlin_netio::now;
 use purlin_store::FencedRows;
@@ -84,13 +86,27 @@ async fn database(url: &str, connections: usize) -> Result<Postgres, Failure> {
 }
 
 fn redis(url: &str) -> Result<RedisHints, Failure> {
-    let fault = |faults: Vec<purlin_fabric_redis::SettingFault>| {
-        let all: Vec<String> = faults.iter().map(ToString::to_string).collect();
-        Failure::failed(
-            format!("coordination.url: {}", all.join("; ")),
-            "for example redis://redis.example.com:6379",
-        )
-    };
-    let settings = purlin_fabric_redis::Settings::from_url(url).map_err(|one| fault(vec![one]))?;
-    RedisHints::connect(settings).map_err(fault)
+    let settings = purlin_fabric_redis::Settings::from_url(url);
+    let settings = settings.map_err(|fault| unusable("coordination.url", &[fault]))?;
+    RedisHints::connect(settings).map_err(|faults| unusable("coordination.url", &faults))
+}
+
+/// A Redis by its addresses (`redis-1:6379`), without a password.
+#[cfg(feature = "tftp")]
+pub(super) fn redis_at(nodes: &[String], cluster: bool) -> Result<RedisHints, Failure> {
+    let url = format!("redis://{}", nodes.join(","));
+    let mut settings = purlin_fabric_redis::Settings::from_url(&url)
+        .map_err(|fault| unusable("cache.redis.nodes", &[fault]))?;
+    if let (true, Topology::Single(addresses)) = (cluster, &settings.topology) {
+        settings.topology = Topology::Cluster(addresses.clone());
+    }
+    RedisHints::connect(settings).map_err(|faults| unusable("cache.redis", &faults))
+}
+
+fn unusable(key: &str, faults: &[SettingFault]) -> Failure {
+    let all: Vec<String> = faults.iter().map(ToString::to_string).collect();
+    Failure::failed(
+        format!("{key}: {}", all.join("; ")),
+        "for example redis://redis.example.com:6379",
+    )
 }

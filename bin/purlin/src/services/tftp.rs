@@ -8,6 +8,7 @@ pub(crate) use settings::ports;
 
 use super::{Base, Face, Service, Tell};
 use crate::client::NodeFile;
+use crate::cluster::Cluster;
 use crate::exit::{Failure, chain};
 use crate::settings::Settings as NodeSettings;
 use crate::up::boot::DEMO_TREE;
@@ -19,10 +20,7 @@ use purlin_api::revisions::Revisions;
 use purlin_api::serve::{self, Bound, Shutdown};
 use purlin_telemetry::Registry;
 use purlin_telemetry::health::{Bears, Check};
-use purlin_tftp_core::settings::Shared;
-use purlin_tftp_files::{
-    ClientFacts, Clock as FilesClock, Kernel, Library, LocalMetadata, MetadataCache, Parts,
-};
+use purlin_tftp_files::{ClientFacts, Clock as FilesClock, Kernel, Library, Parts};
 use purlin_tftp_server::http::{self, HttpRecords, Site};
 use purlin_tftp_server::routes::{Books, BootTeller, RecordEvents, routes};
 use purlin_tftp_server::{Handle, Running, ServerConfig};
@@ -31,8 +29,6 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-/// Places in the tree of which this process remembers for others what they are.
-const PLACES: usize = 65_536;
 /// HTTP requests whose records are kept.
 const HTTP_RECORDS: usize = 65_536;
 
@@ -55,16 +51,21 @@ impl BootFiles {
             prepare_data_dir(&base.data_dir.join(DEMO_TREE))?;
         }
         let bound = doors::bind(base.settings, base.data_dir).await?;
-        Self::open(bound, &base.settings.services.tftp, facts)
+        Self::open(bound, &base.settings.services.tftp, base.cluster, facts)
     }
 
-    fn open(bound: Bound, settings: &Settings, facts: Arc<dyn ClientFacts>) -> Result<Self, Failure> {
+    fn open(
+        bound: Bound,
+        settings: &Settings,
+        cluster: &Cluster,
+        facts: Arc<dyn ClientFacts>,
+    ) -> Result<Self, Failure> {
         let plan = settings::plan(settings);
         let clock: FilesClock = Arc::new(|| purlin_netio::now().boot);
         let parts = Parts {
             plan: Arc::clone(&plan),
             facts,
-            shared: shared_metadata(settings, &clock),
+            shared: cluster.shared_metadata(&settings.cache.shared)?,
             clock,
             kernel: Kernel::default(),
         };
@@ -74,6 +75,7 @@ impl BootFiles {
         let started = purlin_tftp_server::start(ServerConfig {
             plan,
             tree: tree.clone(),
+            neighbours: cluster.neighbours(),
         });
         let (handle, threads) = started.map_err(|cause| broken(&cause))?;
         let records = Arc::new(HttpRecords::new(HTTP_RECORDS));
@@ -100,13 +102,6 @@ impl BootFiles {
             http: Arc::clone(&self.records),
         }
     }
-}
-
-/// The engine for metadata that nodes share, where the configuration asks for one. Until the cluster brings its own, that
-/// of this process answers, and the reader has said so.
-fn shared_metadata(settings: &Settings, clock: &FilesClock) -> Option<Arc<dyn MetadataCache>> {
-    let asked = settings.cache.shared != Shared::Local;
-    asked.then(|| Arc::new(LocalMetadata::new(PLACES, Arc::clone(clock))) as _)
 }
 
 impl Service for BootFiles {

@@ -1,5 +1,12 @@
 //! How many transfers may be open: in all, per address, per machine. Shared by all packet threads, asked once per
 //! request and told once per end.
+//!
+//! In a cluster the limits per address and per machine count what other nodes said last, too: about a second late, so
+//! somebody who asks all nodes at once may get a little more than the limit. The limit over all is each node's own.
+
+mod who;
+
+pub use who::{UnknownWho, Who};
 
 use crate::reasons;
 use crate::settings::Limits;
@@ -16,20 +23,11 @@ const SHARDS: usize = 64;
 /// Machines remembered per shard at most; what is over is forgotten, and counts by address again.
 const MACHINES_MAX: usize = 4096;
 
-/// Who is counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Key {
-    /// For `per_ip`.
-    Address(IpAddr),
-    /// For `per_client`, of a client whose hardware address is not known.
-    Client(IpAddr),
-    /// For `per_client`.
-    Machine(u64),
-}
-
 #[derive(Debug, Default)]
 struct Shard {
-    open: HashMap<Key, u32, FixedState>,
+    open: HashMap<Who, u32, FixedState>,
+    /// What other nodes have open, as they said last.
+    elsewhere: HashMap<Who, u32, FixedState>,
     /// The machine behind an address.
     machines: HashMap<IpAddr, u64, FixedState>,
 }
@@ -48,8 +46,8 @@ pub struct Admission {
 /// What [`Admission::take`] counted, and must be given back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Ticket {
-    client: Option<Key>,
-    address: Option<Key>,
+    client: Option<Who>,
+    address: Option<Who>,
 }
 
 /// Why a request is refused, with the limit that was reached.
@@ -112,16 +110,16 @@ impl Admission {
         }
         let per_ip = self.per_ip.load(Relaxed);
         if per_ip != 0 {
-            if !self.count(Key::Address(address), per_ip) {
+            if !self.count(Who::Address(address), per_ip) {
                 self.give(ticket);
                 return Err(full(reasons::LIMIT_IP, per_ip));
             }
-            ticket.address = Some(Key::Address(address));
+            ticket.address = Some(Who::Address(address));
         }
         let per_client = self.per_client.load(Relaxed);
         if per_client != 0 {
             let machine = self.shard(&address).machines.get(&address).copied();
-            let key = machine.map_or(Key::Client(address), Key::Machine);
+            let key = machine.map_or(Who::Client(address), Who::Machine);
             if !self.count(key, per_client) {
                 self.give(ticket);
                 return Err(full(reasons::LIMIT_CLIENT, per_client));
@@ -145,14 +143,46 @@ impl Admission {
         }
     }
 
-    /// One more for `key`, unless `limit` are open.
-    fn count(&self, key: Key, limit: u32) -> bool {
-        let mut shard = self.shard(&key);
-        let count = shard.open.entry(key).or_insert(0);
-        if *count >= limit {
+    /// Who has transfers open here, those with most first, at most `most` of them: what other nodes are told.
+    #[must_use]
+    pub fn tally(&self, most: usize) -> Vec<(Who, u32)> {
+        let mut all = Vec::new();
+        for shard in &self.shards {
+            let shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+            all.extend(shard.open.iter().map(|(who, open)| (*who, *open)));
+        }
+        if all.len() > most {
+            all.select_nth_unstable_by_key(most, |(_, open)| std::cmp::Reverse(*open));
+            all.truncate(most);
+        }
+        all
+    }
+
+    /// Takes what other nodes have open in place of what was heard before.
+    pub fn hear(&self, elsewhere: impl IntoIterator<Item = (Who, u32)>) {
+        for shard in &self.shards {
+            shard
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .elsewhere
+                .clear();
+        }
+        for (who, open) in elsewhere {
+            let mut shard = self.shard(&who);
+            let sum = shard.elsewhere.entry(who).or_insert(0);
+            *sum = sum.saturating_add(open);
+        }
+    }
+
+    /// One more for `who`, unless `limit` are open.
+    fn count(&self, who: Who, limit: u32) -> bool {
+        let mut shard = self.shard(&who);
+        let here = shard.open.get(&who).copied().unwrap_or(0);
+        let elsewhere = shard.elsewhere.get(&who).copied().unwrap_or(0);
+        if here.saturating_add(elsewhere) >= limit {
             return false;
         }
-        *count += 1;
+        shard.open.insert(who, here + 1);
         true
     }
 
@@ -211,6 +241,33 @@ mod tests {
     }
 
     #[test]
+    fn what_is_open_elsewhere_counts_for_addresses_and_machines_and_not_for_the_total() {
+        let limits = admission(0, 3, 4);
+        limits.hear([(Who::Address(A), 1), (Who::Address(A), 1), (Who::Address(B), 9)]);
+        limits.take(A).unwrap();
+        assert_eq!(refusal(&limits, A), reasons::LIMIT_IP);
+        assert_eq!(refusal(&limits, B), reasons::LIMIT_IP);
+        limits.hear([]);
+        for _ in 0..2 {
+            limits.take(A).unwrap();
+        }
+        limits.take(B).unwrap();
+        assert_eq!(refusal(&limits, B), reasons::LIMIT_TOTAL);
+    }
+
+    #[test]
+    fn others_are_told_of_those_with_most() {
+        let limits = admission(0, 10, 0);
+        for _ in 0..3 {
+            limits.take(B).unwrap();
+        }
+        let one = limits.take(A).unwrap();
+        assert_eq!(limits.tally(1), [(Who::Address(B), 3)]);
+        limits.give(one);
+        assert_eq!(limits.tally(9), [(Who::Address(B), 3)]);
+    }
+
+    #[test]
     fn a_refused_request_leaves_no_trace() {
         let limits = admission(1, 1, 1);
         let one = limits.take(A).unwrap();
@@ -219,6 +276,8 @@ mod tests {
         }
         limits.give(one);
         assert_eq!(limits.open(), 0);
+        limits.hear([(Who::Address(A), 1)]);
+        assert!(limits.take(A).is_err() && limits.tally(9).is_empty());
         assert!(limits.take(B).is_ok());
     }
 

@@ -21,7 +21,7 @@ mod transfer;
 mod view;
 mod wheel;
 
-pub use admission::Admission;
+pub use admission::{Admission, UnknownWho, Who};
 pub use counters::Counters;
 pub use effect::{Effect, Effects, Ended, Run, Small};
 pub use engine::Engine;

@@ -90,6 +90,7 @@ pub struct Limits {
     /// Per machine: by hardware address where the lease is known here, else by IP address.
     pub per_client: u32,
     pub per_ip: u32,
+    /// Over all clients; in a cluster of each node, where the other two count all nodes.
     pub total: u32,
     /// Transfers whose memory is taken at the start, so that the first storm allocates nothing. At most `total`; each
     /// packet thread takes its share.
@@ -185,12 +186,12 @@ pub struct Cache {
 /// Where shared metadata lives.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Shared {
+    /// In this process.
     Local,
-    /// Asked for, and answered by the local cache until the cluster engine is there.
-    Redis {
-        nodes: Vec<String>,
-        cluster: bool,
-    },
+    /// Wherever `[coordination]` has the nodes meet.
+    Cluster,
+    /// In a Redis of its own, without a password.
+    Redis { nodes: Vec<String>, cluster: bool },
 }
 
 /// How disks are read and written.

@@ -10,6 +10,7 @@
 //! The kernel keeps each client port at one packet thread, so a transfer has one owner. Nothing on the packet path
 //! waits for a disk: what is not cached is fetched by the library's threads, which knock when it is there.
 
+pub mod cluster;
 mod error;
 mod handle;
 pub mod http;

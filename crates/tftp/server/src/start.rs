@@ -1,5 +1,6 @@
 //! From settings to running packet threads.
 
+use crate::cluster::{self, Neighbours};
 use crate::error::StartError;
 use crate::handle::{Door, Handle};
 use crate::inbox::Inbox;
@@ -22,6 +23,8 @@ use tokio::sync::watch;
 pub struct ServerConfig {
     pub plan: Arc<Plan>,
     pub tree: Library,
+    /// The other nodes, in a cluster: limits per address and machine count what is open with them.
+    pub neighbours: Option<Neighbours>,
 }
 
 /// Binds everything and starts the packet threads.
@@ -29,11 +32,18 @@ pub struct ServerConfig {
 /// # Errors
 /// See [`StartError`]. Nothing keeps running then.
 pub fn start(config: ServerConfig) -> Result<(Handle, Running), StartError> {
-    let ServerConfig { plan, tree } = config;
+    let ServerConfig {
+        plan,
+        tree,
+        neighbours,
+    } = config;
     let settings = plan.settings();
     let threads = threads(settings);
     let ports = Ports::bind(settings, threads)?;
     let admission = Arc::new(Admission::new(settings.limits));
+    if let Some(neighbours) = &neighbours {
+        cluster::follow(neighbours, &admission);
+    }
     let questions = machines::start(tree.clone(), Arc::clone(&admission));
     let questions = system("starting the thread that knows machines", questions)?;
     let reports: Arc<[Mutex<ThreadReport>]> = (0..threads).map(|_| Mutex::default()).collect();

@@ -4,6 +4,7 @@ mod clients;
 mod http;
 mod machines;
 mod readme;
+mod sharing;
 mod side_by_side;
 
 use purlin_conformance::{Lab, Node, lab_config};

@@ -129,8 +129,10 @@ fn distributed(seed: &Seed<'_>, context: &mut Context<'_>) {
     let has_nodes = nodes.iter().any(|(reader, key)| !reader.items(key).is_empty());
     let distributed = kind.as_deref() == Some("distributed");
     if let Some(at) = set(&both(&seed.cache, "type")).filter(|_| distributed) {
-        let message = "a distributed cache takes effect when several nodes work together; until then it is this node's own";
-        context.warn(general::CLUSTER_ONLY, at, message, "");
+        if backend.as_deref() == Some("embedded") {
+            let message = "the embedded backend is this node's own: nothing is shared with other nodes";
+            context.warn(general::CLUSTER_ONLY, at, message, "set backend = \"redis\"");
+        }
         if backend.as_deref() == Some("redis") && !has_nodes {
             let at = set(&both(&seed.cache, "backend")).unwrap_or(at);
             let help = "set cache.redis.nodes = [\"redis-1:6379\"]";

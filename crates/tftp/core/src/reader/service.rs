@@ -286,30 +286,25 @@ fn shared(own: &Reader<'_>, seed: &Seed<'_>, context: &mut Context<'_>) -> Share
     let said: Option<String> = own.opt("shared");
     let kind: Option<String> = context.given(&both(&seed.cache, "type"));
     let backend: Option<String> = context.given(&both(&seed.cache, "backend"));
-    let asked = match said.as_deref() {
-        Some(word) => word == "redis",
-        None => kind.as_deref() == Some("distributed") && backend.as_deref() == Some("redis"),
-    };
-    if said.as_deref() == Some("redis") {
-        let at = (own, "shared");
-        match nodes.is_empty() {
-            true => context.refuse(
-                general::CONTRADICTION,
-                at,
-                "no Redis server is named",
-                "set cache.redis.nodes = [\"redis-1:6379\"]",
-            ),
-            false => context.warn(
-                general::CLUSTER_ONLY,
-                at,
-                "shared metadata takes effect when several nodes work together",
-                "",
-            ),
-        }
+    if said.as_deref() == Some("redis") && nodes.is_empty() {
+        context.refuse(
+            general::CONTRADICTION,
+            (own, "shared"),
+            "no Redis server is named",
+            "set cache.redis.nodes = [\"redis-1:6379\"], or shared = \"cluster\" for that of [coordination]",
+        );
     }
-    match asked {
-        true => Shared::Redis { nodes, cluster },
-        false => Shared::Local,
+    let distributed = kind.as_deref() == Some("distributed");
+    let guides = match backend.as_deref() {
+        _ if !distributed => "local",
+        Some("redis") => "redis",
+        Some(_) => "local",
+        None => "cluster",
+    };
+    match said.as_deref().unwrap_or(guides) {
+        "redis" => Shared::Redis { nodes, cluster },
+        "cluster" => Shared::Cluster,
+        _ => Shared::Local,
     }
 }
 

@@ -1,9 +1,11 @@
 //! A running service over a folder of its own.
 
+use purlin_fabric::port::Hints;
 use purlin_tftp_client::{TransferError, TransferOptions, TransferReport, get};
 use purlin_tftp_core::settings::Settings;
 use purlin_tftp_core::{Facts, Plan, RecordQuery, Told};
 use purlin_tftp_files::{ClientFacts, Kernel, Library, NoFacts, Parts};
+use purlin_tftp_server::cluster::Neighbours;
 use purlin_tftp_server::{Handle, Running, ServerConfig, start};
 use std::net::{IpAddr, SocketAddr};
 use std::ops::ControlFlow;
@@ -39,15 +41,29 @@ impl Bench {
     }
 
     pub(crate) fn with(change: impl FnOnce(&mut Settings)) -> Self {
-        Self::made(change, Arc::new(NoFacts))
+        Self::made(change, Arc::new(NoFacts), None)
     }
 
     /// All clients are one machine.
     pub(crate) fn known(change: impl FnOnce(&mut Settings)) -> Self {
-        Self::made(change, Arc::new(OneMachine))
+        Self::made(change, Arc::new(OneMachine), None)
     }
 
-    fn made(change: impl FnOnce(&mut Settings), facts: Arc<dyn ClientFacts>) -> Self {
+    /// One of several nodes that meet at `hints`.
+    pub(crate) fn among(node: &str, hints: Arc<dyn Hints>, change: impl FnOnce(&mut Settings)) -> Self {
+        Self::made(change, Arc::new(NoFacts), Some((node, hints)))
+    }
+
+    fn made(
+        change: impl FnOnce(&mut Settings),
+        facts: Arc<dyn ClientFacts>,
+        meets: Option<(&str, Arc<dyn Hints>)>,
+    ) -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
         let folder = tempfile::tempdir().unwrap();
         let mut settings = Settings {
             enabled: true,
@@ -66,12 +82,17 @@ impl Bench {
             kernel: Kernel::default(),
         };
         let tree = Library::new(parts).unwrap();
-        let (handle, running) = start(ServerConfig { plan, tree }).unwrap();
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .enable_all()
-            .build()
-            .unwrap();
+        let neighbours = meets.map(|(node, hints)| Neighbours {
+            node: node.to_owned(),
+            hints,
+            runtime: runtime.handle().clone(),
+        });
+        let config = ServerConfig {
+            plan,
+            tree,
+            neighbours,
+        };
+        let (handle, running) = start(config).unwrap();
         Self {
             handle,
             folder,

@@ -5,7 +5,7 @@ use std::net::UdpSocket;
 use std::time::Duration;
 
 /// Opens a transfer and leaves it waiting; the socket, and what came first.
-fn open(bench: &Bench, name: &str) -> (UdpSocket, Vec<u8>) {
+pub(crate) fn open(bench: &Bench, name: &str) -> (UdpSocket, Vec<u8>) {
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
     socket.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
     let mut request = b"\0\x01".to_vec();
@@ -18,7 +18,7 @@ fn open(bench: &Bench, name: &str) -> (UdpSocket, Vec<u8>) {
     (socket, buffer)
 }
 
-fn is_error(datagram: &[u8]) -> bool {
+pub(crate) fn is_error(datagram: &[u8]) -> bool {
     datagram[..2] == [0, 5]
 }
 

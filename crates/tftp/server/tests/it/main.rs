@@ -1,5 +1,6 @@
 mod bench;
 mod cached;
+mod cluster;
 mod events;
 mod http;
 mod limits;

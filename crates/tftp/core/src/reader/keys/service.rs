@@ -11,10 +11,10 @@ const MANY: Kind = Kind::Int {
 const DAY: u64 = 86_400;
 
 pub(in crate::reader) const LIMITS: &[Key] = &[
-    Key::new("per_client", MANY, "Open transfers per machine: by its hardware address where its lease is known here, else by its address. 0 is no limit.")
+    Key::new("per_client", MANY, "Open transfers per machine: by its hardware address where its lease is known here, else by its address; in a cluster with those of other nodes, as they were a second ago. 0 is no limit.")
         .default("0"),
-    Key::new("per_ip", MANY, "Open transfers per address; 0 is no limit. Machines behind one NAT share it.").default("0"),
-    Key::new("total", MANY, "Open transfers over all. Whoever comes above a limit is answered with a TFTP error and counted; 0 is no limit.")
+    Key::new("per_ip", MANY, "Open transfers per address; 0 is no limit. Machines behind one NAT share it. In a cluster with those of other nodes, as they were a second ago.").default("0"),
+    Key::new("total", MANY, "Open transfers over all, of each node. Whoever comes above a limit is answered with a TFTP error and counted; 0 is no limit.")
         .default("50000"),
     Key::new("prepared", MANY, "Transfers whose memory is taken at the start, shared out over the packet threads; at most 1 KiB each.").default("0").restart(),
 ];
@@ -84,8 +84,9 @@ pub(in crate::reader) const CACHE: &[Key] = &[
         .example("32Gi"),
     Key::new("ttl", Kind::seconds(0, 30 * DAY), "How long metadata, listings and misses are believed without a look at the disk, unless a change was noticed.")
         .default("5s"),
-    Key::new("shared", Kind::Enum(&["local", "redis"]), "Where metadata is kept: in this node, or shared between nodes (takes effect in a cluster).")
-        .default("local"),
+    Key::new("shared", Kind::Enum(&["local", "cluster", "redis"]), "Where metadata is kept: in this node; where [coordination] has the nodes of a cluster meet; or in a Redis of its own. Nodes that share it must serve the same tree under the same path.")
+        .default("local")
+        .restart(),
     Key::new("redis", Kind::Table(&[REDIS]), "The Redis that shares metadata."),
 ];
 
@@ -96,8 +97,11 @@ pub(in crate::reader) const REDIS: &[Key] = &[
         "Redis servers; any one alive is enough to find the others.",
     )
     .default("[]")
-    .example("[\"redis-1:6379\"]"),
-    Key::new("cluster", Kind::Bool, "Whether they form a Redis Cluster.").default("false"),
+    .example("[\"redis-1:6379\"]")
+    .restart(),
+    Key::new("cluster", Kind::Bool, "Whether they form a Redis Cluster.")
+        .default("false")
+        .restart(),
 ];
 
 pub(in crate::reader) const IO: &[Key] = &[

@@ -20,6 +20,10 @@ fn s2_25_cache_type() {
             Shared::Local
         );
     }
+    assert_eq!(
+        read("cache", "type = \"distributed\"").cache.shared,
+        Shared::Cluster
+    );
     wrong(
         "cache",
         "type = \"shared\"",
