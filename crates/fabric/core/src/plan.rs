@@ -24,7 +24,8 @@ pub const NODES_MAX: usize = 1024;
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PlanSettings {
     pub method: Method,
-    /// Points on the ring of a node of weight 100; at least 1. More points even the arcs out and cost planning time.
+    /// Points on the ring of a node of weight 100; at least 1, and what is above 4096, the number of slots, is 4096.
+    /// More points even the arcs out and cost planning time.
     pub virtual_nodes: u16,
     /// Length of the preference lists: an owner and its standbys; at least 1. Shorter when there are fewer nodes.
     pub replication_factor: u8,

@@ -93,7 +93,7 @@ fn points(virtual_nodes: u16, nodes: &[(&NodeId, u16)]) -> Vec<(u64, u16)> {
     let mut points = Vec::new();
     for (index, (id, weight)) in (0..).zip(nodes) {
         let seed = of_bytes(id.as_str().as_bytes());
-        let count = (u64::from(virtual_nodes) * u64::from(*weight))
+        let count = (u64::from(virtual_nodes.min(SLOTS)) * u64::from(*weight))
             .div_ceil(100)
             .max(1);
         points.extend((0..count).map(|n| (mix(seed.wrapping_add(mix(n))), index)));

@@ -67,7 +67,8 @@ pub struct Recommendation {
     pub reason: Reason,
     /// What the load of this moment alone asks for, within the minimum and the maximum. For [`History::note`].
     pub desired: u16,
-    /// Whether somebody is to act on it: a change, and the autoscaler is on.
+    /// Whether somebody is to act on it: a change, and the autoscaler is on. What is below the minimum is said at once
+    /// and acted on when it has been so for [`ScalingSettings::sustain`], and not again within the cooldown.
     pub acts: bool,
 }
 
@@ -85,12 +86,16 @@ pub fn decide(
         Ok((direction, target, reason)) => (direction, target, reason),
         Err(reason) => (Direction::Maintain, seen.target, reason),
     };
+    let floor = matches!(reason, Reason::BelowMinimum { .. });
+    let hasty = floor
+        && (!history.below_for(now, settings.sustain)
+            || history.cooling(direction, now, settings.cooldown).is_some());
     Recommendation {
         direction,
         target_nodes,
         reason,
         desired,
-        acts: settings.enabled && direction != Direction::Maintain,
+        acts: settings.enabled && direction != Direction::Maintain && !hasty,
     }
 }
 
@@ -126,7 +131,7 @@ fn verdict(
     wish: Reason,
 ) -> Verdict {
     if seen.target < settings.min_nodes {
-        // A floor is a promise: no window and no cooldown stands before it.
+        // A floor is a promise: no window and no cooldown stands before saying so.
         let reason = Reason::BelowMinimum {
             min: settings.min_nodes,
         };

@@ -91,6 +91,8 @@ impl Driver {
             leader: self.coordinator.leader().cloned(),
             readiness: self.coordinator.readiness(),
             tenure: self.coordinator.tenure(),
+            leadership: self.coordinator.leadership(now.boot),
+            plan: self.coordinator.plan().cloned(),
         }));
     }
 

@@ -2,7 +2,8 @@
 
 use crate::drive::{Clock, Driver, chain};
 use crate::tenant::{SharedTenure, Tenant};
-use purlin_fabric::port::{Candidate, ClaimStore, Fault, NodeState, Refusal};
+use purlin_fabric::plan::{Plan, PlanSettings};
+use purlin_fabric::port::{Candidate, ClaimStore, Fault, Fence, NodeState, Refusal};
 use purlin_fabric::{Coordinator, Event, Holdings, Input, Member, NotReady, Timing};
 use purlin_types::{NodeId, Slot, Tenure, WallTime};
 use std::fmt;
@@ -32,6 +33,10 @@ pub struct Snapshot {
     /// Whether this node may own, and why not.
     pub readiness: Result<(), NotReady>,
     pub tenure: Tenure,
+    /// The right to what only the leader may do, while this node leads.
+    pub leadership: Option<Fence>,
+    /// The plan in force, as far as this node has read it.
+    pub plan: Option<Arc<Plan>>,
 }
 
 /// Where the task puts what it knows.
@@ -102,6 +107,8 @@ impl Fabric {
             leader: None,
             readiness: coordinator.readiness(),
             tenure: coordinator.tenure(),
+            leadership: None,
+            plan: None,
         };
         let board = Board {
             tenure: setup.tenure,
@@ -179,6 +186,11 @@ impl Fabric {
     /// Somebody says that the store has changed.
     pub async fn hinted(&self) {
         self.command(Input::Hinted).await;
+    }
+
+    /// Plans by these settings from now on, whenever this node leads.
+    pub async fn replan(&self, settings: PlanSettings) {
+        self.command(Input::Replan(settings)).await;
     }
 
     /// Gives every slot away and takes none, until [`Self::resume`].

@@ -28,6 +28,7 @@ impl Coordinator {
             Input::FenceLost { slots } => self.fence_lost(now.boot, &slots, out),
             Input::Flushed { slots } => self.flushed(&slots),
             Input::Hinted => self.requests.view.hasten(after(now.boot, self.timing.renew / 20)),
+            Input::Replan(settings) => self.leading.replan(settings),
             Input::Drain => self.drain(now.boot, out),
             Input::Resume => self.draining = self.leaving,
             Input::Leave => self.leave(now.boot, out),

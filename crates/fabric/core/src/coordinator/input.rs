@@ -1,5 +1,6 @@
 //! What a coordinator is told.
 
+use crate::plan::PlanSettings;
 use crate::port::{Fault, Fence, NodeState, Refusal, Renewal, View, Wish};
 use purlin_types::{BootTime, Epoch, Slot};
 
@@ -67,6 +68,8 @@ pub enum Input {
     Flushed { slots: Vec<Slot> },
     /// A hint says that something changed in the store: look soon.
     Hinted,
+    /// Plan by these settings from now on, while leading.
+    Replan(PlanSettings),
     /// Give everything away and take nothing. Ended by [`Input::Resume`].
     Drain,
     /// Take part again after a drain.

@@ -48,6 +48,11 @@ impl Leading {
         }
     }
 
+    /// Other settings: what fitted is looked at anew. A plan is a wish, so that this is safe at any time.
+    pub(super) fn replan(&mut self, settings: PlanSettings) {
+        (self.settings, self.fits) = (settings, None);
+    }
+
     pub(super) fn fence(&self) -> Option<Fence> {
         self.epoch.map(|epoch| Fence {
             key: ClaimKey::Leader,

@@ -18,6 +18,8 @@ pub struct History {
     /// Since when without a gap.
     began: Option<BootTime>,
     samples: VecDeque<(BootTime, u16)>,
+    /// Since when there are fewer nodes than the minimum.
+    below: Option<BootTime>,
     up: Option<BootTime>,
     down: Option<BootTime>,
 }
@@ -43,6 +45,22 @@ impl History {
         {
             self.samples.pop_front();
         }
+    }
+
+    /// Keeps whether there are fewer nodes than there must be.
+    pub fn note_floor(&mut self, now: BootTime, below: bool) {
+        self.below = below.then(|| self.below.unwrap_or(now));
+    }
+
+    /// Whether there have been too few nodes for so long: one that only starts again comes back by itself.
+    pub(super) fn below_for(&self, now: BootTime, window: Duration) -> bool {
+        self.below.is_some_and(|began| since(now, began) >= window)
+    }
+
+    /// How long the last action of that direction still forbids another.
+    #[must_use]
+    pub fn cooldown_left(&self, direction: Direction, now: BootTime, cooldown: Duration) -> Option<Duration> {
+        self.cooling(direction, now, cooldown)
     }
 
     /// Somebody acts on a recommendation.

@@ -11,6 +11,8 @@ pub enum Hold {
     Quarantine,
     /// Slots are on their way to other owners.
     Rebalance,
+    /// The claim store does not answer as it should.
+    StoreTrouble,
     /// The database's standbys are behind.
     DatabaseLag,
     /// Another site is away and its clients may come here.
@@ -57,6 +59,7 @@ impl fmt::Display for Hold {
         f.write_str(match self {
             Self::Quarantine => "addresses of a lost node are in quarantine",
             Self::Rebalance => "slots are being moved",
+            Self::StoreTrouble => "the database does not answer as it should",
             Self::DatabaseLag => "the database's standbys are behind",
             Self::SiteOutage => "another site is out",
         })

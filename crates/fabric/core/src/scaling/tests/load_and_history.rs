@@ -84,3 +84,29 @@ fn after_a_gap_the_windows_begin_anew() {
         Err(Duration::from_secs(290))
     );
 }
+
+#[test]
+fn a_node_that_starts_again_is_not_replaced() {
+    let settings = seed_settings();
+    let nodes = [node(50.0); 2];
+    let seen = Observation {
+        nodes: &nodes,
+        target: 2,
+        hold: None,
+    };
+    let mut history = History::default();
+    let mut acts = |secs: u64, history: &mut History| {
+        history.note_floor(at(secs), true);
+        let said = decide(&settings, &seen, history, at(secs));
+        assert_eq!((said.direction, said.target_nodes), (Direction::ScaleUp, 3));
+        said.acts
+    };
+    assert!(!acts(1000, &mut history) && !acts(1059, &mut history));
+    assert!(acts(1060, &mut history));
+    // Nor is the program run again and again while the node that it ordered is on its way.
+    history.acted(at(1060), Direction::ScaleUp);
+    assert!(!acts(1065, &mut history) && !acts(1359, &mut history));
+    assert!(acts(1360, &mut history));
+    history.note_floor(at(1365), false);
+    assert!(!acts(1370, &mut history));
+}
