@@ -2,20 +2,18 @@
 //!
 //! ```text
 //!   TcpFront   accept ─► Pool::choose ─► connect (another one if that fails) ─► [PROXY v1] ─► copy both ways
-//!   UdpFront   datagram ─► flow of its client ─► backend     answers ─► client, or past the front (DHCP)
+//!   UdpFront   datagram ─► its client's backend     answers ─► client, or past the front (DHCP)
 //!   check      every interval: TCP connect, or HTTP GET with the expected status ─► health
 //! ```
 //!
-//! All choice and health is [`purlin_fabric::balance`]; here are sockets only. The front knows no service: what of a
-//! datagram tells clients apart is a setting ([`ClientKey`]), and so is the way that answers take ([`Answers`]).
+//! All choice and health is [`purlin_fabric::balance`]; here are sockets only. Of DHCP and TFTP it knows what tells
+//! clients and conversations apart, and nothing more.
 //!
 //! **Whom the backends see.** Over TCP the front's address, unless [`TcpSettings::proxy_protocol`] tells them the client's.
-//! Over UDP with [`Answers::Through`] the front's address and a port of the flow's own; with [`Answers::Direct`] the
-//! front's listening address. A DHCP server answers a relay at giaddr and a renewing client at ciaddr (RFC 2131, section
-//! 4.1), never the sender, so that DHCP wants `Direct`; TFTP wants `Through`.
+//! Over UDP the front's address too: for DHCP its listening port, for others a port of the client's own. A DHCP server on
+//! port 67 answers a relay at giaddr and a renewing client at ciaddr (RFC 2131, section 4.1), past the front.
 
 mod check;
-mod flow;
 mod pool;
 mod proxy;
 mod splice;
@@ -25,9 +23,11 @@ mod udp;
 pub use check::Check;
 pub use pool::{FrontBackend, Pool, PoolSettings};
 pub use tcp::{TcpFront, TcpSettings};
-pub use udp::{Answers, ClientKey, UdpFront, UdpSettings};
+pub use udp::{DhcpKey, UdpFront, UdpService, UdpSettings};
 
+use purlin_fabric::balance::key;
 use purlin_types::Now;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -43,8 +43,16 @@ pub struct Counters {
     pub retried: Counter,
     /// Turned away because no backend could take them.
     pub refused: Counter,
-    /// Turned away because a limit of the front was reached.
+    /// Turned away (DHCP: served and not remembered) because a limit of the front was reached.
     pub full: Counter,
+    /// Datagrams of backends that were passed on to clients.
+    pub answers: Counter,
+    /// Datagrams that are not what the front is for.
+    pub unreadable: Counter,
+    /// DHCP messages of clients on the front's own segment, whom no backend could answer: they need a relay.
+    pub unanswerable: Counter,
+    /// Datagrams that the kernel would not send.
+    pub lost: Counter,
 }
 
 /// A number that rises.
@@ -59,5 +67,18 @@ impl Counter {
 
     pub(crate) fn add(&self) {
         self.0.fetch_add(1, Ordering::Relaxed);
+    }
+    pub(crate) fn add_many(&self, many: u64) {
+        if many > 0 {
+            self.0.fetch_add(many, Ordering::Relaxed);
+        }
+    }
+}
+
+/// The same client has the same key, whether it comes as itself or as a mapped address.
+pub(crate) fn key_of(client: IpAddr) -> u64 {
+    match client.to_canonical() {
+        IpAddr::V4(address) => key(&address.octets()),
+        IpAddr::V6(address) => key(&address.octets()),
     }
 }

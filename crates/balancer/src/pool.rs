@@ -115,6 +115,11 @@ impl Pool {
         Some((id, backend.address))
     }
 
+    /// More work for a backend that has the client already.
+    pub(crate) fn open(&self, id: BackendId) {
+        self.inner().balancer.open(id);
+    }
+
     pub(crate) fn finish(&self, id: BackendId, outcome: Outcome) {
         let now = self.now();
         self.inner().balancer.finish(id, now, outcome);

@@ -3,10 +3,10 @@
 use crate::Clock;
 use crate::pool::{Pool, PoolSettings};
 use crate::splice::splice;
-use crate::{Counters, check, proxy};
-use purlin_fabric::balance::{BackendId, Outcome, key};
+use crate::{Counters, check, key_of, proxy};
+use purlin_fabric::balance::{BackendId, Outcome};
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::AsyncWriteExt;
@@ -178,12 +178,4 @@ async fn connect(shared: &Shared, from: SocketAddr) -> Option<(BackendId, TcpStr
         }
     }
     None
-}
-
-/// The same client has the same key, whether it comes as itself or as a mapped address.
-pub(crate) fn key_of(client: IpAddr) -> u64 {
-    match client.to_canonical() {
-        IpAddr::V4(address) => key(&address.octets()),
-        IpAddr::V6(address) => key(&address.octets()),
-    }
 }

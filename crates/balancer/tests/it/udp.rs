@@ -1,5 +1,5 @@
 use super::*;
-use purlin_balancer::{Answers, ClientKey, UdpFront, UdpSettings};
+use purlin_balancer::{DhcpKey, UdpFront, UdpService, UdpSettings};
 use purlin_fabric::health::Condition;
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -62,7 +62,7 @@ async fn serve(
     heard: Arc<Mutex<Vec<(SocketAddr, String)>>>,
 ) {
     let mut conversations: BTreeMap<SocketAddr, UdpSocket> = BTreeMap::new();
-    let mut buffer = [0; 2048];
+    let mut buffer = vec![0; 65_536];
     while let Ok((length, from)) = socket.recv_from(&mut buffer).await {
         let text = String::from_utf8_lossy(&buffer[..length]).into_owned();
         let answer = format!("{name}:{text}");
@@ -85,22 +85,19 @@ async fn serve(
     }
 }
 
-fn settings(algorithm: Algorithm, answers: Answers, services: &[Service]) -> UdpSettings {
+fn settings(algorithm: Algorithm, service: UdpService, services: &[Service]) -> UdpSettings {
     UdpSettings {
         listen: LOOPBACK,
         pool: pool_settings(algorithm, services.iter().map(Service::backend).collect()),
-        answers,
-        client_key: ClientKey::Address,
+        service,
         affinity: Duration::from_secs(60),
         patience: Some(Duration::from_millis(100)),
         flows_max: 100,
     }
 }
 
-const THROUGH: Answers = Answers::Through { follow_port: false };
-
-async fn front(settings: UdpSettings) -> UdpFront {
-    UdpFront::bind(settings, clock()).await.expect("a front")
+fn front(settings: &UdpSettings) -> UdpFront {
+    UdpFront::bind(settings, clock()).expect("a front")
 }
 
 struct Client(UdpSocket);
@@ -145,7 +142,7 @@ async fn each_node_answers_a_share_and_a_client_stays() {
         Service::start("b", Manner::Same).await,
         Service::start("c", Manner::Same).await,
     ];
-    let front = front(settings(Algorithm::RoundRobin, THROUGH, &nodes)).await;
+    let front = front(&settings(Algorithm::RoundRobin, UdpService::Other, &nodes));
     let mut count = BTreeMap::new();
     for _ in 0..9 {
         let client = Client::new(&front).await;
@@ -162,7 +159,7 @@ async fn the_datagrams_of_a_client_keep_their_order() {
         Service::start("a", Manner::Same).await,
         Service::start("b", Manner::Same).await,
     ];
-    let front = front(settings(Algorithm::RoundRobin, THROUGH, &nodes)).await;
+    let front = front(&settings(Algorithm::RoundRobin, UdpService::Other, &nodes));
     let clients = [Client::new(&front).await, Client::new(&front).await];
     for number in 0..50 {
         for client in &clients {
@@ -183,11 +180,12 @@ async fn a_node_killed_midway_loses_its_clients_to_others_within_a_retry() {
         Service::start("a", Manner::Same).await,
         Service::start("b", Manner::Same).await,
     ];
-    let front = front(settings(Algorithm::RoundRobin, THROUGH, &nodes)).await;
+    let front = front(&settings(Algorithm::RoundRobin, UdpService::Other, &nodes));
     let clients = [Client::new(&front).await, Client::new(&front).await];
     let first = [clients[0].ask("1").await, clients[1].ask("1").await];
     let of_a = usize::from(first[1] == "a:1");
     nodes[0].life.abort();
+    until("its socket is closed", || nodes[0].life.is_finished()).await;
     let mut tries = 0;
     let answer = loop {
         tries += 1;
@@ -206,7 +204,7 @@ async fn a_node_that_hangs_loses_its_clients_too() {
         Service::start("a", Manner::Silent).await,
         Service::start("b", Manner::Same).await,
     ];
-    let front = front(settings(Algorithm::RoundRobin, THROUGH, &nodes)).await;
+    let front = front(&settings(Algorithm::RoundRobin, UdpService::Other, &nodes));
     for _ in 0..4 {
         assert_eq!(Client::new(&front).await.ask("x").await, "b:x");
     }
@@ -219,7 +217,7 @@ async fn a_node_whose_probe_fails_loses_its_clients() {
         Service::start("a", Manner::Same).await,
         Service::start("b", Manner::Same).await,
     ];
-    let front = front(settings(Algorithm::RoundRobin, THROUGH, &nodes)).await;
+    let front = front(&settings(Algorithm::RoundRobin, UdpService::Other, &nodes));
     let clients = [Client::new(&front).await, Client::new(&front).await];
     for client in &clients {
         client.ask("1").await;
@@ -240,7 +238,7 @@ async fn a_draining_node_keeps_its_clients_and_gets_no_new_ones() {
         Service::start("a", Manner::Same).await,
         Service::start("b", Manner::Same).await,
     ];
-    let front = front(settings(Algorithm::RoundRobin, THROUGH, &nodes)).await;
+    let front = front(&settings(Algorithm::RoundRobin, UdpService::Other, &nodes));
     let clients = [Client::new(&front).await, Client::new(&front).await];
     let first = [clients[0].ask("1").await, clients[1].ask("1").await];
     let of_a = usize::from(first[1] == "a:1");
@@ -255,65 +253,121 @@ async fn a_draining_node_keeps_its_clients_and_gets_no_new_ones() {
 #[tokio::test]
 async fn a_silent_client_is_forgotten() {
     let nodes = [Service::start("a", Manner::Same).await];
-    let mut settings = settings(Algorithm::RoundRobin, THROUGH, &nodes);
+    let mut settings = settings(Algorithm::RoundRobin, UdpService::Other, &nodes);
     settings.affinity = Duration::from_millis(50);
-    let front = front(settings).await;
+    let front = front(&settings);
     Client::new(&front).await.ask("1").await;
     until("its flow ends", || status(front.pool(), "a").outstanding == 0).await;
 }
 
+/// A read request, an acknowledgement, and what follows its two octets.
+const RRQ: &str = "\0\u{1}";
+const ACK: &str = "\0\u{4}";
+
 #[tokio::test]
-async fn a_server_that_answers_from_another_port_is_followed() {
+async fn a_server_that_answers_from_another_port_is_followed_and_each_transfer_begins_anew() {
     let nodes = [Service::start("a", Manner::Another).await];
-    let follow = Answers::Through { follow_port: true };
-    let front = front(settings(Algorithm::RoundRobin, follow, &nodes)).await;
+    let front = front(&settings(Algorithm::RoundRobin, UdpService::Tftp, &nodes));
     let client = Client::new(&front).await;
-    assert_eq!(client.ask("file").await, "a:file");
-    assert_eq!(client.ask("block 1").await, "a:block 1:ended");
-    assert_eq!(nodes[0].heard(), ["file"]);
+    for file in ["first", "second"] {
+        let request = format!("{RRQ}{file}");
+        assert_eq!(client.ask(&request).await, format!("a:{request}"));
+        assert_eq!(client.ask(&format!("{ACK}1")).await, format!("a:{ACK}1:ended"));
+    }
+    assert_eq!(nodes[0].heard(), [format!("{RRQ}first"), format!("{RRQ}second")]);
 }
 
 #[tokio::test]
-async fn the_clients_of_one_relay_are_spread_by_what_is_theirs() {
+async fn a_transfer_whose_server_is_gone_is_told_so_and_the_next_goes_elsewhere() {
     let nodes = [
-        Service::start("a", Manner::Silent).await,
-        Service::start("b", Manner::Silent).await,
+        Service::start("a", Manner::Same).await,
+        Service::start("b", Manner::Same).await,
     ];
-    let mut settings = settings(Algorithm::ConsistentHashing, Answers::Direct, &nodes);
-    settings.client_key = ClientKey::Octets { offset: 2, length: 8 };
-    settings.patience = None;
-    let front = front(settings).await;
+    let front = front(&settings(Algorithm::RoundRobin, UdpService::Tftp, &nodes));
+    let clients = [Client::new(&front).await, Client::new(&front).await];
+    let request = format!("{RRQ}file");
+    let first = [clients[0].ask(&request).await, clients[1].ask(&request).await];
+    let of_a = usize::from(first[1].starts_with("a:"));
+    nodes[0].alive.kill();
+    until("a is down", || {
+        status(front.pool(), "a").condition == Condition::Down
+    })
+    .await;
+    let told = clients[of_a].ask(&format!("{ACK}1")).await;
+    assert!(told.starts_with("\0\u{5}\0\u{5}"), "{told:?}");
+    assert_eq!(clients[of_a].ask(&request).await, format!("b:{request}"));
+}
+
+#[tokio::test]
+async fn the_longest_datagram_passes() {
+    let nodes = [Service::start("a", Manner::Silent).await];
+    let front = front(&settings(Algorithm::RoundRobin, UdpService::Other, &nodes));
+    let long = "x".repeat(60_000);
+    Client::new(&front).await.tell(&long).await;
+    until("it has arrived", || nodes[0].heard() == [long.clone()]).await;
+}
+
+/// A DISCOVER of a client behind a relay.
+fn discover(xid: u8, client: u8) -> Vec<u8> {
+    let mut octets = vec![0; 240];
+    octets[..3].copy_from_slice(&[1, 1, 6]);
+    octets[7] = xid;
+    octets[24..28].copy_from_slice(&[10, 0, 0, 5]);
+    octets[33] = client;
+    octets[236..].copy_from_slice(&[99, 130, 83, 99]);
+    octets.extend([53, 1, 1, 255]);
+    octets
+}
+
+#[tokio::test]
+async fn an_answer_that_comes_to_the_front_reaches_the_relay_that_asked() {
+    let server = UdpSocket::bind(LOOPBACK).await.expect("a port");
+    let mut settings = settings(
+        Algorithm::LeastConnections,
+        UdpService::Dhcp { key: DhcpKey::Client },
+        &[],
+    );
+    let alive = Echo::start("a").await;
+    settings.pool.backends = vec![FrontBackend {
+        address: server.local_addr().expect("bound"),
+        ..alive.backend()
+    }];
+    let front = front(&settings);
     let relay = Client::new(&front).await;
-    for round in 0..2 {
-        for client in 0..40 {
-            relay.tell(&format!("{round}:client{client:02}")).await;
-        }
-    }
-    let heard = || nodes.iter().map(|node| node.heard().len()).sum::<usize>();
-    until("all have arrived", || heard() == 80).await;
-    // Forty clients: both nodes have some, and each client's two datagrams are at one node.
-    for node in &nodes {
-        let clients: Vec<String> = node.heard().iter().map(|text| text[2..].to_owned()).collect();
-        assert!(!clients.is_empty());
-        let twice = |client: &String| clients.iter().filter(|other| *other == client).count() == 2;
-        assert!(clients.iter().all(twice), "{clients:?}");
-    }
-    let open = |name| status(front.pool(), name).outstanding;
-    assert_eq!(open("a") + open("b"), 40);
-    // The backend sees the front's listening address, where it must not answer.
-    let from = nodes
-        .iter()
-        .flat_map(|node| node.heard.lock().expect("no panic").clone())
-        .map(|(from, _)| from);
-    assert!(from.into_iter().all(|from| from == front.local_addr()));
+    relay.0.send(&discover(1, 1)).await.expect("sent");
+    let mut buffer = [0; 2048];
+    let (length, from) = server.recv_from(&mut buffer).await.expect("a question");
+    // The backend sees the front's listening address.
+    assert_eq!(
+        (&buffer[..length], from),
+        (&discover(1, 1)[..], front.local_addr())
+    );
+    assert_eq!(status(front.pool(), "a").outstanding, 1);
+    // A stranger's answer, and one that nobody asked for, go nowhere.
+    let mut ack = discover(1, 1);
+    (ack[0], ack[242]) = (2, 5);
+    let mut other = ack.clone();
+    other[7] = 9;
+    let stranger = Client::new(&front).await;
+    stranger.0.send(&ack).await.expect("sent");
+    server.send_to(&other, from).await.expect("sent");
+    server.send_to(&ack, from).await.expect("sent");
+    let heard = tokio::time::timeout(DEADLINE, relay.0.recv(&mut buffer)).await;
+    let length = heard.expect("in time").expect("an answer");
+    assert_eq!(buffer[..length], ack);
+    until("the work is done", || status(front.pool(), "a").outstanding == 0).await;
+    assert_eq!(
+        (front.counters().answers.get(), front.counters().unreadable.get()),
+        (1, 1)
+    );
 }
 
 #[tokio::test]
 async fn beyond_the_limit_of_clients_new_ones_are_turned_away() {
     let nodes = [Service::start("a", Manner::Same).await];
-    let mut settings = settings(Algorithm::RoundRobin, THROUGH, &nodes);
+    let mut settings = settings(Algorithm::RoundRobin, UdpService::Other, &nodes);
     settings.flows_max = 1;
-    let front = front(settings).await;
+    let front = front(&settings);
     let known = Client::new(&front).await;
     known.ask("1").await;
     Client::new(&front).await.tell("2").await;

@@ -75,6 +75,23 @@ impl BulkPort {
         })
     }
 
+    /// Hears `peer` alone from now on, and is told when nobody listens there: the next call fails with
+    /// `ConnectionRefused` then.
+    ///
+    /// # Errors
+    /// Whatever the kernel says: no route, another family.
+    pub fn connect(&self, peer: SocketAddr) -> io::Result<()> {
+        let name = Address::of(peer);
+        // SAFETY: `name` is live and at least as long as the length of its family.
+        sys::check(unsafe {
+            libc::connect(
+                self.fd.as_raw_fd(),
+                (&raw const name).cast(),
+                Address::length(peer),
+            )
+        })
+    }
+
     /// The address it is really bound to.
     #[must_use]
     pub fn local_address(&self) -> SocketAddr {

@@ -122,12 +122,12 @@ impl BulkSend {
         }
     }
 
-    /// Adds a datagram of at most 2048 octets, which are copied.
+    /// Adds a datagram of any length that UDP can carry; its octets are copied.
     ///
     /// # Panics
     /// When it is longer.
     pub fn datagram(&mut self, port: &BulkPort, way: &Way, octets: &[u8]) {
-        assert!(octets.len() <= 2048, "small datagrams only");
+        assert!(octets.len() <= OWN, "longer than any datagram");
         self.make_room(port, octets.len(), 1);
         self.begin(*way, octets.len());
         self.put_own(octets);

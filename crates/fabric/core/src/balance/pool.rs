@@ -125,6 +125,13 @@ impl Balancer {
         Some(backend.id)
     }
 
+    /// More work for a backend that serves the client already; to be ended by [`Balancer::finish`].
+    pub fn open(&mut self, id: BackendId) {
+        if let Some(backend) = self.find(id) {
+            backend.outstanding += 1;
+        }
+    }
+
     /// Work that [`Balancer::choose`] gave has ended. Backends that are gone are passed over.
     pub fn finish(&mut self, id: BackendId, now: BootTime, outcome: Outcome) {
         if let Some(backend) = self.find(id) {
