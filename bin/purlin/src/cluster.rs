@@ -9,6 +9,7 @@
 #[cfg(feature = "tftp")]
 mod boot;
 mod engines;
+pub(crate) mod sessions;
 #[cfg(feature = "dhcp")]
 mod share;
 
@@ -17,7 +18,7 @@ use crate::log;
 use crate::settings::Settings;
 use engines::Engines;
 use purlin_config::sections::cluster::{ClusterSettings, Takeover};
-use purlin_fabric::port::{Candidate, Heartbeat, NodeFacts};
+use purlin_fabric::port::{Candidate, NodeFacts};
 use purlin_fabric::{Coordinator, NotReady, Timing};
 use purlin_fabric_runtime::{Fabric, Setup, SharedTenure, Tenant};
 use purlin_fabric_server::Books;
@@ -39,6 +40,7 @@ struct Inner {
     engines: Engines,
     tenure: SharedTenure,
     fabric: OnceLock<Fabric>,
+    shared: sessions::Shared,
 }
 
 impl fmt::Debug for Cluster {
@@ -62,11 +64,13 @@ impl Cluster {
             incarnation: Incarnation(random),
         };
         let cluster = &settings.cluster;
+        let engines = Engines::open(settings).await?;
         Ok(Self(Arc::new(Inner {
+            shared: sessions::Shared::open(&engines, &me.id),
             timing: timing(cluster, settings.services.lead_time()),
             settings: cluster.clone(),
             me,
-            engines: Engines::open(settings).await?,
+            engines,
             tenure: SharedTenure::default(),
             fabric: OnceLock::new(),
         })))
@@ -87,10 +91,10 @@ impl Cluster {
         // The task ends with the last handle.
         let (fabric, _) = Fabric::start(setup, coordinator);
         let fabric = inner.fabric.get_or_init(|| fabric).clone();
-        tokio::spawn(beat(self.clone()));
+        let work = inner.shared.start(inner, &fabric);
         Books {
             fabric,
-            hints: Arc::clone(&inner.engines.hints),
+            work,
             store: inner.engines.store,
             coordination: inner.engines.coordination,
         }
@@ -106,19 +110,14 @@ impl Cluster {
                 "this node's slots were not all given back within the grace period: other nodes take them over when its lease lapses",
             );
         }
-        // Others see the silence soon enough.
-        let _ = self
-            .0
-            .engines
-            .hints
-            .hush(&self.0.me.id, self.0.me.incarnation)
-            .await;
+        self.0.shared.leave().await;
     }
 
     /// Whether this node may own, and what is wrong with the store.
     pub(crate) fn checks(&self) -> Vec<Check> {
+        let mut checks = self.0.shared.checks();
         let (Some(fabric), true) = (self.0.fabric.get(), self.0.engines.rows.is_some()) else {
-            return Vec::new();
+            return checks;
         };
         let ready = match &fabric.snapshot().readiness {
             Ok(()) => Check::pass(
@@ -137,7 +136,8 @@ impl Cluster {
                 "see whether the database runs and is reached",
             ),
         };
-        vec![ready, store]
+        checks.extend([ready, store]);
+        checks
     }
 
     fn facts(&self, port: u16) -> NodeFacts {
@@ -155,21 +155,6 @@ impl Cluster {
             weight: settings.weight,
             version: env!("CARGO_PKG_VERSION").to_owned(),
         }
-    }
-}
-
-/// Says now and then that this node is alive, for display; a service that is away is tried again at the next beat.
-async fn beat(cluster: Cluster) {
-    let inner = &cluster.0;
-    let beat = Heartbeat {
-        node: inner.me.id.to_string(),
-        incarnation: inner.me.incarnation.0,
-        body: String::new(),
-    };
-    let mut ticks = tokio::time::interval(inner.settings.heartbeat_interval);
-    loop {
-        ticks.tick().await;
-        let _ = inner.engines.hints.beat(&beat, inner.settings.node_timeout).await;
     }
 }
 

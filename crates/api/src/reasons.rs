@@ -109,6 +109,14 @@ reasons! {
     NOT_POSSIBLE = 9451, "not_possible", "this cannot be done in the present state",
         "The request is valid, but what it asks for does not fit what is there now; the detail says why.",
         "Read the object again and adapt the request.";
+    /// 409.
+    LOCK_HELD = 9452, "lock_held", "somebody else holds the lock",
+        "The lock was held at each of the tries that were asked for, or the token is not that of its holder.",
+        "Look who holds it with GET /api/v1/cluster/locks; ask with more retries, or wait for its ttl.";
+    /// 409.
+    LOCK_LOST = 9453, "lock_lost", "the lock is held no more",
+        "It lapsed before it was renewed, or it was held for longer than was asked for. Others may have had it meanwhile.",
+        "Stop what the lock protects and acquire it again; renew it at a third of its ttl.";
     /// 500.
     BROKEN = 9500, "broken", "the server failed",
         "Something that should not happen did happen. The request may or may not have had an effect.",

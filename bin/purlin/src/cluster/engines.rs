@@ -4,11 +4,12 @@ use crate::exit::{Failure, chain};
 use crate::log;
 use crate::settings::Settings;
 use purlin_config::sections::store::{CoordinationEngine, StoreEngine};
+use purlin_fabric::invalidate::Outbox;
 use purlin_fabric::port::{ClaimStore, Hints};
 #[cfg(feature = "tftp")]
 use purlin_fabric_redis::Topology;
 use purlin_fabric_redis::{RedisHints, SettingFault};
-use purlin_fabric_runtime::local::{LocalClaims, LocalHints};
+use purlin_fabric_runtime::local::{LocalClaims, LocalHints, LocalOutbox};
 use purlin_netio::now;
 use purlin_store::FencedRows;
 use purlin_store_postgres::{Postgres, Settings as Database, Target};
@@ -25,6 +26,10 @@ pub(super) struct Engines {
     pub(super) hints: Arc<dyn Hints>,
     /// Leases that nodes share; `None` for a node alone.
     pub(super) rows: Option<Arc<dyn FencedRows>>,
+    /// Notes to all nodes; in the database when there is one.
+    pub(super) outbox: Arc<dyn Outbox>,
+    /// The same, where old ones have to be taken out.
+    pub(super) notes: Option<purlin_store_postgres::Outbox>,
     /// Names of the engines, as the configuration has them.
     pub(super) store: &'static str,
     pub(super) coordination: &'static str,
@@ -36,16 +41,22 @@ impl Engines {
     /// # Errors
     /// When waiting will not help: a URL that cannot be read, a wrong password, a schema of a newer version.
     pub(super) async fn open(settings: &Settings) -> Result<Self, Failure> {
-        let (claims, rows, store): (Arc<dyn ClaimStore>, Option<Arc<dyn FencedRows>>, _) =
+        let (claims, database, store): (Arc<dyn ClaimStore>, Option<Postgres>, _) =
             match &settings.store.records {
                 StoreEngine::Embedded => (Arc::new(LocalClaims::new(Arc::new(now), 1)), None, "embedded"),
                 // Apart, so that a renewal is never behind lease records.
                 StoreEngine::Postgres(url) => (
                     Arc::new(database(url, CLAIM_CONNECTIONS).await?),
-                    Some(Arc::new(database(url, ROW_CONNECTIONS).await?)),
+                    Some(database(url, ROW_CONNECTIONS).await?),
                     "postgres",
                 ),
             };
+        let notes = database.as_ref().map(Postgres::outbox);
+        let outbox: Arc<dyn Outbox> = match notes.clone() {
+            Some(notes) => Arc::new(notes),
+            None => Arc::new(LocalOutbox::default()),
+        };
+        let rows = database.map(|database| Arc::new(database) as Arc<dyn FencedRows>);
         let (hints, coordination): (Arc<dyn Hints>, _) = match &settings.store.coordination {
             CoordinationEngine::Embedded => (Arc::new(LocalHints::new(Arc::new(now))), "embedded"),
             // Without Redis every node has its own hints; ownership is in the database all the same.
@@ -56,6 +67,8 @@ impl Engines {
             claims,
             hints,
             rows,
+            outbox,
+            notes,
             store,
             coordination,
         })

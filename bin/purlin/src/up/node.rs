@@ -86,6 +86,7 @@ impl Node {
         let tenants = services.iter().filter_map(|service| service.tenant()).collect();
         let books = cluster.start(tenants, face.port());
         registry.register(Arc::new(ClusterMetrics(books.fabric.clone())));
+        registry.register(Arc::new(crate::cluster::sessions::metrics(&books.work)));
         let sources = Sources {
             cluster: books,
             ledger: ground.ledger,

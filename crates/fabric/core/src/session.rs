@@ -24,23 +24,33 @@ pub struct ResumeNote {
     pub generation: u64,
     /// The node that let it go.
     pub from: String,
+    /// Where the client's stream stood in what all nodes number alike; opaque here, without spaces.
+    pub place: String,
 }
 
 impl ResumeNote {
-    /// `GENERATION FROM ID`.
+    /// `GENERATION FROM PLACE ID`; a place without text is `-`.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        format!("{} {} {}", self.generation, self.from, self.id).into_bytes()
+        let place = if self.place.is_empty() { "-" } else { &self.place };
+        format!("{} {} {place} {}", self.generation, self.from, self.id).into_bytes()
     }
 
     /// What [`Self::encode`] made; `None` for anything else.
     #[must_use]
     pub fn decode(octets: &[u8]) -> Option<Self> {
-        let mut parts = str::from_utf8(octets).ok()?.splitn(3, ' ');
+        let mut parts = str::from_utf8(octets).ok()?.splitn(4, ' ');
         let generation = parts.next()?.parse().ok()?;
         let from = parts.next()?.to_owned();
+        let place = parts.next()?;
+        let place = if place == "-" { "" } else { place }.to_owned();
         let id = parts.next()?.to_owned();
-        Some(Self { id, generation, from })
+        Some(Self {
+            id,
+            generation,
+            from,
+            place,
+        })
     }
 }
 
@@ -85,13 +95,16 @@ mod tests {
 
     #[test]
     fn a_note_comes_back_from_its_octets() {
-        let note = ResumeNote {
-            id: "a b".into(),
-            generation: u64::MAX,
-            from: "node-1".into(),
-        };
-        assert_eq!(ResumeNote::decode(&note.encode()), Some(note));
-        for bad in ["", "1", "1 a", "x y z", "-1 a b"] {
+        for place in ["", "1.77"] {
+            let note = ResumeNote {
+                id: "a b".into(),
+                generation: u64::MAX,
+                from: "node-1".into(),
+                place: place.into(),
+            };
+            assert_eq!(ResumeNote::decode(&note.encode()), Some(note));
+        }
+        for bad in ["", "1", "1 a", "1 a b", "x y z w", "-1 a - b"] {
             assert_eq!(ResumeNote::decode(bad.as_bytes()), None, "{bad}");
         }
     }

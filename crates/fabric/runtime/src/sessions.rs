@@ -11,6 +11,7 @@
 //! While the hints are away sessions go on where they are; nobody finds them from elsewhere, and they are registered
 //! again when they are heard of next.
 
+mod ending;
 mod moving;
 
 pub use moving::Resumed;
@@ -25,6 +26,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
 /// Nodes whose migrations are counted by name.
@@ -42,6 +44,8 @@ struct Inner {
     away: AtomicBool,
     /// Sessions that came, by the node that they came from.
     migrations: Mutex<BTreeMap<String, u64>>,
+    /// Sessions have gone.
+    went: Notify,
 }
 
 /// Whether sessions can be found from elsewhere.
@@ -64,6 +68,7 @@ impl SessionStore {
             sessions: Mutex::new(sessions),
             away: AtomicBool::new(false),
             migrations: Mutex::default(),
+            went: Notify::new(),
         }))
     }
 
@@ -154,6 +159,7 @@ impl SessionStore {
     /// [`SessionError::Unknown`] when it does not live here.
     pub async fn end(&self, id: &str) -> Result<(), SessionError> {
         let generation = self.sessions().end(id)?;
+        self.0.went.notify_waiters();
         // One that cannot be told lapses there.
         let _lapses = self.heard(self.0.hints.end_session(id, generation).await);
         Ok(())
@@ -162,6 +168,7 @@ impl SessionStore {
     /// Takes out what has lapsed, if a sweep is due; how many they were.
     pub async fn sweep(&self) -> usize {
         let swept = self.sessions().sweep(self.now());
+        self.0.went.notify_waiters();
         for (id, generation) in &swept {
             let _lapses = self.heard(self.0.hints.end_session(id, *generation).await);
         }
@@ -243,6 +250,12 @@ impl SessionStore {
         self.0.sessions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// It lives elsewhere now.
+    fn lose(&self, id: &str) {
+        self.sessions().lost(id);
+        self.0.went.notify_waiters();
+    }
+
     fn ttl(&self) -> Duration {
         self.sessions().settings().ttl
     }
@@ -257,7 +270,7 @@ impl SessionStore {
                 Ok(())
             }
             Err(_) => {
-                self.sessions().lost(&row.id);
+                self.lose(&row.id);
                 Err(SessionError::Moved { id: row.id.clone() })
             }
         }

@@ -5,12 +5,19 @@
 //!   GET    /api/v1/cluster/nodes[/ID]       every node as this one sees it
 //!   POST   /api/v1/cluster/nodes/ID/drain   gives its slots away     DELETE .../nodes/ID[?force=true]
 //!   GET    /api/v1/cluster/leader           503 while nobody leads
-//!   GET    /api/v1/cluster/sessions, locks
+//!   GET    /api/v1/cluster/sessions         clients and their nodes      DELETE .../sessions/ID
+//!   POST   /api/v1/cluster/locks            PUT renews, DELETE releases  GET shows who holds and waits
+//!   POST   /api/v1/cluster/invalidations    clears caches on all nodes   GET shows the last ones
 //! ```
 
+mod caches;
+mod locks;
 mod metrics;
 mod routes;
+mod sessions;
 mod text;
+mod work;
 
 pub use metrics::ClusterMetrics;
 pub use routes::{Books, routes};
+pub use work::Work;

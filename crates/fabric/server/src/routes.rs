@@ -1,24 +1,24 @@
-//! `/api/v1/cluster`: nodes, leader, sessions and locks.
+//! `/api/v1/cluster`: nodes and their leader.
 
 use crate::text;
+use crate::work::Work;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use purlin_api::asked::{Asked, Name};
 use purlin_api::route::{self, Draft, Routes};
 use purlin_api::{Admin, Problem, Viewer, reasons, schema};
-use purlin_fabric::port::{Candidate, Fault, HintFault, Hints, Refusal};
+use purlin_fabric::port::{Candidate, Fault, Refusal};
 use purlin_fabric::{Member, Suspicion};
 use purlin_fabric_runtime::Fabric;
 use purlin_types::NodeId;
 use serde_json::{Value, json};
-use std::sync::Arc;
 
 /// What the routes show.
 #[derive(Debug, Clone)]
 pub struct Books {
     pub fabric: Fabric,
-    pub hints: Arc<dyn Hints>,
+    pub work: Work,
     /// Names of the engines of `[store]` and `[coordination]`.
     pub store: &'static str,
     pub coordination: &'static str,
@@ -27,8 +27,11 @@ pub struct Books {
 /// The routes of the cluster.
 #[must_use]
 pub fn routes(books: &Books) -> Routes {
-    let drafts = reads().into_iter().chain(acts()).chain(hinted());
+    let drafts = reads().into_iter().chain(acts());
     schemas(Routes::new("cluster", books, drafts))
+        .and(crate::sessions::routes(&books.work))
+        .and(crate::locks::routes(&books.work))
+        .and(crate::caches::routes(&books.work))
 }
 
 fn reads() -> [Draft<Books>; 4] {
@@ -68,21 +71,6 @@ fn acts() -> [Draft<Books>; 3] {
             .query("force", schema::boolean("Also a node that still holds slots."))
             .answers(200, schema::reference("Node"))
             .errors(&[404, 409]),
-    ]
-}
-
-fn hinted() -> [Draft<Books>; 2] {
-    [
-        route::get("/api/v1/cluster/sessions", sessions)
-            .summary("Lists the sessions and the nodes that hold them")
-            .paged_by("^.{0,200}$")
-            .answers(200, schema::page_of("Session"))
-            .errors(&[503]),
-        route::get("/api/v1/cluster/locks", locks)
-            .summary("Lists the advisory locks that are held")
-            .paged()
-            .answers(200, schema::page_of("Lock"))
-            .errors(&[503]),
     ]
 }
 
@@ -202,32 +190,6 @@ fn unremovable(books: &Books, member: &Member, force: bool) -> Option<String> {
     })
 }
 
-async fn sessions(_: Viewer, State(books): State<Books>, asked: Asked) -> Result<Json<Value>, Problem> {
-    let (after, limit) = (asked.cursor::<String>()?.unwrap_or_default(), asked.limit()?);
-    let rows = books
-        .hints
-        .sessions(&after, limit)
-        .await
-        .map_err(|fault| away(&fault))?;
-    let next = (rows.len() == limit)
-        .then(|| rows.last().map(|row| row.id.clone()))
-        .flatten();
-    // The id is what a client proves itself with: only its beginning is shown.
-    let shown = rows.iter().map(|row| {
-        let begin: String = row.id.chars().take(8).collect();
-        json!({ "id": begin, "node": row.node, "user": row.user, "generation": row.generation, "ttl_seconds": row.ttl })
-    });
-    Ok(Json(asked.page(shown.collect(), next)))
-}
-
-async fn locks(_: Viewer, State(books): State<Books>, asked: Asked) -> Result<Json<Value>, Problem> {
-    let held = books.hints.locks().await.map_err(|fault| away(&fault))?;
-    let all = held
-        .iter()
-        .map(|(name, left)| json!({ "name": name, "ttl_seconds": left.as_secs_f64() }));
-    asked.page_of_all(all.collect()).map(Json)
-}
-
 fn find(books: &Books, id: &str) -> Result<Member, Problem> {
     let snapshot = books.fabric.snapshot();
     let found = snapshot.members.iter().find(|member| member.id.as_str() == id);
@@ -251,10 +213,6 @@ fn refused(fault: &Fault, stale: &str) -> Problem {
             "the claim store did not answer; whether it was done is seen in the list of nodes",
         ),
     }
-}
-
-fn away(fault: &HintFault) -> Problem {
-    Problem::not_ready(fault.to_string())
 }
 
 fn schemas(routes: Routes) -> Routes {
@@ -312,23 +270,6 @@ fn schemas(routes: Routes) -> Routes {
             schema::object(&[
                 ("node", schema::string("Name of the node.")),
                 ("self", schema::boolean("Whether it is the one that answers.")),
-            ]),
-        )
-        .component(
-            "Session",
-            schema::object(&[
-                ("id", schema::string("The beginning of its id.")),
-                ("node", schema::string("The node that holds it.")),
-                ("user", schema::string("Whose it is.")),
-                ("generation", schema::count("How often it has moved, and one.")),
-                ("ttl_seconds", schema::count("Until it lapses.")),
-            ]),
-        )
-        .component(
-            "Lock",
-            schema::object(&[
-                ("name", schema::string("What is locked.")),
-                ("ttl_seconds", number("Until it lapses.")),
             ]),
         )
 }

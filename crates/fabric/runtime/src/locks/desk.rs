@@ -127,9 +127,8 @@ impl Desk {
     /// See [`DeskError`]. A lock that was held for too long is given back.
     pub async fn renew(&self, name: &str, proof: u128) -> Result<Lease, DeskError> {
         let name = LockName::parse(name)?;
-        let (guard, card) = match self.mine(name.as_str(), proof)? {
-            Some(found) => found,
-            None => return self.renew_elsewhere(&name, proof).await,
+        let Some((guard, card)) = self.mine(name.as_str(), proof)? else {
+            return self.renew_elsewhere(&name, proof).await;
         };
         guard.renew().await?;
         self.keep(name.as_str(), &card).await;

@@ -14,6 +14,8 @@ pub struct Resumed {
     /// What the client has not got, or that some of it is gone: then it fetches everything anew, and goes on from
     /// [`Gap::newest`].
     pub events: Result<Vec<(u64, Vec<u8>)>, Gap>,
+    /// What the former node said at [`SessionStore::hand_over`]; empty for one whose node has died.
+    pub place: String,
 }
 
 /// What a token names, and its session's ring. The token is random, so that its text needs no escape in a pattern.
@@ -24,11 +26,11 @@ fn keys(token: &str) -> Option<(String, String)> {
 
 impl SessionStore {
     /// Lets a session of this node go: a one-time token for its client, good for `resume_ttl`. The session takes no event
-    /// and no write here after that.
+    /// and no write here after that. `place` goes along with it, up to 200 octets without spaces.
     ///
     /// # Errors
     /// [`SessionError::Unknown`] when it does not live here; [`SessionError::Away`] when nobody could find it: it stays.
-    pub async fn hand_over(&self, id: &str) -> Result<String, SessionError> {
+    pub async fn hand_over(&self, id: &str, place: &str) -> Result<String, SessionError> {
         let token = format!("{:032x}", entropy::token());
         let (note_key, ring_key) = keys(&token).expect("made as it is read");
         self.tell_again(id).await?;
@@ -40,6 +42,7 @@ impl SessionStore {
             id: id.to_owned(),
             generation,
             from: self.0.node.as_str().to_owned(),
+            place: place.to_owned(),
         };
         self.heard(self.0.hints.keep(&note_key, &note.encode(), resume_ttl).await)?;
         // The last look at the ring: an event that comes later finds no session.
@@ -49,6 +52,7 @@ impl SessionStore {
             sessions.lost(id);
             ring.ok_or_else(|| SessionError::Unknown { id: id.to_owned() })?
         };
+        self.0.went.notify_waiters();
         // Without it the client is told of a gap.
         let _gap = self.heard(self.0.hints.keep(&ring_key, &ring, resume_ttl).await);
         Ok(token)
@@ -85,6 +89,7 @@ impl SessionStore {
             id: row.id,
             generation: row.generation,
             from: row.node,
+            place: String::new(),
         };
         let taken = self.take(&note, None, cursor).await;
         taken.map_err(|error| match error {
@@ -109,11 +114,12 @@ impl SessionStore {
             Ok(row) => {
                 let now = self.now();
                 self.sessions().rotated(now, id, &row)?;
+                self.0.went.notify_waiters();
                 Ok(row)
             }
             Err(SessionError::Away) => Err(SessionError::Away),
             Err(_) => {
-                self.sessions().lost(id);
+                self.lose(id);
                 Err(SessionError::Moved { id: id.to_owned() })
             }
         }
@@ -149,6 +155,10 @@ impl SessionStore {
             Err(SessionError::Gap(gap)) => Err(gap),
             Err(other) => return Err(other),
         };
-        Ok(Resumed { session, events })
+        Ok(Resumed {
+            session,
+            events,
+            place: note.place.clone(),
+        })
     }
 }

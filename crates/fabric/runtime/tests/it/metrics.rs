@@ -50,7 +50,7 @@ async fn the_guides_names_show_what_was_done() {
     let _lock = lock.expect("free");
     one.sessions.register("s", "ops").await.expect("new");
     one.sessions.register("t", "ops").await.expect("new");
-    let token = one.sessions.hand_over("t").await.expect("here");
+    let token = one.sessions.hand_over("t", "").await.expect("here");
     two.sessions.resume(&token, 0).await.expect("good once");
     one.bus
         .publish(&["switch:*".to_owned()])

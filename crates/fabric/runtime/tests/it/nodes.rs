@@ -195,3 +195,76 @@ async fn a_store_that_is_silent_ends_every_tenure_and_is_named() {
     a.holds(|slots| slots == usize::from(SLOTS)).await;
     assert_eq!(a.fabric.trouble(), None);
 }
+
+#[tokio::test(start_paused = true)]
+async fn s0_14_s0_15_s0_16_other_planner_settings_change_the_plan_of_a_running_leader() {
+    use purlin_fabric::plan::PlanSettings;
+    use purlin_fabric::ring::Method;
+    use purlin_types::Slot;
+    let world = World::new();
+    let nodes = [world.start("a", 1), world.start("b", 2), world.start("c", 3)];
+    let [a, b, c] = &nodes;
+    tokio::join!(
+        a.holds(|slots| slots > 1200),
+        b.holds(|slots| slots > 1200),
+        c.holds(|slots| slots > 1200)
+    );
+    // Once the members are known to the planner, nothing changes without a reason.
+    tokio::time::sleep(Duration::from_secs(120)).await;
+    let plan = || a.fabric.snapshot().plan.clone().expect("there is a plan");
+    let standbys = || -> Vec<NodeId> {
+        let of = |slot: Slot| plan().preference(slot).nth(1).cloned();
+        Slot::all().filter_map(of).collect()
+    };
+    let (first, stood_by) = (plan(), standbys());
+    assert_eq!((first.copies(), stood_by.len()), (3, usize::from(SLOTS)));
+    let leader = nodes
+        .iter()
+        .find(|node| node.fabric.snapshot().leadership.is_some());
+    let leader = leader.expect("one leads").fabric.clone();
+    let mut number = first.number;
+    let mut settle = async |settings: PlanSettings| {
+        leader.replan(settings).await;
+        let newer = |snapshot: &Arc<purlin_fabric_runtime::Snapshot>| {
+            snapshot.plan.as_ref().is_some_and(|plan| plan.number > number)
+        };
+        let mut snapshots = a.fabric.snapshots();
+        let wait = tokio::time::timeout(Duration::from_secs(60), snapshots.wait_for(newer));
+        assert!(wait.await.is_ok(), "{settings:?} changes nothing");
+        number = plan().number;
+    };
+    let two = PlanSettings {
+        replication_factor: 2,
+        ..PlanSettings::default()
+    };
+    settle(two).await;
+    assert_eq!(plan().copies(), 2);
+    let points = PlanSettings {
+        virtual_nodes: 10,
+        ..PlanSettings::default()
+    };
+    settle(points).await;
+    let with_ten = standbys();
+    assert_ne!(with_ten, stood_by);
+    let drawn = PlanSettings {
+        method: Method::Rendezvous,
+        ..PlanSettings::default()
+    };
+    settle(drawn).await;
+    assert_ne!(standbys(), with_ten);
+    // Who owned goes on to: a method is no reason to move what lies well.
+    let moved = Slot::all()
+        .filter(|&slot| plan().owner(slot) != first.owner(slot))
+        .count();
+    assert_eq!(moved, 0);
+    let even = PlanSettings {
+        load_bound: 1.0,
+        ..PlanSettings::default()
+    };
+    settle(even).await;
+    for node in &nodes {
+        let share = plan().slots_of(&node.fabric.me().id).len();
+        assert!((1365..=1366).contains(&share), "{share}");
+    }
+    apart(&[a, b, c]);
+}

@@ -67,7 +67,7 @@ async fn a_drained_session_goes_on_elsewhere_without_losing_an_event() {
     a.confirm("s", 2).expect("here");
     let partings = a.partings();
     assert!(matches!(&partings[..], [one] if one.id == "s" && one.delay <= 10 * SECOND));
-    let token = a.hand_over("s").await.expect("here");
+    let token = a.hand_over("s", "").await.expect("here");
     assert_eq!(a.event("s", vec![6]), Err(unknown("s")), "not here any more");
 
     let resumed = b.resume(&token, 3).await.expect("good once");
@@ -92,7 +92,7 @@ async fn a_token_lapses_and_any_other_text_is_none() {
     let world = World::new();
     let (a, b) = (store(&world, "a"), store(&world, "b"));
     a.register("s", "ops").await.expect("new");
-    let token = a.hand_over("s").await.expect("here");
+    let token = a.hand_over("s", "").await.expect("here");
     for bad in ["", "*", "s", &"?".repeat(32), &"0".repeat(32)] {
         assert_eq!(b.resume(bad, 0).await, Err(SessionError::TokenSpent));
     }
@@ -126,14 +126,14 @@ async fn sessions_outlive_a_service_that_is_away_or_emptied() {
     assert_eq!(a.reach(), Reach::ThisNode);
     assert_eq!(a.node_for_session("s").await.expect("here").as_str(), "a");
     assert_eq!(b.node_for_session("s").await, Err(SessionError::Away));
-    assert_eq!(a.hand_over("s").await, Err(SessionError::Away));
+    assert_eq!(a.hand_over("s", "").await, Err(SessionError::Away));
     world.hints.away(false);
     a.touch("s").await.expect("here");
     assert_eq!(a.reach(), Reach::Cluster);
     assert_eq!(b.node_for_session("s").await.expect("known").as_str(), "a");
     world.hints.flush();
     assert_eq!(b.node_for_session("s").await, Err(unknown("s")));
-    let token = a.hand_over("s").await.expect("registered again");
+    let token = a.hand_over("s", "").await.expect("registered again");
     b.resume(&token, 0).await.expect("good once");
 }
 
@@ -173,4 +173,19 @@ async fn ids_rotate_in_place() {
     assert_eq!(b.node_for_session(&row.id).await, Err(unknown(&row.id)));
     assert_eq!(a.end(&row.id).await, Err(unknown(&row.id)));
     assert_eq!(world.hints.sessions("", 10).await.expect("answers"), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_is_ended_from_another_node() {
+    let world = World::new();
+    let (one, two) = (store(&world, "a"), store(&world, "b"));
+    let row = one.register("a", "ana").await.expect("new");
+    let listening = one.start_listening();
+    // The line is up when the first sleep of the runtime is over.
+    sleep(Duration::from_millis(1)).await;
+    two.end_anywhere(&row).await.expect("told");
+    one.gone("a", 1).await;
+    assert_eq!(one.find("a").await, Ok(None));
+    assert_eq!(one.figures().ended, 1);
+    listening.abort();
 }

@@ -1,0 +1,198 @@
+//! What this node does with the others for clients: sessions, locks, caches, signs of life.
+//!
+//! ```text
+//!   open:  hints, outbox ─► the bus (services may take caches from it)
+//!   start: fabric ─► locks over its lease, sessions, the herald, warmers ─► Work for the routes
+//! ```
+
+use super::engines::Engines;
+use super::{Cluster, Inner};
+use crate::log;
+use purlin_fabric::invalidate::Freshness;
+use purlin_fabric::session::SessionSettings;
+use purlin_fabric_runtime::Fabric;
+use purlin_fabric_runtime::cache::{BusSetup, InvalidationBus, Warmer, Warmth};
+use purlin_fabric_runtime::herald::{Herald, HeraldSetup};
+use purlin_fabric_runtime::locks::desk::Desk;
+use purlin_fabric_runtime::locks::{Fencing, LockManager};
+use purlin_fabric_runtime::metrics::SharedWork;
+use purlin_fabric_runtime::sessions::SessionStore;
+use purlin_fabric_server::Work;
+use purlin_netio::now;
+use purlin_telemetry::health::{Bears, Check};
+use purlin_types::NodeId;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+/// How often the outbox is read while announcements do not arrive.
+const POLL: Duration = Duration::from_secs(1);
+/// A node that is not warm by then says why and goes on.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// How long notes are kept for nodes that were away, and how often older ones are taken out.
+const NOTES_KEPT: Duration = Duration::from_secs(3600);
+const TRIM_EVERY: Duration = Duration::from_secs(600);
+
+/// One node's part.
+#[derive(Debug)]
+pub(super) struct Shared {
+    bus: InvalidationBus,
+    running: OnceLock<Running>,
+}
+
+#[derive(Debug)]
+struct Running {
+    work: Work,
+    herald: Herald,
+    warmth: Warmth,
+}
+
+impl Shared {
+    /// Starts to hear invalidations.
+    pub(super) fn open(engines: &Engines, node: &NodeId) -> Self {
+        let (bus, _) = InvalidationBus::start(BusSetup {
+            node: node.as_str().to_owned(),
+            hints: Arc::clone(&engines.hints),
+            outbox: Some(Arc::clone(&engines.outbox)),
+            clock: Arc::new(now),
+            poll: POLL,
+        });
+        Self {
+            bus,
+            running: OnceLock::new(),
+        }
+    }
+
+    /// Starts everything that rests on the node's lease.
+    pub(super) fn start(&self, inner: &Inner, fabric: &Fabric) -> Work {
+        let (engines, node) = (&inner.engines, inner.me.id.clone());
+        let fencing = Fencing::over(fabric, Arc::clone(&engines.claims));
+        let locks = LockManager::new(Arc::clone(&engines.hints), Some(fencing), Arc::new(now));
+        let settings = SessionSettings::default();
+        let sessions = SessionStore::new(settings, node.clone(), Arc::clone(&engines.hints), Arc::new(now));
+        let work = Work {
+            desk: Desk::new(node.clone(), locks, Arc::clone(&engines.hints), Arc::new(now)),
+            sessions,
+            bus: self.bus.clone(),
+            hints: Arc::clone(&engines.hints),
+            node,
+        };
+        // They end with the process.
+        let (_sweeping, _listening) = (work.sessions.start_sweeping(), work.sessions.start_listening());
+        trim(engines, fabric);
+        let saying = work.clone();
+        let herald = Herald::start(HeraldSetup {
+            node: work.node.clone(),
+            incarnation: inner.me.incarnation,
+            hints: Arc::clone(&engines.hints),
+            clock: Arc::new(now),
+            interval: inner.settings.heartbeat_interval,
+            timeout: inner.settings.node_timeout,
+            say: Arc::new(move || saying.says()),
+        });
+        let warmth = Warmth::start(vec![("invalidations", hearing(&self.bus))], PATIENCE);
+        let running = Running {
+            work: work.clone(),
+            herald,
+            warmth,
+        };
+        // Started once.
+        let _ = self.running.set(running);
+        work
+    }
+
+    /// Others know at once that this node has left.
+    pub(super) async fn leave(&self) {
+        if let Some(running) = self.running.get() {
+            // Nobody heard it: they see the silence soon enough.
+            let _ = running.herald.leave().await;
+        }
+    }
+
+    /// What the node waits for before it may be asked, and what it has waited for in vain.
+    pub(super) fn checks(&self) -> Vec<Check> {
+        let Some(running) = self.running.get() else {
+            return Vec::new();
+        };
+        let waiting = running.warmth.waiting();
+        let mut checks = vec![if waiting.is_empty() {
+            Check::pass(
+                "node.warm",
+                Bears::Ready,
+                "everything that is read ahead has been read",
+            )
+        } else {
+            let says = format!("the node still reads ahead: {}", waiting.join(", "));
+            Check::fail(
+                "node.warm",
+                Bears::Ready,
+                says,
+                "wait; it goes on without after 30 s",
+            )
+        }];
+        for (name, end) in running.warmth.ends() {
+            if let Err(why) = end {
+                let says = format!("{name} were not read ahead: {why}");
+                let fix = "see whether [store] and [coordination] answer";
+                checks.push(Check::warn("node.warm", Bears::Advice, says, fix));
+            }
+        }
+        if self.bus.freshness() == Freshness::Blind {
+            let says = "invalidations of other nodes do not arrive: cached values are kept for 5 s at most";
+            let fix = "see whether [store] and [coordination] answer";
+            checks.push(Check::warn("cluster.caches", Bears::Advice, says, fix));
+        }
+        checks
+    }
+}
+
+impl Cluster {
+    /// What tells caches of all nodes to forget; services take their caches from it.
+    #[expect(dead_code, reason = "services take their caches from here")]
+    pub(crate) fn bus(&self) -> InvalidationBus {
+        self.0.shared.bus.clone()
+    }
+}
+
+/// Numbers of locks, sessions and caches.
+pub(crate) fn metrics(work: &Work) -> SharedWork {
+    SharedWork {
+        node: work.node.clone(),
+        locks: work.desk.manager().clone(),
+        sessions: work.sessions.clone(),
+        bus: work.bus.clone(),
+    }
+}
+
+/// Ends when invalidations arrive, or are looked for.
+fn hearing(bus: &InvalidationBus) -> Warmer {
+    let mut freshness = bus.freshness_watch();
+    Box::pin(async move {
+        let heard = freshness
+            .wait_for(|freshness| *freshness != Freshness::Blind)
+            .await;
+        heard
+            .map(|freshness| freshness.as_str().to_owned())
+            .map_err(|_| "the bus has ended".to_owned())
+    })
+}
+
+/// The leader takes old notes out of the database.
+fn trim(engines: &Engines, fabric: &Fabric) {
+    let Some(notes) = engines.notes.clone() else {
+        return;
+    };
+    let fabric = fabric.clone();
+    tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(TRIM_EVERY).await;
+            if fabric.snapshot().leader.as_ref() != Some(&fabric.me().id) {
+                continue;
+            }
+            if let Err(fault) = notes.trim(NOTES_KEPT).await {
+                log::warn(&format!(
+                    "old notes could not be taken out of the outbox: {fault}"
+                ));
+            }
+        }
+    });
+}
