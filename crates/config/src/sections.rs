@@ -1,6 +1,7 @@
 //! The sections that belong to the process as a whole, and the names of those that come later.
 
 pub mod api;
+pub mod balancer;
 pub mod cluster;
 pub mod log;
 pub mod node;
@@ -33,6 +34,7 @@ pub fn common() -> Vec<&'static Section> {
         store::section(),
         store::coordination_section(),
         cluster::section(),
+        balancer::section(),
         log::section(),
         &OVN,
         &CHAIN,
