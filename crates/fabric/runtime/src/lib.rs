@@ -10,6 +10,7 @@ pub mod locks;
 pub mod metrics;
 pub mod recent;
 mod rowlog;
+pub mod scaling;
 pub mod sessions;
 mod tenant;
 

@@ -8,5 +8,6 @@ mod locks;
 mod metrics;
 mod nodes;
 mod rowlog;
+mod scaling;
 mod sessions;
 mod world;

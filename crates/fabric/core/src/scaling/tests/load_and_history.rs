@@ -95,7 +95,7 @@ fn a_node_that_starts_again_is_not_replaced() {
         hold: None,
     };
     let mut history = History::default();
-    let mut acts = |secs: u64, history: &mut History| {
+    let acts = |secs: u64, history: &mut History| {
         history.note_floor(at(secs), true);
         let said = decide(&settings, &seen, history, at(secs));
         assert_eq!((said.direction, said.target_nodes), (Direction::ScaleUp, 3));
