@@ -27,21 +27,22 @@ pub enum Check {
 
 /// Probes for as long as it is polled.
 pub(crate) async fn watch(pool: Arc<Pool>) {
-    let mut probes: JoinSet<(BackendId, bool)> = JoinSet::new();
+    let mut probes: JoinSet<(BackendId, Result<(), String>)> = JoinSet::new();
     loop {
         let (due, next) = pool.probes();
         for (id, target) in due {
             let pool = Arc::clone(&pool);
             probes.spawn(async move {
                 let probe = tokio::time::timeout(pool.timeout, probe(&pool.check, target));
-                (id, matches!(probe.await, Ok(Ok(true))))
+                let late = |_| Err(format!("{target} has not answered within {:?}", pool.timeout));
+                (id, probe.await.unwrap_or_else(late))
             });
         }
         tokio::select! {
             Some(ended) = probes.join_next() => {
                 // A probe that panicked would be a fault of ours, not of the backend: nothing is learnt.
-                if let Ok((id, passed)) = ended {
-                    pool.probed(id, passed);
+                if let Ok((id, result)) = ended {
+                    pool.probed(id, result);
                 }
             }
             () = tokio::time::sleep(next.unwrap_or(LOOK).clamp(Duration::from_millis(1), LOOK)) => {}
@@ -49,17 +50,23 @@ pub(crate) async fn watch(pool: Arc<Pool>) {
     }
 }
 
-async fn probe(check: &Check, target: SocketAddr) -> io::Result<bool> {
-    let mut stream = TcpStream::connect(target).await?;
+async fn probe(check: &Check, target: SocketAddr) -> Result<(), String> {
+    let broken = |cause: io::Error| format!("{target}: {cause}");
+    let mut stream = TcpStream::connect(target).await.map_err(broken)?;
     let Check::Http { path, status } = check else {
-        return Ok(true);
+        return Ok(());
     };
     // Version 1.0: the peer closes, and no answer comes in chunks.
     let request = format!("GET {path} HTTP/1.0\r\nHost: {target}\r\nUser-Agent: purlin-front\r\n\r\n");
-    stream.write_all(request.as_bytes()).await?;
+    stream.write_all(request.as_bytes()).await.map_err(broken)?;
     let mut answer = Vec::new();
-    stream.take(ANSWER_MAX).read_to_end(&mut answer).await?;
-    Ok(status_of(&answer) == Some(*status))
+    let mut start = stream.take(ANSWER_MAX);
+    start.read_to_end(&mut answer).await.map_err(broken)?;
+    match status_of(&answer) {
+        Some(found) if found == *status => Ok(()),
+        Some(found) => Err(format!("GET {path} at {target} answered {found}, not {status}")),
+        None => Err(format!("{target} does not speak HTTP")),
+    }
 }
 
 /// The status of a status line (RFC 9112, section 4): `HTTP/1.1 200 OK`.

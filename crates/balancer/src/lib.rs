@@ -14,15 +14,23 @@
 //! port 67 answers a relay at giaddr and a renewing client at ciaddr (RFC 2131, section 4.1), past the front.
 
 mod check;
+mod fronts;
+mod members;
+mod metrics;
 mod pool;
 mod proxy;
+mod routes;
 mod splice;
 mod tcp;
 mod udp;
 
 pub use check::Check;
-pub use pool::{FrontBackend, Pool, PoolSettings};
-pub use tcp::{TcpFront, TcpSettings};
+pub use fronts::{Front, FrontKind, FrontSpec, Fronts, NoSuch, StartFault};
+pub use members::{MemberNode, MemberPorts, Members};
+pub use metrics::BalancerMetrics;
+pub use pool::{BackendView, FrontBackend, Pool, PoolSettings};
+pub use routes::routes;
+pub use tcp::{TcpFront, TcpKey, TcpSettings};
 pub use udp::{DhcpKey, UdpFront, UdpService, UdpSettings};
 
 use purlin_fabric::balance::key;

@@ -3,7 +3,7 @@
 use crate::Clock;
 use crate::check::Check;
 use purlin_fabric::balance::{Algorithm, BackendId, BackendSpec, BackendStatus, Balancer, Outcome};
-use purlin_fabric::health::HealthSettings;
+use purlin_fabric::health::{Condition, FULL_SHARE, HealthSettings};
 use purlin_types::BootTime;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -40,12 +40,24 @@ pub struct Pool {
     clock: Clock,
     pub(crate) timeout: Duration,
     pub(crate) check: Check,
+    errors: u16,
     inner: Mutex<Inner>,
 }
 
 struct Inner {
     balancer: Balancer,
     backends: BTreeMap<BackendId, FrontBackend>,
+    /// Why the last probe failed; gone with the next that passes.
+    faults: BTreeMap<BackendId, String>,
+}
+
+/// A backend as an operator wants to see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BackendView {
+    pub backend: FrontBackend,
+    pub status: BackendStatus,
+    /// Why it gets less than its share, in words; empty when it does not.
+    pub why: String,
 }
 
 impl Pool {
@@ -64,7 +76,9 @@ impl Pool {
             inner: Mutex::new(Inner {
                 balancer,
                 backends: BTreeMap::new(),
+                faults: BTreeMap::new(),
             }),
+            errors: health.errors,
         };
         pool.replace(&settings.backends);
         Arc::new(pool)
@@ -82,6 +96,8 @@ impl Pool {
         inner.balancer.replace(&specs, now);
         let found = |backend: &FrontBackend| Some((inner.balancer.id(&backend.name)?, backend.clone()));
         inner.backends = backends.iter().filter_map(found).collect();
+        let Inner { backends, faults, .. } = &mut *inner;
+        faults.retain(|id, _| backends.contains_key(id));
     }
 
     /// Gives the backend of that name no new work, or work again; false when there is none. What it has goes on: it is
@@ -101,6 +117,22 @@ impl Pool {
     pub fn status(&self) -> Vec<BackendStatus> {
         let now = self.now();
         self.inner().balancer.status(now)
+    }
+
+    /// All backends with where they are and what keeps them from work.
+    #[must_use]
+    pub fn views(&self) -> Vec<BackendView> {
+        let now = self.now();
+        let inner = self.inner();
+        let view = |status: BackendStatus| {
+            let fault = inner.faults.get(&status.id).map_or("", String::as_str);
+            Some(BackendView {
+                backend: inner.backends.get(&status.id)?.clone(),
+                why: why(&status, fault, self.errors, now),
+                status,
+            })
+        };
+        inner.balancer.status(now).into_iter().filter_map(view).collect()
     }
 
     /// A backend for new work, to be ended by [`Pool::finish`].
@@ -158,9 +190,15 @@ impl Pool {
         (due, next)
     }
 
-    pub(crate) fn probed(&self, id: BackendId, passed: bool) {
+    pub(crate) fn probed(&self, id: BackendId, result: Result<(), String>) {
         let now = self.now();
-        self.inner().balancer.probed(id, now, passed);
+        let mut inner = self.inner();
+        inner.balancer.probed(id, now, result.is_ok());
+        match result {
+            Ok(()) => drop(inner.faults.remove(&id)),
+            Err(why) if inner.backends.contains_key(&id) => drop(inner.faults.insert(id, why)),
+            Err(_) => {}
+        }
     }
 
     pub(crate) fn now(&self) -> BootTime {
@@ -170,6 +208,21 @@ impl Pool {
     fn inner(&self) -> MutexGuard<'_, Inner> {
         // Nothing under this lock leaves a half-made change behind.
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn why(status: &BackendStatus, fault: &str, errors: u16, now: BootTime) -> String {
+    let seconds = |until: BootTime| until.millis_since(now).div_ceil(1000);
+    match status.condition {
+        Condition::Down => format!("probes fail: {fault}"),
+        Condition::Ejected { until } => {
+            format!("{errors} failures in a row; back in {} s", seconds(until))
+        }
+        Condition::Draining => "draining: told to take nothing new".to_owned(),
+        Condition::Up if status.weight == 0 => "its weight is 0".to_owned(),
+        Condition::Up if status.share < FULL_SHARE => "slow start".to_owned(),
+        Condition::Up if !fault.is_empty() => format!("its last probe failed: {fault}"),
+        Condition::Up => String::new(),
     }
 }
 

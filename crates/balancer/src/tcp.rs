@@ -1,14 +1,18 @@
 //! The front for connections.
 
 use crate::Clock;
+mod head;
+mod sticky;
+
 use crate::pool::{Pool, PoolSettings};
 use crate::splice::splice;
-use crate::{Counters, check, key_of, proxy};
+use crate::{Counters, check, proxy};
 use purlin_fabric::balance::{BackendId, Outcome};
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use sticky::Sticky;
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
@@ -32,6 +36,19 @@ pub struct TcpSettings {
     pub connections_max: u32,
     /// Whether backends get a PROXY version 1 line first. They must expect it.
     pub proxy_protocol: bool,
+    pub key: TcpKey,
+    /// How long a client goes to the backend that it had last, whatever the algorithm; zero for not at all.
+    pub stickiness: Duration,
+}
+
+/// What tells clients apart.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum TcpKey {
+    #[default]
+    ClientIp,
+    /// The value of a header of the first request on a connection (HTTP/1); the address where there is none. All of a
+    /// connection goes to one backend.
+    Header(String),
 }
 
 /// A running front. Dropping it ends listening and checks; open connections go on for as long as the runtime does.
@@ -39,15 +56,16 @@ pub struct TcpSettings {
 pub struct TcpFront {
     local: SocketAddr,
     shared: Arc<Shared>,
-    tasks: JoinSet<()>,
+    tasks: Mutex<JoinSet<()>>,
 }
 
 #[derive(Debug)]
 struct Shared {
     settings: TcpSettings,
     pool: Arc<Pool>,
-    counters: Counters,
+    counters: Arc<Counters>,
     room: Arc<Semaphore>,
+    sticky: Sticky,
 }
 
 impl TcpFront {
@@ -60,14 +78,19 @@ impl TcpFront {
         let local = listener.local_addr()?;
         let shared = Arc::new(Shared {
             pool: Pool::new(&settings.pool, clock),
-            counters: Counters::default(),
+            counters: Arc::new(Counters::default()),
+            sticky: Sticky::new(settings.stickiness, settings.connections_max as usize),
             room: Arc::new(Semaphore::new(settings.connections_max as usize)),
             settings,
         });
         let mut tasks = JoinSet::new();
         tasks.spawn(check::watch(Arc::clone(&shared.pool)));
         tasks.spawn(accept(listener, Arc::clone(&shared)));
-        Ok(Self { local, shared, tasks })
+        Ok(Self {
+            local,
+            shared,
+            tasks: Mutex::new(tasks),
+        })
     }
 
     /// Where it listens: the port that was given to port 0.
@@ -82,14 +105,15 @@ impl TcpFront {
     }
 
     #[must_use]
-    pub fn counters(&self) -> &Counters {
+    pub fn counters(&self) -> &Arc<Counters> {
         &self.shared.counters
     }
 
     /// Accepts no more and waits for open connections to end, `grace` at most. How many were left then: they are not cut,
     /// but the process may end now.
-    pub async fn close(mut self, grace: Duration) -> usize {
-        self.tasks.shutdown().await;
+    pub async fn close(&self, grace: Duration) -> usize {
+        let tasks = std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
+        { tasks }.shutdown().await;
         let all = self.shared.settings.connections_max;
         // An error would mean a closed semaphore, which nobody closes.
         let _ = tokio::time::timeout(grace, self.shared.room.acquire_many(all)).await;
@@ -118,7 +142,8 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
 
 /// One connection, from its first octet to its last.
 async fn serve(shared: &Shared, mut client: TcpStream, from: SocketAddr) {
-    let Some((id, mut backend)) = connect(shared, from).await else {
+    let (key, head) = head::key(&mut client, from.ip(), &shared.settings.key).await;
+    let Some((id, mut backend)) = connect(shared, key).await else {
         // Dropping the socket refuses the client.
         shared.counters.refused.add();
         return;
@@ -142,7 +167,12 @@ async fn serve(shared: &Shared, mut client: TcpStream, from: SocketAddr) {
             return;
         }
     }
+    if !head.is_empty() && backend.write_all(&head).await.is_err() {
+        shared.pool.report(id, Outcome::Failed);
+        return;
+    }
     splice(&mut client, &mut backend, shared.settings.idle).await;
+    shared.sticky.heard(key, shared.pool.now());
     drop(open);
 }
 
@@ -158,17 +188,25 @@ impl Drop for Open<'_> {
     }
 }
 
-async fn connect(shared: &Shared, from: SocketAddr) -> Option<(BackendId, TcpStream)> {
-    let key = key_of(from.ip());
+async fn connect(shared: &Shared, key: u64) -> Option<(BackendId, TcpStream)> {
     let mut tried = Vec::new();
     for _ in 0..shared.settings.attempts.max(1) {
-        let (id, address) = shared.pool.choose(key, &tried)?;
+        let known = shared.sticky.get(key, shared.pool.now());
+        let known = known.filter(|(id, _)| shared.pool.keeps(*id) && !tried.contains(id));
+        let (id, address) = match known {
+            Some(known) => {
+                shared.pool.open(known.0);
+                known
+            }
+            None => shared.pool.choose(key, &tried)?,
+        };
         if !tried.is_empty() {
             shared.counters.retried.add();
         }
         match tokio::time::timeout(shared.settings.connect_timeout, TcpStream::connect(address)).await {
             Ok(Ok(stream)) => {
                 shared.pool.report(id, Outcome::Succeeded);
+                shared.sticky.put(key, id, address, shared.pool.now());
                 return Some((id, stream));
             }
             Ok(Err(_)) | Err(_) => {

@@ -22,8 +22,8 @@ use purlin_netio::{BulkOptions, BulkPort, Waker};
 use purlin_types::BootTime;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::task::JoinSet;
@@ -66,7 +66,12 @@ pub struct UdpFront {
     pool: Arc<Pool>,
     counters: Arc<Counters>,
     stop: Arc<Stop>,
-    thread: Option<JoinHandle<()>>,
+    running: Mutex<Option<Running>>,
+}
+
+#[derive(Debug)]
+struct Running {
+    thread: JoinHandle<()>,
     _checks: JoinSet<()>,
 }
 
@@ -120,8 +125,10 @@ impl UdpFront {
             pool,
             counters,
             stop,
-            thread: Some(thread),
-            _checks: checks,
+            running: Mutex::new(Some(Running {
+                thread,
+                _checks: checks,
+            })),
         })
     }
 
@@ -142,13 +149,21 @@ impl UdpFront {
     }
 }
 
-impl Drop for UdpFront {
-    fn drop(&mut self) {
+impl UdpFront {
+    /// Takes no more datagrams, of clients or of backends.
+    pub fn close(&self) {
         self.stop.asked.store(true, Ordering::Relaxed);
         self.stop.waker.wake();
-        if let Some(thread) = self.thread.take() {
+        let running = self.running.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(running) = running {
             // It may have panicked: that was told then.
-            let _ = thread.join();
+            let _ = running.thread.join();
         }
+    }
+}
+
+impl Drop for UdpFront {
+    fn drop(&mut self) {
+        self.close();
     }
 }

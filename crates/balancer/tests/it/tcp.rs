@@ -1,5 +1,5 @@
 use super::*;
-use purlin_balancer::{TcpFront, TcpSettings};
+use purlin_balancer::{TcpFront, TcpKey, TcpSettings};
 use purlin_fabric::health::Condition;
 use std::collections::BTreeSet;
 use tokio::io::{AsyncBufReadExt, BufReader};
@@ -14,6 +14,8 @@ fn settings(algorithm: Algorithm, backends: Vec<FrontBackend>) -> TcpSettings {
         attempts: 3,
         connections_max: 64,
         proxy_protocol: false,
+        key: TcpKey::ClientIp,
+        stickiness: Duration::ZERO,
     }
 }
 
@@ -251,7 +253,7 @@ async fn closing_lets_open_connections_end() {
     let mut client = Client::new(&front).await;
     client.line().await;
     let address = front.local_addr();
-    let closing = tokio::spawn(front.close(DEADLINE));
+    let closing = tokio::spawn(async move { front.close(DEADLINE).await });
     let refused = async {
         while TcpStream::connect(address).await.is_ok() {
             tokio::task::yield_now().await;
@@ -263,4 +265,46 @@ async fn closing_lets_open_connections_end() {
     assert_eq!(client.say("still here?").await, "still here?");
     drop(client);
     assert_eq!(closing.await.expect("no panic"), 0);
+}
+
+#[tokio::test]
+async fn a_sticky_client_comes_back_to_its_node_until_that_is_gone() {
+    let nodes = [Echo::start("a").await, Echo::start("b").await];
+    let mut settings = settings(Algorithm::RoundRobin, nodes.iter().map(Echo::backend).collect());
+    settings.stickiness = DEADLINE;
+    let front = front(settings).await;
+    let first = greetings(&front, 5).await;
+    assert!(first.iter().all(|name| *name == first[0]), "{first:?}");
+    let (own, other) = if first[0] == "a" { (0, "b") } else { (1, "a") };
+    nodes[own].kill();
+    until("its port is closed", || nodes[own].life.is_finished()).await;
+    assert_eq!(greetings(&front, 3).await, [other; 3]);
+}
+
+#[tokio::test]
+async fn requests_with_one_value_of_a_header_go_to_one_node() {
+    let nodes = [
+        Echo::start("a").await,
+        Echo::start("b").await,
+        Echo::start("c").await,
+    ];
+    let backends = nodes.iter().map(Echo::backend).collect();
+    let mut settings = settings(Algorithm::ConsistentHashing, backends);
+    settings.key = TcpKey::Header("X-Session".to_owned());
+    let front = front(settings).await;
+    let mut used = BTreeSet::new();
+    for session in 0..20 {
+        let mut names = BTreeSet::new();
+        for _ in 0..2 {
+            let mut client = Client::new(&front).await;
+            let head = format!("GET / HTTP/1.1\r\nx-session:  s{session} \r\n\r\n");
+            client.0.get_mut().write_all(head.as_bytes()).await.expect("sent");
+            names.insert(client.line().await);
+            // All of the head has reached the node.
+            assert_eq!(client.line().await, "GET / HTTP/1.1");
+        }
+        assert_eq!(names.len(), 1);
+        used.extend(names);
+    }
+    assert_eq!(used.len(), 3);
 }
