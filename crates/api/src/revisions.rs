@@ -10,12 +10,16 @@
 
 mod change;
 mod host;
+mod own;
+mod shared;
 mod stored;
 
 pub mod routes;
 
 pub use change::{CHANGES_SHOWN, Change};
 pub use host::ConfigHost;
+pub use own::Own;
+pub use shared::{Settled, Standing};
 pub use stored::{Meta, Origin};
 
 use axum::http::StatusCode;
@@ -31,6 +35,7 @@ use crate::clock::Clock;
 use crate::ledger::Ledger;
 use crate::problem::{FaultView, Problem};
 use crate::reasons;
+use shared::Sharing;
 use stored::Shelf;
 
 /// The configuration in effect.
@@ -75,7 +80,7 @@ impl Note {
     }
 }
 
-/// The revisions of this node. Clones share them.
+/// The revisions of this node, or those that it shares with other nodes. Clones share them.
 #[derive(Clone)]
 pub struct Revisions(Arc<Inner>);
 
@@ -86,6 +91,8 @@ struct Inner {
     events: Option<Arc<EventLog>>,
     writer: Mutex<()>,
     current: RwLock<Current>,
+    /// When other nodes make revisions, too.
+    sharing: Option<Sharing>,
 }
 
 impl fmt::Debug for Revisions {
@@ -105,31 +112,55 @@ impl Revisions {
         host: Arc<dyn ConfigHost>,
         events: Option<Arc<EventLog>>,
     ) -> Result<Self, Problem> {
-        let shelf = Shelf::new(ledger);
-        let current = match shelf.newest().await? {
-            None => Current {
-                number: 0,
-                config: Arc::new(Value::Null),
-            },
-            Some(meta) => {
-                let config = shelf.config(meta.number).await?.ok_or_else(|| {
-                    Problem::broken(format!("revision {} has lost its configuration", meta.number))
-                })?;
-                Current {
-                    number: meta.number,
-                    config: Arc::new(config),
-                }
-            }
+        Self::read(Shelf::new(ledger), clock, host, events, None).await
+    }
+
+    async fn read(
+        shelf: Shelf,
+        clock: Clock,
+        host: Arc<dyn ConfigHost>,
+        events: Option<Arc<EventLog>>,
+        sharing: Option<Sharing>,
+    ) -> Result<Self, Problem> {
+        let nothing = Current {
+            number: 0,
+            config: Arc::new(Value::Null),
         };
-        let (writer, current) = (Mutex::new(()), RwLock::new(current));
-        Ok(Self(Arc::new(Inner {
+        let revisions = Self(Arc::new(Inner {
             shelf,
             clock,
             host,
             events,
-            writer,
-            current,
-        })))
+            writer: Mutex::new(()),
+            current: RwLock::new(nothing),
+            sharing,
+        }));
+        if let Some(meta) = revisions.0.shelf.newest().await? {
+            let config = revisions.recorded(&meta).await?;
+            revisions.set_current(&meta, config);
+        }
+        Ok(revisions)
+    }
+
+    /// The configuration that was recorded with a revision.
+    async fn recorded(&self, meta: &Meta) -> Result<Value, Problem> {
+        let config =
+            self.0.shelf.config(meta.number).await?.ok_or_else(|| {
+                Problem::broken(format!("revision {} has lost its configuration", meta.number))
+            })?;
+        Ok(self.whole(config))
+    }
+
+    fn set_current(&self, meta: &Meta, config: Value) -> Current {
+        let current = Current {
+            number: meta.number,
+            config: Arc::new(config),
+        };
+        *self.0.current.write().unwrap_or_else(PoisonError::into_inner) = current.clone();
+        if let Some(sharing) = &self.0.sharing {
+            sharing.is_at(meta);
+        }
+        current
     }
 
     /// Settles what runs at start, before any service does: a configuration file that says something new since
@@ -186,8 +217,10 @@ impl Revisions {
     pub async fn plan(&self, mut config: Value) -> Result<(Change, Vec<FaultView>), Problem> {
         let current = self.current();
         uncover(&mut config, &self.covered(&current.config), &current.config);
+        let (config, kept) = self.keep_own(config, &current.config);
         let config = Arc::new(config);
-        let faults = self.check(&config).await?;
+        let mut faults = self.check(&config).await?;
+        faults.extend(kept);
         Ok((self.change(&current, &config, true, &faults), faults))
     }
 
@@ -216,16 +249,22 @@ impl Revisions {
         work: impl FnOnce(&mut Value, u64) -> Result<R, Problem>,
     ) -> Result<(Change, R), Problem> {
         let _writing = self.0.writer.lock().await;
+        // What another node has made meanwhile comes first.
+        self.catch_up().await?;
         let current = self.current();
         based_on(note.if_revision, current.number)?;
         let mut config = Value::clone(&current.config);
         let result = work(&mut config, current.number)?;
         uncover(&mut config, &self.covered(&current.config), &current.config);
+        let (config, kept) = self.keep_own(config, &current.config);
         if config == *current.config {
-            return Ok((Change::none(current.number, note.dry_run), result));
+            let mut change = Change::none(current.number, note.dry_run);
+            change.warnings = kept;
+            return Ok((change, result));
         }
         let config = Arc::new(config);
-        let faults = self.check(&config).await?;
+        let mut faults = self.check(&config).await?;
+        faults.extend(kept);
         if faults.iter().any(FaultView::is_error) {
             return Err(Problem::faults(faults));
         }
@@ -279,7 +318,8 @@ impl Revisions {
     /// 404 when there is none of that number or it is no longer kept.
     pub async fn config(&self, number: u64) -> Result<Value, Problem> {
         let found = self.0.shelf.config(number).await?;
-        found.ok_or_else(|| Problem::no_such("revision", &number.to_string()))
+        let found = found.ok_or_else(|| Problem::no_such("revision", &number.to_string()))?;
+        Ok(self.whole(found))
     }
 
     /// The configuration as it may be shown: secrets are covered.
@@ -321,12 +361,10 @@ impl Revisions {
             message: note.message.clone(),
             at: self.0.clock.text(),
         };
-        self.0.shelf.add(&meta, &config).await?;
-        let current = Current {
-            number: meta.number,
-            config: Arc::new(config),
-        };
-        *self.0.current.write().unwrap_or_else(PoisonError::into_inner) = current.clone();
+        let recorded = self.shared_part(&config);
+        let digest = self.0.sharing.is_some().then(|| own::digest(&recorded));
+        self.0.shelf.add(&meta, &recorded, digest.as_deref()).await?;
+        let current = self.set_current(&meta, config);
         self.announce(&meta);
         Ok(current)
     }

@@ -17,7 +17,7 @@ pub(crate) use secret::{hex, random_octets, short_digest};
 pub use stored::TokenView;
 
 use jiff::Timestamp;
-use purlin_store::Batch;
+use purlin_store::{Batch, Expectation};
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -50,7 +50,7 @@ pub struct NewToken {
     pub expires: Option<Timestamp>,
 }
 
-/// The tokens of this node. Clones share them.
+/// The tokens of this node, or those that it shares with other nodes. Clones share them.
 #[derive(Clone)]
 pub struct Tokens(Arc<Inner>);
 
@@ -72,6 +72,21 @@ struct Entry {
     last_used: Option<i64>,
 }
 
+async fn read_all(ledger: &Ledger) -> Result<HashMap<String, Entry>, Problem> {
+    let rows = ledger.scan(TABLE, Vec::new(), TOKENS_MAX).await?;
+    let mut known = HashMap::with_capacity(rows.len());
+    for (_, row) in rows {
+        let stored = Stored::read(&row)?;
+        let entry = Entry {
+            last_used: stored.last_used,
+            seen: None,
+            stored,
+        };
+        known.insert(entry.stored.id.clone(), entry);
+    }
+    Ok(known)
+}
+
 impl fmt::Debug for Tokens {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Tokens({})", self.known().len())
@@ -84,20 +99,7 @@ impl Tokens {
     /// # Errors
     /// When the store cannot be read or a row cannot be understood.
     pub async fn open(ledger: Ledger, clock: Clock) -> Result<Self, Problem> {
-        let rows = ledger.scan(TABLE, Vec::new(), TOKENS_MAX).await?;
-        let mut known = HashMap::with_capacity(rows.len());
-        for (_, row) in rows {
-            let stored = Stored::read(&row)?;
-            let last_used = stored.last_used;
-            known.insert(
-                stored.id.clone(),
-                Entry {
-                    stored,
-                    seen: None,
-                    last_used,
-                },
-            );
-        }
+        let known = read_all(&ledger).await?;
         Ok(Self(Arc::new(Inner {
             ledger,
             clock,
@@ -106,6 +108,26 @@ impl Tokens {
             writer: tokio::sync::Mutex::new(()),
             known: Mutex::new(known),
         })))
+    }
+
+    /// Reads the table again: what other nodes made is known from now on, what they revoked no longer.
+    ///
+    /// # Errors
+    /// When the store cannot be read or a row cannot be understood.
+    pub async fn refresh(&self) -> Result<(), Problem> {
+        let _writing = self.0.writer.lock().await;
+        let mut fresh = read_all(&self.0.ledger).await?;
+        let mut known = self.known();
+        for (id, entry) in &mut fresh {
+            let before = known.get(id);
+            // Whoever was verified here before still is, as long as it is the same secret.
+            if let Some(before) = before.filter(|before| before.stored.hash == entry.stored.hash) {
+                entry.seen = before.seen;
+                entry.last_used = before.last_used.max(entry.last_used);
+            }
+        }
+        *known = fresh;
+        Ok(())
     }
 
     fn known(&self) -> MutexGuard<'_, HashMap<String, Entry>> {
@@ -269,20 +291,24 @@ impl Tokens {
             .last_used
             .is_none_or(|last| now - last >= LAST_USED_GRAIN)
         {
+            let before = entry.stored.row();
             entry.stored.last_used = Some(now);
-            self.write_later(entry.stored.clone());
+            self.write_later(before, entry.stored.clone());
         }
         Some(entry.stored.view(entry.last_used))
     }
 
     /// The last use is worth a write now and then, but not a request that waits for the disk.
-    fn write_later(&self, stored: Stored) {
+    fn write_later(&self, before: Vec<u8>, stored: Stored) {
         let tokens = self.clone();
         tokio::spawn(async move {
             let _writing = tokens.0.writer.lock().await;
             let still_there = tokens.known().contains_key(&stored.id);
             if still_there {
-                let batch = Batch::default().put(TABLE, stored.id.as_bytes(), stored.row());
+                // Another node may have revoked it, and it must not come back.
+                let batch = Batch::default()
+                    .expect(TABLE, stored.id.as_bytes(), Expectation::Value(before))
+                    .put(TABLE, stored.id.as_bytes(), stored.row());
                 // A lost last use is no fault worth a word: the next one is written again.
                 let _ = tokens.0.ledger.commit(batch).await;
             }

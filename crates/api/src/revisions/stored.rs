@@ -4,19 +4,25 @@
 //!   revisions         number ─► who, when, why            (the newest 10,000)
 //!   revision_configs  number ─► the whole configuration   (the newest 200)
 //!   revision_file     "file" ─► what the configuration file said when it was last read
+//!
+//!   among several nodes, where only what they share is recorded:
+//!   revision_digests  digest ─► number of the newest revision that said this
+//!   revision_files    node   ─► digest of what that node's file said when it was last read
 //! ```
 
 use purlin_store::{Batch, Expectation};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use crate::ledger::{Ledger, number_key};
+use crate::ledger::{Ledger, key_number, number_key};
 use crate::problem::Problem;
 
 const METAS: &str = "revisions";
 const CONFIGS: &str = "revision_configs";
 const FILE: &str = "revision_file";
 const FILE_KEY: &[u8] = b"file";
+const DIGESTS: &str = "revision_digests";
+const FILES: &str = "revision_files";
 
 const METAS_MAX: u64 = 10_000;
 const CONFIGS_MAX: u64 = 200;
@@ -102,14 +108,16 @@ impl Shelf {
     }
 
     /// Writes one revision with its configuration, and drops what is too old.
-    pub(super) async fn add(&self, meta: &Meta, config: &Value) -> Result<(), Problem> {
+    pub(super) async fn add(&self, meta: &Meta, config: &Value, digest: Option<&str>) -> Result<(), Problem> {
         let key = number_key(meta.number);
         let mut batch = Batch::default()
             .expect(METAS, key.clone(), Expectation::Absent)
             .put(METAS, key.clone(), row(meta))
             .put(CONFIGS, key, row(config));
-        if meta.origin == Origin::File {
-            batch = batch.put(FILE, FILE_KEY, row(config));
+        match digest {
+            Some(digest) => batch = batch.put(DIGESTS, digest, number_key(meta.number)),
+            None if meta.origin == Origin::File => batch = batch.put(FILE, FILE_KEY, row(config)),
+            None => {}
         }
         if let Some(old) = meta.number.checked_sub(METAS_MAX) {
             batch = batch.delete(METAS, number_key(old));
@@ -127,6 +135,22 @@ impl Shelf {
             .await?
             .map(|row| read(&row))
             .transpose()
+    }
+
+    /// The newest revision that said what has this digest.
+    pub(super) async fn of_digest(&self, digest: &str) -> Result<Option<u64>, Problem> {
+        let found = self.0.get(DIGESTS, digest.as_bytes().to_vec()).await?;
+        Ok(found.as_deref().and_then(key_number))
+    }
+
+    /// The digest of what a node's file said when it was last read.
+    pub(super) async fn file_of(&self, node: &str) -> Result<Option<String>, Problem> {
+        let found = self.0.get(FILES, node.as_bytes().to_vec()).await?;
+        Ok(found.map(|digest| String::from_utf8_lossy(&digest).into_owned()))
+    }
+
+    pub(super) async fn set_file_of(&self, node: &str, digest: &str) -> Result<(), Problem> {
+        self.0.commit(Batch::default().put(FILES, node, digest)).await
     }
 
     pub(super) async fn set_file(&self, config: &Value) -> Result<(), Problem> {

@@ -1,5 +1,7 @@
 //! Revisions: plan, apply, history, rollback, and what happens when something fails on the way.
 
+mod shared;
+
 use crate::support::{Api, Node};
 use axum::http::{Method, StatusCode};
 use futures_util::FutureExt;
@@ -14,6 +16,7 @@ use std::sync::{Arc, Mutex};
 #[derive(Default)]
 struct Host {
     applied: Mutex<Vec<Value>>,
+    refuses: Mutex<bool>,
 }
 
 impl ConfigHost for Host {
@@ -43,6 +46,9 @@ impl ConfigHost for Host {
         async move {
             if config.get("port_taken").is_some() {
                 return Err("listening on port 67 failed".to_owned());
+            }
+            if *self.refuses.lock().unwrap() {
+                return Err("not today".to_owned());
             }
             self.applied.lock().unwrap().push(config.clone());
             Ok(())
