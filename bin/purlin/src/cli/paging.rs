@@ -20,7 +20,7 @@ pub(crate) async fn list(
 ) -> Result<(), Failure> {
     let mut listing = Listing::new(output::stdout(), view, kind, Paint::stdout())?;
     let mut left = limit;
-    let mut cursor = String::new();
+    let (mut cursor, mut partial) = (String::new(), None);
     loop {
         let mut pairs = pairs.to_vec();
         pairs.extend([("limit", PAGE), ("cursor", &cursor)]);
@@ -29,12 +29,18 @@ pub(crate) async fn list(
         let rows = &rows[..rows.len().min(left)];
         listing.page(rows)?;
         left -= rows.len();
+        partial = answer["partial"].as_str().map(str::to_owned).or(partial);
         match answer.get("next_cursor").and_then(Value::as_str) {
             Some(next) if left > 0 && next != cursor => cursor = next.to_owned(),
             _ => break,
         }
     }
-    listing.finish().map(|_| ())
+    listing.finish()?;
+    // Beside the list: it is read by programs.
+    if let Some(why) = partial {
+        eprintln!("This is not all: {why}.");
+    }
+    Ok(())
 }
 
 /// The newest `limit` rows of a list whose pages are oldest first and lead into the past. All of them are here before

@@ -2,7 +2,7 @@
 
 use super::Cluster;
 use crate::exit::Failure;
-use purlin_dhcp_server::{ForwardKey, ShareConfig};
+use purlin_dhcp_server::{ForwardKey, Holder, Others, ShareConfig};
 use purlin_types::Slot;
 use std::net::{Ipv4Addr, SocketAddrV4, UdpSocket};
 use std::sync::Arc;
@@ -41,6 +41,32 @@ impl Cluster {
             key,
             runtime: Handle::current(),
         }))
+    }
+
+    /// The leases of the other nodes; `None` for a node alone.
+    pub(crate) fn others(&self) -> Option<Others> {
+        let rows = Arc::clone(self.0.engines.rows.as_ref()?);
+        let cluster = self.clone();
+        Some(Others {
+            rows,
+            holders: Arc::new(move |slot| cluster.holder(slot)),
+        })
+    }
+
+    /// The node that holds a slot, this one included.
+    fn holder(&self, slot: Slot) -> Option<Holder> {
+        let fabric = self.0.fabric.get()?;
+        let holdings = Arc::clone(&fabric.holdings().borrow());
+        let node = if holdings.slots().contains(slot) {
+            self.0.me.id.clone()
+        } else {
+            holdings.home(slot)?.clone()
+        };
+        let snapshot = fabric.snapshot();
+        let member = snapshot.members.iter().find(|member| member.id == node);
+        let facts = member.map(|member| &member.facts).filter(|facts| facts.port != 0);
+        let api = facts.map(|facts| format!("{}:{}", facts.address, facts.port));
+        Some(Holder { node, api })
     }
 
     /// Where the node that holds a slot takes forwarded packets.

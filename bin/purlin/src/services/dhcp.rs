@@ -21,7 +21,7 @@ use purlin_dhcp_core::settings::AckMode;
 use purlin_dhcp_core::view::SubnetUse;
 use purlin_dhcp_server::routes::{DecisionEvents, LeaseTeller, routes};
 use purlin_dhcp_server::{
-    Condition, Handle, Health, RECEIVE_BUFFER, Running, ServerConfig, ServerStatus, Sharing,
+    Condition, Handle, Health, Leases, RECEIVE_BUFFER, Running, ServerConfig, ServerStatus, Sharing,
 };
 use purlin_fabric_runtime::Tenant;
 use purlin_telemetry::Registry;
@@ -33,6 +33,8 @@ use tokio::sync::watch;
 
 /// How often subnets are asked how full they are, for telling what a change would do.
 const USAGE_EVERY: Duration = Duration::from_secs(5);
+/// The same among several nodes, where the store counts.
+const COUNT_EVERY: Duration = Duration::from_secs(60);
 /// How often it is asked whether replies were lost.
 const LOSSES_EVERY: Duration = Duration::from_secs(2);
 
@@ -40,6 +42,8 @@ const LOSSES_EVERY: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub(crate) struct Dhcp {
     handle: Handle,
+    /// Those of all nodes.
+    leases: Leases,
     /// In a cluster: what follows the claims.
     sharing: Option<Arc<Sharing>>,
     /// Taken when it stops.
@@ -85,6 +89,7 @@ impl Dhcp {
             threads: Mutex::new(Some(threads)),
             losses: Losses::default(),
             usage: Mutex::default(),
+            leases: Leases::new(&handle, base.cluster.others()),
             handle,
             bound,
         })
@@ -103,7 +108,7 @@ impl Dhcp {
     }
 
     async fn note_usage(&self) {
-        let usage = self.handle.usage().await;
+        let usage = self.leases.usage().await.subnets;
         *self.usage.lock().unwrap_or_else(PoisonError::into_inner) = usage;
     }
 }
@@ -139,12 +144,13 @@ impl Service for Dhcp {
 
     fn status<'a>(&'a self, _: &'a NodeFile) -> BoxFuture<'a, (&'static str, Value)> {
         async move {
-            let usage = self.handle.usage().await;
-            let total = |pick: fn(&SubnetUse) -> u64| usage.iter().map(pick).sum::<u64>();
+            let usage = self.leases.usage().await;
+            let total = |pick: fn(&SubnetUse) -> u64| usage.subnets.iter().map(pick).sum::<u64>();
             let mut dhcp = as_json(&self.handle.status().await);
-            dhcp["subnets"] = usage.len().into();
+            dhcp["subnets"] = usage.subnets.len().into();
             dhcp["addresses"] = total(|used| used.size).into();
             dhcp["bound"] = total(|used| used.bound).into();
+            dhcp["partial"] = usage.partial.clone().into();
             ("dhcp", dhcp)
         }
         .boxed()
@@ -154,9 +160,9 @@ impl Service for Dhcp {
         async move {
             Face {
                 events: Arc::new(DecisionEvents::new(self.handle.clone()).await),
-                teller: Arc::new(LeaseTeller::new(self.handle.clone(), clock.clone())),
+                teller: Arc::new(LeaseTeller::new(self.leases.clone(), clock.clone())),
                 members: vec![(LeaseTeller::LEASES, schema::array(schema::reference("Lease")))],
-                routes: routes(&self.handle, revisions),
+                routes: routes(&self.leases, revisions),
             }
         }
         .boxed()
@@ -184,7 +190,11 @@ impl Service for Dhcp {
     fn watch<'a>(&'a self, tell: Tell<'a>) -> BoxFuture<'a, Failure> {
         async move {
             let mut health = self.handle.health();
-            let mut usage = tokio::time::interval(USAGE_EVERY);
+            let mut usage = tokio::time::interval(if self.sharing.is_some() {
+                COUNT_EVERY
+            } else {
+                USAGE_EVERY
+            });
             let mut losses = tokio::time::interval(LOSSES_EVERY);
             loop {
                 tokio::select! {

@@ -7,6 +7,8 @@
 //!
 //! A body is the record itself, so whoever takes a slot over reads rows as it would read a journal.
 
+pub mod shown;
+
 use crate::lease::Identity;
 use crate::plan::Plan;
 use crate::record::{self, LeaseRecord, Record};

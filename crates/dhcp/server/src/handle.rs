@@ -2,7 +2,7 @@
 
 mod apply;
 mod decisions;
-mod leases;
+pub(crate) mod leases;
 
 use crate::error::ControlError;
 use crate::metrics::{DhcpMetrics, ThreadReport};
@@ -13,7 +13,7 @@ use crate::worker::{Task, Worker};
 use purlin_dhcp_core::view::SubnetUse;
 use purlin_dhcp_core::{HoldView, Plan};
 use purlin_netio::{Waker, now};
-use purlin_types::Slot;
+use purlin_types::{Slot, SlotSet};
 use std::net::Ipv4Addr;
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -132,6 +132,12 @@ impl Handle {
             }
         }
         Ok(false)
+    }
+
+    /// The slots that this node decides about: all of them when it shares with nobody.
+    pub async fn slots(&self) -> SlotSet {
+        let held = self.ask_all(|worker| worker.engine.held().clone()).await;
+        held.into_iter().next().unwrap_or_default()
     }
 
     /// Gives slots with their stored rows to the packet thread of a share.

@@ -12,6 +12,7 @@
 mod error;
 mod handle;
 mod handover;
+mod leases;
 mod marker;
 mod metrics;
 mod ports;
@@ -25,6 +26,7 @@ mod worker;
 
 pub use error::{ApplyError, ControlError, StartError};
 pub use handle::{Applied, DecisionPage, Handle, OtherLife};
+pub use leases::{Away, Found, Holder, Holders, Leases, Others, ReleaseError, Usage};
 pub use metrics::{DhcpMetrics, ThreadReport};
 pub use running::Running;
 pub use share::{ForwardKey, ForwardKeyError, Homes, ShareConfig, Sharing};

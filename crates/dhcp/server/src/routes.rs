@@ -1,7 +1,8 @@
 //! The DHCP part of the HTTP API.
 //!
 //! ```text
-//!   leases, decisions, scaling        ask the packet threads through the Handle
+//!   leases                            are those of all nodes
+//!   decisions, scaling                ask the packet threads of this node through the Handle
 //!   subnets, pools, reservations,     are views of the configuration document; a write edits the document and
 //!   classes                           becomes a revision, applied live
 //! ```
@@ -19,7 +20,7 @@ mod why;
 pub use events::DecisionEvents;
 pub use why::LeaseTeller;
 
-use crate::Handle;
+use crate::Leases;
 use purlin_api::revisions::Revisions;
 use purlin_api::route::Routes;
 use std::sync::Arc;
@@ -27,18 +28,18 @@ use std::sync::Arc;
 /// What the routes need. Clones share it.
 #[derive(Debug, Clone)]
 pub(crate) struct Desk {
-    pub(crate) handle: Handle,
+    pub(crate) leases: Leases,
     pub(crate) revisions: Revisions,
     pub(crate) load: Arc<scaling::Load>,
 }
 
-/// The DHCP routes over a running service.
+/// The DHCP routes over the leases of a running service and of the nodes that it shares with.
 #[must_use]
-pub fn routes(handle: &Handle, revisions: &Revisions) -> Routes {
+pub fn routes(leases: &Leases, revisions: &Revisions) -> Routes {
     let desk = Desk {
-        handle: handle.clone(),
+        leases: leases.clone(),
         revisions: revisions.clone(),
-        load: Arc::new(scaling::Load::new(handle)),
+        load: Arc::new(scaling::Load::new(leases.handle())),
     };
     let drafts = objects::drafts()
         .into_iter()

@@ -55,6 +55,7 @@ const KIND: Kind = Kind {
         Column::new("HOSTNAME", "hostname", Show::Text),
         Column::new("EXPIRES", "expires", Show::Time),
         Column::new("SUBNET", "subnet", Show::Text),
+        Column::wide("HOLDER", "holder", Show::Text),
         Column::wide("LAST SEEN", "last_seen", Show::Time),
         Column::wide("RESERVED", "reserved", Show::Text),
         Column::wide("CLIENT ID", "client_id", Show::Text),

@@ -99,11 +99,13 @@ async fn page(door: &Door, mut query: LeaseQuery) -> LeasePage {
     }
 }
 
-/// Every page is complete up to its own end, so the merged one is up to the earliest of these.
-fn merge(pages: Vec<LeasePage>, limit: usize) -> LeasePage {
+/// Every page is complete up to its own end, so the merged one is up to the earliest of these. What stands in several
+/// is taken from the first.
+pub(crate) fn merge(pages: Vec<LeasePage>, limit: usize) -> LeasePage {
     let end = pages.iter().filter_map(|page| page.next).min();
     let mut leases: Vec<LeaseView> = pages.into_iter().flat_map(|page| page.leases).collect();
     leases.sort_by_key(|lease| lease.address);
+    leases.dedup_by_key(|lease| lease.address);
     if let Some(end) = end {
         leases.retain(|lease| lease.address <= end);
     }
@@ -172,6 +174,7 @@ mod tests {
             Some(3),
         );
         check(&[(&[8, 9], None), (&[], Some(4))], 2, &[], Some(4));
+        check(&[(&[2], None), (&[2, 3], None)], 3, &[2, 3], None);
         check(&[], 2, &[], None);
     }
 }

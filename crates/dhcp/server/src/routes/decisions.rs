@@ -46,7 +46,7 @@ async fn list(_: Viewer, State(desk): State<Desk>, asked: Asked) -> Result<Json<
         limit: asked.limit()?,
     };
     let cursor = asked.cursor()?;
-    let page = desk.handle.decisions_before(query, cursor).await;
+    let page = desk.leases.handle().decisions_before(query, cursor).await;
     let page = page.map_err(|OtherLife| {
         let detail = "that cursor is from before the last start; decisions of that time are gone";
         Problem::new(StatusCode::BAD_REQUEST, &reasons::BAD_CURSOR, detail)

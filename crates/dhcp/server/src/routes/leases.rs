@@ -1,13 +1,15 @@
 //! `/api/v1/dhcp/leases`: search, one lease, release by an operator.
 
-use super::{Desk, text};
+use super::{Desk, schemas, text};
 use crate::error::ControlError;
+use crate::{Away, Holder, ReleaseError};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use futures_util::stream::{self, StreamExt};
 use purlin_api::asked::{Asked, Input, Name};
 use purlin_api::route::{self, Draft};
+use purlin_api::schema::Schema;
 use purlin_api::{Operator, Problem, Viewer, reasons, schema};
 use purlin_dhcp_core::view::{LeaseQuery, LeaseState};
 use serde::Deserialize;
@@ -48,15 +50,20 @@ fn query(asked: &Asked) -> Result<LeaseQuery, Problem> {
 }
 
 async fn list(_: Viewer, State(desk): State<Desk>, asked: Asked) -> Result<Json<Value>, Problem> {
-    let page = desk.handle.leases(query(&asked)?).await;
-    let items = page.leases.iter().map(text::lease).collect();
-    Ok(Json(asked.page(items, page.next.map(|next| next.to_string()))))
+    let found = desk.leases.page(query(&asked)?).await;
+    let shown = found
+        .leases
+        .iter()
+        .map(|lease| text::held_lease(&desk.leases, lease));
+    let mut page = asked.page(shown.collect(), found.next.map(|next| next.to_string()));
+    page["partial"] = found.partial.into();
+    Ok(Json(page))
 }
 
 async fn one(_: Viewer, State(desk): State<Desk>, name: Name) -> Result<Json<Value>, Problem> {
-    let lease = desk.handle.lease(name.parsed("lease")?).await;
+    let lease = desk.leases.lease(name.parsed("lease")?).await.map_err(away)?;
     let lease = lease.ok_or_else(|| Problem::no_such("lease", &name.0))?;
-    Ok(Json(text::lease(&lease)))
+    Ok(Json(text::held_lease(&desk.leases, &lease)))
 }
 
 async fn release(
@@ -68,9 +75,10 @@ async fn release(
     let address: Ipv4Addr = name.parsed("lease")?;
     let dry_run = asked.dry_run()?;
     let done = if dry_run {
-        held(&desk, address).await
+        held(&desk, address).await?
     } else {
-        desk.handle.release(address).await.map_err(problem)?
+        let ended = desk.leases.release(address).await;
+        ended.map_err(|error| refused(address, error))?
     };
     if !done {
         return Err(Problem::no_such("held lease", &name.0));
@@ -81,9 +89,9 @@ async fn release(
 }
 
 /// Whether there is something to release.
-async fn held(desk: &Desk, address: Ipv4Addr) -> bool {
-    let lease = desk.handle.lease(address).await;
-    lease.is_some_and(|lease| matches!(lease.state, LeaseState::Bound | LeaseState::Offered))
+async fn held(desk: &Desk, address: Ipv4Addr) -> Result<bool, Problem> {
+    let lease = desk.leases.lease(address).await.map_err(away)?;
+    Ok(lease.is_some_and(|lease| crate::leases::held(lease.state)))
 }
 
 async fn release_many(
@@ -95,25 +103,35 @@ async fn release_many(
     let dry_run = asked.dry_run()?;
     let (addresses, more) = chosen(&desk, order).await?;
     let wanted = addresses.len();
-    let mut released = 0;
+    let (mut released, mut elsewhere) = (0, Vec::new());
     if dry_run {
         for address in addresses {
-            released += u64::from(held(&desk, address).await);
+            released += u64::from(held(&desk, address).await?);
         }
     } else {
-        let handle = &desk.handle;
+        let leases = &desk.leases;
         let mut results = stream::iter(addresses)
-            .map(|address| handle.release(address))
+            .map(async |address| (address, leases.release(address).await))
             .buffer_unordered(AT_ONCE);
-        while let Some(result) = results.next().await {
-            let done = result.map_err(|error| problem(error).with("released", released))?;
-            released += u64::from(done);
+        while let Some((address, result)) = results.next().await {
+            match result {
+                Ok(done) => released += u64::from(done),
+                Err(ReleaseError::Elsewhere(holder)) => elsewhere.push(match holder {
+                    Some(holder) => format!("{address} {}", holder.node),
+                    None => address.to_string(),
+                }),
+                Err(error) => return Err(refused(address, error).with("released", released)),
+            }
         }
     }
-    let left = wanted as u64 - released;
-    Ok(Json(
-        json!({ "released": released, "not_held": left, "more": more, "dry_run": dry_run }),
-    ))
+    let left = (wanted - elsewhere.len()) as u64 - released;
+    Ok(Json(json!({
+        "released": released,
+        "not_held": left,
+        "elsewhere": elsewhere,
+        "more": more,
+        "dry_run": dry_run,
+    })))
 }
 
 /// The addresses meant, and whether there are more than one request may release.
@@ -139,13 +157,38 @@ async fn chosen(desk: &Desk, order: BulkOrder) -> Result<(Vec<Ipv4Addr>, bool), 
     };
     let mut found = Vec::new();
     loop {
-        let page = desk.handle.leases(query.clone()).await;
+        let page = desk.leases.page(query.clone()).await;
+        if let Some(why) = page.partial {
+            return Err(Problem::not_ready(why));
+        }
         found.extend(page.leases.iter().map(|lease| lease.address));
         query.after = page.next;
         if page.next.is_none() || found.len() >= BULK_MAX {
             let more = page.next.is_some() || found.len() > BULK_MAX;
             found.truncate(BULK_MAX);
             return Ok((found, more));
+        }
+    }
+}
+
+fn away(error: Away) -> Problem {
+    Problem::not_ready(error.to_string())
+}
+
+/// Why a lease was not ended.
+fn refused(address: Ipv4Addr, error: ReleaseError) -> Problem {
+    match error {
+        ReleaseError::Control(error) => problem(error),
+        ReleaseError::Away(error) => away(error),
+        ReleaseError::Elsewhere(None) => Problem::not_ready(format!(
+            "{address} is between two nodes; try again in some seconds"
+        )),
+        ReleaseError::Elsewhere(Some(Holder { node, api })) => {
+            let place = api.as_ref().map(|api| format!(" at {api}")).unwrap_or_default();
+            let detail = format!("{node} holds {address}: ask that node{place}");
+            Problem::new(StatusCode::CONFLICT, &reasons::NOT_POSSIBLE, detail)
+                .with("holder", node.to_string())
+                .with("api", api)
         }
     }
 }
@@ -161,9 +204,19 @@ fn problem(error: ControlError) -> Problem {
     }
 }
 
+fn page() -> Schema {
+    let mut page = schema::page_of("Lease");
+    page["properties"]["partial"] = schemas::partial();
+    if let Some(required) = page["required"].as_array_mut() {
+        required.push("partial".into());
+    }
+    page
+}
+
 pub(super) fn drafts() -> [Draft<Desk>; 4] {
     let about = "Text is looked for, without regard to case, in address, MAC, client id, host name, circuit and remote \
-        id. A page may be shorter than `limit` although `next_cursor` is set.";
+        id. A page may be shorter than `limit` although `next_cursor` is set. In a cluster every node lists the leases of all; \
+        `partial` says so when it cannot.";
     [
         route::get("/api/v1/dhcp/leases", list)
             .alias("/api/v1/leases")
@@ -173,18 +226,18 @@ pub(super) fn drafts() -> [Draft<Desk>; 4] {
             .query("subnet", schema::string("Name of a subnet."))
             .query("state", schema::one_of(&STATES, "Only leases in this state."))
             .paged_by(CURSOR)
-            .answers(200, schema::page_of("Lease")),
+            .answers(200, page()),
         route::get("/api/v1/dhcp/leases/{address}", one)
             .alias("/api/v1/leases/{address}")
             .summary("Shows the lease of an address")
             .answers(200, schema::reference("Lease"))
-            .errors(&[404]),
+            .errors(&[404, 503]),
         route::delete("/api/v1/dhcp/leases/{address}", release)
             .alias("/api/v1/leases/{address}")
             .summary("Ends a lease")
-            .description("The client is not told: it may go on using the address until it renews.")
+            .description("The client is not told: it may go on using the address until it renews. In a cluster, 409 names the node to ask when another one holds the address.")
             .answers(200, schema::reference("ReleasedLease"))
-            .errors(&[404, 503]),
+            .errors(&[404, 409, 503]),
         route::post("/api/v1/dhcp/leases/release", release_many)
             .alias("/api/v1/leases/release")
             .summary("Ends many leases")

@@ -14,6 +14,7 @@ pub(super) use noun::IDENTIFIERS;
 pub(super) use routes::drafts;
 
 use super::Desk;
+use crate::Usage;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use noun::Noun;
@@ -33,6 +34,15 @@ enum Verb {
     Remove,
 }
 
+/// How full subnets are; nothing for the other nouns.
+async fn usage_of(noun: Noun, desk: &Desk) -> Usage {
+    if noun == Noun::Subnet {
+        desk.leases.usage().await
+    } else {
+        Usage::default()
+    }
+}
+
 async fn list(noun: Noun, desk: &Desk, asked: &Asked) -> Result<Value, Problem> {
     let config = desk.revisions.current().config;
     let (start, limit) = (asked.cursor::<usize>()?.unwrap_or(0), asked.limit()?);
@@ -45,11 +55,7 @@ async fn list(noun: Noun, desk: &Desk, asked: &Asked) -> Result<Value, Problem> 
         spots.retain(|spot| spot.object(&config).is_some_and(|object| mentions(object, &text)));
     }
     let more = spots.len() > start.saturating_add(limit);
-    let usage = if noun == Noun::Subnet {
-        desk.handle.usage().await
-    } else {
-        Vec::new()
-    };
+    let usage = usage_of(noun, desk).await;
     let page = spots.iter().skip(start).take(limit);
     let items = page
         .filter_map(|spot| view(noun, spot, &config, &usage))
@@ -62,12 +68,9 @@ async fn one(noun: Noun, desk: &Desk, id: &str) -> Result<Response, Problem> {
     let spot = noun
         .find(&config, id)
         .ok_or_else(|| Problem::no_such(noun.word(), id))?;
-    let usage = if noun == Noun::Subnet {
-        desk.handle.usage().await
-    } else {
-        Vec::new()
-    };
-    let own = view(noun, &spot, &config, &[]).ok_or_else(|| Problem::no_such(noun.word(), id))?;
+    let usage = usage_of(noun, desk).await;
+    let own =
+        view(noun, &spot, &config, &Usage::default()).ok_or_else(|| Problem::no_such(noun.word(), id))?;
     let shown = view(noun, &spot, &config, &usage).unwrap_or_default();
     let tag = HeaderValue::try_from(etag_of(&own)).expect("hexadecimal digits in quotes are a header");
     Ok(([(header::ETAG, tag)], axum::Json(shown)).into_response())
@@ -102,7 +105,7 @@ async fn create(
             list.push(noun.compact(object));
             Ok(noun
                 .find(config, &id)
-                .and_then(|spot| view(noun, &spot, config, &[])))
+                .and_then(|spot| view(noun, &spot, config, &Usage::default())))
         })
         .await?;
     Ok(change.respond(StatusCode::CREATED, shown))
@@ -133,7 +136,7 @@ async fn write(
             let spot = noun
                 .find(config, id)
                 .ok_or_else(|| Problem::no_such(noun.word(), id))?;
-            let own = view(noun, &spot, config, &[]).unwrap_or_default();
+            let own = view(noun, &spot, config, &Usage::default()).unwrap_or_default();
             preconditions.check(&[etag_of(&own), etag_of_revision(revision)])?;
             match verb {
                 Verb::Remove => {
@@ -178,19 +181,22 @@ fn replace(
     }
     Ok(noun
         .find(config, &id)
-        .and_then(|spot| view(noun, &spot, config, &[])))
+        .and_then(|spot| view(noun, &spot, config, &Usage::default())))
 }
 
 /// The object with what is known about it. Without `usage` it holds nothing but configuration.
-fn view(noun: Noun, spot: &place::Spot, config: &Value, usage: &[SubnetUse]) -> Option<Value> {
+fn view(noun: Noun, spot: &place::Spot, config: &Value, usage: &Usage) -> Option<Value> {
     let mut object = noun.expand(spot.object(config)?);
     let id = noun.id_of(&object)?;
     match noun {
         Noun::Subnet => {
             object.entry("name").or_insert_with(|| id.clone().into());
             object.insert("shared_network".into(), json!(spot.owner));
-            if let Some(used) = usage.iter().find(|used| used.subnet == id) {
-                object.insert("utilization".into(), utilization(used));
+            if let Some(used) = usage.subnets.iter().find(|used| used.subnet == id) {
+                let mut shown = utilization(used);
+                shown["age_secs"] = usage.age.as_secs().into();
+                shown["partial"] = usage.partial.clone().into();
+                object.insert("utilization".into(), shown);
             }
         }
         Noun::Pool => {

@@ -65,7 +65,16 @@ fn lease() -> Schema {
             schema::string("Shared network, or the subnet's own name."),
         ),
         ("subnet", schema::string("Subnet.")),
+        (
+            "holder",
+            maybe("Node that decides about the address; null for a node alone, and while nobody does."),
+        ),
     ])
+}
+
+/// Why an answer is not the whole, when it is not.
+pub(super) fn partial() -> Schema {
+    maybe("Set when leases of other nodes are missing from the answer: why.")
 }
 
 fn released() -> Schema {
@@ -80,6 +89,12 @@ fn released_many() -> Schema {
     schema::object(&[
         ("released", schema::count("Leases ended, or that would be.")),
         ("not_held", schema::count("Addresses that nobody held.")),
+        (
+            "elsewhere",
+            schema::array(schema::string(
+                "Address that another node holds, with that node: not ended.",
+            )),
+        ),
         (
             "more",
             schema::boolean("Whether the filters hold for more than one request may end."),
@@ -177,6 +192,11 @@ fn utilization() -> Schema {
         ("reserved", schema::count("Reserved.")),
         ("free", schema::count("Neither leased, offered nor declined.")),
         ("ratio", schema::number("Leased part of the pools, 0 to 1.")),
+        (
+            "age_secs",
+            schema::count("How old the count is: with several nodes it is kept for a few seconds."),
+        ),
+        ("partial", partial()),
     ])
 }
 

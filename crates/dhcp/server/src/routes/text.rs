@@ -1,5 +1,6 @@
 //! Octets, addresses and times as JSON says them.
 
+use crate::Leases;
 use purlin_api::clock::{rfc3339_millis, rfc3339_secs};
 use purlin_dhcp_core::reasons;
 use purlin_dhcp_core::view::{LeaseView, Told};
@@ -18,8 +19,15 @@ fn printable(octets: &[u8]) -> Option<&str> {
     std::str::from_utf8(octets).ok().filter(|_| all)
 }
 
-/// A lease as the API shows it.
-pub(super) fn lease(lease: &LeaseView) -> Value {
+/// A lease as the API shows it, with the node that holds it when there are several.
+pub(super) fn held_lease(leases: &Leases, lease: &LeaseView) -> Value {
+    let holder = leases.holder(lease.address);
+    let mut shown = self::lease(lease);
+    shown["holder"] = holder.map(|holder| holder.node.to_string()).into();
+    shown
+}
+
+fn lease(lease: &LeaseView) -> Value {
     let hex = |value: &Option<Vec<u8>>| value.as_deref().map(octets);
     let text = |value: &Option<Vec<u8>>| value.as_deref().and_then(printable).map(str::to_owned);
     json!({

@@ -12,7 +12,7 @@ use purlin_types::Mac;
 use serde_json::{Map, Value};
 use std::net::IpAddr;
 
-use crate::Handle;
+use crate::{Found, Leases};
 
 /// Clients behind one host name that are followed.
 const CLIENTS_MAX: usize = 8;
@@ -20,7 +20,7 @@ const CLIENTS_MAX: usize = 8;
 /// Tells what DHCP knows.
 #[derive(Debug, Clone)]
 pub struct LeaseTeller {
-    handle: Handle,
+    leases: Leases,
     clock: Clock,
 }
 
@@ -30,6 +30,8 @@ struct Record {
     leases: Vec<LeaseView>,
     /// Oldest first.
     decisions: Vec<Told>,
+    /// Why leases may be missing.
+    partial: Option<String>,
 }
 
 impl LeaseTeller {
@@ -37,12 +39,12 @@ impl LeaseTeller {
     pub const LEASES: &str = "leases";
 
     #[must_use]
-    pub fn new(handle: Handle, clock: Clock) -> Self {
-        Self { handle, clock }
+    pub fn new(leases: Leases, clock: Clock) -> Self {
+        Self { leases, clock }
     }
 
     async fn known(&self, subject: &Subject) -> Who {
-        let leases = leases(&self.handle, subject).await;
+        let leases = self.leases_of(subject).await.leases;
         let mut who = Who::default();
         for lease in &leases {
             who.macs.insert(lease.mac);
@@ -60,22 +62,30 @@ impl LeaseTeller {
 
     async fn chapter(&self, subject: &Subject, who: &Who, limit: usize) -> Chapter {
         let record = self.gather(subject, who, limit).await;
-        let plan = self.handle.plan();
+        let plan = self.leases.handle().plan();
         let told = words::tell(subject, &record, plan.settings(), self.clock.secs());
-        let leases: Vec<Value> = record.leases.iter().map(text::lease).collect();
+        let shown = record
+            .leases
+            .iter()
+            .map(|lease| text::held_lease(&self.leases, lease));
+        let leases: Vec<Value> = shown.collect();
+        let mut checks = told.checks;
+        checks.extend(record.partial);
         Chapter {
             seen: told.seen,
             summary: told.summary,
             decisions: record.decisions.iter().map(decision).collect(),
-            checks: told.checks,
+            checks,
             more: Map::from_iter([(Self::LEASES.to_owned(), leases.into())]),
         }
     }
 
     async fn gather(&self, subject: &Subject, who: &Who, limit: usize) -> Record {
+        let found = self.leases_of(subject).await;
         let mut record = Record {
-            leases: leases(&self.handle, subject).await,
+            leases: found.leases,
             decisions: Vec::new(),
+            partial: found.partial,
         };
         let by_mac = who.macs.iter().take(CLIENTS_MAX).map(|mac| DecisionQuery {
             mac: Some(*mac),
@@ -91,7 +101,9 @@ impl LeaseTeller {
             });
         }
         for query in queries {
-            record.decisions.extend(self.handle.decisions(query).await);
+            record
+                .decisions
+                .extend(self.leases.handle().decisions(query).await);
         }
         let key = |told: &Told| {
             (
@@ -106,6 +118,33 @@ impl LeaseTeller {
         let extra = record.decisions.len().saturating_sub(limit);
         record.decisions.drain(..extra);
         record
+    }
+}
+
+impl LeaseTeller {
+    /// The leases of a subject, whichever node holds them.
+    async fn leases_of(&self, subject: &Subject) -> Found {
+        match subject {
+            Subject::Address(IpAddr::V4(address)) => match self.leases.lease(*address).await {
+                Ok(lease) => Found {
+                    leases: lease.into_iter().collect(),
+                    ..Found::default()
+                },
+                Err(away) => Found {
+                    partial: Some(away.to_string()),
+                    ..Found::default()
+                },
+            },
+            Subject::Address(IpAddr::V6(_)) => Found::default(),
+            Subject::Mac(mac) => self.leases.of_machine(*mac).await,
+            Subject::Name(name) => {
+                let mut found = self.leases.find(name).await;
+                let named =
+                    |lease: &LeaseView| lease.hostname.as_deref().is_some_and(|own| same_host(own, name));
+                found.leases.retain(named);
+                found
+            }
+        }
     }
 }
 
@@ -127,24 +166,6 @@ fn decision(told: &Told) -> Value {
     let mut value = text::decision(told);
     value["fix"] = text::fix(told).into();
     value
-}
-
-async fn leases(handle: &Handle, subject: &Subject) -> Vec<LeaseView> {
-    match subject {
-        Subject::Address(IpAddr::V4(address)) => handle.lease(*address).await.into_iter().collect(),
-        Subject::Address(IpAddr::V6(_)) => Vec::new(),
-        Subject::Mac(mac) => {
-            let mut found = handle.find(&mac.to_string()).await;
-            found.retain(|lease| lease.mac == *mac);
-            found
-        }
-        Subject::Name(name) => {
-            let mut found = handle.find(name).await;
-            let named = |lease: &LeaseView| lease.hostname.as_deref().is_some_and(|own| same_host(own, name));
-            found.retain(named);
-            found
-        }
-    }
 }
 
 /// Whether a lease's host name is the one asked for, with or without its domain.

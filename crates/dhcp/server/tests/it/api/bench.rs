@@ -21,7 +21,7 @@ use purlin_api::{schema, story};
 use purlin_config::{Document, Faults};
 use purlin_dhcp_core::reader;
 use purlin_dhcp_core::settings::Settings;
-use purlin_dhcp_server::{Handle, routes};
+use purlin_dhcp_server::{Handle, Leases, routes};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use tower::ServiceExt;
@@ -105,16 +105,17 @@ impl Bench {
             expires: None,
         };
         let (_, token) = tokens.create(new).await.unwrap();
-        let teller = routes::LeaseTeller::new(server.handle.clone(), clock.clone());
+        let leases = Leases::new(&server.handle, None);
+        let teller = routes::LeaseTeller::new(leases.clone(), clock.clone());
         let tellers = Tellers::new(vec![Arc::new(teller)]);
-        let leases = [(
+        let members = [(
             routes::LeaseTeller::LEASES,
             schema::array(schema::reference("Lease")),
         )];
         let router = Shell::new(&ledger, &tokens, &clock)
-            .mount(story::routes(&tellers, &leases))
+            .mount(story::routes(&tellers, &members))
             .mount(revision_routes::routes(&revisions))
-            .mount(routes::routes(&server.handle, &revisions))
+            .mount(routes::routes(&leases, &revisions))
             .router();
         let mut bench = Self {
             server,

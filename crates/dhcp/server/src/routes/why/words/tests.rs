@@ -52,7 +52,11 @@ fn decided(outcome: Outcome, code: u16, text: &str) -> Told {
 }
 
 fn story(subject: &str, leases: Vec<LeaseView>, decisions: Vec<Told>) -> Words {
-    let record = Record { leases, decisions };
+    let record = Record {
+        leases,
+        decisions,
+        partial: None,
+    };
     tell(&Subject::parse(subject), &record, &settings(), 1_000_060)
 }
 
