@@ -11,6 +11,7 @@ mod context;
 mod dhcp;
 mod events;
 mod explain;
+mod lb;
 mod paging;
 #[cfg(feature = "tftp")]
 mod server;
@@ -91,6 +92,8 @@ enum Command {
     /// The cluster: its nodes, draining and removing one.
     #[command(subcommand)]
     Cluster(cluster::Command),
+    /// The balancer: run one, show its fronts and backends, drain one.
+    Lb(Box<lb::Args>),
     /// Tokens for the API.
     #[command(subcommand)]
     Token(token::Command),
@@ -128,6 +131,7 @@ impl Cli {
             Command::Boot(command) => boot::run(&command, &context),
             Command::Bench(command) => bench::run(&command, &context),
             Command::Cluster(command) => context.block_on(cluster::run(&command, &context)),
+            Command::Lb(args) => lb::run(&args, &context),
             Command::Token(command) => context.block_on(token::run(&command, &context)),
             Command::Backup(command) => context.block_on(backup::run(&command, &context)),
         }

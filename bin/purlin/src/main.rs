@@ -16,6 +16,7 @@ macro_rules! say {
     }};
 }
 
+mod balancer;
 mod cli;
 mod client;
 mod cluster;

@@ -5,6 +5,7 @@
 use crate::exit::Failure;
 use crate::services;
 use purlin_config::sections::api::ApiSettings;
+use purlin_config::sections::balancer::BalancerSettings;
 use purlin_config::sections::cluster::ClusterSettings;
 use purlin_config::sections::log::LogSettings;
 use purlin_config::sections::node::NodeSettings;
@@ -28,6 +29,7 @@ pub(crate) struct Settings {
     pub(crate) log: LogSettings,
     pub(crate) store: StoreSettings,
     pub(crate) cluster: ClusterSettings,
+    pub(crate) balancer: BalancerSettings,
     pub(crate) services: services::Settings,
 }
 
@@ -90,11 +92,13 @@ pub(crate) fn check(document: &Document, faults: &mut Faults) -> Option<Settings
     let log = sections::log::read(document, faults);
     let services = services::Settings::read(document, faults);
     let cluster = sections::cluster::read(document, faults);
+    let balancer = sections::balancer::read(document, &crate::balancer::defaults(document), faults);
     let (store, cluster, services) = (store?, cluster?, services?);
     among_others(&store, &cluster, &services, document, faults);
     let settings = Settings {
         store,
         cluster,
+        balancer: balancer?,
         node: node?,
         api: api?,
         log: log?,

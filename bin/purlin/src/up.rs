@@ -91,6 +91,7 @@ fn announce(node: &Node, boot: &Boot, started: Instant) -> Result<(), Failure> {
         token: node.token.text.as_deref().filter(|_| shown),
         interfaces: node.segments(),
         subnets: node.settings.services.subnets(),
+        fronts: crate::balancer::words(&node.fronts),
         revision: node.revisions.current().number,
         origin: boot.origin(),
         took: started.elapsed(),

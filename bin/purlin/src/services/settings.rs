@@ -61,6 +61,17 @@ impl Settings {
         None
     }
 
+    /// Whether any service is served.
+    pub(crate) fn serve(&self) -> bool {
+        [
+            #[cfg(feature = "dhcp")]
+            self.dhcp.service.enabled,
+            #[cfg(feature = "tftp")]
+            self.tftp.enabled,
+        ]
+        .contains(&true)
+    }
+
     /// Ports of all services, 0 among them.
     pub(crate) fn ports(&self) -> Vec<Port> {
         [

@@ -19,6 +19,8 @@ pub(super) struct Banner<'a> {
     pub(super) token: Option<&'a str>,
     pub(super) interfaces: Vec<String>,
     pub(super) subnets: Vec<String>,
+    /// Where clients of a balancer come, in words.
+    pub(super) fronts: Vec<String>,
     pub(super) revision: u64,
     /// Where the configuration came from.
     pub(super) origin: String,
@@ -54,6 +56,9 @@ impl Banner<'_> {
         }
         for interface in &self.interfaces {
             row("DHCP", &format!("local segment {interface}"));
+        }
+        for front in &self.fronts {
+            row("front", front);
         }
         for subnet in self.subnets.iter().take(8) {
             row("subnet", subnet);
@@ -150,6 +155,7 @@ mod tests {
             token: None,
             interfaces: Vec::new(),
             subnets: vec!["demo 10.67.0.0/16".into()],
+            fronts: Vec::new(),
             revision: 1,
             origin: "built in".into(),
             took: Duration::from_millis(120),

@@ -1,8 +1,10 @@
 //! How the node is, from what each part says about itself.
 
+use crate::balancer;
 use crate::cluster::Cluster;
 use crate::services::Services;
 use purlin_api::health::HealthSource;
+use purlin_balancer::Fronts;
 use purlin_telemetry::Health;
 use purlin_telemetry::health::{Bears, Check};
 use std::sync::Arc;
@@ -45,12 +47,14 @@ pub(super) struct NodeHealth {
     pub(super) life: Life,
     pub(super) services: Services,
     pub(super) cluster: Cluster,
+    pub(super) fronts: Fronts,
 }
 
 impl HealthSource for NodeHealth {
     fn health(&self) -> Health {
         let mut checks = node_checks(self.life.stage());
         checks.extend(self.cluster.checks());
+        checks.extend(balancer::checks(&self.fronts));
         checks.extend(self.services.iter().flat_map(|service| service.checks()));
         Health { checks }
     }

@@ -9,6 +9,7 @@ use super::process::ProcessCollector;
 use super::status::NodeFacts;
 use super::web::{Face, Sources};
 use super::{faults, ports};
+use crate::balancer;
 use crate::client::NodeFile;
 use crate::cluster::Cluster;
 use crate::exit::Failure;
@@ -18,6 +19,7 @@ use crate::settings::Settings;
 use purlin_api::revisions::Revisions;
 use purlin_api::serve;
 use purlin_api::tokens::Tokens;
+use purlin_balancer::{BalancerMetrics, Fronts};
 use purlin_fabric_server::ClusterMetrics;
 use purlin_store_embedded::Embedded;
 use purlin_telemetry::{Event, EventLog, Registry};
@@ -34,6 +36,7 @@ pub(super) struct Node {
     pub(super) data_dir: PathBuf,
     pub(super) services: Services,
     cluster: Cluster,
+    pub(super) fronts: Fronts,
     events: Arc<EventLog>,
     life: Life,
     api: serve::Running,
@@ -87,8 +90,11 @@ impl Node {
         let books = cluster.start(tenants, face.port());
         registry.register(Arc::new(ClusterMetrics(books.fabric.clone())));
         registry.register(Arc::new(crate::cluster::sessions::metrics(&books.work)));
+        let fronts = balancer::start(&settings, &books.fabric).await?;
+        registry.register(Arc::new(BalancerMetrics(fronts.clone())));
         let sources = Sources {
             cluster: books,
+            fronts: fronts.clone(),
             ledger: ground.ledger,
             clock: ground.clock,
             tokens,
@@ -100,6 +106,7 @@ impl Node {
                 life: life.clone(),
                 services: services.clone(),
                 cluster: cluster.clone(),
+                fronts: fronts.clone(),
             }),
             services: services.clone(),
         };
@@ -114,6 +121,7 @@ impl Node {
             data_dir: ground.data_dir,
             services,
             cluster,
+            fronts,
             events: ground.events,
             life,
             api,
@@ -138,6 +146,9 @@ impl Node {
     /// Takes no more work, finishes what is under way within `grace`, makes everything durable.
     pub(super) async fn stop(self, grace: Duration) {
         self.life.enter(Stage::Draining);
+        if !self.fronts.stop(grace).await {
+            log::warn("some connections through the fronts did not end within the grace period");
+        }
         self.cluster.leave(grace).await;
         // Packets first: replies wait for the disk, HTTP clients can wait for both.
         for service in &self.services {

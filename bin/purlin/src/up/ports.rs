@@ -24,6 +24,15 @@ pub(crate) fn wanted(settings: &Settings) -> Vec<Port> {
         ports.extend(tcp("api.https", &settings.api.https));
         ports.extend(tcp("api.metrics", &settings.api.metrics));
     }
+    ports.extend(settings.balancer.fronts.iter().map(|front| Port {
+        transport: if front.service.is_tcp() {
+            Transport::Tcp
+        } else {
+            Transport::Udp
+        },
+        address: front.listen,
+        key: "balancer.fronts.listen",
+    }));
     ports.retain(|port| port.address.port() != 0);
     ports
 }

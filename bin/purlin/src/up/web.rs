@@ -20,6 +20,7 @@ use purlin_api::shell::Limits;
 use purlin_api::story::Tellers;
 use purlin_api::tokens::Tokens;
 use purlin_api::{Shell, events, health, metrics, node, revisions, story};
+use purlin_balancer::Fronts;
 use purlin_fabric_server::Books;
 use purlin_telemetry::{EventLog, Registry};
 use std::net::{Ipv6Addr, SocketAddr};
@@ -49,6 +50,7 @@ pub(super) struct Sources {
     pub(super) health: Arc<dyn HealthSource>,
     pub(super) services: Services,
     pub(super) cluster: Books,
+    pub(super) fronts: Fronts,
 }
 
 impl Face {
@@ -137,6 +139,7 @@ impl Face {
             .mount(revisions::routes::routes(&sources.revisions))
             .mount(events::routes::routes(&streams))
             .mount(story::routes(&tellers, &members))
+            .mount(purlin_balancer::routes(&sources.fronts))
             .mount(purlin_fabric_server::routes(&sources.cluster));
         let shell = routes.into_iter().fold(shell, Shell::mount);
         let router = reasons::tables().into_iter().fold(shell, Shell::reasons).router();
