@@ -91,7 +91,9 @@ impl Rules {
     fn event(&self, lease: &Lease) -> u32 {
         match lease.state {
             LeaseState::Free => u32::MAX,
-            LeaseState::Offered | LeaseState::Bound | LeaseState::Declined => lease.expires,
+            LeaseState::Offered | LeaseState::Declined => lease.expires,
+            // A client counts from when it sent its request, up to a second after the whole second that is written here.
+            LeaseState::Bound => lease.expires.saturating_add(1),
             LeaseState::Expired | LeaseState::Released => self.forget_at(lease),
         }
     }

@@ -129,7 +129,7 @@ fn a_clock_set_back_by_an_hour_keeps_no_address_too_long() {
     link.dora(1);
     link.pass(1);
     link.now.wall.0 -= 3_600_000;
-    link.pass(3599);
+    link.pass(3600);
     assert_eq!(link.dora(2).address(), FIRST);
     assert!(link.engine.take_clock_set() && !link.engine.take_clock_set());
 }
@@ -158,7 +158,7 @@ fn a_freed_address_keeps_its_version_on_another_thread() {
     settings.affinity = Duration::from_secs(60);
     let mut link = Link::new(&settings);
     (0..3).for_each(|_| drop(link.dora(1)));
-    link.pass(3600);
+    link.pass(3601);
     link.pass(60);
     // Another thread goes on, with a journal of its own, while the former one's still says what it said.
     let former = std::mem::take(&mut link.journal);
@@ -184,7 +184,7 @@ fn a_checkpoint_leaves_free_addresses_out() {
     settings.affinity = Duration::from_secs(60);
     let mut link = Link::new(&settings);
     link.dora(1);
-    link.pass(3600);
+    link.pass(3601);
     link.pass(60);
     let (mut checkpoint, mut handover) = (Vec::new(), Vec::new());
     assert_eq!(link.engine.checkpoint_chunk(0, 64, &mut checkpoint), None);

@@ -42,6 +42,23 @@ fn a_pool_of_one_serves_the_next_client_after_the_lease_ended() {
     assert_eq!(link.reason(), "nak_taken");
 }
 
+/// Times are kept in whole seconds, and a client counts from when it sent its request.
+#[test]
+fn a_lease_ends_no_moment_before_its_client_thinks() {
+    let mut link = Link::new(&settings(&["10.0.1.7"]));
+    link.now.wall.0 += 900;
+    link.dora(1);
+    link.pass(3599);
+    link.now.wall.0 += 999;
+    link.pass(0);
+    let early = link.send(&Ask::new(MessageType::Discover, 2));
+    assert_eq!(early.verdict, Verdict::Silent);
+    // The next whole second.
+    link.now.wall.0 += 101;
+    link.pass(0);
+    assert_eq!(link.dora(2).address(), ip("10.0.1.7"));
+}
+
 #[test]
 fn an_offer_that_is_not_taken_up_lapses() {
     let mut link = Link::new(&settings(&["10.0.1.7"]));
