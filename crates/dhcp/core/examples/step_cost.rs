@@ -126,6 +126,7 @@ impl Run {
         let log = Log {
             writable: true,
             durable: self.now.wall,
+            copy: None,
         };
         self.engine.step(
             &self.now,

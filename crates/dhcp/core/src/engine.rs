@@ -42,6 +42,7 @@ use purlin_types::Now;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+pub use own::Takeover;
 pub(crate) use replay::encode;
 
 /// One packet thread's leases and the rules over them.

@@ -199,6 +199,8 @@ pub(crate) struct Lease {
     pub(crate) flags: u8,
     /// When its last record is not durable, none of this client's is: what came before was another's, or nothing.
     pub(crate) first: bool,
+    /// What came before was another's.
+    pub(crate) another: bool,
 }
 
 impl Lease {
@@ -213,6 +215,7 @@ impl Lease {
         state: LeaseState::Free,
         flags: 0,
         first: false,
+        another: false,
     };
 
     pub(crate) fn has(&self, flag: u8) -> bool {

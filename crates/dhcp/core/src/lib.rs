@@ -29,7 +29,7 @@ mod template;
 mod unclean;
 
 pub use counters::Counters;
-pub use engine::Engine;
+pub use engine::{Engine, Takeover};
 pub use hold::{HoldView, Recovery};
 pub use plan::{CLASSES_MAX, Plan};
 pub use purlin_dhcp_proto::Arch;

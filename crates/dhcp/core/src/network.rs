@@ -38,7 +38,10 @@ pub(crate) struct Network {
     mclt: u32,
     hold: Hold,
     /// Blocks come and go with their slots: what is free is looked for in the table alone, and nothing is queued.
-    shared: bool,
+    pub(crate) shared: bool,
+    /// What was recorded goes to nobody else for now: the store's second copy, which would have to have that, does not
+    /// follow.
+    pub(crate) frozen: bool,
 }
 
 impl Network {
@@ -51,6 +54,7 @@ impl Network {
             mclt: 0,
             hold: Hold::default(),
             shared,
+            frozen: false,
         };
         network.lay_out(plan, index);
         network

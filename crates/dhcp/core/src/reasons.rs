@@ -134,6 +134,9 @@ reasons! {
         "A client has one address in a network. It has chosen another one, which another node gives, so this one is free." "";
     1131 UNWRITTEN "unwritten" "the lease of {address} could not be recorded: its client has another one at another node"
         "The other lease could not be ended, because its node was not reached. The client got no acknowledgement and asks again." "";
+    1132 NO_COPY "no_copy" "{address} was another client's, and the database's standby does not follow"
+        "The database has a standby that commits do not wait for. An address changes its client only once the standby has that too; otherwise a failover could bring the former client back. The standby is not connected or far behind. New addresses are given meanwhile, for no longer than the client lead time."
+        "See why the standby does not follow, or remove it for good (docs/formats/postgres.md).";
 
     1201 NAK_WRONG_NETWORK "nak_wrong_network" "refused {address}: it is not on the network of {via}"
         "The client named an address of another network, most often because it was moved. A request is refused; an INFORM is not answered, as its reply would go to whoever has that address." "";

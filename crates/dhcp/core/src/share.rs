@@ -39,6 +39,8 @@ pub(crate) struct Term {
     quarantine_until: u32,
     /// Until when every unrecorded address is left alone, because records may be missing too.
     distrust_until: u32,
+    /// When its rows were read: until the store's second copy is as far as that, it may lack any of them.
+    since: WallTime,
     windows: BTreeMap<u32, Window>,
 }
 
@@ -52,11 +54,12 @@ enum Window {
 }
 
 impl Term {
-    pub(crate) fn new(epoch: Epoch, quarantine_until: u32) -> Self {
+    pub(crate) fn new(epoch: Epoch, quarantine_until: u32, since: WallTime) -> Self {
         Self {
             epoch,
             quarantine_until,
             distrust_until: 0,
+            since,
             windows: BTreeMap::new(),
         }
     }
@@ -109,6 +112,23 @@ impl Share {
         if let Some(term) = self.terms.get_mut(&slot) {
             term.distrust_until = term.distrust_until.max(until);
         }
+    }
+
+    /// Goes on with a slot under another epoch. True when it was held under `former`.
+    pub(crate) fn renew_term(&mut self, slot: Slot, former: Epoch, epoch: Epoch) -> bool {
+        let term = self.terms.get_mut(&slot).filter(|term| term.epoch == former);
+        term.map(|term| term.epoch = epoch).is_some()
+    }
+
+    /// The windows of a slot, by block.
+    pub(crate) fn windows(&self, slot: Slot) -> impl Iterator<Item = u32> + '_ {
+        let term = self.terms.get(&slot);
+        term.into_iter().flat_map(|term| term.windows.keys().copied())
+    }
+
+    /// When the rows of an address's slot were read.
+    pub(crate) fn since(&self, address: u32) -> WallTime {
+        self.term_of(address).map_or(WallTime(0), |term| term.since)
     }
 
     fn term_of(&self, address: u32) -> Option<&Term> {

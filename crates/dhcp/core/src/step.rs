@@ -4,8 +4,9 @@
 //!   Arrival ──► Engine::step ──► Verdict ─┬─ Reply            send `reply` now
 //!                    │                    ├─ WriteThenReply   append `records`, then send
 //!                    │                    ├─ CommitThenReply  append `records`, send once they are durable
-//!                    ├──► Reply (buffer)  ├─ Commit           append `records`, nothing to send
-//!                    └──► records (bytes) ├─ Probe            ask the link, then Engine::probed
+//!                    ├──► Reply (buffer)  ├─ CopyThenReply    the same, once a second copy has them
+//!                    └──► records (bytes) ├─ Commit           append `records`, nothing to send
+//!                                         ├─ Probe            ask the link, then Engine::probed
 //!                                         ├─ Forward          give the packet to the node that holds the slot
 //!                                         └─ Silent           nothing
 //! ```
@@ -41,6 +42,18 @@ pub struct Log {
     pub writable: bool,
     /// Every record that was appended in an earlier millisecond than this one is durable.
     pub durable: WallTime,
+    /// How far a second copy of the store is, when there is one that follows in its own time and may take the store's
+    /// place (fabric.md 2.3, durability `db`). `None` when what is durable cannot be lost to a failover.
+    pub copy: Option<Copied>,
+}
+
+/// A standby that commits do not wait for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Copied {
+    /// Every record that was appended in an earlier millisecond than this one is on the copy.
+    pub upto: WallTime,
+    /// Whether the copy follows at this moment: where not, nothing that must be on it can be promised.
+    pub follows: bool,
 }
 
 /// What the shell must do with the outcome of a step.
@@ -52,6 +65,8 @@ pub enum Verdict {
     WriteThenReply,
     /// Append the records and send the reply once they are durable.
     CommitThenReply,
+    /// Append the records and send the reply once they are on the second copy too ([`Log::copy`]).
+    CopyThenReply,
     /// Append the records; nothing is sent.
     Commit,
     /// Find out whether somebody uses the address, then call `Engine::probed` with the token.

@@ -164,6 +164,7 @@ impl Engine {
         let Some(state) = self.networks[usize::from(network)].as_mut() else {
             return Verdict::Silent;
         };
+        state.frozen = log.copy.is_some_and(|copy| !copy.follows);
         let mut turn = Turn {
             plan,
             network: state,

@@ -1,7 +1,9 @@
 //! The moment of promise: an address becomes a client's, or stays so for longer (rules R1, R2, R3).
 
 use super::turn::Turn;
-use crate::lease::{FLAG_INHERITED, FLAG_LAPSED, FLAG_QUEUED, FLAG_RECORDED, FLAG_RESERVED, Lease};
+use crate::lease::{
+    FLAG_INHERITED, FLAG_LAPSED, FLAG_OWN_OFFER, FLAG_QUEUED, FLAG_RECORDED, FLAG_RESERVED, Lease,
+};
 use crate::reasons;
 use crate::record::{self, Record};
 use crate::settings::AckMode;
@@ -11,14 +13,29 @@ use crate::view::LeaseState;
 use purlin_dhcp_proto::message::RelayAgent;
 use purlin_dhcp_proto::{Message, MessageType};
 use purlin_telemetry::ReasonCode;
+use purlin_types::WallTime;
 
 /// What of an address's past its next binding leaves as it was.
 const FLAGS_KEPT: u8 = FLAG_RECORDED | FLAG_QUEUED | FLAG_LAPSED;
 
-/// A promise: its length in seconds and what it takes before it may be given.
+/// What it takes before a promise may be given: its record is on its way, durable, or on the second copy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wait {
+    Written,
+    Durable,
+    Copied,
+}
+
+/// A promise: its length in seconds and what it takes.
 struct Grant {
     secs: u32,
-    commit_first: bool,
+    wait: Wait,
+}
+
+impl Grant {
+    fn of(secs: u32, wait: Wait) -> Self {
+        Self { secs, wait }
+    }
 }
 
 impl Turn<'_, '_> {
@@ -33,15 +50,24 @@ impl Turn<'_, '_> {
         let slot = self.network.table.slot_or_new(address);
         let own = self.network.table.is(slot, &self.client.who);
         let before = *self.network.table.lease(slot);
-        let former = self.take(slot);
         let renewal = own && before.state == LeaseState::Bound && before.expires > now;
+        let another = self.changes_client(&before, own, renewal);
+        if let Some(verdict) = self.uncopied(address, another) {
+            return verdict;
+        }
+        let former = self.take(slot);
         let grant = if renewal {
-            self.grant_renewal(&before, full)
+            self.grant_renewal(address, &before, full, another)
         } else {
-            self.grant_new(&before, address, full)
+            self.grant_new(address, &before, full, another)
         };
         let first = !renewal || self.is_unrecorded(&before);
-        self.write(slot, now.saturating_add(grant.secs), pot(now, full), first);
+        self.write(
+            slot,
+            now.saturating_add(grant.secs),
+            pot(now, full),
+            (first, another),
+        );
         let ordinary = if renewal {
             reasons::RENEWED
         } else {
@@ -54,11 +80,31 @@ impl Turn<'_, '_> {
         self.decision.with.a = grant.secs;
         self.answered(kind, reason.unwrap_or(ordinary), address);
         self.compose_ack(address, grant.secs, &terms);
-        if grant.commit_first {
-            Verdict::CommitThenReply
-        } else {
-            Verdict::WriteThenReply
+        match grant.wait {
+            Wait::Written => Verdict::WriteThenReply,
+            Wait::Durable => Verdict::CommitThenReply,
+            Wait::Copied => Verdict::CopyThenReply,
         }
+    }
+
+    /// Whether a failover to the second copy could bring a former client of the address back: what is recorded there
+    /// is, or may be, another's.
+    fn changes_client(&self, lease: &Lease, own: bool, renewal: bool) -> bool {
+        if renewal {
+            return lease.another && self.is_unrecorded(lease);
+        }
+        let ended_own = match lease.state {
+            LeaseState::Offered => lease.has(FLAG_OWN_OFFER),
+            _ => own,
+        };
+        let unsure = lease.another && self.is_unrecorded(lease);
+        lease.has(FLAG_RECORDED) && (!ended_own || unsure)
+    }
+
+    /// Silence about an address that changes its client while there is a second copy that does not follow (rule R3).
+    pub(super) fn uncopied(&mut self, address: u32, another: bool) -> Option<Verdict> {
+        let stuck = self.log.copy.is_some_and(|copy| !copy.follows);
+        (stuck && another).then(|| self.silent(reasons::NO_COPY, address))
     }
 
     /// Makes the address the client's in memory. Gives the other one that it still holds here, if any: binding this
@@ -74,71 +120,87 @@ impl Turn<'_, '_> {
         former
     }
 
+    /// Up to when everything recorded outlives whatever may happen to the store, in seconds.
+    fn safe_upto(&self) -> u32 {
+        self.safe().secs()
+    }
+
+    fn safe(&self) -> WallTime {
+        let copied = self.log.copy.map_or(WallTime(u64::MAX), |copy| copy.upto);
+        self.log.durable.min(copied)
+    }
+
+    /// Whether a lease's record outlives whatever may happen to the store. What was read of it when its slot was taken
+    /// over may not have been on the second copy then.
+    pub(super) fn is_safe(&self, address: u32, lease: &Lease) -> bool {
+        let read = self
+            .share
+            .as_deref()
+            .map_or(WallTime(0), |share| share.since(address));
+        lease.last_seen < self.safe_upto() && (self.log.copy.is_none() || read < self.safe())
+    }
+
     /// Whether no record of the client's binding is known to be durable: to who asks again before it is, nothing may
     /// be promised that a first binding is not (rules R2 and R3).
     fn is_unrecorded(&self, lease: &Lease) -> bool {
-        lease.first && lease.last_seen >= self.log.durable.secs()
+        lease.first && lease.last_seen >= self.safe_upto()
     }
 
     /// R1: a steady renewal never waits, because the record before it allows the full lease plus the client lead
-    /// time. Where it does not, durable mode waits for the new record and lead mode promises less.
-    fn grant_renewal(&self, lease: &Lease, full: u32) -> Grant {
+    /// time. Where it does not, durable mode waits for the new record and lead mode promises less; so does every mode
+    /// while there is a second copy that has not got the record yet.
+    fn grant_renewal(&self, address: u32, lease: &Lease, full: u32, another: bool) -> Grant {
         let now = self.secs();
         if self.is_unrecorded(lease) {
-            return Grant {
-                secs: full,
-                commit_first: true,
+            return match self.log.copy {
+                Some(_) if another => Grant::of(full, Wait::Copied),
+                Some(_) if lease.last_seen < self.log.durable.secs() => {
+                    Grant::of(full.min(self.mclt()), Wait::Written)
+                }
+                Some(_) => Grant::of(full.min(self.mclt()), Wait::Durable),
+                None => Grant::of(full, Wait::Durable),
             };
         }
         // The record of an inherited lease was read from the store; after an unclean start it may be an older one.
         let sure = self.share.is_some() || !lease.has(FLAG_INHERITED);
-        let known = if lease.last_seen < self.log.durable.secs() && sure {
+        let known = if self.is_safe(address, lease) && sure {
             lease.pot
         } else {
             now
         };
         let bound = known.max(now).saturating_add(self.mclt()) - now;
-        if full <= bound {
-            return Grant {
-                secs: full,
-                commit_first: false,
-            };
-        }
-        match self.plan.settings().ack {
-            AckMode::Durable => Grant {
-                secs: full,
-                commit_first: true,
-            },
-            AckMode::Lead => Grant {
-                secs: bound,
-                commit_first: false,
-            },
+        let waits = self.plan.settings().ack == AckMode::Durable && self.log.copy.is_none();
+        match full <= bound {
+            true => Grant::of(full, Wait::Written),
+            false if waits => Grant::of(full, Wait::Durable),
+            false => Grant::of(bound, Wait::Written),
         }
     }
 
     /// R2 and R3: a first binding waits for its record; lead mode may answer ahead only for an address that was
-    /// never recorded and lies in the durable window, and promises no more than the client lead time.
-    fn grant_new(&mut self, lease: &Lease, address: u32, full: u32) -> Grant {
-        let waits = Grant {
-            secs: full,
-            commit_first: true,
-        };
+    /// never recorded and lies in the durable window, and promises no more than the client lead time. With a second
+    /// copy that follows in its own time no mode promises more than that before the copy has the record, and an
+    /// address that was another's waits for it: this makes "the copy's row is that client's" true.
+    fn grant_new(&mut self, address: u32, lease: &Lease, full: u32, another: bool) -> Grant {
+        let copy = self.log.copy.is_some();
+        if copy && another {
+            return Grant::of(full, Wait::Copied);
+        }
+        let ahead = full.min(self.mclt());
+        let secs = if copy { ahead } else { full };
         if self.plan.settings().ack == AckMode::Durable || lease.has(FLAG_RECORDED) {
-            return waits;
+            return Grant::of(secs, Wait::Durable);
         }
         if self.leads(address) {
-            Grant {
-                secs: full.min(self.mclt()),
-                commit_first: false,
-            }
+            Grant::of(ahead, Wait::Written)
         } else {
-            waits
+            Grant::of(secs, Wait::Durable)
         }
     }
 
     /// Whether the address lies in a window that is durable (rule R2); moves windows on, too.
     fn leads(&mut self, address: u32) -> bool {
-        let (now, durable) = (self.now.wall, self.log.durable);
+        let (now, durable) = (self.now.wall, self.safe());
         let (leads, window) = if let Some(share) = self.share.as_deref_mut() {
             (share.leads(address, durable), share.open_window(address, now))
         } else {
@@ -156,7 +218,7 @@ impl Turn<'_, '_> {
     }
 
     /// Makes the lease the client's in memory and appends its record.
-    fn write(&mut self, slot: Slot, expires: u32, pot: u32, first: bool) {
+    fn write(&mut self, slot: Slot, expires: u32, pot: u32, (first, another): (bool, bool)) {
         let now = self.secs();
         let giaddr = self.message.giaddr().into();
         let reserved = self.client.reservation.is_some_and(|_| {
@@ -175,7 +237,7 @@ impl Turn<'_, '_> {
             l.pot = pot;
             l.last_seen = seen;
             l.giaddr = giaddr;
-            l.first = first;
+            (l.first, l.another) = (first, another);
         });
         self.append(slot);
     }

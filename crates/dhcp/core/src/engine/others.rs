@@ -111,7 +111,11 @@ impl Turn<'_, '_> {
         let known = self.network.table.is(slot, &self.client.who)
             && lease.state == LeaseState::Bound
             && lease.has(FLAG_BOOTP)
-            && lease.last_seen < self.log.durable.secs();
+            && self.is_safe(address, lease);
+        // A promise without an end is none that a failover may take back.
+        if let Some(verdict) = self.uncopied(address, !known) {
+            return verdict;
+        }
         self.take(slot);
         let seen = self.network.stamp_bound(now);
         self.network.change(self.plan, slot, |l| {
@@ -125,10 +129,10 @@ impl Turn<'_, '_> {
         self.append(slot);
         self.note(Outcome::Answered, reasons::BOOTP_BOUND, address);
         self.compose_bootp(address, &terms);
-        if known {
-            Verdict::WriteThenReply
-        } else {
-            Verdict::CommitThenReply
+        match self.log.copy {
+            _ if known => Verdict::WriteThenReply,
+            Some(_) => Verdict::CopyThenReply,
+            None => Verdict::CommitThenReply,
         }
     }
 }

@@ -7,12 +7,24 @@ use crate::network::Network;
 use crate::reasons;
 use crate::record::{self, LeaseRecord, Record};
 use crate::rows::unique_of;
-use crate::share::{Term, block_of};
+use crate::share::{BLOCK, Term, block_of};
 use crate::unclean::bound_of;
 use crate::view::LeaseState;
 use purlin_telemetry::{Decision, Outcome, ReasonCode};
-use purlin_types::{BootTime, Epoch, Now, Slot, SlotSet, Tenure};
+use purlin_types::{BLOCK_BITS, BootTime, Epoch, Now, Slot, SlotSet, Tenure};
 use std::net::Ipv4Addr;
+
+/// A slot that is this node's from now on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Takeover {
+    pub slot: Slot,
+    /// Under which it was claimed.
+    pub epoch: Epoch,
+    /// Until when unrecorded addresses are in doubt (rule R4).
+    pub suspect_until: Option<BootTime>,
+    /// The epoch of its owner before, who gave it back in order and without any doubt left. `None` in every other case.
+    pub given_back: Option<Epoch>,
+}
 
 /// By how much the clocks of two nodes may differ, and then some, in seconds.
 const SKEW: u32 = 5;
@@ -62,22 +74,49 @@ impl Engine {
         suspect_until: Option<BootTime>,
         rows: &mut dyn Iterator<Item = &[u8]>,
     ) {
+        let takeover = Takeover {
+            slot,
+            epoch,
+            suspect_until,
+            given_back: None,
+        };
+        self.take_over(now, &takeover, &mut rows.map(|body| (Epoch::default(), body)));
+    }
+
+    /// As [`Self::adopt`], of a slot that may have been given back in order: rows come with the epochs that they were
+    /// written under. What the owner before wrote is the whole truth about what it promised, as if this node had
+    /// written it; what that one had inherited itself stays so.
+    pub fn take_over(
+        &mut self,
+        now: &Now,
+        takeover: &Takeover,
+        rows: &mut dyn Iterator<Item = (Epoch, &[u8])>,
+    ) {
         if self.share.is_none() {
             return;
         }
+        let &Takeover {
+            slot,
+            epoch,
+            suspect_until,
+            given_back,
+        } = takeover;
         self.clock_set |= self.follow_clock(now);
         self.resign(slot);
         let quarantine = suspect_until.map_or(0, |until| wall_of(now, until));
-        let mut term = Term::new(epoch, quarantine);
-        for record in rows.flat_map(record::decode) {
-            match &record {
-                Record::Lease(lease) if Slot::of_address(lease.address.into()) == slot => {
-                    self.inherit(&record, lease, now.wall.secs());
+        let mut term = Term::new(epoch, quarantine, now.wall);
+        for (written, body) in rows {
+            let inherited = (given_back != Some(written)).then(|| now.wall.secs());
+            for record in record::decode(body) {
+                match &record {
+                    Record::Lease(lease) if Slot::of_address(lease.address.into()) == slot => {
+                        self.inherit(&record, lease, inherited);
+                    }
+                    Record::Window { first, .. } if Slot::of_address((*first).into()) == slot => {
+                        term.inherit_window(block_of(*first));
+                    }
+                    _ => {}
                 }
-                Record::Window { first, .. } if Slot::of_address((*first).into()) == slot => {
-                    term.inherit_window(block_of(*first));
-                }
-                _ => {}
             }
         }
         if let Some(share) = &mut self.share {
@@ -85,7 +124,37 @@ impl Engine {
         }
     }
 
-    fn inherit(&mut self, record: &Record<'_>, lease: &LeaseRecord<'_>, takeover: u32) {
+    /// Goes on with a slot that was held under `former` without a break and is now under `epoch`, as after a failover
+    /// of the store that may have lost rows: all that is known of it goes to `records`, to be written anew. False when
+    /// it was not held under `former`; then it has to be adopted.
+    pub fn reassert(&mut self, slot: Slot, former: Epoch, epoch: Epoch, records: &mut Vec<u8>) -> bool {
+        let Some(share) = self
+            .share
+            .as_mut()
+            .filter(|share| share.epoch(slot) == Some(former))
+        else {
+            return false;
+        };
+        share.renew_term(slot, former, epoch);
+        for block in share.windows(slot) {
+            let first = block << BLOCK_BITS;
+            let end = first.saturating_add(BLOCK);
+            Record::Window { first, end }.encode(records);
+        }
+        let meant = |block: u32| Slot::of_block(block) == slot;
+        for network in self.networks.iter().flatten() {
+            for at in network.table.remembered_in(meant) {
+                super::encode(network, at, records);
+                self.counters.records += 1;
+            }
+        }
+        self.orphans
+            .encode_in(|address| meant(block_of(address)), records);
+        true
+    }
+
+    /// `takeover` is when the slot was taken without its owner having said all; `None` when it has.
+    fn inherit(&mut self, record: &Record<'_>, lease: &LeaseRecord<'_>, takeover: Option<u32>) {
         let Some(home) = self.plan.routes.subnet_of(lease.address) else {
             return self.orphans.keep(record);
         };
@@ -98,7 +167,9 @@ impl Engine {
             return;
         };
         network.table.update(at, |l| {
-            mark_inherited(l, takeover);
+            if let Some(takeover) = takeover {
+                mark_inherited(l, takeover);
+            }
             l.first = false;
         });
         network.count_in(&self.plan, at);

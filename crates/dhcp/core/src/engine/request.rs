@@ -152,6 +152,9 @@ impl Turn<'_, '_> {
             if self.network.doubted(address, now) {
                 return Some(self.held_back(address));
             }
+            if self.waits_for_copy(address) {
+                return Some(self.silent(reasons::NO_COPY, address));
+            }
             return Some(self.nak(reasons::NAK_TAKEN, address));
         }
         None
@@ -195,6 +198,15 @@ impl Turn<'_, '_> {
         }
         self.decision.with.a = pool.window.quarantine_until.saturating_sub(now);
         true
+    }
+
+    /// Whether the address would be free if the store's second copy followed.
+    fn waits_for_copy(&self, address: u32) -> bool {
+        let ended = |slot| {
+            self.network
+                .has_ended(self.network.table.lease(slot), self.secs())
+        };
+        self.network.frozen && self.network.table.slot(address).is_some_and(ended)
     }
 
     /// Whether this node can tell who has an address.

@@ -34,7 +34,8 @@ impl Network {
         for address in self.addresses_of(plan, client, (pick, subnet)) {
             let lease = self.lease_of(address);
             let fresh = lease.state == LeaseState::Free;
-            if fresh && (lease.has(FLAG_RECORDED) || !quarantined(address)) {
+            let frozen = self.frozen && lease.has(FLAG_RECORDED);
+            if fresh && !frozen && (lease.has(FLAG_RECORDED) || !quarantined(address)) {
                 return Some((address, reasons::OFFERED_FRESH));
             }
             let longer = ended.is_none_or(|(seen, _)| lease.last_seen < seen);
@@ -92,6 +93,11 @@ impl Network {
     /// Whether another client may be given the address of this lease. In a share, that its client has given it back
     /// is not enough for a lease that was inherited (rule R3).
     pub(super) fn reusable(&self, lease: &Lease, now: u32) -> bool {
+        !(self.frozen && lease.has(FLAG_RECORDED)) && self.has_ended(lease, now)
+    }
+
+    /// Whether all that was promised of an address has ended.
+    pub(crate) fn has_ended(&self, lease: &Lease, now: u32) -> bool {
         let doubtful = self.shared && lease.state == LeaseState::Released && lease.has(FLAG_INHERITED);
         lease.reusable(now, self.mclt) && !(doubtful && now <= lease.pot.saturating_add(self.mclt))
     }

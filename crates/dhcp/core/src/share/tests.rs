@@ -59,14 +59,14 @@ fn a_network_without_pools_has_no_blocks_to_try() {
 fn a_window_leads_once_it_is_durable_and_is_doubted_by_who_takes_over() {
     let slot = Slot::of_block(1);
     let mut share = Share::default();
-    share.take(slot, Term::new(Epoch::default(), 0));
+    share.take(slot, Term::new(Epoch::default(), 0, WallTime(0)));
     assert!(!share.leads(64, WallTime(u64::MAX)));
     assert_eq!(share.open_window(70, WallTime(50)), Some((64, 128)));
     assert_eq!(share.open_window(71, WallTime(51)), None);
     assert!(!share.leads(64, WallTime(50)) && share.leads(64, WallTime(51)));
     assert_eq!(share.quarantine(64, 0), 0, "what this node gave out it knows");
 
-    let mut term = Term::new(Epoch::default(), 1000);
+    let mut term = Term::new(Epoch::default(), 1000, WallTime(0));
     term.inherit_window(1);
     share.take(slot, term);
     assert_eq!((share.quarantine(64, 400), share.quarantine(64, 1000)), (600, 0));

@@ -106,6 +106,21 @@ impl Table {
             })
     }
 
+    /// As [`Self::remembered_from`], of the blocks whose number is meant.
+    pub(crate) fn remembered_in<'a>(
+        &'a self,
+        meant: impl Fn(u32) -> bool + 'a,
+    ) -> impl Iterator<Item = Slot> + 'a {
+        let blocks = self.sorted.iter().copied();
+        let blocks = blocks.filter(move |&at| meant(self.blocks[at as usize].number));
+        blocks
+            .flat_map(|b| (b * BLOCK..(b + 1) * BLOCK).map(Slot))
+            .filter(|&slot| {
+                let lease = self.lease(slot);
+                lease.state != LeaseState::Free || lease.has(FLAG_RECORDED)
+            })
+    }
+
     /// Blocks in address order, from the one of address `from` on.
     fn blocks_from(&self, from: u32) -> impl Iterator<Item = u32> + '_ {
         let number = from / BLOCK;

@@ -78,7 +78,11 @@ impl Log {
         if !self.pending.is_empty() {
             durable = durable.min(self.pending_since);
         }
-        purlin_dhcp_core::step::Log { writable, durable }
+        purlin_dhcp_core::step::Log {
+            writable,
+            durable,
+            copy: None,
+        }
     }
 
     pub(crate) fn durable(&self) -> Position {

@@ -84,7 +84,7 @@ impl Worker {
         let when = match verdict {
             Verdict::Reply => When::Now,
             Verdict::WriteThenReply => When::Written,
-            Verdict::CommitThenReply => When::Durable,
+            Verdict::CommitThenReply | Verdict::CopyThenReply => When::Durable,
             Verdict::Probe(probe) => return self.ask_link(probe, port, local, now),
             // Forwarded where the packet still is at hand.
             Verdict::Commit | Verdict::Forward { .. } | Verdict::Silent => return,

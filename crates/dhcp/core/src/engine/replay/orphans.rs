@@ -35,6 +35,13 @@ impl Orphans {
         }
     }
 
+    /// Appends those whose address is meant.
+    pub(in crate::engine) fn encode_in(&self, meant: impl Fn(u32) -> bool, out: &mut Vec<u8>) {
+        for (_, bytes) in self.0.iter().filter(|(address, _)| meant(**address)) {
+            out.extend_from_slice(bytes);
+        }
+    }
+
     /// Changes every lease.
     pub(in crate::engine) fn change(&mut self, change: impl Fn(&mut LeaseRecord<'_>)) {
         for bytes in self.0.values_mut() {

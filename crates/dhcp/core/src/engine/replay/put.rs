@@ -1,6 +1,6 @@
 //! One record into the table, and one lease out of it.
 
-use crate::lease::{FLAG_BOOTP, FLAG_RECORDED, FLAG_RESERVED, Lease};
+use crate::lease::{FLAG_BOOTP, FLAG_INHERITED, FLAG_RECORDED, FLAG_RESERVED, Lease};
 use crate::network::Network;
 use crate::record::{LeaseRecord, Record};
 use crate::table::{Slot, Table};
@@ -8,6 +8,11 @@ use crate::view::LeaseState;
 
 /// Flags that are written down; the others are memory only.
 const KEPT_FLAGS: u8 = FLAG_RESERVED | FLAG_BOOTP;
+
+/// Among nodes, what was inherited stays so over an orderly handover: the next holder cannot know it otherwise.
+fn kept_flags(network: &Network) -> u8 {
+    KEPT_FLAGS | if network.shared { FLAG_INHERITED } else { 0 }
+}
 
 /// Takes one record unless something newer is known.
 pub(in crate::engine) fn put(network: &mut Network, record: &Record<'_>) {
@@ -22,6 +27,7 @@ pub(in crate::engine) fn put(network: &mut Network, record: &Record<'_>) {
 }
 
 fn put_lease(network: &mut Network, record: &LeaseRecord<'_>) {
+    let kept = kept_flags(network);
     let table = &mut network.table;
     let slot = table.slot_or_new(record.address);
     if table.lease(slot).has(FLAG_RECORDED) && !supersedes(record, table.lease(slot).version) {
@@ -34,13 +40,14 @@ fn put_lease(network: &mut Network, record: &LeaseRecord<'_>) {
     }
     table.update(slot, |l| {
         l.state = record.state;
-        l.flags = record.flags & KEPT_FLAGS | FLAG_RECORDED;
+        l.flags = record.flags & kept | FLAG_RECORDED;
         l.version = record.version;
         l.expires = record.expires;
         l.pot = record.pot;
         l.last_seen = record.last_seen;
         l.giaddr = record.giaddr;
         l.first = true;
+        l.another = true;
     });
 }
 
@@ -77,7 +84,7 @@ pub(crate) fn encode(network: &Network, slot: Slot, out: &mut Vec<u8>) {
         } else {
             lease.state
         },
-        flags: lease.flags & KEPT_FLAGS,
+        flags: lease.flags & kept_flags(network),
         version: lease.version,
         expires: lease.expires,
         pot: lease.pot,

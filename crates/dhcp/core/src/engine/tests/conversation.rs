@@ -208,6 +208,7 @@ impl Link {
         let log = Log {
             writable: true,
             durable: WallTime(u64::MAX),
+            copy: None,
         };
         Self {
             engine,

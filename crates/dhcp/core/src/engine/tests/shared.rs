@@ -1,5 +1,6 @@
 //! Several nodes over one store: shares, takeovers, forwarding.
 
+mod copies;
 mod life;
 mod routing;
 mod rows;

@@ -33,6 +33,12 @@ pub(super) enum Event {
     Hand(u8, usize),
     /// The node's wall clock is set by so many seconds.
     Clock(usize, i32),
+    /// The standby gets all that is written.
+    Copy,
+    /// The standby stops following, or goes on.
+    Follow,
+    /// The standby takes the store's place, without what it has not got.
+    FailOver,
 }
 
 fn event() -> impl Strategy<Value = Event> {
@@ -58,6 +64,16 @@ fn event() -> impl Strategy<Value = Event> {
     ]
 }
 
+/// The same, over a store with a standby that commits do not wait for.
+fn event_with_standby() -> impl Strategy<Value = Event> {
+    prop_oneof![
+        20 => event(),
+        4 => Just(Event::Copy),
+        1 => Just(Event::Follow),
+        1 => Just(Event::FailOver),
+    ]
+}
+
 /// A client as it sees itself.
 #[derive(Debug, Clone, Copy, Default)]
 struct Client {
@@ -77,7 +93,7 @@ struct Life {
 }
 
 impl Life {
-    fn new(lead: bool) -> Self {
+    fn new(lead: bool, standby: bool) -> Self {
         let pools = [
             "10.0.1.0-10.0.1.1",
             "10.0.1.64",
@@ -87,8 +103,10 @@ impl Life {
         let mut settings = settings(&pools);
         settings.rapid_commit = false;
         settings.ack = if lead { AckMode::Lead } else { AckMode::Durable };
+        let mut world = World::settled(&settings);
+        world.standby = standby;
         Self {
-            world: World::settled(&settings),
+            world,
             clients: BTreeMap::new(),
             number: 0,
             lead,
@@ -168,6 +186,9 @@ impl Life {
                 // Sooner or later somebody sets it right.
                 self.world.nodes[i].off = if off == 0 { i64::from(by) } else { 0 };
             }
+            Event::Copy => self.world.replicate(),
+            Event::Follow => self.world.follows ^= true,
+            Event::FailOver => self.world.fail_over(),
         }
         self.deliver();
         self.nobody_shares();
@@ -199,9 +220,12 @@ impl Life {
         let well = self.world.serves(entry, Slot::of_address(address));
         let verdict = self.ask(n, entry, &Ask::new(MessageType::Request, n).ciaddr(address));
         if time < client.until {
-            let promised = matches!(verdict, Some(Verdict::WriteThenReply | Verdict::CommitThenReply));
+            let promised = matches!(
+                verdict,
+                Some(Verdict::WriteThenReply | Verdict::CommitThenReply | Verdict::CopyThenReply)
+            );
             assert!(
-                promised || !well || self.lead,
+                promised || !well || self.lead || self.world.standby,
                 "I6: {n} has {address} and got {verdict:?}"
             );
             assert_ne!(verdict, Some(Verdict::Reply), "{n} has {address} and was refused");
@@ -224,8 +248,8 @@ impl Life {
 }
 
 /// Lets all that happen.
-pub(super) fn live(lead: bool, events: &[Event]) {
-    let mut life = Life::new(lead);
+pub(super) fn live(lead: bool, standby: bool, events: &[Event]) {
+    let mut life = Life::new(lead, standby);
     for event in events {
         life.play(event);
     }
@@ -236,6 +260,14 @@ proptest! {
 
     #[test]
     fn no_two_clients_ever_hold_one_address(lead: bool, events in proptest::collection::vec(event(), 1..150)) {
-        live(lead, &events);
+        live(lead, false, &events);
+    }
+
+    #[test]
+    fn nor_when_failovers_lose_what_was_committed(
+        lead: bool,
+        events in proptest::collection::vec(event_with_standby(), 1..150),
+    ) {
+        live(lead, true, &events);
     }
 }

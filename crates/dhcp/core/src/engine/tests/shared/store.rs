@@ -13,6 +13,8 @@ pub(super) struct Claim {
     pub(super) released: bool,
     /// Until when what has no record is in doubt; kept here, because the next owner must heed it too.
     pub(super) suspect_until: u64,
+    /// The owner before, when that one gave it back in order and without a doubt.
+    pub(super) given_back: Option<Epoch>,
 }
 
 #[derive(Debug, Clone)]
@@ -41,28 +43,89 @@ impl From<RowRef<'_>> for Row {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Fault {
     Lost(Vec<Slot>),
-    Taken { key: u64, unique: Vec<u8>, by: u64 },
+    /// Claims of a history that a failover has ended.
+    Former(Vec<Slot>),
+    Taken {
+        key: u64,
+        unique: Vec<u8>,
+        by: u64,
+    },
 }
 
-#[derive(Debug, Default)]
+/// What a standby has of the store.
+#[derive(Debug, Clone, Default)]
+struct Image {
+    claims: BTreeMap<Slot, Claim>,
+    rows: BTreeMap<(&'static str, u64), (Epoch, Row)>,
+    epochs: u64,
+    stamp: u64,
+}
+
+#[derive(Debug)]
 pub(super) struct Store {
     pub(super) claims: BTreeMap<Slot, Claim>,
     rows: BTreeMap<(&'static str, u64), (Epoch, Row)>,
     epochs: u64,
+    pub(super) timeline: u32,
+    /// Rises with every transaction.
+    pub(super) stamp: u64,
+    copy: Image,
+}
+
+impl Default for Store {
+    fn default() -> Self {
+        Self {
+            claims: BTreeMap::new(),
+            rows: BTreeMap::new(),
+            epochs: 0,
+            timeline: 1,
+            stamp: 0,
+            copy: Image::default(),
+        }
+    }
 }
 
 impl Store {
+    /// The standby has everything.
+    pub(super) fn replicate(&mut self) {
+        self.copy = Image {
+            claims: self.claims.clone(),
+            rows: self.rows.clone(),
+            epochs: self.epochs,
+            stamp: self.stamp,
+        };
+    }
+
+    /// How far the standby is.
+    pub(super) fn copied(&self) -> u64 {
+        self.copy.stamp
+    }
+
+    /// The standby takes the store's place, with what it has.
+    pub(super) fn fail_over(&mut self) {
+        self.claims = self.copy.claims.clone();
+        self.rows = self.copy.rows.clone();
+        self.epochs = self.copy.epochs;
+        self.timeline += 1;
+        self.stamp += 1;
+        self.replicate();
+    }
+
     /// Grants a slot. `quarantine` is until when a former owner that has not released it leaves doubts.
     pub(super) fn claim(&mut self, slot: Slot, owner: usize, quarantine: u64) -> Claim {
         self.epochs += 1;
+        self.stamp += 1;
         let former = self.claims.get(&slot);
+        let doomed = |epoch: Epoch| epoch.timeline < self.timeline;
         let suspect_until = match former {
-            None => 0,
-            Some(former) if former.released => former.suspect_until,
-            Some(_) => quarantine,
+            None if self.timeline == 1 => 0,
+            Some(former) if former.released && !doomed(former.epoch) => former.suspect_until,
+            _ => quarantine,
         };
+        let sure = |former: &&Claim| former.released && !doomed(former.epoch) && former.suspect_until == 0;
+        let given_back = former.filter(sure).map(|former| former.epoch);
         let epoch = Epoch {
-            timeline: 1,
+            timeline: self.timeline,
             counter: self.epochs,
         };
         let claim = Claim {
@@ -70,6 +133,7 @@ impl Store {
             epoch,
             released: false,
             suspect_until,
+            given_back,
         };
         self.claims.insert(slot, claim);
         claim
@@ -82,6 +146,11 @@ impl Store {
         terms: &BTreeMap<Slot, Epoch>,
         rows: &[Row],
     ) -> Result<(), Fault> {
+        let former = |row: &&Row| terms[&row.slot].timeline < self.timeline;
+        let doomed: Vec<Slot> = rows.iter().filter(former).map(|row| row.slot).collect();
+        if !doomed.is_empty() {
+            return Err(Fault::Former(doomed));
+        }
         let stale = |row: &&Row| {
             let claim = self.claims.get(&row.slot);
             let held =
@@ -116,15 +185,14 @@ impl Store {
             }
         }
         self.rows = after;
+        self.stamp += 1;
         Ok(())
     }
 
-    /// The bodies of a slot's rows.
-    pub(super) fn load(&self, slot: Slot) -> Vec<Vec<u8>> {
-        let rows = self.rows.values().map(|(_, row)| row);
-        rows.filter(|row| row.slot == slot)
-            .map(|row| row.body.clone())
-            .collect()
+    /// The bodies of a slot's rows, with the epochs that they were written under.
+    pub(super) fn load(&self, slot: Slot) -> Vec<(Epoch, Vec<u8>)> {
+        let rows = self.rows.values().filter(|(_, row)| row.slot == slot);
+        rows.map(|(epoch, row)| (*epoch, row.body.clone())).collect()
     }
 
     /// The bodies of all lease rows.

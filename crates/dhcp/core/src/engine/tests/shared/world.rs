@@ -2,13 +2,13 @@
 
 mod writing;
 
-use writing::Pending;
+use writing::{Copying, Pending};
 
 use super::super::conversation::{Answer, Ask, RELAY, SERVER};
 use super::store::{Claim, Store};
 use crate::settings::Settings;
 use crate::step::{Arrival, Reply, Verdict};
-use crate::{Engine, Plan, SteadyClock};
+use crate::{Engine, Plan, SteadyClock, Takeover};
 use purlin_dhcp_proto::MessageType;
 use purlin_types::{BootTime, Epoch, Now, Slot, Tenure, WallTime};
 use std::collections::VecDeque;
@@ -31,6 +31,10 @@ pub(super) struct Node {
     pub(super) cut: bool,
     renewed: u64,
     pending: VecDeque<Pending>,
+    /// What was written when, and how far the standby must be to have it; `None` when a failover has lost it.
+    written: VecDeque<(WallTime, Option<u64>)>,
+    /// Replies that wait for the standby.
+    copying: Vec<Copying>,
 }
 
 /// A reply that has reached its client: client, number of its request, what it says.
@@ -45,6 +49,12 @@ pub(super) struct World {
     pub(super) store: Store,
     /// Replies that have left since this was last emptied.
     pub(super) delivered: Vec<Delivered>,
+    /// Whether the store has a standby that commits do not wait for.
+    pub(super) standby: bool,
+    /// Whether that one follows.
+    pub(super) follows: bool,
+    /// When it last took the store's place.
+    failed_over: Option<u64>,
 }
 
 impl World {
@@ -58,6 +68,9 @@ impl World {
             nodes,
             store: Store::default(),
             delivered: Vec::new(),
+            standby: false,
+            follows: true,
+            failed_over: None,
         }
     }
 
@@ -148,19 +161,60 @@ impl World {
 
     /// The node renews its lease of the store, and learns there what is not its own any more.
     pub(super) fn renew(&mut self, i: usize) {
-        self.nodes[i].renewed = self.time;
         let held: Vec<Slot> = self.nodes[i].engine.held().iter().collect();
-        for slot in held {
-            let claim = self.store.claims[&slot];
-            if claim.owner != i || self.nodes[i].engine.epoch(slot) != Some(claim.epoch) {
+        let lapsed = !self.tenure(i).holds(self.now(i).boot);
+        for &slot in &held {
+            let mine = self.nodes[i].engine.epoch(slot);
+            let doomed = mine.is_some_and(|epoch| epoch.timeline < self.store.timeline);
+            let taken = self.store.claims.get(&slot);
+            let taken = taken.is_some_and(|claim| claim.epoch.timeline == self.store.timeline);
+            if doomed && !taken && !lapsed {
+                self.claim_anew(i, slot);
+            } else if doomed
+                || self.store.claims.get(&slot).map(|c| (c.owner, Some(c.epoch))) != Some((i, mine))
+            {
                 self.nodes[i].engine.resign(slot);
             }
+        }
+        self.nodes[i].renewed = self.time;
+        self.find_again(i);
+    }
+
+    /// A slot that a failover has made useless is claimed under the new history, and all that is known of it is said
+    /// again.
+    fn claim_anew(&mut self, i: usize, slot: Slot) {
+        let former = self.nodes[i].engine.epoch(slot).expect("it is held");
+        let claim = self
+            .store
+            .claim(slot, i, self.time + self.settings.mclt.as_secs());
+        let mut records = Vec::new();
+        let engine = &mut self.nodes[i].engine;
+        assert!(engine.reassert(slot, former, claim.epoch, &mut records));
+        self.keep(i, records, None);
+    }
+
+    /// The standby takes the store's place.
+    pub(super) fn fail_over(&mut self) {
+        let copied = self.store.copied();
+        self.store.fail_over();
+        self.failed_over = Some(self.time);
+        for node in &mut self.nodes {
+            node.copying.clear();
+            let lost = |stamp: &Option<u64>| stamp.is_none_or(|stamp| stamp > copied);
+            let written = node.written.iter_mut().map(|(_, stamp)| stamp);
+            written
+                .filter(|stamp| lost(stamp))
+                .for_each(|stamp| *stamp = None);
         }
     }
 
     /// Whether a node may claim a slot now.
     fn may_claim(&self, i: usize, slot: Slot) -> bool {
         let settled = |c: &Claim| c.released || self.time >= self.nodes[c.owner].renewed + WAIT;
+        // The tenure of an owner that the failover has forgotten must be over.
+        if self.failed_over.is_some_and(|at| self.time < at + WAIT) {
+            return false;
+        }
         // A node whose wall clock is off owns nothing new.
         self.is_well(i) && self.nodes[i].off.abs() <= 1 && self.store.claims.get(&slot).is_none_or(settled)
     }
@@ -180,9 +234,20 @@ impl World {
         let suspect =
             (claim.suspect_until > self.time).then(|| BootTime(claim.suspect_until * 1_000_000_000));
         let (now, rows) = (self.now(i), self.store.load(slot));
-        let mut rows = rows.iter().map(Vec::as_slice);
+        let mut rows = rows.iter().map(|(epoch, body)| (*epoch, body.as_slice()));
+        let takeover = Takeover {
+            slot,
+            epoch: claim.epoch,
+            suspect_until: suspect,
+            given_back: claim.given_back,
+        };
         let engine = &mut self.nodes[i].engine;
-        engine.adopt(&now, slot, claim.epoch, suspect, &mut rows);
+        engine.take_over(&now, &takeover, &mut rows);
+        if let Some(until) = suspect.filter(|_| claim.epoch.timeline > 1) {
+            engine.distrust(&now, slot, until);
+        }
+        let stamp = Some(self.store.stamp);
+        self.nodes[i].written.push_back((now.wall, stamp));
         true
     }
 
@@ -250,7 +315,8 @@ impl World {
             bytes: reply.as_bytes().to_vec(),
             to: reply.to,
         };
-        let parked = (verdict == Verdict::CommitThenReply).then(|| (ask.n, number, answer.clone()));
+        let waits = matches!(verdict, Verdict::CommitThenReply | Verdict::CopyThenReply);
+        let parked = waits.then(|| (ask.n, number, answer.clone()));
         if matches!(verdict, Verdict::Reply | Verdict::WriteThenReply) {
             self.delivered.push((ask.n, number, answer.clone()));
         }
@@ -304,6 +370,8 @@ impl Node {
             cut: false,
             renewed: 0,
             pending: VecDeque::new(),
+            written: VecDeque::new(),
+            copying: Vec::new(),
         }
     }
 }

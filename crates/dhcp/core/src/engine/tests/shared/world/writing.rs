@@ -3,7 +3,7 @@
 use super::super::super::conversation::Answer;
 use super::super::store::{Fault, rows_without};
 use super::{Delivered, NODES, World};
-use crate::step::Log;
+use crate::step::{Copied, Log, Verdict};
 use purlin_types::{Epoch, Slot, WallTime};
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
@@ -16,12 +16,105 @@ pub(super) struct Pending {
     reply: Option<(u8, u64, Answer)>,
 }
 
+/// What came of a frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Outcome {
+    Written,
+    /// Some of it, for good.
+    Refused,
+    /// Some of it, because the history that it was decided under has ended: it will be said again.
+    LostWithHistory,
+}
+
+/// A reply that waits for the standby.
+pub(super) struct Copying {
+    terms: BTreeMap<Slot, Epoch>,
+    reply: Delivered,
+}
+
 impl World {
     pub(super) fn log(&self, i: usize) -> Log {
         let waiting = self.nodes[i].pending.front().map(|p| p.at);
+        let durable = waiting.unwrap_or(self.now(i).wall);
         Log {
             writable: true,
-            durable: waiting.unwrap_or(self.now(i).wall),
+            durable,
+            copy: self.standby.then(|| Copied {
+                upto: self.uncopied(i).map_or(durable, |at| at.min(durable)),
+                follows: self.follows && !self.has_lost(i),
+            }),
+        }
+    }
+
+    /// When the first record was made that the standby may not have.
+    fn uncopied(&self, i: usize) -> Option<WallTime> {
+        let copied = self.store.copied();
+        let mut written = self.nodes[i].written.iter();
+        let first = written.find(|(_, stamp)| stamp.is_none_or(|stamp| stamp > copied));
+        first.map(|(at, _)| *at)
+    }
+
+    /// Whether a failover has lost what this node has not said again.
+    fn has_lost(&self, i: usize) -> bool {
+        let engine = &self.nodes[i].engine;
+        let doomed = |slot| {
+            engine
+                .epoch(slot)
+                .is_some_and(|e| e.timeline < self.store.timeline)
+        };
+        self.nodes[i].written.iter().any(|(_, stamp)| stamp.is_none()) || engine.held().iter().any(doomed)
+    }
+
+    /// All that is known has been said again and is written: what was lost is no longer.
+    pub(super) fn find_again(&mut self, i: usize) {
+        if !self.has_lost(i) {
+            return;
+        }
+        self.flush(i);
+        let engine = &self.nodes[i].engine;
+        let doomed = |slot| {
+            engine
+                .epoch(slot)
+                .is_some_and(|e| e.timeline < self.store.timeline)
+        };
+        if self.nodes[i].pending.is_empty() && !engine.held().iter().any(doomed) {
+            let stamp = self.store.stamp;
+            for (_, lost) in &mut self.nodes[i].written {
+                lost.get_or_insert(stamp);
+            }
+        }
+    }
+
+    /// The standby gets all that is written, and the replies go that waited for it.
+    pub(in crate::engine::tests::shared) fn replicate(&mut self) {
+        if !self.follows {
+            return;
+        }
+        self.store.replicate();
+        let copied = self.store.copied();
+        for i in 0..NODES {
+            let there = |stamp: Option<u64>| stamp.is_some_and(|stamp| stamp <= copied);
+            while self.nodes[i]
+                .written
+                .front()
+                .is_some_and(|(_, stamp)| there(*stamp))
+            {
+                self.nodes[i].written.pop_front();
+            }
+            if self.is_well(i) {
+                for copying in std::mem::take(&mut self.nodes[i].copying) {
+                    self.let_go(i, &copying.terms, copying.reply);
+                }
+            }
+        }
+    }
+
+    /// Rule R0, right before a reply leaves.
+    fn let_go(&mut self, i: usize, terms: &BTreeMap<Slot, Epoch>, reply: Delivered) {
+        let holds = self.tenure(i).holds(self.now(i).boot);
+        let engine = &self.nodes[i].engine;
+        if holds && terms.iter().all(|(&s, &e)| engine.epoch(s) == Some(e)) {
+            self.delivered.push(reply);
         }
     }
 
@@ -57,30 +150,41 @@ impl World {
             return;
         }
         while let Some(pending) = self.nodes[i].pending.pop_front() {
-            let written = self.write(i, &pending, depth);
-            // Rule R0, right before a reply leaves.
-            let holds = self.tenure(i).holds(self.now(i).boot);
-            let engine = &self.nodes[i].engine;
-            let still = pending.terms.iter().all(|(&s, &e)| engine.epoch(s) == Some(e));
-            if let Some(reply) = pending.reply.filter(|_| written && holds && still) {
-                self.delivered.push(reply);
+            let outcome = self.write(i, &pending, depth);
+            let stamp = self.store.stamp;
+            let lost = outcome == Outcome::LostWithHistory;
+            self.nodes[i]
+                .written
+                .push_back((pending.at, (!lost).then_some(stamp)));
+            let (terms, reply) = (pending.terms, pending.reply);
+            match reply.filter(|_| outcome == Outcome::Written) {
+                Some(reply) if reply.2.verdict == Verdict::CopyThenReply => {
+                    self.nodes[i].copying.push(Copying { terms, reply });
+                }
+                Some(reply) => self.let_go(i, &terms, reply),
+                None => {}
             }
         }
     }
 
-    fn write(&mut self, i: usize, pending: &Pending, depth: usize) -> bool {
-        let mut lost = Vec::new();
+    fn write(&mut self, i: usize, pending: &Pending, depth: usize) -> Outcome {
+        let (mut out, mut outcome) = (Vec::new(), Outcome::Written);
         loop {
-            let rows = rows_without(&self.plan, &pending.frame, &lost);
+            let rows = rows_without(&self.plan, &pending.frame, &out);
             match self.store.write(i, &pending.terms, &rows) {
-                Ok(()) => return lost.is_empty(),
+                Ok(()) => return outcome,
+                Err(Fault::Former(slots)) => {
+                    outcome = Outcome::LostWithHistory;
+                    out.extend(slots);
+                }
                 Err(Fault::Lost(slots)) => {
+                    outcome = outcome.max(Outcome::Refused);
                     for slot in slots {
                         let engine = &mut self.nodes[i].engine;
                         if engine.epoch(slot) == pending.terms.get(&slot).copied() {
                             engine.resign(slot);
                         }
-                        lost.push(slot);
+                        out.push(slot);
                     }
                 }
                 Err(Fault::Taken { key, unique, by }) => {
@@ -92,7 +196,7 @@ impl World {
                     if let Some(since) = since {
                         self.vacate(by, &unique, since, depth);
                     }
-                    return false;
+                    return outcome.max(Outcome::Refused);
                 }
             }
         }
