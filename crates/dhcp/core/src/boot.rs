@@ -8,7 +8,7 @@ mod memory;
 
 pub(crate) use memory::Memory;
 
-use crate::plan::Plan;
+use crate::plan::{Plan, ProfilePlan};
 use crate::settings::{BootEntry, OptionValue, Scope};
 use crate::template::{self, Kind};
 use purlin_dhcp_proto::{Message, code};
@@ -67,30 +67,31 @@ pub(crate) fn choose(plan: &Plan, kind: &Kind, message: &Message<'_>) -> Option<
     let fits = |entry: &BootEntry| fits(entry, message, kind.firmware);
     for (level, scope) in template::scopes(plan, kind).rev().enumerate() {
         let level = level as u8;
-        if let Some(at) = first(scope.boot.iter().map(Some), fits) {
+        if let Some(at) = first((0..).zip(&scope.boot), fits) {
             return Some(Choice::Entry { level, at });
         }
         if scope.boot_file.is_some() {
             return Some(Choice::File { level });
         }
     }
-    let here = |at: &&crate::plan::ProfilePlan| at.subnets.is_empty() || at.subnets.contains(&kind.subnet);
-    let profiles = plan.profiles.iter();
-    let entries = profiles.map(|profile| Some(profile).filter(here).map(|p| &p.entry));
+    let here = |profile: &ProfilePlan| profile.subnets.is_empty() || profile.subnets.contains(&kind.subnet);
+    let profiles = plan.profiles.of(message.mac());
+    let entries = profiles
+        .filter(|(_, profile)| here(profile))
+        .map(|(at, profile)| (at, &profile.entry));
     first(entries, fits).map(Choice::Profile)
 }
 
 /// The first that fits and names the client's user class, else the first that fits.
 fn first<'p>(
-    mut entries: impl Iterator<Item = Option<&'p BootEntry>> + Clone,
+    mut entries: impl Iterator<Item = (u16, &'p BootEntry)> + Clone,
     fits: impl Fn(&BootEntry) -> bool,
 ) -> Option<u16> {
-    let with_class = |entry: &&BootEntry| entry.user_class.is_some();
-    let at = entries
-        .clone()
-        .position(|entry| entry.filter(with_class).is_some_and(&fits));
-    at.or_else(|| entries.position(|entry| entry.is_some_and(&fits)))
-        .map(|at| at as u16)
+    let mut with_class = entries.clone().filter(|(_, entry)| entry.user_class.is_some());
+    let found = with_class.find(|(_, entry)| fits(entry));
+    found
+        .or_else(|| entries.find(|(_, entry)| fits(entry)))
+        .map(|(at, _)| at)
 }
 
 fn fits(entry: &BootEntry, message: &Message<'_>, firmware: Firmware) -> bool {
@@ -129,7 +130,7 @@ pub(crate) fn answer(plan: &Plan, kind: &Kind, levels: &[&Scope], named: bool) -
     let scope = |level: u8| levels[levels.len() - 1 - usize::from(level)];
     let entry = match kind.boot {
         Some(Choice::Entry { level, at }) => Some(&scope(level).boot[usize::from(at)]),
-        Some(Choice::Profile(at)) => Some(&plan.profiles[usize::from(at)].entry),
+        Some(Choice::Profile(at)) => Some(&plan.profiles.get(at).entry),
         _ => None,
     };
     let file = match (entry, kind.boot) {
@@ -170,7 +171,7 @@ fn words(plan: &Plan, kind: &Kind, levels: usize, file: &str, siaddr: Ipv4Addr) 
         }
         Some(Choice::File { level }) => format!("boot_file of {}", place(level)),
         Some(Choice::Profile(at)) => {
-            format!("profile {}", called(&plan.profiles[usize::from(at)].entry, at))
+            format!("profile {}", called(&plan.profiles.get(at).entry, at))
         }
         None => String::new(),
     };

@@ -3,16 +3,18 @@
 //! A plan never changes; a new revision makes a new plan, and every packet thread moves to it between two packets.
 
 mod builtin;
+mod profiles;
 mod reserve;
 mod route;
 
 pub(crate) use builtin::{BuiltIn, VENDOR_CLASS};
+pub(crate) use profiles::{ProfilePlan, Profiles};
 pub(crate) use reserve::{IdKind, Reservations};
 pub(crate) use route::Routes;
 
 use crate::expr::{Expr, Wanted};
 use crate::relay::RelayPieces;
-use crate::settings::{BootEntry, BootProfile, Class, Reservation, Scope, Settings};
+use crate::settings::{Class, Reservation, Scope, Settings};
 use crate::step::Arrival;
 use purlin_dhcp_proto::message::Message;
 use purlin_types::{Ipv4Range, Prefix4};
@@ -31,17 +33,9 @@ pub struct Plan {
     pub(crate) classes: Vec<ClassPlan>,
     pub(crate) flex_id: Option<Expr>,
     pub(crate) routes: Routes,
-    pub(crate) profiles: Vec<ProfilePlan>,
+    pub(crate) profiles: Profiles,
     /// Whether anything gives boot files; without, no packet is looked at for them.
     pub(crate) boots: bool,
-}
-
-/// A boot answer from outside of the scopes.
-#[derive(Debug)]
-pub(crate) struct ProfilePlan {
-    pub(crate) entry: BootEntry,
-    /// Where it holds; empty is everywhere.
-    pub(crate) subnets: Vec<u16>,
 }
 
 #[derive(Debug)]
@@ -144,9 +138,7 @@ impl Plan {
             .as_deref()
             .and_then(|text| compile_expr(text, Wanted::Value, settings));
         let boots = any_boot(settings);
-        let profiles = settings.profiles.iter();
-        let profiles = profiles.filter_map(|profile| compile_profile(profile, &subnets));
-        let profiles = profiles.collect();
+        let profiles = Profiles::compile(&settings.profiles, &subnets);
         Arc::new(Self {
             settings: settings.clone(),
             networks,
@@ -266,21 +258,6 @@ fn any_boot(settings: &Settings) -> bool {
         .chain(reserved)
         .any(|s| !s.boot.is_empty() || s.boot_file.is_some())
         || !settings.profiles.is_empty()
-}
-
-/// A profile of subnets that are not there fits nobody.
-fn compile_profile(profile: &BootProfile, subnets: &[SubnetPlan]) -> Option<ProfilePlan> {
-    let named = |name: &String| subnets.iter().position(|s| s.name == *name);
-    let here: Vec<u16> = profile
-        .subnets
-        .iter()
-        .filter_map(named)
-        .map(|i| i as u16)
-        .collect();
-    (profile.subnets.is_empty() || !here.is_empty()).then(|| ProfilePlan {
-        entry: profile.entry.clone(),
-        subnets: here,
-    })
 }
 
 /// The name of the subnet and network that stand for every link when only a proxy is wanted.
