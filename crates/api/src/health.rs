@@ -49,6 +49,17 @@ async fn startup(_: Open, State(source): State<Source>) -> Response {
     answer(&health, health.started())
 }
 
+/// The same four paths without the rest of the API, for a listener that whoever balances may ask.
+pub fn router(source: &Source) -> axum::Router {
+    use axum::routing::get;
+    axum::Router::new()
+        .route("/health", get(whole))
+        .route("/health/live", get(live))
+        .route("/health/ready", get(ready))
+        .route("/health/startup", get(startup))
+        .with_state(Arc::clone(source))
+}
+
 /// The four health paths. They answer 503 with the same body when it is not well.
 #[must_use]
 pub fn routes(source: &Source) -> Routes {

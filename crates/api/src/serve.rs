@@ -6,9 +6,11 @@
 
 mod conduct;
 mod connection;
+mod proxies;
 mod shutdown;
 
 pub use conduct::Conduct;
+pub use proxies::{Proxies, Proxy};
 pub use shutdown::Shutdown;
 
 use axum::Router;
@@ -69,6 +71,7 @@ pub struct Bound {
     tls: Option<Acceptor>,
     room: usize,
     conduct: Conduct,
+    proxies: Proxies,
 }
 
 /// An acceptor that can be printed.
@@ -115,6 +118,7 @@ impl Plan {
             tls: self.tls.clone().map(|config| Acceptor(config.into())),
             room: CONNECTIONS_MAX,
             conduct: Conduct::default(),
+            proxies: Proxies::default(),
         })
     }
 }
@@ -172,13 +176,21 @@ impl Bound {
         self
     }
 
+    /// Whose word about clients counts.
+    #[must_use]
+    pub fn trust(mut self, proxies: Proxies) -> Self {
+        self.proxies = proxies;
+        self
+    }
+
     /// Begins to answer. `shutdown` is the one that event streams were given.
     #[must_use]
     pub fn start(self, api: &Router, metrics: &Router, shutdown: Shutdown) -> Running {
         let room = Arc::new(Semaphore::new(self.room));
         let mut listeners = JoinSet::new();
         let connections = |router: &Router| {
-            Connections::new(router.clone(), Arc::clone(&room), shutdown.clone(), self.conduct)
+            let (room, proxies) = (Arc::clone(&room), self.proxies.clone());
+            Connections::new(router.clone(), room, shutdown.clone(), self.conduct, proxies)
         };
         for listener in self.http {
             listeners.spawn(connections(api).accept(listener, None));

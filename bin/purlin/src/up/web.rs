@@ -79,13 +79,17 @@ impl Face {
         let bound = plan.bind().await;
         let fix = "set api.http, api.https or api.metrics to a free address";
         let bound = bound.map_err(|cause| Failure::failed(chain(&cause), fix))?;
+        // Checked with the configuration.
+        let proxies = api.trusted_proxies.iter().filter_map(|text| text.parse().ok());
         let limits = Limits {
             body_max: usize::try_from(api.max_body).unwrap_or(usize::MAX),
             request_timeout: api.request_timeout,
             origins: api.cors_origins.clone(),
         };
         Ok(Self {
-            bound: bound.connections_max(api.max_connections as usize),
+            bound: bound
+                .connections_max(api.max_connections as usize)
+                .trust(serve::Proxies::new(proxies)),
             limits,
             ca,
         })
@@ -143,7 +147,8 @@ impl Face {
             .mount(purlin_fabric_server::routes(&sources.cluster));
         let shell = routes.into_iter().fold(shell, Shell::mount);
         let router = reasons::tables().into_iter().fold(shell, Shell::reasons).router();
-        self.bound.start(&router, &metrics::router(scrape), shutdown)
+        let beside = metrics::router(scrape).merge(health::router(&sources.health));
+        self.bound.start(&router, &beside, shutdown)
     }
 }
 

@@ -18,7 +18,7 @@ use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 
-use super::{Conduct, Shutdown};
+use super::{Conduct, Proxies, Shutdown};
 use crate::gate::{Local, Peer};
 
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -33,15 +33,23 @@ pub(super) struct Connections {
     room: Arc<Semaphore>,
     shutdown: Shutdown,
     conduct: Conduct,
+    proxies: Proxies,
 }
 
 impl Connections {
-    pub(super) fn new(router: Router, room: Arc<Semaphore>, shutdown: Shutdown, conduct: Conduct) -> Self {
+    pub(super) fn new(
+        router: Router,
+        room: Arc<Semaphore>,
+        shutdown: Shutdown,
+        conduct: Conduct,
+        proxies: Proxies,
+    ) -> Self {
         Self {
             router,
             room,
             shutdown,
             conduct,
+            proxies,
         }
     }
 
@@ -54,9 +62,14 @@ impl Connections {
                 next = self.next(&listener) => next,
             };
             let (router, shutdown) = (self.router.clone(), self.shutdown.clone());
+            let ends = Ends {
+                peer,
+                local: stream.local_addr().ok().map(Local),
+                proxies: self.proxies.clone(),
+            };
             open.spawn(speak(
                 stream,
-                peer,
+                ends,
                 permit,
                 tls.clone(),
                 router,
@@ -87,7 +100,7 @@ impl Connections {
 
 async fn speak(
     stream: TcpStream,
-    peer: SocketAddr,
+    ends: Ends,
     permit: OwnedSemaphorePermit,
     tls: Option<TlsAcceptor>,
     router: Router,
@@ -95,11 +108,6 @@ async fn speak(
     conduct: Conduct,
 ) {
     conduct.apply(&stream);
-    let local = stream.local_addr().ok().map(Local);
-    let ends = Ends {
-        peer: Peer(peer),
-        local,
-    };
     match tls {
         None => http(stream, ends, router, shutdown, conduct).await,
         Some(tls) => {
@@ -112,10 +120,10 @@ async fn speak(
 }
 
 /// Both ends of a connection, for handlers.
-#[derive(Clone, Copy)]
 struct Ends {
-    peer: Peer,
+    peer: SocketAddr,
     local: Option<Local>,
+    proxies: Proxies,
 }
 
 async fn http<T>(stream: T, ends: Ends, router: Router, shutdown: Shutdown, conduct: Conduct)
@@ -124,7 +132,8 @@ where
 {
     let service = service_fn(move |request: Request<Incoming>| {
         let mut request = request.map(Body::new);
-        request.extensions_mut().insert(ends.peer);
+        let client = ends.proxies.client(ends.peer, request.headers());
+        request.extensions_mut().insert(Peer(client));
         if let Some(local) = ends.local {
             request.extensions_mut().insert(local);
         }

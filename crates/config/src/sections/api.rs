@@ -1,7 +1,8 @@
 //! `[api]`: where the HTTP API, the console and the metrics listen, and who may come from where.
 
-use crate::{Document, Fault, Faults, Key, Kind, Reader, Section, check_section, codes};
-use std::net::SocketAddr;
+use crate::{Document, Fault, Faults, Key, Kind, Reader, Section, TextFault, check_section, codes};
+use purlin_types::Prefix4;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 static SECTION: Section = Section::new(
@@ -35,7 +36,7 @@ const KEYS: &[Key] = &[
     Key::new(
         "metrics",
         SOCKETS,
-        "Addresses for /metrics alone, without a token.",
+        "Addresses for /metrics and /health alone, in plain HTTP and without a token: for Prometheus and balancers.",
     )
     .default("127.0.0.1:9090")
     .restart()
@@ -47,6 +48,14 @@ const KEYS: &[Key] = &[
     )
     .default("false")
     .restart(),
+    Key::new(
+        "trusted_proxies",
+        Kind::List(&Kind::Form { what: "an address or an IPv4 network", check: check_proxy }),
+        "Balancers whose X-Forwarded-For is believed: audit and login limits then see the client. What others send is ignored.",
+    )
+    .default("[]")
+    .restart()
+    .example("[\"10.0.0.1\", \"172.18.0.0/16\"]"),
     Key::new(
         "tls_cert",
         Kind::Path,
@@ -121,6 +130,8 @@ pub struct ApiSettings {
     pub https: Vec<SocketAddr>,
     pub metrics: Vec<SocketAddr>,
     pub allow_remote_http: bool,
+    /// Addresses and IPv4 networks, as text that reads as one of the two.
+    pub trusted_proxies: Vec<String>,
     /// Paths of certificate chain and key; `None` takes the self-made authority.
     pub tls: Option<(String, String)>,
     pub tls_names: Vec<String>,
@@ -150,6 +161,7 @@ pub fn read(document: &Document, faults: &mut Faults) -> Option<ApiSettings> {
         https: reader.get("https"),
         metrics: reader.get("metrics"),
         allow_remote_http: reader.get("allow_remote_http"),
+        trusted_proxies: reader.get("trusted_proxies"),
         tls: tls(&reader, faults),
         tls_names: reader.get("tls_names"),
         cors_origins: reader.get("cors_origins"),
@@ -160,6 +172,15 @@ pub fn read(document: &Document, faults: &mut Faults) -> Option<ApiSettings> {
     };
     guard_plain_http(&reader, &settings, faults);
     (faults.errors() == before).then_some(settings)
+}
+
+fn check_proxy(text: &str) -> Result<(), TextFault> {
+    if text.parse::<IpAddr>().is_ok() || text.parse::<Prefix4>().is_ok() {
+        return Ok(());
+    }
+    Err(TextFault::from(format!(
+        "\"{text}\" is neither an address nor an IPv4 network"
+    )))
 }
 
 fn tls(reader: &Reader<'_>, faults: &mut Faults) -> Option<(String, String)> {

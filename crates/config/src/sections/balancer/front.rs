@@ -8,8 +8,8 @@ use crate::{Fault, Faults, Reader, codes};
 use std::net::SocketAddr;
 use std::time::Duration;
 
-/// Where probes of UDP services go: the port that nodes have for their API.
-const API_PORT: u16 = 8080;
+/// Where probes of UDP services go: the port that nodes have for metrics and health, in plain HTTP.
+const HEALTH_PORT: u16 = 9090;
 
 pub(super) fn front(
     reader: &Reader<'_>,
@@ -211,9 +211,10 @@ fn of_members(reader: &Reader<'_>, service: FrontService, faults: &mut Faults) -
             faults,
         );
     }
+    let check_port = reader.opt("check_port");
     BackendSource::Members {
         port,
-        check_port: reader.opt("check_port"),
+        check_port: check_port.or((!service.is_tcp()).then_some(HEALTH_PORT)),
     }
 }
 
@@ -222,7 +223,7 @@ fn backend(table: &Reader<'_>, service: FrontService, check_port: Option<u16>) -
     let usual = if service.is_tcp() {
         address.port()
     } else {
-        API_PORT
+        HEALTH_PORT
     };
     let check = SocketAddr::new(address.ip(), check_port.unwrap_or(usual));
     Some(BackendSettings {

@@ -76,10 +76,10 @@ pub(super) const BACKEND: &[Key] = &[
     Key::new(
         "check",
         Kind::Socket,
-        "Where probes are sent: the node's API. When not set: `check_port` at the same address.",
+        "Where probes are sent: api.metrics of the node, or its api.http. When not set: `check_port` at the same address.",
     )
     .restart()
-    .example("10.0.0.11:8080"),
+    .example("10.0.0.11:9090"),
     Key::new(
         "weight",
         Kind::Int { min: 0, max: 1000 },
@@ -96,7 +96,7 @@ pub(super) const HEALTH: &[Key] = &[
     Key::new("check_path", Kind::Form { what: "a path", check: check_path }, "What http probes ask for.")
         .default("/health/ready")
         .restart(),
-    Key::new("check_port", Kind::Int { min: 1, max: 65535 }, "Where probes go unless a backend says otherwise. When not set: the backend's own port for tcp and http, 8080 for the others.")
+    Key::new("check_port", Kind::Int { min: 1, max: 65535 }, "Where probes go unless a backend says otherwise; plain HTTP is spoken there. When not set: the backend's own port for tcp and http, 9090 (api.metrics) for the others.")
         .restart(),
     Key::new("check_interval", millis(100, HOUR), "From one probe to the next. When not set: load_balancing.health_check_interval, else 10 s.")
         .restart()

@@ -47,7 +47,7 @@ fn a_service_brings_what_is_usual_for_it() {
     let BackendSource::Listed(backends) = dhcp.backends else {
         panic!("listed")
     };
-    assert_eq!(backends[0].check.to_string(), "10.0.0.11:8080");
+    assert_eq!(backends[0].check.to_string(), "10.0.0.11:9090");
     assert_eq!(
         (backends[0].name.as_str(), backends[0].weight),
         ("10.0.0.11:67", 100)
@@ -163,7 +163,7 @@ fn members_have_a_port() {
     let source = |found: Option<BalancerSettings>| found.expect("good").fronts.remove(0).backends;
     let members = |port| BackendSource::Members {
         port,
-        check_port: None,
+        check_port: port.map(|_| 9090),
     };
     assert_eq!(source(front("dhcp", "").0), members(Some(67)));
     assert_eq!(
