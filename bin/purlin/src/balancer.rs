@@ -216,6 +216,8 @@ fn member(member: &Member) -> Option<MemberNode> {
 mod tests {
     use super::*;
     use purlin_config::{Faults, Input};
+    use purlin_fabric::health::Health;
+    use purlin_types::BootTime;
 
     fn defaults_of(load_balancing: &str) -> BalancerDefaults {
         let text = format!("[dhcp.datacenter.scaling.load_balancing]\n{load_balancing}");
@@ -233,6 +235,13 @@ mod tests {
         let defaults = defaults_of(load_balancing);
         let read = purlin_config::sections::balancer::read(&document, &defaults, &mut faults);
         read.expect("it is good").fronts.remove(0)
+    }
+
+    fn probes_in_a_minute(settings: &HealthSettings) -> usize {
+        let begin = BootTime(0).plus_millis(5);
+        let mut health = Health::new(begin);
+        let millis = (0..60_000).map(|millis| begin.plus_millis(millis));
+        millis.filter(|now| health.probe_due(settings, *now)).count()
     }
 
     #[test]
@@ -256,6 +265,7 @@ mod tests {
         assert!(health(&front_of("health_check = true")).active);
         assert!(!health(&front_of("health_check = false")).active);
         assert!(health(&front_of("")).active);
+        assert_eq!(probes_in_a_minute(&health(&front_of("health_check = false"))), 0);
     }
 
     #[test]
@@ -264,5 +274,9 @@ mod tests {
             let front = front_of(&format!("health_check_interval = {text}"));
             assert_eq!(health(&front).interval, Duration::from_secs(expected));
         }
+        assert_eq!(
+            probes_in_a_minute(&health(&front_of("health_check_interval = 10"))),
+            6
+        );
     }
 }

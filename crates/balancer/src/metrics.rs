@@ -67,6 +67,16 @@ impl Collector for BalancerMetrics {
             }
         }
         let views: Vec<_> = fronts.iter().map(|front| (front, front.pool().views())).collect();
+        let mut given = encoder.counter(
+            "purlin_balancer_backend_given_total",
+            "Connections, flows or DHCP transactions given to a backend.",
+        );
+        for (front, views) in &views {
+            for view in views {
+                let labels = [("front", front.name.as_str()), ("backend", &view.backend.name)];
+                given.count(&labels, view.status.given);
+            }
+        }
         let mut gauge = |name, help, value: &dyn Fn(&crate::BackendView) -> f64| {
             let mut family = encoder.gauge(name, help);
             for (front, views) in &views {

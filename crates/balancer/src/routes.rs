@@ -120,6 +120,7 @@ fn backend(front: &str, view: &BackendView) -> Value {
         "share": view.status.share,
         "state": state,
         "in_flight": view.status.outstanding,
+        "given": view.status.given,
         "why": view.why,
     })
 }
@@ -142,6 +143,10 @@ fn schemas(routes: Routes) -> Routes {
                 ("share", schema::count("Permille of its weight that it gets now.")),
                 ("state", schema::one_of(&STATES, "Whether it gets work.")),
                 ("in_flight", schema::count("Work that it has and has not ended.")),
+                (
+                    "given",
+                    schema::count("Connections, flows or DHCP transactions that it was ever given."),
+                ),
                 (
                     "why",
                     schema::string("Why it gets less than its share; empty when it does not."),

@@ -61,6 +61,7 @@ const BACKENDS: Kind = Kind {
         Column::new("STATE", "state", Show::Text),
         Column::new("IN FLIGHT", "in_flight", Show::Number),
         Column::new("WHY", "why", Show::Text),
+        Column::wide("GIVEN", "given", Show::Number),
         Column::wide("CHECK", "check", Show::Text),
         Column::wide("WEIGHT", "weight", Show::Number),
         Column::wide("SHARE", "share", Show::Number),

@@ -124,7 +124,7 @@ async fn a_draining_node_keeps_its_connections_and_gets_no_new_ones() {
 }
 
 #[tokio::test]
-async fn the_least_busy_gets_the_next() {
+async fn s0_17_new_work_goes_to_the_node_with_fewer_open() {
     let nodes = [Echo::start("a").await, Echo::start("b").await];
     let front = front(settings(
         Algorithm::LeastConnections,

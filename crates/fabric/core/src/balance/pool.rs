@@ -38,6 +38,8 @@ pub struct BackendStatus {
     /// ([`HealthSettings::panics`]) is not shown here.
     pub share: u16,
     pub outstanding: u32,
+    /// Pieces of work that it was ever given.
+    pub given: u64,
 }
 
 #[derive(Debug)]
@@ -46,6 +48,14 @@ struct Backend {
     spec: BackendSpec,
     health: Health,
     outstanding: u32,
+    given: u64,
+}
+
+impl Backend {
+    fn give(&mut self) {
+        self.outstanding += 1;
+        self.given += 1;
+    }
 }
 
 /// Backends and the choice among them.
@@ -103,6 +113,7 @@ impl Balancer {
                 spec,
                 health,
                 outstanding: 0,
+                given: 0,
             });
         }
         for backend in &mut self.backends {
@@ -121,14 +132,14 @@ impl Balancer {
         self.look(now, tried);
         let index = self.chooser.choose(key, &self.views)?;
         let backend = &mut self.backends[index];
-        backend.outstanding += 1;
+        backend.give();
         Some(backend.id)
     }
 
     /// More work for a backend that serves the client already; to be ended by [`Balancer::finish`].
     pub fn open(&mut self, id: BackendId) {
         if let Some(backend) = self.find(id) {
-            backend.outstanding += 1;
+            backend.give();
         }
     }
 
@@ -224,6 +235,7 @@ impl Balancer {
             condition: backend.health.condition(now),
             share: backend.health.share(&self.settings, now),
             outstanding: backend.outstanding,
+            given: backend.given,
         };
         self.backends.iter().map(status).collect()
     }
