@@ -6,6 +6,7 @@
 //! ```
 
 mod acceptance;
+mod chaos;
 mod check;
 mod docs;
 mod repo;
@@ -24,6 +25,9 @@ Chores of this project.
   cargo xtask test          everything a change must pass; ends with 'N passed, N failed, N skipped'
   cargo xtask test --all    the same, and every way that machines boot from the network (minutes more)
   cargo xtask test dhcp     the DHCP crates and their conformance tests only
+  cargo xtask chaos         clients that remember what they were promised, while everything fails (root):
+                            --minutes N (5), --seed S (1), --scenario NAME (repeated: these in this order),
+                            --asynchronous (standby), --normal (takeover within 20 s)
   cargo xtask check         format, lints, tidy, documents, acceptance list; no tests
   cargo xtask tidy          the form of the repository: floors, purity, lengths, words
   cargo xtask acceptance    per seed: which promises have a test of their name
@@ -38,6 +42,7 @@ fn main() -> ExitCode {
         ["test"] => test::run(&repo, test::Scope::Everything),
         ["test", "--all"] => test::run(&repo, test::Scope::All),
         ["test", "dhcp"] => test::run(&repo, test::Scope::Dhcp),
+        ["chaos", ref arguments @ ..] => chaos::run(&repo, arguments),
         ["check"] => check::run(&repo).map(|tally| tally.failed == 0),
         ["tidy"] => tidy::run(&repo),
         ["acceptance"] => acceptance::run(&repo),

@@ -8,10 +8,18 @@
 //! Every program hangs from this process: it ends with the [`Cluster`], and by the kernel's hand when a test run is
 //! killed.
 
+mod campus;
+mod chaos;
+mod crowd;
+mod dice;
 mod load;
 mod member;
 mod server;
 
+pub use campus::{Campus, Databases, Hints, Host, Plan, Standby, Wire};
+pub use chaos::{Claims, Fault, Orders, Outcome, Part, Trial, Wound};
+pub use crowd::{Crowd, Memory, Moment, Note, Overlap, Population, Stay, overlaps};
+pub use dice::Dice;
 pub use load::Report;
 pub use member::Member;
 

@@ -18,8 +18,9 @@ mod space;
 mod wait;
 
 pub use cluster::{
-    Cluster, Crowd, Databases, Dice, Hints, Host, Member, Memory, Moment, Note, Overlap, Plan, Population,
-    RELAY, Report, Site, Standby, Stay, Wire, overlaps,
+    Campus, Claims, Cluster, Crowd, Databases, Dice, Fault, Hints, Host, Member, Memory, Moment, Note,
+    Orders, Outcome, Overlap, Part, Plan, Population, RELAY, Report, Standby, Stay, Trial, Wire, Wound,
+    overlaps,
 };
 pub use lab::Lab;
 pub use machine::{Firmware, MACHINE_MAC, Machine, machine_programs};

@@ -72,8 +72,13 @@ impl Space {
         Process::start(self.command(program, arguments), self.folder.join(log))
     }
 
+    /// Runs `work` on a thread of its own in this namespace; sockets made there stay there.
+    pub(crate) fn inside<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
+        self.namespace.run(work)
+    }
+
     /// Processes in this namespace, only ever ours.
-    fn processes(&self) -> Vec<u32> {
+    pub(crate) fn processes(&self) -> Vec<u32> {
         let output = run(Command::new("ip").args(["netns", "pids", self.namespace.name()]));
         String::from_utf8_lossy(&output.stdout)
             .lines()

@@ -1,12 +1,17 @@
 //! One node of a cluster, and the questions that tests ask it.
 
-use super::{bound_to_us, free_port};
+mod ask;
+
+use super::campus::Host;
+use super::{bound_to_us, free_port, program};
 use crate::lab::text_of;
 use crate::process::{Process, run};
 use crate::wait::{LIMIT, within};
 use serde_json::Value;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 
 /// A running `purlin up`.
 #[derive(Debug)]
@@ -15,38 +20,63 @@ pub struct Member {
     pub process: Process,
     /// UDP port of its DHCP server.
     pub dhcp: u16,
-    api: u16,
+    /// Where its API answers, on its own machine.
+    api: SocketAddr,
     data: PathBuf,
+    /// Its machine, when it has one of its own.
+    host: Option<Arc<Host>>,
+    lives: u32,
 }
 
 impl Member {
+    /// On loopback.
     pub(super) fn start(id: &str, data: &Path, database: u16, redis: Option<u16>) -> Self {
         let (api, peers, dhcp) = (free_port(), free_port(), free_port());
-        let file = data.with_extension("toml");
-        let coordination = redis.map_or_else(String::new, |port| {
-            format!("[coordination]\nengine = \"redis\"\nurl = \"redis://127.0.0.1:{port}\"\n\n")
-        });
-        let text = format!(
-            "[node]\nid = \"{id}\"\n\n[api]\nhttp = [\"127.0.0.1:{api}\"]\nhttps = []\nmetrics = []\n\n\
-             [store]\nengine = \"postgres\"\nurl = \"postgresql://purlin@127.0.0.1:{database}/purlin\"\n\n\
-             {coordination}\
-             [cluster]\nenabled = true\nnode_ip = \"127.0.0.1\"\nsecret = \"a secret of sixteen octets\"\n\
-             peer_port = {peers}\ntakeover = \"fast\"\n\n\
-             [dhcp]\nlisten = [\"127.0.0.1:{dhcp}\"]\nserver_id = \"10.0.0.1\"\n\n\
-             [[dhcp.subnets]]\nname = \"all\"\nnetwork = \"10.0.0.0/16\"\ngateway = \"10.0.0.1\"\n\
-             pools = [\"10.0.1.0-10.0.255.254\"]\n"
-        );
-        std::fs::write(&file, text).expect("the folder is ours");
-        let mut command = bound_to_us("purlin", "KILL");
-        command.args(["up", "--data-dir", &text_of(data), "--config", &text_of(&file)]);
-        let process = Process::start(command, data.with_extension("log"));
-        Self {
-            id: id.to_owned(),
-            process,
-            dhcp,
+        let redis = redis.map(|port| format!("redis://127.0.0.1:{port}"));
+        let subnet = "[[dhcp.subnets]]\nname = \"all\"\nnetwork = \"10.0.0.0/16\"\ngateway = \"10.0.0.1\"\n\
+                      pools = [\"10.0.1.0-10.0.255.254\"]\n";
+        let seat = Seat {
+            id,
+            data,
+            address: Ipv4Addr::LOCALHOST,
             api,
-            data: data.to_owned(),
+            metrics: None,
+            peers,
+            dhcp,
+            store: format!("postgresql://purlin@127.0.0.1:{database}/purlin"),
+            redis,
+            takeover: "fast",
+            dhcp_settings: "",
+            subnets: subnet,
+        };
+        Self::sit(&seat, None)
+    }
+
+    /// With this configuration, on a machine of its own or on loopback.
+    pub(super) fn sit(seat: &Seat<'_>, host: Option<Arc<Host>>) -> Self {
+        let file = seat.data.with_extension("toml");
+        std::fs::write(&file, seat.text()).expect("the folder is ours");
+        let process = begin(seat.data, host.as_deref(), 1);
+        Self {
+            id: seat.id.to_owned(),
+            process,
+            dhcp: seat.dhcp,
+            api: (Ipv4Addr::LOCALHOST, seat.api).into(),
+            data: seat.data.to_owned(),
+            host,
+            lives: 1,
         }
+    }
+
+    /// One more life on the same data, after the former one has ended.
+    pub fn start_again(&mut self) {
+        self.lives += 1;
+        self.process = begin(&self.data, self.host.as_deref(), self.lives);
+    }
+
+    /// A command on this node's machine.
+    fn command(&self, name: &str) -> Command {
+        command_on(self.host.as_deref(), name)
     }
 
     /// Status and body of `GET path` with the admin token; `None` while it does not answer.
@@ -54,8 +84,8 @@ impl Member {
     pub fn get(&self, path: &str) -> Option<(u16, Value)> {
         let token = std::fs::read_to_string(self.data.join("admin-token")).ok()?;
         let token = format!("authorization: Bearer {}", token.trim());
-        let url = format!("http://127.0.0.1:{}{path}", self.api);
-        let mut curl = Command::new("curl");
+        let url = format!("http://{}{path}", self.api);
+        let mut curl = self.command("curl");
         curl.args([
             "-s",
             "--max-time",
@@ -77,7 +107,7 @@ impl Member {
     /// When it fails.
     #[must_use]
     pub fn says(&self, arguments: &[&str]) -> String {
-        let mut command = bound_to_us("purlin", "KILL");
+        let mut command = self.command("purlin");
         let output = run(command.args(arguments).args(["--data-dir", &text_of(&self.data)]));
         let said = [output.stdout, output.stderr].map(|octets| String::from_utf8_lossy(&octets).into_owned());
         assert!(
@@ -120,5 +150,62 @@ impl Member {
             self.get("/health"),
             self.process.said()
         );
+    }
+}
+
+/// What a node's configuration is made of.
+#[derive(Debug)]
+pub(super) struct Seat<'a> {
+    pub(super) id: &'a str,
+    pub(super) data: &'a Path,
+    pub(super) address: Ipv4Addr,
+    pub(super) api: u16,
+    /// Where it shows metrics, beside the API.
+    pub(super) metrics: Option<u16>,
+    pub(super) peers: u16,
+    pub(super) dhcp: u16,
+    /// Where the database is.
+    pub(super) store: String,
+    /// Where Redis is; without, nodes have no hints in common.
+    pub(super) redis: Option<String>,
+    pub(super) takeover: &'a str,
+    /// More lines of `[dhcp]`.
+    pub(super) dhcp_settings: &'a str,
+    pub(super) subnets: &'a str,
+}
+
+impl Seat<'_> {
+    fn text(&self) -> String {
+        let (id, address, takeover) = (self.id, self.address, self.takeover);
+        let (api, peers, dhcp, store) = (self.api, self.peers, self.dhcp, &self.store);
+        let metrics = self
+            .metrics
+            .map(|port| format!("\"{address}:{port}\""))
+            .unwrap_or_default();
+        let coordination = self.redis.as_ref().map_or_else(String::new, |url| {
+            format!("[coordination]\nengine = \"redis\"\nurl = \"{url}\"\n\n")
+        });
+        format!(
+            "[node]\nid = \"{id}\"\n\n[api]\nhttp = [\"127.0.0.1:{api}\"]\nhttps = []\nmetrics = [{metrics}]\n\n\
+             [store]\nengine = \"postgres\"\nurl = \"{store}\"\n\n{coordination}\
+             [cluster]\nenabled = true\nnode_ip = \"{address}\"\nsecret = \"a secret of sixteen octets\"\n\
+             peer_port = {peers}\ntakeover = \"{takeover}\"\n\n\
+             [dhcp]\nlisten = [\"{address}:{dhcp}\"]\nserver_id = \"10.0.0.1\"\n{}\n{}",
+            self.dhcp_settings, self.subnets
+        )
+    }
+}
+
+fn begin(data: &Path, host: Option<&Host>, life: u32) -> Process {
+    let file = data.with_extension("toml");
+    let mut command = command_on(host, "purlin");
+    command.args(["up", "--data-dir", &text_of(data), "--config", &text_of(&file)]);
+    Process::start(command, data.with_extension(format!("{life}.log")))
+}
+
+fn command_on(host: Option<&Host>, name: &str) -> Command {
+    match host {
+        Some(host) => host.bound_to_us(&program(name), "KILL"),
+        None => bound_to_us(name, "KILL"),
     }
 }

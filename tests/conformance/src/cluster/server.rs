@@ -1,6 +1,7 @@
 //! PostgreSQL on loopback, which a test may stop and start.
 
 use super::{free_port, program};
+use crate::lab::text_of;
 use crate::process::{Process, run};
 use crate::wait::until;
 use std::path::{Path, PathBuf};
@@ -17,6 +18,19 @@ const OPTIONS: [&str; 7] = [
     "autovacuum=off",
 ];
 
+/// Small files of the log, because a folder of them is copied for every standby.
+const INITDB: [&str; 9] = [
+    "-U",
+    "purlin",
+    "-A",
+    "trust",
+    "--no-sync",
+    "--no-locale",
+    "-E",
+    "UTF8",
+    "--wal-segsize=1",
+];
+
 /// A PostgreSQL with an empty database `purlin`.
 #[derive(Debug)]
 pub struct Database {
@@ -28,26 +42,8 @@ pub struct Database {
 impl Database {
     pub(super) fn start(folder: &Path) -> Self {
         let (data, port) = (folder.join("postgres"), free_port());
-        std::fs::create_dir(&data).expect("the folder is ours");
         open_to_all(folder);
-        if let Some((uid, gid)) = other_user() {
-            std::os::unix::fs::chown(&data, Some(uid), Some(gid)).expect("root may");
-        }
-        let mut make = as_server_user("initdb", None);
-        make.arg("-D").arg(&data);
-        make.args([
-            "-U",
-            "purlin",
-            "-A",
-            "trust",
-            "--no-sync",
-            "--no-locale",
-            "-E",
-            "UTF8",
-        ]);
-        let made = run(make.current_dir("/"));
-        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-        create(&data);
+        initialise(&data);
         let process = serve(&data, port);
         let database = Self { process, data, port };
         database.until_it_answers();
@@ -143,17 +139,48 @@ fn serve(data: &Path, port: u16) -> Process {
 /// PostgreSQL refuses root.
 fn as_server_user(name: &str, at_our_end: Option<&str>) -> Command {
     let mut command = Command::new(program("setpriv"));
+    command.args(words_as_server_user(name, at_our_end));
+    command
+}
+
+/// What `setpriv` is told to run a program of PostgreSQL.
+pub(super) fn words_as_server_user(name: &str, at_our_end: Option<&str>) -> Vec<String> {
+    let mut words = Vec::new();
     if let Some((uid, gid)) = other_user() {
-        command
-            .arg(format!("--reuid={uid}"))
-            .arg(format!("--regid={gid}"));
-        command.arg("--clear-groups");
+        words.extend([format!("--reuid={uid}"), format!("--regid={gid}")]);
+        words.push("--clear-groups".to_owned());
     }
     if let Some(signal) = at_our_end {
-        command.args(["--pdeathsig", signal]);
+        words.extend(["--pdeathsig".to_owned(), signal.to_owned()]);
     }
-    command.arg("--").arg(program(name));
-    command
+    words.extend(["--".to_owned(), text_of(&program(name))]);
+    words
+}
+
+/// Makes a folder that the server's user owns.
+pub(super) fn folder_of_server(data: &Path) {
+    use std::os::unix::fs::DirBuilderExt;
+    // PostgreSQL refuses a folder that others may look into.
+    let made = std::fs::DirBuilder::new().mode(0o700).create(data);
+    made.expect("the folder is ours");
+    own(data);
+}
+
+/// Gives a file or folder to the server's user.
+pub(super) fn own(path: &Path) {
+    if let Some((uid, gid)) = other_user() {
+        std::os::unix::fs::chown(path, Some(uid), Some(gid)).expect("root may");
+    }
+}
+
+/// Makes the files of a server whose superuser is `purlin`, with a database of that name.
+pub(super) fn initialise(data: &Path) {
+    folder_of_server(data);
+    let mut make = as_server_user("initdb", None);
+    make.arg("-D").arg(data).args(INITDB);
+    let made = run(make.current_dir("/"));
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    create(data);
 }
 
 /// As whom the server runs when we are root.
@@ -173,7 +200,7 @@ fn id(arguments: &[&str]) -> Option<u32> {
 }
 
 /// The server's user must get through to its own folder.
-fn open_to_all(folder: &Path) {
+pub(super) fn open_to_all(folder: &Path) {
     use std::os::unix::fs::PermissionsExt;
     let mode = std::fs::Permissions::from_mode(0o755);
     std::fs::set_permissions(folder, mode).expect("the folder is ours");

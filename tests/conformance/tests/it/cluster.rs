@@ -1,5 +1,6 @@
 //! Nodes that share one database: what their clients notice of it.
 
+mod chaos;
 mod losing;
 mod removing;
 mod sharing;

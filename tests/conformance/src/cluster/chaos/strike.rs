@@ -1,0 +1,173 @@
+//! How each fault is brought about, and how it is put right.
+
+use super::Fault;
+use crate::cluster::campus::Campus;
+use crate::cluster::dice::Dice;
+use std::time::Duration;
+
+/// How much of a lagging standby is lost: what is committed in this time.
+const LAG: Duration = Duration::from_millis(1500);
+
+/// A fault at work, and whom it hit.
+#[derive(Debug)]
+pub struct Wound {
+    pub fault: Fault,
+    /// The host that was hit, or the first of two.
+    pub who: String,
+    /// The other of two, where there is one.
+    pub other: String,
+}
+
+impl Campus {
+    /// Brings a fault about, at somebody whom the dice choose.
+    pub fn strike(&mut self, fault: Fault, dice: &mut Dice) -> Wound {
+        let names: Vec<String> = self.nodes.iter().map(|node| node.id.clone()).collect();
+        let victim = dice.below(names.len());
+        let neighbour = (victim + 1 + dice.below(names.len() - 1)) % names.len();
+        let mut wound = Wound {
+            fault,
+            who: names[victim].clone(),
+            other: names[neighbour].clone(),
+        };
+        match fault {
+            Fault::NodeKilled => self.nodes[victim].process.crash(),
+            Fault::NodePaused => self.nodes[victim].process.signal("STOP"),
+            Fault::NodeStopped => self.stop_in_order(victim),
+            Fault::NodeDrained => drop(self.nodes[neighbour].says(&["cluster", "drain", &wound.who])),
+            Fault::NodeRemoved => drop(self.nodes[neighbour].says(&["cluster", "remove", &wound.who])),
+            Fault::PacketsLost => self.wire.lose(&wound.who, 20),
+            Fault::NodesCut => self.wire.cut(&wound.who, &wound.other),
+            Fault::NodeCutFromDatabase | Fault::NodeHearsNoDatabase | Fault::NodeCutFromRedis => {
+                self.cut_off(fault, &mut wound);
+            }
+            Fault::RedisFlushed | Fault::RedisKilled | Fault::RedisFrozen | Fault::RedisCut => {
+                self.strike_redis(fault, &mut wound);
+            }
+            Fault::DatabaseRestarted
+            | Fault::DatabaseFull
+            | Fault::StandbyCut
+            | Fault::PrimaryKilled
+            | Fault::PrimaryLagsAndDies
+            | Fault::PrimaryCutOff => self.strike_database(fault, &mut wound, &names[neighbour]),
+        }
+        wound
+    }
+
+    fn stop_in_order(&mut self, victim: usize) {
+        let process = &mut self.nodes[victim].process;
+        process.signal("TERM");
+        assert!(
+            process.ended(),
+            "a node that is asked to stop ends with 0\n{}",
+            process.said()
+        );
+    }
+
+    fn cut_off(&self, fault: Fault, wound: &mut Wound) {
+        let (far, one_way) = match fault {
+            Fault::NodeCutFromRedis => (&["r1", "r2", "r3"][..], false),
+            fault => (&["pg1", "pg2"][..], fault == Fault::NodeHearsNoDatabase),
+        };
+        for other in far {
+            if one_way {
+                self.wire.cut_one_way(other, &wound.who);
+            } else {
+                self.wire.cut(other, &wound.who);
+            }
+        }
+        wound.other = far.join(", ");
+    }
+
+    fn strike_redis(&mut self, fault: Fault, wound: &mut Wound) {
+        let hints = self.hints.as_mut().expect("a campus with Redis");
+        wound.who = hints.master();
+        wound.other = String::new();
+        match fault {
+            Fault::RedisFlushed => hints.flush(),
+            Fault::RedisKilled => hints.kill(&wound.who),
+            Fault::RedisFrozen => hints.signal(&wound.who, "STOP"),
+            _ => {
+                for other in ["r1", "r2", "r3"].into_iter().filter(|name| *name != wound.who) {
+                    self.wire.cut(&wound.who, other);
+                }
+            }
+        }
+    }
+
+    fn strike_database(&mut self, fault: Fault, wound: &mut Wound, witness: &str) {
+        wound.who = self.databases.primary().to_owned();
+        wound.other = self.databases.standby().to_owned();
+        match fault {
+            Fault::DatabaseRestarted => self.databases.kill_primary(),
+            Fault::DatabaseFull => self.databases.fill(),
+            Fault::StandbyCut => self.wire.cut(&wound.who, &wound.other),
+            Fault::PrimaryKilled => {
+                self.databases.kill_primary();
+                self.databases.promote();
+            }
+            Fault::PrimaryLagsAndDies => {
+                self.wire.cut(&wound.who, &wound.other);
+                std::thread::park_timeout(LAG);
+                self.databases.kill_primary();
+                self.wire.heal();
+                self.databases.promote();
+            }
+            _ => {
+                // One node stays with the old primary; nobody else reaches it.
+                let nodes: Vec<String> = self.nodes.iter().map(|node| node.id.clone()).collect();
+                for name in nodes.iter().filter(|name| *name != witness) {
+                    self.wire.cut(&wound.who, name);
+                }
+                self.wire.cut(&wound.who, &wound.other);
+                self.wire.cut(witness, &wound.other);
+                self.databases.promote();
+            }
+        }
+    }
+
+    /// Puts right what was struck.
+    pub fn mend(&mut self, wound: &Wound) {
+        match wound.fault {
+            Fault::NodeKilled | Fault::NodeStopped => self.node(&wound.who).start_again(),
+            Fault::NodePaused => self.node(&wound.who).process.signal("CONT"),
+            Fault::NodeDrained => drop(self.node(&wound.who).says(&["cluster", "resume", &wound.who])),
+            Fault::NodeRemoved => {
+                let node = self.node(&wound.who);
+                node.process.signal("TERM");
+                let _ = node.process.ended();
+                node.start_again();
+            }
+            Fault::RedisKilled => {
+                let folder = self.folder().to_owned();
+                let hints = self.hints.as_mut().expect("a campus with Redis");
+                hints.revive(&wound.who, &folder);
+            }
+            Fault::RedisFrozen => {
+                let hints = self.hints.as_ref().expect("a campus with Redis");
+                hints.signal(&wound.who, "CONT");
+            }
+            Fault::RedisFlushed => {}
+            Fault::DatabaseRestarted => self.databases.restart_primary(),
+            Fault::DatabaseFull => self.databases.make_room(),
+            Fault::PrimaryKilled | Fault::PrimaryLagsAndDies => self.databases.rejoin(),
+            Fault::PrimaryCutOff => {
+                // As whoever operates it must: the old one is stopped before anybody reaches it again.
+                self.databases.stop_standby();
+                self.wire.heal();
+                self.databases.rejoin();
+            }
+            Fault::NodeCutFromDatabase
+            | Fault::NodeHearsNoDatabase
+            | Fault::NodeCutFromRedis
+            | Fault::NodesCut
+            | Fault::PacketsLost
+            | Fault::RedisCut
+            | Fault::StandbyCut => self.wire.heal(),
+        }
+    }
+
+    fn node(&mut self, name: &str) -> &mut crate::cluster::Member {
+        let found = self.nodes.iter_mut().find(|node| node.id == name);
+        found.unwrap_or_else(|| panic!("no node is called {name}"))
+    }
+}

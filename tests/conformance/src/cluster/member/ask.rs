@@ -1,0 +1,47 @@
+//! Questions that change something, and commands that may fail.
+
+use super::Member;
+use crate::lab::text_of;
+use crate::process::run;
+use serde_json::Value;
+
+impl Member {
+    /// Status and body of a request with the admin token and perhaps a JSON body; `None` while it does not answer.
+    #[must_use]
+    pub fn ask(&self, method: &str, path: &str, body: Option<&Value>) -> Option<(u16, Value)> {
+        let token = std::fs::read_to_string(self.data.join("admin-token")).ok()?;
+        self.ask_as(token.trim(), method, path, body)
+    }
+
+    /// The same with another token.
+    #[must_use]
+    pub fn ask_as(
+        &self,
+        token: &str,
+        method: &str,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Option<(u16, Value)> {
+        let token = format!("authorization: Bearer {token}");
+        let url = format!("http://{}{path}", self.api);
+        let mut curl = self.command("curl");
+        curl.args(["-s", "--max-time", "10", "-w", "\n%{http_code}", "-X", method]);
+        curl.args(["-H", &token, &url]);
+        if let Some(body) = body {
+            curl.args(["-H", "content-type: application/json", "-d", &body.to_string()]);
+        }
+        let said = String::from_utf8_lossy(&run(&mut curl).stdout).into_owned();
+        let (body, status) = said.rsplit_once('\n')?;
+        let body = if body.is_empty() { "null" } else { body };
+        Some((status.parse().ok()?, serde_json::from_str(body).ok()?))
+    }
+
+    /// Whether `purlin ...` ends well when it asks this node, and what it says.
+    #[must_use]
+    pub fn tries(&self, arguments: &[&str]) -> (bool, String) {
+        let mut command = self.command("purlin");
+        let output = run(command.args(arguments).args(["--data-dir", &text_of(&self.data)]));
+        let said = [output.stdout, output.stderr].map(|octets| String::from_utf8_lossy(&octets).into_owned());
+        (output.status.success(), said.concat())
+    }
+}
