@@ -2,7 +2,7 @@
 
 use super::SubnetPlan;
 use crate::settings::{BootEntry, BootProfile};
-use foldhash::fast::RandomState;
+use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 use purlin_types::Mac;
 use std::iter::Peekable;
@@ -21,7 +21,7 @@ pub(crate) struct Profiles {
     all: Vec<ProfilePlan>,
     /// Those that name no machine.
     for_any: Vec<u16>,
-    by_mac: HashMap<Mac, Vec<u16>, RandomState>,
+    by_mac: HashMap<Mac, Vec<u16>, FixedState>,
 }
 
 impl Profiles {
