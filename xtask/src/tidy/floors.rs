@@ -100,6 +100,7 @@ const HEAVY: &[(&str, &[&str])] = &[
             "crates/fabric/mesh",
             "crates/fabric/redis",
             "crates/fabric/runtime",
+            "crates/fabric/server",
             "crates/store/postgres",
             "crates/tftp/server",
             "bin/purlin",
