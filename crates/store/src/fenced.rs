@@ -1,5 +1,6 @@
 //! Fenced rows: what many nodes write into one store, each only under claims that it still holds (rule R7).
 
+use crate::standing::Standing;
 use purlin_types::{Epoch, Slot, SlotSet};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -50,6 +51,9 @@ pub struct Tally {
 pub enum FenceFault {
     /// These slots are not held under the epochs given: whoever wrote must stop deciding about them at once.
     Lost(Vec<Slot>),
+    /// These slots were held under epochs of a history that a failover has ended, and what is written under them could be
+    /// lost again. Whoever still holds them claims them anew and writes the rows under the new epochs.
+    Former(Vec<Slot>),
     /// This row's `unique` is another live row's. Names both keys.
     Taken { key: u64, by: u64 },
     /// No answer: the rows may have been written. They may be written again as they are.
@@ -60,6 +64,11 @@ impl fmt::Display for FenceFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Lost(slots) => write!(f, "{} slots are no longer held", slots.len()),
+            Self::Former(slots) => write!(
+                f,
+                "{} slots have to be claimed anew after a failover of the store",
+                slots.len()
+            ),
             Self::Taken { key, by } => write!(f, "row {key} would be a second one beside {by}"),
             Self::Unknown(_) => f.write_str("the store did not answer"),
         }
@@ -97,6 +106,11 @@ pub trait FencedRows: Send + Sync + fmt::Debug {
         after: Option<u64>,
         limit: usize,
     ) -> Later<'a, Result<Vec<StoredRow>, FenceFault>>;
+
+    /// How far the copies of what is written are. An engine that has none need not say so.
+    fn standing(&self) -> Later<'_, Result<Standing, FenceFault>> {
+        Box::pin(async { Ok(Standing::ALONE) })
+    }
 
     /// Rows by key, whoever's slots they are in; may be answered by a replica. For display.
     fn page<'a>(

@@ -7,7 +7,7 @@ pub(crate) mod leases;
 use crate::error::ControlError;
 use crate::metrics::{DhcpMetrics, ThreadReport};
 use crate::ports::Ports;
-use crate::share::Gained;
+use crate::share::{Continued, Gained};
 use crate::status::{Condition, Health, InterfaceStatus, JournalStatus, ServerStatus};
 use crate::worker::{Task, Worker};
 use purlin_dhcp_core::view::SubnetUse;
@@ -146,6 +146,15 @@ impl Handle {
             // A thread that has ended decides about nothing.
             let _ = door.ask(move |worker| worker.adopt_slots(&gained)).await;
         }
+    }
+
+    /// Goes on with slots under new epochs; gives those that the packet thread did not hold under the former ones.
+    pub(crate) async fn continue_slots(&self, continued: Vec<Continued>) -> Vec<Slot> {
+        let Some(door) = self.0.doors.first() else {
+            return Vec::new();
+        };
+        let unknown = door.ask(move |worker| worker.continue_slots(&continued)).await;
+        unknown.unwrap_or_default()
     }
 
     /// Takes slots away.

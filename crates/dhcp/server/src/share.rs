@@ -16,7 +16,7 @@ pub use forward::{ForwardKey, ForwardKeyError};
 use forward::listen;
 
 pub(crate) use forward::{Carrier, Heard};
-pub(crate) use loader::Gained;
+pub(crate) use loader::{Continued, Gained};
 pub(crate) use own::Own;
 
 use crate::error::StartError;
@@ -128,6 +128,7 @@ pub(crate) fn open(
         what: "starting the thread for other nodes' packets",
         source,
     })?;
+    let log = Log::new(Box::new(log), None, []).with_copies(log_handle.clone());
     let own = Own {
         tenure: config.tenure.clone(),
         terms,
@@ -139,7 +140,7 @@ pub(crate) fn open(
         plan,
         heard,
     };
-    Ok((engine, Log::new(Box::new(log), None, []), Some(own)))
+    Ok((engine, log, Some(own)))
 }
 
 /// The plan by which the log reads frames: that of the packet thread.

@@ -11,6 +11,7 @@
 
 mod adopt;
 mod control;
+mod copies;
 mod ledger;
 mod log;
 mod own;
@@ -98,6 +99,8 @@ pub(crate) struct Worker {
     outgoing: SendBatch,
     batch: Batch,
     parked: ParkRing,
+    /// Replies that wait for the store's second copy, which never is in the way of others.
+    copying: ParkRing,
     probes: Probes,
     pub(crate) counters: ShellCounters,
     health: Arc<watch::Sender<Health>>,
@@ -158,6 +161,7 @@ impl Worker {
             outgoing: SendBatch::new(),
             batch: Batch::new(),
             parked: ParkRing::new(),
+            copying: ParkRing::new(),
             probes: Probes::default(),
             counters: ShellCounters::default(),
             health: parts.health,
@@ -285,7 +289,7 @@ impl Worker {
         if condition == Condition::Full {
             // The disk may have been found full after these were parked. Until there is space their clients have
             // asked again, or elsewhere.
-            self.counters.withheld += self.parked.clear() as u64;
+            self.counters.withheld += (self.parked.clear() + self.copying.clear()) as u64;
             self.awaiting.clear();
         }
         self.told = condition;
@@ -297,7 +301,7 @@ impl Worker {
     fn fail(&mut self, what: &'static str) {
         self.told = Condition::Failed;
         self.log.fail();
-        self.counters.withheld += self.parked.clear() as u64;
+        self.counters.withheld += (self.parked.clear() + self.copying.clear()) as u64;
         self.awaiting.clear();
         let shard = self.shard;
         self.health.send_if_modified(|told| told.fail(shard, what));

@@ -27,6 +27,7 @@ mod table;
 
 pub use action::Action;
 pub use input::{Denied, Input};
+pub(crate) use table::Origin;
 
 use crate::event::Event;
 use crate::holdings::Holdings;

@@ -4,6 +4,7 @@
 //! now, and the slot's epoch is still the one that the decision was made under. Whoever publishes does it the other way
 //! round: first new holdings, then the tenure. So no slot that was lost is ever seen under a tenure that was renewed.
 
+use crate::coordinator::Origin;
 use purlin_types::{BootTime, Epoch, NodeId, SLOTS, Slot, SlotSet, Tenure};
 
 /// Slots by holder, with the epoch and the quarantine of those that are this node's. Shared whole, never changed.
@@ -23,6 +24,7 @@ pub struct Holdings {
 struct Term {
     epoch: Epoch,
     suspect_until: Option<BootTime>,
+    origin: Origin,
 }
 
 const NOBODY: u16 = u16::MAX;
@@ -65,6 +67,26 @@ impl Holdings {
             .flatten()
     }
 
+    /// The epoch under which somebody held `slot` before and gave it back in order, with nothing in doubt: what the rows
+    /// of that epoch say is all that its holder promised.
+    #[must_use]
+    pub fn given_back(&self, slot: Slot) -> Option<Epoch> {
+        match self.slots.contains(slot).then(|| self.term(slot).origin) {
+            Some(Origin::GivenBack(epoch)) => Some(epoch),
+            _ => None,
+        }
+    }
+
+    /// The epoch under which this node itself held `slot` until the grant of the present one, without a break: what it
+    /// knows of it is all there is to know, whatever the store has lost.
+    #[must_use]
+    pub fn continues(&self, slot: Slot) -> Option<Epoch> {
+        match self.slots.contains(slot).then(|| self.term(slot).origin) {
+            Some(Origin::Continued(epoch)) => Some(epoch),
+            _ => None,
+        }
+    }
+
     /// The slots that this node may decide about.
     #[must_use]
     pub const fn slots(&self) -> &SlotSet {
@@ -99,9 +121,13 @@ impl Builder {
         })
     }
 
-    pub(crate) fn hold(&mut self, slot: Slot, epoch: Epoch, suspect_until: Option<BootTime>) {
+    pub(crate) fn hold(&mut self, slot: Slot, epoch: Epoch, suspect_until: Option<BootTime>, origin: Origin) {
         self.0.slots.insert(slot);
-        *self.term(slot) = Term { epoch, suspect_until };
+        *self.term(slot) = Term {
+            epoch,
+            suspect_until,
+            origin,
+        };
     }
 
     pub(crate) fn leave(&mut self, slot: Slot, epoch: Epoch) {

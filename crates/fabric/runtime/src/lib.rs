@@ -16,5 +16,5 @@ mod tenant;
 
 pub use drive::Clock;
 pub use handle::{Fabric, Setup, Snapshot, Told};
-pub use rowlog::{LoggedRow, Refused, RowLog, RowLogHandle, RowReader, Setback, Terms};
+pub use rowlog::{Copied, LoggedRow, Refused, RowLog, RowLogHandle, RowReader, Setback, Terms};
 pub use tenant::{SharedTenure, Tenant};

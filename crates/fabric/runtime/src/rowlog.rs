@@ -11,9 +11,13 @@
 //! answered ahead of its record is within the client lead time (rules R1 and R2), which a successor waits out.
 
 mod batch;
+mod copies;
 mod writer;
 
+pub use copies::Copied;
+
 use batch::Entry;
+use copies::Frontier;
 use purlin_store::{AppendError, FencedRow, FencedRows, Journal, JournalHealth, Position, Wake};
 use purlin_types::{Epoch, SLOTS, Slot};
 use std::collections::VecDeque;
@@ -77,6 +81,9 @@ pub struct Setback {
 pub enum Refused {
     /// The slot is somebody else's since: stop deciding about it.
     Lost { slot: Slot, epoch: Option<Epoch> },
+    /// The store is on another history than that of the epoch, and does not rely on claims from before. The slot may
+    /// well be this node's still; all that it knows of it is to be said again once it is claimed anew.
+    Former { slot: Slot, epoch: Epoch },
     /// What must be unique is another live row's.
     Taken { by: u64, unique: Vec<u8> },
 }
@@ -99,6 +106,13 @@ pub(crate) struct Shared {
     /// For the packet thread, which waits for room or durability without a runtime.
     moved: (Mutex<()>, Condvar),
     trouble: watch::Sender<Option<String>>,
+    copies: Mutex<Frontier>,
+}
+
+impl Shared {
+    fn copies(&self) -> MutexGuard<'_, Frontier> {
+        self.copies.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl fmt::Debug for Shared {
@@ -120,6 +134,13 @@ impl RowLogHandle {
     #[must_use]
     pub fn setbacks(&self) -> Vec<Setback> {
         std::mem::take(&mut *self.0.setbacks.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// How far the copies of the store are. Ask after reading `durable`: whoever sees a frame that was refused for the
+    /// end of its history ([`Refused::Former`]) as dealt with sees the new history here.
+    #[must_use]
+    pub fn copied(&self) -> Copied {
+        self.0.copies().now()
     }
 
     /// Ends when all that has been accepted so far is with the store, or refused.
@@ -173,8 +194,10 @@ impl RowLog {
             stop: AtomicBool::new(false),
             moved: (Mutex::new(()), Condvar::new()),
             trouble: watch::Sender::new(None),
+            copies: Mutex::default(),
         });
         runtime.spawn(writer::run(Arc::clone(&shared)));
+        runtime.spawn(copies::follow(Arc::downgrade(&shared)));
         let log = Self {
             shared: Arc::clone(&shared),
             position: 0,

@@ -10,9 +10,10 @@
 
 mod column;
 mod read;
+mod standing;
 mod write;
 
-use purlin_store::{FenceFault, FencedRow, FencedRows, Later, StoredRow, Tally};
+use purlin_store::{FenceFault, FencedRow, FencedRows, Later, Standing, StoredRow, Tally};
 use purlin_types::{Epoch, Slot, SlotSet};
 use std::ops::RangeInclusive;
 
@@ -43,6 +44,10 @@ impl FencedRows for Postgres {
     ) -> Later<'a, Result<Vec<StoredRow>, FenceFault>> {
         let load = read::Load::new(table, slots, after, limit);
         Box::pin(async move { Ok(self.call(&load).await?) })
+    }
+
+    fn standing(&self) -> Later<'_, Result<Standing, FenceFault>> {
+        Box::pin(async { Ok(self.call(&standing::Ask).await?) })
     }
 
     fn page<'a>(

@@ -30,6 +30,8 @@ mod records;
 mod schema;
 mod session;
 mod settings;
+#[cfg(feature = "tls")]
+mod tls;
 
 pub use breaker::{Breaker, BreakerSettings, BreakerState};
 pub use outbox::{Cursor, News, Note, Outbox};
@@ -38,3 +40,5 @@ pub use postgres::{Postgres, Waiting};
 pub use probe::ServerFacts;
 pub use records::PostgresRecords;
 pub use settings::{BadUrl, Settings, Target};
+#[cfg(feature = "tls")]
+pub use tls::UrlFault;

@@ -61,7 +61,11 @@ async fn list(_: Viewer, State(desk): State<Desk>, asked: Asked) -> Result<Json<
 }
 
 async fn one(_: Viewer, State(desk): State<Desk>, name: Name) -> Result<Json<Value>, Problem> {
-    let lease = desk.leases.lease(name.parsed("lease")?).await.map_err(away)?;
+    let lease = desk
+        .leases
+        .lease(name.parsed("lease")?)
+        .await
+        .map_err(|error| away(&error))?;
     let lease = lease.ok_or_else(|| Problem::no_such("lease", &name.0))?;
     Ok(Json(text::held_lease(&desk.leases, &lease)))
 }
@@ -90,7 +94,7 @@ async fn release(
 
 /// Whether there is something to release.
 async fn held(desk: &Desk, address: Ipv4Addr) -> Result<bool, Problem> {
-    let lease = desk.leases.lease(address).await.map_err(away)?;
+    let lease = desk.leases.lease(address).await.map_err(|error| away(&error))?;
     Ok(lease.is_some_and(|lease| crate::leases::held(lease.state)))
 }
 
@@ -171,7 +175,7 @@ async fn chosen(desk: &Desk, order: BulkOrder) -> Result<(Vec<Ipv4Addr>, bool), 
     }
 }
 
-fn away(error: Away) -> Problem {
+fn away(error: &Away) -> Problem {
     Problem::not_ready(error.to_string())
 }
 
@@ -179,7 +183,7 @@ fn away(error: Away) -> Problem {
 fn refused(address: Ipv4Addr, error: ReleaseError) -> Problem {
     match error {
         ReleaseError::Control(error) => problem(error),
-        ReleaseError::Away(error) => away(error),
+        ReleaseError::Away(error) => away(&error),
         ReleaseError::Elsewhere(None) => Problem::not_ready(format!(
             "{address} is between two nodes; try again in some seconds"
         )),

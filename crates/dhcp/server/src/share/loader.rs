@@ -1,10 +1,11 @@
 //! Brings the rows of gained slots to the packet thread, and takes lost slots away from it.
 
 use crate::handle::Handle;
+use purlin_dhcp_core::Takeover;
 use purlin_dhcp_core::rows::{LEASES, WINDOWS};
 use purlin_fabric::Holdings;
-use purlin_store::{FenceFault, FencedRows};
-use purlin_types::{BootTime, Epoch, Slot};
+use purlin_store::{Copies, FenceFault, FencedRows};
+use purlin_types::{Epoch, Slot};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,11 +21,17 @@ const PAUSE: Duration = Duration::from_millis(200);
 /// A slot to be decided about, with all that is stored of it.
 #[derive(Debug)]
 pub(crate) struct Gained {
+    pub(crate) takeover: Takeover,
+    /// Bodies of its rows, with the epochs that they were written under.
+    pub(crate) rows: Vec<(Epoch, Vec<u8>)>,
+}
+
+/// A slot that was held under `former` without a break until it was claimed anew.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Continued {
     pub(crate) slot: Slot,
+    pub(crate) former: Epoch,
     pub(crate) epoch: Epoch,
-    pub(crate) suspect_until: Option<BootTime>,
-    /// Bodies of its rows.
-    pub(crate) rows: Vec<Vec<u8>>,
 }
 
 /// The task that follows the holdings.
@@ -54,6 +61,7 @@ impl Loader {
     pub(super) async fn run(mut self) {
         loop {
             let holdings = Arc::clone(&self.holdings.borrow_and_update());
+            self.go_on(&holdings).await;
             self.resign(&holdings).await;
             let gained: Vec<Slot> = holdings
                 .slots()
@@ -74,6 +82,20 @@ impl Loader {
         }
     }
 
+    /// What this node held all the while is not read again: the store may have lost some of it.
+    async fn go_on(&mut self, holdings: &Holdings) {
+        let continued = self.given.iter().filter_map(|(&slot, &former)| {
+            let epoch = holdings.epoch(slot).filter(|&epoch| epoch != former)?;
+            (holdings.continues(slot) == Some(former)).then_some(Continued { slot, former, epoch })
+        });
+        let continued: Vec<Continued> = continued.collect();
+        for some in continued.chunks(SLOTS_AT_ONCE) {
+            let unknown = self.handle.continue_slots(some.to_vec()).await;
+            let known = some.iter().filter(|one| !unknown.contains(&one.slot));
+            self.given.extend(known.map(|one| (one.slot, one.epoch)));
+        }
+    }
+
     async fn resign(&mut self, holdings: &Holdings) {
         let gone = |(slot, epoch): (&Slot, &Epoch)| (holdings.epoch(*slot) != Some(*epoch)).then_some(*slot);
         let lost: Vec<Slot> = self.given.iter().filter_map(gone).collect();
@@ -87,16 +109,14 @@ impl Loader {
         let mut gained: BTreeMap<Slot, Gained> = BTreeMap::new();
         for &slot in slots {
             if let Some(epoch) = holdings.epoch(slot) {
-                let suspect_until = holdings.suspect_until(slot);
-                gained.insert(
+                let takeover = Takeover {
                     slot,
-                    Gained {
-                        slot,
-                        epoch,
-                        suspect_until,
-                        rows: Vec::new(),
-                    },
-                );
+                    epoch,
+                    suspect_until: holdings.suspect_until(slot),
+                    given_back: holdings.given_back(slot),
+                };
+                let rows = Vec::new();
+                gained.insert(slot, Gained { takeover, rows });
             }
         }
         for table in [WINDOWS, LEASES] {
@@ -107,7 +127,7 @@ impl Loader {
                 after = page.last().map(|stored| stored.row.key);
                 for stored in page {
                     if let Some(gained) = gained.get_mut(&stored.row.slot) {
-                        gained.rows.push(stored.row.body);
+                        gained.rows.push((stored.epoch, stored.row.body));
                     }
                 }
                 if !full {
@@ -115,7 +135,16 @@ impl Loader {
                 }
             }
         }
-        Ok(gained.into_values().collect())
+        // Rows of a history that came after the grant may lack some; the claim is made anew before long.
+        let standing = self.rows.standing().await?;
+        let relied_on = matches!(standing.copies, Copies::Synced { .. });
+        let of_this_history =
+            |gained: &Gained| relied_on || gained.takeover.epoch.timeline >= standing.timeline;
+        let loaded: Vec<Gained> = gained.into_values().filter(of_this_history).collect();
+        if loaded.is_empty() {
+            return Err(FenceFault::Former(slots.to_vec()));
+        }
+        Ok(loaded)
     }
 
     async fn adopt(&mut self, loaded: Vec<Gained>) {
@@ -123,10 +152,13 @@ impl Loader {
         let newest = Arc::clone(&self.holdings.borrow());
         let still: Vec<Gained> = loaded
             .into_iter()
-            .filter(|gained| newest.epoch(gained.slot) == Some(gained.epoch))
+            .filter(|gained| newest.epoch(gained.takeover.slot) == Some(gained.takeover.epoch))
             .collect();
-        self.given
-            .extend(still.iter().map(|gained| (gained.slot, gained.epoch)));
+        self.given.extend(
+            still
+                .iter()
+                .map(|gained| (gained.takeover.slot, gained.takeover.epoch)),
+        );
         self.handle.adopt_slots(still).await;
     }
 }

@@ -60,10 +60,11 @@ impl Own {
     }
 
     /// Tells the fabric which slots a write has shown to be lost.
-    pub(crate) fn report(&self, setbacks: &[Setback]) {
+    /// What was decided under a term before the present one, which `epoch` tells, says nothing about that.
+    pub(crate) fn report(&self, setbacks: &[Setback], epoch: impl Fn(Slot) -> Option<Epoch>) {
         let lost = setbacks.iter().filter_map(|setback| match setback.why {
-            Refused::Lost { slot, .. } => Some(slot),
-            Refused::Taken { .. } => None,
+            Refused::Lost { slot, epoch: under } if under == epoch(slot) => Some(slot),
+            Refused::Lost { .. } | Refused::Former { .. } | Refused::Taken { .. } => None,
         });
         let lost: Vec<Slot> = lost.collect();
         if !lost.is_empty() {

@@ -1,11 +1,13 @@
 //! The thread's journal: appending, holding back while the disk is full, checkpoints in pieces.
 
 use super::Worker;
+use super::copies::Copies;
 use super::ledger::Ledger;
 use super::rewrite::{Part, Rewrite};
 use crate::marker;
 use crate::status::Condition;
 use purlin_dhcp_core::Engine;
+use purlin_fabric_runtime::RowLogHandle;
 use purlin_store::{AppendError, Journal, JournalHealth, Position};
 use purlin_types::{Now, WallTime};
 use std::sync::Arc;
@@ -37,6 +39,8 @@ pub(crate) struct Log {
     rewrite: Option<Part>,
     /// Latched: a journal that has failed once is never believed again.
     failed: bool,
+    /// For rows in a store that may have a second copy.
+    copies: Option<(RowLogHandle, Copies)>,
     boot: Option<[u8; 16]>,
     scratch: Vec<u8>,
 }
@@ -64,6 +68,7 @@ impl Log {
             wanted: false,
             rewrite: None,
             failed: false,
+            copies: None,
             boot,
             scratch: Vec::new(),
         };
@@ -71,17 +76,42 @@ impl Log {
         log
     }
 
+    /// Heeds how far the copies of a shared store are.
+    pub(crate) fn with_copies(mut self, rows: RowLogHandle) -> Self {
+        self.copies = Some((rows, Copies::default()));
+        self
+    }
+
+    pub(crate) fn copies(&mut self) -> Option<&mut Copies> {
+        self.copies.as_mut().map(|(_, copies)| copies)
+    }
+
+    /// Up to where replies may go that wait for the store's second copy; `None` when they have to be forgotten.
+    pub(crate) fn copied(&self) -> Option<Position> {
+        let durable = self.journal.durable();
+        let (rows, copies) = self.copies.as_ref()?;
+        copies.due(&rows.copied(), durable)
+    }
+
+    /// An empty frame: once the copy has it, it has all that the store had before.
+    pub(crate) fn mark(&mut self, at: WallTime) {
+        self.append(at, &mut Vec::new());
+    }
+
     /// What the core must know for its next decisions.
     pub(crate) fn state(&mut self, now: &Now) -> purlin_dhcp_core::step::Log {
         let writable = self.condition() == Condition::Serving;
-        let mut durable = self.ledger.durable(now.wall, self.journal.durable());
+        let position = self.journal.durable();
+        let mut durable = self.ledger.durable(now.wall, position);
         if !self.pending.is_empty() {
             durable = durable.min(self.pending_since);
         }
+        let copies = self.copies.as_mut();
+        let copy = copies.and_then(|(rows, copies)| copies.state(now.wall, &rows.copied(), position));
         purlin_dhcp_core::step::Log {
             writable,
             durable,
-            copy: None,
+            copy,
         }
     }
 
@@ -127,8 +157,7 @@ impl Log {
         if self.pending.is_empty()
             && let Ok(position) = hand_over(self.journal.as_mut(), records)
         {
-            self.position = position;
-            self.ledger.note(at, position);
+            self.note(at, position);
             return Some(position);
         }
         if self.pending.is_empty() {
@@ -148,16 +177,25 @@ impl Log {
     }
 
     fn append_pending(&mut self) {
-        let mut done = 0;
+        let mut accepted = Vec::new();
         for frame in &self.pending {
             let Ok(position) = self.journal.defer(frame) else {
                 break;
             };
-            self.position = position;
-            self.ledger.note(self.pending_since, position);
-            done += 1;
+            accepted.push(position);
         }
-        self.pending.drain(..done);
+        self.pending.drain(..accepted.len());
+        for position in accepted {
+            self.note(self.pending_since, position);
+        }
+    }
+
+    fn note(&mut self, at: WallTime, position: Position) {
+        self.position = position;
+        self.ledger.note(at, position);
+        if let Some((_, copies)) = &mut self.copies {
+            copies.note(at, position);
+        }
     }
 
     /// Nothing is appended any more, whatever the journal says from now on.

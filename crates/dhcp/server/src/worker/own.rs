@@ -1,7 +1,8 @@
 //! The packet thread of a node that has a share: what the fabric gives and takes, and what the store refused.
 
 use super::Worker;
-use crate::share::{Gained, Own};
+use crate::share::{Continued, Gained, Own};
+use purlin_dhcp_core::Takeover;
 use purlin_fabric_runtime::{Refused, Setback};
 use purlin_netio::now;
 use purlin_store::Position;
@@ -55,14 +56,50 @@ impl Worker {
         }
         let at = own.clock.read(&now());
         for gained in gained {
-            let mut rows = gained.rows.iter().map(Vec::as_slice);
-            self.engine
-                .adopt(&at, gained.slot, gained.epoch, gained.suspect_until, &mut rows);
-            own.terms.set(gained.slot, Some(gained.epoch));
+            let mut rows = gained.rows.iter().map(|(epoch, body)| (*epoch, body.as_slice()));
+            self.engine.take_over(&at, &gained.takeover, &mut rows);
+            let Takeover { slot, epoch, .. } = gained.takeover;
+            own.terms.set(slot, Some(epoch));
             // A store that has failed over may have lost windows as well as leases: nothing unrecorded is free then.
-            if let Some(until) = gained.suspect_until.filter(|_| gained.epoch.timeline > 1) {
-                self.engine.distrust(&at, gained.slot, until);
+            if let Some(until) = gained.takeover.suspect_until.filter(|_| epoch.timeline > 1) {
+                self.engine.distrust(&at, slot, until);
             }
+        }
+        // What was read counts once the store's second copy is as far as it was read.
+        self.log.mark(at.wall);
+        self.count_histories();
+    }
+
+    /// Goes on with slots that are under another epoch now, without a break: all that is known of them is written anew.
+    /// Gives those that were not held under the former one.
+    pub(crate) fn continue_slots(&mut self, continued: &[Continued]) -> Vec<Slot> {
+        let at = self.clock();
+        let mut unknown = Vec::new();
+        for &Continued { slot, former, epoch } in continued {
+            let Some(own) = &self.own else { continue };
+            let mut records = Vec::new();
+            if !self.engine.reassert(slot, former, epoch, &mut records) {
+                unknown.push(slot);
+                continue;
+            }
+            // In this order: a frame is written under the terms of the moment at which it is handed over.
+            own.terms.set(slot, Some(epoch));
+            self.log.append(at.wall, &mut records);
+        }
+        let position = self.log.position();
+        if let Some(copies) = self.log.copies() {
+            copies.said_again(position);
+        }
+        self.count_histories();
+        unknown
+    }
+
+    fn count_histories(&mut self) {
+        let held = self.engine.held();
+        let timelines = held.iter().filter_map(|slot| self.engine.epoch(slot));
+        let oldest = timelines.map(|epoch| epoch.timeline).min();
+        if let Some(copies) = self.log.copies() {
+            copies.hold(oldest);
         }
     }
 
@@ -73,6 +110,7 @@ impl Worker {
             self.engine.resign(slot);
             own.terms.set(slot, None);
         }
+        self.count_histories();
     }
 
     /// Before what is durable is released: nothing leaves that rests on a row which the store refused.
@@ -82,10 +120,11 @@ impl Worker {
         if setbacks.is_empty() {
             return;
         }
-        own.report(&setbacks);
+        own.report(&setbacks, |slot| self.engine.epoch(slot));
         let mut positions: Vec<Position> = setbacks.iter().map(|setback| setback.position).collect();
         positions.dedup();
-        self.counters.withheld += self.parked.strike(&positions) as u64;
+        let struck = self.parked.strike(&positions) + self.copying.strike(&positions);
+        self.counters.withheld += struck as u64;
         for setback in &setbacks {
             self.set_back(setback);
         }
@@ -96,8 +135,9 @@ impl Worker {
             Refused::Lost { slot, epoch } if *epoch == self.engine.epoch(*slot) => {
                 self.resign_slots(&[*slot]);
             }
-            // Decided under a former term: what is held now is not touched.
-            Refused::Lost { .. } => {}
+            // Decided under a former term: what is held now is not touched. After a failover the slot is claimed anew, and
+            // what is known of it is said again then.
+            Refused::Lost { .. } | Refused::Former { .. } => {}
             Refused::Taken { by, unique } => {
                 let at = self.clock();
                 self.batch.records.clear();

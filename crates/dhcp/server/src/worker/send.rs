@@ -1,7 +1,6 @@
 //! Replies on their way out: at once, or when they have become durable.
 
 use super::Worker;
-use super::settle::When;
 use super::stats::record;
 use crate::ports::Port;
 use purlin_dhcp_core::step::Destination;
@@ -26,7 +25,7 @@ impl Worker {
                 let replies = &self.batch.replies;
                 let due = self.batch.due[at..at + run]
                     .iter()
-                    .filter(|due| due.when != When::Durable);
+                    .filter(|due| due.when.is_at_once());
                 let messages = due.filter_map(|due| {
                     let reply = &replies[usize::from(due.reply)];
                     let Destination::Udp(to) = reply.to else {
@@ -53,7 +52,7 @@ impl Worker {
         for i in 0..self.batch.due.len() {
             let due = self.batch.due[i];
             let reply = &self.batch.replies[usize::from(due.reply)];
-            if due.when != When::Durable && !matches!(reply.to, Destination::Udp(_)) {
+            if due.when.is_at_once() && !matches!(reply.to, Destination::Udp(_)) {
                 let sent = self.send_frame(reply.to, reply.from, reply.as_bytes());
                 self.counters.sent.sent += u64::from(sent);
                 self.counters.sent.failed += u64::from(!sent);
@@ -61,7 +60,7 @@ impl Worker {
         }
     }
 
-    /// Sends every parked reply that has become durable.
+    /// Sends every parked reply that has become durable, or that the store's second copy has.
     pub(super) fn release(&mut self) {
         if self.parked.is_empty() && self.own.is_none() {
             return;
@@ -69,9 +68,25 @@ impl Worker {
         let durable = self.log.durable();
         self.take_setbacks();
         if !self.may_answer() {
-            self.counters.withheld += self.parked.clear() as u64;
+            self.counters.withheld += (self.parked.clear() + self.copying.clear()) as u64;
             return;
         }
+        self.release_upto(durable);
+        if self.copying.is_empty() {
+            return;
+        }
+        match self.log.copied() {
+            Some(copied) => {
+                std::mem::swap(&mut self.parked, &mut self.copying);
+                self.release_upto(copied);
+                std::mem::swap(&mut self.parked, &mut self.copying);
+            }
+            // The client asks again, and is told why nothing is promised.
+            None => self.counters.withheld += self.copying.clear() as u64,
+        }
+    }
+
+    fn release_upto(&mut self, durable: purlin_store::Position) {
         loop {
             let Some((first, _)) = self.parked.due(durable).next() else {
                 return;

@@ -17,6 +17,15 @@ pub(super) enum When {
     /// Once the records of its commit are in the journal.
     Written,
     Durable,
+    /// Once the store's second copy has them.
+    Copied,
+}
+
+impl When {
+    /// Nothing is waited for but the journal's taking the records.
+    pub(super) const fn is_at_once(self) -> bool {
+        matches!(self, Self::Now | Self::Written)
+    }
 }
 
 /// A composed reply of the group at hand.
@@ -84,7 +93,8 @@ impl Worker {
         let when = match verdict {
             Verdict::Reply => When::Now,
             Verdict::WriteThenReply => When::Written,
-            Verdict::CommitThenReply | Verdict::CopyThenReply => When::Durable,
+            Verdict::CommitThenReply => When::Durable,
+            Verdict::CopyThenReply => When::Copied,
             Verdict::Probe(probe) => return self.ask_link(probe, port, local, now),
             // Forwarded where the packet still is at hand.
             Verdict::Commit | Verdict::Forward { .. } | Verdict::Silent => return,
@@ -152,17 +162,19 @@ impl Worker {
     }
 
     fn park_due(&mut self, since: Instant) {
-        for due in self.batch.due.iter().filter(|due| due.when == When::Durable) {
+        for due in &self.batch.due {
+            let ring = match due.when {
+                When::Durable => &mut self.parked,
+                When::Copied => &mut self.copying,
+                When::Now | When::Written => continue,
+            };
             let ticket = Ticket {
                 position: due.position,
                 port: due.port,
                 local: due.local,
                 since,
             };
-            if !self
-                .parked
-                .put(ticket, &self.batch.replies[usize::from(due.reply)])
-            {
+            if !ring.put(ticket, &self.batch.replies[usize::from(due.reply)]) {
                 // The client asks again; what was recorded for it is then found.
                 self.counters.withheld += 1;
             }

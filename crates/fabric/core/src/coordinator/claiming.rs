@@ -1,11 +1,11 @@
 //! Claiming: what this node should have and may take.
 
 use super::giving::BATCH;
-use super::table::{Cell, Mine, Owner};
+use super::table::{Cell, Mine, Origin, Owner};
 use super::{Action, Coordinator};
 use crate::event::Event;
 use crate::observe::after;
-use crate::port::{ClaimKey, Fence, Wish};
+use crate::port::{ClaimKey, Fence, Version, Wish};
 use crate::right::{Holder, Right, right};
 use purlin_types::{BootTime, Epoch, Slot};
 use std::collections::VecDeque;
@@ -162,7 +162,7 @@ impl Coordinator {
         let cell = *self.table.cell(slot);
         let suspect = cell.suspect || wish.by_force;
         self.table
-            .row(slot, crate::port::Version { epoch, step: 0 }, Owner::Me, suspect);
+            .row(slot, Version { epoch, step: 0 }, Owner::Me, suspect);
         let free = match cell.mine {
             Mine::Not => true,
             Mine::Held { epoch: old, .. } => old < epoch,
@@ -170,12 +170,18 @@ impl Coordinator {
         };
         if covered && free && !cell.is_closed(epoch) && !self.is_doomed(epoch) {
             let suspect_until = suspect.then(|| after(now, self.timing.mclt));
+            let origin = match cell.mine {
+                Mine::Held { epoch: old, .. } => Origin::Continued(old),
+                _ if suspect || wish.seen == Version::default() => Origin::Taken,
+                _ => Origin::GivenBack(wish.seen.epoch),
+            };
             self.table.set(
                 slot,
                 Mine::Held {
                     epoch,
                     since: now,
                     suspect_until,
+                    origin,
                 },
             );
         } else {
@@ -224,13 +230,16 @@ impl Coordinator {
             let ClaimKey::Slot(slot) = fence.key else { continue };
             let cell = *self.table.cell(slot);
             match cell.mine {
-                Mine::Held { epoch, since, .. } if epoch == fence.epoch && done => {
+                Mine::Held {
+                    epoch, since, origin, ..
+                } if epoch == fence.epoch && done => {
                     self.table.set(
                         slot,
                         Mine::Held {
                             epoch,
                             since,
                             suspect_until: None,
+                            origin,
                         },
                     );
                 }

@@ -83,8 +83,11 @@ impl Coordinator {
         for (slot, cell) in self.table.iter() {
             match cell.mine {
                 Mine::Held {
-                    epoch, suspect_until, ..
-                } => builder.hold(slot, epoch, suspect_until),
+                    epoch,
+                    suspect_until,
+                    origin,
+                    ..
+                } => builder.hold(slot, epoch, suspect_until, origin),
                 Mine::Leaving { epoch } => builder.leave(slot, epoch),
                 Mine::Releasing { .. } | Mine::Not => {}
             }

@@ -5,6 +5,18 @@ use crate::port::Version;
 use purlin_types::{BootTime, Epoch, NodeId, SLOTS, Slot};
 use std::sync::Arc;
 
+/// Where a holding comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Origin {
+    /// Nobody's before, or taken without its owner having said all.
+    #[default]
+    Taken,
+    /// Given back in order by who held it under this epoch, with nothing in doubt.
+    GivenBack(Epoch),
+    /// This node's own under this epoch until the very grant.
+    Continued(Epoch),
+}
+
 /// What a slot is to this node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Mine {
@@ -15,6 +27,7 @@ pub(super) enum Mine {
         epoch: Epoch,
         since: BootTime,
         suspect_until: Option<BootTime>,
+        origin: Origin,
     },
     /// The service flushes; no decisions.
     Leaving { epoch: Epoch },

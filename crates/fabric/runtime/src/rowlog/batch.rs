@@ -105,6 +105,15 @@ impl Batch {
         })
     }
 
+    /// Leaves out what was decided about these slots under a history before `timeline`; true when there was anything.
+    pub(super) fn end_history(&mut self, slots: &[Slot], timeline: u32) -> bool {
+        self.leave_out(|logged, epoch| {
+            let slot = logged.row.slot;
+            let ended = epoch.timeline < timeline && slots.contains(&slot);
+            ended.then_some(Refused::Former { slot, epoch })
+        })
+    }
+
     pub(super) fn setbacks(&mut self) -> Vec<Setback> {
         std::mem::take(&mut self.refused)
     }

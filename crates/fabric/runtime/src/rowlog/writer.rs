@@ -2,6 +2,7 @@
 
 use super::Shared;
 use super::batch::Batch;
+use super::copies;
 use crate::drive::chain;
 use purlin_store::FenceFault;
 use std::sync::atomic::Ordering;
@@ -55,6 +56,9 @@ async fn write(shared: &Shared, batch: &mut Batch) -> bool {
             }
             // Refused rows are out: the rest again, at once. When none went out the store speaks of others: wait.
             Err((_, FenceFault::Lost(slots))) if batch.lose(&slots) => {}
+            // The new history is known before the frames count as dealt with.
+            Err((_, FenceFault::Former(slots)))
+                if batch.end_history(&slots, copies::newest_history(shared).await) => {}
             Err((table, FenceFault::Taken { key, by })) if batch.taken(table, key, by) => {}
             Err((_, fault)) => {
                 shared.trouble.send_replace(Some(chain(&fault)));

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use purlin_fabric::port::ClaimKey;
+use purlin_fabric::port::{ClaimKey, Durability};
 use purlin_store::{FenceFault, FencedRow};
 use purlin_types::{Epoch, Slot};
 
@@ -10,7 +10,7 @@ use super::column;
 use crate::claims::key_text;
 use crate::failure::Failure;
 use crate::postgres::{Doing, Work};
-use crate::probe::of_this_history;
+use crate::probe::{Look, of_this_history};
 use crate::session::{Params, Session};
 
 /// Rows of one statement: beyond, statements get no cheaper and memory on both sides grows.
@@ -191,18 +191,31 @@ impl Work for Batch<'_> {
         Box::pin(async {
             session.prepare(&[FENCE, UPSERT]).await?;
             let lost = self.fence_and_write(session).await?;
-            end(session, lost).await
+            self.end(session, lost).await
         })
     }
 }
 
-async fn end(session: &Session, lost: Vec<Slot>) -> Result<Result<(), FenceFault>, Failure> {
-    if lost.is_empty() {
-        session.commit().await?;
-        Ok(Ok(()))
-    } else {
+impl Batch<'_> {
+    async fn end(&self, session: &Session, lost: Vec<Slot>) -> Result<Result<(), FenceFault>, Failure> {
+        if lost.is_empty() {
+            session.commit().await?;
+            return Ok(Ok(()));
+        }
         session.run("ROLLBACK").await?;
-        Ok(Err(FenceFault::Lost(lost)))
+        // Whether a claim of a former history is still its holder's cannot be told from its row alone.
+        let probe = Look.on(session).await?;
+        let former = |slot: &Slot| {
+            let of_slot = |(held, _): &&(Slot, Epoch)| held == slot;
+            let epoch = self.held.iter().find(of_slot).map(|(_, epoch)| *epoch);
+            probe.durability != Durability::Synced && epoch.is_some_and(|e| e.timeline < probe.timeline)
+        };
+        let (former, lost): (Vec<Slot>, Vec<Slot>) = lost.into_iter().partition(former);
+        Ok(Err(if lost.is_empty() {
+            FenceFault::Former(former)
+        } else {
+            FenceFault::Lost(lost)
+        }))
     }
 }
 
@@ -223,7 +236,7 @@ impl SecondTry<'_, '_> {
         session.prepare(&[FENCE, UPSERT, YIELD, HOLDER]).await?;
         let lost = batch.fence(session).await?;
         if !lost.is_empty() {
-            return end(session, lost).await;
+            return batch.end(session, lost).await;
         }
         for piece in &batch.pieces {
             session
@@ -248,7 +261,7 @@ impl SecondTry<'_, '_> {
                 outcome => outcome?,
             }
         }
-        end(session, Vec::new()).await
+        batch.end(session, Vec::new()).await
     }
 
     /// Names the two keys. When the other row has gone by now, nobody knows any more: the rows may be written again.

@@ -85,7 +85,7 @@ fn no_acknowledged_write_is_lost_with_a_synchronous_standby() {
         // On another history without a standby, a claim from before is no fence any more.
         let rows = [row(0, slot(1), 2)];
         let late = store.write("lease", &held, &rows).await;
-        assert!(matches!(late, Err(FenceFault::Lost(_))), "{late:?}");
+        assert!(matches!(late, Err(FenceFault::Former(_))), "{late:?}");
         store
             .release(&me, &[fence(slot(1), held[0].1)])
             .await

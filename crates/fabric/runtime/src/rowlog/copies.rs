@@ -1,0 +1,200 @@
+//! How far the store's second copy is, in positions of this log.
+//!
+//! ```text
+//!   position 40 durable ─► asked: written 0/5A00, copy at 0/5400 ─► mark (40, 0/5A00)
+//!                          asked: written 0/6100, copy at 0/5B20 ─► copied: 40, mark (52, 0/6100)
+//! ```
+
+use super::Shared;
+use purlin_store::{Copies, Standing};
+use std::collections::VecDeque;
+use std::sync::Weak;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+/// While something is on its way to the copy, and while nothing is.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(25), Duration::from_millis(500));
+
+/// What a packet thread must know of the copies of what it has recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Copied {
+    /// The newest history of the store that this log has heard of; 0 before the first.
+    pub timeline: u32,
+    /// Every frame up to this position outlives a failover, within its history.
+    pub position: u64,
+    /// Whether a copy that follows in its own time may take the store's place; then, whether it follows now.
+    pub behind: Option<bool>,
+}
+
+/// Positions on their way to the copy.
+#[derive(Debug)]
+pub(super) struct Frontier {
+    now: Copied,
+    /// A position, and the place in the store's history that it lies before.
+    marks: VecDeque<(u64, u64)>,
+}
+
+impl Default for Frontier {
+    /// Before the store has said anything there may be a copy, which has nothing.
+    fn default() -> Self {
+        Self {
+            now: Copied {
+                timeline: 0,
+                position: 0,
+                behind: Some(false),
+            },
+            marks: VecDeque::new(),
+        }
+    }
+}
+
+impl Frontier {
+    pub(super) fn now(&self) -> Copied {
+        self.now
+    }
+
+    /// Takes in what the store says of itself; `durable` was read before it was asked. True when that is news.
+    pub(super) fn heard(&mut self, durable: u64, standing: &Standing) -> bool {
+        let before = self.now;
+        // An old primary.
+        if standing.timeline < self.now.timeline {
+            return false;
+        }
+        if standing.timeline > self.now.timeline {
+            // Places of another history say nothing in this one.
+            self.marks.clear();
+            self.now.timeline = standing.timeline;
+        }
+        let (upto, follows) = match standing.copies {
+            Copies::None => {
+                self.all(durable);
+                return self.now != before;
+            }
+            Copies::Synced { upto } => (upto, true),
+            Copies::Behind { upto, follows } => (upto, follows),
+        };
+        if self.marks.back().map_or(self.now.position, |mark| mark.0) < durable {
+            self.marks.push_back((durable, standing.written));
+        }
+        while let Some(&(position, place)) = self.marks.front()
+            && place <= upto
+        {
+            self.marks.pop_front();
+            self.now.position = position;
+        }
+        // Where every write waits for the copy, what was written before it began to has to be there, once.
+        let waited_for = matches!(standing.copies, Copies::Synced { .. });
+        if waited_for && (self.now.behind.is_none() || self.marks.is_empty()) {
+            self.all(durable);
+        } else {
+            self.now.behind = Some(follows);
+        }
+        self.now != before
+    }
+
+    fn all(&mut self, durable: u64) {
+        self.marks.clear();
+        self.now.position = self.now.position.max(durable);
+        self.now.behind = None;
+    }
+}
+
+/// Asks the store until the log is gone.
+pub(super) async fn follow(shared: Weak<Shared>) {
+    loop {
+        let Some(log) = shared.upgrade() else { return };
+        let asked = ask(&log).await;
+        let waits = log.copies().now.position < log.accepted.load(Ordering::SeqCst);
+        let pause = if asked && waits { PAUSES.0 } else { PAUSES.1 };
+        drop(log);
+        tokio::time::sleep(pause).await;
+    }
+}
+
+/// Asks once; false when the store did not answer.
+pub(super) async fn ask(shared: &Shared) -> bool {
+    let durable = *shared.durable.borrow();
+    let Ok(standing) = shared.rows.standing().await else {
+        return false;
+    };
+    if shared.copies().heard(durable, &standing) {
+        (shared.wake)();
+    }
+    true
+}
+
+/// The store's history by its own word, or the newest known when it does not answer.
+pub(super) async fn newest_history(shared: &Shared) -> u32 {
+    ask(shared).await;
+    shared.copies().now.timeline
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn standing(timeline: u32, written: u64, copies: Copies) -> Standing {
+        Standing {
+            timeline,
+            written,
+            copies,
+        }
+    }
+
+    fn behind(upto: u64) -> Copies {
+        Copies::Behind { upto, follows: true }
+    }
+
+    #[test]
+    fn before_the_store_has_spoken_nothing_outlives_a_failover() {
+        let frontier = Frontier::default();
+        assert_eq!((frontier.now().position, frontier.now().behind), (0, Some(false)));
+    }
+
+    #[test]
+    fn a_position_is_copied_when_the_copy_has_passed_its_place() {
+        let mut frontier = Frontier::default();
+        frontier.heard(3, &standing(1, 100, behind(90)));
+        assert_eq!(frontier.now().position, 0);
+        frontier.heard(5, &standing(1, 120, behind(100)));
+        assert_eq!(frontier.now().position, 3);
+        frontier.heard(5, &standing(1, 130, behind(119)));
+        assert_eq!(frontier.now().position, 3);
+        frontier.heard(5, &standing(1, 140, behind(120)));
+        assert_eq!(frontier.now().position, 5);
+    }
+
+    #[test]
+    fn places_of_a_former_history_confirm_nothing() {
+        let mut frontier = Frontier::default();
+        frontier.heard(3, &standing(1, 100, behind(90)));
+        frontier.heard(3, &standing(2, 95, behind(99)));
+        assert_eq!(frontier.now().position, 3, "by a place of the new history");
+        frontier.heard(7, &standing(2, 200, behind(150)));
+        frontier.heard(8, &standing(3, 160, behind(159)));
+        assert_eq!((frontier.now().position, frontier.now().timeline), (3, 3));
+        assert!(
+            !frontier.heard(9, &standing(2, 900, Copies::None)),
+            "an old primary"
+        );
+    }
+
+    #[test]
+    fn a_copy_that_becomes_waited_for_has_to_have_what_came_before() {
+        let mut frontier = Frontier::default();
+        frontier.heard(3, &standing(1, 100, behind(50)));
+        frontier.heard(4, &standing(1, 110, Copies::Synced { upto: 60 }));
+        assert_eq!((frontier.now().position, frontier.now().behind), (0, Some(true)));
+        frontier.heard(4, &standing(1, 110, Copies::Synced { upto: 110 }));
+        assert_eq!((frontier.now().position, frontier.now().behind), (4, None));
+        frontier.heard(6, &standing(1, 130, Copies::Synced { upto: 110 }));
+        assert_eq!((frontier.now().position, frontier.now().behind), (6, None));
+    }
+
+    #[test]
+    fn a_store_alone_is_all_there_is() {
+        let mut frontier = Frontier::default();
+        assert!(frontier.heard(3, &Standing::ALONE));
+        assert_eq!((frontier.now().position, frontier.now().behind), (3, None));
+    }
+}
