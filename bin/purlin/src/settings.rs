@@ -9,6 +9,7 @@ use purlin_config::sections::balancer::BalancerSettings;
 use purlin_config::sections::cluster::ClusterSettings;
 use purlin_config::sections::log::LogSettings;
 use purlin_config::sections::node::NodeSettings;
+use purlin_config::sections::sessions::SessionSettings;
 use purlin_config::sections::store::{StoreEngine, StoreSettings};
 use purlin_config::{Document, Fault, Faults, Input, Section, check_names, codes, sections};
 use serde_json::Value;
@@ -29,6 +30,7 @@ pub(crate) struct Settings {
     pub(crate) log: LogSettings,
     pub(crate) store: StoreSettings,
     pub(crate) cluster: ClusterSettings,
+    pub(crate) sessions: SessionSettings,
     pub(crate) balancer: BalancerSettings,
     pub(crate) services: services::Settings,
 }
@@ -92,12 +94,14 @@ pub(crate) fn check(document: &Document, faults: &mut Faults) -> Option<Settings
     let log = sections::log::read(document, faults);
     let services = services::Settings::read(document, faults);
     let cluster = sections::cluster::read(document, faults);
+    let sessions = sections::sessions::read(document, faults);
     let balancer = sections::balancer::read(document, &crate::balancer::defaults(document), faults);
     let (store, cluster, services) = (store?, cluster?, services?);
     among_others(&store, &cluster, &services, document, faults);
     let settings = Settings {
         store,
         cluster,
+        sessions: sessions?,
         balancer: balancer?,
         node: node?,
         api: api?,

@@ -10,7 +10,10 @@
 mod cursor;
 mod follower;
 mod joined;
+pub mod keeper;
 mod log;
+mod lounge;
+mod session;
 mod sse;
 mod ws;
 
@@ -19,6 +22,7 @@ pub mod routes;
 pub use cursor::Cursor;
 pub use follower::{Follower, Item, Topics};
 pub use joined::Joined;
+pub use keeper::SessionKeeper;
 pub use log::LogSource;
 
 use futures_util::future::BoxFuture;
@@ -59,6 +63,17 @@ pub trait EventSource: Send + Sync {
 
     /// The position of the oldest event that is kept.
     fn oldest(&self) -> BoxFuture<'_, Vec<u64>>;
+
+    /// What other nodes understand of a position: those lanes that all nodes number alike. Empty when there are none;
+    /// no spaces, at most 100 octets.
+    fn shared_place(&self, _at: &[u64]) -> String {
+        String::new()
+    }
+
+    /// The position that [`Self::shared_place`] of another node means here; lanes of this node alone begin now.
+    fn position_at<'a>(&'a self, _place: &'a str) -> BoxFuture<'a, Vec<u64>> {
+        self.tail()
+    }
 
     /// At most about `limit` events from a position on. Waits until there is one, or something was missed;
     /// dropping the future loses nothing.

@@ -3,8 +3,10 @@
 pub mod api;
 pub mod balancer;
 pub mod cluster;
+pub mod coordination;
 pub mod log;
 pub mod node;
+pub mod sessions;
 pub mod store;
 
 use crate::schema::Section;
@@ -32,9 +34,10 @@ pub fn common() -> Vec<&'static Section> {
         node::section(),
         api::section(),
         store::section(),
-        store::coordination_section(),
+        coordination::section(),
         cluster::section(),
         balancer::section(),
+        sessions::section(),
         log::section(),
         &OVN,
         &CHAIN,

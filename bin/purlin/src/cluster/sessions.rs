@@ -8,21 +8,27 @@
 use super::engines::Engines;
 use super::{Cluster, Inner};
 use crate::log;
+use purlin_api::events::{EventSource, LogSource, SessionKeeper};
+use purlin_config::sections;
 use purlin_fabric::invalidate::Freshness;
+use purlin_fabric::port::Hints;
 use purlin_fabric::session::SessionSettings;
 use purlin_fabric_runtime::Fabric;
-use purlin_fabric_runtime::cache::{BusSetup, InvalidationBus, Warmer, Warmth};
+use purlin_fabric_runtime::cache::{BusSetup, Invalidation, InvalidationBus, Warmer, Warmth};
 use purlin_fabric_runtime::herald::{Herald, HeraldSetup};
+use purlin_fabric_runtime::local::LocalHints;
 use purlin_fabric_runtime::locks::desk::Desk;
 use purlin_fabric_runtime::locks::{Fencing, LockManager};
 use purlin_fabric_runtime::metrics::SharedWork;
 use purlin_fabric_runtime::sessions::SessionStore;
-use purlin_fabric_server::Work;
+use purlin_fabric_server::{ClusterEvents, Keeper, Notices, Work, tell_changes};
 use purlin_netio::now;
 use purlin_telemetry::health::{Bears, Check};
+use purlin_telemetry::{Event, EventLog};
 use purlin_types::NodeId;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
+use tokio::sync::broadcast::error::RecvError;
 
 /// How often the outbox is read while announcements do not arrive.
 const POLL: Duration = Duration::from_secs(1);
@@ -44,6 +50,8 @@ struct Running {
     work: Work,
     herald: Herald,
     warmth: Warmth,
+    /// Of all nodes; `None` for one alone.
+    events: Option<ClusterEvents>,
 }
 
 impl Shared {
@@ -67,8 +75,12 @@ impl Shared {
         let (engines, node) = (&inner.engines, inner.me.id.clone());
         let fencing = Fencing::over(fabric, Arc::clone(&engines.claims));
         let locks = LockManager::new(Arc::clone(&engines.hints), Some(fencing), Arc::new(now));
-        let settings = SessionSettings::default();
-        let sessions = SessionStore::new(settings, node.clone(), Arc::clone(&engines.hints), Arc::new(now));
+        let registry: Arc<dyn Hints> = if inner.sessions.shared {
+            Arc::clone(&engines.hints)
+        } else {
+            Arc::new(LocalHints::new(Arc::new(now)))
+        };
+        let sessions = SessionStore::new(of(&inner.sessions), node.clone(), registry, Arc::new(now));
         let work = Work {
             desk: Desk::new(node.clone(), locks, Arc::clone(&engines.hints), Arc::new(now)),
             sessions,
@@ -89,11 +101,15 @@ impl Shared {
             timeout: inner.settings.node_timeout,
             say: Arc::new(move || saying.says()),
         });
-        let warmth = Warmth::start(vec![("invalidations", hearing(&self.bus))], PATIENCE);
+        let outbox = engines.notes.is_some().then(|| Arc::clone(&engines.outbox));
+        let events = outbox.map(|outbox| ClusterEvents::start(outbox, Arc::clone(&engines.hints)));
+        let mut warmers = vec![("invalidations", hearing(&self.bus))];
+        warmers.extend(events.clone().map(|events| ("events", reading(events))));
         let running = Running {
             work: work.clone(),
             herald,
-            warmth,
+            warmth: Warmth::start(warmers, PATIENCE),
+            events,
         };
         // Started once.
         let _ = self.running.set(running);
@@ -146,10 +162,48 @@ impl Shared {
 }
 
 impl Cluster {
+    /// The events of all nodes, this one's among them; its own log when it is alone. Called once, after the start.
+    pub(crate) fn unite(&self, own: Arc<LogSource>, log: &Arc<EventLog>) -> Arc<dyn EventSource> {
+        let (Some(running), Some(fabric)) = (self.0.shared.running.get(), self.0.fabric.get()) else {
+            return own;
+        };
+        let (source, notices): (Arc<dyn EventSource>, _) = match &running.events {
+            Some(events) => {
+                events.relay(running.work.node.as_str().to_owned(), own);
+                (Arc::new(events.clone()), Notices::Cluster(events.clone()))
+            }
+            None => (own, Notices::Alone(Arc::clone(log))),
+        };
+        tokio::spawn(tell_invalidations(running.work.clone(), Arc::clone(log)));
+        let changes = running.herald.subscribe();
+        tokio::spawn(tell_changes(changes, fabric.clone(), notices, || now().wall));
+        source
+    }
+
+    /// Keeps the sessions of clients; they move where nodes have one registry.
+    pub(crate) fn keeper(&self) -> Option<Arc<dyn SessionKeeper>> {
+        let (running, fabric) = (self.0.shared.running.get()?, self.0.fabric.get()?);
+        // Without Redis nodes have no registry in common.
+        let shared = self.0.engines.coordination == "redis" && self.0.sessions.shared;
+        let sessions = running.work.sessions.clone();
+        Some(Arc::new(Keeper::new(sessions, fabric.clone(), shared)))
+    }
+
     /// What tells caches of all nodes to forget; services take their caches from it.
     #[expect(dead_code, reason = "services take their caches from here")]
     pub(crate) fn bus(&self) -> InvalidationBus {
         self.0.shared.bus.clone()
+    }
+}
+
+fn of(settings: &sections::sessions::SessionSettings) -> SessionSettings {
+    SessionSettings {
+        ttl: settings.ttl,
+        cleanup_interval: settings.cleanup_interval,
+        close_spread: settings.close_spread,
+        resume_ttl: settings.resume_ttl,
+        sessions_max: settings.max as usize,
+        ..SessionSettings::default()
     }
 }
 
@@ -160,6 +214,28 @@ pub(crate) fn metrics(work: &Work) -> SharedWork {
         locks: work.desk.manager().clone(),
         sessions: work.sessions.clone(),
         bus: work.bus.clone(),
+    }
+}
+
+/// Puts what this node has published into its event log.
+async fn tell_invalidations(work: Work, log: Arc<EventLog>) {
+    let mut invalidations = work.bus.subscribe();
+    loop {
+        match invalidations.recv().await {
+            Ok(Invalidation::Patterns { patterns, from }) if from.as_deref() == Some(work.node.as_str()) => {
+                let patterns = patterns.join(" ");
+                let text = format!("every node forgets what {patterns} names");
+                log.push(Event::new(
+                    now().wall,
+                    "cache.invalidate",
+                    "published",
+                    patterns,
+                    text,
+                ));
+            }
+            Ok(_) | Err(RecvError::Lagged(_)) => {}
+            Err(RecvError::Closed) => return,
+        }
     }
 }
 
@@ -174,6 +250,11 @@ fn hearing(bus: &InvalidationBus) -> Warmer {
             .map(|freshness| freshness.as_str().to_owned())
             .map_err(|_| "the bus has ended".to_owned())
     })
+}
+
+/// Ends when the events of other nodes have been read.
+fn reading(events: ClusterEvents) -> Warmer {
+    Box::pin(async move { Ok(format!("{} events", events.read_once().await)) })
 }
 
 /// The leader takes old notes out of the database.

@@ -2,6 +2,7 @@
 
 use super::tls;
 use crate::client::NodeFile;
+use crate::cluster::Cluster;
 use crate::exit::{Failure, chain};
 use crate::reasons;
 use crate::services::Services;
@@ -9,7 +10,7 @@ use crate::settings::Settings;
 use futures_util::future::{BoxFuture, FutureExt};
 use purlin_api::clock::Clock;
 use purlin_api::events::routes::Streams;
-use purlin_api::events::{EventSource, Joined, LogSource};
+use purlin_api::events::{Joined, LogSource};
 use purlin_api::health::HealthSource;
 use purlin_api::ledger::Ledger;
 use purlin_api::metrics::MetricsSource;
@@ -51,6 +52,7 @@ pub(super) struct Sources {
     pub(super) services: Services,
     pub(super) cluster: Books,
     pub(super) fronts: Fronts,
+    pub(super) cluster_events: Cluster,
 }
 
 impl Face {
@@ -123,7 +125,8 @@ impl Face {
     /// Begins to answer.
     pub(super) async fn open(self, sources: Sources) -> serve::Running {
         let shutdown = Shutdown::default();
-        let log: Arc<dyn EventSource> = Arc::new(LogSource::new(Arc::clone(&sources.events)));
+        let log = Arc::new(LogSource::new(Arc::clone(&sources.events)));
+        let log = sources.cluster_events.unite(log, &sources.events);
         let (mut joined, mut tellers, mut members, mut routes) = (vec![log], vec![], vec![], vec![]);
         for service in &sources.services {
             let face = service.face(&sources.clock, &sources.revisions).await;
@@ -132,7 +135,8 @@ impl Face {
             members.extend(face.members);
             routes.push(face.routes);
         }
-        let streams = Streams::new(Arc::new(Joined::new(joined)), shutdown.clone(), HEARTBEAT);
+        let streams = Streams::new(Arc::new(Joined::new(joined)), shutdown.clone(), HEARTBEAT)
+            .with_sessions(sources.cluster_events.keeper());
         let tellers = Tellers::new(tellers);
         let scrape: Arc<dyn MetricsSource> = Arc::new(Scrape(sources.registry));
         let shell = Shell::new(&sources.ledger, &sources.tokens, &sources.clock)

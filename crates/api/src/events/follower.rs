@@ -26,6 +26,12 @@ impl Topics {
         )
     }
 
+    /// Whether every topic is wanted.
+    #[must_use]
+    pub fn is_all(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Whether events of this topic are wanted.
     #[must_use]
     pub fn want(&self, topic: &str) -> bool {
@@ -87,6 +93,30 @@ impl Follower {
                 source.oldest().await
             }
         };
+        Self::at(source, life, topics, next, gap)
+    }
+
+    /// Follows from where another node stood in what all nodes number alike, and from now on else. `gap` says that events
+    /// in between are lost.
+    pub async fn moved(
+        source: Arc<dyn EventSource>,
+        life: u32,
+        topics: Topics,
+        place: &str,
+        gap: bool,
+    ) -> Self {
+        let next = source.position_at(place).await;
+        let gap = gap.then(|| json!({ "missed": null, "reason": "moved" }));
+        Self::at(source, life, topics, next, gap)
+    }
+
+    fn at(
+        source: Arc<dyn EventSource>,
+        life: u32,
+        topics: Topics,
+        next: Vec<u64>,
+        gap: Option<Value>,
+    ) -> Self {
         Self {
             source,
             topics,
@@ -98,6 +128,12 @@ impl Follower {
             end: next,
             gap,
         }
+    }
+
+    /// What other nodes understand of this place.
+    #[must_use]
+    pub fn shared_place(&self) -> String {
+        self.source.shared_place(&self.place.next)
     }
 
     /// Changes the topics from the next item on.

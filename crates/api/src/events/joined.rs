@@ -60,6 +60,21 @@ impl EventSource for Joined {
             .boxed()
     }
 
+    fn shared_place(&self, at: &[u64]) -> String {
+        // One of them at most knows what other nodes know.
+        let place = |(source, first): (&Arc<dyn EventSource>, usize)| {
+            source.shared_place(&at[first..first + source.lanes()])
+        };
+        let mut places = self.sources.iter().zip(self.firsts()).map(place);
+        places.find(|place| !place.is_empty()).unwrap_or_default()
+    }
+
+    fn position_at<'a>(&'a self, place: &'a str) -> BoxFuture<'a, Vec<u64>> {
+        join_all(self.sources.iter().map(|source| source.position_at(place)))
+            .map(|all| all.concat())
+            .boxed()
+    }
+
     fn next<'a>(&'a self, from: &'a [u64], limit: usize) -> BoxFuture<'a, Batch> {
         let ask = |(source, first): (&'a Arc<dyn EventSource>, usize)| {
             let own = &from[first..first + source.lanes()];

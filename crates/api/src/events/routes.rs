@@ -9,7 +9,9 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::{Cursor, EventSource, Follower, Topics, sse, ws};
+use super::lounge::Lounge;
+use super::session::{self, Visit};
+use super::{Cursor, EventSource, Follower, SessionKeeper, Topics, sse, ws};
 use crate::access::Viewer;
 use crate::asked::Asked;
 use crate::problem::Problem;
@@ -30,6 +32,8 @@ pub struct Streams {
     pub(super) heartbeat: Duration,
     life: u32,
     room: Arc<Semaphore>,
+    sessions: Option<Arc<dyn SessionKeeper>>,
+    pub(super) lounge: Lounge,
 }
 
 impl fmt::Debug for Streams {
@@ -49,7 +53,54 @@ impl Streams {
             heartbeat,
             life,
             room: Arc::new(Semaphore::new(STREAMS_MAX)),
+            sessions: None,
+            lounge: Lounge::default(),
         }
+    }
+
+    /// WebSockets are sessions from now on, where somebody keeps them.
+    #[must_use]
+    pub fn with_sessions(mut self, keeper: Option<Arc<dyn SessionKeeper>>) -> Self {
+        self.sessions = keeper;
+        self
+    }
+
+    /// The session that a socket asks for: the one it had, or a new one.
+    async fn visit(
+        &self,
+        keeper: &dyn SessionKeeper,
+        user: &str,
+        (asked, headers): (&Asked, &HeaderMap),
+    ) -> Result<Visit, Problem> {
+        let seen = asked.parsed("seen", "a number of an event")?.unwrap_or(0);
+        let topics = Topics::parse(asked.text("topics").unwrap_or_default());
+        let (opened, stayed) = match (asked.text("resume"), asked.text("session")) {
+            (Some(token), _) => (keeper.resume(user, token, seen).await?, false),
+            (None, Some(id)) => {
+                self.lounge.call_back(id).await;
+                keeper.come_back(user, id, seen).await?
+            }
+            (None, None) => {
+                let follower = self.follow(asked, headers).await?;
+                let opened = keeper.begin(user).await?;
+                return Ok(Visit { opened, follower });
+            }
+        };
+        let parked = asked.text("session").filter(|_| stayed);
+        let parked = parked.and_then(|id| self.lounge.take(id));
+        let follower = match parked {
+            Some(mut follower) => {
+                if !topics.is_all() {
+                    follower.set_topics(topics);
+                }
+                follower
+            }
+            None => {
+                let source = Arc::clone(&self.source);
+                Follower::moved(source, self.life, topics, &opened.place, stayed).await
+            }
+        };
+        Ok(Visit { opened, follower })
     }
 
     async fn follow(&self, asked: &Asked, headers: &HeaderMap) -> Result<Follower, Problem> {
@@ -90,7 +141,7 @@ async fn events(
 }
 
 async fn socket(
-    _: Viewer,
+    Viewer(caller): Viewer,
     State(streams): State<Streams>,
     asked: Asked,
     headers: HeaderMap,
@@ -100,6 +151,10 @@ async fn socket(
         Problem::new(rejection.status(), &reasons::BAD_REQUEST, rejection.body_text())
     })?;
     let permit = streams.room()?;
+    if let Some(keeper) = streams.sessions.clone() {
+        let visit = streams.visit(&*keeper, &caller.name, (&asked, &headers)).await?;
+        return Ok(session::respond(&streams, keeper, upgrade, visit, permit));
+    }
     let follower = streams.follow(&asked, &headers).await?;
     Ok(ws::respond(&streams, upgrade, follower, permit))
 }
@@ -134,8 +189,20 @@ pub fn routes(streams: &Streams) -> Routes {
             .header("Last-Event-ID", schema::string("Id of the last event seen."))
             .answers_as(200, "text/event-stream", event.clone()),
         finish(route::get("/ws", socket))
-            .summary("Follows events over a WebSocket")
-            .errors(&[426])
+            .summary("Follows events over a WebSocket, as a session that moves between nodes")
+            .query(
+                "resume",
+                schema::string("The token of a close with code 1012: goes on at this node."),
+            )
+            .query(
+                "session",
+                schema::string("The id of a session whose connection broke."),
+            )
+            .query(
+                "seen",
+                schema::count("Number `n` of the last event that the client has got."),
+            )
+            .errors(&[403, 404, 409, 426])
             .answers_as(101, "application/json", event.clone())
             .answers(200, event),
     ];

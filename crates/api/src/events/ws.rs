@@ -11,11 +11,11 @@ use super::routes::Streams;
 use super::{Follower, Topics};
 
 /// Largest message of a client, in octets.
-const MESSAGE_MAX: usize = 4096;
+pub(super) const MESSAGE_MAX: usize = 4096;
 /// Heartbeats without any answer after which a client counts as gone.
-const SILENCE_MAX: u32 = 3;
+pub(super) const SILENCE_MAX: u32 = 3;
 /// How long one message may wait for a client that does not read.
-const SEND_TIMEOUT: Duration = Duration::from_secs(30);
+pub(super) const SEND_TIMEOUT: Duration = Duration::from_secs(30);
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

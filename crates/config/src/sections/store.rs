@@ -1,15 +1,13 @@
 //! `[store]` and `[coordination]`: which engines keep the truth and let nodes work together.
 
 use std::fmt;
+use std::time::Duration;
 
+pub use super::coordination::CoordinationEngine;
+use super::coordination::{self, RedisSettings};
 use crate::{Document, Fault, Faults, Key, Kind, Reader, Section, check_section, codes};
 
 static STORE: Section = Section::new("store", "Where durable records are kept.", &[STORE_KEYS]);
-static COORDINATION: Section = Section::new(
-    "coordination",
-    "How nodes find and lock each other.",
-    &[COORDINATION_KEYS],
-);
 
 const STORE_KEYS: &[Key] = &[
     Key::new(
@@ -20,17 +18,36 @@ const STORE_KEYS: &[Key] = &[
     .default("embedded")
     .restart(),
     Key::new("url", Kind::Secret, "Where the database is; for postgres only.").restart(),
-];
-
-const COORDINATION_KEYS: &[Key] = &[
     Key::new(
-        "engine",
-        Kind::Enum(&["embedded", "postgres", "redis"]),
-        "What nodes coordinate through. One node needs nothing.",
+        "replica_url",
+        Kind::Secret,
+        "Replicas from which pages for display are read; the primary when none answers. Nothing is ever written there.",
     )
-    .default("embedded")
     .restart(),
-    Key::new("url", Kind::Secret, "Where that service is; not for embedded.").restart(),
+    Key::new(
+        "max_open",
+        Kind::Int { min: 4, max: 1000 },
+        "Connections of this node to the database, all its parts together.",
+    )
+    .default("10")
+    .restart(),
+    Key::new(
+        "max_idle",
+        Kind::Int { min: 0, max: 1000 },
+        "Connections that are kept while nobody uses them.",
+    )
+    .default("5")
+    .restart(),
+    Key::new(
+        "max_lifetime",
+        Kind::Duration {
+            min: Duration::from_secs(10),
+            max: Duration::from_secs(7 * 86400),
+        },
+        "A connection older than this is not used again.",
+    )
+    .default("1h")
+    .restart(),
 ];
 
 /// Where the truth is kept.
@@ -42,22 +59,35 @@ pub enum StoreEngine {
     Postgres(String),
 }
 
-/// What nodes hint each other through.
-#[derive(Clone, PartialEq, Eq)]
-pub enum CoordinationEngine {
-    /// This process.
-    Embedded,
-    /// The database of `[store]`.
-    Postgres,
-    /// Redis at this URL. It may hold a password.
-    Redis(String),
-}
-
 /// The checked `[store]` and `[coordination]` sections.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoreSettings {
     pub records: StoreEngine,
+    pub pool: PoolSettings,
     pub coordination: CoordinationEngine,
+    pub redis: RedisSettings,
+}
+
+/// Connections to the database.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PoolSettings {
+    /// Of this node, all its parts together; 4 to 1000.
+    pub max_open: u16,
+    pub max_idle: u16,
+    pub max_lifetime: Duration,
+    /// Where pages for display are read. It may hold a password.
+    pub replica: Option<String>,
+}
+
+impl fmt::Debug for PoolSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PoolSettings")
+            .field("max_open", &self.max_open)
+            .field("max_idle", &self.max_idle)
+            .field("max_lifetime", &self.max_lifetime)
+            .field("replica", &self.replica.is_some())
+            .finish()
+    }
 }
 
 impl fmt::Debug for StoreEngine {
@@ -69,35 +99,17 @@ impl fmt::Debug for StoreEngine {
     }
 }
 
-impl fmt::Debug for CoordinationEngine {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Embedded => "Embedded",
-            Self::Postgres => "Postgres",
-            Self::Redis(_) => "Redis",
-        })
-    }
-}
-
 /// The schema of `[store]`.
 #[must_use]
 pub fn section() -> &'static Section {
     &STORE
 }
 
-/// The schema of `[coordination]`.
-#[must_use]
-pub fn coordination_section() -> &'static Section {
-    &COORDINATION
-}
-
 /// Reads both sections; `None` when one has errors, which are then in `faults`.
 #[must_use]
 pub fn read(document: &Document, faults: &mut Faults) -> Option<StoreSettings> {
     let before = faults.errors();
-    for section in [&STORE, &COORDINATION] {
-        check_section(document, section, faults);
-    }
+    check_section(document, &STORE, faults);
     let store = Reader::section(document, &STORE);
     let records = match store.get::<String>("engine").as_str() {
         "postgres" => StoreEngine::Postgres(url(&store, "postgresql://purlin@db.example.com/purlin", faults)),
@@ -106,37 +118,31 @@ pub fn read(document: &Document, faults: &mut Faults) -> Option<StoreSettings> {
             StoreEngine::Embedded
         }
     };
-    let nodes = Reader::section(document, &COORDINATION);
-    let coordination = match nodes.get::<String>("engine").as_str() {
-        "redis" => CoordinationEngine::Redis(url(&nodes, "redis://redis.example.com:6379", faults)),
-        "postgres" => {
-            no_url(
-                &nodes,
-                "coordination through the database uses the `url` of [store]",
-                faults,
-            );
-            CoordinationEngine::Postgres
-        }
-        _ => {
-            no_url(&nodes, "the embedded engine has no `url`", faults);
-            CoordinationEngine::Embedded
-        }
-    };
+    let (coordination, redis) = coordination::read(document, faults);
     if coordination == CoordinationEngine::Postgres && records == StoreEngine::Embedded {
         let message = "nodes cannot meet in a database that [store] does not name";
+        let nodes = Reader::section(document, coordination::section());
         let (path, span) = (nodes.path_of("engine"), nodes.span_of("engine"));
         faults.push(
             Fault::error(codes::CONTRADICTION, path, span, message)
                 .help("set store.engine = \"postgres\" and store.url"),
         );
     }
+    let pool = PoolSettings {
+        max_open: store.get("max_open"),
+        max_idle: store.get("max_idle"),
+        max_lifetime: store.get("max_lifetime"),
+        replica: store.opt("replica_url"),
+    };
     (faults.errors() == before).then_some(StoreSettings {
         records,
+        pool,
         coordination,
+        redis,
     })
 }
 
-fn url(reader: &Reader<'_>, example: &str, faults: &mut Faults) -> String {
+pub(super) fn url(reader: &Reader<'_>, example: &str, faults: &mut Faults) -> String {
     let url: Option<String> = reader.opt("url");
     if url.is_none() {
         let engine: String = reader.get("engine");
@@ -149,7 +155,7 @@ fn url(reader: &Reader<'_>, example: &str, faults: &mut Faults) -> String {
     url.unwrap_or_default()
 }
 
-fn no_url(reader: &Reader<'_>, message: &str, faults: &mut Faults) {
+pub(super) fn no_url(reader: &Reader<'_>, message: &str, faults: &mut Faults) {
     if reader.node("url").is_some() {
         let (path, span) = (reader.path_of("url"), reader.span_of("url"));
         faults.push(Fault::error(codes::CONTRADICTION, path, span, message));

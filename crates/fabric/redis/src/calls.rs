@@ -12,11 +12,20 @@ use std::time::Duration;
 pub(crate) struct Calls {
     pub(crate) line: Line<Pool>,
     pub(crate) timeout: Duration,
+    /// How often a plain command is sent again that got no answer; scripts compare and set, and are sent once.
+    pub(crate) retries: u32,
 }
 
 impl Calls {
     pub(crate) async fn send<T: FromRedisValue>(&self, cmd: &Cmd) -> Result<T, Trouble> {
-        self.bounded(async |wire: Wire| wire.send(cmd).await).await
+        let mut left = self.retries;
+        loop {
+            let answer = self.bounded(async |wire: Wire| wire.send(cmd).await).await;
+            match answer {
+                Err(_) if left > 0 => left -= 1,
+                answer => return answer,
+            }
+        }
     }
 
     pub(crate) async fn script<T: FromRedisValue>(

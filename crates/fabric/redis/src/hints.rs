@@ -53,11 +53,12 @@ impl RedisHints {
             probe_every: settings.probe_every,
             back_off: settings.back_off,
         };
-        let timeout = settings.timeout;
+        let (timeout, retries) = (settings.timeout, settings.max_retries);
         let dial = Arc::new(Dial::new(settings)?);
         let calls = Arc::new(Calls {
             line: Line::new(),
             timeout,
+            retries,
         });
         let ear = Arc::new(Ear::new(Arc::clone(&dial), keys.clone()));
         let commands = Commands { dial };

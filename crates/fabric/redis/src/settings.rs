@@ -80,6 +80,9 @@ pub struct Settings {
     pub key_prefix: String,
     /// Longest wait for the answer to one command, default 1 s.
     pub timeout: Duration,
+    /// How often a plain command that got no answer is sent again before the hints count as away, default 0. Each takes
+    /// up to `timeout`.
+    pub max_retries: u32,
     /// Longest wait for a connection, greeting included, default 2 s.
     pub connect_timeout: Duration,
     /// How often a quiet line is tried, default 1 s. A fail-over is noticed within this time and one `timeout`.
@@ -127,6 +130,7 @@ impl Settings {
             connections: 1,
             key_prefix: "purlin:".to_owned(),
             timeout: Duration::from_secs(1),
+            max_retries: 0,
             connect_timeout: Duration::from_secs(2),
             probe_every: Duration::from_secs(1),
             back_off: (Duration::from_millis(100), Duration::from_secs(2)),

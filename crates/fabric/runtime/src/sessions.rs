@@ -18,6 +18,7 @@ pub use moving::Resumed;
 
 use crate::entropy;
 use crate::local::ReadClock;
+use purlin_fabric::backoff::Jitter;
 use purlin_fabric::port::{HintFault, Hints, SessionRow};
 use purlin_fabric::session::{Figures, Parting, SessionError, SessionSettings, Sessions};
 use purlin_types::{BootTime, NodeId};
@@ -194,6 +195,25 @@ impl SessionStore {
     #[must_use]
     pub fn partings(&self) -> Vec<Parting> {
         self.sessions().drain(entropy::seed())
+    }
+
+    /// When one session of a draining node is to be closed, counted from now.
+    #[must_use]
+    pub fn parting_delay(&self) -> Duration {
+        let spread = self.sessions().settings().close_spread;
+        Jitter::new(entropy::seed()).up_to(spread)
+    }
+
+    /// How it was set up.
+    #[must_use]
+    pub fn settings(&self) -> SessionSettings {
+        self.sessions().settings().clone()
+    }
+
+    /// The session of this node as the registry has it; `None` when it does not live here.
+    #[must_use]
+    pub fn here(&self, id: &str) -> Option<SessionRow> {
+        self.sessions().here(id)
     }
 
     /// At most `limit` sessions of the whole cluster, with ids above `after`.

@@ -171,6 +171,12 @@ impl Sessions {
         self.live.get(id).map(|live| live.generation).ok_or_else(unknown)
     }
 
+    /// The session as the registry is told of it; `None` when it does not live here.
+    #[must_use]
+    pub fn here(&self, id: &str) -> Option<SessionRow> {
+        self.live.get(id).map(|live| self.row(id, live))
+    }
+
     /// Whether one more session may come.
     ///
     /// # Errors

@@ -1,0 +1,125 @@
+//! How the engines are reached: pools of the database, and Redis in one of its arrangements.
+
+use super::engines::unusable;
+use crate::exit::{Failure, chain};
+use crate::log;
+use purlin_config::sections::coordination::RedisSettings;
+use purlin_config::sections::store::PoolSettings;
+use purlin_fabric_redis::{Address, RedisHints, SENTINEL_PORT, Secret, SettingFault, Settings, Topology};
+use purlin_store_postgres::{Postgres, Settings as Database, Target, Waiting};
+
+/// A pool of at most `connections` to the database at `url`.
+pub(super) async fn database(
+    url: &str,
+    connections: usize,
+    pool: &PoolSettings,
+) -> Result<Postgres, Failure> {
+    let mut settings = Database::new(target("store.url", url)?);
+    settings.max_open = connections;
+    settings.max_idle = usize::from(pool.max_idle).min(connections);
+    settings.lifetime = pool.max_lifetime;
+    if let Some(replica) = &pool.replica {
+        settings.replica = Some(target("store.replica_url", replica)?);
+    }
+    let waiting = |waiting: &Waiting| {
+        log::warn(&format!(
+            "waiting for the database for {} s: {}",
+            waiting.waited.as_secs(),
+            waiting.cause
+        ));
+    };
+    Postgres::connect(settings, waiting)
+        .await
+        .map_err(|cause| Failure::failed(chain(&cause), "see store.url, and the rights of its user"))
+}
+
+fn target(key: &str, url: &str) -> Result<Target, Failure> {
+    Target::parse(url).map_err(|cause| {
+        Failure::failed(
+            format!("{key}: {cause}"),
+            "for example postgresql://purlin@db.example.com/purlin",
+        )
+    })
+}
+
+/// Redis at `url`, or where Sentinels say that it is.
+pub(super) fn redis(url: &str, redis: &RedisSettings) -> Result<RedisHints, Failure> {
+    let settings = arranged(url, redis).map_err(|fault| unusable("coordination", &[fault]))?;
+    RedisHints::connect(settings).map_err(|faults| unusable("coordination", &faults))
+}
+
+fn arranged(url: &str, redis: &RedisSettings) -> Result<Settings, SettingFault> {
+    let mut settings = match (&redis.sentinel, url) {
+        (Some(sentinel), "") => Settings::new(watched(sentinel, redis)?),
+        _ => Settings::from_url(url)?,
+    };
+    if let Some(sentinel) = &redis.sentinel {
+        settings.topology = watched(sentinel, redis)?;
+    }
+    if let (true, Topology::Single(nodes)) = (redis.cluster, &settings.topology) {
+        settings.topology = Topology::Cluster(nodes.clone());
+    }
+    settings.password = settings
+        .password
+        .or_else(|| redis.password.clone().map(Secret::new));
+    settings.connections = redis.pool_size;
+    settings.key_prefix.clone_from(&redis.key_prefix);
+    settings.timeout = redis.timeout;
+    settings.connect_timeout = redis.connect_timeout;
+    settings.max_retries = redis.max_retries;
+    Ok(settings)
+}
+
+fn watched((master, nodes): &(String, Vec<String>), redis: &RedisSettings) -> Result<Topology, SettingFault> {
+    let address = |node: &String| {
+        Address::parse(node, SENTINEL_PORT).map_err(|says| SettingFault {
+            key: "sentinel_nodes",
+            says: says.to_owned(),
+        })
+    };
+    Ok(Topology::Sentinel {
+        master: master.clone(),
+        nodes: nodes.iter().map(address).collect::<Result<_, _>>()?,
+        password: redis.sentinel_password.clone().map(Secret::new),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    fn plain() -> RedisSettings {
+        RedisSettings {
+            cluster: false,
+            sentinel: None,
+            sentinel_password: None,
+            password: None,
+            pool_size: 3,
+            key_prefix: "ovncp:node1:".to_owned(),
+            connect_timeout: Duration::from_secs(5),
+            timeout: Duration::from_secs(3),
+            max_retries: 3,
+        }
+    }
+
+    #[test]
+    fn every_arrangement_of_redis_is_reached() {
+        let single = arranged("redis://a:1,b:2", &plain()).expect("good");
+        assert!(matches!(&single.topology, Topology::Single(nodes) if nodes.len() == 2));
+        assert_eq!(
+            (single.connections, single.key_prefix.as_str(), single.max_retries),
+            (3, "ovncp:node1:", 3)
+        );
+        let mut redis = plain();
+        redis.cluster = true;
+        let cluster = arranged("redis://a:1,b:2", &redis).expect("good");
+        assert!(matches!(&cluster.topology, Topology::Cluster(nodes) if nodes.len() == 2));
+        redis.cluster = false;
+        redis.sentinel = Some(("mymaster".to_owned(), vec!["s1".to_owned(), "s2:1".to_owned()]));
+        redis.password = Some("x".to_owned());
+        let sentinel = arranged("", &redis).expect("no URL is needed");
+        assert!(sentinel.password.is_some());
+        assert!(matches!(&sentinel.topology, Topology::Sentinel { nodes, .. } if nodes.len() == 2));
+    }
+}

@@ -1,0 +1,251 @@
+//! The guide's own file and variables, word by word.
+
+use super::document::{check, read};
+use super::translate::{Translated, translate};
+use crate::settings;
+use purlin_config::{Document, Faults, Input};
+use serde_json::{Value, json};
+use std::path::Path;
+
+/// As the guide prints it.
+const GUIDE: &str = "\
+server:
+  port: 8080
+  metrics_port: 9090
+
+cluster:
+  enabled: true
+  node_id: ${NODE_ID}
+  node_ip: ${NODE_IP}
+  heartbeat_interval: 5s
+  node_timeout: 30s
+
+redis:
+  addresses:
+    - redis-1:6379
+    - redis-2:6379
+    - redis-3:6379
+  password: ${REDIS_PASSWORD}
+  cluster_mode: true
+  pool_size: 10
+
+database:
+  primary:
+    host: postgres-primary
+    port: 5432
+    database: ovncp
+    user: ${DB_USER}
+    password: ${DB_PASSWORD}
+  replicas:
+    - host: postgres-replica-1
+      port: 5432
+    - host: postgres-replica-2
+      port: 5432
+  max_open_connections: 25
+  max_idle_connections: 5
+  connection_max_lifetime: 1h
+
+ovn:
+  northbound:
+    endpoints:
+      - tcp:ovn-nb-1:6641
+      - tcp:ovn-nb-2:6641
+      - tcp:ovn-nb-3:6641
+  southbound:
+    endpoints:
+      - tcp:ovn-sb-1:6642
+      - tcp:ovn-sb-2:6642
+      - tcp:ovn-sb-3:6642
+  max_connections: 10
+  connection_timeout: 30s
+";
+
+fn served(text: &str, variables: &[(&str, &str)]) -> Translated {
+    let dir = tempfile::tempdir().expect("a folder can be made");
+    let file = dir.path().join("config.yaml");
+    std::fs::write(&file, text).expect("the folder is ours");
+    let document = read(Some(&file), &lookup(variables)).expect("it is good");
+    translate(&document).expect("it fits together")
+}
+
+fn by_variables(variables: &[(&str, &str)]) -> Translated {
+    let document = read(None, &lookup(variables)).expect("they are good");
+    translate(&document).expect("they fit together")
+}
+
+fn lookup<'a>(variables: &'a [(&'a str, &'a str)]) -> impl Fn(&str) -> Option<String> + 'a {
+    move |name| {
+        let found = variables.iter().find(|(known, _)| *known == name);
+        found.map(|(_, value)| (*value).to_owned())
+    }
+}
+
+const SECRETS: [(&str, &str); 5] = [
+    ("NODE_ID", "node-1"),
+    ("NODE_IP", "192.168.1.10"),
+    ("REDIS_PASSWORD", "r#1: x"),
+    ("DB_USER", "ovncp"),
+    ("DB_PASSWORD", "p@ss/word"),
+];
+
+/// What Purlin's own checks say of a translated document.
+fn settings_of(document: &Value) -> settings::Settings {
+    let mut faults = Faults::new();
+    let read = Document::from_json("ovncp.json", document, &mut faults);
+    let settings = settings::check(&read, &mut faults);
+    assert!(!faults.has_errors(), "{}", faults.to_text(&read, false));
+    settings.expect("no errors")
+}
+
+#[test]
+fn s4_69_the_guides_file_loads_unchanged() {
+    let made = served(GUIDE, &SECRETS);
+    let document = &made.document;
+    assert_eq!(document["node"]["id"], "node-1");
+    assert_eq!(document["api"]["http"], json!(["0.0.0.0:8080"]));
+    assert_eq!(document["api"]["metrics"], json!(["0.0.0.0:9090"]));
+    assert_eq!(document["cluster"]["node_ip"], "192.168.1.10");
+    let redis = &document["coordination"];
+    assert_eq!(redis["url"], "redis://redis-1:6379,redis-2:6379,redis-3:6379");
+    assert_eq!(
+        (&redis["cluster"], &redis["pool_size"], &redis["password"]),
+        (&json!(true), &json!(10), &json!("r#1: x"))
+    );
+    let store = &document["store"];
+    assert_eq!(
+        store["url"],
+        "postgresql://ovncp:p%40ss%2Fword@postgres-primary:5432/ovncp"
+    );
+    assert_eq!(
+        store["replica_url"],
+        "postgresql://ovncp:p%40ss%2Fword@postgres-replica-1:5432,postgres-replica-2:5432/ovncp"
+    );
+    assert_eq!(
+        (&store["max_open"], &store["max_idle"], &store["max_lifetime"]),
+        (&json!(25), &json!(5), &json!("1h"))
+    );
+    let settings = settings_of(document);
+    assert!(settings.cluster.enabled && settings.store.redis.cluster);
+    assert!(
+        made.notes
+            .iter()
+            .any(|note| note.starts_with("the OVN service is not"))
+    );
+    assert!(made.notes.iter().any(|note| note.starts_with("ovn:")));
+}
+
+#[test]
+fn s4_73_a_variable_that_is_not_set_is_named_with_its_line() {
+    let dir = tempfile::tempdir().expect("a folder can be made");
+    let file = dir.path().join("config.yaml");
+    std::fs::write(&file, GUIDE).expect("the folder is ours");
+    let failure = read(Some(&file), &lookup(&SECRETS[..1])).expect_err("four are not set");
+    assert_eq!(failure.details.len(), 4, "{failure}");
+    assert!(
+        failure.details[0].contains("config.yaml:8:12: ${NODE_IP} is not set"),
+        "{failure}"
+    );
+}
+
+#[test]
+fn s4_49_the_guides_variables_are_enough() {
+    let made = by_variables(&[
+        ("NODE_ID", "node-1"),
+        ("NODE_HOSTNAME", "ovncp-1.example.com"),
+        ("NODE_IP", "192.168.1.10"),
+        ("NODE_PORT", "8090"),
+        ("ENABLE_CLUSTERING", "true"),
+        ("CLUSTER_HEARTBEAT_INTERVAL", "30s"),
+        ("CLUSTER_NODE_TIMEOUT", "5m"),
+        ("REDIS_URL", "redis://redis.example.com:6379"),
+        ("REDIS_CLUSTER_MODE", "false"),
+        ("REDIS_SENTINEL_MASTER", "mymaster"),
+        (
+            "REDIS_SENTINEL_NODES",
+            "sentinel1:26379,sentinel2:26379,sentinel3:26379",
+        ),
+        ("DATABASE_URL", "postgresql://user:pass@postgres:5432/ovncp"),
+        ("SESSION_STORE_TYPE", "redis"),
+        ("SESSION_TTL", "45m30s"),
+        ("SESSION_CLEANUP_INTERVAL", "1m"),
+        ("OVN_MAX_CONNECTIONS", "10"),
+        ("DB_MAX_OPEN_CONNECTIONS", "30"),
+        ("DB_MAX_IDLE_CONNECTIONS", "7"),
+        ("REDIS_POOL_SIZE", "12"),
+        ("CACHE_TYPE", "redis"),
+        ("CACHE_KEY_PREFIX", "ovncp:node1:"),
+    ]);
+    let settings = settings_of(&made.document);
+    assert_eq!(settings.node.id.as_str(), "node-1");
+    assert_eq!(made.document["api"]["http"], json!(["0.0.0.0:8090"]));
+    assert_eq!(settings.cluster.hostname.as_deref(), Some("ovncp-1.example.com"));
+    assert_eq!(settings.cluster.heartbeat_interval.as_secs(), 30);
+    assert_eq!(settings.cluster.node_timeout.as_secs(), 300);
+    assert_eq!(settings.sessions.ttl.as_secs(), 45 * 60 + 30);
+    assert_eq!(settings.sessions.cleanup_interval.as_secs(), 60);
+    let (pool, redis) = (&settings.store.pool, &settings.store.redis);
+    assert_eq!((pool.max_open, pool.max_idle), (30, 7));
+    assert_eq!((redis.pool_size, redis.key_prefix.as_str()), (12, "ovncp:node1:"));
+    let sentinel = redis.sentinel.as_ref().expect("both are named");
+    assert_eq!((sentinel.0.as_str(), sentinel.1.len()), ("mymaster", 3));
+    assert!(
+        made.notes.iter().any(|note| note.contains("cache.key_prefix")),
+        "a prefix of one node's own is worth a word: {:?}",
+        made.notes
+    );
+}
+
+#[test]
+fn s4_53_a_node_alone_needs_no_redis_and_no_database() {
+    let made = by_variables(&[("NODE_ID", "node-1"), ("ENABLE_CLUSTERING", "false")]);
+    let settings = settings_of(&made.document);
+    assert!(!settings.cluster.enabled);
+    assert!(made.document.get("coordination").is_none());
+    let alone = read(None, &lookup(&[("ENABLE_CLUSTERING", "true")])).expect("good as such");
+    let failure = translate(&alone).expect_err("where would nodes meet?");
+    assert!(failure.what.contains("DATABASE_URL"), "{failure}");
+}
+
+#[test]
+fn s4_60_a_store_of_sessions_is_redis_or_memory() {
+    let made = by_variables(&[("SESSION_STORE_TYPE", "memory")]);
+    assert_eq!(made.document["sessions"]["store"], "memory");
+    assert!(read(None, &lookup(&[("SESSION_STORE_TYPE", "etcd")])).is_err());
+    let without = read(None, &lookup(&[("SESSION_STORE_TYPE", "redis")])).expect("good as such");
+    assert!(translate(&without).is_err(), "no Redis is named");
+}
+
+#[test]
+fn s4_54_a_bad_value_names_its_variable() {
+    let mut faults = Faults::new();
+    let text = r#"{"cluster": {"heartbeat_interval": "soon"}}"#;
+    let input = Input {
+        kind: purlin_config::SourceKind::Environment,
+        ..Input::file("CLUSTER_HEARTBEAT_INTERVAL", text)
+    };
+    let document = Document::parse([input], &mut faults);
+    check(&document, &mut faults);
+    let told = faults.to_text(&document, false);
+    assert!(told.contains("CLUSTER_HEARTBEAT_INTERVAL"), "{told}");
+    assert!(read(None, &lookup(&[("CLUSTER_HEARTBEAT_INTERVAL", "soon")])).is_err());
+}
+
+#[test]
+fn s4_137_the_tuning_of_the_cache_is_honoured() {
+    let text = "redis:\n  url: redis://a\ncache:\n  redis:\n    pool_size: 20\n    max_retries: 3\n    dial_timeout: 5s\n    read_timeout: 3s\n    write_timeout: 4s\n";
+    let made = served(text, &[]);
+    let settings = settings_of(&made.document);
+    let redis = &settings.store.redis;
+    assert_eq!((redis.pool_size, redis.max_retries), (20, 3));
+    assert_eq!((redis.connect_timeout.as_secs(), redis.timeout.as_secs()), (5, 4));
+}
+
+#[test]
+fn an_unknown_key_is_told_with_the_nearest_one() {
+    let mut faults = Faults::new();
+    let document = Document::parse([Input::file("c.yaml", "cluster:\n  node_idd: a\n")], &mut faults);
+    check(&document, &mut faults);
+    let told = faults.to_text(&document, false);
+    assert!(told.contains("node_id"), "{told}");
+    assert!(read(Some(Path::new("/nowhere/config.yaml")), &lookup(&[])).is_err());
+}
