@@ -4,6 +4,7 @@ mod backup;
 mod bench;
 #[cfg(feature = "tftp")]
 mod boot;
+mod cache;
 pub(crate) mod cluster;
 mod config;
 mod context;
@@ -12,9 +13,11 @@ mod dhcp;
 mod events;
 mod explain;
 mod lb;
+mod lock;
 mod paging;
 #[cfg(feature = "tftp")]
 mod server;
+mod session;
 mod shell;
 mod status;
 #[cfg(feature = "tftp")]
@@ -94,6 +97,17 @@ enum Command {
     Cluster(cluster::Command),
     /// The balancer: run one, show its fronts and backends, drain one.
     Lb(Box<lb::Args>),
+    /// Locks that hold across all nodes, and commands under a lock.
+    #[command(subcommand)]
+    Lock(lock::Command),
+    /// Sessions of clients that follow events, and the nodes that hold them.
+    #[command(subcommand)]
+    Session(session::Command),
+    /// Caches: what they do, and making every node forget.
+    #[command(subcommand)]
+    Cache(cache::Command),
+    /// Make this machine a node of a cluster, with a token from a member.
+    Join(cluster::join::Args),
     /// Tokens for the API.
     #[command(subcommand)]
     Token(token::Command),
@@ -132,6 +146,10 @@ impl Cli {
             Command::Bench(command) => bench::run(&command, &context),
             Command::Cluster(command) => context.block_on(cluster::run(&command, &context)),
             Command::Lb(args) => lb::run(&args, &context),
+            Command::Lock(command) => context.block_on(lock::run(&command, &context)),
+            Command::Session(command) => context.block_on(session::run(&command, &context)),
+            Command::Cache(command) => context.block_on(cache::run(&command, &context)),
+            Command::Join(args) => context.block_on(cluster::join::run(&args, &context)),
             Command::Token(command) => context.block_on(token::run(&command, &context)),
             Command::Backup(command) => context.block_on(backup::run(&command, &context)),
         }

@@ -6,18 +6,24 @@
 //!
 //! A node alone has the same fabric over engines within its process: it is a cluster of one.
 
+mod book;
 #[cfg(feature = "tftp")]
 mod boot;
+mod dial;
 mod engines;
+mod mesh;
 pub(crate) mod sessions;
 #[cfg(feature = "dhcp")]
 mod share;
+
+pub(crate) use book::Book;
 
 use crate::exit::Failure;
 use crate::log;
 use crate::settings::Settings;
 use engines::Engines;
 use purlin_config::sections::cluster::{ClusterSettings, Takeover};
+use purlin_config::sections::sessions::SessionSettings;
 use purlin_fabric::port::{Candidate, NodeFacts};
 use purlin_fabric::{Coordinator, NotReady, Timing};
 use purlin_fabric_runtime::{Fabric, Setup, SharedTenure, Tenant};
@@ -26,6 +32,7 @@ use purlin_netio::now;
 use purlin_telemetry::health::{Bears, Check};
 use purlin_types::Incarnation;
 use std::fmt;
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -41,6 +48,9 @@ struct Inner {
     tenure: SharedTenure,
     fabric: OnceLock<Fabric>,
     shared: sessions::Shared,
+    sessions: SessionSettings,
+    /// Among nodes that call each other; `None` for a node alone.
+    place: Option<mesh::Place>,
 }
 
 impl fmt::Debug for Cluster {
@@ -56,7 +66,7 @@ impl Cluster {
     ///
     /// # Errors
     /// When waiting will not help: a URL that cannot be read, a wrong password, a schema of a newer version.
-    pub(crate) async fn open(settings: &Settings) -> Result<Self, Failure> {
+    pub(crate) async fn open(settings: &Settings, data_dir: &Path) -> Result<Self, Failure> {
         let random = getrandom::u64()
             .map_err(|cause| Failure::failed(format!("asking for random numbers failed: {cause}"), ""))?;
         let me = Candidate {
@@ -65,10 +75,13 @@ impl Cluster {
         };
         let cluster = &settings.cluster;
         let engines = Engines::open(settings).await?;
+        let place = mesh::Place::take(&engines, cluster, &me, data_dir).await?;
         Ok(Self(Arc::new(Inner {
+            place,
             shared: sessions::Shared::open(&engines, &me.id),
             timing: timing(cluster, settings.services.lead_time()),
             settings: cluster.clone(),
+            sessions: settings.sessions.clone(),
             me,
             engines,
             tenure: SharedTenure::default(),
@@ -95,6 +108,7 @@ impl Cluster {
         Books {
             fabric,
             work,
+            mesh: self.mesh(),
             store: inner.engines.store,
             coordination: inner.engines.coordination,
         }
@@ -137,6 +151,7 @@ impl Cluster {
             ),
         };
         checks.extend([ready, store]);
+        checks.extend(self.0.place.as_ref().map(mesh::Place::check));
         checks
     }
 

@@ -19,6 +19,7 @@ mod host;
 mod node;
 mod node_file;
 mod notify;
+pub(crate) mod own;
 mod ports;
 pub(crate) mod process;
 mod reload;

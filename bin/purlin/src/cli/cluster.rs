@@ -1,5 +1,8 @@
 //! `purlin cluster`: the nodes, and how they come and go.
 
+pub(crate) mod join;
+pub(crate) mod token;
+
 use super::{Context, ListArgs, context::watched, paging};
 use crate::client::{Ask, Client, encode};
 use crate::exit::{Exit, Failure, Outcome};
@@ -20,6 +23,11 @@ pub(crate) enum Command {
   purlin cluster list -o json"
     )]
     List(ListArgs),
+    /// Tokens by which machines become nodes.
+    #[command(subcommand)]
+    Token(token::Command),
+    /// Make this machine a node, with a token from a member; the same as `purlin join`.
+    Join(join::Args),
     /// Let a node give its slots away in order; it stays a member.
     Drain {
         node: String,
@@ -27,7 +35,7 @@ pub(crate) enum Command {
         #[arg(long)]
         dry_run: bool,
     },
-    /// Let the asked node take part again after a drain.
+    /// Let a node take part again after a drain, whichever node is asked.
     Resume { node: String },
     /// Take a node out: it is drained first, and no lease is lost.
     #[command(after_help = "Examples:
@@ -85,6 +93,8 @@ const LOOK: Duration = Duration::from_secs(1);
 pub(super) async fn run(command: &Command, context: &Context) -> Outcome {
     let mut client = context.client()?;
     match command {
+        Command::Join(args) => join::run(args, context).await,
+        Command::Token(command) => token::run(command, context).await,
         Command::Status => {
             let status = client.value(Ask::get("/api/v1/cluster")).await?;
             output::one(&context.view(), STATUS, &status)?;

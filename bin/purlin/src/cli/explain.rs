@@ -5,6 +5,7 @@ use crate::exit::{Exit, Failure, Outcome};
 use crate::output::{self, Column, Form, Kind, Paint, Show, Tone};
 use crate::reasons;
 use crate::settings;
+use crate::up::own;
 use purlin_config::{Document, Faults};
 use purlin_telemetry::Reason;
 use serde_json::{Value, json};
@@ -57,10 +58,18 @@ pub(super) fn key(path: &str, config: Option<&Path>, context: &Context) -> Outco
         let fix = "`purlin explain` lists all codes, `purlin config explain` all sections";
         return Err(Failure::new(Exit::NotFound, what, fix));
     };
+    let own = own::is_own(path);
     if matches!(context.form(), Form::Table | Form::Wide) {
-        say!("{}", explanation.to_text().trim_end());
+        let whose = if own {
+            "each node's own"
+        } else {
+            "the same at all nodes"
+        };
+        say!("{}\n  cluster   {whose}", explanation.to_text().trim_end());
     } else {
-        output::document(context.form(), &explanation.to_json())?;
+        let mut told = explanation.to_json();
+        told["shared"] = (!own).into();
+        output::document(context.form(), &told)?;
     }
     Ok(Exit::Ok)
 }

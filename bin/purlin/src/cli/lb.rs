@@ -22,6 +22,8 @@ Examples:
 
 A node that serves too runs its fronts with `purlin up`; the other commands are the same there."
 )]
+// Its options beside those of `up`, which have a group of that name too.
+#[group(id = "lb")]
 pub(crate) struct Args {
     #[command(subcommand)]
     command: Option<Command>,

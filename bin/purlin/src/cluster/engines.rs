@@ -1,7 +1,8 @@
 //! The engines that `[store]` and `[coordination]` name: claims, lease records, hints.
 
-use crate::exit::{Failure, chain};
-use crate::log;
+use super::{book, dial};
+use crate::exit::Failure;
+
 use crate::settings::Settings;
 use purlin_config::sections::store::{CoordinationEngine, StoreEngine};
 use purlin_fabric::invalidate::Outbox;
@@ -11,13 +12,12 @@ use purlin_fabric_redis::Topology;
 use purlin_fabric_redis::{RedisHints, SettingFault};
 use purlin_fabric_runtime::local::{LocalClaims, LocalHints, LocalOutbox};
 use purlin_netio::now;
-use purlin_store::FencedRows;
-use purlin_store_postgres::{Postgres, Settings as Database, Target};
+use purlin_store::{FencedRows, Records};
+use purlin_store_postgres::Postgres;
 use std::sync::Arc;
 
-/// Connections for claims and for lease records.
+/// Connections for claims; lease records have what these and the book leave.
 const CLAIM_CONNECTIONS: usize = 2;
-const ROW_CONNECTIONS: usize = 8;
 
 /// What the cluster stands on.
 #[derive(Debug)]
@@ -26,6 +26,8 @@ pub(super) struct Engines {
     pub(super) hints: Arc<dyn Hints>,
     /// Leases that nodes share; `None` for a node alone.
     pub(super) rows: Option<Arc<dyn FencedRows>>,
+    /// Small state that nodes share; `None` for a node alone.
+    pub(super) records: Option<Arc<dyn Records>>,
     /// Notes to all nodes; in the database when there is one.
     pub(super) outbox: Arc<dyn Outbox>,
     /// The same, where old ones have to be taken out.
@@ -41,13 +43,15 @@ impl Engines {
     /// # Errors
     /// When waiting will not help: a URL that cannot be read, a wrong password, a schema of a newer version.
     pub(super) async fn open(settings: &Settings) -> Result<Self, Failure> {
+        let pool = &settings.store.pool;
+        let others = usize::from(pool.max_open).saturating_sub(CLAIM_CONNECTIONS + book::CONNECTIONS);
         let (claims, database, store): (Arc<dyn ClaimStore>, Option<Postgres>, _) =
             match &settings.store.records {
                 StoreEngine::Embedded => (Arc::new(LocalClaims::new(Arc::new(now), 1)), None, "embedded"),
                 // Apart, so that a renewal is never behind lease records.
                 StoreEngine::Postgres(url) => (
-                    Arc::new(database(url, CLAIM_CONNECTIONS).await?),
-                    Some(database(url, ROW_CONNECTIONS).await?),
+                    Arc::new(dial::database(url, CLAIM_CONNECTIONS, pool).await?),
+                    Some(dial::database(url, others, pool).await?),
                     "postgres",
                 ),
             };
@@ -56,52 +60,27 @@ impl Engines {
             Some(notes) => Arc::new(notes),
             None => Arc::new(LocalOutbox::default()),
         };
+        let records = database
+            .as_ref()
+            .map(|database| Arc::new(database.records()) as Arc<dyn Records>);
         let rows = database.map(|database| Arc::new(database) as Arc<dyn FencedRows>);
         let (hints, coordination): (Arc<dyn Hints>, _) = match &settings.store.coordination {
             CoordinationEngine::Embedded => (Arc::new(LocalHints::new(Arc::new(now))), "embedded"),
             // Without Redis every node has its own hints; ownership is in the database all the same.
             CoordinationEngine::Postgres => (Arc::new(LocalHints::new(Arc::new(now))), "postgres"),
-            CoordinationEngine::Redis(url) => (Arc::new(redis(url)?), "redis"),
+            CoordinationEngine::Redis(url) => (Arc::new(dial::redis(url, &settings.store.redis)?), "redis"),
         };
         Ok(Self {
             claims,
             hints,
             rows,
+            records,
             outbox,
             notes,
             store,
             coordination,
         })
     }
-}
-
-async fn database(url: &str, connections: usize) -> Result<Postgres, Failure> {
-    let target = Target::parse(url).map_err(|cause| {
-        Failure::failed(
-            format!("store.url: {cause}"),
-            "for example postgresql://purlin@db.example.com/purlin",
-        )
-    })?;
-    let waiting = |waiting: &purlin_store_postgres::Waiting| {
-        log::warn(&format!(
-            "waiting for the database for {} s: {}",
-            waiting.waited.as_secs(),
-            waiting.cause
-        ));
-    };
-    let settings = Database {
-        max_open: connections,
-        ..Database::new(target)
-    };
-    Postgres::connect(settings, waiting)
-        .await
-        .map_err(|cause| Failure::failed(chain(&cause), "see store.url, and the rights of its user"))
-}
-
-fn redis(url: &str) -> Result<RedisHints, Failure> {
-    let settings = purlin_fabric_redis::Settings::from_url(url);
-    let settings = settings.map_err(|fault| unusable("coordination.url", &[fault]))?;
-    RedisHints::connect(settings).map_err(|faults| unusable("coordination.url", &faults))
 }
 
 /// A Redis by its addresses (`redis-1:6379`), without a password.
@@ -116,7 +95,7 @@ pub(super) fn redis_at(nodes: &[String], cluster: bool) -> Result<RedisHints, Fa
     RedisHints::connect(settings).map_err(|faults| unusable("cache.redis", &faults))
 }
 
-fn unusable(key: &str, faults: &[SettingFault]) -> Failure {
+pub(super) fn unusable(key: &str, faults: &[SettingFault]) -> Failure {
     let all: Vec<String> = faults.iter().map(ToString::to_string).collect();
     Failure::failed(
         format!("{key}: {}", all.join("; ")),

@@ -1,16 +1,19 @@
-//! `--cluster-status`, `--node-status`, `--remove-node`: the members as the asked node sees them. One node alone is a
+//! `--add-node`, `--cluster-status`, `--node-status`, `--remove-node`: the members as the asked node sees them. One node alone is a
 //! cluster of one.
 
 use crate::cli::Context;
-use crate::cli::cluster::{self, NODES};
+use crate::cli::cluster::{self, NODES, token};
 use crate::client::{Ask, encode};
-use crate::exit::{Exit, Outcome};
-use crate::output::{self, Column, Kind, Show};
+use crate::exit::{Exit, Failure, Outcome};
+use crate::output::{self, Column, Form, Kind, Show};
+use purlin_types::NodeId;
 use serde_json::{Value, json};
 use std::time::Duration;
 
 /// How long a node may take to give everything away.
 const DRAIN: Duration = Duration::from_secs(600);
+/// How long a token for a new node works.
+const TOKEN: Duration = Duration::from_secs(3600);
 
 const KIND: Kind = Kind {
     plural: "nodes",
@@ -65,6 +68,43 @@ pub(super) async fn node(context: &Context, node: &str) -> Outcome {
         .value(Ask::get(format!("/api/v1/cluster/nodes/{}", encode(node))))
         .await?;
     output::one(&context.view(), NODES, &member)?;
+    Ok(Exit::Ok)
+}
+
+/// Makes a token for a node and says what to run there. Asked again for one that is there, it says so.
+pub(super) async fn add(context: &Context, node: &str) -> Outcome {
+    if let Err(cause) = NodeId::parse(node) {
+        return Err(Failure::usage(
+            format!("{node:?} cannot be a node: {cause}"),
+            "for example node4.example.com",
+        ));
+    }
+    let mut client = context.client()?;
+    let known = client
+        .any_status(Ask::get(format!("/api/v1/cluster/nodes/{}", encode(node))))
+        .await?;
+    let member = known.value().ok().filter(|_| known.status == 200);
+    let status = member.as_ref().and_then(|member| member["status"].as_str());
+    if let Some(status) = status.filter(|status| !matches!(*status, "removed" | "gone")) {
+        if context.form() == Form::Table {
+            say!("{node} is a node of the cluster already: {status}");
+            return Ok(Exit::Ok);
+        }
+        output::one(
+            &context.view(),
+            NODES,
+            member.as_ref().expect("its status was read"),
+        )?;
+        return Ok(Exit::Ok);
+    }
+    let made = token::create(&mut client, Some(node), TOKEN).await?;
+    let text = made["token"].as_str().unwrap_or_default();
+    if context.form() == Form::Table {
+        say!("On {node}, within an hour:\n\n  purlin join {text}\n");
+        say!("It says how to start the node. An earlier token for {node} no longer works.");
+        return Ok(Exit::Ok);
+    }
+    output::one(&context.view(), token::KIND, &made)?;
     Ok(Exit::Ok)
 }
 

@@ -12,9 +12,10 @@ use clap::{ArgGroup, Parser};
 #[command(after_help = "Examples:
   simple-dhcpd-datacenter --cluster-status
   simple-dhcpd-datacenter --cluster-status -o json
+  simple-dhcpd-datacenter --add-node node4.example.com
   simple-dhcpd-datacenter --remove-node node4.example.com")]
 pub(super) struct Command {
-    /// Add a node to the cluster.
+    /// Let a machine become a node of the cluster: prints a token for it, and what to run there.
     #[arg(long, value_name = "NODE")]
     add_node: Option<String>,
     /// Take a node out of the cluster; its leases are handed over first.
@@ -45,10 +46,7 @@ pub(super) fn daemon(command: Command) -> Outcome {
         return context.block_on(cluster::node(&context, &node));
     }
     if let Some(node) = command.add_node {
-        return later(
-            &format!("adding a node ({node}) from here"),
-            "a node joins when it is started: `purlin up` on it, with the same [store] and [cluster] secret",
-        );
+        return context.block_on(cluster::add(&context, &node));
     }
     if let Some(node) = command.remove_node {
         return context.block_on(cluster::remove(&context, &node, command.force));

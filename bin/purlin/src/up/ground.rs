@@ -2,13 +2,16 @@
 
 use super::boot::Boot;
 use super::host::Host;
-use super::{data_dir, faults};
+use super::{data_dir, faults, own};
+use crate::cluster::Book;
 use crate::exit::Failure;
 use crate::log;
 use crate::settings::Settings;
 use purlin_api::clock::Clock;
 use purlin_api::ledger::Ledger;
-use purlin_api::revisions::{ConfigHost, Current, Revisions};
+use purlin_api::problem::FaultView;
+use purlin_api::revisions::{ConfigHost, Current, Revisions, Settled};
+use purlin_config::sections::store::StoreEngine;
 use purlin_store_embedded::{Embedded, Options};
 use purlin_telemetry::EventLog;
 use std::path::PathBuf;
@@ -21,7 +24,12 @@ const EVENTS_KEPT: usize = 65_536;
 pub(super) struct Ground {
     pub(super) data_dir: PathBuf,
     pub(super) store: Arc<Embedded>,
+    /// What is this node's alone: its audit.
     pub(super) ledger: Ledger,
+    /// Revisions and tokens: this node's, or the cluster's.
+    pub(super) book: Ledger,
+    /// Set when the book is the cluster's.
+    pub(super) shared: Option<Book>,
     pub(super) clock: Clock,
     pub(super) events: Arc<EventLog>,
     pub(super) host: Arc<Host>,
@@ -43,25 +51,75 @@ impl Ground {
         let events = Arc::new(EventLog::new(EVENTS_KEPT, wall_micros()));
         let host = Arc::new(Host::default());
         let meaning: Arc<dyn ConfigHost> = Arc::clone(&host) as _;
+        let told = Some(Arc::clone(&events));
         let revisions =
-            Revisions::open(ledger.clone(), clock.clone(), meaning, Some(Arc::clone(&events))).await;
+            Revisions::open(ledger.clone(), clock.clone(), Arc::clone(&meaning), told.clone()).await;
         let revisions = revisions.map_err(|problem| faults::broken("the revisions", &problem))?;
-        let settings = settle(&revisions, boot).await?;
-        Ok(Self {
+        // Where the configuration is kept stands in the configuration: this node's own part of it comes first.
+        let basis = settle(&revisions, boot).await?;
+        let settings = read(&basis)?;
+        let mut ground = Self {
             data_dir,
             store,
+            book: ledger.clone(),
             ledger,
+            shared: None,
             clock,
             events,
             host,
             revisions,
             settings,
-        })
+        };
+        if let StoreEngine::Postgres(_) = &ground.settings.store.records {
+            ground.share(boot, &basis, meaning, told).await?;
+        }
+        Ok(ground)
+    }
+
+    /// Goes on with the configuration that the nodes of the cluster share.
+    async fn share(
+        &mut self,
+        boot: &Boot,
+        basis: &Current,
+        host: Arc<dyn ConfigHost>,
+        events: Option<Arc<EventLog>>,
+    ) -> Result<(), Failure> {
+        let shared = Book::open(&self.settings).await?;
+        let book = Ledger::new(shared.records());
+        let node = self.settings.node.id.to_string();
+        let own = (node.as_str(), own::PATHS, &*basis.config);
+        let revisions = Revisions::open_shared(book.clone(), self.clock.clone(), host, events, own).await;
+        let revisions = revisions.map_err(|problem| faults::broken("the cluster's revisions", &problem))?;
+        let current = if boot.file.is_some() || revisions.current().number == 0 {
+            let settled = revisions.settle(&basis.config, &boot.origin()).await;
+            let (current, settled) =
+                settled.map_err(|problem| faults::broken("the cluster's revisions", &problem))?;
+            tell_settled(&settled, &current, &boot.origin());
+            current
+        } else {
+            revisions.current()
+        };
+        self.settings = read(&current)?;
+        (self.book, self.shared, self.revisions) = (book, Some(shared), revisions);
+        Ok(())
     }
 }
 
+/// What a configuration says here and now, with the environment over it.
+fn read(current: &Current) -> Result<Settings, Failure> {
+    Host::read(&current.config).map_err(|faults| {
+        let of = |fault: &FaultView| format!("  {}: {}", fault.path, fault.message);
+        let what = format!("revision {} has faults in this environment", current.number);
+        Failure::failed(
+            what,
+            "correct PURLIN__ variables, or start with a changed --config",
+        )
+        .with_details(faults.iter().map(of).collect())
+    })
+}
+
 /// Which configuration runs: the file when it says something new, else the newest revision.
-async fn settle(revisions: &Revisions, boot: &Boot) -> Result<Settings, Failure> {
+async fn settle(revisions: &Revisions, boot: &Boot) -> Result<Current, Failure> {
     let before = revisions.current().number;
     // The demo is for a first start; it never replaces what was configured.
     let current = if boot.file.is_none() && before > 0 {
@@ -71,18 +129,26 @@ async fn settle(revisions: &Revisions, boot: &Boot) -> Result<Settings, Failure>
         booted.map_err(|problem| faults::broken("the revisions", &problem))?
     };
     tell_choice(before, &current, boot);
-    Host::read(&current.config).map_err(|faults| {
-        let details = faults
-            .iter()
-            .map(|fault| format!("  {}: {}", fault.path, fault.message))
-            .collect();
-        let what = format!("revision {} has faults in this environment", current.number);
-        Failure::failed(
-            what,
-            "correct PURLIN__ variables, or start with a changed --config",
-        )
-        .with_details(details)
-    })
+    Ok(current)
+}
+
+/// What became of the file in the cluster.
+pub(super) fn tell_settled(settled: &Settled, current: &Current, origin: &str) {
+    let number = current.number;
+    match settled {
+        Settled::Made => log::info(&format!("{origin} is the cluster's revision {number} now")),
+        Settled::Same => log::info(&format!(
+            "{origin} says nothing new: the cluster's revision {number} is in effect"
+        )),
+        Settled::Old(old) => log::warn(&format!(
+            "{origin} says what revision {old} said, and the cluster is at {number}, which stays in effect; to go back: \
+             purlin config rollback {old}"
+        )),
+        Settled::Joined => log::warn(&format!(
+            "{origin} differs from the cluster's revision {number}, which is in effect here too; `purlin config diff` \
+             shows how, `purlin config apply` changes it for all nodes"
+        )),
+    }
 }
 
 fn tell_choice(before: u64, current: &Current, boot: &Boot) {

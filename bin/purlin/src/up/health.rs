@@ -4,6 +4,7 @@ use crate::balancer;
 use crate::cluster::Cluster;
 use crate::services::Services;
 use purlin_api::health::HealthSource;
+use purlin_api::revisions::{Revisions, Standing};
 use purlin_balancer::Fronts;
 use purlin_telemetry::Health;
 use purlin_telemetry::health::{Bears, Check};
@@ -47,6 +48,7 @@ pub(super) struct NodeHealth {
     pub(super) life: Life,
     pub(super) services: Services,
     pub(super) cluster: Cluster,
+    pub(super) revisions: Revisions,
     pub(super) fronts: Fronts,
 }
 
@@ -54,9 +56,26 @@ impl HealthSource for NodeHealth {
     fn health(&self) -> Health {
         let mut checks = node_checks(self.life.stage());
         checks.extend(self.cluster.checks());
+        if self.revisions.is_shared() {
+            checks.push(config_check(self.revisions.standing()));
+        }
         checks.extend(balancer::checks(&self.fronts));
         checks.extend(self.services.iter().flat_map(|service| service.checks()));
         Health { checks }
+    }
+}
+
+/// Among nodes that share one configuration.
+fn config_check(standing: Standing) -> Check {
+    const NAME: &str = "cluster.config";
+    match standing.trouble {
+        None => Check::pass(NAME, Bears::Ready, "the cluster's newest revision is in effect"),
+        Some(why) => Check::fail(
+            NAME,
+            Bears::Ready,
+            why,
+            "correct what this node lacks, or make a revision that every node can run",
+        ),
     }
 }
 
@@ -88,6 +107,14 @@ mod tests {
         Health {
             checks: node_checks(stage),
         }
+    }
+
+    #[test]
+    fn a_node_behind_the_clusters_revision_is_not_ready_and_says_why() {
+        let trouble = Some("revision 7 cannot be taken over: port 69 is taken".to_owned());
+        let checks = vec![config_check(Standing { revision: 6, trouble })];
+        assert!(checks[0].says.contains("port 69"));
+        assert!(!Health { checks }.ready());
     }
 
     #[test]

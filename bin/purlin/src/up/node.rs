@@ -57,7 +57,7 @@ impl Node {
         log::configure(settings.log);
         ports::check(&ports::wanted(&settings))?;
         let face = Face::bind(&settings, &ground.data_dir).await?;
-        let cluster = Cluster::open(&settings).await?;
+        let cluster = Cluster::open(&settings, &ground.data_dir).await?;
         let base = Base {
             settings: &settings,
             data_dir: &ground.data_dir,
@@ -68,9 +68,13 @@ impl Node {
         };
         let services = services::start(&base).await?;
         ground.host.attach(services.clone());
-        let tokens = Tokens::open(ground.ledger.clone(), ground.clock.clone()).await;
+        let tokens = Tokens::open(ground.book.clone(), ground.clock.clone()).await;
         let tokens = tokens.map_err(|problem| faults::broken("the tokens", &problem))?;
-        let token = admin_token::ensure(&tokens, &ground.data_dir).await?;
+        let others = ground.shared.is_some().then_some(&ground.ledger);
+        let token = admin_token::ensure(&tokens, &ground.data_dir, others).await?;
+        if let Some(book) = &ground.shared {
+            book.follow(&ground.revisions, &tokens);
+        }
 
         let (life, file) = (Life::new(), face.node_file(&settings, &services));
         let registry = Arc::new(Registry::new());
@@ -88,6 +92,7 @@ impl Node {
         };
         let tenants = services.iter().filter_map(|service| service.tenant()).collect();
         let books = cluster.start(tenants, face.port());
+        cluster.serve_mesh(&books, &settings, &ground.revisions)?;
         registry.register(Arc::new(ClusterMetrics(books.fabric.clone())));
         registry.register(Arc::new(crate::cluster::sessions::metrics(&books.work)));
         let fronts = balancer::start(&settings, &books.fabric).await?;
@@ -95,6 +100,7 @@ impl Node {
         let sources = Sources {
             cluster: books,
             fronts: fronts.clone(),
+            cluster_events: cluster.clone(),
             ledger: ground.ledger,
             clock: ground.clock,
             tokens,
@@ -103,6 +109,7 @@ impl Node {
             registry,
             node: Arc::new(facts),
             health: Arc::new(NodeHealth {
+                revisions: ground.revisions.clone(),
                 life: life.clone(),
                 services: services.clone(),
                 cluster: cluster.clone(),

@@ -2,11 +2,12 @@
 
 use super::Renew;
 use super::boot::{self, Boot};
+use super::ground;
 use super::node::Node;
 use crate::log;
 use purlin_api::revisions::{Note, Origin, Proposal};
 use serde_json::Value;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Remembers what the file said last.
 #[derive(Debug)]
@@ -44,6 +45,9 @@ impl Reloader {
         if config == self.seen {
             return log::info(&format!("{} has not changed", file.display()));
         }
+        if node.revisions.is_shared() {
+            return self.reread(node, &file, config).await;
+        }
         let note = Note {
             author: file.display().to_string(),
             origin: Origin::File,
@@ -79,6 +83,21 @@ impl Reloader {
                     file.display(),
                     problem.detail()
                 ));
+            }
+        }
+    }
+
+    /// The same among nodes that share one configuration.
+    async fn reread(&mut self, node: &Node, file: &Path, config: Value) {
+        let origin = file.display().to_string();
+        match node.revisions.reread_file(&config, &origin).await {
+            Ok((current, settled)) => {
+                self.seen = config;
+                ground::tell_settled(&settled, &current, &origin);
+            }
+            Err(problem) => {
+                node.tell_event("config.file", "refused", problem.detail());
+                log::error(&format!("{origin} was not applied: {}", problem.detail()));
             }
         }
     }

@@ -62,8 +62,7 @@ fn a_missing_value_or_a_lone_force_is_a_usage_fault() {
 
 #[test]
 fn what_comes_later_is_said_in_one_sentence() {
-    let commands: [&[&str]; 5] = [
-        &["simple-dhcpd-datacenter", "--add-node", "node4.example.com"],
+    let commands: [&[&str]; 4] = [
         &["simple-dhcpd-datacenter", "--site-status"],
         &[
             "metanode-cli",

@@ -4,6 +4,7 @@
 //!   GET    /api/v1/cluster                  this node, its store and whether it may own
 //!   GET    /api/v1/cluster/nodes[/ID]       every node as this one sees it
 //!   POST   /api/v1/cluster/nodes/ID/drain   gives its slots away     DELETE .../nodes/ID[?force=true]
+//!   POST   /api/v1/cluster/tokens           how machines join              GET, DELETE .../tokens/ID
 //!   GET    /api/v1/cluster/leader           503 while nobody leads
 //!   GET    /api/v1/cluster/sessions         clients and their nodes      DELETE .../sessions/ID
 //!   POST   /api/v1/cluster/locks            PUT renews, DELETE releases  GET shows who holds and waits
@@ -11,13 +12,21 @@
 //! ```
 
 mod caches;
+mod events;
+mod join;
+mod keeper;
 mod locks;
 mod metrics;
+mod peers;
 mod routes;
 mod sessions;
 mod text;
 mod work;
 
+pub use events::{ClusterEvents, Notice, Notices, tell_changes};
+pub use join::living;
+pub use keeper::Keeper;
 pub use metrics::ClusterMetrics;
+pub use peers::{mesh_routes, peer_at};
 pub use routes::{Books, routes};
 pub use work::Work;

@@ -8,8 +8,9 @@ use axum::http::StatusCode;
 use purlin_api::asked::{Asked, Name};
 use purlin_api::route::{self, Draft, Routes};
 use purlin_api::{Admin, Problem, Viewer, reasons, schema};
-use purlin_fabric::port::{Candidate, Fault, Refusal};
+use purlin_fabric::port::{Candidate, Fault, NodeState, Refusal};
 use purlin_fabric::{Member, Suspicion};
+use purlin_fabric_mesh::Mesh;
 use purlin_fabric_runtime::Fabric;
 use purlin_types::NodeId;
 use serde_json::{Value, json};
@@ -19,6 +20,8 @@ use serde_json::{Value, json};
 pub struct Books {
     pub fabric: Fabric,
     pub work: Work,
+    /// The way to the other nodes; `None` for a node alone.
+    pub mesh: Option<Mesh>,
     /// Names of the engines of `[store]` and `[coordination]`.
     pub store: &'static str,
     pub coordination: &'static str,
@@ -29,6 +32,7 @@ pub struct Books {
 pub fn routes(books: &Books) -> Routes {
     let drafts = reads().into_iter().chain(acts());
     schemas(Routes::new("cluster", books, drafts))
+        .and(crate::join::routes(books))
         .and(crate::sessions::routes(&books.work))
         .and(crate::locks::routes(&books.work))
         .and(crate::caches::routes(&books.work))
@@ -62,9 +66,10 @@ fn acts() -> [Draft<Books>; 3] {
             .answers(202, schema::reference("Node"))
             .errors(&[404, 409]),
         route::post("/api/v1/cluster/nodes/{id}/resume", resume)
-            .summary("Lets this node take part again after a drain")
+            .summary("Lets a node take part again after a drain")
+            .description("The node that is asked passes it on to the one that it is about.")
             .answers(202, schema::reference("Node"))
-            .errors(&[404, 409]),
+            .errors(&[404, 409, 503]),
         route::delete("/api/v1/cluster/nodes/{id}", remove)
             .summary("Ends a node's membership")
             .description("A node that is alive must be drained first. With `force=true` one that cannot be is fenced: it can write no more, and its slots are taken over once its lease has lapsed.")
@@ -140,12 +145,12 @@ async fn resume(
     asked: Asked,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     let member = find(&books, &name.0)?;
-    if member.id != books.fabric.me().id {
-        let why = format!("only {} itself can take part again: ask that node", member.id);
-        return Err(Problem::new(StatusCode::CONFLICT, &reasons::NOT_POSSIBLE, why));
-    }
     if !asked.dry_run()? {
-        books.fabric.resume().await;
+        if member.id == books.fabric.me().id {
+            books.fabric.resume().await;
+        } else {
+            crate::peers::ask_to_resume(books.mesh.as_ref(), &member).await?;
+        }
     }
     Ok((StatusCode::ACCEPTED, Json(text::member(&member))))
 }
@@ -161,9 +166,17 @@ async fn remove(
     if let Some(why) = unremovable(&books, &member, force) {
         return Err(Problem::new(StatusCode::CONFLICT, &reasons::NOT_POSSIBLE, why));
     }
-    if !asked.dry_run()? {
-        let asked = books.fabric.remove_other(&candidate(&member)).await;
+    if asked.dry_run()? {
+        return Ok(Json(text::member(&member)));
+    }
+    let asked = books.fabric.remove_other(&candidate(&member)).await;
+    // Asked again after the certificates could not be revoked, it is removed already.
+    if member.state != NodeState::Removed {
         asked.map_err(|fault| refused(&fault, "it was removed or started anew meanwhile"))?;
+    }
+    if let Some(mesh) = &books.mesh {
+        let revoked = mesh.revoke(&member.id).await;
+        revoked.map_err(|cause| crate::join::unrevoked(&member.id, &cause))?;
     }
     Ok(Json(text::member(&member)))
 }

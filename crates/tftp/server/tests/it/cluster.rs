@@ -83,7 +83,7 @@ fn s2_31_what_one_node_found_the_other_knows_and_what_it_forgot_the_other_hears(
     let heard = Arc::new(Mutex::new(Vec::new()));
     let ear = Arc::clone(&heard);
     other.listen(Arc::new(move |place| {
-        ear.lock().expect("no panic").push(place.clone())
+        ear.lock().expect("no panic").push(place.clone());
     }));
     // The other node may not listen yet: it is told until it has heard.
     while heard.lock().expect("no panic").is_empty() {
@@ -136,12 +136,12 @@ fn s2_45_transfers_with_other_nodes_count_until_those_fall_silent() {
     assert!(held.iter().all(|(_, first)| !is_error(first)));
     // Told once a second: until then the other node grants.
     while !is_error(&open(&other, "f").1) {
-        std::thread::sleep(Duration::from_millis(50));
+        std::thread::park_timeout(Duration::from_millis(50));
     }
     assert_eq!(other.records().last().map(|told| told.slug), Some("limit_per_ip"));
     hints.away(true);
     // What it granted itself ends after a second of silence; what was heard lapses after three.
     while is_error(&open(&other, "f").1) {
-        std::thread::sleep(Duration::from_millis(50));
+        std::thread::park_timeout(Duration::from_millis(50));
     }
 }
