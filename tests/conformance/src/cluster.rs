@@ -15,6 +15,7 @@ mod dice;
 mod load;
 mod member;
 mod server;
+mod watcher;
 
 pub use campus::{Campus, Databases, Hints, Host, Plan, Standby, Wire};
 pub use chaos::{Claims, Fault, Orders, Outcome, Part, Trial, Wound};
@@ -22,6 +23,7 @@ pub use crowd::{Crowd, Memory, Moment, Note, Overlap, Population, Stay, overlaps
 pub use dice::Dice;
 pub use load::Report;
 pub use member::Member;
+pub use watcher::Watcher;
 
 use crate::need;
 use crate::process::Process;

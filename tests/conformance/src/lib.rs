@@ -8,6 +8,7 @@
 //! Everything a test makes (namespaces, processes, files) goes away when its [`Lab`] is dropped. A test that
 //! cannot run on this machine says why and counts as skipped; with `CI=true` it fails.
 
+mod balancing;
 mod cluster;
 mod lab;
 mod machine;
@@ -17,10 +18,11 @@ mod process;
 mod space;
 mod wait;
 
+pub use balancing::{Front, Trio};
 pub use cluster::{
     Campus, Claims, Cluster, Crowd, Databases, Dice, Fault, Hints, Host, Member, Memory, Moment, Note,
-    Orders, Outcome, Overlap, Part, Plan, Population, RELAY, Report, Standby, Stay, Trial, Wire, Wound,
-    overlaps,
+    Orders, Outcome, Overlap, Part, Plan, Population, RELAY, Report, Standby, Stay, Trial, Watcher, Wire,
+    Wound, overlaps,
 };
 pub use lab::Lab;
 pub use machine::{Firmware, MACHINE_MAC, Machine, machine_programs};

@@ -23,6 +23,12 @@ impl Process {
         Self { child, log }
     }
 
+    /// A command that a test made, begun with both outputs in `log`.
+    #[must_use]
+    pub fn begun(command: Command, log: PathBuf) -> Self {
+        Self::start(command, log)
+    }
+
     /// Process id; `ip netns exec` has become the program itself.
     #[must_use]
     pub fn id(&self) -> u32 {

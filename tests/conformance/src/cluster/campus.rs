@@ -144,7 +144,7 @@ impl Campus {
             data: &data,
             address: host.address,
             api: 8080,
-            metrics: Some(9090),
+            metrics: 9090,
             peers: 8067,
             dhcp: 67,
             store: self.databases.url(),

@@ -20,6 +20,8 @@ pub struct Member {
     pub process: Process,
     /// UDP port of its DHCP server.
     pub dhcp: u16,
+    /// Where it shows its metrics to everybody.
+    pub metrics: SocketAddr,
     /// Where its API answers, on its own machine.
     api: SocketAddr,
     data: PathBuf,
@@ -40,7 +42,7 @@ impl Member {
             data,
             address: Ipv4Addr::LOCALHOST,
             api,
-            metrics: None,
+            metrics: free_port(),
             peers,
             dhcp,
             store: format!("postgresql://purlin@127.0.0.1:{database}/purlin"),
@@ -61,6 +63,7 @@ impl Member {
             id: seat.id.to_owned(),
             process,
             dhcp: seat.dhcp,
+            metrics: (seat.address, seat.metrics).into(),
             api: (Ipv4Addr::LOCALHOST, seat.api).into(),
             data: seat.data.to_owned(),
             host,
@@ -161,7 +164,7 @@ pub(super) struct Seat<'a> {
     pub(super) address: Ipv4Addr,
     pub(super) api: u16,
     /// Where it shows metrics, beside the API.
-    pub(super) metrics: Option<u16>,
+    pub(super) metrics: u16,
     pub(super) peers: u16,
     pub(super) dhcp: u16,
     /// Where the database is.
@@ -178,15 +181,12 @@ impl Seat<'_> {
     fn text(&self) -> String {
         let (id, address, takeover) = (self.id, self.address, self.takeover);
         let (api, peers, dhcp, store) = (self.api, self.peers, self.dhcp, &self.store);
-        let metrics = self
-            .metrics
-            .map(|port| format!("\"{address}:{port}\""))
-            .unwrap_or_default();
+        let metrics = self.metrics;
         let coordination = self.redis.as_ref().map_or_else(String::new, |url| {
             format!("[coordination]\nengine = \"redis\"\nurl = \"{url}\"\n\n")
         });
         format!(
-            "[node]\nid = \"{id}\"\n\n[api]\nhttp = [\"127.0.0.1:{api}\"]\nhttps = []\nmetrics = [{metrics}]\n\n\
+            "[node]\nid = \"{id}\"\n\n[api]\nhttp = [\"127.0.0.1:{api}\"]\nhttps = []\nmetrics = [\"{address}:{metrics}\"]\n\n\
              [store]\nengine = \"postgres\"\nurl = \"{store}\"\n\n{coordination}\
              [cluster]\nenabled = true\nnode_ip = \"{address}\"\nsecret = \"a secret of sixteen octets\"\n\
              peer_port = {peers}\ntakeover = \"{takeover}\"\n\n\

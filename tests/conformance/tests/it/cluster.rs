@@ -4,3 +4,5 @@ mod chaos;
 mod losing;
 mod removing;
 mod sharing;
+mod showing;
+mod working;

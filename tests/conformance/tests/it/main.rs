@@ -1,5 +1,7 @@
 //! Conformance: stock clients, relays and load generators against `purlin up`, by service.
 
+mod balancing;
 mod boot;
 mod cluster;
+mod cluster_views;
 mod dhcp;

@@ -1,12 +1,17 @@
 //! How each fault is brought about, and how it is put right.
 
 use super::Fault;
+use crate::cluster::Member;
 use crate::cluster::campus::Campus;
 use crate::cluster::dice::Dice;
+use crate::wait::within;
 use std::time::Duration;
 
 /// How much of a lagging standby is lost: what is committed in this time.
 const LAG: Duration = Duration::from_millis(1500);
+
+/// How long a command may be refused.
+const INSIST: Duration = Duration::from_secs(90);
 
 /// A fault at work, and whom it hit.
 #[derive(Debug)]
@@ -33,8 +38,11 @@ impl Campus {
             Fault::NodeKilled => self.nodes[victim].process.crash(),
             Fault::NodePaused => self.nodes[victim].process.signal("STOP"),
             Fault::NodeStopped => self.stop_in_order(victim),
-            Fault::NodeDrained => drop(self.nodes[neighbour].says(&["cluster", "drain", &wound.who])),
-            Fault::NodeRemoved => drop(self.nodes[neighbour].says(&["cluster", "remove", &wound.who])),
+            Fault::NodeDrained => insist(&self.nodes[neighbour], &["cluster", "drain", &wound.who]),
+            Fault::NodeRemoved => insist(
+                &self.nodes[neighbour],
+                &["cluster", "remove", &wound.who, "--timeout", "20"],
+            ),
             Fault::PacketsLost => self.wire.lose(&wound.who, 20),
             Fault::NodesCut => self.wire.cut(&wound.who, &wound.other),
             Fault::NodeCutFromDatabase | Fault::NodeHearsNoDatabase | Fault::NodeCutFromRedis => {
@@ -130,7 +138,7 @@ impl Campus {
         match wound.fault {
             Fault::NodeKilled | Fault::NodeStopped => self.node(&wound.who).start_again(),
             Fault::NodePaused => self.node(&wound.who).process.signal("CONT"),
-            Fault::NodeDrained => drop(self.node(&wound.who).says(&["cluster", "resume", &wound.who])),
+            Fault::NodeDrained => insist(self.node(&wound.who), &["cluster", "resume", &wound.who]),
             Fault::NodeRemoved => {
                 let node = self.node(&wound.who);
                 node.process.signal("TERM");
@@ -166,8 +174,19 @@ impl Campus {
         }
     }
 
-    fn node(&mut self, name: &str) -> &mut crate::cluster::Member {
+    fn node(&mut self, name: &str) -> &mut Member {
         let found = self.nodes.iter_mut().find(|node| node.id == name);
         found.unwrap_or_else(|| panic!("no node is called {name}"))
     }
+}
+
+/// Gives a command until it is obeyed: with a second fault at work the database may be away for a moment.
+fn insist(node: &Member, command: &[&str]) {
+    let mut last = String::new();
+    let obeyed = within(INSIST, || {
+        let (good, said) = node.tries(command);
+        last = said;
+        good.then_some(())
+    });
+    assert!(obeyed.is_some(), "{command:?}: {last}\n{}", node.process.said());
 }

@@ -1,0 +1,116 @@
+//! What a cluster shows of itself: routes and metrics under the names of the scaling guide.
+
+use purlin_conformance::{Cluster, within};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+/// Names of the nodes in a list of rows.
+fn names(rows: &[Value]) -> Vec<&str> {
+    let mut names: Vec<&str> = rows.iter().filter_map(|row| row["id"].as_str()).collect();
+    names.sort_unstable();
+    names
+}
+
+#[test]
+fn s4_104_s4_105_s4_106_prometheus_counts_nodes_and_finds_one_leader() {
+    let Some(mut cluster) = Cluster::new(3) else {
+        return;
+    };
+    let Some(watcher) = cluster.watched() else { return };
+    watcher.until("up", 3, "1");
+    // By every node's own account.
+    watcher.until("ovncp_cluster_nodes_total{status=\"active\"}", 3, "3");
+    watcher.until("count by (instance) (ovncp_cluster_node_info == 1)", 3, "3");
+    let labelled = "ovncp_cluster_node_info{node_id=~\"n[123]\",hostname!=\"\",ip=\"127.0.0.1\"}";
+    watcher.until(labelled, 9, "1");
+    watcher.until("sum by (instance) (ovncp_cluster_leader)", 3, "1");
+    watcher.until("sum by (instance) (purlin_cluster_slots)", 3, "4096");
+
+    // The leader dies: the others count it out, and another one leads.
+    let (_, led) = cluster.nodes[0]
+        .get("/api/v1/cluster/leader")
+        .expect("it answers");
+    let leader = cluster.nodes.iter_mut().find(|node| led["node"] == *node.id);
+    leader.expect("one of the three").process.crash();
+    watcher.until("ovncp_cluster_nodes_total{status=\"active\"}", 2, "2");
+    watcher.until("sum by (instance) (ovncp_cluster_leader)", 2, "1");
+    let old = led["node"].as_str().expect("a name");
+    watcher.until(
+        &format!("sum by (instance) (ovncp_cluster_leader{{node_id!=\"{old}\"}})"),
+        2,
+        "1",
+    );
+}
+
+#[test]
+fn s4_131_every_node_lists_all_with_status_heartbeat_and_leader() {
+    let Some(cluster) = Cluster::new(3) else { return };
+    for node in &cluster.nodes {
+        let rows = node.members().expect("it answers");
+        assert_eq!(names(&rows), ["n1", "n2", "n3"]);
+        assert_eq!(
+            rows.iter().filter(|row| row["leader"] == true).count(),
+            1,
+            "{rows:?}"
+        );
+        for row in &rows {
+            assert_eq!(row["status"], "active", "{row}");
+            let silent = row["last_heartbeat_seconds_ago"].as_f64();
+            assert!(silent.is_some_and(|silent| (0.0..3.0).contains(&silent)), "{row}");
+        }
+        let (status, page) = node.get("/api/v1/cluster/nodes?limit=2").expect("it answers");
+        assert_eq!(
+            (status, page["items"].as_array().map(Vec::len)),
+            (200, Some(2)),
+            "{page}"
+        );
+    }
+}
+
+#[test]
+fn s4_132_one_node_is_shown_and_an_unknown_one_is_a_problem() {
+    let Some(cluster) = Cluster::new(2) else { return };
+    let asked = &cluster.nodes[0];
+    let (status, row) = asked.get("/api/v1/cluster/nodes/n2").expect("it answers");
+    assert_eq!(
+        (status, &row["id"], &row["status"]),
+        (200, &json!("n2"), &json!("active"))
+    );
+    let (status, problem) = asked.get("/api/v1/cluster/nodes/n9").expect("it answers");
+    assert_eq!((status, &problem["status"]), (404, &json!(404)), "{problem}");
+    let text = problem.to_string();
+    assert!(problem["type"].is_string() && text.contains("n9"), "{problem}");
+}
+
+#[test]
+fn s4_134_the_leader_is_named_and_a_new_one_after_its_death() {
+    let Some(mut cluster) = Cluster::new(3) else {
+        return;
+    };
+    let (_, led) = cluster.nodes[0]
+        .get("/api/v1/cluster/leader")
+        .expect("it answers");
+    let old = led["node"].as_str().expect("a name").to_owned();
+    for node in &cluster.nodes {
+        let (status, seen) = node.get("/api/v1/cluster/leader").expect("it answers");
+        assert_eq!((status, &seen["node"]), (200, &led["node"]));
+        assert_eq!(seen["self"], json!(node.id == old), "{seen}");
+    }
+    let place = cluster.nodes.iter().position(|node| node.id == old);
+    cluster
+        .nodes
+        .remove(place.expect("one of the three"))
+        .process
+        .crash();
+    let asked = &cluster.nodes[0];
+    let mut seen = Vec::new();
+    let next = within(Duration::from_secs(30), || {
+        let (status, leader) = asked.get("/api/v1/cluster/leader")?;
+        seen.push(status);
+        leader["node"].as_str().filter(|id| *id != old).map(str::to_owned)
+    });
+    assert!(next.is_some(), "{seen:?}");
+    // In between there is nobody, and that is said as such.
+    assert!(seen.iter().all(|status| [200, 503].contains(status)), "{seen:?}");
+    assert!(seen.contains(&503), "nobody led for a moment: {seen:?}");
+}
