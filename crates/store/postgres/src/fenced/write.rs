@@ -30,6 +30,16 @@ const FENCE: &str = concat!(
      ORDER BY c.key FOR SHARE OF c"
 );
 
+/// Of the claims named, those that are not their holder's by what the claim's row itself says: somebody claimed after
+/// it, or it was given back, or its owner is removed. An older row, or none, says no such thing: a failover may have
+/// lost the newest of it.
+const OVERTAKEN: &str = "SELECT c.key FROM purlin.claim AS c \
+     JOIN UNNEST($1::text[], $2::bigint[], $3::bigint[]) AS f (key, gtl, epoch) ON c.key = f.key \
+     WHERE (c.gtl, c.epoch) > (f.gtl, f.epoch) OR ((c.gtl, c.epoch) = (f.gtl, f.epoch) \
+       AND NOT EXISTS (SELECT FROM purlin.node AS n \
+         WHERE n.id = c.owner AND n.incarnation = c.incarnation AND n.state <> 'removed')) \
+     ORDER BY c.key";
+
 /// The newest statement about a key is the whole truth; an older one changes nothing.
 const UPSERT: &str = "INSERT INTO purlin.fenced_row AS r (tbl, key, slot, gtl, epoch, ver, uniq, body) \
      SELECT $1, u.* FROM UNNEST($2::bigint[], $3::smallint[], $4::bigint[], $5::bigint[], $6::bigint[], \
@@ -144,13 +154,10 @@ impl<'a> Batch<'a> {
         if fenced.len() == self.held.len() {
             return Ok(Vec::new());
         }
-        let there = fenced
-            .iter()
-            .map(|row| Ok(row.try_get::<_, &str>("key")?))
-            .collect::<Result<Vec<_>, Failure>>()?;
+        let there = keys(fenced)?;
         let slots = self.held.iter().zip(&self.claims);
         Ok(slots
-            .filter(|(_, claim)| there.binary_search(&claim.as_str()).is_err())
+            .filter(|(_, claim)| there.binary_search(claim).is_err())
             .map(|((slot, _), _)| *slot)
             .collect())
     }
@@ -203,12 +210,17 @@ impl Batch<'_> {
             return Ok(Ok(()));
         }
         session.run("ROLLBACK").await?;
-        // Whether a claim of a former history is still its holder's cannot be told from its row alone.
         let probe = Look.on(session).await?;
+        if probe.durability == Durability::Synced {
+            return Ok(Err(FenceFault::Lost(lost)));
+        }
+        let held: Params<'_> = &[&self.claims, &self.timelines, &self.counters];
+        let overtaken = keys(&session.query(OVERTAKEN, held).await?)?;
         let former = |slot: &Slot| {
-            let of_slot = |(held, _): &&(Slot, Epoch)| held == slot;
-            let epoch = self.held.iter().find(of_slot).map(|(_, epoch)| *epoch);
-            probe.durability != Durability::Synced && epoch.is_some_and(|e| e.timeline < probe.timeline)
+            let mut of_slot = self.held.iter().zip(&self.claims);
+            of_slot.any(|((held, epoch), claim)| {
+                held == slot && epoch.timeline < probe.timeline && overtaken.binary_search(claim).is_err()
+            })
         };
         let (former, lost): (Vec<Slot>, Vec<Slot>) = lost.into_iter().partition(former);
         Ok(Err(if lost.is_empty() {
@@ -217,6 +229,10 @@ impl Batch<'_> {
             FenceFault::Lost(lost)
         }))
     }
+}
+
+fn keys(rows: &[tokio_postgres::Row]) -> Result<Vec<String>, Failure> {
+    rows.iter().map(|row| Ok(row.try_get("key")?)).collect()
 }
 
 /// Slower than the first try and right where that one failed without need: rows of the batch trade what they claim.

@@ -99,6 +99,49 @@ fn no_acknowledged_write_is_lost_with_a_synchronous_standby() {
     });
 }
 
+/// The failover has lost grants, one of which was a slot's first. Their holders cannot write and may still claim anew,
+/// unless somebody else did before them.
+#[test]
+fn a_claim_that_a_failover_lost_is_its_holders_until_somebody_claims() {
+    if !met() {
+        return;
+    }
+    run(async {
+        let server = Server::fresh();
+        let database = server.database().await;
+        let store = connect(server.port(), &database).await;
+        let (me, other) = (node("a", 1), node("b", 2));
+        enrol(&store, &me).await;
+        enrol(&store, &other).await;
+        let given_back = take(&store, &me, &[3]).await[0];
+        take(&store, &other, &[1]).await;
+        store
+            .release(&me, &[fence(slot(3), given_back.1)])
+            .await
+            .expect("it answers");
+        let copy = server.keep_copy();
+        let lost = take(&store, &me, &[1, 2]).await;
+        server.fail_over(Some(copy)).await;
+
+        let store = connect(server.port(), &database).await;
+        let refused = store.write("lease", &lost, &[row(1, slot(1), 1)]).await;
+        let former = |refused: &Result<(), FenceFault>, slots: &[u16]| {
+            let slots: Vec<_> = slots.iter().map(|&index| slot(index)).collect();
+            matches!(refused, Err(FenceFault::Former(named)) if *named == slots)
+        };
+        let not_held = |refused: &Result<(), FenceFault>, index: u16| matches!(refused, Err(FenceFault::Lost(named)) if *named == [slot(index)]);
+        assert!(former(&refused, &[1, 2]), "{refused:?}");
+        let refused = store.write("lease", &[given_back], &[]).await;
+        assert!(not_held(&refused, 3), "it was given back before: {refused:?}");
+
+        take(&store, &other, &[1]).await;
+        let refused = store.write("lease", &lost, &[]).await;
+        assert!(not_held(&refused, 1), "somebody claimed it since: {refused:?}");
+        let refused = store.write("lease", &lost[1..], &[]).await;
+        assert!(former(&refused, &[2]), "{refused:?}");
+    });
+}
+
 /// While every commit waits for a standby, histories cannot part: claims outlive the failover.
 #[test]
 fn claims_outlive_a_failover_between_synchronous_standbys() {

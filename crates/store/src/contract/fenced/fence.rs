@@ -2,7 +2,6 @@
 
 use super::beside::{Call, both, until, until_or_done};
 use super::{FencedRig, Node, TABLE, live, lost, row, slot};
-use purlin_types::Epoch;
 
 pub(super) async fn a_slot_that_is_not_held_refuses_the_whole_batch(rig: &dyn FencedRig) {
     let former = Node::with(rig, [1, 2, 3]).await;
@@ -52,7 +51,7 @@ pub(super) async fn a_slot_given_back_is_not_held(rig: &dyn FencedRig) {
     assert_eq!(lost(node.try_write(&[row(1, slot(1), 2)])).await, [slot(1)]);
     let never = Node {
         rows: rig.rows().await,
-        held: vec![(slot(2), Epoch::default())],
+        held: vec![(slot(2), node.held[0].1)],
     };
     assert_eq!(lost(never.try_write(&[row(2, slot(2), 1)])).await, [slot(2)]);
 }
