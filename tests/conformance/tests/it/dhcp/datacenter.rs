@@ -96,13 +96,30 @@ fn s0_10_a_value_follows_its_flag_in_both_forms() {
         Some(2),
         "--force alone"
     );
+    for form in [&["--add-node", "node 4"][..], &["--add-node=node 4"]] {
+        let said = words(&dhcpd(form).expect("the binary is there"));
+        assert!(said.contains("\"node 4\" cannot be a node"), "{said}");
+    }
+}
+
+#[test]
+fn s0_10_a_node_alone_says_what_it_lacks_to_take_another() {
+    let Some(lab) = Lab::new(&[]) else { return };
+    let node = lab.node(&lab_config("", "", ""));
     for form in [
         &["--add-node", "node4.example.com"][..],
         &["--add-node=node4.example.com"],
     ] {
-        let said = words(&dhcpd(form).expect("the binary is there"));
-        assert!(said.contains("node4.example.com"), "{said}");
+        let output = node.cli(&[&["as", "simple-dhcpd-datacenter"][..], form].concat());
+        let said = words(&output);
+        assert!(!output.status.success(), "{said}");
+        assert!(
+            said.contains("serves alone") && said.contains("engine = \"postgres\""),
+            "{said}"
+        );
     }
+    let said = node.says(&["as", "simple-dhcpd-datacenter", "--add-node", "lab"]);
+    assert!(said.contains("lab is a node of the cluster already"), "{said}");
 }
 
 #[test]
