@@ -35,6 +35,8 @@ fn free_port() -> u16 {
 struct Node {
     tftp: u16,
     api: u16,
+    /// Of its API, with the word before it.
+    token: String,
     running: Running,
 }
 
@@ -53,16 +55,28 @@ impl Node {
         let mut command = Command::new(purlin().expect("asked for before"));
         command.arg("up").arg("--data-dir").arg(folder.join(id));
         let running = start(command.arg("--config").arg(&file));
-        let node = Self { tftp, api, running };
+        let mut node = Self {
+            tftp,
+            api,
+            token: String::new(),
+            running,
+        };
         until("the node answered", || {
             node.ask("/health/ready").contains("\"ready\"")
         });
+        let token = std::fs::read_to_string(folder.join(id).join("admin-token"));
+        node.token = format!(
+            "Authorization: Bearer {}",
+            token.expect("a node makes one").trim()
+        );
         node
     }
 
     fn ask(&self, path: &str) -> String {
         let url = format!("http://127.0.0.1:{}{path}", self.api);
-        let output = Command::new("curl").args(["-s", "-m", "5", &url]).output();
+        let output = Command::new("curl")
+            .args(["-s", "-m", "5", "-H", &self.token, &url])
+            .output();
         String::from_utf8_lossy(&output.expect("asked for before").stdout).into_owned()
     }
 
