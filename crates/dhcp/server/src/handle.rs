@@ -227,8 +227,17 @@ impl Handle {
         longest(self.0.reports.iter().map(report))
     }
 
+    /// Asks one thread; the inner `None` says that it has ended, the outer one that there is none of this number.
+    pub(crate) async fn ask_thread<T: Send + 'static>(
+        &self,
+        number: usize,
+        work: impl FnOnce(&mut Worker) -> T + Send + 'static,
+    ) -> Option<Option<T>> {
+        Some(self.0.doors.get(number)?.ask(work).await)
+    }
+
     /// Asks all threads at once; those that have ended are left out.
-    async fn ask_all<T, F>(&self, work: F) -> Vec<T>
+    pub(crate) async fn ask_all<T, F>(&self, work: F) -> Vec<T>
     where
         T: Send + 'static,
         F: FnOnce(&mut Worker) -> T + Clone + Send + 'static,

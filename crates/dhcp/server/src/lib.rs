@@ -10,6 +10,7 @@
 //! but packets. What a packet means is decided by `purlin-dhcp-core`; here it is only carried, recorded and sent.
 
 mod error;
+mod export;
 mod handle;
 mod handover;
 mod leases;
@@ -25,6 +26,7 @@ mod switches;
 mod worker;
 
 pub use error::{ApplyError, ControlError, StartError};
+pub use export::{Kept, RowCursor, SharedRow, rows_of_journals};
 pub use handle::{Applied, DecisionPage, Handle, OtherLife};
 pub use leases::{Away, Found, Holder, Holders, Leases, Others, ReleaseError, Usage};
 pub use metrics::{DhcpMetrics, ThreadReport};

@@ -111,14 +111,14 @@ pub fn start(config: ServerConfig) -> Result<(Handle, Running), StartError> {
 }
 
 /// One per core, but never more than there are networks: a network is one thread's.
-fn threads(settings: &Settings) -> u16 {
+pub(crate) fn threads(settings: &Settings) -> u16 {
     let cores =
         std::thread::available_parallelism().map_or(1, |n| u16::try_from(n.get()).unwrap_or(u16::MAX));
     let networks = u16::try_from(settings.networks.len()).unwrap_or(u16::MAX);
     settings.threads.unwrap_or_else(|| cores.min(networks)).max(1)
 }
 
-fn wakers(shards: u16) -> Result<Vec<Arc<Waker>>, StartError> {
+pub(crate) fn wakers(shards: u16) -> Result<Vec<Arc<Waker>>, StartError> {
     let made = (0..shards)
         .map(|_| Waker::new().map(Arc::new))
         .collect::<Result<Vec<_>, _>>();
@@ -152,14 +152,14 @@ fn journal_name(shard: usize) -> String {
 }
 
 /// What the journals held.
-struct Replayed {
-    engines: Vec<Engine>,
+pub(crate) struct Replayed {
+    pub(crate) engines: Vec<Engine>,
     /// One for each engine.
     journals: Vec<Box<dyn Journal>>,
     /// Names of journals whose thread is no more.
     extra: Vec<String>,
     /// Nothing that was written can have been lost.
-    exact: bool,
+    pub(crate) exact: bool,
     /// Some lease was found in another journal than its thread's.
     moved: bool,
 }
@@ -170,7 +170,7 @@ fn fault(name: &str) -> impl FnOnce(OpenError) -> StartError {
 }
 
 /// Opens every journal there is and gives each engine all frames; it takes those of its networks.
-fn replay(
+pub(crate) fn replay(
     journals: &dyn JournalEngine,
     mut engines: Vec<Engine>,
     wakers: &[Arc<Waker>],

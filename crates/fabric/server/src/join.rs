@@ -82,7 +82,9 @@ async fn create(
         return Err(wrong(&format!("ttl_seconds must be {TTL_MIN} to {TTL_MAX}")));
     }
     if let Some(there) = node.as_ref().and_then(|id| living(&books, id)) {
-        return Err(Problem::new(StatusCode::CONFLICT, &reasons::ALREADY_THERE, there));
+        let what =
+            format!("{there}; choose another name, or take that one out first: purlin cluster remove NODE");
+        return Err(Problem::new(StatusCode::CONFLICT, &reasons::NOT_POSSIBLE, what));
     }
     let offer = Offer {
         node,

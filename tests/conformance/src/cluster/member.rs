@@ -22,8 +22,10 @@ pub struct Member {
     pub dhcp: u16,
     /// Where it shows its metrics to everybody.
     pub metrics: SocketAddr,
+    /// Where other nodes reach it.
+    pub(super) peers: u16,
     /// Where its API answers, on its own machine.
-    api: SocketAddr,
+    pub(super) api: SocketAddr,
     data: PathBuf,
     /// Its machine, when it has one of its own.
     host: Option<Arc<Host>>,
@@ -64,9 +66,25 @@ impl Member {
             process,
             dhcp: seat.dhcp,
             metrics: (seat.address, seat.metrics).into(),
+            peers: seat.peers,
             api: (Ipv4Addr::LOCALHOST, seat.api).into(),
             data: seat.data.to_owned(),
             host,
+            lives: 1,
+        }
+    }
+
+    /// On loopback, with the configuration that is there; its ports are API, metrics, peers and DHCP.
+    pub(super) fn start_with(id: &str, data: &Path, [api, metrics, peers, dhcp]: [u16; 4]) -> Self {
+        Self {
+            id: id.to_owned(),
+            process: begin(data, None, 1),
+            dhcp,
+            metrics: (Ipv4Addr::LOCALHOST, metrics).into(),
+            peers,
+            api: (Ipv4Addr::LOCALHOST, api).into(),
+            data: data.to_owned(),
+            host: None,
             lives: 1,
         }
     }

@@ -5,3 +5,4 @@ mod boot;
 mod cluster;
 mod cluster_views;
 mod dhcp;
+mod joining;

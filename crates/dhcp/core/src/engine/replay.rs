@@ -4,8 +4,8 @@ mod orphans;
 mod put;
 
 pub(super) use orphans::Orphans;
-pub(crate) use put::encode;
 pub(super) use put::put;
+pub(crate) use put::{encode, encode_as_row};
 
 use super::Engine;
 use crate::hold::{Hold, Recovery};
@@ -23,6 +23,8 @@ enum Content {
     Leases,
     /// Free addresses too, of which there was a record.
     Everything,
+    /// The same for a store that nodes share: what was inherited says so.
+    Rows,
 }
 
 impl Engine {
@@ -186,6 +188,24 @@ impl Engine {
         self.chunk(Content::Everything, cursor, limit, out)
     }
 
+    /// As [`Self::handover_chunk`], for the rows of a store that nodes share: a lease that is in doubt here stays so there.
+    pub fn rows_chunk(&mut self, cursor: u64, limit: usize, out: &mut Vec<u8>) -> Option<u64> {
+        self.chunk(Content::Rows, cursor, limit, out)
+    }
+
+    /// Until when (Unix seconds) addresses without a record may be in use all the same, if that still is to come: after
+    /// an unclean start, or a restore from a backup. Rows cannot say that.
+    #[must_use]
+    pub fn in_doubt_until(&self, now: &Now) -> Option<u32> {
+        let secs = now.wall.secs();
+        let pools = self.networks.iter().flatten().flat_map(|network| &network.pools);
+        let windows = pools
+            .filter(|pool| pool.window.end != 0)
+            .map(|pool| pool.window.quarantine_until);
+        let hold = self.hold(now).map(|hold| hold.until);
+        windows.chain(hold).filter(|&until| until > secs).max()
+    }
+
     fn chunk(&self, content: Content, cursor: u64, limit: usize, out: &mut Vec<u8>) -> Option<u64> {
         if cursor == 0 {
             self.encode_duties(out);
@@ -199,7 +219,7 @@ impl Engine {
                 let table = &network.table;
                 let slots: &mut dyn Iterator<Item = Slot> = match content {
                     Content::Leases => &mut table.occupied_from(from),
-                    Content::Everything => &mut table.remembered_from(from),
+                    Content::Everything | Content::Rows => &mut table.remembered_from(from),
                 };
                 for slot in slots {
                     let address = network.table.address(slot);
@@ -207,7 +227,10 @@ impl Engine {
                         return Some((index as u64) << 32 | u64::from(address));
                     }
                     room -= 1;
-                    encode(network, slot, out);
+                    match content {
+                        Content::Rows => encode_as_row(network, slot, out),
+                        Content::Leases | Content::Everything => encode(network, slot, out),
+                    }
                 }
             }
             index += 1;

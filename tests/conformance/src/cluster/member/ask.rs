@@ -44,4 +44,19 @@ impl Member {
         let said = [output.stdout, output.stderr].map(|octets| String::from_utf8_lossy(&octets).into_owned());
         (output.status.success(), said.concat())
     }
+
+    /// Where other nodes call this one.
+    #[must_use]
+    pub fn peers_url(&self) -> String {
+        format!("https://{}:{}", self.metrics.ip(), self.peers)
+    }
+
+    /// `curl` on this node's machine: its exit code, and what it printed.
+    #[must_use]
+    pub fn curl(&self, arguments: &[&str]) -> (i32, String) {
+        let mut curl = self.command("curl");
+        let output = run(curl.args(["-s", "--max-time", "10"]).args(arguments));
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        (output.status.code().unwrap_or(-1), said)
+    }
 }

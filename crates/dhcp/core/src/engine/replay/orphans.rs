@@ -29,7 +29,7 @@ impl Orphans {
     pub(super) fn encode(&self, content: Content, out: &mut Vec<u8>) {
         for bytes in self.0.values() {
             let free = |record| matches!(record, Record::Lease(lease) if lease.state == LeaseState::Free);
-            if content == Content::Everything || !record::decode(bytes).any(free) {
+            if content != Content::Leases || !record::decode(bytes).any(free) {
                 out.extend_from_slice(bytes);
             }
         }

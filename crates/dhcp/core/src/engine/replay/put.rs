@@ -72,6 +72,15 @@ fn point(table: &mut Table, slot: Slot, record: &LeaseRecord<'_>) {
 
 /// Appends the lease's record. What was only offered, or free and never written down, has none.
 pub(crate) fn encode(network: &Network, slot: Slot, out: &mut Vec<u8>) {
+    encode_with(network, slot, kept_flags(network), out);
+}
+
+/// The same for a store that nodes share, by a node that is alone still: whoever reads it must know what was inherited.
+pub(crate) fn encode_as_row(network: &Network, slot: Slot, out: &mut Vec<u8>) {
+    encode_with(network, slot, KEPT_FLAGS | FLAG_INHERITED, out);
+}
+
+fn encode_with(network: &Network, slot: Slot, kept: u8, out: &mut Vec<u8>) {
     let lease = network.table.lease(slot);
     if matches!(lease.state, LeaseState::Offered | LeaseState::Free) && !lease.has(FLAG_RECORDED) {
         return;
@@ -84,7 +93,7 @@ pub(crate) fn encode(network: &Network, slot: Slot, out: &mut Vec<u8>) {
         } else {
             lease.state
         },
-        flags: lease.flags & kept_flags(network),
+        flags: lease.flags & kept,
         version: lease.version,
         expires: lease.expires,
         pot: lease.pot,
