@@ -147,6 +147,7 @@ impl Coordinator {
             return;
         }
         self.lapse(now.boot, out);
+        self.forget_leader(now.boot, out);
         self.take_in(now, input, out);
         if !self.life.is_over() {
             self.request(now.boot, out);
@@ -161,6 +162,7 @@ impl Coordinator {
             return BootTime::MAX;
         }
         let next = self.requests.next(self.life.state().is_some());
+        let next = next.min(self.named_until());
         if !self.table.holds_any() {
             return next;
         }
@@ -194,10 +196,11 @@ impl Coordinator {
         roster::members(self, now)
     }
 
-    /// Who leads, as far as is known here.
+    /// Who leads, as far as is known here; nobody from the moment on in which the last leader's lease has lapsed.
     #[must_use]
-    pub const fn leader(&self) -> Option<&NodeId> {
-        self.roster.leader.as_ref()
+    pub fn leader(&self) -> Option<&NodeId> {
+        let leader = self.roster.leader.as_ref().filter(|_| !self.life.is_over());
+        leader.map(|life| &life.0)
     }
 
     /// The fence for what only the leader may do, while this node leads and its lease holds.

@@ -15,6 +15,7 @@ pub use database::{Databases, Standby};
 pub use hints::Hints;
 pub use wire::{Host, Wire};
 
+use super::SLOTS;
 use super::crowd::{Crowd, Population};
 use super::member::{Member, Seat};
 use super::server::open_to_all;
@@ -42,8 +43,6 @@ const PROGRAMS: [&str; 13] = [
     "curl",
     "mount",
 ];
-/// All slots of a cluster.
-const SLOTS: u64 = 4096;
 /// Short leases in a pool that is too small for those who want one; long leases with room.
 const SUBNETS: &str = "[[dhcp.subnets]]\nname = \"brief\"\nnetwork = \"10.78.0.0/16\"\ngateway = \"10.78.0.1\"\n\
     pools = [\"10.78.16.0-10.78.17.255\"]\nlease_time = \"20s\"\n\n\

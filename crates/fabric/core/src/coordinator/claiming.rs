@@ -3,7 +3,6 @@
 use super::giving::BATCH;
 use super::table::{Cell, Mine, Origin, Owner};
 use super::{Action, Coordinator};
-use crate::event::Event;
 use crate::observe::after;
 use crate::port::{ClaimKey, Fence, Version, Wish};
 use crate::right::{Holder, Right, right};
@@ -149,7 +148,7 @@ impl Coordinator {
             };
             match wish.key {
                 ClaimKey::Slot(slot) => self.won(now, slot, wish, epoch, covered),
-                ClaimKey::Leader => self.won_lead(epoch, covered, out),
+                ClaimKey::Leader => self.won_lead(now, epoch, covered, out),
                 ClaimKey::Lock(_) => {}
             }
         }
@@ -189,11 +188,10 @@ impl Coordinator {
         }
     }
 
-    fn won_lead(&mut self, epoch: Epoch, covered: bool, out: &mut Vec<Action>) {
+    fn won_lead(&mut self, now: BootTime, epoch: Epoch, covered: bool, out: &mut Vec<Action>) {
         if covered && !self.leading.is_closed(epoch) && !self.is_doomed(epoch) && !self.gives_all_away() {
             self.leading.win(epoch);
-            self.roster.leader = Some(self.me.id.clone());
-            Self::tell(out, Event::Leader(self.roster.leader.clone()));
+            self.name_leader(now, Owner::Me, out);
         }
     }
 

@@ -1,7 +1,7 @@
 //! Leading: the claim to it, and the plans that follow from it.
 
 use super::table::Owner;
-use super::{Action, Coordinator, life_key};
+use super::{Action, Coordinator, LifeKey, life_key};
 use crate::event::Event;
 use crate::observe::after;
 use crate::plan::{Plan, PlanMember, PlanSettings, plan};
@@ -126,6 +126,51 @@ impl Coordinator {
             seen: row,
             by_force: right == Right::ByForce,
         })
+    }
+
+    /// Names who holds the claim to leading, unless its lease has lapsed: it leads no more, though nobody else does yet.
+    pub(super) fn name_leader(&mut self, now: BootTime, holder: Owner, out: &mut Vec<Action>) {
+        let holder = match (self.leading.epoch, holder) {
+            (Some(_), _) => Owner::Me,
+            (None, Owner::Me) => Owner::Nobody,
+            (None, other) => other,
+        };
+        let me = life_key(&self.me.id, self.me.incarnation);
+        let leader = self.roster.life_of(holder, &me);
+        let leader = leader.filter(|life| now < self.leads_until(life));
+        if leader != self.roster.leader {
+            let node = leader.as_ref().map(|life| life.0.clone());
+            self.roster.leader = leader;
+            Self::tell(out, Event::Leader(node));
+        }
+    }
+
+    /// Forgets a leader whose lease has lapsed since.
+    pub(super) fn forget_leader(&mut self, now: BootTime, out: &mut Vec<Action>) {
+        if self.roster.leader.is_some() && self.named_until() <= now {
+            self.roster.leader = None;
+            Self::tell(out, Event::Leader(None));
+        }
+    }
+
+    /// When [`Coordinator::forget_leader`] has something to do, if nothing is heard before.
+    pub(super) fn named_until(&self) -> BootTime {
+        let leader = self.roster.leader.as_ref();
+        leader.map_or(BootTime::MAX, |life| self.leads_until(life))
+    }
+
+    /// The end of a life's lease as far as this node can know: its newest renewal was sent before it was seen here.
+    fn leads_until(&self, life: &LifeKey) -> BootTime {
+        if *life == life_key(&self.me.id, self.me.incarnation) {
+            let leads = self.leading.epoch.is_some();
+            return if leads {
+                self.tenure().valid_until
+            } else {
+                BootTime::default()
+            };
+        }
+        let since = self.observer.since(life);
+        since.map_or(BootTime::default(), |since| after(since, self.timing.tenure()))
     }
 
     /// Makes a new plan if the members changed.

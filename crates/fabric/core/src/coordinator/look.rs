@@ -110,7 +110,7 @@ impl Coordinator {
         nodes.sort_by(|a, b| a.id.cmp(&b.id));
         self.roster.nodes = nodes;
         self.show_claims(
-            asked,
+            (asked, now),
             &view.claims,
             |id, incarnation| {
                 let key = life_key(id, incarnation);
@@ -133,7 +133,7 @@ impl Coordinator {
 
     fn show_claims(
         &mut self,
-        asked: BootTime,
+        (asked, now): (BootTime, BootTime),
         claims: &[ClaimRow],
         owner: impl Fn(&purlin_types::NodeId, purlin_types::Incarnation) -> Owner,
         out: &mut Vec<Action>,
@@ -152,21 +152,7 @@ impl Coordinator {
             }
         }
         self.leading.shown(leader.0, leader.1);
-        let led = if self.leading.epoch().is_some() {
-            Owner::Me
-        } else {
-            leader.1
-        };
-        let led = if led == Owner::Me && self.leading.epoch().is_none() {
-            Owner::Nobody
-        } else {
-            led
-        };
-        let led = self.roster.node_of(led, &self.me.id);
-        if led != self.roster.leader {
-            self.roster.leader.clone_from(&led);
-            Self::tell(out, Event::Leader(led));
-        }
+        self.name_leader(now, leader.1, out);
         self.check_held(asked, out);
     }
 

@@ -15,7 +15,8 @@ use std::time::Duration;
 pub(super) struct Roster {
     /// In order of their ids.
     pub(super) nodes: Vec<NodeRow>,
-    pub(super) leader: Option<NodeId>,
+    /// The life that leads, as long as its lease may hold.
+    pub(super) leader: Option<LifeKey>,
     pub(super) timeline: Option<u32>,
     /// The newest plan in the store, readable or not.
     pub(super) plan: (u64, Vec<u8>),
@@ -36,13 +37,13 @@ impl Roster {
             .is_some_and(|(_, lapsed)| *lapsed)
     }
 
-    pub(super) fn node_of(&self, owner: Owner, me: &NodeId) -> Option<NodeId> {
+    pub(super) fn life_of(&self, owner: Owner, me: &LifeKey) -> Option<LifeKey> {
         match owner {
             Owner::Nobody => None,
             Owner::Me => Some(me.clone()),
             Owner::Other(life) => {
                 let (key, lapsed) = self.lives.get(usize::from(life))?;
-                (!lapsed).then(|| key.0.clone())
+                (!lapsed).then(|| key.clone())
             }
         }
     }
@@ -126,7 +127,7 @@ pub(super) fn members(coordinator: &Coordinator, now: BootTime) -> Vec<Member> {
             state: node.state,
             facts: node.facts.clone(),
             slots: slots.get(&(&node.id, node.incarnation.0)).copied().unwrap_or(0),
-            leader: roster.leader.as_ref() == Some(&node.id),
+            leader: roster.leader.as_ref() == Some(&key),
             silent: Duration::from_nanos(now.0.saturating_sub(since.0)),
             suspicion,
         }

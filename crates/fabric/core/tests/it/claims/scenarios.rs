@@ -197,6 +197,34 @@ fn a_lost_leader_is_followed_by_another() {
 }
 
 #[test]
+fn a_leader_whose_lease_has_lapsed_is_named_no_more() {
+    let timing = Timing::fast();
+    let mut world = cluster(3, timing, Durability::Synced);
+    let named = |world: &World, node: usize| world.machines[node].coordinator.leader().cloned();
+    let old = named(&world, 0).expect("a leader");
+    let leader = (0..3).find(|&node| world.machines[node].candidate.id == old);
+    let leader = leader.expect("one of the three");
+    let others: Vec<usize> = (0..3).filter(|&node| node != leader).collect();
+    let died = world.real;
+    world.fault_at(died, Fault::Kill { node: leader });
+    for &node in &others {
+        // They hear of nobody who could follow.
+        world.fault_at(died, Fault::Cut { node, secs: 6 });
+    }
+    // Its last renewal may have been seen one look after it was sent; clocks differ by a hundredth.
+    let lapsed = timing.tenure() + timing.renew + timing.guard;
+    world.run_until(died + u64::try_from(lapsed.as_nanos()).expect("seconds"));
+    for &node in &others {
+        assert_eq!(named(&world, node), None, "{}", world.describe());
+    }
+    world.run_for(20, "another leader", |world| {
+        others
+            .iter()
+            .all(|&node| named(world, node).is_some_and(|id| id != old))
+    });
+}
+
+#[test]
 fn a_node_that_others_drain_gives_everything_away_until_it_is_told_to_resume() {
     let mut world = cluster(2, Timing::default(), Durability::Synced);
     let id = world.machines[0].candidate.id.clone();
