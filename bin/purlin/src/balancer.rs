@@ -6,7 +6,7 @@ use crate::exit::{Failure, chain};
 use crate::settings::Settings;
 use purlin_balancer::{
     Check as Probe, DhcpKey, FrontBackend, FrontKind, FrontSpec, Fronts, MemberNode, MemberPorts, Members,
-    PoolSettings, TcpKey, TcpSettings, UdpService, UdpSettings,
+    PoolSettings, TcpKey, TcpSettings, TftpKey, UdpService, UdpSettings,
 };
 use purlin_config::sections::balancer::{
     BackendSource, BalancerDefaults, CheckKind, FrontService, FrontSettings, HashKey,
@@ -28,9 +28,15 @@ const EJECTIONS_MAX: u32 = 10;
 pub(crate) fn defaults(document: &Document) -> BalancerDefaults {
     const SCALING: &str = "dhcp.datacenter.scaling.load_balancing";
     let text = |path: &str| document.get(path).and_then(String::from_node);
+    // Where the guide's tables may be; one that says something else than the other is a fault of [tftp].
+    let tftp = |key: &str| {
+        let place = |table: &str| text(&format!("{table}.{key}"));
+        place("load_balancing").or_else(|| place("tftp.datacenter.load_balancing"))
+    };
     BalancerDefaults {
         algorithm: text(&format!("{SCALING}.algorithm")),
-        tftp_algorithm: text("tftp.load_balancing.algorithm").or_else(|| text("load_balancing.algorithm")),
+        tftp_algorithm: tftp("algorithm"),
+        tftp_hash_key: tftp("hash_key"),
         health_check: document
             .get(&format!("{SCALING}.health_check"))
             .and_then(bool::from_node),
@@ -155,14 +161,19 @@ fn udp(front: &FrontSettings, pool: PoolSettings) -> UdpSettings {
         HashKey::Chaddr => DhcpKey::Chaddr,
         HashKey::Giaddr => DhcpKey::Giaddr,
         HashKey::ClientIp => DhcpKey::ClientIp,
-        HashKey::Client | HashKey::Header(_) => DhcpKey::Client,
+        HashKey::Client | HashKey::File | HashKey::Header(_) => DhcpKey::Client,
     };
     UdpSettings {
         listen: front.listen,
         pool,
         service: match front.service {
             FrontService::Dhcp => UdpService::Dhcp { key },
-            FrontService::Tftp => UdpService::Tftp,
+            FrontService::Tftp => UdpService::Tftp {
+                key: match front.hash_key {
+                    HashKey::File => TftpKey::File,
+                    _ => TftpKey::ClientIp,
+                },
+            },
             FrontService::Udp | FrontService::Tcp | FrontService::Http => UdpService::Other,
         },
         affinity: front.stickiness,

@@ -31,7 +31,7 @@ pub use metrics::BalancerMetrics;
 pub use pool::{BackendView, FrontBackend, Pool, PoolSettings};
 pub use routes::routes;
 pub use tcp::{TcpFront, TcpKey, TcpSettings};
-pub use udp::{DhcpKey, UdpFront, UdpService, UdpSettings};
+pub use udp::{DhcpKey, TftpKey, UdpFront, UdpService, UdpSettings};
 
 use purlin_fabric::balance::key;
 use purlin_types::Now;

@@ -12,6 +12,7 @@
 mod dhcp;
 mod flow;
 mod flows;
+mod transfer;
 mod worker;
 
 pub use dhcp::DhcpKey;
@@ -38,9 +39,19 @@ pub enum UdpService {
     Dhcp { key: DhcpKey },
     /// Clients are told apart by their address; a server may answer from a new port for each transfer, and the client sees
     /// the front's port all the time.
-    Tftp,
+    Tftp { key: TftpKey },
     /// Anything else that is answered from the port that was asked.
     Other,
+}
+
+/// What decides, of the algorithms that look at it, which node a transfer goes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum TftpKey {
+    /// The client's address: a machine stays with its node.
+    #[default]
+    ClientIp,
+    /// The file's name: a file is in one node's cache.
+    File,
 }
 
 /// What a front for datagrams is.

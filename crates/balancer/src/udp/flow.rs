@@ -8,6 +8,7 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use super::Seen;
+use super::transfer::Transfer;
 
 /// A client at a backend, with a socket of its own, which is how answers find their client.
 #[derive(Debug)]
@@ -22,6 +23,8 @@ pub(super) struct Flow {
     /// First datagram of the client that no answer has followed, and how many there are by now.
     unanswered: Option<(BootTime, u32)>,
     pub(super) answered: bool,
+    /// How far the file is, where one is sent.
+    transfer: Option<Transfer>,
     /// The kernel said that nobody listens there.
     pub(super) refused: bool,
 }
@@ -52,6 +55,7 @@ impl Flow {
             heard: now,
             unanswered: None,
             answered: false,
+            transfer: follow.then(Transfer::new),
             refused: false,
         })
     }
@@ -61,6 +65,20 @@ impl Flow {
         (self.asked, self.heard) = (asked, now);
         let (first, count) = self.unanswered.unwrap_or((now, 0));
         self.unanswered = Some((first, count.saturating_add(1)));
+    }
+
+    /// Either side said this. Whether the transfer has ended with it, which it does once.
+    pub(super) fn ends_with(&mut self, octets: &[u8]) -> bool {
+        let Some(transfer) = self.transfer.as_mut().filter(|transfer| !transfer.is_over()) else {
+            return false;
+        };
+        transfer.heard(octets);
+        transfer.is_over()
+    }
+
+    /// The transfer has ended: kept for words that are repeated, no longer open work.
+    pub(super) fn is_over(&self) -> bool {
+        self.transfer.as_ref().is_some_and(Transfer::is_over)
     }
 
     /// Whether a datagram is the backend's; the client's next ones go where it came from.
@@ -76,8 +94,9 @@ impl Flow {
     /// conversation needs none: where there were answers before, one open question is not held against the backend.
     pub(super) fn is_unanswered(&self, patience: Duration, now: BootTime) -> bool {
         let enough = if self.answered { 2 } else { 1 };
-        self.unanswered.is_some_and(|(first, count)| {
-            count >= enough && now.millis_since(first) >= patience.as_millis() as u64
-        })
+        !self.is_over()
+            && self.unanswered.is_some_and(|(first, count)| {
+                count >= enough && now.millis_since(first) >= patience.as_millis() as u64
+            })
     }
 }

@@ -1,9 +1,9 @@
 //! The clients of a front whose answers come back through it, each at its backend.
 
 use super::flow::Flow;
-use super::{Seen, Turn};
+use super::{Seen, TftpKey, Turn};
 use crate::key_of;
-use purlin_fabric::balance::{BackendId, Outcome};
+use purlin_fabric::balance::{BackendId, Outcome, key};
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -25,9 +25,16 @@ pub(super) enum Step {
     Drop,
 }
 
+/// What is spoken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Tftp(TftpKey),
+    Other,
+}
+
 #[derive(Debug)]
 pub(super) struct Flows {
-    is_tftp: bool,
+    kind: Kind,
     affinity: Duration,
     patience: Option<Duration>,
     most: usize,
@@ -37,9 +44,9 @@ pub(super) struct Flows {
 }
 
 impl Flows {
-    pub(super) fn new(is_tftp: bool, affinity: Duration, patience: Option<Duration>, most: usize) -> Self {
+    pub(super) fn new(kind: Kind, affinity: Duration, patience: Option<Duration>, most: usize) -> Self {
         Self {
-            is_tftp,
+            kind,
             affinity,
             patience,
             most,
@@ -61,12 +68,15 @@ impl Flows {
         octets: &[u8],
         tried: &mut Vec<BackendId>,
     ) -> Step {
-        let begins = !self.is_tftp || is_request(octets);
+        let begins = !self.is_tftp() || is_request(octets);
         if let Some(&slot) = self.by_client.get(&seen.from) {
             match self.verdict(turn, slot, begins) {
                 Verdict::Good => {
                     let flow = self.slots[slot].as_mut().expect("named by its client");
                     flow.ask(seen, turn.now);
+                    if flow.ends_with(octets) {
+                        turn.pool.finish(flow.backend, Outcome::Succeeded);
+                    }
                     return Step::Send {
                         flow: slot,
                         new: false,
@@ -83,7 +93,7 @@ impl Flows {
             }
         }
         if begins {
-            self.begin(turn, seen, tried)
+            self.begin(turn, seen, octets, tried)
         } else {
             // Of a transfer that we know nothing of, or a late word of one that is over.
             turn.counters.unreadable.add();
@@ -118,7 +128,7 @@ impl Flows {
             .is_some_and(|patience| flow.is_unanswered(patience, turn.now))
         {
             Verdict::Failed(Outcome::Failed)
-        } else if !turn.pool.keeps(flow.backend) || (self.is_tftp && begins && flow.answered) {
+        } else if !turn.pool.keeps(flow.backend) || (self.is_tftp() && begins && flow.answered) {
             // Or a new transfer from the same port, which begins at the server's own again.
             Verdict::Over
         } else {
@@ -126,19 +136,27 @@ impl Flows {
         }
     }
 
-    fn begin(&mut self, turn: &Turn<'_>, seen: Seen, tried: &[BackendId]) -> Step {
+    const fn is_tftp(&self) -> bool {
+        matches!(self.kind, Kind::Tftp(_))
+    }
+
+    fn begin(&mut self, turn: &Turn<'_>, seen: Seen, octets: &[u8], tried: &[BackendId]) -> Step {
         if self.by_client.len() >= self.most {
             turn.counters.full.add();
             return Step::Drop;
         }
-        let Some((id, to)) = turn.pool.choose(key_of(seen.from.ip()), tried) else {
+        let key = match self.kind {
+            Kind::Tftp(TftpKey::File) => key(file_of(octets)),
+            Kind::Tftp(TftpKey::ClientIp) | Kind::Other => key_of(seen.from.ip()),
+        };
+        let Some((id, to)) = turn.pool.choose(key, tried) else {
             turn.counters.refused.add();
             return Step::Drop;
         };
         if !tried.is_empty() {
             turn.counters.retried.add();
         }
-        let Ok(mut flow) = Flow::new(seen, id, to, self.is_tftp, turn.now) else {
+        let Ok(mut flow) = Flow::new(seen, id, to, self.is_tftp(), turn.now) else {
             // No socket to be had: a limit of this machine, not the backend's fault.
             turn.pool.finish(id, Outcome::Unknown);
             turn.counters.full.add();
@@ -161,7 +179,9 @@ impl Flows {
         if let Some(flow) = self.slots[slot].take() {
             self.by_client.remove(&flow.asked.from);
             self.free.push(slot);
-            turn.pool.finish(flow.backend, outcome);
+            if !flow.is_over() {
+                turn.pool.finish(flow.backend, outcome);
+            }
         }
     }
 }
@@ -172,6 +192,12 @@ enum Verdict {
     Over,
     /// Its backend left the client alone, and this is what its record gets.
     Failed(Outcome),
+}
+
+/// The file's name in a request (RFC 1350, section 5): the octets between the code and the first zero.
+fn file_of(request: &[u8]) -> &[u8] {
+    let name = request.get(2..).unwrap_or_default();
+    name.split(|&octet| octet == 0).next().unwrap_or_default()
 }
 
 /// RRQ or WRQ: what a transfer begins with.

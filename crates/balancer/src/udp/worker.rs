@@ -1,7 +1,7 @@
 //! The thread of a front for datagrams.
 
 use super::dhcp::Table;
-use super::flows::{Flows, GONE, Step};
+use super::flows::{Flows, GONE, Kind, Step};
 use super::{Seen, Stop, Turn, UdpService, UdpSettings};
 use crate::Counters;
 use crate::pool::Pool;
@@ -60,8 +60,14 @@ impl Worker {
         let (affinity, patience, most) = (settings.affinity, settings.patience, settings.flows_max);
         let (books, slot) = match settings.service {
             UdpService::Dhcp { key } => (Books::Dhcp(Table::new(key, affinity, patience, most)), DHCP_SLOT),
-            UdpService::Tftp => (Books::Flows(Flows::new(true, affinity, patience, most)), SLOT),
-            UdpService::Other => (Books::Flows(Flows::new(false, affinity, patience, most)), SLOT),
+            UdpService::Tftp { key } => {
+                let kind = Kind::Tftp(key);
+                (Books::Flows(Flows::new(kind, affinity, patience, most)), SLOT)
+            }
+            UdpService::Other => (
+                Books::Flows(Flows::new(Kind::Other, affinity, patience, most)),
+                SLOT,
+            ),
         };
         Ok(Self {
             port,
@@ -164,7 +170,9 @@ impl Worker {
             if !flow.answer(datagram.source) {
                 continue;
             }
-            if first {
+            if flow.ends_with(datagram.payload) {
+                self.pool.finish(flow.backend, Outcome::Succeeded);
+            } else if first {
                 self.pool.report(flow.backend, Outcome::Succeeded);
             }
             self.counters.answers.add();

@@ -1,7 +1,7 @@
 use super::*;
-use purlin_balancer::{DhcpKey, UdpFront, UdpService, UdpSettings};
+use purlin_balancer::{DhcpKey, TftpKey, UdpFront, UdpService, UdpSettings};
 use purlin_fabric::health::Condition;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use tokio::net::UdpSocket;
 
@@ -267,7 +267,13 @@ const ACK: &str = "\0\u{4}";
 #[tokio::test]
 async fn a_server_that_answers_from_another_port_is_followed_and_each_transfer_begins_anew() {
     let nodes = [Service::start("a", Manner::Another).await];
-    let front = front(&settings(Algorithm::RoundRobin, UdpService::Tftp, &nodes));
+    let front = front(&settings(
+        Algorithm::RoundRobin,
+        UdpService::Tftp {
+            key: TftpKey::ClientIp,
+        },
+        &nodes,
+    ));
     let client = Client::new(&front).await;
     for file in ["first", "second"] {
         let request = format!("{RRQ}{file}");
@@ -283,7 +289,13 @@ async fn a_transfer_whose_server_is_gone_is_told_so_and_the_next_goes_elsewhere(
         Service::start("a", Manner::Same).await,
         Service::start("b", Manner::Same).await,
     ];
-    let front = front(&settings(Algorithm::RoundRobin, UdpService::Tftp, &nodes));
+    let front = front(&settings(
+        Algorithm::RoundRobin,
+        UdpService::Tftp {
+            key: TftpKey::ClientIp,
+        },
+        &nodes,
+    ));
     let clients = [Client::new(&front).await, Client::new(&front).await];
     let request = format!("{RRQ}file");
     let first = [clients[0].ask(&request).await, clients[1].ask(&request).await];
@@ -296,6 +308,29 @@ async fn a_transfer_whose_server_is_gone_is_told_so_and_the_next_goes_elsewhere(
     let told = clients[of_a].ask(&format!("{ACK}1")).await;
     assert!(told.starts_with("\0\u{5}\0\u{5}"), "{told:?}");
     assert_eq!(clients[of_a].ask(&request).await, format!("b:{request}"));
+}
+
+#[tokio::test]
+async fn by_file_each_file_is_at_one_node_whoever_asks() {
+    let nodes = [
+        Service::start("a", Manner::Same).await,
+        Service::start("b", Manner::Same).await,
+        Service::start("c", Manner::Same).await,
+    ];
+    let service = UdpService::Tftp { key: TftpKey::File };
+    let front = front(&settings(Algorithm::ConsistentHashing, service, &nodes));
+    let mut used = BTreeSet::new();
+    for file in 0..20 {
+        let mut names = BTreeSet::new();
+        for options in ["octet\0", "netascii\0blksize\x001024\0"] {
+            let request = format!("{RRQ}boot/{file}.img\0{options}");
+            let answer = Client::new(&front).await.ask(&request).await;
+            names.extend(answer.split(':').next().map(str::to_owned));
+        }
+        assert_eq!(names.len(), 1, "{file}");
+        used.extend(names);
+    }
+    assert_eq!(used.len(), 3);
 }
 
 #[tokio::test]

@@ -32,6 +32,8 @@ pub enum HashKey {
     Chaddr,
     Giaddr,
     ClientIp,
+    /// The file that is asked for.
+    File,
     /// A header of HTTP.
     Header(String),
 }
@@ -106,6 +108,8 @@ pub struct BalancerDefaults {
     pub algorithm: Option<String>,
     /// The rule for TFTP, where that has one of its own.
     pub tftp_algorithm: Option<String>,
+    /// What TFTP hashes; a word that is none of a TFTP front's is the usual one.
+    pub tftp_hash_key: Option<String>,
     pub health_check: Option<bool>,
     pub health_check_interval: Option<Duration>,
 }

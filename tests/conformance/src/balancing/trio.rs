@@ -1,10 +1,14 @@
-//! Three nodes on one machine, by the names and ports that the shipped files have.
+//! Three nodes, by the names and ports that the shipped files have, and a machine before them.
 //!
 //! ```text
-//!   10.77.0.9  a client            ovncp-1  127.0.1.1   n1: API 8080, DHCP 67, TFTP 69
-//!   10.77.0.5  a relay             ovncp-2  127.0.1.2   n2
-//!   10.77.0.1  HAProxy, nginx, lb  ovncp-3  127.0.1.3   n3
+//!   server namespace                                            client namespace
+//!   ovncp-1  10.77.1.1   n1: API 8080, DHCP 67, TFTP 69
+//!   ovncp-2  10.77.1.2   n2                                 ─── 10.77.0.1  HAProxy, nginx, lb
+//!   ovncp-3  10.77.1.3   n3
+//!   10.77.0.9 a client, 10.77.0.5 a relay
 //! ```
+//!
+//! Two machines, because the shipped files listen at every address: on one, no relay could have port 67 beside them.
 
 use crate::lab::{Lab, text_of};
 use crate::need;
@@ -34,10 +38,12 @@ impl Trio {
     pub fn new(programs: &[&str]) -> Option<Self> {
         let all: Vec<&str> = programs.iter().copied().chain(["unshare", "openssl"]).collect();
         let lab = Lab::new(&all)?;
-        for address in ["10.77.0.5", "10.77.0.9"] {
-            lab.server.ip(&format!("addr add {address}/32 dev lo"));
+        lab.server.ip("addr flush dev s0");
+        for address in ["1.1", "1.2", "1.3", "0.5", "0.9"] {
+            lab.server.ip(&format!("addr add 10.77.{address}/16 dev s0"));
         }
-        let names: String = (1..=3).map(|n| format!("127.0.1.{n} ovncp-{n}\n")).collect();
+        lab.client.ip("addr add 10.77.0.1/16 dev c0");
+        let names: String = (1..=3).map(|n| format!("10.77.1.{n} ovncp-{n}\n")).collect();
         let _ = lab.write("hosts", &format!("127.0.0.1 localhost\n{names}"));
         let made = lab.server.run(
             "openssl",
@@ -82,12 +88,12 @@ impl Trio {
 
     fn begin(&self, n: usize) -> Process {
         let text = format!(
-            "[node]\nid = \"n{n}\"\n\n[api]\nhttp = [\"127.0.1.{n}:8080\"]\nhttps = []\n\
-             metrics = [\"127.0.1.{n}:9090\"]\ntrusted_proxies = [\"127.0.0.1\"]\n\n\
-             [dhcp]\nlisten = [\"127.0.1.{n}:67\"]\nserver_id = \"10.77.0.1\"\n\n\
+            "[node]\nid = \"n{n}\"\n\n[api]\nhttp = [\"10.77.1.{n}:8080\"]\nallow_remote_http = true\n\
+             https = []\nmetrics = [\"10.77.1.{n}:9090\"]\ntrusted_proxies = [\"10.77.0.1\"]\n\n\
+             [dhcp]\nlisten = [\"10.77.1.{n}:67\"]\nserver_id = \"10.77.0.1\"\n\n\
              [[dhcp.subnets]]\nname = \"all\"\nnetwork = \"10.77.0.0/16\"\ngateway = \"10.77.0.1\"\n\
              pools = [\"10.77.{}.0-10.77.{}.255\"]\n\n\
-             [tftp]\nlisten = [\"127.0.1.{n}:69\"]\nroot = \"{}\"\n",
+             [tftp]\nlisten = [\"10.77.1.{n}:69\"]\nroot = \"{}\"\n",
             n * 16,
             n * 16 + 15,
             text_of(&self.lab.path("tree"))
@@ -100,8 +106,14 @@ impl Trio {
     }
 
     fn until_ready(&self, n: usize) {
-        let url = format!("http://127.0.1.{n}:8080/health/ready");
+        let url = format!("{}/health/ready", Self::node(n));
         until(&format!("n{n} was ready"), || self.status(&[&url]) == "200");
+    }
+
+    /// Where the API of a node is, past every front.
+    #[must_use]
+    pub fn node(n: usize) -> String {
+        format!("http://10.77.1.{n}:8080")
     }
 
     /// Ends a node as a crash would.
@@ -132,7 +144,7 @@ impl Trio {
     /// Runs a front's program to its end, where it finds names and certificates; what it said, and whether all was well.
     #[must_use]
     pub fn checked(&self, program: &str, arguments: &[&str]) -> (bool, String) {
-        let output = self.lab.server.run("unshare", &dressed(program, arguments));
+        let output = self.lab.client.run("unshare", &dressed(program, arguments));
         let said = [output.stdout, output.stderr].map(|octets| String::from_utf8_lossy(&octets).into_owned());
         (output.status.success(), said.concat())
     }
@@ -142,14 +154,23 @@ impl Trio {
     pub fn front(&self, program: &str, arguments: &[&str]) -> Process {
         let log = format!("{program}.log");
         self.lab
-            .server
+            .client
             .start(&log, "unshare", &dressed(program, arguments))
     }
 
-    /// A command beside the nodes.
+    /// A command where the front is.
     #[must_use]
     pub fn command(&self, program: &str, arguments: &[&str]) -> Command {
-        self.lab.server.command(program, arguments)
+        self.lab.client.command(program, arguments)
+    }
+
+    /// What curl prints where the front is.
+    #[must_use]
+    pub fn curl_at_front(&self, arguments: &[&str]) -> String {
+        let mut all = vec!["-s", "--max-time", "20"];
+        all.extend(arguments);
+        let output = self.lab.client.run("curl", &all);
+        String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
     /// What curl prints, with the admin token; certificates are not looked at.

@@ -39,7 +39,7 @@ fn audited_source(site: &Trio) -> Vec<String> {
         &format!("{HTTPS}/api/v1/tokens"),
     ]);
     assert_eq!(created, "201");
-    let audits = (1..=3).map(|n| site.curl(&[&format!("http://127.0.1.{n}:8080/api/v1/audit")]));
+    let audits = (1..=3).map(|n| site.curl(&[&format!("{}/api/v1/audit", Trio::node(n))]));
     let mut sources = Vec::new();
     for audit in audits {
         let page: serde_json::Value =

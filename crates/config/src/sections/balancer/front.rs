@@ -24,7 +24,7 @@ pub(super) fn front(
         "http" => FrontService::Http,
         _ => return None,
     };
-    let hash_key = hash_key(reader, service, faults);
+    let hash_key = hash_key(reader, service, defaults, faults);
     only_for(reader, service, faults);
     let backends = backends(reader, service, faults);
     let is_tcp = service.is_tcp();
@@ -85,13 +85,18 @@ impl BalancerDefaults {
     }
 }
 
-fn hash_key(reader: &Reader<'_>, service: FrontService, faults: &mut Faults) -> Option<HashKey> {
+fn hash_key(
+    reader: &Reader<'_>,
+    service: FrontService,
+    defaults: &BalancerDefaults,
+    faults: &mut Faults,
+) -> Option<HashKey> {
     let Some(word) = reader.opt::<String>("hash_key") else {
-        let is_dhcp = service == FrontService::Dhcp;
-        return Some(if is_dhcp {
-            HashKey::Client
-        } else {
-            HashKey::ClientIp
+        let file = defaults.tftp_hash_key.as_deref() == Some("file");
+        return Some(match service {
+            FrontService::Dhcp => HashKey::Client,
+            FrontService::Tftp if file => HashKey::File,
+            _ => HashKey::ClientIp,
         });
     };
     let (key, wants) = match word.as_str() {
@@ -99,6 +104,7 @@ fn hash_key(reader: &Reader<'_>, service: FrontService, faults: &mut Faults) -> 
         "client" => (HashKey::Client, FrontService::Dhcp),
         "chaddr" => (HashKey::Chaddr, FrontService::Dhcp),
         "giaddr" => (HashKey::Giaddr, FrontService::Dhcp),
+        "file" => (HashKey::File, FrontService::Tftp),
         other => (
             HashKey::Header(other.strip_prefix("header:")?.to_owned()),
             FrontService::Http,

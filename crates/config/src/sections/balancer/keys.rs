@@ -46,7 +46,7 @@ pub(super) const FRONT: &[Key] = &[
         .example("10.0.0.1:67"),
     Key::new("algorithm", Kind::Enum(ALGORITHMS), "Which backend gets a new client. When not set: load_balancing of [dhcp.datacenter.scaling], or of [tftp] for tftp; else consistent_hashing for dhcp, tftp and udp, and least_connections for tcp and http.")
         .restart(),
-    Key::new("hash_key", Kind::Form { what: "client, chaddr, giaddr, client_ip or header:NAME", check: check_key }, "What tells clients apart. dhcp: client (option 61, else the hardware address; the default), chaddr, giaddr or client_ip. http: client_ip or header:NAME. Else client_ip.")
+    Key::new("hash_key", Kind::Form { what: "client, chaddr, giaddr, client_ip, file or header:NAME", check: check_key }, "What tells clients apart. dhcp: client (option 61, else the hardware address; the default), chaddr, giaddr or client_ip. tftp: client_ip, or file, which keeps a file in one node's cache; when not set there: load_balancing.hash_key. http: client_ip or header:NAME. Else client_ip.")
         .restart()
         .example("chaddr"),
     Key::new("stickiness", millis(0, 24 * HOUR), "How long a client stays with its backend after its last word, whatever the algorithm. tcp and http: after its last connection; 0 there unless set. Else 60 s.")
@@ -148,7 +148,7 @@ fn check_key(text: &str) -> Result<(), TextFault> {
     };
     let good = match text.strip_prefix("header:") {
         Some(name) => is_token(name),
-        None => ["client", "chaddr", "giaddr", "client_ip"].contains(&text),
+        None => ["client", "chaddr", "giaddr", "client_ip", "file"].contains(&text),
     };
     if good {
         return Ok(());

@@ -69,6 +69,7 @@ fn other_sections_give_the_defaults_and_a_front_overrules_them() {
     let defaults = BalancerDefaults {
         algorithm: Some("weighted_round_robin".to_owned()),
         tftp_algorithm: Some("ip_hash".to_owned()),
+        tftp_hash_key: Some("file".to_owned()),
         health_check: Some(false),
         health_check_interval: Some(Duration::from_secs(7)),
     };
@@ -82,7 +83,16 @@ fn other_sections_give_the_defaults_and_a_front_overrules_them() {
         ("round_robin", CheckKind::None)
     );
     assert_eq!(dhcp.check_interval, Duration::from_secs(7));
-    assert_eq!(first(&front_of("tftp", "")).algorithm, "ip_hash");
+    let tftp = first(&front_of("tftp", ""));
+    assert_eq!(
+        (tftp.algorithm.as_str(), tftp.hash_key),
+        ("ip_hash", HashKey::File)
+    );
+    let own = first(&front_of("tftp", "hash_key = \"client_ip\""));
+    assert_eq!(
+        (own.hash_key, dhcp.hash_key),
+        (HashKey::ClientIp, HashKey::Client)
+    );
     let own = first(&front_of(
         "dhcp",
         "algorithm = \"least_connections\"\ncheck = \"tcp\"\ncheck_interval = 1",
@@ -135,6 +145,21 @@ listen = \"10.0.0.1:80\"
         ]
     );
     assert_eq!(parsed("[balancer]\nfronts = []").1, ["balancer.fronts"]);
+}
+
+#[test]
+fn a_file_is_a_key_of_tftp_alone() {
+    assert_eq!(
+        good(&front_of("tftp", "hash_key = \"file\"")).hash_key,
+        HashKey::File
+    );
+    for service in ["dhcp", "udp", "tcp", "http"] {
+        let (settings, faults) = parsed(&front_of(service, "hash_key = \"file\""));
+        assert_eq!(
+            (settings, faults),
+            (None, vec!["balancer.fronts[0].hash_key".to_owned()])
+        );
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 use super::context::{Context, Written};
 use super::keys;
-use purlin_config::{Document, FromNode, Keys, Reader, codes as general};
+use purlin_config::{Document, FromNode, Keys, Node, Reader, codes as general};
 
 /// The guide's tables. Each may be at the top of the file and in `tftp.datacenter`; absent ones read as empty.
 pub(super) struct Seed<'a> {
@@ -19,6 +19,8 @@ pub(super) struct Seed<'a> {
     pub(super) network: [Reader<'a>; 2],
     pub(super) compression: [Reader<'a>; 2],
     pub(super) batch: [Reader<'a>; 2],
+    /// Whether the document has a front that `balancing` is the rule of.
+    has_front: bool,
 }
 
 impl<'a> Seed<'a> {
@@ -53,8 +55,22 @@ impl<'a> Seed<'a> {
             network: table("network", &[keys::NETWORK]),
             compression: table("compression", &[keys::SEED_COMPRESSION]),
             batch: table("batch", &[keys::BATCH]),
+            has_front: has_front(document),
         }
     }
+}
+
+/// Whether `[balancer]` has a front for TFTP. What is wrong with it otherwise, its own section tells.
+fn has_front(document: &Document) -> bool {
+    let fronts = document.get("balancer.fronts").and_then(Node::as_list);
+    let service = |front: &Node| {
+        front
+            .as_table()
+            .and_then(|table| table.get("service"))
+            .and_then(Node::as_str)
+            == Some("tftp")
+    };
+    fronts.unwrap_or_default().iter().any(service)
 }
 
 /// Both places of a key of the guide.
@@ -105,9 +121,10 @@ pub(super) fn check(seed: &Seed<'_>, context: &mut Context<'_>) {
 fn balancing(seed: &Seed<'_>, context: &mut Context<'_>) {
     let algorithm: Option<String> = context.given(&both(&seed.balancing, "algorithm"));
     let _: Option<String> = context.given(&both(&seed.balancing, "hash_key"));
-    if let Some(at) = set(&both(&seed.balancing, "algorithm")) {
-        let message = "`algorithm` takes effect when several nodes work together; its value was checked";
-        context.warn(general::CLUSTER_ONLY, at, message, "");
+    if let Some(at) = set(&both(&seed.balancing, "algorithm")).filter(|_| !seed.has_front) {
+        let message = "`algorithm` is the rule of fronts before several nodes, and there is none for TFTP here; its value was checked";
+        let help = "add [[balancer.fronts]] with service = \"tftp\"; purlin explain balancer.fronts";
+        context.warn(general::CLUSTER_ONLY, at, message, help);
     }
     if let Some(at) = set(&both(&seed.balancing, "hash_key"))
         && algorithm.as_deref() != Some("consistent_hashing")

@@ -136,7 +136,7 @@ fn files_and_requests_come_through_a_front_and_a_dead_node_is_passed_over() {
     let content = "boot ".repeat(60_000);
     std::fs::write(site.lab.path("tree").join("file"), &content).expect("the folder is ours");
     let backends = |port: u16| {
-        let one = |n| format!("{{ name = \"n{n}\", address = \"127.0.1.{n}:{port}\" }}");
+        let one = |n| format!("{{ name = \"n{n}\", address = \"10.77.1.{n}:{port}\" }}");
         format!("backends = [{}, {}, {}]", one(1), one(2), one(3))
     };
     let health = "check_interval = \"200ms\"\nrise = 1\nfall = 1\nslow_start = 0";

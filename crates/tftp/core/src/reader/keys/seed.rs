@@ -38,7 +38,7 @@ macro_rules! sections {
 sections! {
     PERFORMANCE_SECTION "performance" PERFORMANCE "TFTP performance guide: processors, memory and sockets. Sets keys of [tftp].";
     CACHE_SECTION "cache" CACHE "TFTP performance guide: the content cache. Sets keys of tftp.cache.";
-    BALANCING_SECTION "load_balancing" BALANCING "TFTP performance guide: how a balancer spreads clients over nodes. Takes effect in a cluster.";
+    BALANCING_SECTION "load_balancing" BALANCING "TFTP performance guide: how clients are spread over nodes by the fronts of [balancer] for TFTP that do not say it themselves.";
     POOL_SECTION "connection_pool" POOL "TFTP performance guide: how many transfers, and for how long. Sets keys of tftp.limits and tftp.timing.";
     LIMITS_SECTION "limits" LIMITS "TFTP performance guide: transfers per client, address and over all. Sets keys of tftp.limits.";
     IO_SECTION "io" DISK "TFTP performance guide: disks. Sets keys of tftp.io.";
@@ -160,12 +160,12 @@ pub(in crate::reader) const BALANCING: &[Key] = &[
     Key::new(
         "algorithm",
         Kind::Enum(&["round_robin", "least_connections", "consistent_hashing"]),
-        "How a node is chosen for a client.",
+        "How a node is chosen for a transfer. Sets balancer.fronts.algorithm where service is tftp.",
     ),
     Key::new(
         "hash_key",
         Kind::Enum(&["client_ip", "file"]),
-        "What consistent_hashing looks at: the client's address keeps a machine on one node, the file keeps its content in one cache.",
+        "What consistent_hashing looks at: the client's address keeps a machine on one node, the file keeps its content in one cache. Sets balancer.fronts.hash_key where service is tftp.",
     ),
 ];
 

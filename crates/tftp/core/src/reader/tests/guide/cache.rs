@@ -93,14 +93,30 @@ fn s2_30_cache_max_size_and_the_smaller_counts() {
     assert_eq!(both.cache.size_max, Some(ByteSize(1 << 30)));
 }
 
-/// One node balances nothing; the value is checked and its author told.
+/// It is the rule of fronts for TFTP: without one, the value is checked and its author told.
 fn balancing(algorithm: &str) {
-    let (settings, report) = checked(
-        "a.toml",
-        &format!("[load_balancing]\nalgorithm = \"{algorithm}\""),
-    );
+    let text = format!("[load_balancing]\nalgorithm = \"{algorithm}\"\n");
+    let (settings, report) = checked("a.toml", &text);
     let told = report.contains("warning[PUR-9111]: load_balancing.algorithm");
     assert!(settings.is_some() && told, "{report}");
+    assert!(report.contains("[[balancer.fronts]]"), "{report}");
+    let front = |service: &str| {
+        checked(
+            "a.toml",
+            &format!("{text}[[balancer.fronts]]\nservice = \"{service}\""),
+        )
+        .1
+    };
+    assert!(
+        !front("tftp").contains("load_balancing.algorithm"),
+        "{}",
+        front("tftp")
+    );
+    assert!(
+        front("http").contains("load_balancing.algorithm"),
+        "{}",
+        front("http")
+    );
 }
 
 #[test]
