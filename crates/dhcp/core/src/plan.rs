@@ -193,6 +193,16 @@ impl Plan {
         })
     }
 
+    /// Whether both addresses lie in the same subnet.
+    #[must_use]
+    pub fn in_one_subnet(&self, one: Ipv4Addr, other: Ipv4Addr) -> bool {
+        let holds = |address: Ipv4Addr| move |subnet: &&SubnetPlan| subnet.prefix.contains(address);
+        self.subnets
+            .iter()
+            .filter(holds(one))
+            .any(|subnet| holds(other)(&subnet))
+    }
+
     /// The index of the subnet that an address lies in.
     pub(crate) fn subnet_containing(&self, network: u16, address: u32) -> Option<u16> {
         let mine = &self.networks[usize::from(network)].subnets;

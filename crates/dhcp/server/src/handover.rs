@@ -23,6 +23,27 @@ pub(crate) struct Handed {
     pub(crate) broadcast: bool,
     /// As in `Arrival`.
     pub(crate) attempt: u8,
+    pub(crate) via: Via,
+}
+
+/// How a packet came here, and so where what belongs to it goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Via {
+    /// By a socket of this node, or from a relay through another node: its sender is answered.
+    Direct,
+    /// Another node heard it on a segment, and delivers the reply there.
+    Segment(Link),
+    /// A reply, to be delivered on the segment where this node has this address.
+    Reply(Ipv4Addr),
+}
+
+/// A segment that another node is on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Link {
+    /// That node's address there.
+    pub(crate) segment: Ipv4Addr,
+    /// Where it takes replies for it.
+    pub(crate) back: SocketAddrV4,
 }
 
 /// What other threads hand to one thread.
@@ -83,6 +104,7 @@ mod tests {
             local: Ipv4Addr::LOCALHOST,
             broadcast: false,
             attempt: 0,
+            via: Via::Direct,
         };
         for _ in 0..HANDED_MAX {
             assert!(inbox.put(handed()));

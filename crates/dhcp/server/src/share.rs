@@ -15,7 +15,7 @@ pub use forward::{ForwardKey, ForwardKeyError};
 
 use forward::listen;
 
-pub(crate) use forward::{Carrier, Heard};
+pub(crate) use forward::{Carrier, GIADDR, Heard};
 pub(crate) use loader::{Continued, Gained};
 pub(crate) use own::Own;
 
@@ -23,7 +23,7 @@ use crate::error::StartError;
 use crate::handle::Handle;
 use crate::handover::Inbox;
 use crate::start::entropy;
-use crate::worker::Log;
+use crate::worker::{Links, Log};
 use loader::Loader;
 use purlin_dhcp_core::rows::rows_of;
 use purlin_dhcp_core::{Engine, Plan, SteadyClock};
@@ -137,6 +137,7 @@ pub(crate) fn open(
         lost: config.lost.clone(),
         homes: Arc::clone(&config.homes),
         carrier: Carrier::new(socket, key),
+        links: Links::default(),
         plan,
         heard,
     };

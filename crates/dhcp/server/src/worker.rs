@@ -19,6 +19,7 @@ mod park;
 mod probe;
 mod receive;
 mod rewrite;
+mod segment;
 mod send;
 mod settle;
 mod stats;
@@ -27,6 +28,7 @@ pub use stats::ShellCounters;
 
 pub(crate) use log::{Log, STATE_PIECE};
 pub(crate) use rewrite::Rewrite;
+pub(crate) use segment::Links;
 
 use crate::handover::{Handed, Inbox};
 use crate::metrics::ThreadReport;

@@ -20,6 +20,7 @@ use super::crowd::{Crowd, Population};
 use super::member::{Member, Seat};
 use super::server::open_to_all;
 use crate::need;
+use crate::space::Space;
 use crate::wait::within;
 use serde_json::Value;
 use std::net::Ipv4Addr;
@@ -62,6 +63,8 @@ pub struct Plan {
     pub redis: bool,
     /// `cluster.takeover`.
     pub takeover: &'static str,
+    /// The first node, and no other, is on a segment with clients of its own.
+    pub segment: bool,
 }
 
 impl Default for Plan {
@@ -72,6 +75,7 @@ impl Default for Plan {
             standby: Standby::Synchronous,
             redis: true,
             takeover: "fast",
+            segment: false,
         }
     }
 }
@@ -84,6 +88,8 @@ pub struct Campus {
     pub hints: Option<Hints>,
     pub databases: Databases,
     pub wire: Wire,
+    /// Where the clients on the first node's segment are, behind their `c0`.
+    pub segment: Option<Space>,
     clients: Arc<Host>,
     takeover: &'static str,
     folder: TempDir,
@@ -116,6 +122,7 @@ impl Campus {
             hints,
             databases,
             wire,
+            segment: plan.segment.then(|| Space::make("lan", folder.path().to_owned())),
             clients,
             takeover: plan.takeover,
             folder,
@@ -137,6 +144,12 @@ impl Campus {
             host.space
                 .ip(&format!("route add {relay}/32 via {}", self.clients.address));
         }
+        let mut dhcp_settings = DHCP.to_owned();
+        if let (1, Some(segment)) = (number, &self.segment) {
+            host.space.join("s0", segment, "c0");
+            host.space.ip("addr add 10.79.0.2/16 dev s0");
+            dhcp_settings += "interfaces = [\"s0\"]\n";
+        }
         let data = self.path(&id);
         let seat = Seat {
             id: &id,
@@ -149,7 +162,7 @@ impl Campus {
             store: self.databases.url(),
             redis: self.hints.as_ref().map(Hints::url),
             takeover: self.takeover,
-            dhcp_settings: DHCP,
+            dhcp_settings: &dhcp_settings,
             subnets: SUBNETS,
         };
         self.nodes.push(Member::sit(&seat, Some(Arc::clone(&host))));

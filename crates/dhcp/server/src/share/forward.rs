@@ -1,28 +1,26 @@
-//! Packets on their way to the node that decides about them.
+//! Packets on their way to the node that decides about them, and replies on their way to the segment they are for.
 //!
-//! ```text
-//!  "PLNF" | version 1 u8 | attempt u8 | source port u16 | source u32 | length u16 | payload | tag, 16 octets
-//! ```
-//!
-//! Integers are big-endian. The tag is the beginning of HMAC-SHA-256 over everything before it, under a key that all
-//! nodes of the cluster have: a stranger cannot speak for a relay that it is not. Repeating a packet does what a
-//! client's own repetition does. A forwarded packet is never forwarded back: its attempt only rises.
+//! A node that is not on the client's segment cannot answer there. The node that heard the client is then a relay for it:
+//! the packet names the address of the segment as its giaddr, the reply comes back over the same line, and is delivered
+//! as RFC 2131 (section 4.1) has a server deliver it. Nodes that are on that segment heard the client themselves.
 
-use crate::handover::{Handed, Inbox};
-use purlin_dhcp_core::step::Arrival;
+mod sealed;
+
+use crate::handover::{Handed, Inbox, Link, Via};
+use purlin_dhcp_core::step::{Arrival, Destination, Reply};
 use ring::hmac;
+use sealed::{BUFFER, Opened, open, seal, seal_reply};
 use std::fmt;
-use std::net::{Ipv4Addr, SocketAddrV4, UdpSocket};
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, UdpSocket};
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-const MAGIC: [u8; 4] = *b"PLNF";
-const VERSION: u8 = 1;
-const HEAD: usize = 14;
-const TAG: usize = 16;
-/// Payload carried at most: what a client may send in an Ethernet frame, and some.
-const PAYLOAD_MAX: usize = 2048;
+/// Of servers and relays.
+const SERVER_PORT: u16 = 67;
+/// Where giaddr is in a DHCP message (RFC 2131, section 2).
+pub(crate) const GIADDR: Range<usize> = 24..28;
 /// How often the listener looks whether it should end.
 const GLANCE: Duration = Duration::from_millis(500);
 
@@ -74,9 +72,27 @@ impl Carrier {
     }
 
     /// Gives the packet to the node at `home`; false when it could not be sent. A lost one is the client's to repeat.
-    pub(crate) fn carry(&self, home: SocketAddrV4, attempt: u8, arrival: &Arrival<'_>) -> bool {
-        let sealed = seal(&self.key, attempt, arrival.source, arrival.payload);
+    pub(crate) fn carry(
+        &self,
+        home: SocketAddrV4,
+        attempt: u8,
+        arrival: &Arrival<'_>,
+        link: Option<Link>,
+    ) -> bool {
+        let sealed = seal(&self.key, attempt, arrival, link);
         sealed.is_some_and(|packet| self.socket.send_to(&packet, home).is_ok())
+    }
+
+    /// Makes of a reply to a relay one that the node at `link.back` delivers on its segment; false when it is too long.
+    pub(crate) fn wrap(&self, link: Link, reply: &mut Reply) -> bool {
+        let wrapped = seal_reply(&self.key, link.segment, reply);
+        reply.to = Destination::Udp(link.back);
+        wrapped
+    }
+
+    /// Sends what [`Self::wrap`] made.
+    pub(crate) fn send(&self, wrapped: &[u8], to: SocketAddrV4) -> bool {
+        self.socket.send_to(wrapped, to).is_ok()
     }
 }
 
@@ -100,16 +116,16 @@ pub(crate) fn listen(
 ) -> std::io::Result<()> {
     socket.set_read_timeout(Some(GLANCE))?;
     let run = move || {
-        let mut buffer = [0; HEAD + PAYLOAD_MAX + TAG];
+        let mut buffer = [0; BUFFER];
         while !heard.stop.load(Ordering::Relaxed) {
-            let Ok(length) = socket.recv(&mut buffer) else {
+            let Ok((length, SocketAddr::V4(from))) = socket.recv_from(&mut buffer) else {
                 continue;
             };
-            let Some(packet) = open(&key, &buffer[..length]) else {
+            let Some(packet) = open(&key, from, &buffer[..length]) else {
                 heard.foreign.fetch_add(1, Ordering::Relaxed);
                 continue;
             };
-            let count = if inboxes[0].put(packet) {
+            let count = if inboxes[0].put(handed(packet)) {
                 &heard.taken
             } else {
                 &heard.dropped
@@ -123,96 +139,77 @@ pub(crate) fn listen(
         .map(drop)
 }
 
-fn seal(key: &ForwardKey, attempt: u8, source: SocketAddrV4, payload: &[u8]) -> Option<Vec<u8>> {
-    let length = u16::try_from(payload.len())
-        .ok()
-        .filter(|_| payload.len() <= PAYLOAD_MAX)?;
-    let mut packet = Vec::with_capacity(HEAD + payload.len() + TAG);
-    packet.extend_from_slice(&MAGIC);
-    packet.extend_from_slice(&[VERSION, attempt]);
-    packet.extend_from_slice(&source.port().to_be_bytes());
-    packet.extend_from_slice(&source.ip().octets());
-    packet.extend_from_slice(&length.to_be_bytes());
-    packet.extend_from_slice(payload);
-    let tag = hmac::sign(&key.0, &packet);
-    packet.extend_from_slice(&tag.as_ref()[..TAG]);
-    Some(packet)
-}
-
-/// The packet inside, if it was sealed under this key.
-fn open(key: &ForwardKey, packet: &[u8]) -> Option<Handed> {
-    let (signed, tag) = packet.split_at_checked(packet.len().checked_sub(TAG)?)?;
-    let (head, payload) = signed.split_first_chunk::<HEAD>()?;
-    let whole = hmac::sign(&key.0, signed);
-    // Equal in time independent of where they differ.
-    let same = whole.as_ref()[..TAG]
-        .iter()
-        .zip(tag)
-        .fold(0, |all, (a, b)| all | (a ^ b))
-        == 0;
-    let fits = usize::from(u16::from_be_bytes([head[12], head[13]])) == payload.len();
-    if !same || head[..4] != MAGIC || head[4] != VERSION || !fits {
-        return None;
-    }
-    let port = u16::from_be_bytes([head[6], head[7]]);
-    Some(Handed {
+/// What was opened, as the packet thread takes it.
+fn handed(opened: Opened<'_>) -> Handed {
+    let nobody = SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 0);
+    let (payload, source, attempt, via): (Box<[u8]>, _, _, _) = match opened {
+        Opened::Packet {
+            attempt,
+            source,
+            link: None,
+            payload,
+        } => (payload.into(), source, attempt, Via::Direct),
+        Opened::Packet {
+            attempt,
+            link: Some(link),
+            payload,
+            ..
+        } => {
+            let relay = SocketAddrV4::new(link.segment, SERVER_PORT);
+            (relayed(payload, link.segment), relay, attempt, Via::Segment(link))
+        }
+        Opened::Reply { segment, payload } => (payload.into(), nobody, 1, Via::Reply(segment)),
+    };
+    Handed {
         port: None,
-        payload: payload.into(),
-        source: SocketAddrV4::new(Ipv4Addr::new(head[8], head[9], head[10], head[11]), port),
+        payload,
+        source,
         local: Ipv4Addr::UNSPECIFIED,
         broadcast: false,
-        // One that claims to be the first would be forwarded on.
-        attempt: head[5].max(1),
-    })
+        attempt,
+        via,
+    }
+}
+
+/// A client's message as a relay on its segment passes it on.
+fn relayed(payload: &[u8], segment: Ipv4Addr) -> Box<[u8]> {
+    let mut message: Box<[u8]> = payload.into();
+    if let Some(giaddr) = message.get_mut(GIADDR) {
+        giaddr.copy_from_slice(&segment.octets());
+    }
+    message
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn key(secret: &[u8]) -> ForwardKey {
-        ForwardKey::new(secret).expect("long enough")
-    }
-
     #[test]
-    fn what_is_sealed_is_opened_as_it_was() {
-        let key = key(b"sixteen octets!!");
-        let source = SocketAddrV4::new(Ipv4Addr::new(10, 9, 0, 1), 67);
-        let packet = seal(&key, 3, source, b"a request").expect("short enough");
-        let handed = open(&key, &packet).expect("ours");
+    fn what_was_heard_on_a_segment_comes_as_from_a_relay_there() {
+        let link = Link {
+            segment: Ipv4Addr::new(10, 9, 0, 2),
+            back: "10.0.0.1:6700".parse().expect("an address"),
+        };
+        let opened = Opened::Packet {
+            attempt: 1,
+            source: "0.0.0.0:68".parse().expect("an address"),
+            link: Some(link),
+            payload: &[1; 300],
+        };
+        let packet = handed(opened);
+        assert_eq!(packet.source, "10.9.0.2:67".parse().expect("an address"));
         assert_eq!(
-            (&*handed.payload, handed.source, handed.attempt),
-            (&b"a request"[..], source, 3)
+            (packet.payload.len(), &packet.payload[GIADDR]),
+            (300, &[10, 9, 0, 2][..])
         );
+        assert_eq!(packet.via, Via::Segment(link));
     }
 
     #[test]
-    fn no_octet_can_be_changed() {
-        let key = key(b"sixteen octets!!");
-        let source = SocketAddrV4::new(Ipv4Addr::LOCALHOST, 67);
-        let packet = seal(&key, 1, source, b"x").expect("short enough");
-        for at in 0..packet.len() {
-            let mut forged = packet.clone();
-            forged[at] ^= 1;
-            assert!(open(&key, &forged).is_none(), "octet {at}");
-            assert!(open(&key, &packet[..at]).is_none(), "cut at {at}");
-        }
-    }
-
-    #[test]
-    fn another_clusters_key_opens_nothing() {
-        let source = SocketAddrV4::new(Ipv4Addr::LOCALHOST, 67);
-        let packet = seal(&key(b"sixteen octets!!"), 1, source, b"x").expect("short enough");
-        assert!(open(&key(b"seventeen octets!"), &packet).is_none());
+    fn a_secret_has_sixteen_octets() {
         assert_eq!(
             ForwardKey::new(b"short").err(),
             Some(ForwardKeyError { octets: 5 })
         );
-    }
-
-    #[test]
-    fn a_packet_too_long_to_carry_is_not_cut() {
-        let source = SocketAddrV4::new(Ipv4Addr::LOCALHOST, 67);
-        assert!(seal(&key(b"sixteen octets!!"), 1, source, &[0; PAYLOAD_MAX + 1]).is_none());
     }
 }

@@ -1,6 +1,8 @@
 //! What the packet thread of a share has beside its engine.
 
 use super::{Carrier, Heard, Homes, SharedPlan};
+use crate::handover::Link;
+use crate::worker::Links;
 use purlin_dhcp_core::Plan;
 use purlin_dhcp_core::SteadyClock;
 use purlin_dhcp_core::step::Arrival;
@@ -20,6 +22,8 @@ pub(crate) struct Own {
     pub(crate) lost: mpsc::UnboundedSender<Vec<Slot>>,
     pub(crate) homes: Homes,
     pub(crate) carrier: Carrier,
+    /// Segments that other nodes are on.
+    pub(crate) links: Links,
     /// Which the log reads frames by.
     pub(crate) plan: SharedPlan,
     pub(crate) heard: Arc<Heard>,
@@ -47,11 +51,10 @@ impl Own {
         self.plan.set(plan);
     }
 
-    /// Gives a packet to the node that holds `slot`. One that was heard on a segment is not carried: that node hears it
-    /// itself, or has no way to answer there.
-    pub(crate) fn forward(&self, slot: Slot, attempt: u8, arrival: &Arrival<'_>) -> bool {
-        let home = (self.homes)(slot).filter(|_| arrival.interface.is_none());
-        home.is_some_and(|home| self.carrier.carry(home, attempt, arrival))
+    /// Gives a packet to the node that holds `slot`; `link` says how it is answered when it was heard on a segment.
+    pub(crate) fn forward(&self, slot: Slot, attempt: u8, arrival: &Arrival<'_>, link: Option<Link>) -> bool {
+        let home = (self.homes)(slot);
+        home.is_some_and(|home| self.carrier.carry(home, attempt, arrival, link))
     }
 
     /// What has been refused, told apart: slots that are lost, and rows that stand in somebody's way.

@@ -45,7 +45,10 @@ impl Worker {
             slot.as_ref()
                 .is_some_and(|slot| slot.assigned.port.segment.is_none() && !slot.closing)
         };
-        self.slots.iter().position(listens).map(|id| id as u32)
+        let listening = self.slots.iter().position(listens);
+        // A node that is on segments only answers by one of them.
+        let open = || self.slots.iter().position(Option::is_some);
+        listening.or_else(open).map(|id| id as u32)
     }
 
     /// Begins to decide about slots.

@@ -1,8 +1,9 @@
 //! From a socket or the inbox through the core.
 
 use super::Worker;
+use super::segment::link;
 use super::stats::record;
-use crate::handover::{Handed, Inbox};
+use crate::handover::{Handed, Inbox, Via};
 use crate::ports::Assignment;
 use purlin_dhcp_core::step::{Arrival, Verdict};
 use purlin_netio::{BATCH, Datagram};
@@ -87,7 +88,7 @@ impl Worker {
             }
             debug_assert!(position == arrival.interface);
             if let (Verdict::Forward { slot, attempt }, Some(own)) = (verdict, &self.own) {
-                let carried = own.forward(slot, attempt, &arrival);
+                let carried = own.forward(slot, attempt, &arrival, link(assigned, &arrival));
                 self.counters.forward(carried);
             }
             self.note(verdict, port, arrival_local(&datagram, assigned), &now);
@@ -122,6 +123,16 @@ impl Worker {
     }
 
     fn decide_handed(&mut self, packet: &Handed) {
+        let way = match packet.via {
+            Via::Direct => None,
+            // Heard here too.
+            Via::Segment(link) if self.is_on(link.segment) => return,
+            Via::Segment(link) => Some(link),
+            Via::Reply(segment) => return self.deliver(segment, &packet.payload),
+        };
+        if let (Some(link), Some(own)) = (way, &mut self.own) {
+            own.links.learn(link);
+        }
         let Some(port) = packet.port.or_else(|| self.any_port()) else {
             return;
         };
@@ -138,7 +149,7 @@ impl Worker {
             source: packet.source,
             local,
             port: slot.assigned.port.socket.local_address().port(),
-            interface: slot.assigned.position,
+            interface: slot.assigned.position.filter(|_| packet.port.is_some()),
             broadcast: packet.broadcast,
             attempt: packet.attempt,
         };
@@ -148,7 +159,7 @@ impl Worker {
         let before = records.len();
         let verdict = self.engine.step(&now, &tenure, log, &arrival, reply, records);
         if let (Verdict::Forward { slot, attempt }, Some(own)) = (verdict, &self.own) {
-            let carried = own.forward(slot, attempt, &arrival);
+            let carried = own.forward(slot, attempt, &arrival, way);
             self.counters.forward(carried);
         }
         self.note(verdict, port, local, &now);
@@ -197,5 +208,6 @@ fn hand_over(inbox: &Inbox, port: u32, arrival: &Arrival<'_>) -> bool {
         local,
         broadcast,
         attempt: 0,
+        via: Via::Direct,
     })
 }

@@ -1,11 +1,13 @@
 //! Replies on their way out: at once, or when they have become durable.
 
 use super::Worker;
+use super::segment::PEERS;
 use super::stats::record;
 use crate::ports::Port;
 use purlin_dhcp_core::step::Destination;
 use purlin_netio::{Outgoing, UdpFrame};
 use std::net::{Ipv4Addr, SocketAddrV4};
+use std::ops::Range;
 
 const SERVER_PORT: u16 = 67;
 const CLIENT_PORT: u16 = 68;
@@ -21,7 +23,9 @@ impl Worker {
                 .iter()
                 .take_while(|due| due.port == port)
                 .count();
-            if let Some(Some(slot)) = self.slots.get(port as usize) {
+            if port == PEERS {
+                self.send_due_to_peers(at..at + run);
+            } else if let Some(Some(slot)) = self.slots.get(port as usize) {
                 let replies = &self.batch.replies;
                 let due = self.batch.due[at..at + run]
                     .iter()
@@ -43,6 +47,17 @@ impl Worker {
             at += run;
         }
         self.send_due_frames();
+    }
+
+    fn send_due_to_peers(&mut self, run: Range<usize>) {
+        for due in &self.batch.due[run] {
+            if due.when.is_at_once() {
+                let reply = &self.batch.replies[usize::from(due.reply)];
+                let sent = self.send_to_peer(reply.to, reply.as_bytes());
+                self.counters.sent.sent += u64::from(sent);
+                self.counters.sent.failed += u64::from(!sent);
+            }
+        }
     }
 
     fn send_due_frames(&mut self) {
@@ -88,10 +103,17 @@ impl Worker {
 
     fn release_upto(&mut self, durable: purlin_store::Position) {
         loop {
-            let Some((first, _)) = self.parked.due(durable).next() else {
+            let Some((first, octets)) = self.parked.due(durable).next() else {
                 return;
             };
             let since = first.since;
+            if first.port == PEERS {
+                // Struck replies have no octets left.
+                let sent = self.send_to_peer(first.to, octets);
+                self.counters.sent.sent += u64::from(sent);
+                self.parked.release(1);
+                continue;
+            }
             let Some(Some(slot)) = self.slots.get(first.port as usize) else {
                 self.parked.release(1);
                 continue;
@@ -134,7 +156,7 @@ impl Worker {
         self.counters.sent.failed += failed;
     }
 
-    fn send_frame(&self, to: Destination, from: Ipv4Addr, payload: &[u8]) -> bool {
+    pub(super) fn send_frame(&self, to: Destination, from: Ipv4Addr, payload: &[u8]) -> bool {
         let (position, target_mac, target) = match to {
             Destination::Udp(_) => return false,
             Destination::Raw {

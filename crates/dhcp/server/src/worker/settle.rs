@@ -81,6 +81,11 @@ impl Batch {
         (&mut self.replies[self.used], &mut self.records)
     }
 
+    /// The reply that was composed last, before it is due.
+    pub(super) fn reply_at_hand(&mut self) -> &mut Reply {
+        &mut self.replies[self.used]
+    }
+
     fn clear(&mut self) {
         self.due.clear();
         (self.used, self.committed, self.offers, self.begun) = (0, 0, 0, None);
@@ -98,6 +103,10 @@ impl Worker {
             Verdict::Probe(probe) => return self.ask_link(probe, port, local, now),
             // Forwarded where the packet still is at hand.
             Verdict::Commit | Verdict::Forward { .. } | Verdict::Silent => return,
+        };
+        let Some(port) = self.port_of_reply(port) else {
+            self.counters.withheld += 1;
+            return;
         };
         self.batch.due.push(Due {
             reply: self.batch.used as u8,

@@ -1,4 +1,5 @@
 use super::*;
+use crate::handover::Via;
 use purlin_config::{Document, Faults, Input};
 use purlin_dhcp_core::reader;
 use purlin_store::{AppendError, Journal, JournalHealth, Position};
@@ -86,6 +87,7 @@ fn handed() -> Handed {
         local: Ipv4Addr::LOCALHOST,
         broadcast: false,
         attempt: 0,
+        via: Via::Direct,
     }
 }
 

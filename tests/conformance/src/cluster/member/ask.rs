@@ -59,4 +59,17 @@ impl Member {
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
         (output.status.code().unwrap_or(-1), said)
     }
+
+    /// All its metrics, as a scraper sees them; nothing while it does not answer.
+    #[must_use]
+    pub fn metrics_text(&self) -> String {
+        let mut curl = self.command("curl");
+        curl.args([
+            "-s",
+            "--max-time",
+            "10",
+            &format!("http://{}/metrics", self.metrics),
+        ]);
+        String::from_utf8_lossy(&run(&mut curl).stdout).into_owned()
+    }
 }
