@@ -1,5 +1,6 @@
 //! Fronts over loopback, with backends that die, hang and drain.
 
+mod ejecting;
 mod tcp;
 mod udp;
 
@@ -78,7 +79,11 @@ struct Echo {
 
 impl Echo {
     async fn start(name: &'static str) -> Self {
-        let listener = TcpListener::bind(LOOPBACK).await.expect("a port");
+        Self::start_at(name, LOOPBACK).await
+    }
+
+    async fn start_at(name: &'static str, at: SocketAddr) -> Self {
+        let listener = TcpListener::bind(at).await.expect("a port");
         let address = listener.local_addr().expect("bound");
         let life = tokio::spawn(async move {
             // Connections die with the process.

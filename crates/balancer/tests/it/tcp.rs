@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::net::TcpStream;
 
-fn settings(algorithm: Algorithm, backends: Vec<FrontBackend>) -> TcpSettings {
+pub(super) fn settings(algorithm: Algorithm, backends: Vec<FrontBackend>) -> TcpSettings {
     TcpSettings {
         listen: LOOPBACK,
         pool: pool_settings(algorithm, backends),
@@ -51,7 +51,7 @@ impl Client {
 }
 
 /// Who greets `count` new clients.
-async fn greetings(front: &TcpFront, count: usize) -> Vec<String> {
+pub(super) async fn greetings(front: &TcpFront, count: usize) -> Vec<String> {
     let mut greetings = Vec::new();
     for _ in 0..count {
         greetings.push(Client::new(front).await.line().await);

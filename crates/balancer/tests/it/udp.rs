@@ -7,7 +7,7 @@ use tokio::net::UdpSocket;
 
 /// How a backend answers.
 #[derive(Clone, Copy, PartialEq)]
-enum Manner {
+pub(super) enum Manner {
     /// From the port it was asked at.
     Same,
     /// From a port of the conversation, as TFTP servers do.
@@ -17,16 +17,20 @@ enum Manner {
 }
 
 /// A UDP service that answers `name:datagram`, and a TCP port for probes; it remembers what it heard, from whom.
-struct Service {
-    address: SocketAddr,
+pub(super) struct Service {
+    pub(super) address: SocketAddr,
     alive: Echo,
-    life: AbortHandle,
+    pub(super) life: AbortHandle,
     heard: Arc<Mutex<Vec<(SocketAddr, String)>>>,
 }
 
 impl Service {
-    async fn start(name: &'static str, manner: Manner) -> Self {
-        let socket = UdpSocket::bind(LOOPBACK).await.expect("a port");
+    pub(super) async fn start(name: &'static str, manner: Manner) -> Self {
+        Self::start_at(name, manner, LOOPBACK).await
+    }
+
+    pub(super) async fn start_at(name: &'static str, manner: Manner, at: SocketAddr) -> Self {
+        let socket = UdpSocket::bind(at).await.expect("a port");
         let address = socket.local_addr().expect("bound");
         let heard = Arc::new(Mutex::new(Vec::new()));
         let life = tokio::spawn(serve(socket, name, manner, Arc::clone(&heard)));
@@ -85,7 +89,7 @@ async fn serve(
     }
 }
 
-fn settings(algorithm: Algorithm, service: UdpService, services: &[Service]) -> UdpSettings {
+pub(super) fn settings(algorithm: Algorithm, service: UdpService, services: &[Service]) -> UdpSettings {
     UdpSettings {
         listen: LOOPBACK,
         pool: pool_settings(algorithm, services.iter().map(Service::backend).collect()),
@@ -100,10 +104,10 @@ fn front(settings: &UdpSettings) -> UdpFront {
     UdpFront::bind(settings, clock()).expect("a front")
 }
 
-struct Client(UdpSocket);
+pub(super) struct Client(UdpSocket);
 
 impl Client {
-    async fn new(front: &UdpFront) -> Self {
+    pub(super) async fn new(front: &UdpFront) -> Self {
         let socket = UdpSocket::bind(LOOPBACK).await.expect("a port");
         // Connected: an answer from anywhere but the front would not be heard.
         socket.connect(front.local_addr()).await.expect("an address");
@@ -124,7 +128,7 @@ impl Client {
     }
 
     /// Asks as real clients do: again when there is no answer.
-    async fn ask(&self, text: &str) -> String {
+    pub(super) async fn ask(&self, text: &str) -> String {
         for _ in 0..50 {
             self.tell(text).await;
             if let Some(answer) = self.answer(Duration::from_millis(150)).await {

@@ -1,6 +1,7 @@
 //! Balancers before several nodes: the shipped files of HAProxy and nginx with the real programs, and fronts of our own.
 
 mod haproxy;
+mod inside;
 mod nginx;
 mod own;
 

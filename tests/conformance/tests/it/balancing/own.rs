@@ -1,6 +1,6 @@
 //! Fronts of our own before real nodes.
 
-use purlin_conformance::{Cluster, Front, Process, RELAY, Report, Trio, purlin, run, until};
+use purlin_conformance::{Cluster, Front, Member, Process, RELAY, Report, Trio, purlin, run, until};
 use serde_json::Value;
 use std::process::Command;
 
@@ -11,18 +11,21 @@ fn plainly(program: &str, arguments: &[&str]) -> Command {
     command
 }
 
+/// Where the API of a node is.
+fn api_of(node: &Member) -> String {
+    let status = node.says(&["status", "-o", "json"]);
+    let status: Value = serde_json::from_str(&status).expect("a document");
+    let api = status["api"]["http"].as_str().expect("it listens");
+    api.replace("http://", "")
+}
+
 /// A front for DHCP before all nodes of a cluster.
 fn before(cluster: &Cluster) -> Front {
     let backends: String = cluster
         .nodes
         .iter()
         .map(|node| {
-            let status = node.says(&["status", "-o", "json"]);
-            let status: Value = serde_json::from_str(&status).expect("a document");
-            let api = status["api"]["http"]
-                .as_str()
-                .expect("it listens")
-                .replace("http://", "");
+            let api = api_of(node);
             format!(
                 "{{ name = \"{}\", address = \"127.0.0.1:{}\", check = \"{api}\" }},\n",
                 node.id, node.dhcp
@@ -193,4 +196,93 @@ fn files_and_requests_come_through_a_front_and_a_dead_node_is_passed_over() {
     for _ in 0..3 {
         assert_eq!(get(&site), content);
     }
+}
+
+/// A front for the API of all nodes of a cluster, which brings a client back to the node it had.
+fn before_the_api(cluster: &Cluster) -> Front {
+    let backend = |node: &Member| format!("{{ name = \"{}\", address = \"{}\" }},\n", node.id, api_of(node));
+    let backends: String = cluster.nodes.iter().map(backend).collect();
+    let fronts = format!(
+        "[[balancer.fronts]]\nname = \"api\"\nservice = \"http\"\nlisten = \"127.0.0.1:0\"\n\
+         stickiness = \"10m\"\ncheck_interval = \"200ms\"\nrise = 1\nfall = 1\nslow_start = 0\n\
+         backends = [\n{backends}]\n"
+    );
+    Front::start(&cluster.path(""), &fronts, plainly)
+}
+
+/// A WebSocket that is a session, as far as it has got.
+struct Talk {
+    process: Process,
+    /// What the server calls it, and where it lives.
+    id: String,
+    node: String,
+}
+
+impl Talk {
+    /// Opens `/ws` with this query through the front; `None` when no session comes of it.
+    fn open(cluster: &Cluster, lb: &Front, log: &str, query: &str) -> Option<Self> {
+        let listen = front(lb)["listen"].as_str().expect("an address").to_owned();
+        let token = std::fs::read_to_string(cluster.path("n1/admin-token")).expect("the node made it");
+        let headers = [
+            format!("Authorization: Bearer {}", token.trim()),
+            "Connection: Upgrade".to_owned(),
+            "Upgrade: websocket".to_owned(),
+            "Sec-WebSocket-Version: 13".to_owned(),
+            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==".to_owned(),
+        ];
+        let url = format!("http://{listen}/ws?{query}");
+        let mut words = vec!["-s", "-i", "-N", "--http1.1", "--max-time", "120"];
+        words.extend(headers.iter().flat_map(|header| ["-H", header.as_str()]));
+        words.push(&url);
+        let mut process = Process::begun(plainly("curl", &words), cluster.path(log));
+        let mut told = None;
+        until("a session began, or was refused", || {
+            let running = process.is_running();
+            told = introduction(&process.said());
+            told.is_some() || !running
+        });
+        let (id, node) = told?;
+        Some(Self { process, id, node })
+    }
+}
+
+/// Id and node of the session that a WebSocket says it is, before all else.
+fn introduction(said: &str) -> Option<(String, String)> {
+    let (_, frames) = said.split_once("\r\n\r\n")?;
+    let mut values = serde_json::Deserializer::from_str(&frames[frames.find('{')?..]).into_iter::<Value>();
+    let value = values.next()?.ok().filter(|value| value["topic"] == "session")?;
+    let text = |key: &str| value["data"][key].as_str().map(str::to_owned);
+    Some((text("id")?, text("node")?))
+}
+
+#[test]
+fn a_websocket_through_a_front_goes_on_at_another_node_when_its_own_dies() {
+    let Some(mut cluster) = Cluster::new(2) else {
+        return;
+    };
+    let mut lb = before_the_api(&cluster);
+    let first = Talk::open(&cluster, &lb, "first.log", "").expect("a session");
+    // One that has fewer connections is there, but the client has been here before.
+    let second = Talk::open(&cluster, &lb, "second.log", "").expect("a session");
+    assert_eq!(second.node, first.node);
+    drop(second);
+
+    let (own, other) = if first.node == "n1" { (0, 1) } else { (1, 0) };
+    cluster.nodes[own].process.crash();
+    let Talk { mut process, id, .. } = first;
+    until("its connection broke", || !process.is_running());
+    let query = format!("session={id}&seen=0");
+    let mut back = None;
+    until("the session went on", || {
+        back = Talk::open(&cluster, &lb, "back.log", &query);
+        back.is_some()
+    });
+    let mut back = back.expect("looked at before");
+    assert_eq!(back.node, cluster.nodes[other].id);
+    // It is alive there: what happens is told.
+    cluster.until_shared_by(&[&cluster.nodes[other].id]);
+    let _ = cluster.give(&cluster.nodes[other], 65, 1);
+    back.process
+        .until("event", |said| said.contains("\"topic\":\"dhcp.").then_some(()));
+    lb.stop();
 }
