@@ -78,7 +78,7 @@ fn row(line: &str) -> Option<Row> {
     })
 }
 
-/// Functions whose names start with the number of a row.
+/// Functions whose names start with the number of a row, or with those of several: `s4_104_s4_105_...`.
 fn numbered_tests(code: &str) -> Vec<((u32, u32), String)> {
     let names = code.match_indices("fn s").map(|(at, _)| {
         code[at + 3..]
@@ -87,14 +87,27 @@ fn numbered_tests(code: &str) -> Vec<((u32, u32), String)> {
             .collect::<String>()
     });
     names
-        .filter_map(|name| number_of(&name).map(|id| (id, name)))
+        .flat_map(|name| {
+            let ids = numbers_of(&name);
+            ids.into_iter().map(move |id| (id, name.clone()))
+        })
         .collect()
 }
 
-fn number_of(name: &str) -> Option<(u32, u32)> {
-    let mut parts = name.strip_prefix('s')?.split('_');
-    let id = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
-    parts.next().map(|_| id)
+fn numbers_of(name: &str) -> Vec<(u32, u32)> {
+    let (mut ids, mut rest) = (Vec::new(), name);
+    while let Some((id, more)) = number_of(rest) {
+        ids.push(id);
+        rest = more;
+    }
+    ids
+}
+
+/// The first number, and what comes after it.
+fn number_of(name: &str) -> Option<((u32, u32), &str)> {
+    let (seed, rest) = name.strip_prefix('s')?.split_once('_')?;
+    let (number, rest) = rest.split_once('_')?;
+    Some(((seed.parse().ok()?, number.parse().ok()?), rest))
 }
 
 fn contradictions(rows: &[Row], tests: &BTreeMap<(u32, u32), BTreeSet<String>>) -> Vec<String> {
@@ -164,10 +177,12 @@ mod tests {
 
     #[test]
     fn tests_are_known_by_their_number() {
-        let code = "fn s0_5_name_answers() {} async fn s1_27_sites() {} fn send() {} fn s0_5() {}";
+        let code = "fn s0_5_name_answers() {} async fn s1_27_sites() {} fn send() {} fn s0_5() {} fn s4_1_s4_2_both() {}";
         let names = [
             ((0, 5), "s0_5_name_answers".to_owned()),
             ((1, 27), "s1_27_sites".to_owned()),
+            ((4, 1), "s4_1_s4_2_both".to_owned()),
+            ((4, 2), "s4_1_s4_2_both".to_owned()),
         ];
         assert_eq!(numbered_tests(code), names);
     }

@@ -23,6 +23,7 @@ use crate::log;
 use crate::settings::Settings;
 use engines::Engines;
 use purlin_config::sections::cluster::{ClusterSettings, Takeover};
+use purlin_config::sections::coordination::RedisSettings;
 use purlin_config::sections::sessions::SessionSettings;
 use purlin_fabric::port::{Candidate, NodeFacts};
 use purlin_fabric::{Coordinator, NotReady, Timing};
@@ -49,6 +50,7 @@ struct Inner {
     fabric: OnceLock<Fabric>,
     shared: sessions::Shared,
     sessions: SessionSettings,
+    caching: RedisSettings,
     /// Among nodes that call each other; `None` for a node alone.
     place: Option<mesh::Place>,
 }
@@ -82,6 +84,7 @@ impl Cluster {
             timing: timing(cluster, settings.services.lead_time()),
             settings: cluster.clone(),
             sessions: settings.sessions.clone(),
+            caching: settings.store.redis.clone(),
             me,
             engines,
             tenure: SharedTenure::default(),

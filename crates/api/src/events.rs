@@ -64,6 +64,16 @@ pub trait EventSource: Send + Sync {
     /// The position of the oldest event that is kept.
     fn oldest(&self) -> BoxFuture<'_, Vec<u64>>;
 
+    /// Whether there are lanes that all nodes number alike.
+    fn shares_places(&self) -> bool {
+        false
+    }
+
+    /// Trees of topics that come by lanes of this node alone: `dhcp`.
+    fn own_topics(&self) -> Vec<&'static str> {
+        Vec::new()
+    }
+
     /// What other nodes understand of a position: those lanes that all nodes number alike. Empty when there are none;
     /// no spaces, at most 100 octets.
     fn shared_place(&self, _at: &[u64]) -> String {

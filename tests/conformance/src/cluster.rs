@@ -15,7 +15,9 @@ mod dice;
 mod joined;
 mod load;
 mod member;
+mod platform;
 mod server;
+mod socket;
 mod watcher;
 
 pub use campus::{Campus, Databases, Hints, Host, Plan, Standby, Wire};
@@ -25,6 +27,7 @@ pub use dice::Dice;
 pub use joined::Tried;
 pub use load::Report;
 pub use member::Member;
+pub use socket::Socket;
 pub use watcher::Watcher;
 
 use crate::need;
@@ -46,6 +49,23 @@ const SLOTS: u64 = 4096;
 /// What these tests run.
 const PROGRAMS: [&str; 6] = ["setpriv", "initdb", "postgres", "psql", "redis-server", "curl"];
 
+/// What a test adds to every node's configuration.
+#[derive(Debug, Clone, Copy, Default)]
+struct Extra {
+    /// Lines of `[dhcp]` and of `[coordination]`, and whole sections.
+    dhcp: &'static str,
+    coordination: &'static str,
+    more: &'static str,
+}
+
+impl Extra {
+    const PLATFORM: Self = Self {
+        dhcp: "enabled = false\n",
+        coordination: "",
+        more: "",
+    };
+}
+
 /// A database, a Redis and nodes; ended when dropped.
 #[derive(Debug)]
 pub struct Cluster {
@@ -55,6 +75,7 @@ pub struct Cluster {
     /// Its hints, and where they are kept; `None` when nodes have none in common.
     pub redis: Option<Process>,
     redis_port: Option<u16>,
+    extra: Extra,
     folder: TempDir,
 }
 
@@ -62,16 +83,59 @@ impl Cluster {
     /// This many nodes, all of which take part. `None` when this machine cannot run the test.
     #[must_use]
     pub fn new(nodes: usize) -> Option<Self> {
-        Self::make(nodes, true)
+        let cluster = Self::make(nodes, true, Extra::default())?;
+        cluster.until_all_share();
+        Some(cluster)
+    }
+
+    /// Nodes that serve no addresses, with more sections in the configuration: those of the guide for `ovncp`.
+    #[must_use]
+    pub fn of_platform(nodes: usize, more: &'static str) -> Option<Self> {
+        Self::platform(
+            nodes,
+            Extra {
+                more,
+                ..Extra::PLATFORM
+            },
+        )
+    }
+
+    /// The same, whose nodes keep cached values for themselves.
+    #[must_use]
+    pub fn caching_in_memory(nodes: usize) -> Option<Self> {
+        let coordination = "cache = \"memory\"\n";
+        Self::platform(
+            nodes,
+            Extra {
+                coordination,
+                ..Extra::PLATFORM
+            },
+        )
+    }
+
+    fn platform(nodes: usize, extra: Extra) -> Option<Self> {
+        let cluster = Self::make(nodes, true, extra)?;
+        for node in &cluster.nodes {
+            node.until("all nodes were ready and known", || {
+                let active = |row: &Value| row["status"] == "active";
+                let known = node
+                    .members()
+                    .is_some_and(|all| all.iter().filter(|row| active(row)).count() == nodes);
+                known && node.readiness().is_some_and(|(ready, _)| ready)
+            });
+        }
+        Some(cluster)
     }
 
     /// The same, with a database only.
     #[must_use]
     pub fn without_redis(nodes: usize) -> Option<Self> {
-        Self::make(nodes, false)
+        let cluster = Self::make(nodes, false, Extra::default())?;
+        cluster.until_all_share();
+        Some(cluster)
     }
 
-    fn make(nodes: usize, with_redis: bool) -> Option<Self> {
+    fn make(nodes: usize, with_redis: bool, extra: Extra) -> Option<Self> {
         if !need::met_plainly(&PROGRAMS) {
             return None;
         }
@@ -85,22 +149,45 @@ impl Cluster {
             database,
             redis,
             redis_port,
+            extra,
             folder,
         };
         for number in 1..=nodes {
             let node = cluster.member(&format!("n{number}"), &format!("n{number}"));
             cluster.nodes.push(node);
         }
-        let names: Vec<String> = cluster.nodes.iter().map(|node| node.id.clone()).collect();
-        let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        cluster.until_shared_by(&names);
         Some(cluster)
+    }
+
+    fn until_all_share(&self) {
+        let names: Vec<&str> = self.nodes.iter().map(|node| node.id.as_str()).collect();
+        self.until_shared_by(&names);
     }
 
     /// One more process whose node is called `id`, with files of its own under `name`. Not waited for.
     #[must_use]
     pub fn member(&self, id: &str, name: &str) -> Member {
-        Member::start(id, &self.path(name), self.database.port(), self.redis_port)
+        Member::start(
+            id,
+            &self.path(name),
+            self.database.port(),
+            self.redis_port,
+            self.extra,
+        )
+    }
+
+    /// Ends Redis with all that it knew.
+    pub fn lose_redis(&mut self) {
+        self.redis = None;
+    }
+
+    /// Starts it again, empty.
+    ///
+    /// # Panics
+    /// When there was none.
+    pub fn bring_redis_back(&mut self) {
+        let port = self.redis_port.expect("this cluster has one");
+        self.redis = Some(redis(port, self.folder.path()));
     }
 
     /// Waits until these nodes are active and nobody else holds anything, as each of them sees it. A few slots may be on

@@ -1,11 +1,11 @@
 //! `purlin cache`: what nodes have cached, and making all of them forget.
 
 use super::{Context, ListArgs, context::watched, paging};
-use crate::client::Ask;
+use crate::client::{Ask, encode};
 use crate::exit::{Exit, Outcome};
 use crate::output::{self, Column, Form, Kind, Show};
 use clap::Subcommand;
-use serde_json::json;
+use serde_json::{Value, json};
 
 const PATH: &str = "/api/v1/cluster/invalidations";
 
@@ -13,6 +13,21 @@ const PATH: &str = "/api/v1/cluster/invalidations";
 pub(crate) enum Command {
     /// Show how far the asked node's caches may be trusted, and what they do.
     Status,
+    /// Read a value that was cached; exit code 3 when it is not there (any more).
+    #[command(after_help = "Examples:
+  purlin cache get switch:6f1c
+  purlin cache get switch:6f1c -o json | jq .value.name")]
+    Get { key: String },
+    /// Cache a value for who asks any node.
+    #[command(after_help = "Examples:
+  purlin cache put switch:6f1c '{\"name\": \"ls-1\"}'
+  purlin cache put greeting hello          no JSON: kept as a text")]
+    Put {
+        /// By custom kind:id.
+        key: String,
+        /// JSON, or else a text.
+        value: String,
+    },
     /// Let every node forget what patterns name.
     #[command(
         visible_alias = "clear",
@@ -40,6 +55,16 @@ const STATUS: Kind = Kind {
     ],
 };
 
+const VALUE: Kind = Kind {
+    plural: "values",
+    name: "key",
+    columns: &[
+        Column::new("KEY", "key", Show::Text),
+        Column::new("KEPT", "kept", Show::Text),
+        Column::new("VALUE", "value", Show::Text),
+    ],
+};
+
 const HISTORY: Kind = Kind {
     plural: "invalidations",
     name: "at",
@@ -51,12 +76,38 @@ const HISTORY: Kind = Kind {
     ],
 };
 
+fn path_of(key: &str) -> String {
+    format!("/api/v1/cluster/cache/{}", encode(key))
+}
+
+/// A text without its quotes, and everything else as JSON.
+fn plain(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
 pub(super) async fn run(command: &Command, context: &Context) -> Outcome {
     let mut client = context.client()?;
     match command {
         Command::Status => {
             let status = client.value(Ask::get("/api/v1/cluster/caches")).await?;
             output::one(&context.view(), STATUS, &status)?;
+        }
+        Command::Get { key } => {
+            let found = client.value(Ask::get(path_of(key))).await?;
+            match context.form() {
+                Form::Table | Form::Wide => say!("{}", plain(&found["value"])),
+                _ => output::one(&context.view(), VALUE, &found)?,
+            }
+        }
+        Command::Put { key, value } => {
+            let value = serde_json::from_str(value).unwrap_or_else(|_| json!(value));
+            let kept = client
+                .value(Ask::put(path_of(key)).json(&json!({ "value": value })))
+                .await?;
+            if kept["kept"] == false {
+                eprintln!("it is not kept: Redis is away");
+            }
+            output::one(&context.view(), VALUE, &kept)?;
         }
         Command::Invalidate { patterns } => {
             let order = json!({ "patterns": patterns });

@@ -10,6 +10,10 @@ use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
 const PATH: &str = "/api/v1/cluster/locks";
+/// Somebody else holds it.
+const HELD: &str = "PUR-9452";
+/// Tries of one request, which may take some 10 s: no server or proxy between has to wait longer.
+const RETRIES_AT_ONCE: u32 = 10;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -135,14 +139,22 @@ async fn acquire(client: &mut Client, wanted: &Wanted) -> Result<Value, Failure>
         Class::Advisory
     };
     let class = class.to_possible_value().map(|value| value.get_name().to_owned());
-    let order = json!({
-        "name": wanted.name,
-        "ttl": wanted.ttl,
-        "retries": wanted.retries,
-        "class": class,
-        "max_hold": wanted.max_hold,
-    });
-    client.value(Ask::post(PATH).json(&order)).await
+    let mut left = wanted.retries.max(1);
+    loop {
+        let retries = left.min(RETRIES_AT_ONCE);
+        left -= retries;
+        let order = json!({
+            "name": wanted.name,
+            "ttl": wanted.ttl,
+            "retries": retries,
+            "class": class,
+            "max_hold": wanted.max_hold,
+        });
+        match client.value(Ask::post(PATH).json(&order)).await {
+            Err(failure) if left > 0 && failure.code.as_deref() == Some(HELD) => {}
+            answer => return answer,
+        }
+    }
 }
 
 async fn renew(client: &mut Client, name: &str, token: &str) -> Result<Value, Failure> {

@@ -100,6 +100,8 @@ mod tests {
             connect_timeout: Duration::from_secs(5),
             timeout: Duration::from_secs(3),
             max_retries: 3,
+            cache_shared: true,
+            cache_ttl: Duration::from_secs(300),
         }
     }
 

@@ -14,7 +14,9 @@ use purlin_fabric::invalidate::Freshness;
 use purlin_fabric::port::Hints;
 use purlin_fabric::session::SessionSettings;
 use purlin_fabric_runtime::Fabric;
-use purlin_fabric_runtime::cache::{BusSetup, Invalidation, InvalidationBus, Warmer, Warmth};
+use purlin_fabric_runtime::cache::{
+    BusSetup, CacheSettings, Invalidation, InvalidationBus, Tier, Warmer, Warmth,
+};
 use purlin_fabric_runtime::herald::{Herald, HeraldSetup};
 use purlin_fabric_runtime::local::LocalHints;
 use purlin_fabric_runtime::locks::desk::Desk;
@@ -84,8 +86,10 @@ impl Shared {
         let work = Work {
             desk: Desk::new(node.clone(), locks, Arc::clone(&engines.hints), Arc::new(now)),
             sessions,
+            cache: self.bus.cache(caching(inner)),
             bus: self.bus.clone(),
             hints: Arc::clone(&engines.hints),
+            claims_only: engines.rows.is_some() && engines.coordination != "redis",
             node,
         };
         // They end with the process.
@@ -133,14 +137,14 @@ impl Shared {
         let mut checks = vec![if waiting.is_empty() {
             Check::pass(
                 "node.warm",
-                Bears::Ready,
+                Bears::Startup,
                 "everything that is read ahead has been read",
             )
         } else {
             let says = format!("the node still reads ahead: {}", waiting.join(", "));
             Check::fail(
                 "node.warm",
-                Bears::Ready,
+                Bears::Startup,
                 says,
                 "wait; it goes on without after 30 s",
             )
@@ -188,12 +192,6 @@ impl Cluster {
         let sessions = running.work.sessions.clone();
         Some(Arc::new(Keeper::new(sessions, fabric.clone(), shared)))
     }
-
-    /// What tells caches of all nodes to forget; services take their caches from it.
-    #[expect(dead_code, reason = "services take their caches from here")]
-    pub(crate) fn bus(&self) -> InvalidationBus {
-        self.0.shared.bus.clone()
-    }
 }
 
 fn of(settings: &sections::sessions::SessionSettings) -> SessionSettings {
@@ -204,6 +202,21 @@ fn of(settings: &sections::sessions::SessionSettings) -> SessionSettings {
         resume_ttl: settings.resume_ttl,
         sessions_max: settings.max as usize,
         ..SessionSettings::default()
+    }
+}
+
+/// How values of clients are cached.
+fn caching(inner: &Inner) -> CacheSettings {
+    let shared = inner.engines.coordination == "redis" && inner.caching.cache_shared;
+    CacheSettings {
+        name: "clients",
+        ttl: inner.caching.cache_ttl,
+        tier: if shared {
+            Tier::Shared(Arc::clone(&inner.engines.hints))
+        } else {
+            Tier::Memory
+        },
+        ..CacheSettings::default()
     }
 }
 

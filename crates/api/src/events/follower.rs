@@ -35,13 +35,20 @@ impl Topics {
     /// Whether events of this topic are wanted.
     #[must_use]
     pub fn want(&self, topic: &str) -> bool {
-        let below = |wanted: &String| {
-            topic
-                .strip_prefix(wanted.as_str())
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-        };
-        self.0.is_empty() || self.0.iter().any(below)
+        self.0.is_empty() || self.0.iter().any(|wanted| is_below(topic, wanted))
     }
+
+    /// Whether any topic of this tree may be wanted.
+    #[must_use]
+    pub fn reach(&self, tree: &str) -> bool {
+        self.want(tree) || self.0.iter().any(|wanted| is_below(wanted, tree))
+    }
+}
+
+/// `dhcp.lease` is below `dhcp`, and below itself.
+fn is_below(topic: &str, tree: &str) -> bool {
+    let rest = topic.strip_prefix(tree);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
 /// What goes to the reader, with the token to resume behind it.
@@ -81,13 +88,19 @@ impl std::fmt::Debug for Follower {
 }
 
 impl Follower {
-    /// Follows from `after` on, or from now when it is `None`. A token of another life of the process begins with
-    /// a gap of unknown size and everything that is still kept.
+    /// Follows from `after` on, or from now when it is `None`. A token of another life of the process, or of another node,
+    /// goes on where it was in what all nodes number alike; where there is nothing of that kind it begins with a gap of
+    /// unknown size and everything that is still kept. What one node alone tells has a gap in either case.
     pub async fn new(source: Arc<dyn EventSource>, life: u32, topics: Topics, after: Option<Cursor>) -> Self {
         let mut gap = None;
         let next = match after {
             None => source.tail().await,
             Some(cursor) if cursor.life == life && cursor.next.len() == source.lanes() => cursor.next,
+            Some(cursor) if !cursor.place.is_empty() && source.shares_places() => {
+                let missed = source.own_topics().iter().any(|tree| topics.reach(tree));
+                gap = missed.then(|| json!({ "missed": null, "reason": "moved" }));
+                source.position_at(&cursor.place).await
+            }
             Some(_) => {
                 gap = Some(json!({ "missed": null, "reason": "restarted" }));
                 source.oldest().await
@@ -120,10 +133,7 @@ impl Follower {
         Self {
             source,
             topics,
-            place: Cursor {
-                life,
-                next: next.clone(),
-            },
+            place: Cursor::new(life, next.clone()),
             pulled: VecDeque::new(),
             end: next,
             gap,
@@ -143,7 +153,8 @@ impl Follower {
 
     /// The token to resume behind everything given out.
     #[must_use]
-    pub fn token(&self) -> String {
+    pub fn token(&mut self) -> String {
+        self.place.place = self.shared_place();
         self.place.to_string()
     }
 
@@ -185,7 +196,8 @@ impl Follower {
         }
     }
 
-    fn item(&self, topic: String, at: Option<String>, data: Value) -> Item {
+    fn item(&mut self, topic: String, at: Option<String>, data: Value) -> Item {
+        self.place.place = self.shared_place();
         Item {
             id: self.place.to_string(),
             topic,
@@ -207,5 +219,7 @@ mod tests {
         );
         assert!(!topics.want("dhcp") && !topics.want("dhcp.leases") && !topics.want("configuration"));
         assert!(Topics::parse("").want("anything"));
+        assert!(topics.reach("dhcp") && topics.reach("dhcp.lease.bound") && !topics.reach("boot"));
+        assert!(Topics::parse("").reach("boot"));
     }
 }

@@ -60,6 +60,15 @@ impl EventSource for Joined {
             .boxed()
     }
 
+    fn shares_places(&self) -> bool {
+        self.sources.iter().any(|source| source.shares_places())
+    }
+
+    fn own_topics(&self) -> Vec<&'static str> {
+        let topics = self.sources.iter().map(|source| source.own_topics());
+        topics.collect::<Vec<_>>().concat()
+    }
+
     fn shared_place(&self, at: &[u64]) -> String {
         // One of them at most knows what other nodes know.
         let place = |(source, first): (&Arc<dyn EventSource>, usize)| {

@@ -59,6 +59,9 @@ pub trait SessionKeeper: Send + Sync {
         seen: u64,
     ) -> BoxFuture<'a, Result<(Opened, bool), Problem>>;
 
+    /// Whether the session lives here and is this user's.
+    fn is_of(&self, user: &str, id: &str) -> bool;
+
     /// Ends when the session's connection must.
     fn over(&self, id: &str, generation: u64) -> BoxFuture<'static, Over>;
 

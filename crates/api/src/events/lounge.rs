@@ -27,7 +27,7 @@ enum Seat {
     /// Connected; told when the client is back over another connection.
     Taken(Arc<Notify>),
     /// Where the client stood, and in which generation of its session.
-    Parked(u64, Follower),
+    Parked(u64, Box<Follower>),
 }
 
 impl fmt::Debug for Lounge {
@@ -71,7 +71,7 @@ impl Lounge {
                 Seat::Parked(generation, _) => lives(id, *generation),
             });
             if seats.len() < PARKED_MAX && lives(&id, generation) {
-                seats.insert(id, Seat::Parked(generation, follower));
+                seats.insert(id, Seat::Parked(generation, Box::new(follower)));
             }
         }
         self.left.notify_waiters();
@@ -98,7 +98,7 @@ impl Lounge {
     pub(super) fn take(&self, id: &str) -> Option<Follower> {
         let mut seats = self.seats();
         match seats.remove(id) {
-            Some(Seat::Parked(_, follower)) => Some(follower),
+            Some(Seat::Parked(_, follower)) => Some(*follower),
             Some(taken) => {
                 seats.insert(id.to_owned(), taken);
                 None

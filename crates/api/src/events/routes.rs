@@ -74,51 +74,61 @@ impl Streams {
     ) -> Result<Visit, Problem> {
         let seen = asked.parsed("seen", "a number of an event")?.unwrap_or(0);
         let topics = Topics::parse(asked.text("topics").unwrap_or_default());
-        let (opened, stayed) = match (asked.text("resume"), asked.text("session")) {
+        let after = self.after(asked, headers).await?;
+        let (mut opened, stayed) = match (asked.text("resume"), asked.text("session")) {
             (Some(token), _) => (keeper.resume(user, token, seen).await?, false),
             (None, Some(id)) => {
-                self.lounge.call_back(id).await;
+                // Nobody else's connection is ended for it.
+                if keeper.is_of(user, id) {
+                    self.lounge.call_back(id).await;
+                }
                 keeper.come_back(user, id, seen).await?
             }
             (None, None) => {
-                let follower = self.follow(asked, headers).await?;
                 let opened = keeper.begin(user).await?;
+                let follower = Follower::new(Arc::clone(&self.source), self.life, topics, after).await;
                 return Ok(Visit { opened, follower });
             }
         };
         let parked = asked.text("session").filter(|_| stayed);
         let parked = parked.and_then(|id| self.lounge.take(id));
-        let follower = match parked {
-            Some(mut follower) => {
+        let source = Arc::clone(&self.source);
+        let follower = match (parked, after) {
+            (Some(mut follower), _) => {
                 if !topics.is_all() {
                     follower.set_topics(topics);
                 }
                 follower
             }
-            None => {
-                let source = Arc::clone(&self.source);
-                Follower::moved(source, self.life, topics, &opened.place, stayed).await
+            // What was kept for the client is gone, and it knows where it was in what all nodes have.
+            (None, Some(after)) if opened.replay.is_err() => {
+                opened.replay = Ok(Vec::new());
+                Follower::new(source, self.life, topics, Some(after)).await
             }
+            (None, _) => Follower::moved(source, self.life, topics, &opened.place, stayed).await,
         };
         Ok(Visit { opened, follower })
     }
 
     async fn follow(&self, asked: &Asked, headers: &HeaderMap) -> Result<Follower, Problem> {
         let topics = Topics::parse(asked.text("topics").unwrap_or_default());
+        let after = self.after(asked, headers).await?;
+        Ok(Follower::new(Arc::clone(&self.source), self.life, topics, after).await)
+    }
+
+    /// Behind which event the client wants to go on.
+    async fn after(&self, asked: &Asked, headers: &HeaderMap) -> Result<Option<Cursor>, Problem> {
         let header = headers.get("last-event-id").and_then(|value| value.to_str().ok());
-        let after = match header.or_else(|| asked.text("after")) {
-            None => None,
+        let text = header.or_else(|| asked.text("after"));
+        match text.filter(|text| !text.is_empty()) {
+            None => Ok(None),
             // Before everything: what is still kept comes first.
-            Some("0") => Some(Cursor {
-                life: self.life,
-                next: self.source.oldest().await,
-            }),
-            Some(text) => Some(text.parse::<Cursor>().map_err(|()| {
+            Some("0") => Ok(Some(Cursor::new(self.life, self.source.oldest().await))),
+            Some(text) => text.parse::<Cursor>().map(Some).map_err(|()| {
                 let detail = format!("{text:?} is no id of an event");
                 Problem::new(StatusCode::BAD_REQUEST, &reasons::BAD_CURSOR, detail)
-            })?),
-        };
-        Ok(Follower::new(Arc::clone(&self.source), self.life, topics, after).await)
+            }),
+        }
     }
 
     fn room(&self) -> Result<OwnedSemaphorePermit, Problem> {

@@ -106,7 +106,8 @@ struct Line {
 impl Line {
     fn new(socket: WebSocket, streams: Streams, keeper: Arc<dyn SessionKeeper>, visit: Visit) -> Self {
         let Visit { opened, follower } = visit;
-        let mut ticks = interval(streams.heartbeat);
+        // A client that answers is heard of several times before it would count as silent.
+        let mut ticks = interval(streams.heartbeat.min(opened.ttl / 3));
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let (over, now) = (keeper.over(&opened.id, opened.generation), Instant::now());
         let called = streams.lounge.enter(&opened.id);

@@ -98,6 +98,23 @@ const KEYS: &[Key] = &[
     )
     .default("0")
     .restart(),
+    Key::new(
+        "cache",
+        Kind::Enum(&["shared", "memory"]),
+        "Whether nodes share what clients cache, through Redis, or each keeps its own.",
+    )
+    .default("shared")
+    .restart(),
+    Key::new(
+        "cache_ttl",
+        Kind::Duration {
+            min: Duration::from_secs(1),
+            max: Duration::from_secs(86400),
+        },
+        "What clients cache lapses after so long.",
+    )
+    .default("5m")
+    .restart(),
 ];
 
 /// What nodes hint each other through.
@@ -126,6 +143,9 @@ pub struct RedisSettings {
     pub timeout: Duration,
     /// 0 to 10.
     pub max_retries: u32,
+    /// Whether nodes share what clients cache.
+    pub cache_shared: bool,
+    pub cache_ttl: Duration,
 }
 
 impl fmt::Debug for CoordinationEngine {
@@ -221,6 +241,8 @@ fn redis(nodes: &Reader<'_>, faults: &mut Faults) -> RedisSettings {
         connect_timeout: nodes.get("connect_timeout"),
         timeout: nodes.get("timeout"),
         max_retries: nodes.get("max_retries"),
+        cache_shared: nodes.get::<String>("cache") == "shared",
+        cache_ttl: nodes.get("cache_ttl"),
     }
 }
 

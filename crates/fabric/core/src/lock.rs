@@ -140,11 +140,8 @@ impl fmt::Display for LockError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Busy { tries, waited } => {
-                write!(
-                    f,
-                    "the lock was held by others at {tries} tries in {:.1} s",
-                    waited.as_secs_f64()
-                )
+                let (times, secs) = (if *tries == 1 { "try" } else { "tries" }, waited.as_secs_f64());
+                write!(f, "the lock was held by others at {tries} {times} in {secs:.1} s")
             }
             Self::Away { tries } => write!(f, "the lock could not be asked for in {tries} tries"),
             Self::Lost(loss) => loss.fmt(f),

@@ -10,6 +10,7 @@
 mod bus;
 mod figures;
 mod listen;
+mod own;
 mod values;
 mod warm;
 

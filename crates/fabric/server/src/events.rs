@@ -179,6 +179,10 @@ impl EventSource for ClusterEvents {
         async { vec![self.0.buffer().oldest()] }.boxed()
     }
 
+    fn shares_places(&self) -> bool {
+        true
+    }
+
     fn shared_place(&self, at: &[u64]) -> String {
         at[0].to_string()
     }

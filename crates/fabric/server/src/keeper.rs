@@ -144,6 +144,10 @@ impl SessionKeeper for Keeper {
         .boxed()
     }
 
+    fn is_of(&self, user: &str, id: &str) -> bool {
+        self.sessions.here(id).is_some_and(|row| row.user == user)
+    }
+
     fn over(&self, id: &str, generation: u64) -> BoxFuture<'static, Over> {
         let (keeper, id) = (self.clone(), id.to_owned());
         async move {

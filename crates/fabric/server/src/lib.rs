@@ -21,6 +21,7 @@ mod peers;
 mod routes;
 mod sessions;
 mod text;
+mod values;
 mod work;
 
 pub use events::{ClusterEvents, Notice, Notices, tell_changes};

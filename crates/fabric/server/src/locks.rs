@@ -42,7 +42,7 @@ fn acts() -> [Draft<Work>; 3] {
     [
         route::post("/api/v1/cluster/locks", acquire)
             .summary("Acquires a lock, or waits for it as many tries as are asked for")
-            .description("An advisory lock keeps work from being done twice; when the service behind it forgets, two may hold it. A fenced one is a claim in the store of the cluster: its `fence` rises with every holder and goes into what the lock protects. Either lapses after its ttl unless it is renewed.")
+            .description("An advisory lock keeps work from being done twice; when the service behind it forgets, two may hold it. A fenced one is a claim in the store of the cluster: its `fence` rises with every holder and goes into what the lock protects. Either lapses after its ttl unless it is renewed. Nodes without a Redis in common give fenced ones only.")
             .body(order::schema())
             .answers(201, schema::reference("Lease"))
             .errors(&[409, 422, 503]),
@@ -83,15 +83,44 @@ async fn acquire(
     asked: Asked,
     Input(order): Input<Order>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
-    let (name, options) = order.read()?;
+    let (name, mut options) = order.read()?;
+    if work.claims_only {
+        options.class = Class::Fenced;
+    }
     if asked.dry_run()? {
         let would = json!({ "name": name, "token": null, "fence": null, "owner": caller.name, "node": work.node.as_str(),
             "class": order::word(options.class), "ttl_seconds": options.ttl.as_secs_f64() });
         return Ok((StatusCode::CREATED, Json(would)));
     }
-    let lease = work.desk.acquire(&caller.name, &name, options).await;
-    let lease = lease.map_err(|error| refused(&error))?;
-    Ok((StatusCode::CREATED, Json(shown(&lease))))
+    match work.desk.acquire(&caller.name, &name, options).await {
+        Ok(lease) => Ok((StatusCode::CREATED, Json(shown(&lease)))),
+        Err(DeskError::Lock(LockError::Busy { tries, waited })) => {
+            Err(busy(&work, &name, tries, waited.as_secs_f64()).await)
+        }
+        Err(error) => Err(refused(&error)),
+    }
+}
+
+/// Says who has it.
+async fn busy(work: &Work, name: &str, tries: u32, waited: f64) -> Problem {
+    let times = if tries == 1 {
+        "asked for once".to_owned()
+    } else {
+        format!("asked for {tries} times in {waited:.1} s")
+    };
+    // Not known of a lock that a node holds for itself, or that was given back just now.
+    let Ok(Some(card)) = work.desk.card(name).await else {
+        let why = format!("the lock {name:?} was held by others; {times}");
+        return Problem::new(StatusCode::CONFLICT, &reasons::LOCK_HELD, why);
+    };
+    let held = work.desk.wall().saturating_sub(card.since) / 1000;
+    let why = format!(
+        "the lock {name:?} is held by {} through {} for {held} s; {times}",
+        card.owner, card.node
+    );
+    Problem::new(StatusCode::CONFLICT, &reasons::LOCK_HELD, why)
+        .with("owner", card.owner.as_str())
+        .with("node", card.node.as_str())
 }
 
 async fn renew(

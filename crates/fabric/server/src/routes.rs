@@ -36,6 +36,7 @@ pub fn routes(books: &Books) -> Routes {
         .and(crate::sessions::routes(&books.work))
         .and(crate::locks::routes(&books.work))
         .and(crate::caches::routes(&books.work))
+        .and(crate::values::routes(&books.work))
 }
 
 fn reads() -> [Draft<Books>; 4] {

@@ -2,7 +2,7 @@
 
 use purlin_api::Problem;
 use purlin_fabric::port::Hints;
-use purlin_fabric_runtime::cache::InvalidationBus;
+use purlin_fabric_runtime::cache::{Cache, InvalidationBus};
 use purlin_fabric_runtime::locks::desk::Desk;
 use purlin_fabric_runtime::sessions::SessionStore;
 use purlin_types::NodeId;
@@ -20,7 +20,11 @@ pub struct Work {
     pub sessions: SessionStore,
     pub desk: Desk,
     pub bus: InvalidationBus,
+    /// What clients have cached.
+    pub cache: Cache,
     pub hints: Arc<dyn Hints>,
+    /// Nodes have no hints in common: what must hold across them is a claim.
+    pub claims_only: bool,
 }
 
 impl Work {

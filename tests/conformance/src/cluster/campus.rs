@@ -162,6 +162,7 @@ impl Campus {
             store: self.databases.url(),
             redis: self.hints.as_ref().map(Hints::url),
             takeover: self.takeover,
+            coordination: "",
             dhcp_settings: &dhcp_settings,
             subnets: SUBNETS,
         };

@@ -3,7 +3,7 @@
 mod ask;
 
 use super::campus::Host;
-use super::{bound_to_us, free_port, program};
+use super::{Extra, bound_to_us, free_port, program};
 use crate::lab::text_of;
 use crate::process::{Process, run};
 use crate::wait::{LIMIT, within};
@@ -32,13 +32,49 @@ pub struct Member {
     lives: u32,
 }
 
+/// Where a node listens on loopback.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ports {
+    pub(super) api: u16,
+    pub(super) metrics: u16,
+    pub(super) peers: u16,
+}
+
+impl Ports {
+    pub(super) fn free() -> Self {
+        Self {
+            api: free_port(),
+            metrics: free_port(),
+            peers: free_port(),
+        }
+    }
+}
+
 impl Member {
+    /// A process that was started on loopback, and serves no addresses.
+    pub(super) fn running(id: &str, process: Process, ports: Ports, data: &Path) -> Self {
+        Self {
+            id: id.to_owned(),
+            process,
+            dhcp: 0,
+            metrics: (Ipv4Addr::LOCALHOST, ports.metrics).into(),
+            api: (Ipv4Addr::LOCALHOST, ports.api).into(),
+            data: data.to_owned(),
+            peers: ports.peers,
+            host: None,
+            lives: 1,
+        }
+    }
+
     /// On loopback.
-    pub(super) fn start(id: &str, data: &Path, database: u16, redis: Option<u16>) -> Self {
+    pub(super) fn start(id: &str, data: &Path, database: u16, redis: Option<u16>, extra: Extra) -> Self {
         let (api, peers, dhcp) = (free_port(), free_port(), free_port());
         let redis = redis.map(|port| format!("redis://127.0.0.1:{port}"));
-        let subnet = "[[dhcp.subnets]]\nname = \"all\"\nnetwork = \"10.0.0.0/16\"\ngateway = \"10.0.0.1\"\n\
-                      pools = [\"10.0.1.0-10.0.255.254\"]\n";
+        let more = extra.more;
+        let subnet = format!(
+            "[[dhcp.subnets]]\nname = \"all\"\nnetwork = \"10.0.0.0/16\"\ngateway = \"10.0.0.1\"\n\
+             pools = [\"10.0.1.0-10.0.255.254\"]\n\n{more}"
+        );
         let seat = Seat {
             id,
             data,
@@ -50,8 +86,9 @@ impl Member {
             store: format!("postgresql://purlin@127.0.0.1:{database}/purlin"),
             redis,
             takeover: "fast",
-            dhcp_settings: "",
-            subnets: subnet,
+            coordination: extra.coordination,
+            dhcp_settings: extra.dhcp,
+            subnets: &subnet,
         };
         Self::sit(&seat, None)
     }
@@ -100,6 +137,19 @@ impl Member {
         command_on(self.host.as_deref(), name)
     }
 
+    /// Where its API answers, on its own machine.
+    #[must_use]
+    pub fn api(&self) -> SocketAddr {
+        self.api
+    }
+
+    /// The token that it made at its first start; valid at all nodes.
+    #[must_use]
+    pub fn admin_token(&self) -> String {
+        let token = std::fs::read_to_string(self.data.join("admin-token"));
+        token.expect("made at the start").trim().to_owned()
+    }
+
     /// Status and body of `GET path` with the admin token; `None` while it does not answer.
     #[must_use]
     pub fn get(&self, path: &str) -> Option<(u16, Value)> {
@@ -129,7 +179,7 @@ impl Member {
     #[must_use]
     pub fn says(&self, arguments: &[&str]) -> String {
         let mut command = self.command("purlin");
-        let output = run(command.args(arguments).args(["--data-dir", &text_of(&self.data)]));
+        let output = run(command.args(["--data-dir", &text_of(&self.data)]).args(arguments));
         let said = [output.stdout, output.stderr].map(|octets| String::from_utf8_lossy(&octets).into_owned());
         assert!(
             output.status.success(),
@@ -137,6 +187,19 @@ impl Member {
             self.process.said()
         );
         said.concat()
+    }
+
+    /// What a scrape of its metrics gives.
+    #[must_use]
+    pub fn scrape(&self) -> String {
+        let mut curl = self.command("curl");
+        curl.args([
+            "-s",
+            "--max-time",
+            "10",
+            &format!("http://{}/metrics", self.metrics),
+        ]);
+        String::from_utf8_lossy(&run(&mut curl).stdout).into_owned()
     }
 
     /// All nodes as this one sees them.
@@ -190,6 +253,8 @@ pub(super) struct Seat<'a> {
     /// Where Redis is; without, nodes have no hints in common.
     pub(super) redis: Option<String>,
     pub(super) takeover: &'a str,
+    /// More lines of `[coordination]`, where there is Redis.
+    pub(super) coordination: &'a str,
     /// More lines of `[dhcp]`.
     pub(super) dhcp_settings: &'a str,
     pub(super) subnets: &'a str,
@@ -201,7 +266,8 @@ impl Seat<'_> {
         let (api, peers, dhcp, store) = (self.api, self.peers, self.dhcp, &self.store);
         let metrics = self.metrics;
         let coordination = self.redis.as_ref().map_or_else(String::new, |url| {
-            format!("[coordination]\nengine = \"redis\"\nurl = \"{url}\"\n\n")
+            let more = self.coordination;
+            format!("[coordination]\nengine = \"redis\"\nurl = \"{url}\"\n{more}\n")
         });
         format!(
             "[node]\nid = \"{id}\"\n\n[api]\nhttp = [\"127.0.0.1:{api}\"]\nhttps = []\nmetrics = [\"{address}:{metrics}\"]\n\n\

@@ -6,3 +6,4 @@ mod cluster;
 mod cluster_views;
 mod dhcp;
 mod joining;
+mod sessions;

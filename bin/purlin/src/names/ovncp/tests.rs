@@ -148,7 +148,7 @@ fn s4_73_a_variable_that_is_not_set_is_named_with_its_line() {
 }
 
 #[test]
-fn s4_49_the_guides_variables_are_enough() {
+fn s4_49_s4_66_s4_68_the_guides_variables_are_enough() {
     let made = by_variables(&[
         ("NODE_ID", "node-1"),
         ("NODE_HOSTNAME", "ovncp-1.example.com"),
@@ -231,13 +231,136 @@ fn s4_54_a_bad_value_names_its_variable() {
 }
 
 #[test]
-fn s4_137_the_tuning_of_the_cache_is_honoured() {
+fn s4_137_s4_138_s4_139_s4_140_s4_141_the_tuning_of_the_cache_is_honoured() {
     let text = "redis:\n  url: redis://a\ncache:\n  redis:\n    pool_size: 20\n    max_retries: 3\n    dial_timeout: 5s\n    read_timeout: 3s\n    write_timeout: 4s\n";
     let made = served(text, &[]);
     let settings = settings_of(&made.document);
     let redis = &settings.store.redis;
     assert_eq!((redis.pool_size, redis.max_retries), (20, 3));
     assert_eq!((redis.connect_timeout.as_secs(), redis.timeout.as_secs()), (5, 4));
+}
+
+#[test]
+fn s4_72_s4_74_s4_75_s4_76_the_section_cluster_is_honoured() {
+    let text = GUIDE
+        .replace("5s", "7s")
+        .replace("node_timeout: 30s", "node_timeout: 45s");
+    let settings = settings_of(&served(&text, &SECRETS).document);
+    let cluster = &settings.cluster;
+    assert!(cluster.enabled);
+    assert_eq!(
+        cluster.node_ip.map(|ip| ip.to_string()).as_deref(),
+        Some("192.168.1.10")
+    );
+    assert_eq!(
+        (
+            cluster.heartbeat_interval.as_secs(),
+            cluster.node_timeout.as_secs()
+        ),
+        (7, 45)
+    );
+    let alone = served(&GUIDE.replace("enabled: true", "enabled: false"), &SECRETS);
+    assert!(!settings_of(&alone.document).cluster.enabled);
+}
+
+#[test]
+fn s4_55_a_time_out_that_is_not_longer_than_the_heartbeat_is_refused() {
+    let made = by_variables(&[
+        ("NODE_ID", "node-1"),
+        ("DATABASE_URL", "postgresql://user:pass@postgres:5432/ovncp"),
+        ("NODE_IP", "192.168.1.10"),
+        ("CLUSTER_HEARTBEAT_INTERVAL", "30s"),
+        ("CLUSTER_NODE_TIMEOUT", "30s"),
+    ]);
+    let mut faults = Faults::new();
+    let read = Document::from_json("ovncp.json", &made.document, &mut faults);
+    let _refused = settings::check(&read, &mut faults);
+    let told = faults.to_text(&read, false);
+    assert!(faults.has_errors() && told.contains("node_timeout"), "{told}");
+}
+
+#[test]
+fn s4_67_cached_values_are_in_redis_or_in_memory() {
+    let with = |kind: &str| by_variables(&[("REDIS_URL", "redis://a"), ("CACHE_TYPE", kind)]);
+    assert!(settings_of(&with("redis").document).store.redis.cache_shared);
+    assert!(!settings_of(&with("memory").document).store.redis.cache_shared);
+    assert!(read(None, &lookup(&[("CACHE_TYPE", "disk")])).is_err());
+}
+
+#[test]
+fn s4_80_s4_83_s4_84_s4_85_s4_136_pools_are_as_the_file_says() {
+    let text = GUIDE
+        .replace("pool_size: 10", "pool_size: 12")
+        .replace("max_open_connections: 25", "max_open_connections: 50")
+        .replace("max_idle_connections: 5", "max_idle_connections: 10")
+        .replace("connection_max_lifetime: 1h", "connection_max_lifetime: 90m");
+    let settings = settings_of(&served(&text, &SECRETS).document);
+    let pool = &settings.store.pool;
+    assert_eq!(
+        (pool.max_open, pool.max_idle, pool.max_lifetime.as_secs()),
+        (50, 10, 5400)
+    );
+    assert_eq!(settings.store.redis.pool_size, 12);
+}
+
+#[test]
+fn s4_81_each_key_of_the_primary_counts() {
+    let url = |text: &str| {
+        let made = served(text, &SECRETS);
+        made.document["store"]["url"]
+            .as_str()
+            .expect("a primary is named")
+            .to_owned()
+    };
+    let first = url(GUIDE);
+    for (from, to) in [
+        ("host: postgres-primary", "host: db-2"),
+        ("port: 5432\n    database", "port: 6432\n    database"),
+        ("database: ovncp", "database: other"),
+        ("user: ${DB_USER}", "user: somebody"),
+        ("password: ${DB_PASSWORD}", "password: another"),
+    ] {
+        let changed = url(&GUIDE.replace(from, to));
+        assert_ne!(changed, first, "{to}");
+    }
+}
+
+#[test]
+fn s4_63_s4_86_s4_87_s4_88_s4_89_s4_135_keys_of_ovn_are_read_and_checked() {
+    for (from, to) in [
+        ("tcp:ovn-nb-1:6641", "ovn-nb-1:6641"),
+        ("tcp:ovn-sb-3:6642", "tcp:ovn-sb-3"),
+        (
+            "max_connections: 10\n  connection_timeout",
+            "max_connections: 0\n  connection_timeout",
+        ),
+        ("connection_timeout: 30s", "connection_timeout: soon"),
+        ("connection_timeout: 30s", "connection_idle_timeout: later"),
+    ] {
+        let mut faults = Faults::new();
+        let text = GUIDE.replace(from, to).replace("${", "x").replace('}', "");
+        let document = Document::parse([Input::file("config.yaml", text)], &mut faults);
+        check(&document, &mut faults);
+        assert!(faults.has_errors(), "{to}");
+    }
+    assert!(read(None, &lookup(&[("OVN_MAX_CONNECTIONS", "many")])).is_err());
+}
+
+#[test]
+fn s4_142_s4_143_s4_144_batches_are_read_and_checked() {
+    let good = "batch_processor:\n  batch_size: 100\n  batch_timeout: 100ms\n  max_concurrent: 4\n";
+    assert!(
+        served(good, &[])
+            .notes
+            .iter()
+            .any(|note| note.starts_with("batch_processor:"))
+    );
+    for (from, to) in [("100\n", "0\n"), ("100ms", "fast"), ("4\n", "-1\n")] {
+        let mut faults = Faults::new();
+        let document = Document::parse([Input::file("c.yaml", good.replacen(from, to, 1))], &mut faults);
+        check(&document, &mut faults);
+        assert!(faults.has_errors(), "{to}");
+    }
 }
 
 #[test]

@@ -211,6 +211,7 @@ impl Guide<'_> {
             "connect_timeout": format_duration(dial),
             "timeout": format_duration(waits[0].max(waits[1])),
             "max_retries": speaking.get::<u32>("max_retries"),
+            "cache": if cache.opt::<String>("type").as_deref() == Some("memory") { "memory" } else { "shared" },
         });
         let optional = [
             ("url", url.map(Value::from)),

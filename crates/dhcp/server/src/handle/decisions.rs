@@ -153,7 +153,7 @@ fn merge(looks: &[Look], limit: usize, life: u32) -> DecisionPage {
             }
         }
     }
-    page.next = more.then_some(Cursor { life, next });
+    page.next = more.then_some(Cursor::new(life, next));
     page
 }
 

@@ -48,6 +48,10 @@ impl EventSource for DecisionEvents {
         self.lanes
     }
 
+    fn own_topics(&self) -> Vec<&'static str> {
+        vec!["dhcp"]
+    }
+
     fn tail(&self) -> BoxFuture<'_, Vec<u64>> {
         self.handle
             .decisions_since(Vec::new(), 0)

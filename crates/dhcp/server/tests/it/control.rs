@@ -122,10 +122,7 @@ fn pages_of_decisions_meet_while_both_threads_go_on() {
         seen.sort_unstable();
         seen.dedup();
         assert_eq!(seen.len(), 40);
-        let other = Cursor {
-            life: 1,
-            next: vec![5, 5],
-        };
+        let other = Cursor::new(1, vec![5, 5]);
         assert_eq!(
             server.handle.decisions_before(query, Some(other)).await.err(),
             Some(OtherLife)

@@ -2,6 +2,7 @@
 
 use super::figures::{BusFigures, CacheFigures};
 use super::listen;
+use super::own::Own;
 use super::values::{Cache, CacheSettings, Values};
 use crate::local::ReadClock;
 use purlin_fabric::invalidate::{Announcement, CHANNEL, Freshness, Outbox, TOPIC};
@@ -42,6 +43,7 @@ pub(super) struct Shared {
     told: broadcast::Sender<Invalidation>,
     past: Mutex<VecDeque<Past>>,
     figures: Mutex<BusFigures>,
+    pub(super) own: Own,
 }
 
 /// What subscribers are told: each node's own publications too.
@@ -86,6 +88,7 @@ impl InvalidationBus {
             told: broadcast::Sender::new(TOLD),
             past: Mutex::default(),
             figures: Mutex::default(),
+            own: Own::default(),
         });
         let task = tokio::spawn(listen::run(Arc::clone(&shared)));
         (Self(shared), task)
@@ -135,6 +138,7 @@ impl InvalidationBus {
             .collect();
         let last = outbox.leave(&notes).await.map_err(PublishFault::Outbox)?;
         let first = last.saturating_sub(notes.len() as u64 - 1);
+        self.0.remember_own(first, patterns);
         // Who does not hear it reads the outbox.
         let _heard_or_read = self.announce((first, last), patterns).await;
         Ok(())

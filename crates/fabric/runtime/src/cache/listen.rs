@@ -137,7 +137,8 @@ impl Listener {
                 self.shared.flush().await;
                 return Some(());
             };
-            let news = outbox.since(asked.cursor, NOTES).await.ok()?;
+            let mut news = outbox.since(asked.cursor, NOTES).await.ok()?;
+            self.shared.pass_over_own(&mut news);
             match self.reader.read(asked, NOTES, news) {
                 Cleared::Everything => {
                     self.shared.flush().await;

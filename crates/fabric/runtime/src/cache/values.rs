@@ -99,6 +99,18 @@ impl Cache {
         Ok(value)
     }
 
+    /// Keeps a value of which others need not be told, or have been; whether it is there for who asks next.
+    pub async fn put(&self, key: &str, value: Vec<u8>) -> bool {
+        let version = self.0.state().fills.version();
+        self.0.fill(key, &value.into(), version).await
+    }
+
+    /// Whether all nodes have the same values.
+    #[must_use]
+    pub fn is_shared(&self) -> bool {
+        matches!(self.0.settings.tier, Tier::Shared(_))
+    }
+
     /// Forgets what the glob `pattern` names, on this node and in a shared tier; how many values. Other nodes hear of it
     /// by [`super::InvalidationBus::publish`] only.
     pub async fn clear(&self, pattern: &str) -> u64 {
@@ -162,23 +174,24 @@ impl Values {
         }
     }
 
-    async fn fill(&self, key: &str, value: &Arc<[u8]>, version: u64) {
+    /// Whether it is kept.
+    async fn fill(&self, key: &str, value: &Arc<[u8]>, version: u64) -> bool {
         let now = (self.clock)().boot;
         {
             let mut state = self.state();
             if !state.fills.may_keep(key, version) {
                 state.figures.overtaken += 1;
-                return;
+                return false;
             }
             if let Tier::Memory = self.settings.tier {
                 state.make_room(self.settings.entries_max, now, self.settings.ttl);
                 let value = Arc::clone(value);
                 state.entries.insert(key.to_owned(), Entry { value, filled: now });
-                return;
+                return true;
             }
         }
         let Tier::Shared(hints) = &self.settings.tier else {
-            return;
+            return false;
         };
         let ttl = self.freshness().bound(self.settings.ttl);
         let kept = hints.keep(&shared_key(key), value, ttl).await;
@@ -188,6 +201,7 @@ impl Values {
             self.state().figures.overtaken += 1;
             let _lapses = hints.forget(&shared_key(&glob::escape(key))).await;
         }
+        kept.is_ok() && !overtaken
     }
 
     pub(super) async fn cleared(&self, patterns: &[String]) -> u64 {

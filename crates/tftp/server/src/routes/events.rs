@@ -46,6 +46,10 @@ impl EventSource for RecordEvents {
         self.lanes
     }
 
+    fn own_topics(&self) -> Vec<&'static str> {
+        vec!["boot"]
+    }
+
     fn tail(&self) -> BoxFuture<'_, Vec<u64>> {
         async { self.since(&[], 0).await.1 }.boxed()
     }

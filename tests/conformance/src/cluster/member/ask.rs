@@ -40,7 +40,7 @@ impl Member {
     #[must_use]
     pub fn tries(&self, arguments: &[&str]) -> (bool, String) {
         let mut command = self.command("purlin");
-        let output = run(command.args(arguments).args(["--data-dir", &text_of(&self.data)]));
+        let output = run(command.args(["--data-dir", &text_of(&self.data)]).args(arguments));
         let said = [output.stdout, output.stderr].map(|octets| String::from_utf8_lossy(&octets).into_owned());
         (output.status.success(), said.concat())
     }

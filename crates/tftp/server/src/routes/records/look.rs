@@ -78,7 +78,7 @@ fn merge(looks: &[Page<BootRecord>], limit: usize, life: u32) -> RecordPage {
             }
         }
     }
-    page.next = more.then_some(Cursor { life, next });
+    page.next = more.then_some(Cursor::new(life, next));
     page
 }
 
