@@ -18,7 +18,8 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(25), Duration::from_
 /// What a packet thread must know of the copies of what it has recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Copied {
-    /// The newest history of the store that this log has heard of; 0 before the first.
+    /// The newest history of the store that may lack some of what was written in those before; 0 before the first. A
+    /// failover between copies that every write waits for begins none: nothing can be lost in it, and claims go on.
     pub timeline: u32,
     /// Every frame up to this position outlives a failover, within its history.
     pub position: u64,
@@ -30,6 +31,9 @@ pub struct Copied {
 #[derive(Debug)]
 pub(super) struct Frontier {
     now: Copied,
+    /// The newest history heard of, and whether all that was written before it was last heard of was on the copy.
+    history: u32,
+    synced: bool,
     /// A position, and the place in the store's history that it lies before.
     marks: VecDeque<(u64, u64)>,
 }
@@ -43,6 +47,8 @@ impl Default for Frontier {
                 position: 0,
                 behind: Some(false),
             },
+            history: 0,
+            synced: false,
             marks: VecDeque::new(),
         }
     }
@@ -57,14 +63,20 @@ impl Frontier {
     pub(super) fn heard(&mut self, durable: u64, standing: &Standing) -> bool {
         let before = self.now;
         // An old primary.
-        if standing.timeline < self.now.timeline {
+        if standing.timeline < self.history {
             return false;
         }
-        if standing.timeline > self.now.timeline {
+        let waited_for = matches!(standing.copies, Copies::Synced { .. });
+        if standing.timeline > self.history {
             // Places of another history say nothing in this one.
             self.marks.clear();
-            self.now.timeline = standing.timeline;
+            let first = self.history == 0;
+            self.history = standing.timeline;
+            if !(waited_for && (self.synced || first)) {
+                self.now.timeline = standing.timeline;
+            }
         }
+        self.synced = false;
         let (upto, follows) = match standing.copies {
             Copies::None => {
                 self.all(durable);
@@ -83,9 +95,9 @@ impl Frontier {
             self.now.position = position;
         }
         // Where every write waits for the copy, what was written before it began to has to be there, once.
-        let waited_for = matches!(standing.copies, Copies::Synced { .. });
         if waited_for && (self.now.behind.is_none() || self.marks.is_empty()) {
             self.all(durable);
+            self.synced = true;
         } else {
             self.now.behind = Some(follows);
         }
@@ -189,6 +201,21 @@ mod tests {
         assert_eq!((frontier.now().position, frontier.now().behind), (4, None));
         frontier.heard(6, &standing(1, 130, Copies::Synced { upto: 110 }));
         assert_eq!((frontier.now().position, frontier.now().behind), (6, None));
+    }
+
+    #[test]
+    fn between_copies_that_are_waited_for_no_history_ends() {
+        let synced = |timeline| standing(timeline, 100, Copies::Synced { upto: 100 });
+        let mut frontier = Frontier::default();
+        frontier.heard(1, &synced(4));
+        frontier.heard(2, &synced(5));
+        let now = frontier.now();
+        assert_eq!((now.timeline, now.position, now.behind), (0, 2, None));
+        frontier.heard(3, &standing(6, 120, Copies::None));
+        assert_eq!(frontier.now().timeline, 6, "the new one has no copy");
+        frontier.heard(3, &synced(7));
+        assert_eq!(frontier.now().timeline, 7, "the one before had none");
+        assert!(!frontier.heard(3, &synced(6)), "an old primary");
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! A journal over shared rows, with a store that answers as it is told.
 
 use purlin_fabric_runtime::{LoggedRow, Refused, RowLog, RowLogHandle, RowReader, Terms};
-use purlin_store::{FenceFault, FencedRow, FencedRows, Journal, Later, Position, StoredRow};
+use purlin_store::{
+    Copies, FenceFault, FencedRow, FencedRows, Journal, Later, Position, Standing, StoredRow,
+};
 use purlin_types::{Epoch, Slot};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -13,6 +15,7 @@ type Written = (String, Vec<(Slot, Epoch)>, Vec<FencedRow>);
 #[derive(Debug)]
 struct Store {
     answers: Mutex<VecDeque<FenceFault>>,
+    standing: Mutex<Standing>,
     written: Mutex<Vec<Written>>,
     lets: Semaphore,
 }
@@ -21,6 +24,7 @@ impl Store {
     fn new(lets: usize) -> Arc<Self> {
         Arc::new(Self {
             answers: Mutex::default(),
+            standing: Mutex::new(Standing::ALONE),
             written: Mutex::default(),
             lets: Semaphore::new(lets),
         })
@@ -55,6 +59,11 @@ impl FencedRows for Store {
                 }
             }
         })
+    }
+
+    fn standing(&self) -> Later<'_, Result<Standing, FenceFault>> {
+        let standing = *self.standing.lock().unwrap();
+        Box::pin(async move { Ok(standing) })
     }
 
     fn load<'a>(
@@ -223,6 +232,52 @@ async fn what_is_anothers_is_named_and_left_out() {
             unique: vec![1]
         }
     );
+}
+
+/// The store has failed over and may have lost rows: nothing of the old term is written any more, and whoever sees that
+/// sees that the history is another one.
+#[tokio::test(start_paused = true)]
+async fn a_history_that_has_ended_sets_its_frames_back_and_is_known_by_then() {
+    let mut desk = Desk::new(9);
+    desk.handle.flushed().await;
+    *desk.store.standing.lock().unwrap() = Standing {
+        timeline: 2,
+        written: 50,
+        copies: Copies::None,
+    };
+    desk.store.answer(FenceFault::Former(vec![slot(1)]));
+    let position = desk.defer(&[1, 1, 2, 1]);
+    desk.handle.flushed().await;
+    assert_eq!(desk.handle.copied().timeline, 2);
+    let setbacks = desk.handle.setbacks();
+    assert_eq!((setbacks.len(), setbacks[0].position), (1, position));
+    let why = Refused::Former {
+        slot: slot(1),
+        epoch: epoch(7),
+    };
+    assert_eq!(setbacks[0].why, why);
+    let (_, held, _) = desk.store.written().pop().expect("the rest was written");
+    assert_eq!(held, [(slot(2), epoch(7))]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_frame_is_copied_when_the_standby_has_passed_it() {
+    let mut desk = Desk::new(9);
+    let at = |written, upto| Standing {
+        timeline: 1,
+        written,
+        copies: Copies::Behind { upto, follows: true },
+    };
+    *desk.store.standing.lock().unwrap() = at(100, 90);
+    let position = desk.defer(&[1, 1]);
+    desk.handle.flushed().await;
+    let asked_again = std::time::Duration::from_secs(1);
+    tokio::time::sleep(asked_again).await;
+    let copied = desk.handle.copied();
+    assert_eq!((copied.position, copied.behind), (0, Some(true)));
+    *desk.store.standing.lock().unwrap() = at(120, 100);
+    tokio::time::sleep(asked_again).await;
+    assert_eq!(desk.handle.copied().position, position.0);
 }
 
 #[tokio::test(start_paused = true)]

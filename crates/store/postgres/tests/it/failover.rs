@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use purlin_fabric::port::{ClaimStore, Durability, Fault};
-use purlin_store::{FenceFault, FencedRows};
+use purlin_store::{Copies, FenceFault, FencedRows};
 use purlin_store_postgres::{Postgres, Settings, Target};
 
 use crate::rig::{Server, Stop, connect, enrol, fence, met, node, row, run, settings, slot, take, until};
@@ -279,6 +279,55 @@ fn a_commit_whose_wait_was_cancelled_is_unknown() {
         assert_eq!(store.view().await.expect("it answers").nodes[0].seq, 1);
         let page = store.page("lease", None, 9).await.expect("it answers");
         assert_eq!(page.len(), 1);
+    });
+}
+
+/// Whether a copy may take the server's place, whether writes wait for it, and how far it is.
+#[test]
+fn it_is_known_whether_a_standby_follows_and_how_far() {
+    if !met() {
+        return;
+    }
+    run(async {
+        let server = Server::fresh();
+        let database = server.database().await;
+        let store = connect(server.port(), &database).await;
+        let alone = store.standing().await.expect("it answers");
+        assert_eq!(alone.copies, Copies::None);
+
+        let standby = server.standby("one");
+        let me = node("a", 1);
+        enrol(&store, &me).await;
+        let held = take(&store, &me, &[1]).await;
+        let written = store.write("lease", &held, &[row(1, slot(1), 1)]).await;
+        written.expect("it holds the slot");
+        let goal = store.standing().await.expect("it answers").written;
+        assert!(goal > alone.written);
+        until("the standby has what was written", async || {
+            let copies = store.standing().await.map(|standing| standing.copies);
+            matches!(copies, Ok(Copies::Behind { upto, follows: true }) if upto >= goal)
+        })
+        .await;
+
+        // It goes: it may still take the server's place, and gets nothing more.
+        standby.stop(Stop::Fast);
+        until("the standby is missed", async || {
+            let copies = store.standing().await.map(|standing| standing.copies);
+            matches!(copies, Ok(Copies::Behind { follows: false, .. }))
+        })
+        .await;
+        let later = connect(server.port(), &database).await;
+        let seen = later.standing().await.expect("it answers").copies;
+        assert!(
+            matches!(seen, Copies::Behind { follows: false, .. }),
+            "a node that starts later knows it too: {seen:?}"
+        );
+
+        standby.start();
+        server.synchronous("one").await;
+        let store = connect(server.port(), &database).await;
+        let synced = store.standing().await.expect("it answers").copies;
+        assert!(matches!(synced, Copies::Synced { .. }), "{synced:?}");
     });
 }
 

@@ -1,6 +1,6 @@
 //! Thousands of clients that remember what they were promised, while every part of the campus fails.
 
-use purlin_conformance::{Fault, Orders, Plan, Trial};
+use purlin_conformance::{Fault, Orders, Plan, Standby, Trial};
 use std::time::Duration;
 
 /// These faults, one after the other.
@@ -64,6 +64,17 @@ fn no_promise_is_broken_when_the_database_fails_over_to_a_synchronous_standby() 
         Fault::PrimaryKilled,
     ];
     survives(104, Plan::default(), &faults);
+}
+
+/// A second and a half of acknowledged commits are lost; who was told of them has his address all the same, and nobody
+/// else has it.
+#[test]
+fn no_promise_is_broken_when_an_asynchronous_standby_takes_over_without_the_newest_commits() {
+    let plan = Plan {
+        standby: Standby::Asynchronous,
+        ..Plan::default()
+    };
+    survives(107, plan, &[Fault::PrimaryLagsAndDies]);
 }
 
 #[test]
