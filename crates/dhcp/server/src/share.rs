@@ -5,11 +5,13 @@
 //!          ──give_up(slots)──►         ──► packet thread: Engine::resign, then the log is flushed
 //!          ◄── lost ────────── packet thread: a write was refused by its fence
 //!   packet for a slot held elsewhere ──► forward.rs ──► the node that holds it
+//!   row in the way of a client's next ──► vacate.rs ──► the node that holds its slot: Engine::vacate
 //! ```
 
 mod forward;
 mod loader;
 mod own;
+mod vacate;
 
 pub use forward::{ForwardKey, ForwardKeyError};
 
@@ -18,6 +20,7 @@ use forward::listen;
 pub(crate) use forward::{Carrier, GIADDR, Heard};
 pub(crate) use loader::{Continued, Gained};
 pub(crate) use own::Own;
+pub(crate) use vacate::Wish;
 
 use crate::error::StartError;
 use crate::handle::Handle;

@@ -223,6 +223,7 @@ impl Worker {
             // In this order: what waits in the inbox may wait for a check.
             self.end_probes(&now);
             self.read_inbox();
+            self.make_way();
         }
         self.release();
         self.tell_durable();

@@ -6,6 +6,7 @@
 
 mod sealed;
 
+use super::vacate::Wish;
 use crate::handover::{Handed, Inbox, Link, Via};
 use purlin_dhcp_core::step::{Arrival, Destination, Reply};
 use ring::hmac;
@@ -13,14 +14,18 @@ use sealed::{BUFFER, Opened, open, seal, seal_reply};
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, UdpSocket};
 use std::ops::Range;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// Of servers and relays.
 const SERVER_PORT: u16 = 67;
 /// Where giaddr is in a DHCP message (RFC 2131, section 2).
 pub(crate) const GIADDR: Range<usize> = 24..28;
+/// Octets of the tag at the end of everything that is sealed.
+pub(super) const TAG: usize = 16;
+/// Wishes of other nodes that wait for the packet thread at most; what is above comes again.
+const WISHES_MAX: usize = 1024;
 /// How often the listener looks whether it should end.
 const GLANCE: Duration = Duration::from_millis(500);
 
@@ -50,6 +55,25 @@ impl ForwardKey {
             return Err(ForwardKeyError { octets: secret.len() });
         }
         Ok(Self(hmac::Key::new(hmac::HMAC_SHA256, secret)))
+    }
+
+    pub(super) fn tag(&self, signed: &[u8]) -> [u8; TAG] {
+        let whole = hmac::sign(&self.0, signed);
+        let mut tag = [0; TAG];
+        tag.copy_from_slice(&whole.as_ref()[..TAG]);
+        tag
+    }
+
+    /// What is before the tag, if the tag is right.
+    pub(super) fn signed<'a>(&self, packet: &'a [u8]) -> Option<&'a [u8]> {
+        let (signed, tag) = packet.split_at_checked(packet.len().checked_sub(TAG)?)?;
+        // Equal in time independent of where they differ.
+        let differ = self
+            .tag(signed)
+            .iter()
+            .zip(tag)
+            .fold(0, |all, (a, b)| all | (a ^ b));
+        (differ == 0).then_some(signed)
     }
 }
 
@@ -83,6 +107,14 @@ impl Carrier {
         sealed.is_some_and(|packet| self.socket.send_to(&packet, home).is_ok())
     }
 
+    /// Asks the node at `home` to end a lease.
+    pub(crate) fn ask(&self, home: SocketAddrV4, wish: &Wish) {
+        if let Some(packet) = wish.seal(&self.key) {
+            // A lost one comes again with the client's next attempt.
+            let _ = self.socket.send_to(&packet, home);
+        }
+    }
+
     /// Makes of a reply to a relay one that the node at `link.back` delivers on its segment; false when it is too long.
     pub(crate) fn wrap(&self, link: Link, reply: &mut Reply) -> bool {
         let wrapped = seal_reply(&self.key, link.segment, reply);
@@ -104,7 +136,39 @@ pub(crate) struct Heard {
     pub(crate) foreign: AtomicU64,
     /// Dropped because the packet thread is behind.
     pub(crate) dropped: AtomicU64,
+    wishes: Mutex<Vec<Wish>>,
     pub(crate) stop: AtomicBool,
+}
+
+impl Heard {
+    /// What other nodes have asked for since this was last called.
+    pub(crate) fn take_wishes(&self) -> Vec<Wish> {
+        std::mem::take(&mut *self.wishes.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// False when too many wait.
+    fn wish(&self, wish: Wish) -> bool {
+        let mut wishes = self.wishes.lock().unwrap_or_else(PoisonError::into_inner);
+        let fits = wishes.len() < WISHES_MAX;
+        if fits {
+            wishes.push(wish);
+        }
+        fits
+    }
+
+    /// Gives what came from `from` to the packet thread; the count that it belongs to.
+    fn sort(&self, key: &ForwardKey, from: SocketAddrV4, packet: &[u8], inbox: &Inbox) -> &AtomicU64 {
+        let taken = match (open(key, from, packet), Wish::open(key, packet)) {
+            (Some(opened), _) => inbox.put(handed(opened)),
+            (None, Some(wish)) => {
+                let fits = self.wish(wish);
+                inbox.wake();
+                fits
+            }
+            (None, None) => return &self.foreign,
+        };
+        if taken { &self.taken } else { &self.dropped }
+    }
 }
 
 /// Takes forwarded packets in a thread of its own until `heard.stop`.
@@ -121,15 +185,7 @@ pub(crate) fn listen(
             let Ok((length, SocketAddr::V4(from))) = socket.recv_from(&mut buffer) else {
                 continue;
             };
-            let Some(packet) = open(&key, from, &buffer[..length]) else {
-                heard.foreign.fetch_add(1, Ordering::Relaxed);
-                continue;
-            };
-            let count = if inboxes[0].put(handed(packet)) {
-                &heard.taken
-            } else {
-                &heard.dropped
-            };
+            let count = heard.sort(&key, from, &buffer[..length], &inboxes[0]);
             count.fetch_add(1, Ordering::Relaxed);
         }
     };

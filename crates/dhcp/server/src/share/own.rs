@@ -1,6 +1,6 @@
 //! What the packet thread of a share has beside its engine.
 
-use super::{Carrier, Heard, Homes, SharedPlan};
+use super::{Carrier, Heard, Homes, SharedPlan, Wish};
 use crate::handover::Link;
 use crate::worker::Links;
 use purlin_dhcp_core::Plan;
@@ -55,6 +55,13 @@ impl Own {
     pub(crate) fn forward(&self, slot: Slot, attempt: u8, arrival: &Arrival<'_>, link: Option<Link>) -> bool {
         let home = (self.homes)(slot);
         home.is_some_and(|home| self.carrier.carry(home, attempt, arrival, link))
+    }
+
+    /// Asks the node that holds the slot of an address to end its lease.
+    pub(crate) fn ask(&self, wish: &Wish) {
+        if let Some(home) = (self.homes)(Slot::of_address(wish.address)) {
+            self.carrier.ask(home, wish);
+        }
     }
 
     /// What has been refused, told apart: slots that are lost, and rows that stand in somebody's way.

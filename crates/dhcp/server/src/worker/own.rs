@@ -1,7 +1,7 @@
 //! The packet thread of a node that has a share: what the fabric gives and takes, and what the store refused.
 
 use super::Worker;
-use crate::share::{Continued, Gained, Own};
+use crate::share::{Continued, Gained, Own, Wish};
 use purlin_dhcp_core::Takeover;
 use purlin_fabric_runtime::{Refused, Setback};
 use purlin_netio::now;
@@ -133,6 +133,23 @@ impl Worker {
         }
     }
 
+    /// Ends leases that stand in the way of what their clients chose at other nodes.
+    pub(super) fn make_way(&mut self) {
+        let Some(own) = &self.own else { return };
+        let wishes = own.heard.take_wishes();
+        if wishes.is_empty() {
+            return;
+        }
+        let at = self.clock();
+        self.batch.records.clear();
+        for wish in &wishes {
+            let records = &mut self.batch.records;
+            self.engine
+                .vacate(&at, wish.address, &wish.unique, wish.since, records);
+        }
+        self.record(&at);
+    }
+
     fn set_back(&mut self, setback: &Setback) {
         match &setback.why {
             Refused::Lost { slot, epoch } if *epoch == self.engine.epoch(*slot) => {
@@ -146,9 +163,19 @@ impl Worker {
                 self.batch.records.clear();
                 let records = &mut self.batch.records;
                 let key = address(setback.key);
-                // Where the other row is this node's too, it makes way; the client's next attempt succeeds.
+                // The other row makes way, wherever it is; the client's next attempt succeeds.
                 if let Some(since) = self.engine.unwritten(&at, key, unique, records) {
-                    self.engine.vacate(&at, address(*by), unique, since, records);
+                    let wish = Wish {
+                        address: address(*by),
+                        unique: unique.clone(),
+                        since,
+                    };
+                    if self.engine.held().contains(Slot::of_address(wish.address)) {
+                        let Wish { address, unique, .. } = &wish;
+                        self.engine.vacate(&at, *address, unique, since, records);
+                    } else if let Some(own) = &self.own {
+                        own.ask(&wish);
+                    }
                 }
                 self.record(&at);
             }

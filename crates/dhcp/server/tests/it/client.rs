@@ -14,6 +14,8 @@ pub(crate) struct Answer {
     pub(crate) xid: u32,
     pub(crate) address: Ipv4Addr,
     pub(crate) server: Option<Ipv4Addr>,
+    /// Seconds; 0 without one.
+    pub(crate) lease: u32,
 }
 
 impl Answer {
@@ -22,7 +24,11 @@ impl Answer {
         let server = message
             .whole(code::SERVER_ID)
             .and_then(|v| <[u8; 4]>::try_from(v).ok());
+        let lease = message
+            .whole(code::LEASE_TIME)
+            .and_then(|v| <[u8; 4]>::try_from(v).ok());
         Self {
+            lease: lease.map_or(0, u32::from_be_bytes),
             kind: message.message_type().expect("answers have a type"),
             xid: message.xid(),
             address: message.yiaddr(),
@@ -68,6 +74,19 @@ impl Relay {
         self.send(MessageType::Discover, client, &[]);
     }
 
+    /// DISCOVER of a client that would like this address.
+    pub(crate) fn discover_wishing(&self, client: u32, address: Ipv4Addr) {
+        let wish = [(code::REQUESTED_ADDRESS, address.octets())];
+        self.send(MessageType::Discover, client, &wish);
+    }
+
+    /// How long answers are waited for.
+    pub(crate) fn patience(&self, patience: Duration) {
+        self.socket
+            .set_read_timeout(Some(patience))
+            .expect("a timeout can be set");
+    }
+
     /// DISCOVER with rapid commit (RFC 4039): the answer is a binding at once.
     pub(crate) fn discover_rapidly(&self, client: u32) {
         self.send_with(MessageType::Discover, client, &[(code::RAPID_COMMIT, &[])]);
@@ -89,6 +108,26 @@ impl Relay {
             client,
             &[(code::REQUESTED_ADDRESS, address.octets())],
         );
+    }
+
+    /// The client gives back what the offer gave it.
+    pub(crate) fn release(&self, client: u32, offer: &Answer) {
+        let [a, b, c, d] = client.to_be_bytes();
+        let server = offer.server.expect("an offer names its server").octets();
+        let mut buffer = [0; 1472];
+        let mut out = Composer::new(&mut buffer, 1472);
+        out.op(1)
+            .hardware(1, &[2, 0, a, b, c, d])
+            .hops(1)
+            .xid(client)
+            .ciaddr(offer.address)
+            .giaddr(self.giaddr);
+        out.message_type(MessageType::Release);
+        out.option(code::SERVER_ID, &server);
+        let length = out.finish().len;
+        self.socket
+            .send_to(&buffer[..length], self.server)
+            .expect("loopback takes packets");
     }
 
     fn send(&self, kind: MessageType, client: u32, options: &[(u8, [u8; 4])]) {
@@ -175,7 +214,7 @@ impl Relay {
     }
 
     /// The next answer of that kind to that client; late answers to others are passed over.
-    fn hear_about(&self, client: u32, kind: MessageType) -> Option<Answer> {
+    pub(crate) fn hear_about(&self, client: u32, kind: MessageType) -> Option<Answer> {
         loop {
             let answer = self.try_hear()?;
             if (answer.kind, answer.xid) == (kind, client) {

@@ -12,10 +12,9 @@
 //! key that all nodes of the cluster have: a stranger cannot speak for a relay that it is not. Repeating a packet does what
 //! a client's own repetition does. A forwarded packet is never forwarded back: its attempt only rises.
 
-use super::ForwardKey;
+use super::{ForwardKey, TAG};
 use crate::handover::Link;
 use purlin_dhcp_core::step::{Arrival, REPLY_MAX, Reply};
-use ring::hmac;
 use std::net::{Ipv4Addr, SocketAddrV4};
 
 const PACKET: [u8; 4] = *b"PLNF";
@@ -23,7 +22,6 @@ const REPLY: [u8; 4] = *b"PLNR";
 const VERSION: u8 = 2;
 const PACKET_HEAD: usize = 24;
 const REPLY_HEAD: usize = 12;
-const TAG: usize = 16;
 /// Payload carried at most: what a client may send in an Ethernet frame, and some.
 const PAYLOAD_MAX: usize = 2048;
 
@@ -66,8 +64,8 @@ pub(super) fn seal(
     packet.extend_from_slice(&back.ip().octets());
     packet.extend_from_slice(&length.to_be_bytes());
     packet.extend_from_slice(payload);
-    let tag = hmac::sign(&key.0, &packet);
-    packet.extend_from_slice(&tag.as_ref()[..TAG]);
+    let tag = key.tag(&packet);
+    packet.extend_from_slice(&tag);
     Some(packet)
 }
 
@@ -83,22 +81,16 @@ pub(super) fn seal_reply(key: &ForwardKey, segment: Ipv4Addr, reply: &mut Reply)
     reply.bytes[4..6].copy_from_slice(&[VERSION, 0]);
     reply.bytes[6..10].copy_from_slice(&segment.octets());
     reply.bytes[10..12].copy_from_slice(&length.to_be_bytes());
-    let tag = hmac::sign(&key.0, &reply.bytes[..signed]);
-    reply.bytes[signed..signed + TAG].copy_from_slice(&tag.as_ref()[..TAG]);
+    let tag = key.tag(&reply.bytes[..signed]);
+    reply.bytes[signed..signed + TAG].copy_from_slice(&tag);
     reply.len = signed + TAG;
     true
 }
 
 /// What is inside a datagram that came from `from`, if it was sealed under this key.
 pub(super) fn open<'a>(key: &ForwardKey, from: SocketAddrV4, datagram: &'a [u8]) -> Option<Opened<'a>> {
-    let (signed, tag) = datagram.split_at_checked(datagram.len().checked_sub(TAG)?)?;
-    let whole = hmac::sign(&key.0, signed);
-    // Equal in time independent of where they differ.
-    let differ = whole.as_ref()[..TAG]
-        .iter()
-        .zip(tag)
-        .fold(0, |all, (a, b)| all | (a ^ b));
-    if differ != 0 || signed.get(4) != Some(&VERSION) {
+    let signed = key.signed(datagram)?;
+    if signed.get(4) != Some(&VERSION) {
         return None;
     }
     if signed.starts_with(&REPLY) {
