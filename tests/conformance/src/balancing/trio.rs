@@ -28,6 +28,8 @@ const DRESS: &str = "set -e; mount -t tmpfs tmpfs /etc/ssl; mkdir /etc/ssl/certs
 pub struct Trio {
     // Dropped in this order: programs live in the namespace.
     nodes: Vec<Process>,
+    /// More lines of every node's `[tftp]`.
+    tftp: &'static str,
     pub token: String,
     pub lab: Lab,
 }
@@ -36,6 +38,12 @@ impl Trio {
     /// Three nodes that are ready. `None` when this machine cannot run the test.
     #[must_use]
     pub fn new(programs: &[&str]) -> Option<Self> {
+        Self::with_tftp(programs, "")
+    }
+
+    /// The same with more lines of `[tftp]`.
+    #[must_use]
+    pub fn with_tftp(programs: &[&str], tftp: &'static str) -> Option<Self> {
         let all: Vec<&str> = programs.iter().copied().chain(["unshare", "openssl"]).collect();
         let lab = Lab::new(&all)?;
         lab.server.ip("addr flush dev s0");
@@ -53,6 +61,7 @@ impl Trio {
         std::fs::create_dir(lab.path("tree")).expect("the folder is ours");
         let mut site = Self {
             nodes: Vec::new(),
+            tftp,
             token: String::new(),
             lab,
         };
@@ -93,10 +102,11 @@ impl Trio {
              [dhcp]\nlisten = [\"10.77.1.{n}:67\"]\nserver_id = \"10.77.0.1\"\n\n\
              [[dhcp.subnets]]\nname = \"all\"\nnetwork = \"10.77.0.0/16\"\ngateway = \"10.77.0.1\"\n\
              pools = [\"10.77.{}.0-10.77.{}.255\"]\n\n\
-             [tftp]\nlisten = [\"10.77.1.{n}:69\"]\nroot = \"{}\"\n",
+             [tftp]\nlisten = [\"10.77.1.{n}:69\"]\nroot = \"{}\"\n{}",
             n * 16,
             n * 16 + 15,
-            text_of(&self.lab.path("tree"))
+            text_of(&self.lab.path("tree")),
+            self.tftp
         );
         let file = self.lab.write(&format!("n{n}.toml"), &text);
         let data = text_of(&self.lab.path(&format!("n{n}")));

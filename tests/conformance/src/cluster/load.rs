@@ -30,6 +30,15 @@ impl Report {
         named.filter_map(|one| one["done"].as_u64()).sum()
     }
 
+    /// Operations of a phase whose client was left alone until it gave up. One that is refused (NAK) begins anew at once.
+    #[must_use]
+    pub fn timed_out(&self, phase: &str) -> u64 {
+        let phases = self.0["phases"].as_array().into_iter().flatten();
+        let named = phases.filter(|one| one["name"] == phase);
+        let operations = named.filter_map(|one| one["operations"].as_array()).flatten();
+        operations.filter_map(|one| one["timed_out"].as_u64()).sum()
+    }
+
     /// Addresses that clients believe to be theirs.
     #[must_use]
     pub fn leases(&self) -> u64 {

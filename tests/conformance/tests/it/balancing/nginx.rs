@@ -116,6 +116,40 @@ fn s4_102_the_audit_knows_the_client_behind_nginx() {
 }
 
 #[test]
+fn a_dead_node_costs_a_boot_client_retries_through_nginx() {
+    let Some(mut site) = Trio::new(&["nginx", STREAM, "atftp"]) else {
+        return;
+    };
+    std::fs::write(site.lab.path("tree").join("file"), "boot").expect("the folder is ours");
+    let conf = Trio::shipped("nginx/stream.conf");
+    let mut front = site.front("nginx", &["-g", "daemon off;", "-c", &conf]);
+    let got = site.lab.path("got").display().to_string();
+    let words = [
+        "--option",
+        "timeout 1",
+        "--get",
+        "-r",
+        "file",
+        "-l",
+        &got,
+        "10.77.0.1",
+        "69",
+    ];
+    let mut come = |site: &Trio, what: &str| {
+        purlin_conformance::until(what, || {
+            assert!(front.is_running(), "{}", front.said());
+            site.lab.server.run("atftp", &words).status.success()
+        });
+    };
+    come(&site, "a file came through nginx");
+    // Whichever of them the client's address belongs to, one of two that die has it or the third had it anyway.
+    for dead in [1, 2] {
+        site.crash(dead);
+        come(&site, "a file came from a node that lives");
+    }
+}
+
+#[test]
 fn dhcp_and_tftp_pass_nginx() {
     let Some(site) = Trio::new(&["nginx", STREAM, "atftp"]) else {
         return;
