@@ -126,6 +126,10 @@ impl Coordinator {
         self.tell_members(out);
         self.judge_standing(now);
         self.reckon(now);
+        if self.gives_all_away() {
+            // For whatever reason: who does not plan must not keep others from it.
+            self.step_down();
+        }
         self.give_away(now, out);
         self.make_plan(now);
         self.compare_homes();

@@ -225,6 +225,28 @@ fn a_leader_whose_lease_has_lapsed_is_named_no_more() {
 }
 
 #[test]
+fn a_leader_whose_wall_clock_is_wrong_lets_another_lead() {
+    let mut world = cluster(2, Timing::fast(), Durability::Synced);
+    let leads = |world: &World, node: usize| {
+        let machine = &world.machines[node];
+        machine
+            .coordinator
+            .leadership(machine.local(world.real))
+            .is_some()
+    };
+    let leader = (0..2).find(|&node| leads(&world, node)).expect("a leader");
+    world.fault_at(
+        world.real,
+        Fault::Skew {
+            node: leader,
+            ms: 30_000,
+        },
+    );
+    world.run_for(20, "the other leads", |world| leads(world, 1 - leader));
+    assert!(!leads(&world, leader));
+}
+
+#[test]
 fn a_node_that_others_drain_gives_everything_away_until_it_is_told_to_resume() {
     let mut world = cluster(2, Timing::default(), Durability::Synced);
     let id = world.machines[0].candidate.id.clone();
