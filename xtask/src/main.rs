@@ -26,8 +26,7 @@ Chores of this project.
   cargo xtask test --all    the same, and every way that machines boot from the network (minutes more)
   cargo xtask test dhcp     the DHCP crates and their conformance tests only
   cargo xtask chaos         clients that remember what they were promised, while everything fails (root):
-                            --minutes N (5), --seed S (1), --scenario NAME (repeated: these in this order),
-                            --asynchronous (standby), --normal (takeover within 20 s)
+                            chaos --help has its options, examples and scenarios
   cargo xtask check         format, lints, tidy, documents, acceptance list; no tests
   cargo xtask tidy          the form of the repository: floors, purity, lengths, words
   cargo xtask acceptance    per seed: which promises have a test of their name

@@ -10,8 +10,25 @@ pub fn now() -> Now {
     let wall = clock_gettime(ClockId::Realtime);
     Now {
         boot: BootTime(nanos(boot)),
-        wall: WallTime(nanos(wall) / 1_000_000),
+        wall: set_off(WallTime(nanos(wall) / 1_000_000)),
     }
+}
+
+#[cfg(not(debug_assertions))]
+const fn set_off(wall: WallTime) -> WallTime {
+    wall
+}
+
+/// Builds for tests can have a wall clock that is wrong, alone of all processes of a machine: by as many ms as the file
+/// says that the environment names. No file, no number: a clock that is right.
+#[cfg(debug_assertions)]
+fn set_off(wall: WallTime) -> WallTime {
+    use std::path::PathBuf;
+    static FILE: std::sync::OnceLock<Option<PathBuf>> = std::sync::OnceLock::new();
+    let file = FILE.get_or_init(|| std::env::var_os("PURLIN_TEST_WALL_OFFSET").map(PathBuf::from));
+    let text = file.as_ref().and_then(|file| std::fs::read_to_string(file).ok());
+    let off = text.and_then(|text| text.trim().parse().ok());
+    WallTime(wall.0.saturating_add_signed(off.unwrap_or(0)))
 }
 
 /// Nanoseconds; a clock set before 1970 reads as 0.

@@ -21,7 +21,7 @@ mod socket;
 mod watcher;
 
 pub use campus::{Campus, Databases, Hints, Host, Plan, Standby, Wire};
-pub use chaos::{Claims, Fault, Orders, Outcome, Part, Trial, Wound};
+pub use chaos::{Claims, Cost, Fault, Orders, Outcome, Part, Struck, Trial, Wound};
 pub use crowd::{Crowd, Memory, Moment, Note, Overlap, Population, Stay, overlaps};
 pub use dice::Dice;
 pub use joined::Tried;

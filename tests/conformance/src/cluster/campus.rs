@@ -25,7 +25,7 @@ use crate::wait::within;
 use serde_json::Value;
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
@@ -93,7 +93,12 @@ pub struct Campus {
     clients: Arc<Host>,
     takeover: &'static str,
     folder: TempDir,
+    // Last of all: the next campus begins when this one is gone.
+    _alone: MutexGuard<'static, ()>,
 }
+
+/// One campus at a time in a process: their times are the real ones, and two would only take them from each other.
+static ALONE: Mutex<()> = Mutex::new(());
 
 impl Campus {
     /// A campus whose nodes hold all slots together. `None` when this machine cannot run the test.
@@ -102,6 +107,7 @@ impl Campus {
         if !need::met(&PROGRAMS) {
             return None;
         }
+        let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
         let folder = tempfile::Builder::new().prefix("purlin-campus-").tempdir();
         let folder = folder.expect("a temporary folder can be made");
         open_to_all(folder.path());
@@ -126,6 +132,7 @@ impl Campus {
             clients,
             takeover: plan.takeover,
             folder,
+            _alone: alone,
         };
         for _ in 0..plan.nodes {
             campus.add_node();
@@ -222,6 +229,11 @@ impl Campus {
     #[must_use]
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
+    }
+
+    /// Lets the folder with all logs outlive this campus: somebody wants to know why.
+    pub fn keep(&mut self) {
+        self.folder.disable_cleanup(true);
     }
 
     /// The folder with all logs.

@@ -1,24 +1,29 @@
 //! Faults after each other and at once, by a seed, under clients that remember.
 
 mod claims;
+mod crush;
 mod fault;
 mod outcome;
+mod report;
 mod strike;
+mod struck;
 
 pub use claims::Claims;
 pub use fault::{Fault, Part};
-pub use outcome::Outcome;
+pub use outcome::{Cost, Outcome};
 pub use strike::Wound;
+pub use struck::Struck;
 
 use super::campus::{Campus, Plan, Standby};
-use super::crowd::{Crowd, Moment};
+use super::crowd::Crowd;
 use super::dice::Dice;
+use crush::Crush;
 use std::time::{Duration, Instant};
 
 /// How often the claims are looked at.
 const LOOK: Duration = Duration::from_millis(700);
-/// How long clients have the campus to themselves before the first fault.
-const WARM_UP: Duration = Duration::from_secs(8);
+/// Between two faults.
+const REST: Duration = Duration::from_millis(1500);
 /// Clients with short leases, for half of whom there is no address; clients with long leases.
 const CLIENTS: (u16, u16) = (700, 1800);
 /// Wishes of all clients in a second: what debug builds on a shared machine do with ease.
@@ -29,11 +34,15 @@ const RATE: u32 = 350;
 pub struct Orders {
     pub seed: u64,
     pub plan: Plan,
-    /// These, in this order; without, whatever the dice say until the time is over.
-    pub faults: Vec<Fault>,
+    /// These, in this order, some of them at once; without, whatever the dice say until the time is over.
+    pub faults: Vec<Vec<Fault>>,
     /// How long to go on when no faults are named.
     pub length: Duration,
-    /// Say what happens as it happens.
+    /// The most that faults last longer than a takeover takes, by chance.
+    pub linger: Duration,
+    /// How long clients have the campus to themselves before the first fault.
+    pub warm_up: Duration,
+    /// Say what happens as it happens, on standard error.
     pub loud: bool,
 }
 
@@ -45,10 +54,8 @@ pub struct Trial {
     pub claims: Claims,
     dice: Dice,
     orders: Orders,
-    /// When each single node was lost, with nothing else wrong.
-    losses: Vec<(Moment, Wound)>,
-    /// When something harmless began and was over.
-    calm: Vec<(Moment, Moment, Fault)>,
+    struck: Vec<Struck>,
+    crush: Crush,
 }
 
 impl Trial {
@@ -63,10 +70,10 @@ impl Trial {
             claims: Claims::new(orders.plan.standby != Standby::Synchronous),
             dice: Dice::new(orders.seed),
             orders: orders.clone(),
-            losses: Vec::new(),
-            calm: Vec::new(),
+            struck: Vec::new(),
+            crush: Crush::default(),
         };
-        trial.pass(WARM_UP);
+        trial.pass(orders.warm_up);
         Some(trial)
     }
 
@@ -75,7 +82,7 @@ impl Trial {
     pub fn run(mut self) -> Outcome {
         let named = std::mem::take(&mut self.orders.faults);
         for fault in &named {
-            self.suffer(&[*fault]);
+            self.suffer(fault);
         }
         let end = Instant::now() + self.orders.length;
         while named.is_empty() && Instant::now() < end {
@@ -91,6 +98,11 @@ impl Trial {
         let first = *self.dice.one_of(&fitting);
         let second = *self.dice.one_of(&fitting);
         let both = self.dice.below(3) == 0 && second.part() != first.part();
+        // A command that a commit must follow would be asked for until the database is put right.
+        let commands = |fault: Fault| fault.needs_whole_database();
+        let database = |fault: Fault| fault.part() == Part::Database;
+        let fits = |a: Fault, b: Fault| !(commands(a) && database(b)) && a != Fault::NodesRestartInTurn;
+        let both = both && fits(first, second) && fits(second, first);
         // What heals the wire for one would heal it for the other.
         let wire = |fault: Fault| fault.part() == Part::Wire || fault.uses_wire();
         if both && !(wire(first) && wire(second)) {
@@ -102,43 +114,26 @@ impl Trial {
 
     /// Faults at once, for some seconds, and the way back.
     pub fn suffer(&mut self, faults: &[Fault]) {
-        let since = self.crowd.now();
-        let wounds: Vec<Wound> = faults
-            .iter()
-            .map(|fault| {
-                let began = self.crowd.now();
-                let wound = self.campus.strike(*fault, &mut self.dice);
-                self.tell(&format!("{fault} {} {}", wound.who, wound.other));
-                if let ([_], true) = (faults, fault.is_a_loss_of_one_node()) {
-                    let (who, other) = (wound.who.clone(), wound.other.clone());
-                    self.losses.push((
-                        began,
-                        Wound {
-                            fault: *fault,
-                            who,
-                            other,
-                        },
-                    ));
-                }
-                wound
-            })
-            .collect();
-        let chance = Duration::from_millis(self.dice.below(3000) as u64);
-        let hold = self
-            .orders
-            .plan
-            .takeover_limit()
-            .saturating_sub(Duration::from_secs(2))
-            + chance;
+        let began = self.crowd.now();
+        let _ = self.crush.take();
+        let wounds: Vec<Wound> = faults.iter().map(|fault| self.strike(*fault)).collect();
+        let hold = self.how_long(faults);
         self.pass(hold);
         for wound in wounds.iter().rev() {
             self.campus.mend(wound);
         }
+        self.crush.look();
         let back = self.campus.until_whole();
-        if let ([fault], true) = (faults, faults.iter().all(|fault| fault.is_harmless())) {
-            self.calm.push((since, self.crowd.now(), *fault));
-        }
-        self.pass(Duration::from_millis(1500));
+        self.crush.look();
+        self.struck.push(Struck {
+            faults: faults.to_vec(),
+            who: wounds.iter().map(Wound::to_string).collect::<Vec<_>>().join("; "),
+            began,
+            ended: self.crowd.now(),
+            back,
+            crush: self.crush.take(),
+        });
+        self.pass(REST);
         let (promises, owners) = (self.crowd.promises(), self.crowd.owners());
         self.tell(&format!(
             "  mended, whole {:.1} s later; {promises} promises, {owners} clients have an address",
@@ -146,11 +141,33 @@ impl Trial {
         ));
     }
 
+    fn strike(&mut self, fault: Fault) -> Wound {
+        // Told before and after: what cannot be brought about shall have a name.
+        self.tell(fault.name());
+        let wound = self.campus.strike(fault, &mut self.dice);
+        self.tell(&format!("  {wound}"));
+        wound
+    }
+
+    /// Longer than a takeover takes, and by chance, where a fault does not say itself how long it lasts.
+    fn how_long(&mut self, faults: &[Fault]) -> Duration {
+        let most = usize::try_from(self.orders.linger.as_millis()).unwrap_or(usize::MAX);
+        let chance = Duration::from_millis(self.dice.below(most) as u64);
+        let least = self
+            .orders
+            .plan
+            .takeover_limit()
+            .saturating_sub(Duration::from_secs(2));
+        let own = faults.iter().map(|fault| fault.lasts().unwrap_or(least + chance));
+        own.max().unwrap_or_default()
+    }
+
     /// Lets time pass, with an eye on the claims.
     pub fn pass(&mut self, time: Duration) {
         let end = Instant::now() + time;
         while Instant::now() < end {
             let next = end.min(Instant::now() + LOOK);
+            self.crush.look();
             if let Some(answer) = self.campus.databases.ask_briefly(Claims::QUERY) {
                 self.claims.look(&answer);
             }
@@ -160,22 +177,21 @@ impl Trial {
 
     /// Everybody asks once more for what is his; then the reckoning.
     #[must_use]
-    pub fn finish(self) -> Outcome {
+    pub fn finish(mut self) -> Outcome {
         self.tell("everybody asks once more");
         let memory = self.crowd.finish();
-        Outcome::of(
-            &memory,
-            &self.claims,
-            &self.losses,
-            &self.calm,
-            &self.orders.plan,
-            &self.campus,
-        )
+        let (struck, plan) = (self.struck, self.orders.plan);
+        let mut outcome = Outcome::of(&memory, &self.claims, struck, &plan);
+        if !outcome.faults.is_empty() {
+            outcome.write_down(&memory, &self.campus);
+            self.campus.keep();
+        }
+        outcome
     }
 
     fn tell(&self, what: &str) {
         if self.orders.loud {
-            println!("{:8.1} s  {what}", self.crowd.now().as_secs_f64());
+            eprintln!("{:8.1} s  {what}", self.crowd.now().as_secs_f64());
         }
     }
 }
@@ -191,7 +207,7 @@ impl Plan {
                 fault if fault.needs_asynchronous() => self.standby == Standby::Asynchronous,
                 _ => true,
             };
-            standby && (self.redis || !fault.is_harmless())
+            standby && (self.redis || !fault.needs_redis())
         };
         Fault::ALL.into_iter().filter(fits).collect()
     }

@@ -132,6 +132,17 @@ impl Member {
         self.process = begin(&self.data, self.host.as_deref(), self.lives);
     }
 
+    /// Sets its wall clock this many ms off, from now on. Only builds with debug assertions have such a clock.
+    ///
+    /// # Panics
+    /// When the file cannot be written.
+    pub fn set_clock(&self, off_ms: i64) {
+        // Whole at once: the node may look at any moment.
+        let (file, draft) = (clock_file(&self.data), self.data.with_extension("wall-draft"));
+        std::fs::write(&draft, off_ms.to_string()).expect("the folder is ours");
+        std::fs::rename(draft, file).expect("the folder is ours");
+    }
+
     /// A command on this node's machine.
     fn command(&self, name: &str) -> Command {
         command_on(self.host.as_deref(), name)
@@ -283,8 +294,14 @@ impl Seat<'_> {
 fn begin(data: &Path, host: Option<&Host>, life: u32) -> Process {
     let file = data.with_extension("toml");
     let mut command = command_on(host, "purlin");
+    command.env("PURLIN_TEST_WALL_OFFSET", clock_file(data));
     command.args(["up", "--data-dir", &text_of(data), "--config", &text_of(&file)]);
     Process::start(command, data.with_extension(format!("{life}.log")))
+}
+
+/// Where a node reads how far its wall clock is off.
+fn clock_file(data: &Path) -> PathBuf {
+    data.with_extension("wall")
 }
 
 fn command_on(host: Option<&Host>, name: &str) -> Command {

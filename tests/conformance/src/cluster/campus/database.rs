@@ -140,6 +140,20 @@ impl Databases {
         let _ = server.host.space.run("dd", &["if=/dev/zero", "bs=64k", &file]);
     }
 
+    /// Lets every flush to the primary's disk take a tenth of a second, or none at all.
+    pub fn slow_down(&self, slow: bool) {
+        let settings = if slow {
+            ["fsync = on", "commit_delay = 100000", "commit_siblings = 0"]
+        } else {
+            ["fsync = off", "commit_delay = 0", "commit_siblings = 5"]
+        };
+        for setting in settings {
+            let set = self.ask(&format!("ALTER SYSTEM SET {setting}"));
+            set.unwrap_or_else(|| panic!("the primary does not take {setting}"));
+        }
+        self.ask("SELECT pg_reload_conf()").expect("the primary answers");
+    }
+
     /// Gives the room back, and starts the primary again if that was the end of it.
     pub fn make_room(&mut self) {
         let server = &mut self.servers[self.primary];

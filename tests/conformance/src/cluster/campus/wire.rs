@@ -74,6 +74,13 @@ impl Wire {
             .filter(&["-I", "INPUT", "-s", &source, "-j", "DROP"]);
     }
 
+    /// Nothing passes between any address of `one` and `other`.
+    pub fn cut_all_from(&self, one: &str, other: &str) {
+        let (host, far) = (self.host(one), self.host(other).address.to_string());
+        host.filter(&["-I", "INPUT", "-s", &far, "-j", "DROP"]);
+        host.filter(&["-I", "OUTPUT", "-d", &far, "-j", "DROP"]);
+    }
+
     /// Of what reaches `host`, so many packets in a hundred are lost, by chance.
     pub fn lose(&self, host: &str, percent: u32) {
         let chance = format!("0.{percent:02}");

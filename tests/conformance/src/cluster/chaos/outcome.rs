@@ -1,11 +1,20 @@
 //! The reckoning: what was promised, and whether all of it was kept.
 
-use super::{Claims, Fault, Wound};
+use super::{Claims, Struck};
 use crate::cluster::campus::{Campus, Plan};
-use crate::cluster::crowd::{Memory, Moment, overlaps};
-use std::fmt;
+use crate::cluster::crowd::{Memory, overlaps};
 use std::path::PathBuf;
 use std::time::Duration;
+
+/// One time of trouble with what it cost.
+#[derive(Debug, Clone)]
+pub struct Cost {
+    pub struck: Struck,
+    /// The longest that somebody with an address waited.
+    pub wait: Duration,
+    /// The longest that somebody may.
+    pub limit: Option<Duration>,
+}
 
 /// What a trial came to.
 #[derive(Debug)]
@@ -15,43 +24,44 @@ pub struct Outcome {
     pub owners: u64,
     pub moved: usize,
     pub looks: u64,
-    /// The longest that somebody with an address waited after each loss of a node.
-    pub waits: Vec<(Fault, Duration)>,
+    pub costs: Vec<Cost>,
     /// Everything that must not be.
     pub faults: Vec<String>,
     /// Where all that was promised is written down, when something must not be.
     pub record: Option<PathBuf>,
 }
 
+impl Cost {
+    fn of(struck: Struck, memory: &Memory, plan: &Plan) -> Self {
+        Self {
+            wait: struck.longest_wait(memory, plan),
+            limit: struck.limit(plan),
+            struck,
+        }
+    }
+
+    /// Whether somebody waited too long.
+    #[must_use]
+    pub fn is_too_high(&self) -> bool {
+        self.limit.is_some_and(|limit| self.wait >= limit)
+    }
+}
+
 impl Outcome {
-    pub(super) fn of(
-        memory: &Memory,
-        claims: &Claims,
-        losses: &[(Moment, Wound)],
-        calm: &[(Moment, Moment, Fault)],
-        plan: &Plan,
-        campus: &Campus,
-    ) -> Self {
-        let limit = plan.takeover_limit();
-        let wait = |(at, wound): &(Moment, Wound)| (wound.fault, memory.longest_wait(*at, limit));
-        let waits: Vec<(Fault, Duration)> = losses.iter().map(wait).collect();
+    pub(super) fn of(memory: &Memory, claims: &Claims, struck: Vec<Struck>, plan: &Plan) -> Self {
+        let costs = struck.into_iter().map(|one| Cost::of(one, memory, plan));
+        let costs: Vec<Cost> = costs.collect();
         let mut faults: Vec<String> = overlaps(&memory.notes).iter().map(ToString::to_string).collect();
+        let refused = memory.refusals();
         faults.extend(
-            memory
-                .refusals()
+            refused
                 .iter()
                 .map(|note| format!("refused what was promised: {note:?}")),
         );
         faults.extend(claims.faults().iter().cloned());
-        let slow = waits.iter().filter(|(_, wait)| *wait >= limit);
-        faults.extend(
-            slow.map(|(fault, wait)| format!("{fault}: a client waited {wait:?}, more than {limit:?}")),
-        );
-        for (from, until, fault) in calm {
-            let wait = memory.longest_wait(*from, *until - *from);
-            if wait >= CALM_LIMIT {
-                faults.push(format!("{fault} made a client wait for {wait:?}"));
-            }
+        for cost in costs.iter().filter(|cost| cost.is_too_high()) {
+            let (names, wait, limit) = (cost.struck.names(), cost.wait, cost.limit.unwrap_or_default());
+            faults.push(format!("{names}: a client waited {wait:?}, more than {limit:?}"));
         }
         if memory.unanswered > 0 {
             let (unanswered, owners) = (memory.unanswered, memory.owners);
@@ -62,17 +72,34 @@ impl Outcome {
         if memory.astray > 0 {
             faults.push(format!("{} answers were for nobody", memory.astray));
         }
-        let record = (!faults.is_empty()).then(|| write_down(memory, campus));
         Self {
             promises: memory.promises(),
             changes_of_hands: memory.changes_of_hands(),
             owners: memory.owners,
             moved: memory.moved(),
             looks: claims.looks(),
-            waits,
+            costs,
             faults,
-            record,
+            record: None,
         }
+    }
+
+    /// Writes down all that was promised, beside the logs.
+    ///
+    /// # Panics
+    /// When the folder cannot be written.
+    pub(super) fn write_down(&mut self, memory: &Memory, campus: &Campus) {
+        use std::io::Write;
+        let path = campus.path("promises.txt");
+        let file = std::fs::File::create(&path).expect("the folder is ours");
+        let mut out = std::io::BufWriter::new(file);
+        for note in &memory.notes {
+            writeln!(out, "{note:?}").expect("the folder is ours");
+        }
+        for wait in &memory.waits {
+            writeln!(out, "waited from {:?} to {:?}", wait.0, wait.1).expect("the folder is ours");
+        }
+        self.record = Some(path);
     }
 
     /// # Panics
@@ -80,51 +107,5 @@ impl Outcome {
     pub fn must_be_good(&self) {
         assert!(self.faults.is_empty(), "{self}");
         assert!(self.promises > 0 && self.owners > 0 && self.looks > 0, "{self}");
-    }
-}
-
-/// What harmless faults may cost: somebody's packet in the second in which one is noticed.
-const CALM_LIMIT: Duration = Duration::from_secs(3);
-/// More lines tell nobody more.
-const SHOWN: usize = 20;
-
-fn write_down(memory: &Memory, campus: &Campus) -> PathBuf {
-    use std::io::Write;
-    let path = campus.path("promises.txt");
-    let file = std::fs::File::create(&path).expect("the folder is ours");
-    let mut out = std::io::BufWriter::new(file);
-    for note in &memory.notes {
-        writeln!(out, "{note:?}").expect("the folder is ours");
-    }
-    for wait in &memory.waits {
-        writeln!(out, "waited from {:?} to {:?}", wait.0, wait.1).expect("the folder is ours");
-    }
-    path
-}
-
-impl fmt::Display for Outcome {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(
-            f,
-            "{} promises, {} changes of hands, {} clients had an address at the end, {} were moved; claims looked at {} times",
-            self.promises, self.changes_of_hands, self.owners, self.moved, self.looks
-        )?;
-        for (fault, wait) in &self.waits {
-            writeln!(
-                f,
-                "{fault}: nobody waited longer than {:.1} s",
-                wait.as_secs_f64()
-            )?;
-        }
-        for fault in self.faults.iter().take(SHOWN) {
-            writeln!(f, "BROKEN {fault}")?;
-        }
-        let hidden = self.faults.len().saturating_sub(SHOWN);
-        if hidden > 0 {
-            writeln!(f, "and {hidden} more")?;
-        }
-        self.record
-            .as_ref()
-            .map_or(Ok(()), |path| writeln!(f, "all promises: {}", path.display()))
     }
 }

@@ -5,11 +5,14 @@ use crate::cluster::Member;
 use crate::cluster::campus::Campus;
 use crate::cluster::dice::Dice;
 use crate::wait::within;
+use std::fmt;
 use std::time::Duration;
 
 /// How much of a lagging standby is lost: what is committed in this time.
 const LAG: Duration = Duration::from_millis(1500);
 
+/// How far a clock is set forth or back, in ms.
+const JUMP: i64 = 3_600_000;
 /// How long a command may be refused.
 const INSIST: Duration = Duration::from_secs(90);
 
@@ -21,6 +24,15 @@ pub struct Wound {
     pub who: String,
     /// The other of two, where there is one.
     pub other: String,
+}
+
+impl fmt::Display for Wound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.fault.has_two() && !self.other.is_empty() {
+            true => write!(f, "{} and {}", self.who, self.other),
+            false => f.write_str(&self.who),
+        }
+    }
 }
 
 impl Campus {
@@ -43,6 +55,22 @@ impl Campus {
                 &self.nodes[neighbour],
                 &["cluster", "remove", &wound.who, "--timeout", "20"],
             ),
+            Fault::NodeClockJumps => {
+                let forth = dice.below(2) == 0;
+                self.nodes[victim].set_clock(if forth { JUMP } else { -JUMP });
+            }
+            Fault::NodesAllKilled => {
+                self.nodes.iter_mut().for_each(|node| node.process.crash());
+                (wound.who, wound.other) = (names.join(", "), String::new());
+            }
+            Fault::NodesRestartInTurn => {
+                self.restart_in_turn();
+                (wound.who, wound.other) = (names.join(", "), String::new());
+            }
+            Fault::NodeCutFromClients => {
+                self.wire.cut_all_from("clients", &wound.who);
+                wound.other = "clients".to_owned();
+            }
             Fault::PacketsLost => self.wire.lose(&wound.who, 20),
             Fault::NodesCut => self.wire.cut(&wound.who, &wound.other),
             Fault::NodeCutFromDatabase | Fault::NodeHearsNoDatabase | Fault::NodeCutFromRedis => {
@@ -52,7 +80,9 @@ impl Campus {
                 self.strike_redis(fault, &mut wound);
             }
             Fault::DatabaseRestarted
+            | Fault::DatabaseAway
             | Fault::DatabaseFull
+            | Fault::DatabaseSlow
             | Fault::StandbyCut
             | Fault::PrimaryKilled
             | Fault::PrimaryLagsAndDies
@@ -69,6 +99,15 @@ impl Campus {
             "a node that is asked to stop ends with 0\n{}",
             process.said()
         );
+    }
+
+    /// As an operator who has a new version: the next one when all is well with the last.
+    fn restart_in_turn(&mut self) {
+        for place in 0..self.nodes.len() {
+            self.stop_in_order(place);
+            self.nodes[place].start_again();
+            let _ = self.until_whole();
+        }
     }
 
     fn cut_off(&self, fault: Fault, wound: &mut Wound) {
@@ -106,8 +145,9 @@ impl Campus {
         wound.who = self.databases.primary().to_owned();
         wound.other = self.databases.standby().to_owned();
         match fault {
-            Fault::DatabaseRestarted => self.databases.kill_primary(),
+            Fault::DatabaseRestarted | Fault::DatabaseAway => self.databases.kill_primary(),
             Fault::DatabaseFull => self.databases.fill(),
+            Fault::DatabaseSlow => self.databases.slow_down(true),
             Fault::StandbyCut => self.wire.cut(&wound.who, &wound.other),
             Fault::PrimaryKilled => {
                 self.databases.kill_primary();
@@ -154,8 +194,11 @@ impl Campus {
                 let hints = self.hints.as_ref().expect("a campus with Redis");
                 hints.signal(&wound.who, "CONT");
             }
-            Fault::RedisFlushed => {}
-            Fault::DatabaseRestarted => self.databases.restart_primary(),
+            Fault::NodeClockJumps => self.node(&wound.who).set_clock(0),
+            Fault::NodesAllKilled => self.nodes.iter_mut().for_each(Member::start_again),
+            Fault::RedisFlushed | Fault::NodesRestartInTurn => {}
+            Fault::DatabaseSlow => self.databases.slow_down(false),
+            Fault::DatabaseRestarted | Fault::DatabaseAway => self.databases.restart_primary(),
             Fault::DatabaseFull => self.databases.make_room(),
             Fault::PrimaryKilled | Fault::PrimaryLagsAndDies => self.databases.rejoin(),
             Fault::PrimaryCutOff => {
@@ -167,6 +210,7 @@ impl Campus {
             Fault::NodeCutFromDatabase
             | Fault::NodeHearsNoDatabase
             | Fault::NodeCutFromRedis
+            | Fault::NodeCutFromClients
             | Fault::NodesCut
             | Fault::PacketsLost
             | Fault::RedisCut

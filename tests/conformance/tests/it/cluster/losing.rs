@@ -106,3 +106,38 @@ fn without_the_database_nodes_fall_silent_and_with_it_clients_have_their_address
         cluster.verify(node, &file, 1000);
     }
 }
+
+#[test]
+fn a_node_whose_wall_clock_is_wrong_gives_its_slots_away_in_order_and_says_so() {
+    let Some(cluster) = Cluster::new(2) else {
+        return;
+    };
+    let file = cluster.give(&cluster.nodes[1], 55, 500);
+    // An hour back: what counts time by this clock would hold for an hour too long.
+    cluster.nodes[1].set_clock(-3_600_000);
+    let wrong = &cluster.nodes[1];
+    wrong.until("it said that its clock is off", || {
+        let said = wrong.readiness();
+        said.is_some_and(|(ready, why)| !ready && why.contains("wall clock"))
+    });
+    cluster.nodes[0].until("the other one held everything", || {
+        let left = "SELECT count(*) FROM purlin.claim WHERE owner = 'n2'";
+        cluster.database.ask(left) == "0"
+    });
+    let rests = "SELECT count(*) FROM purlin.claim WHERE suspect";
+    assert_eq!(
+        cluster.database.ask(rests),
+        "0",
+        "given away in order, nothing rests"
+    );
+    // Asked through either: the one that owns nothing hands packets on.
+    for node in &cluster.nodes {
+        cluster.verify(node, &file, 500);
+    }
+    cluster.nodes[1].set_clock(0);
+    cluster.until_shared_by(&["n1", "n2"]);
+    let right = &cluster.nodes[1];
+    right.until("it was ready again", || {
+        right.readiness().is_some_and(|(ready, _)| ready)
+    });
+}
