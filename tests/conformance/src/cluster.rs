@@ -100,7 +100,29 @@ impl Cluster {
         )
     }
 
-    /// The same, whose nodes keep cached values for themselves.
+    /// One node that serves addresses, and the files of `root`; the port of those.
+    #[must_use]
+    pub fn with_files(root: &Path) -> Option<(Self, u16)> {
+        let port = free_port();
+        let more = format!(
+            "[tftp]\nlisten = [\"127.0.0.1:{port}\"]\nroot = \"{}\"\n",
+            root.display()
+        );
+        // Once in a test run.
+        let more: &'static str = Box::leak(more.into_boxed_str());
+        let cluster = Self::make(
+            1,
+            true,
+            Extra {
+                more,
+                ..Extra::default()
+            },
+        )?;
+        cluster.until_all_share();
+        Some((cluster, port))
+    }
+
+    /// As [`Self::of_platform`], whose nodes keep cached values for themselves.
     #[must_use]
     pub fn caching_in_memory(nodes: usize) -> Option<Self> {
         let coordination = "cache = \"memory\"\n";

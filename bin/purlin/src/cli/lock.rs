@@ -28,9 +28,19 @@ pub(crate) enum Command {
   purlin lock acquire deploy:run:site-1 --fenced -o json")]
     Acquire(Wanted),
     /// Make a lock good for its ttl from now on.
-    Renew { name: String, token: String },
+    Renew {
+        name: String,
+        /// What `acquire` printed.
+        #[arg(value_name = "LOCK_TOKEN")]
+        proof: String,
+    },
     /// Give a lock back; once more is harmless.
-    Release { name: String, token: String },
+    Release {
+        name: String,
+        /// What `acquire` printed.
+        #[arg(value_name = "LOCK_TOKEN")]
+        proof: String,
+    },
     /// Hold a lock while a command runs; it is renewed, and the command is ended when the lock is lost.
     #[command(after_help = "Examples:
   purlin lock run backup:make:nightly -- /usr/local/bin/backup
@@ -114,13 +124,13 @@ pub(super) async fn run(command: &Command, context: &Context) -> Outcome {
             }
             Ok(Exit::Ok)
         }
-        Command::Renew { name, token } => {
-            let lease = renew(&mut client, name, token).await?;
+        Command::Renew { name, proof } => {
+            let lease = renew(&mut client, name, proof).await?;
             output::one(&context.view(), LEASE, &lease)?;
             Ok(Exit::Ok)
         }
-        Command::Release { name, token } => {
-            let released = release(&mut client, name, token).await?;
+        Command::Release { name, proof } => {
+            let released = release(&mut client, name, proof).await?;
             match (context.form(), released["was_held"].as_bool()) {
                 (Form::Table | Form::Wide, Some(true)) => say!("{name} is released"),
                 (Form::Table | Form::Wide, _) => say!("{name} was not held any more"),

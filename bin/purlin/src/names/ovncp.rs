@@ -20,6 +20,7 @@ use clap::Parser;
 use serde_json::{Value, json};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use translate::{Translated, translate};
 
 /// The document that is served, and the file it was made from.
@@ -55,7 +56,19 @@ pub(super) struct Command {
 
 pub(super) fn run(command: Command) -> Outcome {
     let context = Context::new(command.globals);
-    let made = make(command.config.as_deref())?;
+    let mut made = make(command.config.as_deref())?;
+    let mut told = false;
+    // As long as it takes, like the database itself: containers are started in any order.
+    while let Some(host) = made.unknown_host.filter(|_| !command.check) {
+        if !told {
+            log::warn(&format!(
+                "{host} has no address yet, and NODE_IP does not say where other nodes reach this one: waiting"
+            ));
+            told = true;
+        }
+        std::thread::sleep(Duration::from_secs(1));
+        made = make(command.config.as_deref())?;
+    }
     if command.check {
         let mut shown = made.document;
         purlin_config::redact(&mut shown, &crate::settings::all_sections());

@@ -67,6 +67,12 @@ impl Watcher {
         );
     }
 
+    /// Whether it is a query that Prometheus can answer, if only by nothing.
+    #[must_use]
+    pub fn reads(&self, query: &str) -> bool {
+        self.ask(query).is_some_and(|result| result.is_array())
+    }
+
     fn ask(&self, query: &str) -> Option<Value> {
         let mut curl = Command::new("curl");
         let url = format!("http://127.0.0.1:{}/api/v1/query", self.port);

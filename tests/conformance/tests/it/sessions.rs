@@ -6,6 +6,7 @@ mod locking;
 mod measuring;
 mod moving;
 mod platform;
+mod shipped;
 
 use purlin_conformance::Member;
 use serde_json::{Value, json};

@@ -364,6 +364,18 @@ fn s4_142_s4_143_s4_144_batches_are_read_and_checked() {
 }
 
 #[test]
+fn without_an_address_of_its_own_a_node_waits_for_the_databases_name() {
+    let url = |host: &str| format!("postgresql://user:pass@{host}/ovncp");
+    let waits = |host: &str, ip: &str| {
+        let made = by_variables(&[("DATABASE_URL", &url(host)), ("NODE_IP", ip)]);
+        made.unknown_host
+    };
+    assert_eq!(waits("db.invalid", "").as_deref(), Some("db.invalid:5432"));
+    assert_eq!(waits("db.invalid", "192.168.1.10"), None);
+    assert_eq!(waits("127.0.0.1:6432", ""), None);
+}
+
+#[test]
 fn an_unknown_key_is_told_with_the_nearest_one() {
     let mut faults = Faults::new();
     let document = Document::parse([Input::file("c.yaml", "cluster:\n  node_idd: a\n")], &mut faults);

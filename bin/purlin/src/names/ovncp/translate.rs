@@ -12,6 +12,8 @@ use std::time::Duration;
 pub(super) struct Translated {
     pub(super) document: Value,
     pub(super) notes: Vec<String>,
+    /// The database's host, where this node's own address has to be found out by it and it is not known (yet).
+    pub(super) unknown_host: Option<String>,
 }
 
 /// Translates a checked document.
@@ -51,12 +53,18 @@ pub(super) fn translate(document: &Document) -> Result<Translated, Failure> {
     }
     let sessions_in_memory = memory(guide.section("session").opt("store_type"));
     out.insert("sessions".into(), guide.sessions(sessions_in_memory));
-    let mut notes = guide.ovn_notes();
+    let (mut notes, mut unknown_host) = (guide.ovn_notes(), None);
     if let Some(database) = &database {
         // Without others the embedded store is what a node alone has.
         if enabled {
             out.insert("store".into(), guide.store(database));
-            out.insert("cluster".into(), guide.among_others(database));
+            let named: Option<String> = guide.cluster().opt("node_ip");
+            let (host, own) = own_address(&database.url);
+            if named.is_none() && own.is_none() {
+                unknown_host = Some(host);
+            }
+            let address = named.or(own).unwrap_or_else(|| Ipv4Addr::LOCALHOST.to_string());
+            out.insert("cluster".into(), guide.among_others(database, &address));
         } else {
             notes.push("ENABLE_CLUSTERING=false: this node is alone, keeps its records in its data directory, and does not use the database".to_owned());
         }
@@ -70,6 +78,7 @@ pub(super) fn translate(document: &Document) -> Result<Translated, Failure> {
     Ok(Translated {
         document: Value::Object(out),
         notes,
+        unknown_host,
     })
 }
 
@@ -169,11 +178,11 @@ impl Guide<'_> {
         store
     }
 
-    fn among_others(&self, database: &Database) -> Value {
+    fn among_others(&self, database: &Database, address: &str) -> Value {
         let cluster = self.cluster();
         let mut section = json!({
             "enabled": true,
-            "node_ip": cluster.opt("node_ip").unwrap_or_else(|| own_address(&database.url)),
+            "node_ip": address,
             "heartbeat_interval": format_duration(cluster.get("heartbeat_interval")),
             "node_timeout": format_duration(cluster.get("node_timeout")),
             // Nodes that know the database's password know this; nothing of the guide's services is sealed with it.
@@ -269,8 +278,8 @@ fn encoded(text: &str) -> String {
     crate::client::encode(text)
 }
 
-/// The address from which this machine reaches the database; no packet is sent for it.
-fn own_address(url: &str) -> String {
+/// The database's first host, and the address from which this machine reaches it; no packet is sent for it.
+fn own_address(url: &str) -> (String, Option<String>) {
     let place = url.split_once("://").map_or(url, |(_, rest)| rest);
     let place = place.split('/').next().unwrap_or_default();
     let place = place.rsplit_once('@').map_or(place, |(_, place)| place);
@@ -287,7 +296,7 @@ fn own_address(url: &str) -> String {
     let own = towards.and_then(|towards| {
         let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
         socket.connect(towards).ok()?;
-        Some(socket.local_addr().ok()?.ip())
+        Some(socket.local_addr().ok()?.ip().to_string())
     });
-    own.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST)).to_string()
+    (first, own)
 }

@@ -3,6 +3,7 @@
 mod cache;
 mod contract;
 mod desk;
+mod guide;
 mod herald;
 mod locks;
 mod metrics;

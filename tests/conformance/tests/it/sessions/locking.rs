@@ -143,6 +143,13 @@ fn s4_22_the_tenth_failed_try_is_refused_and_the_holder_is_named() {
     // From the command line the same, with an exit code of its own.
     let (ended_well, said) = two.tries(&["lock", "acquire", "switch:update:uuid", "--retries", "1"]);
     assert!(!ended_well && said.contains("switch:update:uuid"), "{said}");
+    let token = two.says(&["lock", "acquire", "switch:update:other"]);
+    let token = token.trim();
+    let _ = two.says(&["lock", "renew", "switch:update:other", token]);
+    assert!(
+        one.says(&["lock", "release", "switch:update:other", token])
+            .contains("is released")
+    );
 }
 
 #[test]
