@@ -11,12 +11,20 @@ mod book;
 mod boot;
 mod dial;
 mod engines;
+#[cfg(feature = "dhcp")]
+mod grow;
 mod mesh;
 pub(crate) mod sessions;
 #[cfg(feature = "dhcp")]
 mod share;
 
 pub(crate) use book::Book;
+#[cfg(feature = "dhcp")]
+pub(crate) use grow::{Grower, Handover, Sources as GrowSources};
+
+/// A node without leases has none to hand over.
+#[cfg(not(feature = "dhcp"))]
+pub(crate) type Handover = std::convert::Infallible;
 
 use crate::exit::Failure;
 use crate::log;
@@ -28,7 +36,7 @@ use purlin_config::sections::sessions::SessionSettings;
 use purlin_fabric::port::{Candidate, NodeFacts};
 use purlin_fabric::{Coordinator, NotReady, Timing};
 use purlin_fabric_runtime::{Fabric, Setup, SharedTenure, Tenant};
-use purlin_fabric_server::Books;
+use purlin_fabric_server::{Books, Stories};
 use purlin_netio::now;
 use purlin_telemetry::health::{Bears, Check};
 use purlin_types::Incarnation;
@@ -53,6 +61,8 @@ struct Inner {
     caching: RedisSettings,
     /// Among nodes that call each other; `None` for a node alone.
     place: Option<mesh::Place>,
+    /// What other nodes are told about machines.
+    stories: Stories,
 }
 
 impl fmt::Debug for Cluster {
@@ -77,9 +87,14 @@ impl Cluster {
         };
         let cluster = &settings.cluster;
         let engines = Engines::open(settings).await?;
+        #[cfg(feature = "dhcp")]
+        if let Some(records) = &engines.records {
+            grow::admitted(records, &me.id, crate::up::grown::is_there(data_dir)).await?;
+        }
         let place = mesh::Place::take(&engines, cluster, &me, data_dir).await?;
         Ok(Self(Arc::new(Inner {
             place,
+            stories: Stories::default(),
             shared: sessions::Shared::open(&engines, &me.id),
             timing: timing(cluster, settings.services.lead_time()),
             settings: cluster.clone(),
@@ -112,6 +127,7 @@ impl Cluster {
             fabric,
             work,
             mesh: self.mesh(),
+            grow: None,
             store: inner.engines.store,
             coordination: inner.engines.coordination,
         }

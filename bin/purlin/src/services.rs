@@ -88,6 +88,12 @@ pub(crate) trait Service: Send + Sync + std::fmt::Debug {
 
     fn checks(&self) -> Vec<Check>;
 
+    /// Its leases, when it has any.
+    #[cfg(feature = "dhcp")]
+    fn leases(&self) -> Option<purlin_dhcp_server::Handle> {
+        None
+    }
+
     /// Its part that has a share of the slots, in a cluster.
     fn tenant(&self) -> Option<Arc<dyn Tenant>> {
         None

@@ -14,6 +14,7 @@ pub(crate) mod boot;
 mod data_dir;
 mod faults;
 mod ground;
+pub(crate) mod grown;
 mod health;
 mod host;
 mod node;
@@ -42,6 +43,8 @@ use node::Node;
 use notify::Notifier;
 use signals::Signals;
 use std::io::{IsTerminal, Write};
+use std::os::unix::process::CommandExt;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 /// The control plane needs little: packet threads are threads of their own.
@@ -58,27 +61,59 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     let outcome = runtime.block_on(live(&boot, args, started));
     // Blocking work that is still under way must not hold up the exit.
     runtime.shutdown_timeout(Duration::from_secs(1));
-    outcome
+    match outcome? {
+        Last::Exit(exit) => Ok(exit),
+        Last::Anew => Err(anew()),
+    }
+}
+
+/// What comes after a node's life.
+enum Last {
+    Exit(Exit),
+    /// The same program in the same process, from the beginning.
+    Anew,
+}
+
+/// Becomes this very program again, with the arguments that it was called with: nothing of the former life is left but
+/// what is on the disk. Comes back only when that failed.
+fn anew() -> Failure {
+    let mut arguments = std::env::args_os();
+    let mut command = Command::new("/proc/self/exe");
+    if let Some(name) = arguments.next() {
+        command.arg0(name);
+    }
+    let cause = command.args(arguments).exec();
+    Failure::failed(
+        format!("starting anew as a node of a cluster failed: {cause}"),
+        "start the node again",
+    )
 }
 
 /// From the first signal handler to the last.
-async fn live(boot: &Boot, args: &Args, started: Instant) -> Outcome {
+async fn live(boot: &Boot, args: &Args, started: Instant) -> Result<Last, Failure> {
     let mut signals = Signals::listen()?;
     let notifier = Notifier::from_environment();
     let node = tokio::select! {
         built = Node::build(boot, started) => built?,
-        () = signals.stop() => return Ok(Exit::Ok),
+        () = signals.stop() => return Ok(Last::Exit(Exit::Ok)),
     };
     if !args.quiet {
         announce(&node, boot, started)?;
     }
     notifier.ready(&serve::serving(&node));
-    let end = serve::serve(&node, boot, &mut signals, &notifier).await;
+    let end = match serve::serve(&node, boot, &mut signals, &notifier).await {
+        serve::End::Stop(end) => end,
+        serve::End::Grown(handover) => {
+            notifier.reloading();
+            serve::hand_over(node, *handover).await;
+            return Ok(Last::Anew);
+        }
+    };
     notifier.stopping();
     let grace = args.grace.unwrap_or(node.settings.api.shutdown_grace);
     let drained = serve::drain(node, grace, &mut signals).await;
     // Why it had to stop matters more than how that went.
-    end.and_then(|exit| drained.map(|()| exit))
+    end.and_then(|exit| drained.map(|()| Last::Exit(exit)))
 }
 
 /// Says where the node is. The token is shown when a person looks, or when it was made just now.

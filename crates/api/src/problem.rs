@@ -152,6 +152,18 @@ impl Problem {
         problem
     }
 
+    /// 409: it does not fit what is there now.
+    #[must_use]
+    pub fn not_possible(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, &reasons::NOT_POSSIBLE, detail)
+    }
+
+    /// 422: the body is not what was asked for.
+    #[must_use]
+    pub fn wrong_shape(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, &reasons::WRONG_SHAPE, detail)
+    }
+
     /// 500: a belief did not hold.
     #[must_use]
     pub fn broken(detail: impl Into<String>) -> Self {

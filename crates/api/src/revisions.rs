@@ -10,6 +10,7 @@
 
 mod change;
 mod host;
+mod moving;
 mod own;
 mod shared;
 mod stored;

@@ -9,14 +9,17 @@
 //! Services do not know each other. What one of them knows about a subject (the address of a MAC) reaches the others as
 //! a value.
 
+mod elsewhere;
 mod subject;
 mod weave;
 
+pub use elsewhere::{Elsewhere, Heard, Part};
 pub use subject::{Subject, Who};
 
 use axum::Json;
 use axum::extract::State;
 use futures_util::future::{BoxFuture, join_all};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::fmt;
 use std::sync::Arc;
@@ -43,7 +46,7 @@ pub trait Teller: Send + Sync {
 }
 
 /// One service's part of a story.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Chapter {
     /// Whether anything is on record.
     pub seen: bool,
@@ -59,12 +62,16 @@ pub struct Chapter {
 
 /// Everyone who tells, in the order of a machine's way: addresses first.
 #[derive(Clone)]
-pub struct Tellers(Arc<[Arc<dyn Teller>]>);
+pub struct Tellers {
+    here: Arc<[Arc<dyn Teller>]>,
+    /// This node's name, and the others.
+    nodes: Option<(String, Arc<dyn Elsewhere>)>,
+}
 
 impl fmt::Debug for Tellers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list()
-            .entries(self.0.iter().map(|teller| teller.service()))
+            .entries(self.here.iter().map(|teller| teller.service()))
             .finish()
     }
 }
@@ -72,19 +79,54 @@ impl fmt::Debug for Tellers {
 impl Tellers {
     #[must_use]
     pub fn new(tellers: Vec<Arc<dyn Teller>>) -> Self {
-        Self(tellers.into())
+        Self {
+            here: tellers.into(),
+            nodes: None,
+        }
+    }
+
+    /// With what other nodes have on record; `here` is this node's name.
+    #[must_use]
+    pub fn with_nodes(mut self, here: &str, elsewhere: Arc<dyn Elsewhere>) -> Self {
+        self.nodes = Some((here.to_owned(), elsewhere));
+        self
     }
 
     /// The whole story of `subject`, `limit` decisions of each service at most.
     pub async fn story(&self, subject: &Subject, limit: usize) -> Value {
+        let Some((here, elsewhere)) = &self.nodes else {
+            let (who, chapters) = self.chapters(subject, limit).await;
+            return weave::weave(subject, &who, chapters);
+        };
+        let (own, heard) = tokio::join!(self.chapters(subject, limit), elsewhere.ask(subject, limit));
+        let (who, chapters) = own;
+        let mut missing = Vec::new();
+        let chapters = elsewhere::unite((here, chapters), heard, limit, &mut missing);
+        let mut story = weave::weave(subject, &who, chapters);
+        elsewhere::name_missing(&mut story, &missing);
+        story
+    }
+
+    /// What this node's services have on record, as other nodes are told it.
+    pub async fn parts(&self, subject: &Subject, limit: usize) -> Vec<Part> {
+        let (_, chapters) = self.chapters(subject, limit).await;
+        let part = |(service, chapter): (&str, Chapter)| Part {
+            service: service.to_owned(),
+            chapter,
+        };
+        chapters.into_iter().map(part).collect()
+    }
+
+    async fn chapters(&self, subject: &Subject, limit: usize) -> (Who, Vec<(&'static str, Chapter)>) {
         let mut who = Who::of(subject);
-        for known in join_all(self.0.iter().map(|teller| teller.who(subject))).await {
+        for known in join_all(self.here.iter().map(|teller| teller.who(subject))).await {
             who.merge(known);
         }
-        let asked = self.0.iter().map(|teller| teller.tell(subject, &who, limit));
+        let asked = self.here.iter().map(|teller| teller.tell(subject, &who, limit));
         let chapters = join_all(asked).await;
-        let named = self.0.iter().map(|teller| teller.service()).zip(chapters);
-        weave::weave(subject, &who, named.collect())
+        let named = self.here.iter().map(|teller| teller.service()).zip(chapters);
+        let named = named.collect();
+        (who, named)
     }
 }
 

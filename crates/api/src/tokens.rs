@@ -7,11 +7,13 @@
 //!
 //! All tokens are held in memory (there are few); the table `tokens` is the truth and is written first.
 
+mod moving;
 mod secret;
 mod stored;
 
 pub mod routes;
 
+pub use moving::copy_tokens;
 pub use secret::SecretText;
 pub(crate) use secret::{hex, random_octets, short_digest};
 pub use stored::TokenView;

@@ -157,23 +157,21 @@ impl Cluster {
         Some(cluster)
     }
 
+    /// A node `n1` that is alone, beside an empty database that it does not use.
+    #[must_use]
+    pub fn alone() -> Option<Self> {
+        let mut cluster = Self::empty(false)?;
+        let node = Member::start_alone("n1", &cluster.path("n1"));
+        node.until("it was ready", || {
+            node.readiness().is_some_and(|(ready, _)| ready)
+        });
+        cluster.nodes.push(node);
+        Some(cluster)
+    }
+
     fn make(nodes: usize, with_redis: bool, extra: Extra) -> Option<Self> {
-        if !need::met_plainly(&PROGRAMS) {
-            return None;
-        }
-        let folder = tempfile::Builder::new().prefix("purlin-cluster-").tempdir();
-        let folder = folder.expect("a temporary folder can be made");
-        let database = Database::start(folder.path());
-        let redis_port = with_redis.then(free_port);
-        let redis = redis_port.map(|port| redis(port, folder.path()));
-        let mut cluster = Self {
-            nodes: Vec::new(),
-            database,
-            redis,
-            redis_port,
-            extra,
-            folder,
-        };
+        let mut cluster = Self::empty(with_redis)?;
+        cluster.extra = extra;
         for number in 1..=nodes {
             let node = cluster.member(&format!("n{number}"), &format!("n{number}"));
             cluster.nodes.push(node);
@@ -184,6 +182,43 @@ impl Cluster {
     fn until_all_share(&self) {
         let names: Vec<&str> = self.nodes.iter().map(|node| node.id.as_str()).collect();
         self.until_shared_by(&names);
+    }
+
+    fn empty(with_redis: bool) -> Option<Self> {
+        if !need::met_plainly(&PROGRAMS) {
+            return None;
+        }
+        let folder = tempfile::Builder::new().prefix("purlin-cluster-").tempdir();
+        let folder = folder.expect("a temporary folder can be made");
+        let database = Database::start(folder.path());
+        let redis_port = with_redis.then(free_port);
+        let redis = redis_port.map(|port| redis(port, folder.path()));
+        Some(Self {
+            nodes: Vec::new(),
+            database,
+            redis,
+            redis_port,
+            extra: Extra::default(),
+            folder,
+        })
+    }
+
+    /// A database, and nobody who uses it.
+    #[must_use]
+    pub fn without_nodes() -> Option<Self> {
+        Self::empty(false)
+    }
+
+    /// A node whose `store.url` has these words at its end. Not waited for.
+    #[must_use]
+    pub fn member_by(&self, id: &str, name: &str, words: &str) -> Member {
+        Member::start_by(id, &self.path(name), &format!("{}{words}", self.url()))
+    }
+
+    /// Where the database is.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("postgresql://purlin@127.0.0.1:{}/purlin", self.database.port())
     }
 
     /// One more process whose node is called `id`, with files of its own under `name`. Not waited for.

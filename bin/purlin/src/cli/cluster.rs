@@ -1,5 +1,6 @@
 //! `purlin cluster`: the nodes, and how they come and go.
 
+mod grow;
 pub(crate) mod join;
 pub(crate) mod token;
 
@@ -26,6 +27,8 @@ pub(crate) enum Command {
     /// Tokens by which machines become nodes.
     #[command(subcommand)]
     Token(token::Command),
+    /// Make a node that is alone the first of several, with its leases, while it serves.
+    Grow(grow::Args),
     /// Make this machine a node, with a token from a member; the same as `purlin join`.
     Join(join::Args),
     /// Let a node give its slots away in order; it stays a member.
@@ -93,6 +96,7 @@ const LOOK: Duration = Duration::from_secs(1);
 pub(super) async fn run(command: &Command, context: &Context) -> Outcome {
     let mut client = context.client()?;
     match command {
+        Command::Grow(args) => grow::run(args, context).await,
         Command::Join(args) => join::run(args, context).await,
         Command::Token(command) => token::run(command, context).await,
         Command::Status => {

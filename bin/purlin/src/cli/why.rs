@@ -60,8 +60,12 @@ fn decision_line(decision: &Value, paint: Paint) -> String {
     };
     let after = decision["after_ms"].as_u64();
     let after = after.map_or_else(String::new, |ms| format!("{:>10}  ", format!("+{ms} ms")));
+    let node = match text(decision, "node") {
+        "" => String::new(),
+        node => format!("{node:<8}  "),
+    };
     format!(
-        "{}  {after}{:<12} -> {:<9}  {}{}  [{}]",
+        "{}  {after}{node}{:<12} -> {:<9}  {}{}  [{}]",
         text(decision, "at"),
         text(decision, "event"),
         text(decision, "answer"),

@@ -6,7 +6,7 @@ use crate::log;
 use purlin_config::sections::coordination::RedisSettings;
 use purlin_config::sections::store::PoolSettings;
 use purlin_fabric_redis::{Address, RedisHints, SENTINEL_PORT, Secret, SettingFault, Settings, Topology};
-use purlin_store_postgres::{Postgres, Settings as Database, Target, Waiting};
+use purlin_store_postgres::{Postgres, Settings as Database, Waiting};
 
 /// A pool of at most `connections` to the database at `url`.
 pub(super) async fn database(
@@ -14,12 +14,15 @@ pub(super) async fn database(
     connections: usize,
     pool: &PoolSettings,
 ) -> Result<Postgres, Failure> {
-    let mut settings = Database::new(target("store.url", url)?);
+    let mut settings = settings_of("store.url", url)?;
     settings.max_open = connections;
     settings.max_idle = usize::from(pool.max_idle).min(connections);
     settings.lifetime = pool.max_lifetime;
     if let Some(replica) = &pool.replica {
-        settings.replica = Some(target("store.replica_url", replica)?);
+        let replica = settings_of("store.replica_url", replica)?;
+        settings.replica = Some(replica.primary);
+        // Certificates are checked in one way for both; what the primary's address says counts first.
+        settings.tls = settings.tls.or(replica.tls);
     }
     let waiting = |waiting: &Waiting| {
         log::warn(&format!(
@@ -33,11 +36,12 @@ pub(super) async fn database(
         .map_err(|cause| Failure::failed(chain(&cause), "see store.url, and the rights of its user"))
 }
 
-fn target(key: &str, url: &str) -> Result<Target, Failure> {
-    Target::parse(url).map_err(|cause| {
+/// With TLS as the URL says: `sslmode` and `sslrootcert`, as PostgreSQL means them.
+fn settings_of(key: &str, url: &str) -> Result<Database, Failure> {
+    Database::of_url(url, None).map_err(|cause| {
         Failure::failed(
             format!("{key}: {cause}"),
-            "for example postgresql://purlin@db.example.com/purlin",
+            "for example postgresql://purlin@db.example.com/purlin?sslmode=verify-full&sslrootcert=/etc/purlin/db-ca.pem",
         )
     })
 }

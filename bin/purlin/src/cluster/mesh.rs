@@ -6,10 +6,11 @@ use crate::exit::{Failure, chain};
 use crate::log;
 use crate::settings::Settings;
 use purlin_api::revisions::Revisions;
+use purlin_api::story::Tellers;
 use purlin_config::sections::cluster::ClusterSettings;
 use purlin_fabric::port::Candidate;
 use purlin_fabric_mesh::{Admission, Clock, Mesh, Notice, Refusal, Serving, Setup};
-use purlin_fabric_server::{Books, living, mesh_routes};
+use purlin_fabric_server::{Books, Neighbours, living, mesh_routes};
 use purlin_netio::now;
 use purlin_telemetry::health::{Bears, Check};
 use purlin_types::{NodeId, WallTime};
@@ -95,6 +96,18 @@ impl Cluster {
         self.0.place.as_ref().map(|place| place.mesh.clone())
     }
 
+    /// Stories that begin here go on at other nodes, and theirs here.
+    pub(crate) fn weave(&self, tellers: Tellers) -> Tellers {
+        self.0.stories.tell(&tellers);
+        match (self.mesh(), self.0.fabric.get()) {
+            (Some(mesh), Some(fabric)) => {
+                let fabric = fabric.clone();
+                tellers.with_nodes(self.0.me.id.as_str(), Arc::new(Neighbours { fabric, mesh }))
+            }
+            _ => tellers,
+        }
+    }
+
     /// Answers other nodes from now on, and lets machines with a token join.
     ///
     /// # Errors
@@ -114,9 +127,11 @@ impl Cluster {
             settings: settings.clone(),
             revisions: revisions.clone(),
         };
-        let serving = place
-            .mesh
-            .serve(listener, mesh_routes(&books.fabric), Arc::new(porter));
+        let serving = place.mesh.serve(
+            listener,
+            mesh_routes(&books.fabric, &self.0.stories),
+            Arc::new(porter),
+        );
         let serving = serving.map_err(|cause| {
             Failure::failed(format!("listening for other nodes failed: {cause}"), "try again")
         })?;

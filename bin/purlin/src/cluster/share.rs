@@ -6,8 +6,12 @@ use purlin_dhcp_server::{ForwardKey, Holder, Others, ShareConfig};
 use purlin_types::Slot;
 use std::net::{Ipv4Addr, SocketAddrV4, UdpSocket};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
+
+/// How long packets wait at the start for leases that nobody else serves: as long as clients ask again for.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 impl Cluster {
     /// What the DHCP service needs to serve a share; `None` when it serves everything.
@@ -40,6 +44,7 @@ impl Cluster {
             peers: Arc::new(peers),
             key,
             runtime: Handle::current(),
+            patient: Some((self.0.me.id.clone(), PATIENCE)),
         }))
     }
 

@@ -133,6 +133,10 @@ impl Service for Dhcp {
         self.sharing.clone().map(|sharing| sharing as _)
     }
 
+    fn leases(&self) -> Option<Handle> {
+        Some(self.handle.clone())
+    }
+
     fn checks(&self) -> Vec<Check> {
         let health = self.health.borrow();
         vec![

@@ -1,6 +1,6 @@
 //! What a node starts from: the file with all its faults told, or the built-in demo, and the data directory.
 
-use super::{Args, Renew};
+use super::{Args, Renew, grown};
 use crate::cli::{Context, DEFAULT_DATA_DIR};
 use crate::exit::Failure;
 use crate::output::Paint;
@@ -41,10 +41,11 @@ impl Boot {
                 judged((document, faults), "the environment")?
             }
         };
+        let data_dir = named.unwrap_or_else(|| PathBuf::from(&settings.node.data_dir));
         Ok(Self {
             file: args.config.clone(),
-            config: document.to_json(),
-            data_dir: named.unwrap_or_else(|| PathBuf::from(&settings.node.data_dir)),
+            config: grown::laid(document.to_json(), &settings, &data_dir)?,
+            data_dir,
             renew: args.renew,
         })
     }

@@ -2,7 +2,7 @@
 
 use super::boot::Boot;
 use super::host::Host;
-use super::{data_dir, faults, own};
+use super::{data_dir, faults, grown, own};
 use crate::cluster::Book;
 use crate::exit::Failure;
 use crate::log;
@@ -70,6 +70,12 @@ impl Ground {
             revisions,
             settings,
         };
+        if ground.settings.store.records == StoreEngine::Embedded && grown::is_there(&ground.data_dir) {
+            return Err(Failure::failed(
+                "this node's leases are in its cluster's database, and store.engine says embedded",
+                "take PURLIN__STORE__ENGINE out of the environment",
+            ));
+        }
         if let StoreEngine::Postgres(_) = &ground.settings.store.records {
             ground.share(boot, &basis, meaning, told).await?;
         }

@@ -11,11 +11,15 @@ use super::web::{Face, Sources};
 use super::{faults, ports};
 use crate::balancer;
 use crate::client::NodeFile;
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, Handover};
+#[cfg(feature = "dhcp")]
+use crate::cluster::{GrowSources, Grower};
 use crate::exit::Failure;
 use crate::log;
 use crate::services::{self, Base, Services};
 use crate::settings::Settings;
+#[cfg(feature = "dhcp")]
+use purlin_api::ledger::Ledger;
 use purlin_api::revisions::Revisions;
 use purlin_api::serve;
 use purlin_api::tokens::Tokens;
@@ -27,6 +31,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
+/// How long requests under way may take when the node starts anew as one of several.
+const QUIET: Duration = Duration::from_millis(300);
+
 /// A running node.
 pub(super) struct Node {
     pub(super) revisions: Revisions,
@@ -36,14 +43,20 @@ pub(super) struct Node {
     pub(super) data_dir: PathBuf,
     pub(super) services: Services,
     cluster: Cluster,
+    /// The way from one node to several; `None` for one that is.
+    #[cfg(feature = "dhcp")]
+    grower: Option<Grower>,
     pub(super) fronts: Fronts,
     events: Arc<EventLog>,
+    /// What is this node's alone.
+    #[cfg(feature = "dhcp")]
+    ledger: Ledger,
     life: Life,
     api: serve::Running,
     /// Removed when the node has stopped.
     _published: Published,
     /// Holds the lock of the data directory to the very end.
-    _store: Arc<Embedded>,
+    store: Arc<Embedded>,
 }
 
 impl Node {
@@ -53,7 +66,7 @@ impl Node {
     /// With the part that could not be built; nothing keeps running then.
     pub(super) async fn build(boot: &Boot, started: Instant) -> Result<Self, Failure> {
         let ground = Ground::lay(boot).await?;
-        let settings = ground.settings;
+        let settings = ground.settings.clone();
         log::configure(settings.log);
         ports::check(&ports::wanted(&settings))?;
         let face = Face::bind(&settings, &ground.data_dir).await?;
@@ -91,7 +104,13 @@ impl Node {
             store: Arc::clone(&ground.store),
         };
         let tenants = services.iter().filter_map(|service| service.tenant()).collect();
-        let books = cluster.start(tenants, face.port());
+        let mut books = cluster.start(tenants, face.port());
+        #[cfg(feature = "dhcp")]
+        let grower = way_to_others(&ground, &settings, &services);
+        #[cfg(feature = "dhcp")]
+        {
+            books.grow = grower.clone().map(|grower| Arc::new(grower) as _);
+        }
         cluster.serve_mesh(&books, &settings, &ground.revisions)?;
         registry.register(Arc::new(ClusterMetrics(books.fabric.clone())));
         registry.register(Arc::new(crate::cluster::sessions::metrics(&books.work)));
@@ -101,7 +120,7 @@ impl Node {
             cluster: books,
             fronts: fronts.clone(),
             cluster_events: cluster.clone(),
-            ledger: ground.ledger,
+            ledger: ground.ledger.clone(),
             clock: ground.clock,
             tokens,
             revisions: ground.revisions.clone(),
@@ -128,12 +147,16 @@ impl Node {
             data_dir: ground.data_dir,
             services,
             cluster,
+            #[cfg(feature = "dhcp")]
+            grower,
             fronts,
             events: ground.events,
+            #[cfg(feature = "dhcp")]
+            ledger: ground.ledger,
             life,
             api,
             _published: published,
-            _store: ground.store,
+            store: ground.store,
         })
     }
 
@@ -148,6 +171,35 @@ impl Node {
     pub(super) fn segments(&self) -> Vec<String> {
         let services = self.services.iter();
         services.flat_map(|service| service.segments()).collect()
+    }
+
+    /// Waits until this node's leases are with the cluster but for a rest.
+    pub(super) async fn grown(&self) -> Handover {
+        #[cfg(feature = "dhcp")]
+        if let Some(grower) = &self.grower {
+            return grower.ready().await;
+        }
+        std::future::pending().await
+    }
+
+    /// Takes no more work and moves what is left into the cluster's database.
+    ///
+    /// # Errors
+    /// When that was not done: this node's own store is the truth still.
+    pub(super) async fn hand_over(self, handover: Handover) -> Result<(), Failure> {
+        self.life.enter(Stage::Draining);
+        // Nobody may change anything from here on. Packets come last: that is what clients wait for.
+        self.api.stop(QUIET).await;
+        self.fronts.stop(QUIET).await;
+        for service in &self.services {
+            service.stop(QUIET).await;
+        }
+        #[cfg(feature = "dhcp")]
+        return handover
+            .finish(&self.store, &self.revisions, &self.ledger, &self.data_dir)
+            .await;
+        #[cfg(not(feature = "dhcp"))]
+        match handover {}
     }
 
     /// Takes no more work, finishes what is under way within `grace`, makes everything durable.
@@ -167,4 +219,17 @@ impl Node {
             log::warn("some API requests did not finish within the grace period");
         }
     }
+}
+
+/// What it takes to become the first of several, for a node that is alone.
+#[cfg(feature = "dhcp")]
+fn way_to_others(ground: &Ground, settings: &Settings, services: &Services) -> Option<Grower> {
+    let leases = services.iter().find_map(|service| service.leases())?;
+    ground.shared.is_none().then(|| {
+        Grower::new(GrowSources {
+            settings: settings.clone(),
+            revisions: ground.revisions.clone(),
+            leases,
+        })
+    })
 }

@@ -2,10 +2,12 @@
 
 use super::Renew;
 use super::boot::{self, Boot};
-use super::ground;
 use super::node::Node;
+use super::{ground, grown};
 use crate::log;
+use crate::settings::Settings;
 use purlin_api::revisions::{Note, Origin, Proposal};
+use purlin_config::Document;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 
@@ -34,14 +36,16 @@ impl Reloader {
             return log::info("there is no configuration file to read again");
         };
         let renewed = self.renew.map_or(Ok(()), |renew| renew(&self.data_dir));
-        let (document, _) = match renewed.and_then(|()| boot::checked(&file)) {
+        let laid = |(document, settings): (Document, Settings)| {
+            grown::laid(document.to_json(), &settings, &self.data_dir)
+        };
+        let config = match renewed.and_then(|()| boot::checked(&file)).and_then(laid) {
             Ok(good) => good,
             Err(failure) => {
                 node.tell_event("config.file", "refused", &failure.what);
                 return log::error(&format!("{}; the configuration in effect stays", failure.what));
             }
         };
-        let config = document.to_json();
         if config == self.seen {
             return log::info(&format!("{} has not changed", file.display()));
         }

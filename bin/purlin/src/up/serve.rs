@@ -5,7 +5,9 @@ use super::node::Node;
 use super::notify::Notifier;
 use super::reload::Reloader;
 use super::signals::{Asked, Signals};
+use crate::cluster::Handover;
 use crate::exit::{Exit, Failure, Outcome};
+use crate::log;
 use futures_util::future::select_all;
 use std::time::Duration;
 
@@ -14,8 +16,36 @@ const BEYOND_GRACE: Duration = Duration::from_secs(5);
 /// Never, as far as a watchdog is concerned.
 const NO_WATCHDOG: Duration = Duration::from_secs(86_400);
 
+/// How serving ended.
+pub(super) enum End {
+    /// It was told to, or cannot go on.
+    Stop(Outcome),
+    /// The node is to be one of several.
+    Grown(Box<Handover>),
+}
+
+/// How long moving the rest may take: nobody is answered meanwhile.
+const MOVING: Duration = Duration::from_secs(20);
+
+/// Hands over to the cluster; whatever comes of it, this program is to be started anew.
+pub(super) async fn hand_over(node: Node, handover: Handover) {
+    let moved = match tokio::time::timeout(MOVING, node.hand_over(handover)).await {
+        Ok(moved) => moved,
+        Err(_) => Err(Failure::failed(
+            format!(
+                "the database did not take the rest within {} s: this node stays alone",
+                MOVING.as_secs()
+            ),
+            "purlin cluster grow, again",
+        )),
+    };
+    if let Err(failure) = moved {
+        log::error(&failure.to_string());
+    }
+}
+
 /// Until it is told to stop, or cannot go on.
-pub(super) async fn serve(node: &Node, boot: &Boot, signals: &mut Signals, notifier: &Notifier) -> Outcome {
+pub(super) async fn serve(node: &Node, boot: &Boot, signals: &mut Signals, notifier: &Notifier) -> End {
     let tell = |topic, kind, text: &str| node.tell_event(topic, kind, text);
     let mut services = select_all(node.services.iter().map(|service| service.watch(&tell)));
     let mut reloader = Reloader::new(boot);
@@ -23,7 +53,7 @@ pub(super) async fn serve(node: &Node, boot: &Boot, signals: &mut Signals, notif
     loop {
         tokio::select! {
             asked = signals.next() => match asked {
-                Asked::Stop => break Ok(Exit::Ok),
+                Asked::Stop => break End::Stop(Ok(Exit::Ok)),
                 Asked::Reload => {
                     notifier.reloading();
                     reloader.reload(node).await;
@@ -31,7 +61,8 @@ pub(super) async fn serve(node: &Node, boot: &Boot, signals: &mut Signals, notif
                 }
             },
             _ = watchdog.tick() => notifier.alive(),
-            (failure, _, _) = &mut services => break Err(failure),
+            handover = node.grown() => break End::Grown(Box::new(handover)),
+            (failure, _, _) = &mut services => break End::Stop(Err(failure)),
         }
     }
 }

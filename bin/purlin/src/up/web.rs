@@ -137,7 +137,7 @@ impl Face {
         }
         let streams = Streams::new(Arc::new(Joined::new(joined)), shutdown.clone(), HEARTBEAT)
             .with_sessions(sources.cluster_events.keeper());
-        let tellers = Tellers::new(tellers);
+        let tellers = sources.cluster_events.weave(Tellers::new(tellers));
         let scrape: Arc<dyn MetricsSource> = Arc::new(Scrape(sources.registry));
         let shell = Shell::new(&sources.ledger, &sources.tokens, &sources.clock)
             .limits(self.limits)

@@ -128,6 +128,26 @@ impl Shelf {
         self.0.commit(batch).await
     }
 
+    /// Writes revisions as they were made elsewhere, oldest first, each with its configuration, where that is still kept,
+    /// and its digest.
+    pub(super) async fn copy(
+        &self,
+        revisions: &[(Meta, Option<Value>, Option<String>)],
+    ) -> Result<(), Problem> {
+        let mut batch = Batch::default();
+        for (meta, config, digest) in revisions {
+            let key = number_key(meta.number);
+            batch = batch.put(METAS, key.clone(), row(meta));
+            if let Some(config) = config {
+                batch = batch.put(CONFIGS, key.clone(), row(config));
+            }
+            if let Some(digest) = digest {
+                batch = batch.put(DIGESTS, digest.as_str(), key);
+            }
+        }
+        self.0.commit(batch).await
+    }
+
     /// What the configuration file said when it was last taken over.
     pub(super) async fn file(&self) -> Result<Option<Value>, Problem> {
         self.0

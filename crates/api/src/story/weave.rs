@@ -26,7 +26,8 @@ pub(super) fn weave(subject: &Subject, who: &Who, chapters: Vec<(&'static str, C
             decisions.push(decision);
         }
     }
-    decisions.sort_by(|a, b| a["at"].as_str().cmp(&b["at"].as_str()));
+    let place = |step: &Value| ["at", "node"].map(|key| step[key].as_str().unwrap_or_default().to_owned());
+    decisions.sort_by_cached_key(place);
     count_time(&mut decisions);
     checks.dedup();
     let mut story = json!({
@@ -42,6 +43,7 @@ pub(super) fn weave(subject: &Subject, who: &Who, chapters: Vec<(&'static str, C
         },
         "decisions": decisions,
         "checks": checks,
+        "missing": [],
     });
     if let Some(members) = story.as_object_mut() {
         members.extend(more);
@@ -94,6 +96,16 @@ pub(super) fn story_schema(more: &[(&str, Schema)]) -> Schema {
         ("client", client),
         ("decisions", schema::array(schema::reference("StoryDecision"))),
         ("checks", words("What to look at next.")),
+        (
+            "missing",
+            schema::array(schema::object(&[
+                (
+                    "node",
+                    schema::string("A node whose part of the story is missing."),
+                ),
+                ("why", schema::string("Why it is.")),
+            ])),
+        ),
     ];
     members.extend_from_slice(more);
     schema::object(&members)
@@ -111,6 +123,7 @@ pub(super) fn decision_schema() -> Schema {
             ),
         ),
         ("service", schema::string("Who decided: dhcp, boot.")),
+        ("node", schema::string("Where, among several nodes.")),
         ("event", schema::string("What came in.")),
         ("answer", schema::string("What went out.")),
         ("outcome", schema::one_of(&outcomes, "How it ended.")),

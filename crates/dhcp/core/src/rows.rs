@@ -9,7 +9,7 @@
 
 pub mod shown;
 
-use crate::lease::Identity;
+use crate::lease::{FLAG_INHERITED, Identity};
 use crate::plan::Plan;
 use crate::record::{self, LeaseRecord, Record};
 use crate::share::{BLOCK, block_of};
@@ -100,6 +100,55 @@ pub(crate) fn unique_of(network: &str, who: &Identity<'_>) -> Vec<u8> {
     unique
 }
 
+/// When the client of a lease was last seen, in Unix seconds; 0 when the body is no lease.
+#[must_use]
+pub fn last_seen(body: &[u8]) -> u32 {
+    let seen = |record| match record {
+        Record::Lease(lease) => lease.last_seen,
+        _ => 0,
+    };
+    record::decode(body).map(seen).max().unwrap_or(0)
+}
+
+/// The body of a lease that has ended for its client and whose address rests as long as was promised.
+#[must_use]
+pub fn ended(body: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(body.len());
+    for mut record in record::decode(body) {
+        if let Record::Lease(lease) = &mut record {
+            lease.state = LeaseState::Expired;
+            lease.flags |= FLAG_INHERITED;
+            lease.pot = lease.pot.max(lease.expires);
+        }
+        record.encode(&mut out);
+    }
+    out
+}
+
+/// The body of an address that is nobody's.
+#[must_use]
+pub fn freed(address: u32, version: u32) -> Vec<u8> {
+    let mut out = Vec::new();
+    let lease = LeaseRecord {
+        address,
+        state: LeaseState::Free,
+        flags: 0,
+        version,
+        expires: 0,
+        pot: 0,
+        last_seen: 0,
+        giaddr: 0,
+        who: Identity {
+            htype: 0,
+            chaddr: &[],
+            client_id: None,
+        },
+        extra: &[],
+    };
+    Record::Lease(lease).encode(&mut out);
+    out
+}
+
 /// A stored lease as people see it, whoever holds its slot; `None` when the body is no lease, or a free address.
 #[must_use]
 pub fn stored_lease(plan: &Plan, now: &Now, body: &[u8]) -> Option<LeaseView> {
@@ -126,5 +175,44 @@ mod tests {
         };
         assert_ne!(unique_of("a", &plain), unique_of("a", &named));
         assert_ne!(unique_of("a", &plain), unique_of("b", &plain));
+    }
+
+    #[test]
+    fn a_lease_that_has_ended_keeps_its_client_and_its_bound() {
+        let mut body = Vec::new();
+        let lease = LeaseRecord {
+            address: 7,
+            state: LeaseState::Bound,
+            flags: 0,
+            version: 3,
+            expires: 900,
+            pot: 500,
+            last_seen: 80,
+            giaddr: 0,
+            who: Identity {
+                htype: 1,
+                chaddr: &[7; 6],
+                client_id: None,
+            },
+            extra: &[],
+        };
+        Record::Lease(lease).encode(&mut body);
+        assert_eq!(last_seen(&body), 80);
+        let body = ended(&body);
+        let Some(Record::Lease(found)) = record::decode(&body).next() else {
+            panic!("a lease")
+        };
+        assert_eq!(
+            (found.state, found.pot, found.version),
+            (LeaseState::Expired, 900, 3)
+        );
+        assert_eq!((found.flags, found.who), (FLAG_INHERITED, lease.who));
+    }
+
+    #[test]
+    fn a_freed_address_is_a_row_without_a_client() {
+        let body = freed(9, 4);
+        assert_eq!((body[shown::STATE_OCTET], last_seen(&body)), (0, 0));
+        assert_eq!(last_seen(b""), 0);
     }
 }

@@ -148,6 +148,15 @@ impl Handle {
         }
     }
 
+    /// From now on packets are read: what is to be known of their clients is there.
+    pub(crate) async fn read_packets(&self) {
+        if let Some(door) = self.0.doors.first() {
+            let begin = |worker: &mut Worker| worker.own.iter_mut().for_each(|own| own.waiting = false);
+            // A thread that has ended reads nothing.
+            let _ = door.ask(begin).await;
+        }
+    }
+
     /// Goes on with slots under new epochs; gives those that the packet thread did not hold under the former ones.
     pub(crate) async fn continue_slots(&self, continued: Vec<Continued>) -> Vec<Slot> {
         let Some(door) = self.0.doors.first() else {

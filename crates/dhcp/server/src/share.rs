@@ -35,10 +35,11 @@ use purlin_fabric::port::Later;
 use purlin_fabric_runtime::{LoggedRow, RowLog, RowReader, SharedTenure, Tenant, Terms};
 use purlin_netio::Waker;
 use purlin_store::{FencedRow, FencedRows};
-use purlin_types::Slot;
+use purlin_types::{NodeId, Slot};
 use std::fmt;
 use std::net::{SocketAddrV4, UdpSocket};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 
 /// Finds the node that holds a slot: where it takes forwarded packets.
@@ -59,6 +60,9 @@ pub struct ShareConfig {
     pub key: ForwardKey,
     /// Runs what waits for the store.
     pub runtime: tokio::runtime::Handle,
+    /// This node, and how long it waits at its start for all leases when nobody else holds any: a client whose lease is
+    /// not read yet looks like a stranger, and would be given another address. Packets wait in the sockets meanwhile.
+    pub patient: Option<(NodeId, Duration)>,
 }
 
 impl fmt::Debug for ShareConfig {
@@ -81,7 +85,8 @@ impl Sharing {
     #[must_use]
     pub fn start(handle: &Handle, config: &ShareConfig) -> Arc<Self> {
         let holdings = watch::Sender::new(Arc::new(Holdings::default()));
-        let loader = Loader::new(handle.clone(), Arc::clone(&config.rows), holdings.subscribe());
+        let rows = Arc::clone(&config.rows);
+        let loader = Loader::new(handle.clone(), rows, holdings.subscribe(), config.patient.clone());
         config.runtime.spawn(loader.run());
         Arc::new(Self {
             holdings,
@@ -133,6 +138,7 @@ pub(crate) fn open(
     })?;
     let log = Log::new(Box::new(log), None, []).with_copies(log_handle.clone());
     let own = Own {
+        waiting: config.patient.is_some(),
         tenure: config.tenure.clone(),
         terms,
         clock: SteadyClock::default(),

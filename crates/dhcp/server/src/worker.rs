@@ -187,7 +187,9 @@ impl Worker {
         while !self.is_done() {
             let full = !self.parked.has_room() || !self.log.has_room();
             self.counters.parked_full += u64::from(full);
-            let reading = !full && !self.paused && self.stopping.is_none() && self.told != Condition::Failed;
+            let waiting = self.own.as_ref().is_some_and(|own| own.waiting);
+            let free = !full && !self.paused && !waiting;
+            let reading = free && self.stopping.is_none() && self.told != Condition::Failed;
             let source = match reading {
                 true if self.waits_for_check() => &self.checks_only,
                 true => &self.poller,

@@ -5,6 +5,7 @@
 //!   GET    /api/v1/cluster/nodes[/ID]       every node as this one sees it
 //!   POST   /api/v1/cluster/nodes/ID/drain   gives its slots away     DELETE .../nodes/ID[?force=true]
 //!   POST   /api/v1/cluster/tokens           how machines join              GET, DELETE .../tokens/ID
+//!   POST   /api/v1/cluster/grow             a node alone becomes the first of several    GET tells how far
 //!   GET    /api/v1/cluster/leader           503 while nobody leads
 //!   GET    /api/v1/cluster/sessions         clients and their nodes      DELETE .../sessions/ID
 //!   POST   /api/v1/cluster/locks            PUT renews, DELETE releases  GET shows who holds and waits
@@ -13,6 +14,7 @@
 
 mod caches;
 mod events;
+mod grow;
 mod join;
 mod keeper;
 mod locks;
@@ -25,9 +27,10 @@ mod values;
 mod work;
 
 pub use events::{ClusterEvents, Notice, Notices, tell_changes};
+pub use grow::Growing;
 pub use join::living;
 pub use keeper::Keeper;
 pub use metrics::ClusterMetrics;
-pub use peers::{mesh_routes, peer_at};
+pub use peers::{Neighbours, Stories, mesh_routes, peer_at};
 pub use routes::{Books, routes};
 pub use work::Work;

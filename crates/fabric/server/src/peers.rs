@@ -1,8 +1,13 @@
 //! What nodes ask each other about the cluster, and how this one asks.
 //!
 //! ```text
-//!   POST /mesh/v1/resume   {}   the node takes part again after a drain
+//!   POST /mesh/v1/resume   {}                 the node takes part again after a drain
+//!   POST /mesh/v1/why      {subject, limit}   what it has on record about a machine
 //! ```
+
+mod stories;
+
+pub use stories::{Neighbours, Stories};
 
 use axum::extract::State;
 use axum::routing::post;
@@ -17,10 +22,11 @@ use std::net::SocketAddr;
 const RESUME: &str = "/mesh/v1/resume";
 
 /// The calls that this node answers others about the fabric.
-pub fn mesh_routes(fabric: &Fabric) -> Router {
+pub fn mesh_routes(fabric: &Fabric, stories: &Stories) -> Router {
     Router::new()
         .route(RESUME, post(resume))
         .with_state(fabric.clone())
+        .merge(stories::routes(stories))
 }
 
 async fn resume(State(fabric): State<Fabric>) -> Json<Value> {

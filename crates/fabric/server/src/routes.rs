@@ -1,5 +1,6 @@
 //! `/api/v1/cluster`: nodes and their leader.
 
+use crate::grow::Growing;
 use crate::text;
 use crate::work::Work;
 use axum::Json;
@@ -14,6 +15,7 @@ use purlin_fabric_mesh::Mesh;
 use purlin_fabric_runtime::Fabric;
 use purlin_types::NodeId;
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 /// What the routes show.
 #[derive(Debug, Clone)]
@@ -22,6 +24,8 @@ pub struct Books {
     pub work: Work,
     /// The way to the other nodes; `None` for a node alone.
     pub mesh: Option<Mesh>,
+    /// How a node alone becomes the first of several; `None` for one that is.
+    pub grow: Option<Arc<dyn Growing>>,
     /// Names of the engines of `[store]` and `[coordination]`.
     pub store: &'static str,
     pub coordination: &'static str,
@@ -32,6 +36,7 @@ pub struct Books {
 pub fn routes(books: &Books) -> Routes {
     let drafts = reads().into_iter().chain(acts());
     schemas(Routes::new("cluster", books, drafts))
+        .and(crate::grow::routes(books))
         .and(crate::join::routes(books))
         .and(crate::sessions::routes(&books.work))
         .and(crate::locks::routes(&books.work))

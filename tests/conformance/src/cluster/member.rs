@@ -13,6 +13,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 
+const SUBNET: &str = "[[dhcp.subnets]]\nname = \"all\"\nnetwork = \"10.0.0.0/16\"\ngateway = \"10.0.0.1\"\n\
+    pools = [\"10.0.1.0-10.0.255.254\"]\n";
+
 /// A running `purlin up`.
 #[derive(Debug)]
 pub struct Member {
@@ -68,29 +71,30 @@ impl Member {
 
     /// On loopback.
     pub(super) fn start(id: &str, data: &Path, database: u16, redis: Option<u16>, extra: Extra) -> Self {
-        let (api, peers, dhcp) = (free_port(), free_port(), free_port());
-        let redis = redis.map(|port| format!("redis://127.0.0.1:{port}"));
-        let more = extra.more;
-        let subnet = format!(
-            "[[dhcp.subnets]]\nname = \"all\"\nnetwork = \"10.0.0.0/16\"\ngateway = \"10.0.0.1\"\n\
-             pools = [\"10.0.1.0-10.0.255.254\"]\n\n{more}"
-        );
+        let subnets = format!("{SUBNET}\n{}", extra.more);
         let seat = Seat {
-            id,
-            data,
-            address: Ipv4Addr::LOCALHOST,
-            api,
-            metrics: free_port(),
-            peers,
-            dhcp,
             store: format!("postgresql://purlin@127.0.0.1:{database}/purlin"),
-            redis,
-            takeover: "fast",
+            redis: redis.map(|port| format!("redis://127.0.0.1:{port}")),
             coordination: extra.coordination,
             dhcp_settings: extra.dhcp,
-            subnets: &subnet,
+            subnets: &subnets,
+            ..Seat::on_loopback(id, data)
         };
         Self::sit(&seat, None)
+    }
+
+    /// On loopback, with the database at `store`.
+    pub(super) fn start_by(id: &str, data: &Path, store: &str) -> Self {
+        let seat = Seat {
+            store: store.to_owned(),
+            ..Seat::on_loopback(id, data)
+        };
+        Self::sit(&seat, None)
+    }
+
+    /// On loopback, alone: its leases are in its own folder.
+    pub(super) fn start_alone(id: &str, data: &Path) -> Self {
+        Self::sit(&Seat::on_loopback(id, data), None)
     }
 
     /// With this configuration, on a machine of its own or on loopback.
@@ -259,7 +263,7 @@ pub(super) struct Seat<'a> {
     pub(super) metrics: u16,
     pub(super) peers: u16,
     pub(super) dhcp: u16,
-    /// Where the database is.
+    /// Where the database is; empty for a node alone.
     pub(super) store: String,
     /// Where Redis is; without, nodes have no hints in common.
     pub(super) redis: Option<String>,
@@ -271,7 +275,26 @@ pub(super) struct Seat<'a> {
     pub(super) subnets: &'a str,
 }
 
-impl Seat<'_> {
+impl<'a> Seat<'a> {
+    /// Alone, at ports that are free.
+    fn on_loopback(id: &'a str, data: &'a Path) -> Self {
+        Self {
+            id,
+            data,
+            address: Ipv4Addr::LOCALHOST,
+            api: free_port(),
+            metrics: free_port(),
+            peers: free_port(),
+            dhcp: free_port(),
+            store: String::new(),
+            redis: None,
+            takeover: "fast",
+            coordination: "",
+            dhcp_settings: "",
+            subnets: SUBNET,
+        }
+    }
+
     fn text(&self) -> String {
         let (id, address, takeover) = (self.id, self.address, self.takeover);
         let (api, peers, dhcp, store) = (self.api, self.peers, self.dhcp, &self.store);
@@ -280,12 +303,18 @@ impl Seat<'_> {
             let more = self.coordination;
             format!("[coordination]\nengine = \"redis\"\nurl = \"{url}\"\n{more}\n")
         });
+        let place = if store.is_empty() {
+            format!("[cluster]\ntakeover = \"{takeover}\"\n\n")
+        } else {
+            format!(
+                "[store]\nengine = \"postgres\"\nurl = \"{store}\"\n\n{coordination}\
+                 [cluster]\nenabled = true\nnode_ip = \"{address}\"\nsecret = \"a secret of sixteen octets\"\n\
+                 peer_port = {peers}\ntakeover = \"{takeover}\"\n\n"
+            )
+        };
         format!(
             "[node]\nid = \"{id}\"\n\n[api]\nhttp = [\"127.0.0.1:{api}\"]\nhttps = []\nmetrics = [\"{address}:{metrics}\"]\n\n\
-             [store]\nengine = \"postgres\"\nurl = \"{store}\"\n\n{coordination}\
-             [cluster]\nenabled = true\nnode_ip = \"{address}\"\nsecret = \"a secret of sixteen octets\"\n\
-             peer_port = {peers}\ntakeover = \"{takeover}\"\n\n\
-             [dhcp]\nlisten = [\"{address}:{dhcp}\"]\nserver_id = \"10.0.0.1\"\n{}\n{}",
+             {place}[dhcp]\nlisten = [\"{address}:{dhcp}\"]\nserver_id = \"10.0.0.1\"\n{}\n{}",
             self.dhcp_settings, self.subnets
         )
     }

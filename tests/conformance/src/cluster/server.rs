@@ -83,6 +83,81 @@ impl Database {
         String::from_utf8_lossy(&output.stdout).trim().to_owned()
     }
 
+    /// Offers TLS from now on, and takes nobody without; its certificate, for 127.0.0.1, as a file.
+    ///
+    /// # Panics
+    /// When that cannot be done.
+    #[must_use]
+    pub fn encrypt(&mut self) -> PathBuf {
+        let (key, certificate) = (self.data.join("server.key"), self.data.join("server.crt"));
+        let mut make = as_server_user("openssl", None);
+        make.args([
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:P-256",
+            "-nodes",
+            "-days",
+            "2",
+        ]);
+        make.args(["-subj", "/CN=database", "-addext", "subjectAltName=IP:127.0.0.1"]);
+        make.args(["-addext", "basicConstraints=critical,CA:FALSE"]);
+        make.arg("-keyout").arg(&key).arg("-out").arg(&certificate);
+        let made = run(make.current_dir("/"));
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        let shown = self.data.with_extension("crt");
+        std::fs::copy(&certificate, &shown).expect("root may");
+        let rules = "hostnossl all purlin 127.0.0.1/32 reject\nhostssl all purlin 127.0.0.1/32 trust\n";
+        self.stop();
+        std::fs::write(self.data.join("pg_hba.conf"), rules).expect("root may");
+        let more = "ssl = on\nssl_cert_file = 'server.crt'\nssl_key_file = 'server.key'\n";
+        let mut settings = std::fs::OpenOptions::new()
+            .append(true)
+            .open(self.data.join("postgresql.conf"));
+        let written = settings
+            .as_mut()
+            .map(|file| std::io::Write::write_all(file, more.as_bytes()));
+        written.expect("root may").expect("the disk takes it");
+        self.start_again();
+        shown
+    }
+
+    /// Begins to keep everybody from writing leases, until it is dropped.
+    ///
+    /// # Panics
+    /// When the table is not there.
+    #[must_use]
+    pub fn lock_rows(&self) -> Process {
+        let mut psql = Command::new(program("psql"));
+        psql.args([
+            "-X",
+            "-h",
+            "127.0.0.1",
+            "-U",
+            "purlin",
+            "-d",
+            "purlin",
+            "-p",
+            &self.port.to_string(),
+        ]);
+        psql.args([
+            "-c",
+            "BEGIN",
+            "-c",
+            "LOCK TABLE purlin.fenced_row IN EXCLUSIVE MODE",
+            "-c",
+            "SELECT pg_sleep(60)",
+        ]);
+        let holder = Process::start(psql, self.data.with_extension("lock.log"));
+        until("the table was locked", || {
+            self.ask("SELECT count(*) FROM pg_locks WHERE mode = 'ExclusiveLock' AND relation = 'purlin.fenced_row'::regclass")
+                == "1"
+        });
+        holder
+    }
+
     /// Ends it at once (`pg_ctl -m immediate stop`): every connection breaks.
     pub fn stop(&mut self) {
         self.process.signal("QUIT");

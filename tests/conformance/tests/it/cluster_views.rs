@@ -122,3 +122,54 @@ fn a_lease_that_another_node_holds_is_not_ended_by_guess() {
         lease["state"] == "released"
     });
 }
+#[test]
+fn a_story_is_told_over_all_nodes_and_the_silence_of_one_is_named() {
+    let Some(cluster) = Cluster::new(2) else {
+        return;
+    };
+    let _ = cluster.give(&cluster.nodes[0], 73, 300);
+    let all = listed(&cluster.nodes[0]);
+    // It asked the first node, and the second one decided.
+    let foreign = all
+        .iter()
+        .find(|lease| lease["holder"] == "n2")
+        .expect("some are");
+    let mac = foreign["mac"].as_str().expect("it has one").to_owned();
+    let told = |node: &Member| {
+        let (_, story) = node
+            .get(&format!("/api/v1/why?subject={mac}"))
+            .expect("it answers");
+        story
+    };
+    let steps = |story: &Value| -> Vec<(String, String)> {
+        let text = |step: &Value, key: &str| step[key].as_str().unwrap_or_default().to_owned();
+        let all = story["decisions"].as_array().expect("a list").iter();
+        all.map(|step| (text(step, "node"), text(step, "code"))).collect()
+    };
+    let here = told(&cluster.nodes[0]);
+    let both = steps(&here);
+    assert!(
+        both.iter().any(|(node, code)| node == "n1" && code == "PUR-1128"),
+        "{here:#}"
+    );
+    assert!(
+        both.iter().any(|(node, code)| node == "n2" && code == "PUR-1010"),
+        "{here:#}"
+    );
+    assert_eq!(
+        steps(&told(&cluster.nodes[1])),
+        both,
+        "the same story whoever is asked"
+    );
+    assert_eq!(here["missing"], json!([]));
+    let said = cluster.nodes[1].says(&["why", &mac]);
+    assert!(said.contains("  n1 ") && said.contains("  n2 "), "{said}");
+    cluster.nodes[1].process.signal("STOP");
+    let first = &cluster.nodes[0];
+    let alone = told(first);
+    assert_eq!(alone["missing"][0]["node"], "n2", "{alone:#}");
+    assert!(steps(&alone).iter().all(|(node, _)| node == "n1"), "{alone:#}");
+    let said = first.says(&["why", &mac]);
+    assert!(said.contains("what n2 decided is missing here"), "{said}");
+    cluster.nodes[1].process.signal("CONT");
+}

@@ -1,6 +1,6 @@
 //! Machines become nodes with a token, and are strangers again when they are removed.
 
-use purlin_conformance::{Cluster, Member};
+use purlin_conformance::{Cluster, Member, met_plainly};
 
 const OLD_NAME: [&str; 2] = ["as", "simple-dhcpd-datacenter"];
 
@@ -111,4 +111,55 @@ fn s0_9_a_removed_nodes_certificate_is_refused_and_so_is_a_stranger() {
         first.process.said().contains("refused by the mesh")
     });
     cluster.until_shared_by(&["n1"]);
+}
+
+#[test]
+fn the_line_to_the_database_is_encrypted_to_the_one_that_is_trusted() {
+    if !met_plainly(&["openssl"]) {
+        return;
+    }
+    let Some(mut cluster) = Cluster::without_nodes() else {
+        return;
+    };
+    let root = cluster.database.encrypt();
+    let words = |root: &str| format!("?sslmode=verify-full&sslrootcert={root}");
+    let node = cluster.member_by("n1", "n1", &words(&root.to_string_lossy()));
+    node.until("it was a node", || {
+        node.readiness().is_some_and(|(ready, _)| ready)
+    });
+    let question = "SELECT count(*) > 0 AND bool_and(ssl) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) \
+                    WHERE application_name = 'purlin'";
+    assert_eq!(cluster.database.ask(question), "t");
+    // Another authority, the right one for another name, and none at all.
+    let stranger = cluster.path("stranger.crt");
+    let made = std::process::Command::new("openssl")
+        .args([
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:P-256",
+            "-nodes",
+            "-subj",
+            "/CN=x",
+        ])
+        .arg("-keyout")
+        .arg(cluster.path("stranger.key"))
+        .arg("-out")
+        .arg(&stranger)
+        .output()
+        .expect("openssl is there");
+    assert!(made.status.success());
+    let wrong = cluster.member_by("n2", "n2", &words(&stranger.to_string_lossy()));
+    wrong.until("it said why it waits", || {
+        wrong.process.said().contains("certificate")
+    });
+    let plain = cluster.member_by("n3", "n3", "?sslmode=disable");
+    plain.until("it was refused", || plain.process.said().contains("pg_hba"));
+    let bad = cluster.member_by("n4", "n4", "?sslmode=verify-some");
+    bad.until("it named what there is", || {
+        bad.process.said().contains("verify-full")
+    });
+    cluster.nodes.extend([node, wrong, plain, bad]);
 }

@@ -5,5 +5,6 @@ mod boot;
 mod cluster;
 mod cluster_views;
 mod dhcp;
+mod growing;
 mod joining;
 mod sessions;

@@ -5,11 +5,12 @@ use purlin_dhcp_core::Takeover;
 use purlin_dhcp_core::rows::{LEASES, WINDOWS};
 use purlin_fabric::Holdings;
 use purlin_store::{Copies, FenceFault, FencedRows};
-use purlin_types::{Epoch, Slot};
+use purlin_types::{Epoch, NodeId, SLOTS, Slot, SlotSet};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::watch;
+use tokio::sync::watch::error::RecvError;
 
 /// Slots loaded together: their clients wait for the last of them.
 const SLOTS_AT_ONCE: usize = 64;
@@ -41,6 +42,8 @@ pub(super) struct Loader {
     holdings: watch::Receiver<Arc<Holdings>>,
     /// What the packet thread was given.
     given: BTreeMap<Slot, Epoch>,
+    /// While no packets are read: this node, and how long they wait at most.
+    patient: Option<(NodeId, Duration)>,
 }
 
 impl Loader {
@@ -48,17 +51,20 @@ impl Loader {
         handle: Handle,
         rows: Arc<dyn FencedRows>,
         holdings: watch::Receiver<Arc<Holdings>>,
+        patient: Option<(NodeId, Duration)>,
     ) -> Self {
         Self {
             handle,
             rows,
             holdings,
             given: BTreeMap::new(),
+            patient,
         }
     }
 
     /// Runs until the fabric is gone.
     pub(super) async fn run(mut self) {
+        let began = Instant::now();
         loop {
             let holdings = Arc::clone(&self.holdings.borrow_and_update());
             self.go_on(&holdings).await;
@@ -69,8 +75,9 @@ impl Loader {
                 .filter(|slot| self.given.get(slot).copied() != holdings.epoch(*slot))
                 .take(SLOTS_AT_ONCE)
                 .collect();
+            self.begin_to_read(&holdings, began).await;
             if gained.is_empty() {
-                if self.holdings.changed().await.is_err() {
+                if self.changed(began).await.is_err() {
                     return;
                 }
                 continue;
@@ -80,6 +87,30 @@ impl Loader {
                 Err(_) => tokio::time::sleep(PAUSE).await,
             }
         }
+    }
+
+    /// Has packets read as soon as all leases are here, when nobody else holds any, or the wait is over.
+    async fn begin_to_read(&mut self, holdings: &Holdings, began: Instant) {
+        let Some((me, patience)) = &self.patient else {
+            return;
+        };
+        let elsewhere = |slot| holdings.home(slot).is_some_and(|home| home != me);
+        let whole = self.given.len() == usize::from(SLOTS) || SlotSet::FULL.iter().any(elsewhere);
+        if whole || began.elapsed() >= *patience {
+            self.patient = None;
+            self.handle.read_packets().await;
+        }
+    }
+
+    /// Waits until the holdings change, or packets must wait no longer.
+    async fn changed(&mut self, began: Instant) -> Result<(), RecvError> {
+        let Some((_, patience)) = &self.patient else {
+            return self.holdings.changed().await;
+        };
+        let left = patience.saturating_sub(began.elapsed());
+        tokio::time::timeout(left, self.holdings.changed())
+            .await
+            .unwrap_or(Ok(()))
     }
 
     /// What this node held all the while is not read again: the store may have lost some of it.

@@ -15,6 +15,8 @@ use tokio::sync::mpsc;
 
 /// The thread's side of a share.
 pub(crate) struct Own {
+    /// Nothing is read from sockets yet: what is known of the clients is still on its way.
+    pub(crate) waiting: bool,
     pub(crate) tenure: SharedTenure,
     pub(crate) terms: Terms,
     pub(crate) clock: SteadyClock,

@@ -45,6 +45,12 @@ impl Member {
         (output.status.success(), said.concat())
     }
 
+    /// The port at which other nodes reach this one.
+    #[must_use]
+    pub fn peers_port(&self) -> u16 {
+        self.peers
+    }
+
     /// Where other nodes call this one.
     #[must_use]
     pub fn peers_url(&self) -> String {

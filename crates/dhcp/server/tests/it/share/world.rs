@@ -75,6 +75,7 @@ impl World {
         let (fabric, tenure) = (Arc::new(OnceLock::<Fabric>::new()), SharedTenure::default());
         let (lost, mut lost_slots) = mpsc::unbounded_channel();
         let share = ShareConfig {
+            patient: None,
             rows: Arc::clone(&self.rows) as Arc<dyn FencedRows>,
             tenure: tenure.clone(),
             lost,
