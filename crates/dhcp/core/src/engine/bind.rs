@@ -62,12 +62,10 @@ impl Turn<'_, '_> {
             self.grant_new(address, &before, full, another)
         };
         let first = !renewal || self.is_unrecorded(&before);
-        self.write(
-            slot,
-            now.saturating_add(grant.secs),
-            pot(now, full),
-            (first, another),
-        );
+        // A request that comes twice may be granted less the second time, and the client keeps whichever answer it got.
+        let promised = if renewal { before.expires } else { 0 };
+        let expires = now.saturating_add(grant.secs).max(promised);
+        self.write(slot, expires, pot(now, full), (first, another));
         let ordinary = if renewal {
             reasons::RENEWED
         } else {

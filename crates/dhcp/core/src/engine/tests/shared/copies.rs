@@ -75,6 +75,21 @@ fn no_more_than_the_lead_time_is_promised_before_the_standby_has_the_row() {
 }
 
 #[test]
+fn a_renewal_that_comes_twice_ends_no_sooner() {
+    let mut world = world(&["10.0.1.0"]);
+    bind(&mut world, 1, FIRST);
+    world.replicate();
+    world.pass(300);
+    // As through a relay that knows several nodes, which all pass it on to the one that holds the slot.
+    let answers = [0, 0].map(|_| world.step(0, &renew(1, FIRST), 0, 0).lease());
+    assert_eq!(answers, [3600, 600], "the second cannot rest on the first, which is nowhere yet");
+    world.flush(0);
+    world.replicate();
+    world.pass(700);
+    assert_eq!(world.dora(0, 2), None, "the client has the first answer");
+}
+
+#[test]
 fn the_full_lease_is_promised_where_no_copy_can_take_the_stores_place() {
     let mut world = world(&["10.0.1.0-10.0.1.9"]);
     world.standby = false;
