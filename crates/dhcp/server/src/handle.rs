@@ -180,14 +180,22 @@ impl Handle {
     }
 
     /// Takes slots away and waits until all that was decided about them is with the store.
-    pub(crate) async fn give_up(&self, slots: Vec<Slot>) {
-        let Some(door) = self.0.doors.first() else { return };
-        let log = door.ask(move |worker| {
+    pub(crate) async fn give_up(&self, slots: Vec<Slot>) -> Vec<Slot> {
+        let Some(door) = self.0.doors.first() else {
+            return Vec::new();
+        };
+        let asked = door.ask(move |worker| {
+            let term = |&slot: &Slot| (slot, worker.engine.epoch(slot));
+            let terms: Vec<_> = slots.iter().map(term).collect();
             worker.resign_slots(&slots);
-            worker.own.as_ref().map(|own| own.log.clone())
+            worker.own.as_ref().map(|own| (own.log.clone(), terms))
         });
-        if let Some(Some(log)) = log.await {
-            log.flushed().await;
+        match asked.await {
+            Some(Some((log, terms))) => {
+                log.flushed().await;
+                log.refused(&terms)
+            }
+            _ => Vec::new(),
         }
     }
 

@@ -102,7 +102,7 @@ impl Tenant for Sharing {
         self.holdings.send_replace(Arc::clone(holdings));
     }
 
-    fn give_up<'a>(&'a self, slots: &'a [Slot]) -> Later<'a, ()> {
+    fn give_up<'a>(&'a self, slots: &'a [Slot]) -> Later<'a, Vec<Slot>> {
         Box::pin(async move { self.handle.give_up(slots.to_vec()).await })
     }
 }

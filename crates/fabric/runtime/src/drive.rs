@@ -179,10 +179,11 @@ impl Driver {
     fn give_up(&mut self, slots: Vec<Slot>) {
         let tenants = self.tenants.clone();
         self.calls.spawn(async move {
+            let mut refused = Vec::new();
             for tenant in &tenants {
-                tenant.give_up(&slots).await;
+                refused.extend(tenant.give_up(&slots).await);
             }
-            Input::Flushed { slots }
+            Input::Flushed { slots, refused }
         });
     }
 

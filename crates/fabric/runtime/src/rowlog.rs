@@ -20,7 +20,7 @@ use batch::Entry;
 use copies::Frontier;
 use purlin_store::{AppendError, FencedRow, FencedRows, Journal, JournalHealth, Position, Wake};
 use purlin_types::{Epoch, SLOTS, Slot};
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -88,6 +88,20 @@ pub enum Refused {
     Taken { by: u64, unique: Vec<u8> },
 }
 
+impl Refused {
+    /// The term whose end was the reason.
+    fn term(&self) -> Option<(Slot, Epoch)> {
+        match *self {
+            Self::Lost {
+                slot,
+                epoch: Some(epoch),
+            }
+            | Self::Former { slot, epoch } => Some((slot, epoch)),
+            Self::Lost { epoch: None, .. } | Self::Taken { .. } => None,
+        }
+    }
+}
+
 /// What the packet thread and the writer share.
 pub(crate) struct Shared {
     rows: Arc<dyn FencedRows>,
@@ -102,6 +116,8 @@ pub(crate) struct Shared {
     accepted: AtomicU64,
     durable: watch::Sender<u64>,
     setbacks: Mutex<Vec<Setback>>,
+    /// The last term of each slot of which a row was refused for its fence.
+    refused: Mutex<BTreeMap<Slot, Epoch>>,
     stop: AtomicBool,
     /// For the packet thread, which waits for room or durability without a runtime.
     moved: (Mutex<()>, Condvar),
@@ -134,6 +150,18 @@ impl RowLogHandle {
     #[must_use]
     pub fn setbacks(&self) -> Vec<Setback> {
         std::mem::take(&mut *self.0.setbacks.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Those of `terms` of which a row was refused for its fence: what was promised under them is not all with the store.
+    /// Ask after [`Self::flushed`]. A slot without an epoch counts by any of its terms.
+    #[must_use]
+    pub fn refused(&self, terms: &[(Slot, Option<Epoch>)]) -> Vec<Slot> {
+        let refused = self.0.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_refused = |&&(slot, epoch): &&(Slot, Option<Epoch>)| {
+            let last = refused.get(&slot).copied();
+            last.is_some_and(|last| epoch.is_none_or(|epoch| last >= epoch))
+        };
+        terms.iter().filter(is_refused).map(|&(slot, _)| slot).collect()
     }
 
     /// How far the copies of the store are. Ask after reading `durable`: whoever sees a frame that was refused for the
@@ -191,6 +219,7 @@ impl RowLog {
             accepted: AtomicU64::new(0),
             durable: watch::Sender::new(0),
             setbacks: Mutex::default(),
+            refused: Mutex::default(),
             stop: AtomicBool::new(false),
             moved: (Mutex::new(()), Condvar::new()),
             trouble: watch::Sender::new(None),

@@ -38,6 +38,7 @@ pub trait Tenant: Send + Sync + fmt::Debug {
     fn held(&self, holdings: &Arc<Holdings>);
 
     /// Stops deciding about these slots and makes all their records durable. The slots are released when the future ends;
-    /// it may take as long as the store needs.
-    fn give_up<'a>(&'a self, slots: &'a [Slot]) -> Later<'a, ()>;
+    /// it may take as long as the store needs. Gives the slots of which the store has refused a record: what was promised
+    /// about them is not all known to whoever takes them next, so they are not given back in order.
+    fn give_up<'a>(&'a self, slots: &'a [Slot]) -> Later<'a, Vec<Slot>>;
 }

@@ -26,7 +26,10 @@ impl Coordinator {
             Input::Advanced { to, outcome } => self.advanced(now.boot, to, &outcome, out),
             Input::Published { outcome, .. } => self.published(now.boot, outcome.is_ok()),
             Input::FenceLost { slots } => self.fence_lost(now.boot, &slots, out),
-            Input::Flushed { slots } => self.flushed(&slots),
+            Input::Flushed { slots, refused } => {
+                self.fence_lost(now.boot, &refused, out);
+                self.flushed(&slots);
+            }
             Input::Hinted => self.requests.view.hasten(after(now.boot, self.timing.renew / 20)),
             Input::Replan(settings) => self.leading.replan(settings),
             Input::Drain => self.drain(now.boot, out),

@@ -183,6 +183,9 @@ impl Coordinator {
 
     /// The store refused a write: somebody else has these slots.
     pub(super) fn fence_lost(&mut self, now: BootTime, slots: &[Slot], out: &mut Vec<Action>) {
+        if slots.is_empty() {
+            return;
+        }
         let mut lost = 0;
         for &slot in slots {
             lost += u16::from(self.table.cell(slot).mine != Mine::Not);

@@ -65,7 +65,8 @@ pub enum Input {
     /// A write was refused by its fence: these slots are given up at once.
     FenceLost { slots: Vec<Slot> },
     /// The service has stopped deciding about these slots and all its records are durable: they may be released.
-    Flushed { slots: Vec<Slot> },
+    /// Of those in `refused` some record was not taken: they cannot be given back in order.
+    Flushed { slots: Vec<Slot>, refused: Vec<Slot> },
     /// A hint says that something changed in the store: look soon.
     Hinted,
     /// Plan by these settings from now on, while leading.

@@ -357,7 +357,13 @@ impl World {
         let (kept, lost): (Vec<_>, Vec<_>) = epochs.into_iter().partition(held);
         let slots =
             |pairs: Vec<(Slot, Option<Epoch>)>| pairs.into_iter().map(|(slot, _)| slot).collect::<Vec<_>>();
-        self.feed(node, Input::Flushed { slots: slots(kept) });
+        self.feed(
+            node,
+            Input::Flushed {
+                slots: slots(kept),
+                refused: Vec::new(),
+            },
+        );
         self.feed(node, Input::FenceLost { slots: slots(lost) });
     }
 

@@ -83,8 +83,15 @@ async fn attempt(shared: &Shared, batch: &Batch) -> Result<(), (&'static str, Fe
 
 /// Setbacks first: whoever sees the durability sees them.
 fn settle(shared: &Shared, batch: &mut Batch) {
+    let new = batch.setbacks();
+    let mut refused = shared.refused.lock().unwrap_or_else(PoisonError::into_inner);
+    for (slot, epoch) in new.iter().filter_map(|setback| setback.why.term()) {
+        let last = refused.entry(slot).or_insert(epoch);
+        *last = (*last).max(epoch);
+    }
+    drop(refused);
     let mut setbacks = shared.setbacks.lock().unwrap_or_else(PoisonError::into_inner);
-    setbacks.extend(batch.setbacks());
+    setbacks.extend(new);
     drop(setbacks);
     shared.durable.send_replace(batch.end.0);
     shared.octets.fetch_sub(batch.octets, Ordering::SeqCst);
