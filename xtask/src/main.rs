@@ -12,6 +12,7 @@ mod docs;
 mod repo;
 mod rust_text;
 mod setup;
+mod sim;
 mod test;
 mod tidy;
 mod tools;
@@ -27,6 +28,8 @@ Chores of this project.
   cargo xtask test dhcp     the DHCP crates and their conformance tests only
   cargo xtask chaos         clients that remember what they were promised, while everything fails (root):
                             chaos --help has its options, examples and scenarios
+  cargo xtask sim           whole clusters from seeds, simulated: --seeds N (1000), --minutes M, --seed N --trace;
+                            --help says more
   cargo xtask check         format, lints, tidy, documents, acceptance list; no tests
   cargo xtask tidy          the form of the repository: floors, purity, lengths, words
   cargo xtask acceptance    per seed: which promises have a test of their name
@@ -42,6 +45,7 @@ fn main() -> ExitCode {
         ["test", "--all"] => test::run(&repo, test::Scope::All),
         ["test", "dhcp"] => test::run(&repo, test::Scope::Dhcp),
         ["chaos", ref arguments @ ..] => chaos::run(&repo, arguments),
+        ["sim", ref arguments @ ..] => sim::run(&repo, arguments),
         ["check"] => check::run(&repo).map(|tally| tally.failed == 0),
         ["tidy"] => tidy::run(&repo),
         ["acceptance"] => acceptance::run(&repo),

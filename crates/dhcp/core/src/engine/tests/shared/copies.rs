@@ -82,7 +82,11 @@ fn a_renewal_that_comes_twice_ends_no_sooner() {
     world.pass(300);
     // As through a relay that knows several nodes, which all pass it on to the one that holds the slot.
     let answers = [0, 0].map(|_| world.step(0, &renew(1, FIRST), 0, 0).lease());
-    assert_eq!(answers, [3600, 600], "the second cannot rest on the first, which is nowhere yet");
+    assert_eq!(
+        answers,
+        [3600, 600],
+        "the second cannot rest on the first, which is nowhere yet"
+    );
     world.flush(0);
     world.replicate();
     world.pass(700);

@@ -1,0 +1,84 @@
+//! Outcomes as text and as JSON.
+
+use super::{Form, Options};
+use purlin_sim::{Broken, Level, Outcome, RULES, Tally, run};
+use serde_json::{Value, json};
+use std::fmt::Write;
+
+/// One seed: whether everything held, and what there is to say.
+pub(crate) fn single(options: &Options, seed: u64) -> (bool, String) {
+    let level = match (options.trace, options.form()) {
+        (false, _) => Level::Last,
+        (true, Form::Text) => Level::Print,
+        (true, Form::Json) => Level::All,
+    };
+    let outcome = run(seed, options.without, level);
+    let held = outcome.broken.is_none();
+    let shown = match options.form() {
+        Form::Json => one(&outcome, options.trace).to_string(),
+        Form::Text => {
+            let mut text = String::new();
+            if !options.trace && !held {
+                outcome.story.iter().for_each(|line| text.extend([line, "\n"]));
+            }
+            let (verdict, tally, digest) = (outcome.verdict(), outcome.tally, outcome.digest);
+            let _ = writeln!(text, "{verdict}\n{tally}\ntrace hash {digest:016x}");
+            text
+        }
+    };
+    (held, shown)
+}
+
+fn one(outcome: &Outcome, trace: bool) -> Value {
+    let story = (trace || outcome.broken.is_some()).then_some(&outcome.story);
+    json!({
+        "seed": outcome.seed,
+        "held": outcome.broken.is_none(),
+        "broken": outcome.broken.as_ref().map(|broken| fault(outcome.seed, broken)),
+        "trace_hash": format!("{:016x}", outcome.digest),
+        "tally": counts(&outcome.tally),
+        "trace": story,
+    })
+}
+
+/// A broken invariant.
+pub(super) fn fault(seed: u64, broken: &Broken) -> Value {
+    json!({
+        "seed": seed,
+        "invariant": broken.rule,
+        "at_seconds": broken.at as f64 / 1e9,
+        "what": broken.what,
+    })
+}
+
+pub(super) fn counts(tally: &Tally) -> Value {
+    json!({
+        "events": tally.events,
+        "promises": tally.promises,
+        "refusals": tally.refusals,
+        "faults": tally.faults,
+        "failovers": tally.failovers,
+        "claims_by_force": tally.takeovers,
+        "lost_fences": tally.setbacks,
+    })
+}
+
+/// The rules that can be left out.
+pub(crate) fn rules(form: Form) -> String {
+    let rules = RULES.iter();
+    match form {
+        Form::Text => {
+            let line = |text: String, rule: &purlin_sim::Rule| {
+                let (name, of, seed, without) = (rule.name, rule.of, rule.seed, rule.without);
+                text + &format!("{name:<22} {of:<8} seed {seed:<5} without it: {without}\n")
+            };
+            rules.fold(String::new(), line)
+        }
+        Form::Json => {
+            let rules = rules.map(|rule| {
+                json!({ "name": rule.name, "of": rule.of, "without": rule.without, "seed": rule.seed })
+            });
+            Value::Array(rules.collect()).to_string()
+        }
+    }
+}

@@ -1,0 +1,230 @@
+//! Rules left out on purpose, one at a time: a simulator that does not notice has proved nothing.
+
+/// A rule to leave out. The switch is in the simulator's glue or in its database, never in the product.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mutation {
+    NoTenure,
+    CountFromAnswer,
+    SleepingClock,
+    LongLead,
+    NoWindow,
+    NoCommit,
+    NoReuseWait,
+    NoQuarantine,
+    LostDecline,
+    NoFence,
+    UnlockedFence,
+    DeafToSetbacks,
+    ForgetfulSuspect,
+    ReleaseUnflushed,
+    ReleaseRefused,
+    EarlyLoad,
+    SilentRenewal,
+    Twins,
+    BlindToFailover,
+    OldClaimsFence,
+    EagerAfterFailover,
+    NoSecondCopy,
+    NoReassert,
+    AnyHistory,
+    TrustAfterFailover,
+}
+
+/// A rule of the design with its switch.
+#[derive(Debug, Clone, Copy)]
+pub struct Rule {
+    pub mutation: Mutation,
+    /// What `--without` takes.
+    pub name: &'static str,
+    /// Where the design has it.
+    pub of: &'static str,
+    /// What is done without it.
+    pub without: &'static str,
+    /// A seed that notices. Code that draws or decides otherwise may move it: tests look on from seed 1 then.
+    pub seed: u64,
+}
+
+const fn rule(
+    mutation: Mutation,
+    (name, of): (&'static str, &'static str),
+    without: &'static str,
+    seed: u64,
+) -> Rule {
+    Rule {
+        mutation,
+        name,
+        of,
+        without,
+        seed,
+    }
+}
+
+/// Every rule.
+pub const RULES: &[Rule] = &[
+    rule(
+        Mutation::NoTenure,
+        ("tenure", "R0"),
+        "services decide and send however long the node's lease has ended",
+        1,
+    ),
+    rule(
+        Mutation::CountFromAnswer,
+        ("count-from-sending", "2.2"),
+        "the lease is counted from the answer of a renewal instead of from its sending",
+        2,
+    ),
+    rule(
+        Mutation::SleepingClock,
+        ("boot-time", "2.2"),
+        "the lease is counted by a clock that stands still while the machine sleeps",
+        7,
+    ),
+    rule(
+        Mutation::LongLead,
+        ("lead-bound", "R1"),
+        "services promise four times as much beyond the record as the fabric waits out",
+        1,
+    ),
+    rule(
+        Mutation::NoWindow,
+        ("window", "R2"),
+        "windows are not handed to the successor",
+        1,
+    ),
+    rule(
+        Mutation::NoCommit,
+        ("commit", "R2, R3"),
+        "replies that must wait for their record do not",
+        1,
+    ),
+    rule(
+        Mutation::NoReuseWait,
+        ("reuse-wait", "R3"),
+        "an inherited address goes to another client as soon as its lease has ended",
+        1,
+    ),
+    rule(
+        Mutation::NoQuarantine,
+        ("quarantine", "R4"),
+        "nothing is quarantined after a takeover by force",
+        1,
+    ),
+    rule(
+        Mutation::LostDecline,
+        ("decline", "R5"),
+        "that a client has declined an address is not written",
+        28,
+    ),
+    rule(
+        Mutation::NoFence,
+        ("fence", "R7"),
+        "rows are taken from anybody",
+        1,
+    ),
+    rule(
+        Mutation::UnlockedFence,
+        ("fence-lock", "R7"),
+        "claims are looked at and not locked until the rows are committed (FOR KEY SHARE)",
+        1,
+    ),
+    rule(
+        Mutation::DeafToSetbacks,
+        ("setbacks", "R7"),
+        "a row that was refused is taken for written",
+        4,
+    ),
+    rule(
+        Mutation::ForgetfulSuspect,
+        ("durable-suspect", "2.2 b"),
+        "a second takeover forgets that the first had to quarantine",
+        1,
+    ),
+    rule(
+        Mutation::ReleaseUnflushed,
+        ("flush-before-release", "2.2"),
+        "slots are released before their records are with the store",
+        1,
+    ),
+    rule(
+        Mutation::ReleaseRefused,
+        ("doubt-of-refused", "2.2"),
+        "slots of which a record was refused are given back as if everything were recorded",
+        1,
+    ),
+    rule(
+        Mutation::EarlyLoad,
+        ("load-after-grant", "R7"),
+        "rows of a gained slot are read before its claim is granted",
+        1,
+    ),
+    rule(
+        Mutation::SilentRenewal,
+        ("sequence", "2.2 c"),
+        "a renewal leaves the number that contenders watch as it was",
+        1,
+    ),
+    rule(
+        Mutation::Twins,
+        ("one-incarnation", "2.5"),
+        "a second node of the same id is let in while the first is alive",
+        1,
+    ),
+    rule(
+        Mutation::BlindToFailover,
+        ("timeline", "2.2"),
+        "nobody notices that the database has failed over: watches go on, claims of the old history count",
+        1,
+    ),
+    rule(
+        Mutation::OldClaimsFence,
+        ("old-claims", "2.2 a"),
+        "the database lets claims of a lost history fence",
+        1,
+    ),
+    rule(
+        Mutation::EagerAfterFailover,
+        ("wait-after-failover", "2.2"),
+        "after a failover nobody waits for claims that nobody holds",
+        1,
+    ),
+    rule(
+        Mutation::NoSecondCopy,
+        ("second-copy", "2.3 db"),
+        "a standby that commits do not wait for is not thought of",
+        1,
+    ),
+    rule(
+        Mutation::NoReassert,
+        ("say-again", "2.2"),
+        "what was held all the while is read back after a failover instead of said again",
+        1,
+    ),
+    rule(
+        Mutation::AnyHistory,
+        ("history-of-rows", "2.2"),
+        "rows are taken over from a history that came after the claim",
+        1,
+    ),
+    rule(
+        Mutation::TrustAfterFailover,
+        ("distrust", "2.2"),
+        "after a failover unrecorded addresses outside of windows are free at once",
+        1,
+    ),
+];
+
+impl Mutation {
+    /// The rule of that name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        let found = RULES.iter().find(|rule| rule.name == name);
+        found.map(|rule| rule.mutation)
+    }
+
+    /// Its rule.
+    #[must_use]
+    pub fn rule(self) -> &'static Rule {
+        let found = RULES.iter().find(|rule| rule.mutation == self);
+        found.expect("every mutation is one rule's")
+    }
+}

@@ -1,0 +1,442 @@
+//! Statements on their way to a database and back: late, lost, hanging, or done without a word.
+
+use super::{Event, Local, World};
+use crate::clock::{MILLI, SECOND};
+use crate::database::{Database, Write};
+use crate::mutation::Mutation;
+use crate::node::{Ask, Body, Waiting, unknown};
+use purlin_fabric::port::Candidate;
+use purlin_fabric::{Action, Denied, Input};
+use purlin_store::{FenceFault, Standing};
+use purlin_types::{BootTime, Epoch, Slot};
+
+/// How long a row log waits before it asks again how far the copies are, while it waits for them and while not.
+const STANDING_PAUSES: [u64; 2] = [25 * MILLI, 500 * MILLI];
+
+/// What a node asks.
+#[derive(Debug)]
+pub(crate) enum Question {
+    Claims {
+        asked: BootTime,
+        action: Action,
+    },
+    Write(Write, Waiting<()>),
+    Load {
+        table: &'static str,
+        slots: Vec<Slot>,
+        epochs: Vec<(Slot, Epoch)>,
+    },
+    /// For the row log, or for the loader.
+    Standing(Option<Waiting<Standing>>),
+}
+
+/// What it is told.
+#[derive(Debug)]
+pub(crate) enum Answer {
+    Claims(Input),
+    Written(Result<(), FenceFault>, Waiting<()>),
+    Loaded(&'static str, Option<Vec<Body>>),
+    Standing(Result<Standing, FenceFault>, Option<Waiting<Standing>>),
+}
+
+/// A question under way.
+#[derive(Debug)]
+pub(crate) struct Statement {
+    node: usize,
+    by: Candidate,
+    database: usize,
+    /// `None` once the node has given up waiting; the database may not know.
+    question: Option<Question>,
+    /// What it does when its sender is gone.
+    orphan: Option<Write>,
+    /// Real time at which its sender gives up.
+    give_up: u64,
+    back: u64,
+}
+
+impl Question {
+    fn writes(&self) -> bool {
+        match self {
+            Self::Claims { action, .. } => !matches!(action, Action::View),
+            Self::Write(..) => true,
+            Self::Load { .. } | Self::Standing(_) => false,
+        }
+    }
+
+    /// Whether its answer waits for a standby that commits wait for. Rows are read under locks so that they do.
+    fn waits(&self) -> bool {
+        self.writes() || matches!(self, Self::Load { .. })
+    }
+
+    fn write(&self) -> Option<&Write> {
+        match self {
+            Self::Write(write, _) => Some(write),
+            Self::Claims { .. } | Self::Load { .. } | Self::Standing(_) => None,
+        }
+    }
+
+    /// The answer that says nothing.
+    fn silence(self) -> Option<Answer> {
+        Some(match self {
+            Self::Claims { asked, action } => Answer::Claims(denied(asked, action)?),
+            Self::Write(_, answer) => Answer::Written(Err(unknown()), answer),
+            Self::Load { table, .. } => Answer::Loaded(table, None),
+            Self::Standing(answer) => Answer::Standing(Err(unknown()), answer),
+        })
+    }
+}
+
+impl World {
+    /// Sends a question to the database that the node is connected to.
+    pub(super) fn state(&mut self, node: usize, question: Question) {
+        let patience = match question {
+            Question::Claims { .. } => self.scene.timing.ttl.as_nanos() as u64,
+            Question::Write(..) | Question::Load { .. } | Question::Standing(_) => 2 * self.scene.pace,
+        };
+        let (mut there, mut back) = (self.delay(), self.delay());
+        if self.disturbed(self.scene.slow) {
+            let late = if self.random.chance(500) {
+                &mut there
+            } else {
+                &mut back
+            };
+            *late += self.random.below(3 * self.scene.pace);
+        }
+        if self.databases[self.nodes[node].machine.database].slow_until > self.real {
+            there += self.random.below(self.scene.pace);
+        }
+        let statement = Statement {
+            node,
+            by: self.nodes[node].me.clone(),
+            database: self.nodes[node].machine.database,
+            orphan: None,
+            question: Some(question),
+            give_up: self.real + patience,
+            back,
+        };
+        if self.disturbed(self.scene.unknowns / 2) {
+            self.hush(statement);
+        } else {
+            self.queue.put(self.real + there, Event::Arrive(statement));
+        }
+    }
+
+    /// A row log asks.
+    pub(super) fn ask_for(&mut self, node: usize, ask: Ask) {
+        if self.nodes[node].alive {
+            let question = match ask {
+                Ask::Write(write, answer) => Question::Write(write, answer),
+                Ask::Standing(answer) => Question::Standing(Some(answer)),
+            };
+            self.state(node, question);
+        }
+    }
+
+    fn disturbed(&mut self, per_mille: u64) -> bool {
+        !self.calm && self.random.chance(per_mille)
+    }
+
+    fn delay(&mut self) -> u64 {
+        self.random.between(MILLI / 4, 12 * MILLI)
+    }
+
+    /// Nobody knows: told when the sender gives up.
+    fn hush(&mut self, mut statement: Statement) {
+        let question = statement.question.take();
+        if let Some(answer) = question.and_then(Question::silence) {
+            let at = statement.give_up.max(self.real);
+            self.queue
+                .put(at, Event::On(statement.node, Local::Answer(answer)));
+        }
+    }
+
+    pub(super) fn arrive(&mut self, mut statement: Statement) {
+        let cut = self.nodes[statement.node].machine.cut_until > self.real;
+        let database = &self.databases[statement.database];
+        let writes = statement.question.as_ref().is_none_or(Question::writes);
+        if !database.up || (cut && statement.question.is_some()) || (writes && database.full) {
+            self.hush(statement);
+            return;
+        }
+        let waits = statement.question.as_ref().is_none_or(Question::waits);
+        if waits && database.hangs() {
+            self.hang(statement);
+            return;
+        }
+        if self.mutation == Some(Mutation::UnlockedFence)
+            && !self.calm
+            && let Some(write) = statement.question.as_ref().and_then(Question::write)
+            && database.lost(self.real, &write.held).is_empty()
+        {
+            let wait = self.random.below(3 * self.scene.pace);
+            statement.give_up = statement.give_up.max(self.real + wait + statement.back);
+            self.queue.put(self.real + wait, Event::Slip(statement));
+            return;
+        }
+        self.execute(statement);
+    }
+
+    /// The claims were looked at; now the rows.
+    pub(super) fn slip(&mut self, mut statement: Statement) {
+        let Some(Question::Write(write, answer)) = statement.question.take() else {
+            return;
+        };
+        self.judge(statement.database, &write);
+        let outcome = self.databases[statement.database].write_unfenced(&write);
+        let at = self.real + statement.back;
+        self.queue.put(
+            at,
+            Event::On(statement.node, Local::Answer(Answer::Written(outcome, answer))),
+        );
+    }
+
+    /// The commit waits for a standby that does not answer. When the sender gives up, the wait is cancelled, which leaves
+    /// the commit on this server alone; or nobody cancels it.
+    fn hang(&mut self, mut statement: Statement) {
+        if self.real < statement.give_up {
+            let at = (self.real + SECOND / 5).min(statement.give_up);
+            self.queue.put(at, Event::Arrive(statement));
+            return;
+        }
+        let write = statement.question.as_ref().and_then(Question::write).cloned();
+        if let Some(question) = statement.question.take() {
+            let cancelled = self.random.chance(500);
+            if cancelled {
+                let _ = self.ask(&statement, &question);
+            }
+            statement.orphan = write.filter(|_| !cancelled);
+            if let Some(answer) = question.silence() {
+                self.queue
+                    .put(self.real, Event::On(statement.node, Local::Answer(answer)));
+            }
+        }
+        if statement.orphan.is_some() {
+            self.queue.put(self.real + SECOND / 5, Event::Arrive(statement));
+        }
+    }
+
+    fn execute(&mut self, mut statement: Statement) {
+        if let Some(orphan) = statement.orphan.take() {
+            self.commit(statement.database, &orphan).ok();
+            return;
+        }
+        let Some(question) = statement.question.take() else {
+            return;
+        };
+        let answer = self.ask(&statement, &question);
+        let at = self.real + statement.back;
+        let machine = &self.nodes[statement.node].machine;
+        let cut = machine.cut_until.max(machine.deaf_until) > at;
+        if cut || at > statement.give_up || self.disturbed(self.scene.unknowns) {
+            self.trace.say(self.real, || {
+                format!("node {}: an answer is lost", statement.node)
+            });
+            statement.question = Some(question);
+            self.hush(statement);
+            return;
+        }
+        let answer = match (answer, question) {
+            (Done::Claims(input), _) => Answer::Claims(input),
+            (Done::Written(outcome), Question::Write(_, sender)) => Answer::Written(outcome, sender),
+            (Done::Loaded(rows), Question::Load { table, .. }) => Answer::Loaded(table, Some(rows)),
+            (Done::Standing(standing), Question::Standing(answer)) => Answer::Standing(Ok(standing), answer),
+            _ => return,
+        };
+        self.queue
+            .put(at, Event::On(statement.node, Local::Answer(answer)));
+    }
+
+    fn ask(&mut self, statement: &Statement, question: &Question) -> Done {
+        let real = self.real;
+        match question {
+            Question::Claims { asked, action } => {
+                let database = &mut self.databases[statement.database];
+                claims(database, real, &statement.by, (*asked, action)).map_or(Done::Nothing, Done::Claims)
+            }
+            Question::Write(write, _) => Done::Written(self.commit(statement.database, write)),
+            Question::Load { table, slots, epochs } => {
+                let database = &mut self.databases[statement.database];
+                epochs
+                    .iter()
+                    .for_each(|&(slot, epoch)| database.note_read(slot, epoch));
+                Done::Loaded(database.load(table, slots))
+            }
+            Question::Standing(_) => Done::Standing(self.databases[statement.database].standing(real)),
+        }
+    }
+
+    fn commit(&mut self, database: usize, write: &Write) -> Result<(), FenceFault> {
+        let outcome = self.databases[database].lost(self.real, &write.held);
+        if outcome.is_empty() {
+            self.judge(database, write);
+        }
+        let outcome = self.databases[database].write(self.real, write);
+        self.trace.say(self.real, || {
+            let rows = write.rows.iter().map(|row| {
+                let address = std::net::Ipv4Addr::from(row.key as u32);
+                let claims = if row.unique.is_some() { "+" } else { "-" };
+                format!("{address}{claims}v{}", row.version)
+            });
+            let rows = rows.collect::<Vec<_>>().join(" ");
+            match &outcome {
+                Ok(()) => format!("written: {} {rows}", write.table),
+                Err(fault) => format!("not written ({fault}): {} {rows}", write.table),
+            }
+        });
+        outcome
+    }
+
+    /// Rows are about to come in: is anybody reading them too early for that? (I4)
+    fn judge(&mut self, database: usize, write: &Write) {
+        if let Some(slot) = self.databases[database].too_late(write) {
+            self.check.late_row(self.real, slot);
+        }
+    }
+
+    /// Tells the others to look, when something has changed, over a channel that may lose, delay and double that.
+    fn hint(&mut self, by: usize, input: &Input) {
+        let changes = matches!(
+            input,
+            Input::Released { outcome: Ok(()), .. } | Input::Advanced { outcome: Ok(()), .. }
+        );
+        if !changes || self.hintless_until > self.real {
+            return;
+        }
+        for node in self.living() {
+            for _ in 0..self.copies() * u64::from(node != by) {
+                let wait = self.wire_delay();
+                self.later(node, wait, Local::Input(Input::Hinted));
+            }
+        }
+    }
+
+    pub(super) fn answered(&mut self, node: usize, answer: Answer) {
+        match answer {
+            Answer::Claims(input) => {
+                self.hint(node, &input);
+                self.drive(node, input);
+            }
+            Answer::Loaded(table, rows) => self.loaded(node, table, rows),
+            Answer::Standing(standing, None) => self.stands(node, standing.ok()),
+            Answer::Standing(standing, Some(waiting)) => {
+                let _ = waiting.send(standing);
+                // The log asks again after one of its two pauses.
+                for pause in STANDING_PAUSES {
+                    self.queue.put(self.real + pause + MILLI, Event::Pump);
+                }
+                self.pump();
+            }
+            Answer::Written(outcome, sender) => {
+                let again = outcome.is_err();
+                // The log may have been dropped.
+                let _ = sender.send(outcome);
+                let failures = if again { self.nodes[node].failures + 1 } else { 0 };
+                self.nodes[node].failures = failures;
+                if again {
+                    // The writer pauses 20 ms, then twice as long each time, up to a second.
+                    let pause = ((20 * MILLI) << failures.min(6)).min(SECOND);
+                    self.queue.put(self.real + pause / 2 + MILLI, Event::Pump);
+                    self.queue.put(self.real + pause + MILLI, Event::Pump);
+                }
+                self.pump();
+            }
+        }
+    }
+}
+
+enum Done {
+    Nothing,
+    Claims(Input),
+    Written(Result<(), FenceFault>),
+    Loaded(Vec<Body>),
+    Standing(Standing),
+}
+
+fn claims(
+    database: &mut Database,
+    real: u64,
+    by: &Candidate,
+    (asked, action): (BootTime, &Action),
+) -> Option<Input> {
+    let refused = Denied::Refused;
+    Some(match action {
+        Action::Enrol(wish) => Input::Enrolled {
+            asked,
+            outcome: database.enrol(real, wish).map_err(refused),
+        },
+        Action::Renew => Input::Renewed {
+            asked,
+            outcome: database.renew(real, by).map_err(refused),
+        },
+        Action::View => Input::Viewed {
+            asked,
+            outcome: Ok(database.view(real)),
+        },
+        Action::Claim(wishes) => Input::Claimed {
+            asked,
+            wishes: wishes.clone(),
+            outcome: database.claim(by, wishes).map_err(refused),
+        },
+        Action::Release(held) => {
+            database.release(real, by, held);
+            Input::Released {
+                held: held.clone(),
+                outcome: Ok(()),
+            }
+        }
+        Action::Settle(held) => {
+            database.settle(real, by, held);
+            Input::Settled {
+                held: held.clone(),
+                outcome: Ok(()),
+            }
+        }
+        Action::Advance { from, to } => Input::Advanced {
+            to: *to,
+            outcome: database.advance(by, *from, *to).map_err(refused),
+        },
+        Action::PublishPlan { leader, number, plan } => Input::Published {
+            number: *number,
+            outcome: database.publish(real, leader, *number, plan).map_err(refused),
+        },
+        Action::GiveUp(_) | Action::Holdings | Action::Tell(_) => return None,
+    })
+}
+
+/// No answer to a request about claims.
+fn denied(asked: BootTime, action: Action) -> Option<Input> {
+    let no = Denied::Unknown;
+    Some(match action {
+        Action::Enrol(_) => Input::Enrolled {
+            asked,
+            outcome: Err(no),
+        },
+        Action::Renew => Input::Renewed {
+            asked,
+            outcome: Err(no),
+        },
+        Action::View => Input::Viewed {
+            asked,
+            outcome: Err(no),
+        },
+        Action::Claim(wishes) => Input::Claimed {
+            asked,
+            wishes,
+            outcome: Err(no),
+        },
+        Action::Release(held) => Input::Released {
+            held,
+            outcome: Err(no),
+        },
+        Action::Settle(held) => Input::Settled {
+            held,
+            outcome: Err(no),
+        },
+        Action::Advance { to, .. } => Input::Advanced { to, outcome: Err(no) },
+        Action::PublishPlan { number, .. } => Input::Published {
+            number,
+            outcome: Err(no),
+        },
+        Action::GiveUp(_) | Action::Holdings | Action::Tell(_) => return None,
+    })
+}

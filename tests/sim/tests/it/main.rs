@@ -1,0 +1,4 @@
+//! A bounded number of seeds, and that the simulator sees what it is there to see.
+
+mod mutations;
+mod seeds;

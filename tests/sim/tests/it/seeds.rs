@@ -1,0 +1,60 @@
+use purlin_sim::{Level, Tally, run};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Seeds of an ordinary run; `cargo xtask sim --seeds 10000` is for the long one.
+const SEEDS: std::ops::Range<u64> = 1..61;
+
+#[test]
+fn no_seed_breaks_an_invariant() {
+    let (next, sum) = (AtomicU64::new(SEEDS.start), Mutex::new(Tally::default()));
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                loop {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if !SEEDS.contains(&seed) {
+                        return;
+                    }
+                    *sum.lock().expect("nobody panics with it") += holds(seed);
+                }
+            });
+        }
+    });
+    let tally = sum.into_inner().expect("nobody panicked with it");
+    println!("{tally}");
+    assert!(
+        tally.promises > 10_000 && tally.faults > 1000,
+        "too little happens: {tally}"
+    );
+    assert!(
+        tally.failovers > 20 && tally.takeovers > 200,
+        "too little goes wrong: {tally}"
+    );
+}
+
+fn holds(seed: u64) -> Tally {
+    let outcome = run(seed, None, Level::Silent);
+    if outcome.broken.is_some() {
+        let told = run(seed, None, Level::Last);
+        panic!("{}\n{}", told.story.join("\n"), told.verdict());
+    }
+    outcome.tally
+}
+
+#[test]
+fn one_seed_is_one_story() {
+    for seed in [3, 7] {
+        let (first, again) = (run(seed, None, Level::Last), run(seed, None, Level::Last));
+        assert_eq!(first, again);
+        assert_eq!(
+            run(seed, None, Level::Silent).digest,
+            first.digest,
+            "telling it changes it"
+        );
+    }
+    assert_ne!(
+        run(3, None, Level::Silent).digest,
+        run(7, None, Level::Silent).digest
+    );
+}
