@@ -15,6 +15,7 @@ mod explain;
 mod lb;
 mod lock;
 mod paging;
+mod scale;
 #[cfg(feature = "tftp")]
 mod server;
 mod session;
@@ -95,6 +96,9 @@ enum Command {
     /// The cluster: its nodes, draining and removing one.
     #[command(subcommand)]
     Cluster(cluster::Command),
+    /// The number of nodes: load, recommendation, what was done.
+    #[command(subcommand)]
+    Scale(scale::Command),
     /// The balancer: run one, show its fronts and backends, drain one.
     Lb(Box<lb::Args>),
     /// Locks that hold across all nodes, and commands under a lock.
@@ -145,6 +149,7 @@ impl Cli {
             Command::Boot(command) => boot::run(&command, &context),
             Command::Bench(command) => bench::run(&command, &context),
             Command::Cluster(command) => context.block_on(cluster::run(&command, &context)),
+            Command::Scale(command) => context.block_on(scale::run(&command, &context)),
             Command::Lb(args) => lb::run(&args, &context),
             Command::Lock(command) => context.block_on(lock::run(&command, &context)),
             Command::Session(command) => context.block_on(session::run(&command, &context)),

@@ -126,6 +126,14 @@ impl Client {
         Ok(answer)
     }
 
+    /// Whether an answer is one, or a problem document.
+    ///
+    /// # Errors
+    /// With the problem.
+    pub(crate) fn judge(answer: &Answer) -> Result<(), Failure> {
+        problem::check(answer)
+    }
+
     /// The whole answer, whatever its status (health checks answer 503 with a body worth reading).
     pub(crate) async fn any_status(&mut self, ask: Ask) -> Result<Answer, Failure> {
         let (parts, body) = self.send(ask).await?.into_parts();

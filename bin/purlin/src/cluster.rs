@@ -13,7 +13,9 @@ mod dial;
 mod engines;
 #[cfg(feature = "dhcp")]
 mod grow;
+mod hook;
 mod mesh;
+pub(crate) mod scaling;
 pub(crate) mod sessions;
 #[cfg(feature = "dhcp")]
 mod share;
@@ -28,6 +30,7 @@ pub(crate) type Handover = std::convert::Infallible;
 
 use crate::exit::Failure;
 use crate::log;
+use crate::services::Services;
 use crate::settings::Settings;
 use engines::Engines;
 use purlin_config::sections::cluster::{ClusterSettings, Takeover};
@@ -35,11 +38,15 @@ use purlin_config::sections::coordination::RedisSettings;
 use purlin_config::sections::sessions::SessionSettings;
 use purlin_fabric::port::{Candidate, NodeFacts};
 use purlin_fabric::{Coordinator, NotReady, Timing};
-use purlin_fabric_runtime::{Fabric, Setup, SharedTenure, Tenant};
+use purlin_fabric_runtime::drains::Drains;
+use purlin_fabric_runtime::scaling::Scaler;
+use purlin_fabric_runtime::{Fabric, Setup, SharedTenure};
 use purlin_fabric_server::{Books, Stories};
 use purlin_netio::now;
+use purlin_store::Records;
 use purlin_telemetry::health::{Bears, Check};
 use purlin_types::Incarnation;
+use scaling::{NodeGauge, Wishes};
 use std::fmt;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
@@ -56,6 +63,7 @@ struct Inner {
     engines: Engines,
     tenure: SharedTenure,
     fabric: OnceLock<Fabric>,
+    scaler: OnceLock<Scaler>,
     shared: sessions::Shared,
     sessions: SessionSettings,
     caching: RedisSettings,
@@ -104,12 +112,20 @@ impl Cluster {
             engines,
             tenure: SharedTenure::default(),
             fabric: OnceLock::new(),
+            scaler: OnceLock::new(),
         })))
     }
 
-    /// Starts to take part, with the services that have shares. `port` is the API's.
-    pub(crate) fn start(&self, tenants: Vec<Arc<dyn Tenant>>, port: u16) -> Books {
+    /// Starts to take part, with the services that have shares. `port` is the API's, `records` are this node's own.
+    pub(crate) fn start(
+        &self,
+        services: &Services,
+        wishes: Wishes,
+        port: u16,
+        records: Arc<dyn Records>,
+    ) -> Books {
         let inner = &self.0;
+        let tenants = services.iter().filter_map(|service| service.tenant()).collect();
         let coordinator = Coordinator::new(inner.timing, inner.me.clone(), self.facts(port));
         let setup = Setup {
             me: inner.me.clone(),
@@ -122,10 +138,16 @@ impl Cluster {
         // The task ends with the last handle.
         let (fabric, _) = Fabric::start(setup, coordinator);
         let fabric = inner.fabric.get_or_init(|| fabric).clone();
-        let work = inner.shared.start(inner, &fabric);
+        let gauge = NodeGauge::new(services.clone());
+        let scaler = scaling::start(inner, &fabric, Arc::clone(&gauge), wishes, records);
+        let scaler = inner.scaler.get_or_init(|| scaler).clone();
+        let work = inner.shared.start(inner, &fabric, &scaler);
+        gauge.count_sessions(&work.sessions);
         Books {
+            drains: Drains::start(&fabric, &scaler, Arc::new(now)),
             fabric,
             work,
+            scaler,
             mesh: self.mesh(),
             grow: None,
             store: inner.engines.store,
@@ -172,6 +194,17 @@ impl Cluster {
         checks.extend([ready, store]);
         checks.extend(self.0.place.as_ref().map(mesh::Place::check));
         checks
+    }
+
+    /// Whether this node is the one that does what one of them does for all.
+    pub(crate) fn leads(&self) -> bool {
+        let fabric = self.0.fabric.get();
+        fabric.is_some_and(|fabric| fabric.snapshot().leadership.is_some())
+    }
+
+    /// The records that nodes share; `None` for a node alone.
+    pub(crate) fn records(&self) -> Option<Arc<dyn Records>> {
+        self.0.engines.records.clone()
     }
 
     fn facts(&self, port: u16) -> NodeFacts {

@@ -73,6 +73,14 @@ pub(crate) struct Face {
 /// Tells what happens to a service: topic, kind and a sentence of an event.
 pub(crate) type Tell<'a> = &'a (dyn Fn(&'static str, &'static str, &str) + Send + Sync);
 
+/// How much a service has done since the start, and what it holds now.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Done {
+    pub(crate) requests: u64,
+    /// Leases in the slots of this node; `None` for a service without leases.
+    pub(crate) leases: Option<u64>,
+}
+
 /// A running service.
 pub(crate) trait Service: Send + Sync + std::fmt::Debug {
     /// Shows its numbers.
@@ -93,6 +101,9 @@ pub(crate) trait Service: Send + Sync + std::fmt::Debug {
     fn leases(&self) -> Option<purlin_dhcp_server::Handle> {
         None
     }
+
+    /// How much it has done and holds.
+    fn work(&self) -> Done;
 
     /// Its part that has a share of the slots, in a cluster.
     fn tenant(&self) -> Option<Arc<dyn Tenant>> {

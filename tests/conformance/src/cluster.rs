@@ -88,6 +88,18 @@ impl Cluster {
         Some(cluster)
     }
 
+    /// The same with more sections in the configuration of each.
+    #[must_use]
+    pub fn with_more(nodes: usize, more: &'static str) -> Option<Self> {
+        let extra = Extra {
+            more,
+            ..Extra::default()
+        };
+        let cluster = Self::make(nodes, true, extra)?;
+        cluster.until_all_share();
+        Some(cluster)
+    }
+
     /// Nodes that serve no addresses, with more sections in the configuration: those of the guide for `ovncp`.
     #[must_use]
     pub fn of_platform(nodes: usize, more: &'static str) -> Option<Self> {

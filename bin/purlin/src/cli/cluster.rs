@@ -2,15 +2,17 @@
 
 mod grow;
 pub(crate) mod join;
+pub(crate) mod leave;
+mod plan;
 pub(crate) mod token;
 
 use super::{Context, ListArgs, context::watched, paging};
-use crate::client::{Ask, Client, encode};
-use crate::exit::{Exit, Failure, Outcome};
+use crate::client::{Ask, encode};
+use crate::exit::{Exit, Outcome};
 use crate::output::{self, Column, Kind, Show};
 use clap::Subcommand;
 use serde_json::Value;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -31,17 +33,33 @@ pub(crate) enum Command {
     Grow(grow::Args),
     /// Make this machine a node, with a token from a member; the same as `purlin join`.
     Join(join::Args),
+    /// Show who holds which share of the addresses, and what would move if a node came or went.
+    Plan(plan::Args),
     /// Let a node give its slots away in order; it stays a member.
+    #[command(after_help = "Examples:
+  purlin cluster drain node-3 --dry-run     what would move, slot by slot counted
+  purlin cluster drain node-3               drain it, and show how far that is
+  purlin cluster drain node-3 --no-wait     only begin")]
     Drain {
         node: String,
-        /// Only show what would be drained.
+        /// Only show what would move.
         #[arg(long)]
         dry_run: bool,
+        /// Do not wait until it holds nothing.
+        #[arg(long, conflicts_with = "dry_run")]
+        no_wait: bool,
+        /// Also when fewer nodes would be left than the configuration asks for.
+        #[arg(long)]
+        force: bool,
+        /// How long it may take, in seconds.
+        #[arg(long, value_name = "SECONDS", default_value_t = 600)]
+        timeout: u64,
     },
     /// Let a node take part again after a drain, whichever node is asked.
     Resume { node: String },
     /// Take a node out: it is drained first, and no lease is lost.
     #[command(after_help = "Examples:
+  purlin cluster remove node-4 --dry-run    what would move
   purlin cluster remove node-4              drain it, then end its membership
   purlin cluster remove node-4 --force      it is dead: fence it; others take over once its lease has lapsed")]
     Remove {
@@ -49,7 +67,10 @@ pub(crate) enum Command {
         /// Do not wait for the node: it can write no more from now on.
         #[arg(long)]
         force: bool,
-        /// How long draining may take, for instance 10m.
+        /// Only show what would move.
+        #[arg(long)]
+        dry_run: bool,
+        /// How long draining may take, in seconds.
         #[arg(long, value_name = "SECONDS", default_value_t = 600)]
         timeout: u64,
     },
@@ -69,6 +90,8 @@ pub(crate) const NODES: Kind = Kind {
         Column::wide("ZONE", "zone", Show::Text),
         Column::wide("WEIGHT", "weight", Show::Number),
         Column::wide("VERSION", "version", Show::Text),
+        Column::wide("LEASES", "leases", Show::Number),
+        Column::wide("SESSIONS", "sessions", Show::Number),
         Column::wide("INCARNATION", "incarnation", Show::Text),
     ],
 };
@@ -90,8 +113,6 @@ const STATUS: Kind = Kind {
 };
 
 const PATH: &str = "/api/v1/cluster/nodes";
-/// How often a drain is looked after.
-const LOOK: Duration = Duration::from_secs(1);
 
 pub(super) async fn run(command: &Command, context: &Context) -> Outcome {
     let mut client = context.client()?;
@@ -112,69 +133,32 @@ pub(super) async fn run(command: &Command, context: &Context) -> Outcome {
             })
             .await
         }
-        Command::Drain { node, dry_run } => {
-            let dry = if *dry_run { "?dryRun=true" } else { "" };
-            let asked = Ask::post(format!("{PATH}/{}/drain{dry}", encode(node)));
-            let member = client.value(asked).await?;
-            output::one(&context.view(), NODES, &member)?;
-            Ok(Exit::Ok)
-        }
+        Command::Plan(args) => plan::run(args, context).await,
+        Command::Drain {
+            node,
+            dry_run,
+            no_wait,
+            force,
+            timeout,
+        } => leave::drain(context, node, wish(*force, *timeout), !no_wait, *dry_run).await,
         Command::Resume { node } => {
             let asked = Ask::post(format!("{PATH}/{}/resume", encode(node)));
             let member = client.value(asked).await?;
             output::one(&context.view(), NODES, &member)?;
             Ok(Exit::Ok)
         }
-        Command::Remove { node, force, timeout } => {
-            remove(&mut client, node, *force, Duration::from_secs(*timeout)).await
-        }
+        Command::Remove {
+            node,
+            force,
+            dry_run,
+            timeout,
+        } => leave::remove(context, node, wish(*force, *timeout), *dry_run).await,
     }
 }
 
-/// Drains a node and ends its membership; at once when forced.
-pub(crate) async fn remove(client: &mut Client, node: &str, force: bool, timeout: Duration) -> Outcome {
-    let path = format!("{PATH}/{}", encode(node));
-    if force {
-        client.answer(Ask::delete(format!("{path}?force=true"))).await?;
-        say!("{node} is fenced: it can write no more; its slots are taken over once its lease has lapsed");
-        return Ok(Exit::Ok);
+const fn wish(force: bool, timeout: u64) -> leave::Wish {
+    leave::Wish {
+        force,
+        timeout: Duration::from_secs(timeout),
     }
-    let member = client.value(Ask::get(path.clone())).await?;
-    if slots(&member) > 0 && member.get("status").and_then(Value::as_str) == Some("active") {
-        client.answer(Ask::post(format!("{path}/drain"))).await?;
-    }
-    drained(client, &path, node, timeout).await?;
-    client.answer(Ask::delete(path)).await?;
-    say!("{node} is removed");
-    Ok(Exit::Ok)
-}
-
-/// Waits until a node holds nothing, and says how far it is.
-async fn drained(client: &mut Client, path: &str, node: &str, timeout: Duration) -> Result<(), Failure> {
-    let (began, mut told) = (Instant::now(), u64::MAX);
-    loop {
-        let left = slots(&client.value(Ask::get(path)).await?);
-        if left == 0 {
-            return Ok(());
-        }
-        if left != told {
-            eprintln!("{node}: {left} slots left");
-            told = left;
-        }
-        if began.elapsed() >= timeout {
-            let what = format!(
-                "{node} still holds {left} slots after {} s; it stays a member",
-                timeout.as_secs()
-            );
-            return Err(Failure::failed(
-                what,
-                "wait longer with --timeout, or --force when it cannot be reached",
-            ));
-        }
-        tokio::time::sleep(LOOK).await;
-    }
-}
-
-fn slots(member: &Value) -> u64 {
-    member.get("slots").and_then(Value::as_u64).unwrap_or(0)
 }

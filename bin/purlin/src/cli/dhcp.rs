@@ -1,6 +1,7 @@
 //! `purlin dhcp`: what the DHCP service knows and does.
 
 mod decision;
+mod forecast;
 mod lease;
 mod object;
 mod probe;
@@ -27,6 +28,9 @@ pub(crate) enum Command {
     /// Leases.
     #[command(subcommand)]
     Lease(lease::Command),
+    /// When the pools of each subnet will be full, and how far that is to be believed.
+    #[command(after_help = forecast::EXAMPLES)]
+    Forecast(crate::cli::ListArgs),
     /// Decisions: who got what, who did not, and why.
     #[command(subcommand)]
     Decision(decision::Command),
@@ -42,6 +46,7 @@ pub(super) fn run(command: Command, context: &Context) -> Outcome {
         Command::Class(verb) => context.block_on(object::run(&CLASSES, &verb, context)),
         Command::Lease(verb) => context.block_on(lease::run(&verb, context)),
         Command::Decision(verb) => context.block_on(decision::run(&verb, context)),
+        Command::Forecast(args) => context.block_on(forecast::run(&args, context)),
         Command::Probe(args) => probe::run(&args, context),
     }
 }

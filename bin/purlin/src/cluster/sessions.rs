@@ -22,6 +22,7 @@ use purlin_fabric_runtime::local::LocalHints;
 use purlin_fabric_runtime::locks::desk::Desk;
 use purlin_fabric_runtime::locks::{Fencing, LockManager};
 use purlin_fabric_runtime::metrics::SharedWork;
+use purlin_fabric_runtime::scaling::Scaler;
 use purlin_fabric_runtime::sessions::SessionStore;
 use purlin_fabric_server::{ClusterEvents, Keeper, Notices, Work, tell_changes};
 use purlin_netio::now;
@@ -73,7 +74,7 @@ impl Shared {
     }
 
     /// Starts everything that rests on the node's lease.
-    pub(super) fn start(&self, inner: &Inner, fabric: &Fabric) -> Work {
+    pub(super) fn start(&self, inner: &Inner, fabric: &Fabric, scaler: &Scaler) -> Work {
         let (engines, node) = (&inner.engines, inner.me.id.clone());
         let fencing = Fencing::over(fabric, Arc::clone(&engines.claims));
         let locks = LockManager::new(Arc::clone(&engines.hints), Some(fencing), Arc::new(now));
@@ -95,7 +96,7 @@ impl Shared {
         // They end with the process.
         let (_sweeping, _listening) = (work.sessions.start_sweeping(), work.sessions.start_listening());
         trim(engines, fabric);
-        let saying = work.clone();
+        let (saying, scaler) = (work.clone(), scaler.clone());
         let herald = Herald::start(HeraldSetup {
             node: work.node.clone(),
             incarnation: inner.me.incarnation,
@@ -103,7 +104,11 @@ impl Shared {
             clock: Arc::new(now),
             interval: inner.settings.heartbeat_interval,
             timeout: inner.settings.node_timeout,
-            say: Arc::new(move || saying.says()),
+            say: Arc::new(move || {
+                let mut says = saying.says();
+                says["load"] = scaler.pulse().to_json();
+                says
+            }),
         });
         let outbox = engines.notes.is_some().then(|| Arc::clone(&engines.outbox));
         let events = outbox.map(|outbox| ClusterEvents::start(outbox, Arc::clone(&engines.hints)));

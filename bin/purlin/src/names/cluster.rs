@@ -2,7 +2,7 @@
 //! cluster of one.
 
 use crate::cli::Context;
-use crate::cli::cluster::{self, NODES, token};
+use crate::cli::cluster::{NODES, leave, token};
 use crate::client::{Ask, encode};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::output::{self, Column, Form, Kind, Show};
@@ -109,6 +109,9 @@ pub(super) async fn add(context: &Context, node: &str) -> Outcome {
 }
 
 pub(super) async fn remove(context: &Context, node: &str, force: bool) -> Outcome {
-    let mut client = context.client()?;
-    cluster::remove(&mut client, node, force, DRAIN).await
+    let wish = leave::Wish {
+        force,
+        timeout: DRAIN,
+    };
+    leave::remove(context, node, wish, false).await
 }

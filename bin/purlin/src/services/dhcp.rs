@@ -5,10 +5,11 @@ mod losses;
 mod restored;
 mod settings;
 
-pub(crate) use settings::{Settings, ports, subnets};
+pub(crate) use settings::{Settings, ports, subnets, wishes};
 
-use super::{Base, Face, Service, Tell};
+use super::{Base, Done, Face, Service, Tell};
 use crate::client::NodeFile;
+use crate::cluster::Cluster;
 use crate::exit::{Failure, chain};
 use crate::log;
 use crate::settings::Settings as NodeSettings;
@@ -19,11 +20,13 @@ use purlin_api::revisions::Revisions;
 use purlin_api::schema;
 use purlin_dhcp_core::settings::AckMode;
 use purlin_dhcp_core::view::SubnetUse;
+use purlin_dhcp_server::forecast::{SAMPLE_EVERY, Uses};
 use purlin_dhcp_server::routes::{DecisionEvents, LeaseTeller, routes};
 use purlin_dhcp_server::{
     Condition, Handle, Health, Leases, RECEIVE_BUFFER, Running, ServerConfig, ServerStatus, Sharing,
 };
 use purlin_fabric_runtime::Tenant;
+use purlin_netio::now;
 use purlin_telemetry::Registry;
 use purlin_telemetry::health::{Bears, Check};
 use serde_json::{Value, json};
@@ -52,6 +55,9 @@ pub(crate) struct Dhcp {
     losses: Losses,
     /// How full subnets were a moment ago.
     usage: Mutex<Vec<SubnetUse>>,
+    /// And over time, noted by the node that leads.
+    uses: Uses,
+    cluster: Cluster,
     /// As they were bound at the start.
     bound: ServerStatus,
 }
@@ -89,6 +95,8 @@ impl Dhcp {
             threads: Mutex::new(Some(threads)),
             losses: Losses::default(),
             usage: Mutex::default(),
+            uses: Uses::new(base.cluster.records().unwrap_or_else(|| base.store.records())),
+            cluster: base.cluster.clone(),
             leases: Leases::new(&handle, base.cluster.others()),
             handle,
             bound,
@@ -104,6 +112,19 @@ impl Dhcp {
         if let Some(text) = self.losses.look(Instant::now(), self.handle.metrics().replies()) {
             log::warn(text);
             tell("node.health", "replies-lost", text);
+        }
+    }
+
+    async fn note_history(&self) {
+        if !self.cluster.leads() {
+            return;
+        }
+        let usage = self.leases.usage().await;
+        // What is not all would look like a fall.
+        if usage.partial.is_none()
+            && let Err(fault) = self.uses.note(now().wall.secs().into(), &usage.subnets).await
+        {
+            log::warn(&format!("the use of pools could not be noted: {fault}"));
         }
     }
 
@@ -137,6 +158,14 @@ impl Service for Dhcp {
         Some(self.handle.clone())
     }
 
+    fn work(&self) -> Done {
+        let metrics = self.handle.metrics();
+        Done {
+            requests: metrics.received(),
+            leases: Some(metrics.bound()),
+        }
+    }
+
     fn checks(&self) -> Vec<Check> {
         let health = self.health.borrow();
         vec![
@@ -166,7 +195,7 @@ impl Service for Dhcp {
                 events: Arc::new(DecisionEvents::new(self.handle.clone()).await),
                 teller: Arc::new(LeaseTeller::new(self.leases.clone(), clock.clone())),
                 members: vec![(LeaseTeller::LEASES, schema::array(schema::reference("Lease")))],
-                routes: routes(&self.leases, revisions),
+                routes: routes(&self.leases, revisions, &self.uses),
             }
         }
         .boxed()
@@ -200,10 +229,12 @@ impl Service for Dhcp {
                 USAGE_EVERY
             });
             let mut losses = tokio::time::interval(LOSSES_EVERY);
+            let mut samples = tokio::time::interval(SAMPLE_EVERY);
             loop {
                 tokio::select! {
                     _ = losses.tick() => self.tell_losses(tell),
                     _ = usage.tick() => self.note_usage().await,
+                    _ = samples.tick() => self.note_history().await,
                     changed = health.changed() => {
                         let health = health.borrow_and_update().clone();
                         if changed.is_err() || health.condition() == Condition::Failed {

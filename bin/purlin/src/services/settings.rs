@@ -1,5 +1,6 @@
 //! What a configuration says to the services: their sections, read together where they meet.
 
+use crate::cluster::scaling::Wishes;
 use crate::ports::Port;
 #[cfg(not(all(feature = "dhcp", feature = "tftp")))]
 use crate::services::absent;
@@ -59,6 +60,15 @@ impl Settings {
         return Some(self.dhcp.service.mclt);
         #[cfg(not(feature = "dhcp"))]
         None
+    }
+
+    /// What is said about the number of nodes and their shares.
+    #[cfg_attr(not(feature = "dhcp"), expect(clippy::unused_self))]
+    pub(crate) fn wishes(&self) -> Wishes {
+        #[cfg(feature = "dhcp")]
+        return dhcp::wishes(&self.dhcp);
+        #[cfg(not(feature = "dhcp"))]
+        Wishes::default()
     }
 
     /// Whether any service is served.

@@ -6,7 +6,7 @@ mod settings;
 pub(crate) use purlin_tftp_core::settings::Settings;
 pub(crate) use settings::ports;
 
-use super::{Base, Face, Service, Tell};
+use super::{Base, Done, Face, Service, Tell};
 use crate::client::NodeFile;
 use crate::cluster::Cluster;
 use crate::exit::{Failure, chain};
@@ -115,6 +115,13 @@ impl Service for BootFiles {
         file.tftp = listen.iter().map(ToString::to_string).collect();
         file.boot_http = first_url("http", &self.http);
         file.boot_https = first_url("https", &self.https);
+    }
+
+    fn work(&self) -> Done {
+        Done {
+            requests: self.handle.metrics().requests(),
+            leases: None,
+        }
     }
 
     fn checks(&self) -> Vec<Check> {

@@ -1,5 +1,6 @@
 //! What a configuration means: the revisions engine asks, the parts of the node answer.
 
+use crate::cluster::Cluster;
 use crate::log;
 use crate::services::Services;
 use crate::settings::{self, Settings};
@@ -18,14 +19,14 @@ const IMPACT_MAX: usize = 20;
 #[derive(Debug, Default)]
 pub(super) struct Host {
     /// Set once they run; before that nothing is applied.
-    services: OnceLock<Services>,
+    running: OnceLock<(Services, Cluster)>,
 }
 
 impl Host {
-    /// From now on changes go to these services.
-    pub(super) fn attach(&self, services: Services) {
+    /// From now on changes go to these services, and to the node's part in its cluster.
+    pub(super) fn attach(&self, services: Services, cluster: Cluster) {
         // They are started once.
-        let _ = self.services.set(services);
+        let _ = self.running.set((services, cluster));
     }
 
     /// The checked settings of a stored configuration, with the environment over it.
@@ -48,7 +49,7 @@ impl ConfigHost for Host {
     }
 
     fn impact(&self, from: &Value, to: &Value) -> Vec<String> {
-        let services = self.services.get().into_iter().flatten();
+        let services = self.running.get().into_iter().flat_map(|(services, _)| services);
         let mut impact: Vec<String> = services.flat_map(|service| service.impact(from, to)).collect();
         impact.extend(restarts(from, to));
         impact.truncate(IMPACT_MAX);
@@ -64,9 +65,11 @@ impl ConfigHost for Host {
     fn apply<'a>(&'a self, config: &'a Value) -> BoxFuture<'a, Result<(), String>> {
         async move {
             let settings = Self::read(config).map_err(|_| "the configuration has faults".to_owned())?;
-            for service in self.services.get().ok_or("the services are still starting")? {
+            let (services, cluster) = self.running.get().ok_or("the services are still starting")?;
+            for service in services {
                 service.apply(&settings).await?;
             }
+            cluster.apply(&settings);
             log::configure(settings.log);
             Ok(())
         }

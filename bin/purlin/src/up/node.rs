@@ -24,7 +24,7 @@ use purlin_api::revisions::Revisions;
 use purlin_api::serve;
 use purlin_api::tokens::Tokens;
 use purlin_balancer::{BalancerMetrics, Fronts};
-use purlin_fabric_server::ClusterMetrics;
+use purlin_fabric_server::{ClusterMetrics, ScalingMetrics};
 use purlin_store_embedded::Embedded;
 use purlin_telemetry::{Event, EventLog, Registry};
 use std::path::PathBuf;
@@ -80,7 +80,7 @@ impl Node {
             cluster: &cluster,
         };
         let services = services::start(&base).await?;
-        ground.host.attach(services.clone());
+        ground.host.attach(services.clone(), cluster.clone());
         let tokens = Tokens::open(ground.book.clone(), ground.clock.clone()).await;
         let tokens = tokens.map_err(|problem| faults::broken("the tokens", &problem))?;
         let others = ground.shared.is_some().then_some(&ground.ledger);
@@ -103,8 +103,10 @@ impl Node {
             services: services.clone(),
             store: Arc::clone(&ground.store),
         };
-        let tenants = services.iter().filter_map(|service| service.tenant()).collect();
-        let mut books = cluster.start(tenants, face.port());
+        let wishes = settings.services.wishes();
+        let records = ground.store.records();
+        let mut books = cluster.start(&services, wishes, face.port(), records);
+        cluster.tell_scaling(&ground.events);
         #[cfg(feature = "dhcp")]
         let grower = way_to_others(&ground, &settings, &services);
         #[cfg(feature = "dhcp")]
@@ -113,6 +115,7 @@ impl Node {
         }
         cluster.serve_mesh(&books, &settings, &ground.revisions)?;
         registry.register(Arc::new(ClusterMetrics(books.fabric.clone())));
+        registry.register(Arc::new(ScalingMetrics(books.scaler.clone())));
         registry.register(Arc::new(crate::cluster::sessions::metrics(&books.work)));
         let fronts = balancer::start(&settings, &books.fabric).await?;
         registry.register(Arc::new(BalancerMetrics(fronts.clone())));

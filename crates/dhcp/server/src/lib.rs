@@ -11,6 +11,7 @@
 
 mod error;
 mod export;
+pub mod forecast;
 mod handle;
 mod handover;
 mod leases;

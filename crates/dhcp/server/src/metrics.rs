@@ -31,6 +31,25 @@ pub struct ThreadReport {
 pub struct DhcpMetrics(pub(crate) Arc<[Mutex<ThreadReport>]>);
 
 impl DhcpMetrics {
+    /// Of all threads: DHCP messages received since the start.
+    #[must_use]
+    pub fn received(&self) -> u64 {
+        self.sum(|report| report.core.received.iter().sum())
+    }
+
+    /// Of all threads: leases bound now, in the slots of this node.
+    #[must_use]
+    pub fn bound(&self) -> u64 {
+        self.sum(|report| report.usage.iter().map(|used| used.bound).sum())
+    }
+
+    fn sum(&self, of: impl Fn(&ThreadReport) -> u64) -> u64 {
+        let reports = self.0.iter();
+        reports
+            .map(|report| of(&report.lock().unwrap_or_else(PoisonError::into_inner)))
+            .sum()
+    }
+
     /// Of all threads: what became of replies since the start.
     #[must_use]
     pub fn replies(&self) -> SendReport {

@@ -1,8 +1,8 @@
 //! The DHCP part of the HTTP API.
 //!
 //! ```text
-//!   leases                            are those of all nodes
-//!   decisions, scaling                ask the packet threads of this node through the Handle
+//!   leases, forecast                  are those of all nodes
+//!   decisions                         ask the packet threads of this node through the Handle
 //!   subnets, pools, reservations,     are views of the configuration document; a write edits the document and
 //!   classes                           becomes a revision, applied live
 //! ```
@@ -10,9 +10,9 @@
 mod bodies;
 mod decisions;
 mod events;
+mod forecast;
 mod leases;
 mod objects;
-mod scaling;
 mod schemas;
 mod text;
 mod why;
@@ -21,30 +21,30 @@ pub use events::DecisionEvents;
 pub use why::LeaseTeller;
 
 use crate::Leases;
+use crate::forecast::Uses;
 use purlin_api::revisions::Revisions;
 use purlin_api::route::Routes;
-use std::sync::Arc;
 
 /// What the routes need. Clones share it.
 #[derive(Debug, Clone)]
 pub(crate) struct Desk {
     pub(crate) leases: Leases,
     pub(crate) revisions: Revisions,
-    pub(crate) load: Arc<scaling::Load>,
+    pub(crate) uses: Uses,
 }
 
 /// The DHCP routes over the leases of a running service and of the nodes that it shares with.
 #[must_use]
-pub fn routes(leases: &Leases, revisions: &Revisions) -> Routes {
+pub fn routes(leases: &Leases, revisions: &Revisions, uses: &Uses) -> Routes {
     let desk = Desk {
         leases: leases.clone(),
         revisions: revisions.clone(),
-        load: Arc::new(scaling::Load::new(leases.handle())),
+        uses: uses.clone(),
     };
     let drafts = objects::drafts()
         .into_iter()
         .chain(leases::drafts())
         .chain(decisions::drafts())
-        .chain(scaling::drafts());
+        .chain(forecast::drafts());
     bodies::components(schemas::components(Routes::new("dhcp", &desk, drafts)))
 }

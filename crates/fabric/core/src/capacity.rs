@@ -3,8 +3,12 @@
 //! Two questions: when is a pool exhausted ([`forecast`]), and how much more can the nodes take ([`headroom`]). Both would
 //! rather say that they do not know than guess.
 
+mod history;
+mod outlook;
 mod trend;
 
+pub use history::{SAMPLES_KEPT, UseHistory};
+pub use outlook::{Confidence, confidence, words};
 pub use trend::{Forecast, Sample, forecast};
 
 use crate::scaling::{Metric, NodeLoad};

@@ -32,6 +32,10 @@ pub struct DrainLimits {
     pub copies: u8,
     /// `auto_scaling.min_nodes`.
     pub min_nodes: u16,
+    /// Requests per second of all nodes together, now.
+    pub requests: u64,
+    /// `auto_scaling.requests_per_node`; `None`: nobody said what a node can take.
+    pub requests_per_node: Option<u32>,
 }
 
 /// Why a node is not taken out.
@@ -65,9 +69,30 @@ pub enum DrainRefusal {
         left: u16,
         min: u16,
     },
+    /// Those left are not meant for as many requests as there are.
+    OverCapacity {
+        requests: u64,
+        left: u16,
+        per_node: u32,
+    },
 }
 
 impl DrainRefusal {
+    /// A word for programs.
+    #[must_use]
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Unknown { .. } => "unknown",
+            Self::AlreadyRemoved { .. } => "removed",
+            Self::AlreadyDraining { .. } => "draining",
+            Self::LastNode { .. } => "last_node",
+            Self::Dead { .. } => "dead",
+            Self::BelowCopies { .. } => "below_copies",
+            Self::BelowMinimum { .. } => "below_minimum",
+            Self::OverCapacity { .. } => "over_capacity",
+        }
+    }
+
     /// Whether `--force` overrides it. Force never shortens a wait: successors still let the lease lapse.
     #[must_use]
     pub const fn yields_to_force(&self) -> bool {
@@ -76,7 +101,8 @@ impl DrainRefusal {
             Self::AlreadyDraining { .. }
             | Self::Dead { .. }
             | Self::BelowCopies { .. }
-            | Self::BelowMinimum { .. } => true,
+            | Self::BelowMinimum { .. }
+            | Self::OverCapacity { .. } => true,
         }
     }
 }
@@ -103,6 +129,14 @@ impl fmt::Display for DrainRefusal {
             Self::BelowMinimum { left, min } => {
                 write!(f, "live nodes left would be {left}, fewer than min_nodes, {min}")
             }
+            Self::OverCapacity {
+                requests,
+                left,
+                per_node,
+            } => write!(
+                f,
+                "{requests} requests/s are more than the {left} nodes left are meant for, {per_node} each"
+            ),
         }
     }
 }
@@ -136,7 +170,12 @@ fn refusals(node: &NodeId, members: &[DrainMember], limits: DrainLimits) -> Vec<
         other.id != *node && other.live && matches!(other.state, NodeState::Active | NodeState::Joining)
     };
     let left = u16::try_from(members.iter().filter(stays).count()).unwrap_or(u16::MAX);
-    let DrainLimits { copies, min_nodes } = limits;
+    let DrainLimits {
+        copies,
+        min_nodes,
+        requests,
+        requests_per_node,
+    } = limits;
     let mut found = Vec::new();
     match member.state {
         NodeState::Removed => found.push(DrainRefusal::AlreadyRemoved { node: name() }),
@@ -154,6 +193,13 @@ fn refusals(node: &NodeId, members: &[DrainMember], limits: DrainLimits) -> Vec<
     }
     if left < min_nodes {
         found.push(DrainRefusal::BelowMinimum { left, min: min_nodes });
+    }
+    if let Some(per_node) = requests_per_node.filter(|each| requests > u64::from(*each) * u64::from(left)) {
+        found.push(DrainRefusal::OverCapacity {
+            requests,
+            left,
+            per_node,
+        });
     }
     found
 }

@@ -1,6 +1,7 @@
 //! Drives the fabric: timers, sockets and stores around the pure decisions of `purlin-fabric`.
 
 pub mod cache;
+pub mod drains;
 mod drive;
 mod entropy;
 mod handle;

@@ -23,7 +23,7 @@ mod rows;
 mod verdict;
 
 pub use action::{Action, ActionState};
-pub use gauge::{Gauge, Machine};
+pub use gauge::{Gauge, Held, Machine};
 pub use loads::{NodeInput, Source};
 pub use pulse::Pulse;
 pub use verdict::Verdict;
@@ -39,8 +39,11 @@ use rows::Rows;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::watch;
+use tokio::sync::{broadcast, watch};
 use tokio::task::AbortHandle;
+
+/// Actions kept for a listener that is behind.
+const ACTIONS: usize = 64;
 
 /// What a driver is told to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,6 +78,8 @@ pub struct Policy {
     pub scaling: ScalingSettings,
     /// By which this node plans when it leads.
     pub planning: PlanSettings,
+    /// Nodes that a removal must leave for each share, where somebody asked for so many.
+    pub required_copies: Option<u8>,
     /// `None` only recommends.
     pub driver: Option<Arc<dyn Driver>>,
 }
@@ -115,6 +120,7 @@ struct Shared {
     policy: watch::Sender<Policy>,
     pulse: watch::Receiver<Pulse>,
     view: watch::Receiver<Arc<View>>,
+    told: broadcast::Sender<Action>,
     rows: Rows,
     task: AbortHandle,
 }
@@ -133,12 +139,14 @@ impl Scaler {
         let (policy, policies) = watch::channel(setup.policy.clone());
         let (pulses, pulse) = watch::channel(Pulse::default());
         let (views, view) = watch::channel(Arc::default());
-        let brain = Brain::new(setup, clock, rows.clone(), policies, pulses, views);
+        let told = broadcast::Sender::new(ACTIONS);
+        let brain = Brain::new(setup, clock, rows.clone(), policies, pulses, views, told.clone());
         let task = tokio::spawn(brain.run()).abort_handle();
         Self(Arc::new(Shared {
             policy,
             pulse,
             view,
+            told,
             rows,
             task,
         }))
@@ -171,6 +179,12 @@ impl Scaler {
     #[must_use]
     pub fn views(&self) -> watch::Receiver<Arc<View>> {
         self.0.view.clone()
+    }
+
+    /// Actions of this node from now on: when each is written down, and again with its outcome.
+    #[must_use]
+    pub fn acted(&self) -> broadcast::Receiver<Action> {
+        self.0.told.subscribe()
     }
 
     /// The newest actions and recommendations, the newest first.

@@ -7,6 +7,8 @@
 //!   POST   /api/v1/cluster/tokens           how machines join              GET, DELETE .../tokens/ID
 //!   POST   /api/v1/cluster/grow             a node alone becomes the first of several    GET tells how far
 //!   GET    /api/v1/cluster/leader           503 while nobody leads
+//!   GET    /api/v1/cluster/plan             who holds what, and would if a node came or went
+//!   GET    /api/v1/scaling/metrics          load and recommendation       .../decision, .../history, .../settings
 //!   GET    /api/v1/cluster/sessions         clients and their nodes      DELETE .../sessions/ID
 //!   POST   /api/v1/cluster/locks            PUT renews, DELETE releases  GET shows who holds and waits
 //!   POST   /api/v1/cluster/invalidations    clears caches on all nodes   GET shows the last ones
@@ -17,10 +19,13 @@ mod events;
 mod grow;
 mod join;
 mod keeper;
+mod leaving;
 mod locks;
 mod metrics;
+mod moves;
 mod peers;
 mod routes;
+mod scaling;
 mod sessions;
 mod text;
 mod values;
@@ -30,7 +35,7 @@ pub use events::{ClusterEvents, Notice, Notices, tell_changes};
 pub use grow::Growing;
 pub use join::living;
 pub use keeper::Keeper;
-pub use metrics::ClusterMetrics;
+pub use metrics::{ClusterMetrics, ScalingMetrics};
 pub use peers::{Neighbours, Stories, mesh_routes, peer_at};
 pub use routes::{Books, routes};
 pub use work::Work;

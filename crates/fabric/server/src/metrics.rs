@@ -1,7 +1,9 @@
 //! Metrics under the names of the scaling guide for `ovncp`, which dashboards already ask for.
 
 use crate::text::{self, STATUSES};
+use purlin_fabric::scaling::Direction;
 use purlin_fabric_runtime::Fabric;
+use purlin_fabric_runtime::scaling::Scaler;
 use purlin_telemetry::metrics::{Collector, Encoder};
 
 /// Shows the cluster as this node sees it; register it once.
@@ -53,5 +55,30 @@ impl Collector for ClusterMetrics {
                 &[("node_id", me)],
                 f64::from(u8::from(snapshot.readiness.is_ok())),
             );
+    }
+}
+
+/// Shows what the autoscaler knows and says; register it once.
+#[derive(Debug, Clone)]
+pub struct ScalingMetrics(pub Scaler);
+
+impl Collector for ScalingMetrics {
+    fn collect(&self, encoder: &mut Encoder) {
+        let view = self.0.view();
+        let verdict = &view.verdict;
+        encoder
+            .gauge("purlin_scaling_nodes", "Nodes that stay.")
+            .value(&[], f64::from(verdict.nodes));
+        encoder
+            .gauge("purlin_scaling_target_nodes", "Nodes that there should be.")
+            .value(&[], f64::from(verdict.target));
+        let mut said = encoder.gauge(
+            "purlin_scaling_recommendation",
+            "1 for what is recommended about the number of nodes.",
+        );
+        for one in [Direction::Maintain, Direction::ScaleUp, Direction::ScaleDown] {
+            let value = f64::from(u8::from(one == verdict.direction));
+            said.value(&[("direction", one.as_str())], value);
+        }
     }
 }

@@ -1,18 +1,19 @@
 //! `/api/v1/cluster`: nodes and their leader.
 
 use crate::grow::Growing;
+use crate::leaving;
 use crate::text;
 use crate::work::Work;
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
 use purlin_api::asked::{Asked, Name};
 use purlin_api::route::{self, Draft, Routes};
-use purlin_api::{Admin, Problem, Viewer, reasons, schema};
-use purlin_fabric::port::{Candidate, Fault, NodeState, Refusal};
-use purlin_fabric::{Member, Suspicion};
+use purlin_api::{Problem, Viewer, schema};
+use purlin_fabric::Member;
 use purlin_fabric_mesh::Mesh;
 use purlin_fabric_runtime::Fabric;
+use purlin_fabric_runtime::drains::Drains;
+use purlin_fabric_runtime::scaling::Scaler;
 use purlin_types::NodeId;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -22,6 +23,8 @@ use std::sync::Arc;
 pub struct Books {
     pub fabric: Fabric,
     pub work: Work,
+    pub scaler: Scaler,
+    pub drains: Drains,
     /// The way to the other nodes; `None` for a node alone.
     pub mesh: Option<Mesh>,
     /// How a node alone becomes the first of several; `None` for one that is.
@@ -34,9 +37,11 @@ pub struct Books {
 /// The routes of the cluster.
 #[must_use]
 pub fn routes(books: &Books) -> Routes {
-    let drafts = reads().into_iter().chain(acts());
+    let drafts = reads().into_iter().chain(leaving::drafts());
     schemas(Routes::new("cluster", books, drafts))
         .and(crate::grow::routes(books))
+        .and(crate::moves::routes(books))
+        .and(crate::scaling::routes(books))
         .and(crate::join::routes(books))
         .and(crate::sessions::routes(&books.work))
         .and(crate::locks::routes(&books.work))
@@ -64,27 +69,6 @@ fn reads() -> [Draft<Books>; 4] {
     ]
 }
 
-fn acts() -> [Draft<Books>; 3] {
-    [
-        route::post("/api/v1/cluster/nodes/{id}/drain", drain)
-            .summary("Lets a node give its slots away")
-            .description("The node takes nothing new, hands every slot over in order, and stays a member. No lease is lost and no address is held back.")
-            .answers(202, schema::reference("Node"))
-            .errors(&[404, 409]),
-        route::post("/api/v1/cluster/nodes/{id}/resume", resume)
-            .summary("Lets a node take part again after a drain")
-            .description("The node that is asked passes it on to the one that it is about.")
-            .answers(202, schema::reference("Node"))
-            .errors(&[404, 409, 503]),
-        route::delete("/api/v1/cluster/nodes/{id}", remove)
-            .summary("Ends a node's membership")
-            .description("A node that is alive must be drained first. With `force=true` one that cannot be is fenced: it can write no more, and its slots are taken over once its lease has lapsed.")
-            .query("force", schema::boolean("Also a node that still holds slots."))
-            .answers(200, schema::reference("Node"))
-            .errors(&[404, 409]),
-    ]
-}
-
 async fn summary(_: Viewer, State(books): State<Books>) -> Json<Value> {
     let (snapshot, me) = (books.fabric.snapshot(), books.fabric.me());
     let own = snapshot
@@ -106,12 +90,14 @@ async fn summary(_: Viewer, State(books): State<Books>) -> Json<Value> {
 }
 
 async fn nodes(_: Viewer, State(books): State<Books>, asked: Asked) -> Result<Json<Value>, Problem> {
-    let all = books.fabric.snapshot().members.iter().map(text::member).collect();
+    let snapshot = books.fabric.snapshot();
+    let members = snapshot.members.iter();
+    let all = members.map(|member| text::member_of(&books, member)).collect();
     asked.page_of_all(all).map(Json)
 }
 
 async fn node(_: Viewer, State(books): State<Books>, name: Name) -> Result<Json<Value>, Problem> {
-    find(&books, &name.0).map(|member| Json(text::member(&member)))
+    find(&books, &name.0).map(|member| Json(text::member_of(&books, &member)))
 }
 
 async fn leader(_: Viewer, State(books): State<Books>) -> Result<Json<Value>, Problem> {
@@ -126,112 +112,34 @@ async fn leader(_: Viewer, State(books): State<Books>) -> Result<Json<Value>, Pr
     }
 }
 
-async fn drain(
-    _: Admin,
-    State(books): State<Books>,
-    name: Name,
-    asked: Asked,
-) -> Result<(StatusCode, Json<Value>), Problem> {
-    let member = find(&books, &name.0)?;
-    if !asked.dry_run()? {
-        if member.id == books.fabric.me().id {
-            books.fabric.drain().await;
-        } else {
-            let asked = books.fabric.drain_other(&candidate(&member)).await;
-            asked.map_err(|fault| refused(&fault, "only an active node can be drained"))?;
-        }
-    }
-    Ok((StatusCode::ACCEPTED, Json(text::member(&member))))
-}
-
-async fn resume(
-    _: Admin,
-    State(books): State<Books>,
-    name: Name,
-    asked: Asked,
-) -> Result<(StatusCode, Json<Value>), Problem> {
-    let member = find(&books, &name.0)?;
-    if !asked.dry_run()? {
-        if member.id == books.fabric.me().id {
-            books.fabric.resume().await;
-        } else {
-            crate::peers::ask_to_resume(books.mesh.as_ref(), &member).await?;
-        }
-    }
-    Ok((StatusCode::ACCEPTED, Json(text::member(&member))))
-}
-
-async fn remove(
-    _: Admin,
-    State(books): State<Books>,
-    name: Name,
-    asked: Asked,
-) -> Result<Json<Value>, Problem> {
-    let member = find(&books, &name.0)?;
-    let force = asked.flag("force")?;
-    if let Some(why) = unremovable(&books, &member, force) {
-        return Err(Problem::new(StatusCode::CONFLICT, &reasons::NOT_POSSIBLE, why));
-    }
-    if asked.dry_run()? {
-        return Ok(Json(text::member(&member)));
-    }
-    let asked = books.fabric.remove_other(&candidate(&member)).await;
-    // Asked again after the certificates could not be revoked, it is removed already.
-    if member.state != NodeState::Removed {
-        asked.map_err(|fault| refused(&fault, "it was removed or started anew meanwhile"))?;
-    }
-    if let Some(mesh) = &books.mesh {
-        let revoked = mesh.revoke(&member.id).await;
-        revoked.map_err(|cause| crate::join::unrevoked(&member.id, &cause))?;
-    }
-    Ok(Json(text::member(&member)))
-}
-
-/// Why a node's membership cannot be ended like that.
-fn unremovable(books: &Books, member: &Member, force: bool) -> Option<String> {
-    if member.id == books.fabric.me().id {
-        return Some("a node cannot remove itself: ask another one, or stop it in order".to_owned());
-    }
-    if force || member.slots == 0 {
-        return None;
-    }
-    let id = &member.id;
-    Some(if member.suspicion == Suspicion::Lapsed {
-        format!(
-            "{id} is gone and {} of its slots are not taken over yet; wait, or use force=true",
-            member.slots
-        )
-    } else {
-        format!(
-            "{id} holds {} slots; drain it first, or use force=true when it cannot be reached",
-            member.slots
-        )
-    })
-}
-
-fn find(books: &Books, id: &str) -> Result<Member, Problem> {
+pub(crate) fn find(books: &Books, id: &str) -> Result<Member, Problem> {
     let snapshot = books.fabric.snapshot();
     let found = snapshot.members.iter().find(|member| member.id.as_str() == id);
     found.cloned().ok_or_else(|| Problem::no_such("node", id))
 }
 
-fn candidate(member: &Member) -> Candidate {
-    Candidate {
-        id: member.id.clone(),
-        incarnation: member.incarnation,
-    }
-}
-
-fn refused(fault: &Fault, stale: &str) -> Problem {
-    match fault {
-        Fault::Refused(Refusal::Stale) => Problem::new(StatusCode::CONFLICT, &reasons::NOT_POSSIBLE, stale),
-        Fault::Refused(other) => {
-            Problem::new(StatusCode::CONFLICT, &reasons::NOT_POSSIBLE, other.to_string())
-        }
-        Fault::Unknown(_) | Fault::Unusable(_) => Problem::not_ready(
-            "the claim store did not answer; whether it was done is seen in the list of nodes",
+/// How far a drain is.
+fn drain() -> schema::Schema {
+    let number = schema::number;
+    schema::object(&[
+        ("step", schema::one_of(&text::STEPS, "What is being done.")),
+        ("slots", schema::count("Slots that are left to be given away.")),
+        ("slots_at_first", schema::count("Slots that there were.")),
+        ("sessions", schema::count("Sessions that are left to be moved.")),
+        ("sessions_at_first", schema::count("Sessions that there were.")),
+        (
+            "rate",
+            number("How many of this step's things went per second, over the last minute."),
         ),
-    }
+        (
+            "eta_seconds",
+            schema::nullable(number(
+                "Until this step ends at that rate; null while nothing moves.",
+            )),
+        ),
+        ("running_seconds", number("Since it began, as this node saw it.")),
+        ("still_seconds", number("Since when nothing has moved.")),
+    ])
 }
 
 fn schemas(routes: Routes) -> Routes {
@@ -264,8 +172,19 @@ fn schemas(routes: Routes) -> Routes {
                     "last_heartbeat_seconds_ago",
                     number("Since its lease was last seen to be renewed."),
                 ),
+                (
+                    "leases",
+                    schema::nullable(schema::count("Leases in its slots; null when it did not say.")),
+                ),
+                (
+                    "sessions",
+                    schema::nullable(schema::count("Sessions that it holds; null when it did not say.")),
+                ),
+                ("drain?", schema::reference("Drain")),
+                ("moves?", schema::reference("Moves")),
             ]),
         )
+        .component("Drain", drain())
         .component(
             "Cluster",
             schema::object(&[

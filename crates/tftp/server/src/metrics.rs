@@ -28,6 +28,19 @@ impl TftpMetrics {
     pub(crate) fn new(reports: Arc<[Mutex<ThreadReport>]>, tree: Library) -> Self {
         Self { reports, tree }
     }
+
+    /// Of all threads: requests since the start.
+    #[must_use]
+    pub fn requests(&self) -> u64 {
+        let of = |report: &Mutex<ThreadReport>| {
+            report
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .core
+                .requests
+        };
+        self.reports.iter().map(of).sum()
+    }
 }
 
 impl Collector for TftpMetrics {

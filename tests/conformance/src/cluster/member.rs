@@ -325,6 +325,7 @@ fn begin(data: &Path, host: Option<&Host>, life: u32) -> Process {
     let mut command = command_on(host, "purlin");
     command.env("PURLIN_TEST_WALL_OFFSET", clock_file(data));
     command.args(["up", "--data-dir", &text_of(data), "--config", &text_of(&file)]);
+    command.env("PURLIN_HOOKS_DIR", data.with_file_name("hooks"));
     Process::start(command, data.with_extension(format!("{life}.log")))
 }
 

@@ -3,6 +3,7 @@
 mod chaos;
 mod losing;
 mod removing;
+mod scaling;
 mod segment;
 mod sharing;
 mod showing;

@@ -23,6 +23,8 @@ pub struct Distribution {
     pub method: Method,
     /// The owner and its standbys, 1 to 16; default 3.
     pub replication_factor: u8,
+    /// The same where it was asked for: then nodes are not taken out below it.
+    pub required_copies: Option<u8>,
     /// Points on the ring per node of usual weight, 1 to 100,000; default 100.
     pub virtual_nodes: u32,
 }
@@ -53,6 +55,10 @@ pub struct AutoScaling {
     pub scale_down_threshold: u8,
     /// Default 300 s.
     pub cooldown: Duration,
+    /// Load counts upward when it lasted so long; default 60 s.
+    pub scale_up_after: Duration,
+    /// And downward; default 300 s.
+    pub scale_down_after: Duration,
     /// Requests per second that a node is meant for; `None` leaves them out.
     pub requests_per_node: Option<u32>,
     pub driver: Driver,
@@ -79,6 +85,8 @@ pub fn scaling(document: &Document) -> Scaling {
         distribution: Distribution {
             method: method(value::<String>(document, &format!("{DISTRIBUTION}.method")).as_deref()),
             replication_factor: number(&format!("{DISTRIBUTION}.replication_factor"), 3) as u8,
+            required_copies: value::<i64>(document, &format!("{DISTRIBUTION}.replication_factor"))
+                .map(|copies| copies as u8),
             virtual_nodes: number(&format!("{DISTRIBUTION}.virtual_nodes"), 100) as u32,
         },
         auto: AutoScaling {
@@ -88,6 +96,8 @@ pub fn scaling(document: &Document) -> Scaling {
             scale_up_threshold: auto("scale_up_threshold", UP) as u8,
             scale_down_threshold: auto("scale_down_threshold", DOWN) as u8,
             cooldown: seconds("cooldown_period", Duration::from_secs(300)),
+            scale_up_after: seconds("scale_up_after", Duration::from_secs(60)),
+            scale_down_after: seconds("scale_down_after", Duration::from_secs(300)),
             requests_per_node: value::<i64>(document, &format!("{AUTO}.requests_per_node"))
                 .map(|rate| rate as u32),
             driver: match (driver.as_deref(), command) {
@@ -244,6 +254,11 @@ mod tests {
         assert_eq!((auto.min_nodes, auto.max_nodes), (1, 10));
         assert_eq!((auto.scale_up_threshold, auto.scale_down_threshold), (70, 30));
         assert_eq!(auto.cooldown, Duration::from_secs(300));
+        let windows = (auto.scale_up_after, auto.scale_down_after);
+        assert_eq!(windows, (Duration::from_secs(60), Duration::from_secs(300)));
+        assert_eq!(scaling.distribution.required_copies, None);
+        let asked = read("load_distribution]\nreplication_factor = 3").0;
+        assert_eq!(asked.distribution.required_copies, Some(3));
     }
 
     #[test]

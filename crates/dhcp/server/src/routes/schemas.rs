@@ -6,6 +6,7 @@ use purlin_api::schema::{self, Schema};
 
 pub(super) fn components(routes: Routes) -> Routes {
     routes
+        .component("PoolForecast", super::forecast::component())
         .component("Lease", lease())
         .component("ReleasedLease", released())
         .component("ReleasedLeases", released_many())
@@ -15,7 +16,6 @@ pub(super) fn components(routes: Routes) -> Routes {
         .component("Pool", pool())
         .component("Reservation", reservation())
         .component("Class", class())
-        .component("ScalingMetrics", scaling())
 }
 
 fn time(words: &str) -> Schema {
@@ -245,24 +245,4 @@ fn class() -> Schema {
         ("drop", schema::boolean("Members get no answer.")),
     ];
     configured(bodies::CLASS, &["name"], &members)
-}
-
-fn scaling() -> Schema {
-    schema::object(&[
-        ("nodes", schema::count("Nodes that run.")),
-        ("target_nodes", schema::count("Nodes that should run.")),
-        (
-            "cpu_utilization",
-            schema::count("Percent of the processors in use."),
-        ),
-        (
-            "memory_utilization",
-            schema::count("Percent of the memory in use."),
-        ),
-        ("request_rate", schema::count("DHCP messages per second.")),
-        (
-            "scaling_recommendation",
-            schema::one_of(&["maintain", "scale_up", "scale_down"], "What to do."),
-        ),
-    ])
 }

@@ -5,6 +5,8 @@ use std::time::Duration;
 const LIMITS: DrainLimits = DrainLimits {
     copies: 3,
     min_nodes: 3,
+    requests: 0,
+    requests_per_node: None,
 };
 
 fn id(n: u8) -> NodeId {
@@ -50,6 +52,23 @@ fn too_few_left_is_refused_unless_forced() {
     assert_eq!(
         few(loose),
         ["live nodes left would be 1, fewer than min_nodes, 3", "yes"]
+    );
+}
+
+#[test]
+fn who_stays_must_be_meant_for_the_requests_of_now() {
+    let busy = |requests| DrainLimits {
+        requests,
+        requests_per_node: Some(1000),
+        ..LIMITS
+    };
+    assert_eq!(said(&members(4), busy(3000)), ["yes", "yes"]);
+    assert_eq!(
+        said(&members(4), busy(3001)),
+        [
+            "3001 requests/s are more than the 3 nodes left are meant for, 1000 each",
+            "yes"
+        ]
     );
 }
 

@@ -12,6 +12,7 @@ use purlin_store::RecordError;
 use purlin_types::{BootTime, Epoch, Now};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::broadcast;
 use tokio::task::JoinHandle;
 
 /// Actions that a new leader looks back on.
@@ -25,6 +26,8 @@ const PAUSE: Duration = Duration::from_secs(3);
 pub(super) struct Deeds {
     rows: Rows,
     clock: Hands,
+    /// Each action when it is written down, and again with its outcome.
+    told: broadcast::Sender<Action>,
     /// The right under which it looked back.
     led: Option<Epoch>,
     /// The newest row, and the newest that was a deed.
@@ -43,9 +46,10 @@ impl std::fmt::Debug for Hands {
 }
 
 impl Deeds {
-    pub(super) fn new(rows: Rows, clock: Clock) -> Self {
+    pub(super) fn new(rows: Rows, clock: Clock, told: broadcast::Sender<Action>) -> Self {
         Self {
             rows,
+            told,
             clock: Hands(clock),
             led: None,
             newest: None,
@@ -103,6 +107,8 @@ impl Deeds {
             ..deed.clone()
         };
         if self.rows.end(&deed, &lost).await.is_ok() {
+            // Nobody may be listening, here and below.
+            let _ = self.told.send(lost.clone());
             self.deed = Some(lost);
         }
     }
@@ -179,10 +185,11 @@ impl Deeds {
         fabric: &Fabric,
     ) -> Option<Direction> {
         self.newest = Some(action.clone());
+        let _ = self.told.send(action.clone());
         let driver = driver?;
         self.deed = Some(action.clone());
         let direction = action.direction;
-        let (rows, clock) = (self.rows.clone(), Arc::clone(&self.clock.0));
+        let (rows, clock, told) = (self.rows.clone(), Arc::clone(&self.clock.0), self.told.clone());
         let still = fabric.snapshot().leadership.as_ref() == Some(right);
         self.running = Some(tokio::spawn(async move {
             let began = clock().boot;
@@ -205,6 +212,7 @@ impl Deeds {
                 ..action.clone()
             };
             write_down(&rows, &action, &ended).await;
+            let _ = told.send(ended.clone());
             ended
         }));
         Some(direction)

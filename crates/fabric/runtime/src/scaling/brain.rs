@@ -1,6 +1,7 @@
 //! The task: look, decide, tell, act.
 
 use super::acting::Deeds;
+use super::action::Action;
 use super::gauge::{Machine, Meter};
 use super::loads::{Desk, Gathered, NodeInput};
 use super::rows::Rows;
@@ -12,11 +13,13 @@ use purlin_fabric::scaling::{Direction, History, Hold, Observation, Recommendati
 use purlin_types::{Now, Slot};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use tokio::sync::watch;
-use tokio::time::MissedTickBehavior;
+use std::time::Duration;
+use tokio::sync::{broadcast, watch};
+use tokio::time::{Instant, MissedTickBehavior};
 
 /// Looks between two writings of what has not changed.
 const REFRESH: u32 = 3;
+const SECOND_LOOK: Duration = Duration::from_secs(1);
 /// A verdict that is older is nobody's word.
 const VERDICT_AGE_MAX_MS: u64 = 60_000;
 
@@ -44,9 +47,10 @@ impl Brain {
         policies: watch::Receiver<Policy>,
         pulses: watch::Sender<Pulse>,
         views: watch::Sender<Arc<View>>,
+        told: broadcast::Sender<Action>,
     ) -> Self {
         Self {
-            deeds: Deeds::new(rows.clone(), Arc::clone(&clock)),
+            deeds: Deeds::new(rows.clone(), Arc::clone(&clock), told),
             setup,
             clock,
             rows,
@@ -63,7 +67,10 @@ impl Brain {
 
     /// Runs until the handle is gone.
     pub(super) async fn run(mut self) {
-        let mut ticks = tokio::time::interval(self.setup.every);
+        // Rates need two looks: the second comes soon.
+        self.look().await;
+        let first = Instant::now() + self.setup.every.min(SECOND_LOOK);
+        let mut ticks = tokio::time::interval_at(first, self.setup.every);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
@@ -123,6 +130,7 @@ impl Brain {
     fn feel(&mut self, now: &Now, policy: &Policy) -> Pulse {
         let Machine { cpu, memory } = self.setup.gauge.machine();
         let (cpu, requests) = self.meter.read(now.boot, cpu, self.setup.gauge.requests());
+        let held = self.setup.gauge.held();
         let holdings = Arc::clone(&self.setup.fabric.holdings().borrow());
         let doubtful = |slot: &Slot| {
             let until = holdings.suspect_until(*slot);
@@ -132,6 +140,8 @@ impl Brain {
             cpu,
             memory,
             requests,
+            leases: held.leases,
+            sessions: held.sessions,
             suspect: holdings.slots().iter().filter(doubtful).count() as u16,
             planning: planning(&policy.planning),
             at: now.wall,

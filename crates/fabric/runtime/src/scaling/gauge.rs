@@ -10,6 +10,18 @@ pub trait Gauge: Send + Sync + fmt::Debug {
 
     /// Requests that all services have taken since the start.
     fn requests(&self) -> u64;
+
+    /// What would go to other nodes with this one's slots.
+    fn held(&self) -> Held {
+        Held::default()
+    }
+}
+
+/// What a node has that others would get; `None` for what it does not count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Held {
+    pub leases: Option<u64>,
+    pub sessions: Option<u64>,
 }
 
 /// A reading of the machine. Counters, so that any two readings give what was between them.

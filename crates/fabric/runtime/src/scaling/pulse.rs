@@ -12,6 +12,9 @@ pub struct Pulse {
     pub memory: Option<f64>,
     /// Requests per second, of all services.
     pub requests: Option<f64>,
+    /// Leases and sessions that go with the node's slots and connections.
+    pub leases: Option<u64>,
+    pub sessions: Option<u64>,
     /// Slots that wait for the promises of a lost node.
     pub suspect: u16,
     /// How the node plans when it leads.
@@ -26,6 +29,8 @@ impl Pulse {
             "cpu": self.cpu,
             "memory": self.memory,
             "requests": self.requests,
+            "leases": self.leases,
+            "sessions": self.sessions,
             "suspect": self.suspect,
             "planning": self.planning,
             "at": self.at.0,
@@ -40,6 +45,8 @@ impl Pulse {
             cpu: number("cpu"),
             memory: number("memory"),
             requests: number("requests"),
+            leases: value["leases"].as_u64(),
+            sessions: value["sessions"].as_u64(),
             suspect: value["suspect"].as_u64().map_or(0, |n| n.min(4096) as u16),
             planning: value["planning"].as_str().unwrap_or_default().to_owned(),
             at: WallTime(value["at"].as_u64()?),
@@ -65,6 +72,8 @@ mod tests {
             cpu: Some(12.5),
             memory: None,
             requests: Some(0.0),
+            leases: Some(7),
+            sessions: None,
             suspect: 3,
             planning: "consistent_hashing/3/100".to_owned(),
             at: WallTime(1_700_000_000_000),

@@ -172,6 +172,7 @@ impl World {
                 ..ScalingSettings::default()
             },
             planning: PlanSettings::default(),
+            required_copies: None,
             driver: Some(Arc::clone(&self.driver) as Arc<dyn Driver>),
         }
     }

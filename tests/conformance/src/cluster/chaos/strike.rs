@@ -50,7 +50,10 @@ impl Campus {
             Fault::NodeKilled => self.nodes[victim].process.crash(),
             Fault::NodePaused => self.nodes[victim].process.signal("STOP"),
             Fault::NodeStopped => self.stop_in_order(victim),
-            Fault::NodeDrained => insist(&self.nodes[neighbour], &["cluster", "drain", &wound.who]),
+            Fault::NodeDrained => insist(
+                &self.nodes[neighbour],
+                &["cluster", "drain", "--no-wait", &wound.who],
+            ),
             Fault::NodeRemoved => insist(
                 &self.nodes[neighbour],
                 &["cluster", "remove", &wound.who, "--timeout", "20"],

@@ -228,7 +228,7 @@ fn s0_28_most_nodes_are_at_least_one() {
     takes(
         "scaling.auto_scaling.max_nodes",
         &[json!(10)],
-        &[(json!(0), "1 to 10000")],
+        &[(json!(0), "1 to 1000")],
     );
 }
 

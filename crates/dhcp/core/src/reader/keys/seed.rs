@@ -49,7 +49,7 @@ const SCALING: &[Key] = &[
             Key::new(
                 "replication_factor",
                 Kind::Int { min: 1, max: 16 },
-                "Nodes that the plan names for each share: its owner and who stands by, in turn. Leases themselves are in [store], as often as its database keeps them. A drain or removal that would leave fewer nodes is refused.",
+                "Nodes that the plan names for each share: its owner and who stands by, in turn. Leases themselves are in [store], as often as its database keeps them. When it is set, a drain or removal that would leave fewer nodes is refused.",
             )
             .default("3"),
             Key::new(
@@ -109,6 +109,18 @@ pub(in crate::reader) const AUTO_SCALING: &[Key] = &[
         "cooldown_period",
         PERIOD,
         "No second action of the same direction within this time, and no removal after an addition.",
+    )
+    .default("5m"),
+    Key::new(
+        "scale_up_after",
+        Kind::seconds(0, 3600),
+        "How long the load must be above the upper threshold without a break: a spike is no load.",
+    )
+    .default("1m"),
+    Key::new(
+        "scale_down_after",
+        Kind::seconds(0, 3600),
+        "How long no more nodes must have been needed before one goes.",
     )
     .default("5m"),
     Key::new(

@@ -21,6 +21,7 @@ use purlin_api::{schema, story};
 use purlin_config::{Document, Faults};
 use purlin_dhcp_core::reader;
 use purlin_dhcp_core::settings::Settings;
+use purlin_dhcp_server::forecast::Uses;
 use purlin_dhcp_server::{Handle, Leases, routes};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -115,7 +116,11 @@ impl Bench {
         let router = Shell::new(&ledger, &tokens, &clock)
             .mount(story::routes(&tellers, &members))
             .mount(revision_routes::routes(&revisions))
-            .mount(routes::routes(&leases, &revisions))
+            .mount(routes::routes(
+                &leases,
+                &revisions,
+                &Uses::new(Arc::new(MemoryRecords::default())),
+            ))
             .router();
         let mut bench = Self {
             server,

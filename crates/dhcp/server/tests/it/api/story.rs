@@ -1,9 +1,12 @@
 //! Leases, decisions, the story of a client, and the load.
 
 use super::bench::Bench;
+use super::records::MemoryRecords;
 use crate::server::{run, until};
 use axum::http::{Method, StatusCode};
 use purlin_api::events::{EventSource, Follower, Topics};
+use purlin_dhcp_core::view::SubnetUse;
+use purlin_dhcp_server::forecast::Uses;
 use purlin_dhcp_server::routes::DecisionEvents;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -156,23 +159,44 @@ fn silence_is_part_of_the_story() {
 }
 
 #[test]
-fn the_load_has_exactly_six_fields() {
+fn a_pool_without_a_history_is_forecast_as_unknown() {
     run(async {
         let bench = Bench::new().await;
-        let load = bench.get("/api/v1/scaling/metrics").await.body;
-        let mut names: Vec<&String> = load.as_object().unwrap().keys().collect();
-        names.sort();
-        let expected = [
-            "cpu_utilization",
-            "memory_utilization",
-            "nodes",
-            "request_rate",
-            "scaling_recommendation",
-            "target_nodes",
-        ];
-        assert_eq!(names, expected);
-        assert_eq!((&load["nodes"], &load["target_nodes"]), (&json!(1), &json!(1)));
+        let page = bench.get("/api/v1/dhcp/forecast").await.body;
+        let row = &page["items"][0];
+        assert_eq!(
+            (&row["state"], &row["confidence"]),
+            (&json!("unknown"), &json!("none")),
+            "{page}"
+        );
         bench.server.stop().await;
+    });
+}
+
+#[test]
+fn uses_are_remembered_by_subnet_and_forgotten_with_it() {
+    run(async {
+        let uses = Uses::new(Arc::new(MemoryRecords::default()));
+        let of = |subnet: &str, bound| SubnetUse {
+            network: "all".into(),
+            subnet: subnet.into(),
+            size: 100,
+            bound,
+            offered: 5,
+            declined: 1,
+            reusable: 0,
+            reserved: 0,
+        };
+        for n in 0..10 {
+            let usage = [of("a", n), of("b", 2 * n)];
+            uses.note(1000 + n * 300, &usage).await.expect("memory takes it");
+        }
+        let known = uses.read().await.expect("memory can be read");
+        let last = known["b"].samples().last().map(|sample| (sample.at, sample.used));
+        assert_eq!((known.len(), last), (2, Some((3700, 19))));
+        uses.note(4000, &[of("a", 11)]).await.expect("memory takes it");
+        let known = uses.read().await.expect("memory can be read");
+        assert_eq!((known.len(), known["a"].samples().len()), (1, 11));
     });
 }
 
