@@ -66,7 +66,7 @@ pub(super) fn run(command: Command) -> Outcome {
             ));
             told = true;
         }
-        std::thread::sleep(Duration::from_secs(1));
+        std::thread::park_timeout(Duration::from_secs(1));
         made = make(command.config.as_deref())?;
     }
     if command.check {
