@@ -24,7 +24,7 @@ use purlin_api::revisions::Revisions;
 use purlin_api::serve;
 use purlin_api::tokens::Tokens;
 use purlin_balancer::{BalancerMetrics, Fronts};
-use purlin_fabric_server::{ClusterMetrics, ScalingMetrics};
+use purlin_fabric_server::{Books, ClusterMetrics, ScalingMetrics};
 use purlin_store_embedded::Embedded;
 use purlin_telemetry::{Event, EventLog, Registry};
 use std::path::PathBuf;
@@ -103,20 +103,12 @@ impl Node {
             services: services.clone(),
             store: Arc::clone(&ground.store),
         };
-        let wishes = settings.services.wishes();
-        let records = ground.store.records();
-        let mut books = cluster.start(&services, wishes, face.port(), records);
-        cluster.tell_scaling(&ground.events);
+        #[cfg_attr(not(feature = "dhcp"), expect(unused_mut))]
+        let mut books = take_part(&cluster, &ground, &services, face.port());
         #[cfg(feature = "dhcp")]
-        let grower = way_to_others(&ground, &settings, &services);
-        #[cfg(feature = "dhcp")]
-        {
-            books.grow = grower.clone().map(|grower| Arc::new(grower) as _);
-        }
+        let grower = way_to_others(&ground, &settings, &services, &mut books);
         cluster.serve_mesh(&books, &settings, &ground.revisions)?;
-        registry.register(Arc::new(ClusterMetrics(books.fabric.clone())));
-        registry.register(Arc::new(ScalingMetrics(books.scaler.clone())));
-        registry.register(Arc::new(crate::cluster::sessions::metrics(&books.work)));
+        show(&registry, &books);
         let fronts = balancer::start(&settings, &books.fabric).await?;
         registry.register(Arc::new(BalancerMetrics(fronts.clone())));
         let sources = Sources {
@@ -224,15 +216,37 @@ impl Node {
     }
 }
 
+/// Starts the node's part in its cluster. `port` is the API's.
+fn take_part(cluster: &Cluster, ground: &Ground, services: &Services, port: u16) -> Books {
+    let wishes = ground.settings.services.wishes();
+    let books = cluster.start(services, wishes, port, ground.store.records());
+    cluster.tell_scaling(&ground.events);
+    books
+}
+
+/// The numbers of that part.
+fn show(registry: &Registry, books: &Books) {
+    registry.register(Arc::new(ClusterMetrics(books.fabric.clone())));
+    registry.register(Arc::new(ScalingMetrics(books.scaler.clone())));
+    registry.register(Arc::new(crate::cluster::sessions::metrics(&books.work)));
+}
+
 /// What it takes to become the first of several, for a node that is alone.
 #[cfg(feature = "dhcp")]
-fn way_to_others(ground: &Ground, settings: &Settings, services: &Services) -> Option<Grower> {
+fn way_to_others(
+    ground: &Ground,
+    settings: &Settings,
+    services: &Services,
+    books: &mut Books,
+) -> Option<Grower> {
     let leases = services.iter().find_map(|service| service.leases())?;
-    ground.shared.is_none().then(|| {
+    let grower = ground.shared.is_none().then(|| {
         Grower::new(GrowSources {
             settings: settings.clone(),
             revisions: ground.revisions.clone(),
             leases,
         })
-    })
+    });
+    books.grow = grower.clone().map(|grower| Arc::new(grower) as _);
+    grower
 }

@@ -24,8 +24,8 @@ struct Mover;
 impl Tenant for Mover {
     fn held(&self, _: &Arc<Holdings>) {}
 
-    fn give_up<'a>(&'a self, _: &'a [Slot]) -> Later<'a, ()> {
-        Box::pin(async {})
+    fn give_up<'a>(&'a self, _: &'a [Slot]) -> Later<'a, Vec<Slot>> {
+        Box::pin(async { Vec::new() })
     }
 }
 
