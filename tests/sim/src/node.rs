@@ -67,6 +67,9 @@ impl Machine {
     }
 }
 
+/// Slots that are given back, with the epochs under which they were held.
+pub(crate) type Given = Vec<(Slot, Option<Epoch>)>;
+
 pub(crate) struct Node {
     pub(crate) me: Candidate,
     pub(crate) machine: Machine,
@@ -84,7 +87,7 @@ pub(crate) struct Node {
     pub(crate) loader: Loader,
     pub(crate) thread: Thread,
     /// Slots being given up, until the log has come this far.
-    pub(crate) flushing: Vec<(u64, Vec<(Slot, Option<Epoch>)>)>,
+    pub(crate) flushing: Vec<(u64, Given)>,
     /// Attempts of the log's writer that failed in a row.
     pub(crate) failures: u32,
 }

@@ -81,13 +81,7 @@ impl Node {
         };
         let services = services::start(&base).await?;
         ground.host.attach(services.clone(), cluster.clone());
-        let tokens = Tokens::open(ground.book.clone(), ground.clock.clone()).await;
-        let tokens = tokens.map_err(|problem| faults::broken("the tokens", &problem))?;
-        let others = ground.shared.is_some().then_some(&ground.ledger);
-        let token = admin_token::ensure(&tokens, &ground.data_dir, others).await?;
-        if let Some(book) = &ground.shared {
-            book.follow(&ground.revisions, &tokens);
-        }
+        let (tokens, token) = open_tokens(&ground).await?;
 
         let (life, file) = (Life::new(), face.node_file(&settings, &services));
         let registry = Arc::new(Registry::new());
@@ -229,6 +223,18 @@ fn show(registry: &Registry, books: &Books) {
     registry.register(Arc::new(ClusterMetrics(books.fabric.clone())));
     registry.register(Arc::new(ScalingMetrics(books.scaler.clone())));
     registry.register(Arc::new(crate::cluster::sessions::metrics(&books.work)));
+}
+
+/// The tokens of the API, which nodes of a cluster share, and the first of them.
+async fn open_tokens(ground: &Ground) -> Result<(Tokens, AdminToken), Failure> {
+    let tokens = Tokens::open(ground.book.clone(), ground.clock.clone()).await;
+    let tokens = tokens.map_err(|problem| faults::broken("the tokens", &problem))?;
+    let others = ground.shared.is_some().then_some(&ground.ledger);
+    let token = admin_token::ensure(&tokens, &ground.data_dir, others).await?;
+    if let Some(book) = &ground.shared {
+        book.follow(&ground.revisions, &tokens);
+    }
+    Ok((tokens, token))
 }
 
 /// What it takes to become the first of several, for a node that is alone.

@@ -69,8 +69,11 @@ pub(crate) fn rules(form: Form) -> String {
     match form {
         Form::Text => {
             let line = |text: String, rule: &purlin_sim::Rule| {
-                let (name, of, seed, without) = (rule.name, rule.of, rule.seed, rule.without);
-                text + &format!("{name:<22} {of:<8} seed {seed:<5} without it: {without}\n")
+                let (name, of, without) = (rule.name, rule.of, rule.without);
+                let seed = rule
+                    .seed
+                    .map_or_else(|| "no seed known".to_owned(), |seed| format!("seed {seed}"));
+                text + &format!("{name:<22} {of:<8} {seed:<14} without it: {without}\n")
             };
             rules.fold(String::new(), line)
         }

@@ -13,7 +13,7 @@ const MOST: u64 = 60;
 /// Some seed notices that a rule is missing, and nothing is wrong with it when the rule is there.
 fn is_noticed(without: Mutation) {
     let own = without.rule().seed;
-    let mut seeds = std::iter::once(own).chain(1..MOST);
+    let mut seeds = own.into_iter().chain(1..MOST);
     let seen = seeds.find_map(|seed| run(seed, Some(without), Level::Silent).broken.map(|b| (seed, b)));
     let (seed, broken) = seen.unwrap_or_else(|| panic!("{without:?}: no seed below {MOST} notices"));
     println!("{without:?}: seed {seed}: {} {}", broken.rule, broken.what);
