@@ -7,9 +7,9 @@ use crate::settings::Settings;
 use purlin_config::sections::store::{CoordinationEngine, StoreEngine};
 use purlin_fabric::invalidate::Outbox;
 use purlin_fabric::port::{ClaimStore, Hints};
+use purlin_fabric_redis::SettingFault;
 #[cfg(feature = "tftp")]
-use purlin_fabric_redis::Topology;
-use purlin_fabric_redis::{RedisHints, SettingFault};
+use purlin_fabric_redis::{RedisHints, Topology};
 use purlin_fabric_runtime::local::{LocalClaims, LocalHints, LocalOutbox};
 use purlin_netio::now;
 use purlin_store::{FencedRows, Records};
