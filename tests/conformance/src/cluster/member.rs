@@ -187,6 +187,15 @@ impl Member {
         Some((status.parse().ok()?, serde_json::from_str(body).ok()?))
     }
 
+    /// The command line that asks this node: told where it is behind everything else, but before another program's line.
+    fn asked(&self, arguments: &[&str]) -> Vec<String> {
+        let end = arguments.iter().position(|word| *word == "--");
+        let (own, others) = arguments.split_at(end.unwrap_or(arguments.len()));
+        let data = text_of(&self.data);
+        let words = own.iter().chain(&["--data-dir", data.as_str()]).chain(others);
+        words.map(|word| (*word).to_owned()).collect()
+    }
+
     /// What `purlin ...` says when it asks this node.
     ///
     /// # Panics
@@ -194,7 +203,7 @@ impl Member {
     #[must_use]
     pub fn says(&self, arguments: &[&str]) -> String {
         let mut command = self.command("purlin");
-        let output = run(command.args(["--data-dir", &text_of(&self.data)]).args(arguments));
+        let output = run(command.args(self.asked(arguments)));
         let said = [output.stdout, output.stderr].map(|octets| String::from_utf8_lossy(&octets).into_owned());
         assert!(
             output.status.success(),

@@ -1,7 +1,6 @@
 //! Questions that change something, and commands that may fail.
 
 use super::Member;
-use crate::lab::text_of;
 use crate::process::run;
 use serde_json::Value;
 
@@ -40,7 +39,7 @@ impl Member {
     #[must_use]
     pub fn tries(&self, arguments: &[&str]) -> (bool, String) {
         let mut command = self.command("purlin");
-        let output = run(command.args(["--data-dir", &text_of(&self.data)]).args(arguments));
+        let output = run(command.args(self.asked(arguments)));
         let said = [output.stdout, output.stderr].map(|octets| String::from_utf8_lossy(&octets).into_owned());
         (output.status.success(), said.concat())
     }
