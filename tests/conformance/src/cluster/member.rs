@@ -192,8 +192,11 @@ impl Member {
         let end = arguments.iter().position(|word| *word == "--");
         let (own, others) = arguments.split_at(end.unwrap_or(arguments.len()));
         let data = text_of(&self.data);
-        let words = own.iter().chain(&["--data-dir", data.as_str()]).chain(others);
-        words.map(|word| (*word).to_owned()).collect()
+        [own, &["--data-dir", &data], others]
+            .concat()
+            .into_iter()
+            .map(str::to_owned)
+            .collect()
     }
 
     /// What `purlin ...` says when it asks this node.
