@@ -26,6 +26,8 @@ const RESTART: u16 = 1012;
 const GONE: u16 = 4410;
 /// The longest that a client waits before it comes back; the shortest half of that. So that not all come at once.
 const DELAY_MAX: Duration = Duration::from_secs(1);
+/// How long a client has to answer a close.
+const FAREWELL: Duration = Duration::from_secs(1);
 /// The registry need not hear of every message.
 const TOUCH_EVERY: Duration = Duration::from_secs(1);
 
@@ -293,6 +295,21 @@ impl Line {
         };
         self.streams.lounge.leave(&self.id);
         self.send(Message::Close(Some(frame))).await;
+        self.farewell().await;
+    }
+
+    /// Reads on until the client has answered the close: the connection of one that still sends would be reset, and the
+    /// close with the way on in it lost (RFC 6455, section 7.1.1).
+    async fn farewell(&mut self) {
+        let answered = async {
+            while let Some(Ok(message)) = self.socket.recv().await {
+                if matches!(message, Message::Close(_)) {
+                    return;
+                }
+            }
+        };
+        // One that does not answer has had its time.
+        let _ = timeout(FAREWELL, answered).await;
     }
 
     async fn parting(&mut self, whole: bool) -> CloseFrame {

@@ -31,8 +31,8 @@ struct Happening {
 }
 
 impl Happening {
-    /// Begins; the count tells what has happened for certain.
-    fn begin<'scope>(&'scope self, scope: &'scope Scope<'scope, '_>, node: &'scope Member) {
+    /// Begins; the count tells what has happened for certain. It ends with what is given, also when the test fails.
+    fn begin<'scope>(&'scope self, scope: &'scope Scope<'scope, '_>, node: &'scope Member) -> Ending<'scope> {
         scope.spawn(move || {
             while !self.over.load(Ordering::Relaxed) {
                 let number = self.count() + 1;
@@ -40,6 +40,7 @@ impl Happening {
                 self.count.store(number, Ordering::Relaxed);
             }
         });
+        Ending(self)
     }
 
     fn count(&self) -> u64 {
@@ -48,6 +49,16 @@ impl Happening {
 
     fn end(&self) {
         self.over.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Ends what happens when it is dropped.
+#[must_use]
+struct Ending<'a>(&'a Happening);
+
+impl Drop for Ending<'_> {
+    fn drop(&mut self) {
+        self.0.end();
     }
 }
 

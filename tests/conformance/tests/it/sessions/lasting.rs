@@ -71,7 +71,7 @@ fn s4_146_ids_and_tokens_are_good_once_and_for_their_user_only() {
     // Who knows the id and is somebody else gets nothing, and learns nothing.
     assert_eq!(refused(one, &other, format!("session={id}&seen=0")), 404);
     assert_eq!(refused(two, &other, format!("session={id}&seen=0")), 404);
-    let _ = one.says(&["cluster", "drain", "n1"]);
+    let _ = one.says(&["cluster", "drain", "n1", "--no-wait"]);
     socket.until("the node let it go", |socket| socket.closed.is_some());
     let way_on = socket.way_on();
     let on = Socket::open(two, &token, &way_on).expect("the session goes on");
@@ -94,7 +94,7 @@ fn s4_146_ids_and_tokens_are_good_once_and_for_their_user_only() {
     one.until("it was ready again", || {
         one.readiness().is_some_and(|(ready, _)| ready)
     });
-    let _ = two.says(&["cluster", "drain", "n2"]);
+    let _ = two.says(&["cluster", "drain", "n2", "--no-wait"]);
     stolen.until("the node let it go", |socket| socket.closed.is_some());
     assert_eq!(refused(one, &other, stolen.way_on()), 403);
     assert_eq!(refused(one, &token, stolen.way_on()), 409);

@@ -25,7 +25,7 @@ fn goes_on(part: impl FnOnce(&mut Member, &mut Socket)) {
     assert_eq!((&first["node"], &first["generation"]), (&"n1".into(), &1.into()));
     let happening = Happening::default();
     std::thread::scope(|scope| {
-        happening.begin(scope, two);
+        let _ending = happening.begin(scope, two);
         socket.until("events came", |socket| socket.events.len() > 10);
         part(one, &mut socket);
         let left_at = happening.count();
@@ -100,7 +100,7 @@ fn s4_3_a_broken_connection_is_taken_up_at_its_own_node() {
     let socket = Socket::open(node, &node.admin_token(), &format!("topics={NUMBERED}")).expect("a session");
     let happening = Happening::default();
     std::thread::scope(|scope| {
-        happening.begin(scope, node);
+        let _ending = happening.begin(scope, node);
         let mut socket = socket;
         for round in 1..=5 {
             let id = socket.id().to_owned();
