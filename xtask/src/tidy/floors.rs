@@ -10,6 +10,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("crates/config", 1),
     ("crates/store", 1),
     ("crates/fabric/core", 1),
+    ("crates/ovn/ovsdb", 1),
     ("crates/dhcp/proto", 1),
     ("crates/tftp/proto", 1),
     ("crates/dhcp/core", 2),

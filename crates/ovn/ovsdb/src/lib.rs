@@ -1,0 +1,32 @@
+//! A client for OVSDB, the database of Open vSwitch and OVN.
+//!
+//! ```text
+//!   value  types  schema        atoms, sets, maps; what columns may hold          RFC 7047, sections 3 and 5.1
+//!   condition  mutation  row    the parts of operations
+//!   operation  outcome          transactions and their answers                    RFC 7047, section 5.2
+//! ```
+//!
+//! The values know no socket, clock or runtime. Source of the extensions: ovsdb-server(7) and ovsdb(7).
+
+mod arithmetic;
+mod condition;
+mod error;
+mod mutation;
+mod operation;
+mod outcome;
+mod row;
+pub mod schema;
+pub mod types;
+mod uuid;
+pub mod value;
+
+pub use condition::{Condition, Function};
+pub use error::{Error, Fault};
+pub use mutation::{Mutation, Mutator};
+pub use operation::{Insert, Operation, Transaction, Wait};
+pub use outcome::{Done, Failure, Outcome, Refusal};
+pub use row::Row;
+pub use schema::{ColumnSchema, DatabaseSchema, TableSchema};
+pub use types::{AtomicType, BaseType, ColumnType};
+pub use uuid::{NotAUuid, Uuid};
+pub use value::{Atom, Datum, Names, Str};

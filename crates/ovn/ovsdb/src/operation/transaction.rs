@@ -1,0 +1,161 @@
+//! Operations that happen together or not at all.
+
+use super::{Insert, Operation, Wait};
+use crate::condition::Condition;
+use crate::mutation::Mutation;
+use crate::row::Row;
+use crate::uuid::Uuid;
+use crate::value::{Atom, Str};
+
+/// Operations that happen together or not at all.
+///
+/// ```
+/// use purlin_ovsdb::{Insert, Mutation, Transaction, Uuid};
+/// # let switch = Uuid::ZERO;
+/// let mut change = Transaction::new();
+/// let port = change.insert(Insert::new("Logical_Switch_Port").with("name", "web-1"));
+/// change.mutate("Logical_Switch", switch, [Mutation::insert("ports", port)]);
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Transaction {
+    operations: Vec<Operation>,
+    alone: bool,
+}
+
+impl Transaction {
+    /// Nothing yet.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            operations: Vec::new(),
+            alone: false,
+        }
+    }
+
+    /// Brings a row, and says how other operations of this transaction refer to it.
+    pub fn insert(&mut self, mut insert: Insert) -> Atom {
+        if insert.reference().is_none() {
+            insert.name = Some(Str::from(format!("row{}", self.operations.len())));
+        }
+        let reference = insert.reference().expect("it has a name by now");
+        self.operations.push(Operation::Insert(insert));
+        reference
+    }
+
+    /// Gives columns of a row new values.
+    pub fn update(&mut self, table: &str, uuid: Uuid, row: Row) {
+        self.push(Operation::Update {
+            table: Str::from(table),
+            conditions: vec![Condition::row(uuid)],
+            row,
+        });
+    }
+
+    /// Calculates columns of a row anew.
+    pub fn mutate(&mut self, table: &str, uuid: Uuid, mutations: impl IntoIterator<Item = Mutation>) {
+        self.push(Operation::Mutate {
+            table: Str::from(table),
+            conditions: vec![Condition::row(uuid)],
+            mutations: mutations.into_iter().collect(),
+        });
+    }
+
+    /// Takes a row away.
+    pub fn delete(&mut self, table: &str, uuid: Uuid) {
+        self.push(Operation::Delete {
+            table: Str::from(table),
+            conditions: vec![Condition::row(uuid)],
+        });
+    }
+
+    /// Refuses the whole unless the rows are so.
+    pub fn wait(&mut self, wait: Wait) {
+        self.push(Operation::Wait(wait));
+    }
+
+    /// Words for the server's log: who asked, and for what.
+    pub fn comment(&mut self, comment: impl Into<String>) {
+        self.push(Operation::Comment(comment.into()));
+    }
+
+    /// Refuses the whole unless the connection owns this lock.
+    pub fn assert(&mut self, lock: &str) {
+        self.push(Operation::Assert {
+            lock: lock.to_owned(),
+        });
+    }
+
+    /// Any operation.
+    pub fn push(&mut self, operation: Operation) {
+        self.operations.push(operation);
+    }
+
+    /// Never sent in one transaction with others, however small it is.
+    #[must_use]
+    pub const fn alone(mut self) -> Self {
+        self.alone = true;
+        self
+    }
+
+    /// The operations in their order.
+    #[must_use]
+    pub fn operations(&self) -> &[Operation] {
+        &self.operations
+    }
+
+    /// Whether it does nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.operations.is_empty()
+    }
+
+    /// How many operations it has.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.operations.len()
+    }
+
+    /// Whether others may travel with it without either noticing.
+    ///
+    /// Not with what reads, waits, aborts, asserts a lock or asks for the disk: its outcome would hang on theirs.
+    #[must_use]
+    pub fn can_travel(&self) -> bool {
+        let small = |operation: &Operation| match operation {
+            Operation::Insert(_) | Operation::Update { .. } | Operation::Mutate { .. } => true,
+            Operation::Delete { .. } | Operation::Comment(_) => true,
+            Operation::Wait(wait) => wait.timeout_ms == Some(0),
+            _ => false,
+        };
+        !self.alone && self.operations.iter().all(small)
+    }
+
+    /// Whether it changes nothing.
+    #[must_use]
+    pub fn is_read(&self) -> bool {
+        let changes = |operation: &Operation| {
+            use Operation::{Delete, Insert, Mutate, Update};
+            matches!(
+                operation,
+                Insert(_) | Update { .. } | Mutate { .. } | Delete { .. }
+            )
+        };
+        !self.operations.iter().any(changes)
+    }
+
+    /// Gives every row that it brings, and every reference to one, a name that no other transaction has.
+    pub fn scope(&mut self, scope: usize) {
+        let rename = |name: &str| Str::from(format!("t{scope}_{name}"));
+        for operation in &mut self.operations {
+            operation.rename(&rename);
+        }
+    }
+
+    /// Chooses a UUID for each row that has none yet.
+    pub fn choose_uuids(&mut self, mut random: impl FnMut() -> [u8; 16]) {
+        for operation in &mut self.operations {
+            if let Operation::Insert(insert) = operation {
+                insert.uuid.get_or_insert_with(|| Uuid::from_random(random()));
+            }
+        }
+    }
+}

@@ -1,0 +1,293 @@
+//! Database schemas: which tables, which columns, of which types.
+
+mod negotiate;
+
+pub use negotiate::{Mismatch, Wanted};
+
+use crate::error::Error;
+use crate::types::Members;
+use crate::types::{ColumnType, is_id};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+
+/// A database's schema, as `get_schema` answers it.
+///
+/// Source: RFC 7047, section 3.2, `<database-schema>`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DatabaseSchema {
+    /// The database's name.
+    pub name: String,
+    /// `x.y.z`; empty where a server leaves it out.
+    pub version: String,
+    /// The tables by name.
+    pub tables: BTreeMap<String, TableSchema>,
+}
+
+/// One table.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TableSchema {
+    /// The columns by name, without `_uuid` and `_version`.
+    pub columns: BTreeMap<String, ColumnSchema>,
+    /// Most rows that it may have; `None` for no limit.
+    pub rows_max: Option<u32>,
+    /// Whether rows stay that nobody points to. Rows of other tables go with the last strong reference to them.
+    pub root: bool,
+    /// Columns whose values, taken together, differ from row to row.
+    pub indexes: Vec<Vec<String>>,
+}
+
+/// One column.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ColumnSchema {
+    /// What it may hold.
+    pub kind: ColumnType,
+    /// Whether it is lost when the server stops.
+    pub ephemeral: bool,
+    /// Whether it may change after the row was inserted.
+    pub mutable: bool,
+}
+
+impl DatabaseSchema {
+    /// Reads a schema.
+    ///
+    /// # Errors
+    ///
+    /// The first member that is missing, unknown or of another form.
+    pub fn parse(json: &Value) -> Result<Self, Error> {
+        let mut members = Members::open(json, "database schema")?;
+        let name = members.required("name")?;
+        let name = name.as_str().filter(|name| is_id(name));
+        let name = name.ok_or_else(|| members.mismatch("name"))?.to_owned();
+        let version = members.string("version")?.unwrap_or_default().to_owned();
+        members.string("cksum")?;
+        let tables = members.required("tables")?;
+        let tables = members.named("tables", tables)?;
+        members.close()?;
+        // Where no table says so, every row stays (schemas older than the word).
+        let all_root = !tables.values().any(|table| table.get("isRoot").is_some());
+        let parse = |(name, table): (&String, &Value)| {
+            check_id(name, "table", json)?;
+            Ok((name.clone(), TableSchema::parse(table, all_root)?))
+        };
+        let tables = tables
+            .iter()
+            .map(parse)
+            .collect::<Result<BTreeMap<_, _>, Error>>()?;
+        let schema = Self {
+            name,
+            version,
+            tables,
+        };
+        schema.check_references()?;
+        Ok(schema)
+    }
+
+    fn check_references(&self) -> Result<(), Error> {
+        for (table, column, kind) in self.columns() {
+            for base in [Some(&kind.key), kind.value.as_ref()].into_iter().flatten() {
+                if let Some(reference) = &base.reference
+                    && !self.tables.contains_key(&reference.table)
+                {
+                    let (to, kind) = (
+                        &reference.table,
+                        if reference.value_of(kind) { "value" } else { "key" },
+                    );
+                    return Err(Error::new(
+                        crate::Fault::Syntax,
+                        format!("Table {table} column {column} {kind} refers to undefined table {to}"),
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn columns(&self) -> impl Iterator<Item = (&str, &str, &ColumnType)> {
+        self.tables.iter().flat_map(|(name, table)| {
+            let columns = table.columns.iter();
+            columns.map(move |(column, schema)| (name.as_str(), column.as_str(), &schema.kind))
+        })
+    }
+
+    /// As `get_schema` answers it.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        let tables: Map<_, _> = self
+            .tables
+            .iter()
+            .map(|(name, table)| (name.clone(), table.to_json()))
+            .collect();
+        let mut object = Map::new();
+        object.insert("name".to_owned(), json!(self.name));
+        if !self.version.is_empty() {
+            object.insert("version".to_owned(), json!(self.version));
+        }
+        object.insert("tables".to_owned(), Value::Object(tables));
+        Value::Object(object)
+    }
+
+    /// A table by name.
+    #[must_use]
+    pub fn table(&self, name: &str) -> Option<&TableSchema> {
+        self.tables.get(name)
+    }
+}
+
+impl crate::types::Reference {
+    fn value_of(&self, kind: &ColumnType) -> bool {
+        kind.key.reference.as_ref() != Some(self)
+    }
+}
+
+impl TableSchema {
+    /// Reads a table; `root` is what counts when it does not say whether its rows stay.
+    ///
+    /// # Errors
+    ///
+    /// The first member that is missing, unknown or of another form.
+    pub fn parse(json: &Value, root: bool) -> Result<Self, Error> {
+        let mut members = Members::open(json, "table schema")?;
+        let columns = members.required("columns")?;
+        let columns = members.named("columns", columns)?;
+        let rows_max = members.integer("maxRows")?;
+        let root = members.boolean("isRoot")?.unwrap_or(root);
+        let indexes = members.optional("indexes");
+        members.close()?;
+        let bad_rows = || Error::syntax(json, "maxRows must be at least 1");
+        let rows_max = rows_max
+            .map(|rows| {
+                u32::try_from(rows)
+                    .ok()
+                    .filter(|rows| *rows > 0)
+                    .ok_or_else(bad_rows)
+            })
+            .transpose()?;
+        if columns.is_empty() {
+            return Err(Error::syntax(json, "table must have at least one column"));
+        }
+        let parse = |(name, column): (&String, &Value)| {
+            check_id(name, "column", json)?;
+            Ok((name.clone(), ColumnSchema::parse(column)?))
+        };
+        let columns = columns
+            .iter()
+            .map(parse)
+            .collect::<Result<BTreeMap<_, _>, Error>>()?;
+        let indexes = indexes.map_or_else(|| Ok(Vec::new()), |json| parse_indexes(json, &columns))?;
+        Ok(Self {
+            columns,
+            rows_max,
+            root,
+            indexes,
+        })
+    }
+
+    /// As schemas write it.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        let columns: Map<_, _> = self
+            .columns
+            .iter()
+            .map(|(name, column)| (name.clone(), column.to_json()))
+            .collect();
+        let mut object = Map::new();
+        object.insert("columns".to_owned(), Value::Object(columns));
+        if let Some(rows) = self.rows_max {
+            object.insert("maxRows".to_owned(), json!(rows));
+        }
+        if self.root {
+            object.insert("isRoot".to_owned(), json!(true));
+        }
+        if !self.indexes.is_empty() {
+            object.insert("indexes".to_owned(), json!(self.indexes));
+        }
+        Value::Object(object)
+    }
+
+    /// A column's schema by name.
+    #[must_use]
+    pub fn column(&self, name: &str) -> Option<&ColumnSchema> {
+        self.columns.get(name)
+    }
+}
+
+fn parse_indexes(json: &Value, columns: &BTreeMap<String, ColumnSchema>) -> Result<Vec<Vec<String>>, Error> {
+    let expected = || Error::syntax(json, "array of arrays of distinct column names expected");
+    let mut indexes = Vec::new();
+    for index in json.as_array().ok_or_else(expected)? {
+        let mut names = Vec::new();
+        for name in index
+            .as_array()
+            .filter(|names| !names.is_empty())
+            .ok_or_else(expected)?
+        {
+            let name = name.as_str().ok_or_else(expected)?.to_owned();
+            let column = columns
+                .get(&name)
+                .ok_or_else(|| Error::syntax(index, format!("no column named {name}")))?;
+            if column.ephemeral {
+                let text = format!("ephemeral columns (such as {name}) may not be indexed");
+                return Err(Error::syntax(index, text));
+            }
+            if names.contains(&name) {
+                return Err(expected());
+            }
+            names.push(name);
+        }
+        indexes.push(names);
+    }
+    Ok(indexes)
+}
+
+fn check_id(name: &str, what: &str, json: &Value) -> Result<(), Error> {
+    if name.starts_with('_') {
+        let text = format!("names beginning with \"_\" are reserved ({what} {name})");
+        return Err(Error::syntax(json, text));
+    }
+    if !is_id(name) {
+        return Err(Error::syntax(
+            json,
+            format!("name must be a valid id ({what} {name})"),
+        ));
+    }
+    Ok(())
+}
+
+impl ColumnSchema {
+    /// Reads a column.
+    ///
+    /// # Errors
+    ///
+    /// The first member that is missing, unknown or of another form.
+    pub fn parse(json: &Value) -> Result<Self, Error> {
+        let mut members = Members::open(json, "schema for column")?;
+        let mutable = members.boolean("mutable")?.unwrap_or(true);
+        let ephemeral = members.boolean("ephemeral")?.unwrap_or(false);
+        let kind = ColumnType::parse(members.required("type")?)?;
+        members.close()?;
+        let weak = [Some(&kind.key), kind.value.as_ref()]
+            .into_iter()
+            .flatten()
+            .any(|base| base.reference.as_ref().is_some_and(|reference| !reference.strong));
+        Ok(Self {
+            // The server itself takes weak references away: such a column cannot be constant.
+            mutable: mutable || weak,
+            ephemeral,
+            kind,
+        })
+    }
+
+    /// As schemas write it.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        let mut object = Map::new();
+        object.insert("type".to_owned(), self.kind.to_json());
+        if !self.mutable {
+            object.insert("mutable".to_owned(), json!(false));
+        }
+        if self.ephemeral {
+            object.insert("ephemeral".to_owned(), json!(true));
+        }
+        Value::Object(object)
+    }
+}

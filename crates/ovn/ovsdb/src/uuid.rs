@@ -1,0 +1,158 @@
+//! The 128-bit names of rows and transactions.
+
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::fmt;
+use std::str::FromStr;
+
+/// A row's or transaction's name, as in RFC 4122; ordered as its octets are.
+///
+/// On the wire the text form with hyphens, in rows as `["uuid", TEXT]`.
+///
+/// Source: RFC 7047, section 3.1.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Uuid([u8; 16]);
+
+impl Uuid {
+    /// What a server sends where it has no transaction id to give.
+    pub const ZERO: Self = Self([0; 16]);
+
+    /// Takes the octets as they are.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
+    /// A version 4 name out of 16 random octets, of which 122 bits are kept.
+    #[must_use]
+    pub const fn from_random(mut bytes: [u8; 16]) -> Self {
+        bytes[6] = (bytes[6] & 0x0f) | 0x40;
+        bytes[8] = (bytes[8] & 0x3f) | 0x80;
+        Self(bytes)
+    }
+
+    /// The octets, most significant first.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+
+    /// Whether this is the zero that stands for "none".
+    #[must_use]
+    pub fn is_zero(&self) -> bool {
+        *self == Self::ZERO
+    }
+
+    /// Reads exactly `8-4-4-4-12` hexadecimal digits of either case.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let text = text.as_bytes();
+        if text.len() != 36 || [8, 13, 18, 23].iter().any(|&at| text[at] != b'-') {
+            return None;
+        }
+        let mut bytes = [0; 16];
+        let mut digits = text.iter().filter(|&&c| c != b'-');
+        for byte in &mut bytes {
+            *byte = (digit(*digits.next()?)? << 4) | digit(*digits.next()?)?;
+        }
+        digits.next().is_none().then_some(Self(bytes))
+    }
+
+    fn compose(self) -> [u8; 36] {
+        const HEX: &[u8; 16] = b"0123456789abcdef";
+        let mut text = [b'-'; 36];
+        let mut at = 0;
+        for (index, byte) in self.0.iter().enumerate() {
+            if matches!(index, 4 | 6 | 8 | 10) {
+                at += 1;
+            }
+            text[at] = HEX[usize::from(byte >> 4)];
+            text[at + 1] = HEX[usize::from(byte & 15)];
+            at += 2;
+        }
+        text
+    }
+}
+
+fn digit(c: u8) -> Option<u8> {
+    char::from(c)
+        .to_digit(16)
+        .map(|digit| u8::try_from(digit).expect("a hexadecimal digit is below 16"))
+}
+
+impl fmt::Display for Uuid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = self.compose();
+        f.pad(std::str::from_utf8(&text).expect("hexadecimal digits and hyphens are ASCII"))
+    }
+}
+
+impl fmt::Debug for Uuid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// A text that is no UUID.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("\"{0}\" is not a UUID: 8-4-4-4-12 hexadecimal digits are")]
+pub struct NotAUuid(String);
+
+impl FromStr for Uuid {
+    type Err = NotAUuid;
+
+    fn from_str(text: &str) -> Result<Self, NotAUuid> {
+        Self::parse(text).ok_or_else(|| NotAUuid(text.to_owned()))
+    }
+}
+
+impl Serialize for Uuid {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let text = self.compose();
+        serializer
+            .serialize_str(std::str::from_utf8(&text).expect("hexadecimal digits and hyphens are ASCII"))
+    }
+}
+
+impl<'de> Deserialize<'de> for Uuid {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
+        text.parse().map_err(D::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_and_octets_are_the_same_name() {
+        let text = "550e8400-e29b-41d4-a716-446655440000";
+        let uuid: Uuid = text.parse().unwrap();
+        assert_eq!(uuid.to_string(), text);
+        assert_eq!(uuid.as_bytes()[..4], [0x55, 0x0e, 0x84, 0x00]);
+        assert_eq!(Uuid::parse(&text.to_uppercase()), Some(uuid));
+    }
+
+    #[test]
+    fn what_is_no_uuid_is_refused() {
+        for text in [
+            "",
+            "1234-5678",
+            "550e8400-e29b-41d4-a716-44665544000",
+            "550e8400-e29b-41d4-a716-44665544000g",
+            "550e8400e-29b-41d4-a716-446655440000",
+            "550e8400-e29b-41d4-a716-4466554400000",
+        ] {
+            assert_eq!(Uuid::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_random_name_says_that_it_is_one() {
+        assert_eq!(
+            Uuid::from_random([0xff; 16]).to_string(),
+            "ffffffff-ffff-4fff-bfff-ffffffffffff"
+        );
+    }
+}

@@ -1,0 +1,5 @@
+//! The crate from outside: laws of its values, a hostile server, and the real `ovsdb-server`.
+
+mod laws;
+mod schemas;
+mod values;
