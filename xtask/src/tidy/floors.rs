@@ -14,6 +14,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("crates/dhcp/proto", 1),
     ("crates/tftp/proto", 1),
     ("crates/dhcp/core", 2),
+    ("crates/ovn/core", 2),
     ("crates/tftp/core", 2),
     ("crates/fabric/runtime", 3),
     ("crates/store/embedded", 3),

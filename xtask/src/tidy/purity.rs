@@ -11,6 +11,7 @@ const PURE: &[&str] = &[
     "crates/fabric/core/src/",
     "crates/dhcp/proto/src/",
     "crates/dhcp/core/src/",
+    "crates/ovn/core/src/",
     "crates/tftp/proto/src/",
     "crates/tftp/core/src/",
 ];
