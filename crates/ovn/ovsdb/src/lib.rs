@@ -4,18 +4,23 @@
 //!   value  types  schema        atoms, sets, maps; what columns may hold          RFC 7047, sections 3 and 5.1
 //!   condition  mutation  row    the parts of operations
 //!   operation  outcome          transactions and their answers                    RFC 7047, section 5.2
+//!   session  monitor            one connection without a socket                   RFC 7047, section 4
+//!   cache                       copies of rows, old states, what changed
 //! ```
 //!
 //! The values know no socket, clock or runtime. Source of the extensions: ovsdb-server(7) and ovsdb(7).
 
 mod arithmetic;
+pub mod cache;
 mod condition;
 mod error;
+pub mod monitor;
 mod mutation;
 mod operation;
 mod outcome;
 mod row;
 pub mod schema;
+pub mod session;
 pub mod types;
 mod uuid;
 pub mod value;

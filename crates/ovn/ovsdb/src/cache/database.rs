@@ -1,0 +1,230 @@
+//! One state of the cached tables.
+
+use super::RowData;
+use super::index::IndexData;
+use super::layout::{Index, Layout, TableLayout};
+use super::trie::Trie;
+use crate::row::Row;
+use crate::uuid::Uuid;
+use crate::value::{Atom, Datum};
+use std::sync::Arc;
+
+/// One state of the cached tables; a copy costs a few pointers and never changes.
+#[derive(Debug, Clone)]
+pub struct Database {
+    pub(super) layout: Arc<Layout>,
+    pub(super) tables: Vec<TableData>,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct TableData {
+    pub(super) rows: Trie<RowData>,
+    pub(super) indexes: Vec<IndexData>,
+}
+
+impl Database {
+    /// All tables of this layout, empty.
+    #[must_use]
+    pub fn empty(layout: Arc<Layout>) -> Self {
+        let table = |table: &Arc<TableLayout>| TableData {
+            rows: Trie::new(),
+            indexes: table.indexes().iter().map(|_| IndexData::new()).collect(),
+        };
+        let tables = layout.tables().iter().map(table).collect();
+        Self { layout, tables }
+    }
+
+    /// Which tables and columns it has.
+    #[must_use]
+    pub fn layout(&self) -> &Arc<Layout> {
+        &self.layout
+    }
+
+    /// A table by name.
+    #[must_use]
+    pub fn table(&self, name: &str) -> Option<TableRef<'_>> {
+        self.layout.table_at(name).map(|at| self.table_at(at))
+    }
+
+    pub(crate) fn table_at(&self, at: usize) -> TableRef<'_> {
+        TableRef {
+            layout: &self.layout.tables()[at],
+            data: &self.tables[at],
+        }
+    }
+
+    /// All tables, sorted by name.
+    pub fn tables(&self) -> impl Iterator<Item = TableRef<'_>> {
+        (0..self.tables.len()).map(|at| self.table_at(at))
+    }
+
+    /// How many rows all tables have together.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.tables.iter().map(|table| table.rows.len()).sum()
+    }
+
+    /// Whether no table has a row.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Puts a row in place, or takes it away, with all indexes; returns what was there.
+    pub(super) fn put(&mut self, at: usize, uuid: Uuid, row: Option<&RowData>) -> Option<RowData> {
+        let table = &mut self.tables[at];
+        let before = match row {
+            Some(row) => table.rows.insert(uuid, row.clone()),
+            None => table.rows.remove(&uuid),
+        };
+        for ((index, column), data) in self.layout.tables()[at].indexes().iter().zip(&mut table.indexes) {
+            let old = before.as_ref().map(|row| &row[*column]);
+            let new = row.map(|row| &row[*column]);
+            if old == new {
+                continue;
+            }
+            // A set of thousands that gains one element costs one entry.
+            let gone = |atom: &&Atom| !new.is_some_and(|value| index.has(value, atom));
+            let came = |atom: &&Atom| !old.is_some_and(|value| index.has(value, atom));
+            for atom in old.into_iter().flat_map(|value| index.keys(value)).filter(gone) {
+                data.remove(atom, uuid);
+            }
+            for atom in new.into_iter().flat_map(|value| index.keys(value)).filter(came) {
+                data.insert(atom, uuid);
+            }
+        }
+        before
+    }
+}
+
+/// One table of one state.
+#[derive(Debug, Clone, Copy)]
+pub struct TableRef<'a> {
+    layout: &'a Arc<TableLayout>,
+    data: &'a TableData,
+}
+
+impl<'a> TableRef<'a> {
+    /// Its columns and indexes.
+    #[must_use]
+    pub const fn layout(&self) -> &'a Arc<TableLayout> {
+        self.layout
+    }
+
+    /// How many rows it has.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.data.rows.len()
+    }
+
+    /// Whether it has no row.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// A row by its name.
+    #[must_use]
+    pub fn get(&self, uuid: Uuid) -> Option<RowRef<'a>> {
+        self.data
+            .rows
+            .get(&uuid)
+            .map(|data| RowRef::new(uuid, self.layout, data))
+    }
+
+    /// The rows, in the order of their UUIDs.
+    pub fn rows(&self) -> impl Iterator<Item = RowRef<'a>> + use<'a> {
+        let layout = self.layout;
+        let rows = self.data.rows.iter();
+        rows.map(move |(uuid, data)| RowRef::new(*uuid, layout, data))
+    }
+
+    /// Whether rows can be found by this at once.
+    #[must_use]
+    pub fn has_index(&self, index: &Index) -> bool {
+        self.layout.indexes().iter().any(|(known, _)| known == index)
+    }
+
+    /// The rows that have this value, in the order of their UUIDs. Without such an index it looks at every row.
+    pub fn find<'b>(
+        &self,
+        index: &'b Index,
+        atom: &'b Atom,
+    ) -> impl Iterator<Item = RowRef<'a>> + use<'a, 'b> {
+        let at = self.layout.indexes().iter().position(|(known, _)| known == index);
+        let (table, layout) = (*self, self.layout);
+        let indexed = at.map(|at| self.data.indexes[at].candidates(atom));
+        let scanned = at.is_none().then(|| self.rows());
+        let indexed = indexed
+            .into_iter()
+            .flatten()
+            .filter_map(move |uuid| table.get(uuid));
+        let column = match index {
+            Index::Column(name) | Index::Key(name, _) => layout.column_at(name),
+        };
+        let has = move |row: &RowRef<'a>| {
+            let value = column.map(|column| &row.data[column]);
+            value.is_some_and(|value| index.has(value, atom))
+        };
+        indexed.chain(scanned.into_iter().flatten()).filter(has)
+    }
+
+    /// The row whose column is this text, by an index if there is one.
+    #[must_use]
+    pub fn find_one(&self, column: &str, text: &str) -> Option<RowRef<'a>> {
+        let (index, atom) = (Index::column(column), Atom::from(text));
+        self.find(&index, &atom).next()
+    }
+}
+
+/// One row of one state.
+#[derive(Debug, Clone, Copy)]
+pub struct RowRef<'a> {
+    uuid: Uuid,
+    layout: &'a TableLayout,
+    data: &'a RowData,
+}
+
+impl<'a> RowRef<'a> {
+    pub(crate) const fn new(uuid: Uuid, layout: &'a TableLayout, data: &'a RowData) -> Self {
+        Self { uuid, layout, data }
+    }
+
+    /// Its name.
+    #[must_use]
+    pub const fn uuid(&self) -> Uuid {
+        self.uuid
+    }
+
+    /// Its table's layout.
+    #[must_use]
+    pub const fn layout(&self) -> &'a TableLayout {
+        self.layout
+    }
+
+    /// A column's value; `None` when the cache does not keep the column.
+    #[must_use]
+    pub fn get(&self, column: &str) -> Option<&'a Datum> {
+        self.layout.column_at(column).map(|at| &self.data[at])
+    }
+
+    /// All columns that the cache keeps, with their names.
+    pub fn columns(&self) -> impl Iterator<Item = (&'a str, &'a Datum)> + use<'a> {
+        let names = self.layout.columns().iter().map(|column| &*column.name);
+        names.zip(self.data.iter())
+    }
+
+    /// The columns as an operation or an answer carries them.
+    #[must_use]
+    pub fn to_row(&self) -> Row {
+        self.columns()
+            .map(|(name, value)| (name, value.clone()))
+            .collect()
+    }
+
+    /// The shared columns themselves.
+    #[must_use]
+    pub const fn data(&self) -> &'a RowData {
+        self.data
+    }
+}

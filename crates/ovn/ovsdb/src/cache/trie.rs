@@ -1,0 +1,273 @@
+//! Values by UUID, in order, of which an old state costs nothing to keep.
+//!
+//! A radix trie over the 32 half-octets of the key. Leaves hold up to 32 entries; a full one becomes a branch of 16.
+//! Copies share nodes; a change copies the path to its leaf, unless nobody else holds it.
+
+use crate::uuid::Uuid;
+use std::sync::Arc;
+
+const LEAF_MAX: usize = 32;
+const DEPTH_MAX: usize = 32;
+
+/// Values by UUID.
+#[derive(Debug, Clone)]
+pub(crate) struct Trie<V> {
+    root: Option<Arc<Node<V>>>,
+    len: usize,
+}
+
+#[derive(Debug, Clone)]
+enum Node<V> {
+    Leaf(Vec<(Uuid, V)>),
+    Branch(Box<[Option<Arc<Self>>; 16]>),
+}
+
+fn step(key: &Uuid, depth: usize) -> usize {
+    let octet = key.as_bytes()[depth / 2];
+    usize::from(if depth.is_multiple_of(2) {
+        octet >> 4
+    } else {
+        octet & 15
+    })
+}
+
+impl<V: Clone> Trie<V> {
+    pub(crate) const fn new() -> Self {
+        Self { root: None, len: 0 }
+    }
+
+    pub(crate) const fn len(&self) -> usize {
+        self.len
+    }
+
+    pub(crate) fn get(&self, key: &Uuid) -> Option<&V> {
+        let (mut node, mut depth) = (self.root.as_ref()?, 0);
+        loop {
+            match &**node {
+                Node::Leaf(entries) => {
+                    let at = entries.binary_search_by(|(k, _)| k.cmp(key)).ok()?;
+                    return Some(&entries[at].1);
+                }
+                Node::Branch(children) => node = children[step(key, depth)].as_ref()?,
+            }
+            depth += 1;
+        }
+    }
+
+    /// The value that was there before.
+    pub(crate) fn insert(&mut self, key: Uuid, value: V) -> Option<V> {
+        let root = self.root.get_or_insert_with(|| Arc::new(Node::Leaf(Vec::new())));
+        let old = insert(root, key, value, 0);
+        self.len += usize::from(old.is_none());
+        old
+    }
+
+    pub(crate) fn remove(&mut self, key: &Uuid) -> Option<V> {
+        // Looked up first, so that a key that is not there copies nothing.
+        self.get(key)?;
+        let root = self.root.as_mut().expect("the key is there");
+        let old = remove(root, key, 0);
+        self.len -= 1;
+        if self.len == 0 {
+            self.root = None;
+        }
+        old
+    }
+
+    /// Entries in the order of their keys.
+    pub(crate) fn iter(&self) -> Iter<'_, V> {
+        Iter {
+            stack: self.root.as_deref().map(|root| (root, 0)).into_iter().collect(),
+        }
+    }
+}
+
+fn insert<V: Clone>(node: &mut Arc<Node<V>>, key: Uuid, value: V, depth: usize) -> Option<V> {
+    let node = Arc::make_mut(node);
+    if let Node::Leaf(entries) = node
+        && entries.len() == LEAF_MAX
+        && depth < DEPTH_MAX
+        && entries.binary_search_by(|(k, _)| k.cmp(&key)).is_err()
+    {
+        *node = split(std::mem::take(entries), depth);
+    }
+    match node {
+        Node::Leaf(entries) => match entries.binary_search_by(|(k, _)| k.cmp(&key)) {
+            Ok(at) => Some(std::mem::replace(&mut entries[at].1, value)),
+            Err(at) => {
+                entries.insert(at, (key, value));
+                None
+            }
+        },
+        Node::Branch(children) => {
+            let child = &mut children[step(&key, depth)];
+            let child = child.get_or_insert_with(|| Arc::new(Node::Leaf(Vec::new())));
+            insert(child, key, value, depth + 1)
+        }
+    }
+}
+
+fn split<V: Clone>(entries: Vec<(Uuid, V)>, depth: usize) -> Node<V> {
+    let mut children: [Option<Arc<Node<V>>>; 16] = Default::default();
+    let mut entries = entries.into_iter().peekable();
+    while let Some((first, _)) = entries.peek() {
+        let at = step(first, depth);
+        let mut own = Vec::new();
+        while let Some(entry) = entries.next_if(|(key, _)| step(key, depth) == at) {
+            own.push(entry);
+        }
+        children[at] = Some(Arc::new(Node::Leaf(own)));
+    }
+    Node::Branch(Box::new(children))
+}
+
+fn remove<V: Clone>(node: &mut Arc<Node<V>>, key: &Uuid, depth: usize) -> Option<V> {
+    match Arc::make_mut(node) {
+        Node::Leaf(entries) => {
+            let at = entries.binary_search_by(|(k, _)| k.cmp(key)).ok()?;
+            Some(entries.remove(at).1)
+        }
+        Node::Branch(children) => {
+            let slot = &mut children[step(key, depth)];
+            let child = slot.as_mut()?;
+            let old = remove(child, key, depth + 1);
+            let empty = match &**child {
+                Node::Leaf(entries) => entries.is_empty(),
+                Node::Branch(children) => children.iter().all(Option::is_none),
+            };
+            if empty {
+                *slot = None;
+            }
+            old
+        }
+    }
+}
+
+/// Entries in the order of their keys.
+#[derive(Debug)]
+pub(crate) struct Iter<'a, V> {
+    stack: Vec<(&'a Node<V>, usize)>,
+}
+
+impl<'a, V> Iterator for Iter<'a, V> {
+    type Item = (&'a Uuid, &'a V);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            let (node, at) = self.stack.last_mut()?;
+            let here = *at;
+            *at += 1;
+            match node {
+                Node::Leaf(entries) => match entries.get(here) {
+                    Some((key, value)) => return Some((key, value)),
+                    None => drop(self.stack.pop()),
+                },
+                Node::Branch(children) => match children.get(here) {
+                    Some(Some(child)) => self.stack.push((child, 0)),
+                    Some(None) => {}
+                    None => drop(self.stack.pop()),
+                },
+            }
+        }
+    }
+}
+
+/// Calls `visit` for each key whose value differs between the two, in the order of the keys. Nodes that both share
+/// are not entered.
+pub(crate) fn differences<'a, V: Clone>(
+    old: &'a Trie<V>,
+    new: &'a Trie<V>,
+    visit: &mut impl FnMut(&'a Uuid, Option<&'a V>, Option<&'a V>),
+) {
+    walk(old.root.as_ref(), new.root.as_ref(), visit);
+}
+
+fn walk<'a, V: Clone>(
+    old: Option<&'a Arc<Node<V>>>,
+    new: Option<&'a Arc<Node<V>>>,
+    visit: &mut impl FnMut(&'a Uuid, Option<&'a V>, Option<&'a V>),
+) {
+    if let (Some(a), Some(b)) = (old, new) {
+        if Arc::ptr_eq(a, b) {
+            return;
+        }
+        if let (Node::Branch(a), Node::Branch(b)) = (&**a, &**b) {
+            for (a, b) in a.iter().zip(b.iter()) {
+                walk(a.as_ref(), b.as_ref(), visit);
+            }
+            return;
+        }
+    }
+    let entries = |node: Option<&'a Arc<Node<V>>>| Iter {
+        stack: node.map(|node| (&**node, 0)).into_iter().collect(),
+    };
+    let (mut a, mut b) = (entries(old).peekable(), entries(new).peekable());
+    loop {
+        let turn = match (a.peek(), b.peek()) {
+            (None, None) => return,
+            (Some((x, _)), Some((y, _))) => x.cmp(y),
+            (Some(_), None) => std::cmp::Ordering::Less,
+            (None, Some(_)) => std::cmp::Ordering::Greater,
+        };
+        let before = a.next_if(|_| turn.is_le());
+        let after = b.next_if(|_| turn.is_ge());
+        let key = before
+            .or(after)
+            .map(|(key, _)| key)
+            .expect("one of the two has an entry");
+        visit(key, before.map(|(_, value)| value), after.map(|(_, value)| value));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeMap;
+
+    fn key(n: u16) -> Uuid {
+        // Half of the keys share a long beginning, as chosen names may.
+        let mut bytes = [0; 16];
+        let at = if n.is_multiple_of(2) { 0 } else { 14 };
+        bytes[at..at + 2].copy_from_slice(&n.to_be_bytes());
+        Uuid::from_bytes(bytes)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn it_is_a_sorted_map_whose_copies_do_not_change(
+            before in prop::collection::vec((any::<u16>(), 0u8..3), 0..400),
+            after in prop::collection::vec((0u16..600, 0u8..3), 0..400),
+        ) {
+            let (mut trie, mut map) = (Trie::new(), BTreeMap::new());
+            let run = |trie: &mut Trie<u8>, map: &mut BTreeMap<Uuid, u8>, steps: &[(u16, u8)]| {
+                for (n, value) in steps {
+                    if *value == 0 {
+                        prop_assert_eq!(trie.remove(&key(*n)), map.remove(&key(*n)));
+                    } else {
+                        prop_assert_eq!(trie.insert(key(*n), *value), map.insert(key(*n), *value));
+                    }
+                }
+                Ok(())
+            };
+            run(&mut trie, &mut map, &before)?;
+            let (old, old_map) = (trie.clone(), map.clone());
+            run(&mut trie, &mut map, &after)?;
+            prop_assert!(old.iter().eq(old_map.iter()));
+            prop_assert!(trie.iter().eq(map.iter()));
+            prop_assert_eq!(trie.len(), map.len());
+            prop_assert!(map.iter().all(|(k, v)| trie.get(k) == Some(v)));
+            let mut rebuilt = old_map;
+            differences(&old, &trie, &mut |key, before, after| {
+                assert_eq!(rebuilt.get(key), before);
+                match after {
+                    Some(value) => rebuilt.insert(*key, *value),
+                    None => rebuilt.remove(key),
+                };
+            });
+            prop_assert_eq!(rebuilt, map);
+        }
+    }
+}
