@@ -4,5 +4,8 @@
 //! be true at all, and whether another rule leaves it anything to decide;
 //! [`review`] does so for the rules of a switch, a port group, a router.
 
+pub mod address;
+pub mod dhcp;
 pub mod expr;
+pub mod problem;
 pub mod review;
