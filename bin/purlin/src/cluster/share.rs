@@ -3,8 +3,9 @@
 use super::Cluster;
 use crate::exit::Failure;
 use purlin_dhcp_server::{ForwardKey, Holder, Others, ShareConfig};
+use purlin_netio::{UdpOptions, UdpPort};
 use purlin_types::Slot;
-use std::net::{Ipv4Addr, SocketAddrV4, UdpSocket};
+use std::net::{Ipv4Addr, SocketAddrV4};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::Handle;
@@ -12,6 +13,8 @@ use tokio::sync::mpsc;
 
 /// How long packets wait at the start for leases that nobody else serves: as long as clients ask again for.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// Of the socket for other nodes, in octets: bursts that come to all nodes meet at the one that holds their slots.
+const PEER_BUFFER: u32 = 4 << 20;
 
 impl Cluster {
     /// What the DHCP service needs to serve a share; `None` when it serves everything.
@@ -19,9 +22,17 @@ impl Cluster {
         let (Some(rows), Some(secret)) = (&self.0.engines.rows, &self.0.settings.secret) else {
             return Ok(None);
         };
-        let at = (Ipv4Addr::UNSPECIFIED, self.0.settings.peer_port);
-        let peers = UdpSocket::bind(at).map_err(|cause| {
-            let what = format!("listening for other nodes on UDP port {} failed: {cause}", at.1);
+        let at = SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, self.0.settings.peer_port);
+        let options = UdpOptions {
+            receive_buffer: Some(PEER_BUFFER),
+            send_buffer: Some(PEER_BUFFER),
+            ..UdpOptions::default()
+        };
+        let peers = UdpPort::bind(at, &options).map_err(|cause| {
+            let what = format!(
+                "listening for other nodes on UDP port {} failed: {cause}",
+                at.port()
+            );
             Failure::failed(what, "set cluster.peer_port to a free port")
         })?;
         let key = ForwardKey::new(secret.0.as_bytes())
@@ -76,12 +87,6 @@ impl Cluster {
 
     /// Where the node that holds a slot takes forwarded packets.
     fn home(&self, slot: Slot) -> Option<SocketAddrV4> {
-        let fabric = self.0.fabric.get()?;
-        let holdings = Arc::clone(&fabric.holdings().borrow());
-        let home = holdings.home(slot)?;
-        let snapshot = fabric.snapshot();
-        let member = snapshot.members.iter().find(|member| member.id == *home)?;
-        let address = member.facts.address.parse().ok()?;
-        Some(SocketAddrV4::new(address, member.facts.peer_port))
+        self.0.fabric.get()?.home(slot)
     }
 }

@@ -14,27 +14,12 @@ pub(crate) const HANDED_MAX: usize = 4096;
 /// A datagram that changes threads.
 #[derive(Debug)]
 pub(crate) struct Handed {
-    /// The port it came by: its reply leaves by the owner's socket of the same port. `None` for one that another node
-    /// has forwarded: any socket for relays will do.
-    pub(crate) port: Option<u32>,
+    /// The port it came by: its reply leaves by the owner's socket of the same port.
+    pub(crate) port: u32,
     pub(crate) payload: Box<[u8]>,
     pub(crate) source: SocketAddrV4,
     pub(crate) local: Ipv4Addr,
     pub(crate) broadcast: bool,
-    /// As in `Arrival`.
-    pub(crate) attempt: u8,
-    pub(crate) via: Via,
-}
-
-/// How a packet came here, and so where what belongs to it goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Via {
-    /// By a socket of this node, or from a relay through another node: its sender is answered.
-    Direct,
-    /// Another node heard it on a segment, and delivers the reply there.
-    Segment(Link),
-    /// A reply, to be delivered on the segment where this node has this address.
-    Reply(Ipv4Addr),
 }
 
 /// A segment that another node is on.
@@ -98,13 +83,11 @@ mod tests {
         let waker = Arc::new(Waker::new().unwrap());
         let inbox = Inbox::new(Arc::clone(&waker));
         let handed = || Handed {
-            port: Some(0),
+            port: 0,
             payload: Box::from(*b"x"),
             source: "10.0.0.1:67".parse().unwrap(),
             local: Ipv4Addr::LOCALHOST,
             broadcast: false,
-            attempt: 0,
-            via: Via::Direct,
         };
         for _ in 0..HANDED_MAX {
             assert!(inbox.put(handed()));

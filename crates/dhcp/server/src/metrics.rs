@@ -176,6 +176,11 @@ fn sockets(encoder: &mut Encoder, shell: &ShellCounters) {
             shell.forwarded_lost,
         ),
         (
+            "purlin_dhcp_peer_strangers_total",
+            "Datagrams at the port for other nodes that no node of this cluster sealed.",
+            shell.strangers,
+        ),
+        (
             "purlin_dhcp_replies_withheld_total",
             "Replies not sent for want of a record.",
             shell.withheld,

@@ -15,16 +15,13 @@ mod vacate;
 
 pub use forward::{ForwardKey, ForwardKeyError};
 
-use forward::listen;
-
-pub(crate) use forward::{Carrier, GIADDR, Heard};
+pub(crate) use forward::{Carrier, GIADDR, Opened, Said, relayed};
 pub(crate) use loader::{Continued, Gained};
 pub(crate) use own::Own;
 pub(crate) use vacate::Wish;
 
 use crate::error::StartError;
 use crate::handle::Handle;
-use crate::handover::Inbox;
 use crate::start::entropy;
 use crate::worker::{Links, Log};
 use loader::Loader;
@@ -33,11 +30,11 @@ use purlin_dhcp_core::{Engine, Plan, SteadyClock};
 use purlin_fabric::Holdings;
 use purlin_fabric::port::Later;
 use purlin_fabric_runtime::{LoggedRow, RowLog, RowReader, SharedTenure, Tenant, Terms};
-use purlin_netio::Waker;
+use purlin_netio::{RecvBatch, UdpPort, Waker};
 use purlin_store::{FencedRow, FencedRows};
 use purlin_types::{NodeId, Slot};
 use std::fmt;
-use std::net::{SocketAddrV4, UdpSocket};
+use std::net::SocketAddrV4;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
@@ -56,7 +53,7 @@ pub struct ShareConfig {
     pub lost: mpsc::UnboundedSender<Vec<Slot>>,
     pub homes: Homes,
     /// Where other nodes send the packets that are this node's to decide about.
-    pub peers: Arc<UdpSocket>,
+    pub peers: Arc<UdpPort>,
     pub key: ForwardKey,
     /// Runs what waits for the store.
     pub runtime: tokio::runtime::Handle,
@@ -107,12 +104,11 @@ impl Tenant for Sharing {
     }
 }
 
-/// An engine that holds nothing yet, its log in the shared store, and the ear for other nodes.
+/// An engine that holds nothing yet, its log in the shared store, and what the packet thread has beside it.
 pub(crate) fn open(
     config: &ShareConfig,
     plan: &Arc<Plan>,
     waker: &Arc<Waker>,
-    inboxes: &Arc<[Inbox]>,
 ) -> Result<(Engine, Log, Option<Own>), StartError> {
     let mut engine = Engine::new(Arc::clone(plan), 0, 1, entropy()?);
     engine.share();
@@ -124,18 +120,6 @@ pub(crate) fn open(
         terms.clone(),
         Arc::new(move || waker.wake()),
     );
-    let heard = Arc::new(Heard::default());
-    let (socket, key) = (Arc::clone(&config.peers), config.key.clone());
-    listen(
-        Arc::clone(&socket),
-        key.clone(),
-        Arc::clone(inboxes),
-        Arc::clone(&heard),
-    )
-    .map_err(|source| StartError::System {
-        what: "starting the thread for other nodes' packets",
-        source,
-    })?;
     let log = Log::new(Box::new(log), None, []).with_copies(log_handle.clone());
     let own = Own {
         waiting: config.patient.is_some(),
@@ -145,10 +129,11 @@ pub(crate) fn open(
         log: log_handle,
         lost: config.lost.clone(),
         homes: Arc::clone(&config.homes),
-        carrier: Carrier::new(socket, key),
+        carrier: Carrier::new(Arc::clone(&config.peers), config.key.clone()),
+        ear: Some(RecvBatch::new()),
+        wishes: Vec::new(),
         links: Links::default(),
         plan,
-        heard,
     };
     Ok((engine, log, Some(own)))
 }

@@ -71,7 +71,7 @@ pub fn start(config: ServerConfig) -> Result<(Handle, Running), StartError> {
     let reports: Arc<[Mutex<ThreadReport>]> = wakers.iter().map(|_| Mutex::default()).collect();
     let health = Arc::new(watch::Sender::new(Health::of(shards)));
     let logs = match &share {
-        Some(share) => vec![share::open(share, &plan, &wakers[0], &inboxes)?],
+        Some(share) => vec![share::open(share, &plan, &wakers[0])?],
         None => restore(&*journals, &plan, &wakers, recovery.as_ref())?
             .into_iter()
             .map(|(engine, log)| (engine, log, None))

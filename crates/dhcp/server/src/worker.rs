@@ -16,6 +16,7 @@ mod ledger;
 mod log;
 mod own;
 mod park;
+mod peers;
 mod probe;
 mod receive;
 mod rewrite;
@@ -58,6 +59,7 @@ const TICK: Duration = Duration::from_secs(1);
 const USAGE_TICKS: u64 = 5;
 const WAKE: u64 = u64::MAX;
 const PING: u64 = u64::MAX - 1;
+const PEERS: u64 = u64::MAX - 2;
 /// Tokens from here on are ARP sockets, by port id.
 const ARP: u64 = 1 << 32;
 
@@ -143,6 +145,9 @@ impl Worker {
         for poller in [&poller, &wake_only, &checks_only] {
             poller.add(&*parts.waker, WAKE, Trigger::Edge)?;
         }
+        if let Some(own) = &parts.own {
+            poller.add(own.carrier.socket(), PEERS, Trigger::Level)?;
+        }
         let mut worker = Self {
             shard: parts.shard,
             shards: parts.shards,
@@ -213,6 +218,7 @@ impl Worker {
         match token {
             WAKE => {}
             PING => self.hear_pings(),
+            PEERS => self.hear_peers(),
             token if token >= ARP => self.hear_arp((token - ARP) as u32),
             token => self.read(token as u32),
         }

@@ -7,6 +7,7 @@ use purlin_fabric::port::{Candidate, ClaimStore, Fault, Fence, NodeState, Refusa
 use purlin_fabric::{Coordinator, Event, Holdings, Input, Member, NotReady, Timing};
 use purlin_types::{NodeId, Slot, Tenure, WallTime};
 use std::fmt;
+use std::net::SocketAddrV4;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{broadcast, mpsc, watch};
@@ -152,6 +153,17 @@ impl Fabric {
     #[must_use]
     pub fn holdings(&self) -> watch::Receiver<Arc<Holdings>> {
         self.board.holdings.subscribe()
+    }
+
+    /// Where the node that holds a slot takes forwarded packets, as far as is known. Asked for single packets: it only
+    /// looks.
+    #[must_use]
+    pub fn home(&self, slot: Slot) -> Option<SocketAddrV4> {
+        let holdings = self.board.holdings.borrow();
+        let home = holdings.home(slot)?;
+        let snapshot = self.board.snapshot.borrow();
+        let facts = &snapshot.members.iter().find(|member| member.id == *home)?.facts;
+        Some(SocketAddrV4::new(facts.address.parse().ok()?, facts.peer_port))
     }
 
     /// Members, leader and readiness, as they change.

@@ -3,20 +3,24 @@
 //! A node that is not on the client's segment cannot answer there. The node that heard the client is then a relay for it:
 //! the packet names the address of the segment as its giaddr, the reply comes back over the same line, and is delivered
 //! as RFC 2131 (section 4.1) has a server deliver it. Nodes that are on that segment heard the client themselves.
+//!
+//! In a cluster whose relays know nothing of slots, most packets take this way: it is a hot path like any other. What a
+//! batch of packets brings for other nodes leaves with it, in as few calls; what comes is decided where it was received.
 
 mod sealed;
 
 use super::vacate::Wish;
-use crate::handover::{Handed, Inbox, Link, Via};
+use crate::handover::Link;
 use purlin_dhcp_core::step::{Arrival, Destination, Reply};
+use purlin_netio::{Outgoing, SendBatch, SendReport, UdpPort};
 use ring::hmac;
-use sealed::{BUFFER, Opened, open, seal, seal_reply};
+use sealed::{seal, seal_reply};
 use std::fmt;
-use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, UdpSocket};
+use std::net::{Ipv4Addr, SocketAddrV4};
 use std::ops::Range;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::Arc;
+
+pub(crate) use sealed::{Opened, open};
 
 /// Of servers and relays.
 const SERVER_PORT: u16 = 67;
@@ -24,10 +28,6 @@ const SERVER_PORT: u16 = 67;
 pub(crate) const GIADDR: Range<usize> = 24..28;
 /// Octets of the tag at the end of everything that is sealed.
 pub(super) const TAG: usize = 16;
-/// Wishes of other nodes that wait for the packet thread at most; what is above comes again.
-const WISHES_MAX: usize = 1024;
-/// How often the listener looks whether it should end.
-const GLANCE: Duration = Duration::from_millis(500);
 
 /// The key under which nodes of a cluster speak for the relays they hear.
 #[derive(Clone)]
@@ -83,36 +83,69 @@ impl fmt::Debug for ForwardKey {
     }
 }
 
-/// Sends packets to other nodes.
-#[derive(Debug, Clone)]
+/// Sends packets to other nodes, and hears theirs.
+#[derive(Debug)]
 pub(crate) struct Carrier {
-    socket: Arc<UdpSocket>,
+    port: Arc<UdpPort>,
     key: ForwardKey,
+    /// Sealed packets, one behind the other, until [`Self::leave`].
+    sealed: Vec<u8>,
+    /// Where each of them ends, and where it goes.
+    waiting: Vec<(usize, SocketAddrV4)>,
 }
 
 impl Carrier {
-    pub(crate) fn new(socket: Arc<UdpSocket>, key: ForwardKey) -> Self {
-        Self { socket, key }
+    pub(crate) fn new(port: Arc<UdpPort>, key: ForwardKey) -> Self {
+        Self {
+            port,
+            key,
+            sealed: Vec::new(),
+            waiting: Vec::new(),
+        }
     }
 
-    /// Gives the packet to the node at `home`; false when it could not be sent. A lost one is the client's to repeat.
+    /// The socket that other nodes send to.
+    pub(crate) fn socket(&self) -> &UdpPort {
+        &self.port
+    }
+
+    /// Prepares a packet for the node at `home`; false when it is too long to carry.
     pub(crate) fn carry(
-        &self,
+        &mut self,
         home: SocketAddrV4,
         attempt: u8,
         arrival: &Arrival<'_>,
         link: Option<Link>,
     ) -> bool {
-        let sealed = seal(&self.key, attempt, arrival, link);
-        sealed.is_some_and(|packet| self.socket.send_to(&packet, home).is_ok())
+        let fits = seal(&self.key, attempt, arrival, link, &mut self.sealed);
+        if fits {
+            self.waiting.push((self.sealed.len(), home));
+        }
+        fits
     }
 
-    /// Asks the node at `home` to end a lease.
-    pub(crate) fn ask(&self, home: SocketAddrV4, wish: &Wish) {
-        if let Some(packet) = wish.seal(&self.key) {
-            // A lost one comes again with the client's next attempt.
-            let _ = self.socket.send_to(&packet, home);
+    /// Asks the node at `home` to end a lease. A wish that is lost comes again with the client's next attempt.
+    pub(crate) fn ask(&mut self, home: SocketAddrV4, wish: &Wish) {
+        if wish.seal(&self.key, &mut self.sealed) {
+            self.waiting.push((self.sealed.len(), home));
         }
+    }
+
+    /// Sends all that was prepared. What is lost on the way is the client's to repeat.
+    pub(crate) fn leave(&mut self, batch: &mut SendBatch) -> SendReport {
+        if self.waiting.is_empty() {
+            return SendReport::default();
+        }
+        let mut start = 0;
+        let messages = self.waiting.iter().map(|&(end, to)| Outgoing {
+            payload: &self.sealed[std::mem::replace(&mut start, end)..end],
+            to,
+            from: Ipv4Addr::UNSPECIFIED,
+        });
+        let report = batch.send(&self.port, messages);
+        self.sealed.clear();
+        self.waiting.clear();
+        report
     }
 
     /// Makes of a reply to a relay one that the node at `link.back` delivers on its segment; false when it is too long.
@@ -122,118 +155,34 @@ impl Carrier {
         wrapped
     }
 
-    /// Sends what [`Self::wrap`] made.
-    pub(crate) fn send(&self, wrapped: &[u8], to: SocketAddrV4) -> bool {
-        self.socket.send_to(wrapped, to).is_ok()
+    /// What a datagram says that came from `from`; `None` for another cluster's, or nobody's.
+    pub(crate) fn open<'a>(&self, from: SocketAddrV4, datagram: &'a [u8]) -> Option<Said<'a>> {
+        let signed = self.key.signed(datagram)?;
+        open(from, signed)
+            .map(Said::Carried)
+            .or_else(|| Wish::open(signed).map(Said::Wish))
     }
 }
 
-/// What came by the peers' socket since the start.
-#[derive(Debug, Default)]
-pub(crate) struct Heard {
-    pub(crate) taken: AtomicU64,
-    /// Without a tag that fits: another cluster's, or nobody's.
-    pub(crate) foreign: AtomicU64,
-    /// Dropped because the packet thread is behind.
-    pub(crate) dropped: AtomicU64,
-    wishes: Mutex<Vec<Wish>>,
-    pub(crate) stop: AtomicBool,
+/// What another node says.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Said<'a> {
+    Carried(Opened<'a>),
+    Wish(Wish),
 }
 
-impl Heard {
-    /// What other nodes have asked for since this was last called.
-    pub(crate) fn take_wishes(&self) -> Vec<Wish> {
-        std::mem::take(&mut *self.wishes.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// False when too many wait.
-    fn wish(&self, wish: Wish) -> bool {
-        let mut wishes = self.wishes.lock().unwrap_or_else(PoisonError::into_inner);
-        let fits = wishes.len() < WISHES_MAX;
-        if fits {
-            wishes.push(wish);
-        }
-        fits
-    }
-
-    /// Gives what came from `from` to the packet thread; the count that it belongs to.
-    fn sort(&self, key: &ForwardKey, from: SocketAddrV4, packet: &[u8], inbox: &Inbox) -> &AtomicU64 {
-        let taken = match (open(key, from, packet), Wish::open(key, packet)) {
-            (Some(opened), _) => inbox.put(handed(opened)),
-            (None, Some(wish)) => {
-                let fits = self.wish(wish);
-                inbox.wake();
-                fits
-            }
-            (None, None) => return &self.foreign,
-        };
-        if taken { &self.taken } else { &self.dropped }
-    }
-}
-
-/// Takes forwarded packets in a thread of its own until `heard.stop`.
-pub(crate) fn listen(
-    socket: Arc<UdpSocket>,
-    key: ForwardKey,
-    inboxes: Arc<[Inbox]>,
-    heard: Arc<Heard>,
-) -> std::io::Result<()> {
-    socket.set_read_timeout(Some(GLANCE))?;
-    let run = move || {
-        let mut buffer = [0; BUFFER];
-        while !heard.stop.load(Ordering::Relaxed) {
-            let Ok((length, SocketAddr::V4(from))) = socket.recv_from(&mut buffer) else {
-                continue;
-            };
-            let count = heard.sort(&key, from, &buffer[..length], &inboxes[0]);
-            count.fetch_add(1, Ordering::Relaxed);
-        }
-    };
-    std::thread::Builder::new()
-        .name("dhcp-peers".to_owned())
-        .spawn(run)
-        .map(drop)
-}
-
-/// What was opened, as the packet thread takes it.
-fn handed(opened: Opened<'_>) -> Handed {
-    let nobody = SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 0);
-    let (payload, source, attempt, via): (Box<[u8]>, _, _, _) = match opened {
-        Opened::Packet {
-            attempt,
-            source,
-            link: None,
-            payload,
-        } => (payload.into(), source, attempt, Via::Direct),
-        Opened::Packet {
-            attempt,
-            link: Some(link),
-            payload,
-            ..
-        } => {
-            let relay = SocketAddrV4::new(link.segment, SERVER_PORT);
-            (relayed(payload, link.segment), relay, attempt, Via::Segment(link))
-        }
-        Opened::Reply { segment, payload } => (payload.into(), nobody, 1, Via::Reply(segment)),
-    };
-    Handed {
-        port: None,
-        payload,
-        source,
-        local: Ipv4Addr::UNSPECIFIED,
-        broadcast: false,
-        attempt,
-        via,
-    }
-}
-
-/// A client's message as a relay on its segment passes it on.
-fn relayed(payload: &[u8], segment: Ipv4Addr) -> Box<[u8]> {
-    let mut message: Box<[u8]> = payload.into();
-    if let Some(giaddr) = message.get_mut(GIADDR) {
+/// A client's message as the relay at `segment` passes it on, and that relay.
+pub(crate) fn relayed<'a>(
+    payload: &[u8],
+    segment: Ipv4Addr,
+    room: &'a mut Vec<u8>,
+) -> (&'a [u8], SocketAddrV4) {
+    room.clear();
+    room.extend_from_slice(payload);
+    if let Some(giaddr) = room.get_mut(GIADDR) {
         giaddr.copy_from_slice(&segment.octets());
     }
-    message
+    (room, SocketAddrV4::new(segment, SERVER_PORT))
 }
 
 #[cfg(test)]
@@ -242,23 +191,54 @@ mod tests {
 
     #[test]
     fn what_was_heard_on_a_segment_comes_as_from_a_relay_there() {
-        let link = Link {
-            segment: Ipv4Addr::new(10, 9, 0, 2),
-            back: "10.0.0.1:6700".parse().expect("an address"),
+        let mut room = Vec::new();
+        let (payload, relay) = relayed(&[1; 300], Ipv4Addr::new(10, 9, 0, 2), &mut room);
+        assert_eq!(relay, "10.9.0.2:67".parse().expect("an address"));
+        assert_eq!((payload.len(), &payload[GIADDR]), (300, &[10, 9, 0, 2][..]));
+    }
+
+    #[test]
+    fn what_is_prepared_leaves_in_one_go_and_in_order() {
+        let options = purlin_netio::UdpOptions::default();
+        let bind =
+            || Arc::new(UdpPort::bind("127.0.0.1:0".parse().expect("an address"), &options).expect("a port"));
+        let (here, there) = (bind(), bind());
+        let key = ForwardKey::new(b"sixteen octets!!").expect("long enough");
+        let mut carrier = Carrier::new(here, key.clone());
+        let wish = Wish {
+            address: Ipv4Addr::new(10, 1, 2, 3),
+            unique: b"client".to_vec(),
+            since: 7,
         };
-        let opened = Opened::Packet {
-            attempt: 1,
-            source: "0.0.0.0:68".parse().expect("an address"),
-            link: Some(link),
-            payload: &[1; 300],
+        let arrival = |payload| Arrival {
+            payload,
+            source: "10.9.0.1:67".parse().expect("an address"),
+            local: Ipv4Addr::LOCALHOST,
+            port: 67,
+            interface: None,
+            broadcast: false,
+            attempt: 0,
         };
-        let packet = handed(opened);
-        assert_eq!(packet.source, "10.9.0.2:67".parse().expect("an address"));
-        assert_eq!(
-            (packet.payload.len(), &packet.payload[GIADDR]),
-            (300, &[10, 9, 0, 2][..])
-        );
-        assert_eq!(packet.via, Via::Segment(link));
+        let home = there.local_address();
+        assert!(carrier.carry(home, 1, &arrival(b"one"), None));
+        assert!(carrier.carry(home, 1, &arrival(b"two"), None));
+        carrier.ask(home, &wish);
+        let report = carrier.leave(&mut SendBatch::new());
+        assert_eq!((report.sent, report.failed), (3, 0));
+        assert_eq!(carrier.leave(&mut SendBatch::new()), SendReport::default());
+
+        let mut heard = purlin_netio::RecvBatch::new();
+        assert_eq!(heard.receive(&*there).expect("they are there"), 3);
+        let hearer = Carrier::new(there, key);
+        let said: Vec<_> = (0..3)
+            .filter_map(|at| hearer.open(heard.get(at).source, heard.get(at).payload))
+            .collect();
+        let payload = |at: usize| match &said[at] {
+            Said::Carried(Opened::Packet { payload, .. }) => *payload,
+            _ => panic!("a packet"),
+        };
+        assert_eq!((payload(0), payload(1)), (&b"one"[..], &b"two"[..]));
+        assert_eq!(said[2], Said::Wish(wish));
     }
 
     #[test]

@@ -1,16 +1,16 @@
 //! What the packet thread of a share has beside its engine.
 
-use super::{Carrier, Heard, Homes, SharedPlan, Wish};
+use super::{Carrier, Homes, SharedPlan, Wish};
 use crate::handover::Link;
 use crate::worker::Links;
 use purlin_dhcp_core::Plan;
 use purlin_dhcp_core::SteadyClock;
 use purlin_dhcp_core::step::Arrival;
 use purlin_fabric_runtime::{Refused, RowLogHandle, Setback, SharedTenure, Terms};
+use purlin_netio::RecvBatch;
 use purlin_types::{Epoch, Slot, Tenure};
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use tokio::sync::mpsc;
 
 /// The thread's side of a share.
@@ -24,11 +24,14 @@ pub(crate) struct Own {
     pub(crate) lost: mpsc::UnboundedSender<Vec<Slot>>,
     pub(crate) homes: Homes,
     pub(crate) carrier: Carrier,
+    /// Where what other nodes send is received; taken out while it is read.
+    pub(crate) ear: Option<RecvBatch>,
+    /// What other nodes ask for, until the packets at hand are done.
+    pub(crate) wishes: Vec<Wish>,
     /// Segments that other nodes are on.
     pub(crate) links: Links,
     /// Which the log reads frames by.
     pub(crate) plan: SharedPlan,
-    pub(crate) heard: Arc<Heard>,
 }
 
 impl fmt::Debug for Own {
@@ -54,13 +57,19 @@ impl Own {
     }
 
     /// Gives a packet to the node that holds `slot`; `link` says how it is answered when it was heard on a segment.
-    pub(crate) fn forward(&self, slot: Slot, attempt: u8, arrival: &Arrival<'_>, link: Option<Link>) -> bool {
+    pub(crate) fn forward(
+        &mut self,
+        slot: Slot,
+        attempt: u8,
+        arrival: &Arrival<'_>,
+        link: Option<Link>,
+    ) -> bool {
         let home = (self.homes)(slot);
         home.is_some_and(|home| self.carrier.carry(home, attempt, arrival, link))
     }
 
     /// Asks the node that holds the slot of an address to end its lease.
-    pub(crate) fn ask(&self, wish: &Wish) {
+    pub(crate) fn ask(&mut self, wish: &Wish) {
         if let Some(home) = (self.homes)(Slot::of_address(wish.address)) {
             self.carrier.ask(home, wish);
         }
@@ -83,12 +92,5 @@ impl Own {
             // A fabric that is gone has no more use for it.
             let _ = self.lost.send(lost);
         }
-    }
-}
-
-impl Drop for Own {
-    /// The ear for other nodes closes with the packet thread.
-    fn drop(&mut self) {
-        self.heard.stop.store(true, Ordering::Relaxed);
     }
 }

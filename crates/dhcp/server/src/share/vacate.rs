@@ -7,7 +7,7 @@
 //! Integers are big-endian; the tag is as in `forward/sealed.rs`. A wish that is lost comes again with the client's next attempt.
 //! One that is repeated by somebody changes nothing: it names the time of the client's choice, and a later choice wins.
 
-use super::forward::{ForwardKey, TAG};
+use super::forward::ForwardKey;
 use std::net::Ipv4Addr;
 
 const MAGIC: [u8; 4] = *b"PLNV";
@@ -27,26 +27,28 @@ pub(crate) struct Wish {
 }
 
 impl Wish {
-    /// `None` when it is too long to be one.
-    pub(super) fn seal(&self, key: &ForwardKey) -> Option<Vec<u8>> {
-        let length = u16::try_from(self.unique.len())
+    /// Appends it to `packet`; false, and nothing appended, when it is too long to be one.
+    pub(super) fn seal(&self, key: &ForwardKey, packet: &mut Vec<u8>) -> bool {
+        let Some(length) = u16::try_from(self.unique.len())
             .ok()
-            .filter(|_| self.unique.len() <= UNIQUE_MAX)?;
-        let mut packet = Vec::with_capacity(HEAD + self.unique.len() + TAG);
+            .filter(|_| self.unique.len() <= UNIQUE_MAX)
+        else {
+            return false;
+        };
+        let start = packet.len();
         packet.extend_from_slice(&MAGIC);
         packet.extend_from_slice(&[VERSION, 0]);
         packet.extend_from_slice(&length.to_be_bytes());
         packet.extend_from_slice(&self.address.octets());
         packet.extend_from_slice(&self.since.to_be_bytes());
         packet.extend_from_slice(&self.unique);
-        let tag = key.tag(&packet);
+        let tag = key.tag(&packet[start..]);
         packet.extend_from_slice(&tag);
-        Some(packet)
+        true
     }
 
-    /// The wish inside, if it was sealed under this key.
-    pub(super) fn open(key: &ForwardKey, packet: &[u8]) -> Option<Self> {
-        let signed = key.signed(packet)?;
+    /// The wish inside a datagram whose tag is right.
+    pub(super) fn open(signed: &[u8]) -> Option<Self> {
         let (head, unique) = signed.split_first_chunk::<HEAD>()?;
         let fits = usize::from(u16::from_be_bytes([head[6], head[7]])) == unique.len();
         if head[..4] != MAGIC || head[4] != VERSION || !fits {
@@ -76,13 +78,15 @@ mod tests {
     fn a_wish_is_opened_as_it_was_and_under_its_own_key_only() {
         let key = ForwardKey::new(b"sixteen octets!!").expect("long enough");
         let other = ForwardKey::new(b"seventeen octets!").expect("long enough");
-        let packet = wish().seal(&key).expect("short enough");
-        assert_eq!(Wish::open(&key, &packet), Some(wish()));
-        assert_eq!(Wish::open(&other, &packet), None);
+        let open = |key: &ForwardKey, packet: &[u8]| key.signed(packet).and_then(Wish::open);
+        let mut packet = Vec::new();
+        assert!(wish().seal(&key, &mut packet));
+        assert_eq!(open(&key, &packet), Some(wish()));
+        assert_eq!(open(&other, &packet), None);
         for at in 0..packet.len() {
             let mut forged = packet.clone();
             forged[at] ^= 1;
-            assert_eq!(Wish::open(&key, &forged), None, "octet {at}");
+            assert_eq!(open(&key, &forged), None, "octet {at}");
         }
     }
 }

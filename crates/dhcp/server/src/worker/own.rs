@@ -131,12 +131,13 @@ impl Worker {
         for setback in &setbacks {
             self.set_back(setback);
         }
+        self.carry_out();
     }
 
     /// Ends leases that stand in the way of what their clients chose at other nodes.
     pub(super) fn make_way(&mut self) {
-        let Some(own) = &self.own else { return };
-        let wishes = own.heard.take_wishes();
+        let Some(own) = &mut self.own else { return };
+        let wishes = std::mem::take(&mut own.wishes);
         if wishes.is_empty() {
             return;
         }
@@ -173,7 +174,7 @@ impl Worker {
                     if self.engine.held().contains(Slot::of_address(wish.address)) {
                         let Wish { address, unique, .. } = &wish;
                         self.engine.vacate(&at, *address, unique, since, records);
-                    } else if let Some(own) = &self.own {
+                    } else if let Some(own) = &mut self.own {
                         own.ask(&wish);
                     }
                 }

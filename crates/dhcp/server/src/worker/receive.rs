@@ -3,15 +3,15 @@
 use super::Worker;
 use super::segment::link;
 use super::stats::record;
-use crate::handover::{Handed, Inbox, Via};
+use crate::handover::{Handed, Inbox, Link};
 use crate::ports::Assignment;
 use purlin_dhcp_core::step::{Arrival, Verdict};
 use purlin_netio::{BATCH, Datagram};
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddrV4};
 use std::time::Instant;
 
 /// Datagrams read from one socket before the others and the rest of the loop have their turn: four full calls.
-const DATAGRAMS_PER_TURN: usize = 4 * BATCH;
+pub(super) const DATAGRAMS_PER_TURN: usize = 4 * BATCH;
 /// One packet in so many is timed.
 const TIMED: u64 = 64;
 /// DHCPDISCOVER (RFC 2132, section 9.6).
@@ -87,9 +87,9 @@ impl Worker {
                 self.batch.offers += self.engine.counters().received[DISCOVER] - discovers;
             }
             debug_assert!(position == arrival.interface);
-            if let (Verdict::Forward { slot, attempt }, Some(own)) = (verdict, &self.own) {
+            if let (Verdict::Forward { slot, attempt }, Some(own)) = (verdict, &mut self.own) {
                 let carried = own.forward(slot, attempt, &arrival, link(assigned, &arrival));
-                self.counters.forward(carried);
+                self.counters.forwarded_lost += u64::from(!carried);
             }
             self.note(verdict, port, arrival_local(&datagram, assigned), &now);
             if self.count_operation(before, &now) {
@@ -100,7 +100,7 @@ impl Worker {
 
     /// Packets that other threads received for this one.
     pub(super) fn read_inbox(&mut self) {
-        if self.shards < 2 && self.own.is_none() {
+        if self.shards < 2 {
             return;
         }
         let mut handed = std::mem::take(&mut self.handed);
@@ -123,33 +123,33 @@ impl Worker {
     }
 
     fn decide_handed(&mut self, packet: &Handed) {
-        let way = match packet.via {
-            Via::Direct => None,
-            // Heard here too.
-            Via::Segment(link) if self.is_on(link.segment) => return,
-            Via::Segment(link) => Some(link),
-            Via::Reply(segment) => return self.deliver(segment, &packet.payload),
-        };
-        if let (Some(link), Some(own)) = (way, &mut self.own) {
-            own.links.learn(link);
-        }
-        let Some(port) = packet.port.or_else(|| self.any_port()) else {
-            return;
-        };
-        let Some(Some(slot)) = self.slots.get(port as usize) else {
-            return;
-        };
-        let local = if packet.local.is_unspecified() {
-            *slot.assigned.port.socket.local_address().ip()
-        } else {
-            packet.local
-        };
-        let arrival = Arrival {
+        let slot = self.slots.get(packet.port as usize).and_then(Option::as_ref);
+        let interface = slot.and_then(|slot| slot.assigned.position);
+        self.decide_given(&Given {
+            port: packet.port,
             payload: &packet.payload,
             source: packet.source,
+            local: Some(packet.local).filter(|local| !local.is_unspecified()),
+            interface,
+            broadcast: packet.broadcast,
+            attempt: 0,
+            way: None,
+        });
+    }
+
+    /// Decides on a packet that was received elsewhere.
+    pub(super) fn decide_given(&mut self, packet: &Given<'_>) {
+        let Some(Some(slot)) = self.slots.get(packet.port as usize) else {
+            return;
+        };
+        let here = slot.assigned.port.socket.local_address();
+        let local = packet.local.unwrap_or(*here.ip());
+        let arrival = Arrival {
+            payload: packet.payload,
+            source: packet.source,
             local,
-            port: slot.assigned.port.socket.local_address().port(),
-            interface: slot.assigned.position.filter(|_| packet.port.is_some()),
+            port: here.port(),
+            interface: packet.interface,
             broadcast: packet.broadcast,
             attempt: packet.attempt,
         };
@@ -158,13 +158,29 @@ impl Worker {
         let (reply, records) = self.batch.slot();
         let before = records.len();
         let verdict = self.engine.step(&now, &tenure, log, &arrival, reply, records);
-        if let (Verdict::Forward { slot, attempt }, Some(own)) = (verdict, &self.own) {
-            let carried = own.forward(slot, attempt, &arrival, way);
-            self.counters.forward(carried);
+        if let (Verdict::Forward { slot, attempt }, Some(own)) = (verdict, &mut self.own) {
+            let carried = own.forward(slot, attempt, &arrival, packet.way);
+            self.counters.forwarded_lost += u64::from(!carried);
         }
-        self.note(verdict, port, local, &now);
+        self.note(verdict, packet.port, local, &now);
         self.count_operation(before, &now);
     }
+}
+
+/// A packet from another thread or node.
+#[derive(Debug)]
+pub(super) struct Given<'a> {
+    /// By which its reply leaves.
+    pub(super) port: u32,
+    pub(super) payload: &'a [u8],
+    pub(super) source: SocketAddrV4,
+    /// Where it was sent to; `None` for that port's own address.
+    pub(super) local: Option<Ipv4Addr>,
+    pub(super) interface: Option<u16>,
+    pub(super) broadcast: bool,
+    pub(super) attempt: u8,
+    /// The segment where another node heard it.
+    pub(super) way: Option<Link>,
 }
 
 /// The datagram in the core's words; `None` for what is not to be looked at.
@@ -202,12 +218,10 @@ fn hand_over(inbox: &Inbox, port: u32, arrival: &Arrival<'_>) -> bool {
         ..
     } = *arrival;
     inbox.put(Handed {
-        port: Some(port),
+        port,
         payload: payload.into(),
         source,
         local,
         broadcast,
-        attempt: 0,
-        via: Via::Direct,
     })
 }

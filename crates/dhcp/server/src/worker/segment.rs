@@ -82,14 +82,6 @@ impl Worker {
         }
     }
 
-    /// Sends what another node is to deliver.
-    pub(super) fn send_to_peer(&self, to: Destination, wrapped: &[u8]) -> bool {
-        match (&self.own, to) {
-            (Some(own), Destination::Udp(to)) => !wrapped.is_empty() && own.carrier.send(wrapped, to),
-            _ => false,
-        }
-    }
-
     /// Delivers another node's reply on the segment where this node is `segment`.
     pub(super) fn deliver(&mut self, segment: Ipv4Addr, message: &[u8]) {
         let is_it = |id: &u32| {

@@ -1,13 +1,13 @@
 //! Replies on their way out: at once, or when they have become durable.
 
-use super::Worker;
 use super::segment::PEERS;
 use super::stats::record;
+use super::{Slot, Worker};
 use crate::ports::Port;
+use crate::share::Own;
 use purlin_dhcp_core::step::Destination;
-use purlin_netio::{Outgoing, UdpFrame};
+use purlin_netio::{Outgoing, UdpFrame, UdpPort};
 use std::net::{Ipv4Addr, SocketAddrV4};
-use std::ops::Range;
 
 const SERVER_PORT: u16 = 67;
 const CLIENT_PORT: u16 = 68;
@@ -23,9 +23,7 @@ impl Worker {
                 .iter()
                 .take_while(|due| due.port == port)
                 .count();
-            if port == PEERS {
-                self.send_due_to_peers(at..at + run);
-            } else if let Some(Some(slot)) = self.slots.get(port as usize) {
+            if let Some(socket) = socket(&self.slots, self.own.as_ref(), port) {
                 let replies = &self.batch.replies;
                 let due = self.batch.due[at..at + run]
                     .iter()
@@ -41,23 +39,12 @@ impl Worker {
                         from: due.local,
                     })
                 });
-                let report = self.outgoing.send(&slot.assigned.port.socket, messages);
+                let report = self.outgoing.send(socket, messages);
                 self.counters.sent += report;
             }
             at += run;
         }
         self.send_due_frames();
-    }
-
-    fn send_due_to_peers(&mut self, run: Range<usize>) {
-        for due in &self.batch.due[run] {
-            if due.when.is_at_once() {
-                let reply = &self.batch.replies[usize::from(due.reply)];
-                let sent = self.send_to_peer(reply.to, reply.as_bytes());
-                self.counters.sent.sent += u64::from(sent);
-                self.counters.sent.failed += u64::from(!sent);
-            }
-        }
     }
 
     fn send_due_frames(&mut self) {
@@ -103,18 +90,11 @@ impl Worker {
 
     fn release_upto(&mut self, durable: purlin_store::Position) {
         loop {
-            let Some((first, octets)) = self.parked.due(durable).next() else {
+            let Some((first, _)) = self.parked.due(durable).next() else {
                 return;
             };
             let since = first.since;
-            if first.port == PEERS {
-                // Struck replies have no octets left.
-                let sent = self.send_to_peer(first.to, octets);
-                self.counters.sent.sent += u64::from(sent);
-                self.parked.release(1);
-                continue;
-            }
-            let Some(Some(slot)) = self.slots.get(first.port as usize) else {
+            let Some(socket) = socket(&self.slots, self.own.as_ref(), first.port) else {
                 self.parked.release(1);
                 continue;
             };
@@ -131,7 +111,7 @@ impl Worker {
                     from: parked.local,
                 })
             });
-            let report = self.outgoing.send(&slot.assigned.port.socket, messages);
+            let report = self.outgoing.send(socket, messages);
             self.counters.sent += report;
             self.release_frames(durable, count);
             // Timed by the oldest of the run, the longest wait.
@@ -194,4 +174,13 @@ impl Worker {
             .as_ref()
             .map(|slot| &*slot.assigned.port)
     }
+}
+
+/// By which replies of a port leave: for [`PEERS`], the one to other nodes.
+fn socket<'a>(slots: &'a [Option<Slot>], own: Option<&'a Own>, port: u32) -> Option<&'a UdpPort> {
+    if port == PEERS {
+        return own.map(|own| own.carrier.socket());
+    }
+    let slot = slots.get(port as usize)?.as_ref()?;
+    Some(&slot.assigned.port.socket)
 }

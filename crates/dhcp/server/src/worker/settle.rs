@@ -134,6 +134,7 @@ impl Worker {
         let Some((now, since)) = self.batch.begun else {
             return;
         };
+        self.carry_out();
         self.commit(&now);
         if !self.may_answer() {
             // R0, right before sending: the tenure ended while this was decided.

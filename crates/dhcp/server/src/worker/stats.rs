@@ -27,6 +27,8 @@ pub struct ShellCounters {
     pub forwarded: u64,
     /// Not given: that node is not known, or not to be reached from where the packet came.
     pub forwarded_lost: u64,
+    /// From no node of this cluster, though they came to the port for its nodes.
+    pub strangers: u64,
     pub receive_calls: u64,
     pub poll_calls: u64,
     pub sent: SendReport,
@@ -65,6 +67,7 @@ impl Default for ShellCounters {
             handed_over_lost: 0,
             forwarded: 0,
             forwarded_lost: 0,
+            strangers: 0,
             receive_calls: 0,
             poll_calls: 0,
             sent: SendReport::default(),
@@ -86,11 +89,6 @@ impl Default for ShellCounters {
 }
 
 impl ShellCounters {
-    pub(crate) fn forward(&mut self, carried: bool) {
-        self.forwarded += u64::from(carried);
-        self.forwarded_lost += u64::from(!carried);
-    }
-
     pub(super) fn batch(&mut self, size: usize) {
         self.receive_calls += 1;
         self.datagrams += size as u64;

@@ -1,5 +1,4 @@
 use super::*;
-use crate::handover::Via;
 use purlin_config::{Document, Faults, Input};
 use purlin_dhcp_core::reader;
 use purlin_store::{AppendError, Journal, JournalHealth, Position};
@@ -81,13 +80,11 @@ fn worker() -> Worker {
 
 fn handed() -> Handed {
     Handed {
-        port: Some(0),
+        port: 0,
         payload: Box::from(*b"x"),
         source: "10.0.0.1:67".parse().expect("an address"),
         local: Ipv4Addr::LOCALHOST,
         broadcast: false,
-        attempt: 0,
-        via: Via::Direct,
     }
 }
 

@@ -25,12 +25,12 @@ const REPLY_HEAD: usize = 12;
 /// Payload carried at most: what a client may send in an Ethernet frame, and some.
 const PAYLOAD_MAX: usize = 2048;
 
-/// The longest of both.
-pub(super) const BUFFER: usize = PACKET_HEAD + PAYLOAD_MAX + TAG;
+/// What is received is kept whole.
+const _: () = assert!(PACKET_HEAD + PAYLOAD_MAX + TAG <= purlin_netio::DATAGRAM_MAX);
 
 /// What was inside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Opened<'a> {
+pub(crate) enum Opened<'a> {
     Packet {
         attempt: u8,
         source: SocketAddrV4,
@@ -41,32 +41,36 @@ pub(super) enum Opened<'a> {
     Reply { segment: Ipv4Addr, payload: &'a [u8] },
 }
 
-/// A packet on its way to another node; `None` when it is too long to carry.
+/// Appends a packet for another node to `out`; false, and nothing appended, when it is too long to carry.
 pub(super) fn seal(
     key: &ForwardKey,
     attempt: u8,
     arrival: &Arrival<'_>,
     link: Option<Link>,
-) -> Option<Vec<u8>> {
+    out: &mut Vec<u8>,
+) -> bool {
     let payload = arrival.payload;
-    let length = u16::try_from(payload.len())
+    let Some(length) = u16::try_from(payload.len())
         .ok()
-        .filter(|_| payload.len() <= PAYLOAD_MAX)?;
+        .filter(|_| payload.len() <= PAYLOAD_MAX)
+    else {
+        return false;
+    };
     let nowhere = SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 0);
     let (segment, back) = link.map_or((Ipv4Addr::UNSPECIFIED, nowhere), |link| (link.segment, link.back));
-    let mut packet = Vec::with_capacity(PACKET_HEAD + payload.len() + TAG);
-    packet.extend_from_slice(&PACKET);
-    packet.extend_from_slice(&[VERSION, attempt]);
-    packet.extend_from_slice(&arrival.source.port().to_be_bytes());
-    packet.extend_from_slice(&arrival.source.ip().octets());
-    packet.extend_from_slice(&segment.octets());
-    packet.extend_from_slice(&back.port().to_be_bytes());
-    packet.extend_from_slice(&back.ip().octets());
-    packet.extend_from_slice(&length.to_be_bytes());
-    packet.extend_from_slice(payload);
-    let tag = key.tag(&packet);
-    packet.extend_from_slice(&tag);
-    Some(packet)
+    let start = out.len();
+    out.extend_from_slice(&PACKET);
+    out.extend_from_slice(&[VERSION, attempt]);
+    out.extend_from_slice(&arrival.source.port().to_be_bytes());
+    out.extend_from_slice(&arrival.source.ip().octets());
+    out.extend_from_slice(&segment.octets());
+    out.extend_from_slice(&back.port().to_be_bytes());
+    out.extend_from_slice(&back.ip().octets());
+    out.extend_from_slice(&length.to_be_bytes());
+    out.extend_from_slice(payload);
+    let tag = key.tag(&out[start..]);
+    out.extend_from_slice(&tag);
+    true
 }
 
 /// Seals a reply in its place; false when there is no room.
@@ -87,9 +91,8 @@ pub(super) fn seal_reply(key: &ForwardKey, segment: Ipv4Addr, reply: &mut Reply)
     true
 }
 
-/// What is inside a datagram that came from `from`, if it was sealed under this key.
-pub(super) fn open<'a>(key: &ForwardKey, from: SocketAddrV4, datagram: &'a [u8]) -> Option<Opened<'a>> {
-    let signed = key.signed(datagram)?;
+/// What is inside a datagram that came from `from` and whose tag is right.
+pub(crate) fn open(from: SocketAddrV4, signed: &[u8]) -> Option<Opened<'_>> {
     if signed.get(4) != Some(&VERSION) {
         return None;
     }
@@ -147,6 +150,16 @@ mod tests {
         ForwardKey::new(secret).expect("long enough")
     }
 
+    fn sealed(key: &ForwardKey, attempt: u8, payload: &[u8], link: Option<Link>) -> Vec<u8> {
+        let mut out = Vec::new();
+        assert!(seal(key, attempt, &arrival(payload), link, &mut out));
+        out
+    }
+
+    fn opened<'a>(key: &ForwardKey, datagram: &'a [u8]) -> Option<Opened<'a>> {
+        open(from(), key.signed(datagram)?)
+    }
+
     fn from() -> SocketAddrV4 {
         "192.0.2.1:6700".parse().expect("an address")
     }
@@ -172,7 +185,7 @@ mod tests {
             back: "192.0.2.7:6701".parse().expect("an address"),
         };
         for link in [None, Some(there)] {
-            let packet = seal(&key, 3, &arrival(payload), link).expect("short enough");
+            let packet = sealed(&key, 3, payload, link);
             let source = arrival(payload).source;
             let same = Opened::Packet {
                 attempt: 3,
@@ -180,7 +193,7 @@ mod tests {
                 link,
                 payload,
             };
-            assert_eq!(open(&key, from(), &packet), Some(same));
+            assert_eq!(opened(&key, &packet), Some(same));
         }
     }
 
@@ -191,8 +204,8 @@ mod tests {
             segment: Ipv4Addr::new(10, 9, 0, 2),
             back: SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 0),
         };
-        let packet = seal(&key, 1, &arrival(b"x"), Some(link)).expect("short enough");
-        let Some(Opened::Packet { link: Some(link), .. }) = open(&key, from(), &packet) else {
+        let packet = sealed(&key, 1, b"x", Some(link));
+        let Some(Opened::Packet { link: Some(link), .. }) = opened(&key, &packet) else {
             panic!("ours, with a link");
         };
         assert_eq!(link.back, from());
@@ -208,7 +221,7 @@ mod tests {
         assert!(seal_reply(&key, segment, &mut reply));
         let payload = b"an offer";
         let same = Opened::Reply { segment, payload };
-        assert_eq!(open(&key, from(), reply.as_bytes()), Some(same));
+        assert_eq!(opened(&key, reply.as_bytes()), Some(same));
 
         reply.len = REPLY_MAX - REPLY_HEAD - TAG + 1;
         assert!(!seal_reply(&key, segment, &mut reply), "it is not cut");
@@ -217,24 +230,31 @@ mod tests {
     #[test]
     fn no_octet_can_be_changed() {
         let key = key(b"sixteen octets!!");
-        let packet = seal(&key, 1, &arrival(b"x"), None).expect("short enough");
+        let packet = sealed(&key, 1, b"x", None);
         for at in 0..packet.len() {
             let mut forged = packet.clone();
             forged[at] ^= 1;
-            assert!(open(&key, from(), &forged).is_none(), "octet {at}");
-            assert!(open(&key, from(), &packet[..at]).is_none(), "cut at {at}");
+            assert!(opened(&key, &forged).is_none(), "octet {at}");
+            assert!(opened(&key, &packet[..at]).is_none(), "cut at {at}");
         }
     }
 
     #[test]
     fn another_clusters_key_opens_nothing() {
-        let packet = seal(&key(b"sixteen octets!!"), 1, &arrival(b"x"), None).expect("short enough");
-        assert!(open(&key(b"seventeen octets!"), from(), &packet).is_none());
+        let packet = sealed(&key(b"sixteen octets!!"), 1, b"x", None);
+        assert!(opened(&key(b"seventeen octets!"), &packet).is_none());
     }
 
     #[test]
     fn a_packet_too_long_to_carry_is_not_cut() {
-        let long = [0; PAYLOAD_MAX + 1];
-        assert!(seal(&key(b"sixteen octets!!"), 1, &arrival(&long), None).is_none());
+        let (long, mut out) = ([0; PAYLOAD_MAX + 1], Vec::new());
+        assert!(!seal(
+            &key(b"sixteen octets!!"),
+            1,
+            &arrival(&long),
+            None,
+            &mut out
+        ));
+        assert!(out.is_empty());
     }
 }

@@ -11,9 +11,10 @@ use purlin_fabric::port::{Candidate, ClaimStore, NodeFacts};
 use purlin_fabric::{Coordinator, Timing};
 use purlin_fabric_runtime::local::LocalClaims;
 use purlin_fabric_runtime::{Fabric, Setup, SharedTenure};
+use purlin_netio::{UdpOptions, UdpPort};
 use purlin_store::FencedRows;
 use purlin_types::{Incarnation, NodeId};
-use std::net::{Ipv4Addr, SocketAddrV4, UdpSocket};
+use std::net::{Ipv4Addr, SocketAddrV4};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
@@ -70,8 +71,9 @@ impl World {
     }
 
     pub(super) async fn node(&self, name: &str, life: u64) -> Node {
-        let peers = UdpSocket::bind("127.0.0.1:0").expect("a free port");
-        let peer_port = peers.local_addr().expect("it is bound").port();
+        let peers = UdpPort::bind(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0), &UdpOptions::default());
+        let peers = peers.expect("a free port");
+        let peer_port = peers.local_address().port();
         let (fabric, tenure) = (Arc::new(OnceLock::<Fabric>::new()), SharedTenure::default());
         let (lost, mut lost_slots) = mpsc::unbounded_channel();
         let share = ShareConfig {
@@ -143,14 +145,7 @@ fn timing() -> Timing {
 }
 
 fn homes(fabric: Arc<OnceLock<Fabric>>) -> purlin_dhcp_server::Homes {
-    Arc::new(move |slot| {
-        let fabric = fabric.get()?;
-        let holdings = Arc::clone(&fabric.holdings().borrow());
-        let home = holdings.home(slot)?;
-        let snapshot = fabric.snapshot();
-        let facts = &snapshot.members.iter().find(|member| member.id == *home)?.facts;
-        Some(SocketAddrV4::new(facts.address.parse().ok()?, facts.peer_port))
-    })
+    Arc::new(move |slot| fabric.get()?.home(slot))
 }
 
 impl Node {
