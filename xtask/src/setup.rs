@@ -50,6 +50,11 @@ const NEEDED: &[(&str, &str)] = &[
     ("grub-mkimage", "grub-common"),
     ("/usr/lib/grub/x86_64-efi/tftp.mod", "grub-efi-amd64-bin"),
     ("/usr/lib/postgresql/*/bin/postgres", "postgresql"),
+    ("ovsdb-client", "openvswitch-common"),
+    ("/usr/lib/openvswitch-switch/ovs-vswitchd", "openvswitch-switch"),
+    ("ovn-nbctl", "ovn-common"),
+    ("ovn-northd", "ovn-central"),
+    ("ovn-controller", "ovn-host"),
 ];
 
 /// Asked by maintainer scripts before they start a service (deb-systemd-invoke, invoke-rc.d).

@@ -1,0 +1,7 @@
+//! The server judged by the tools of OVN and Open vSwitch.
+
+mod clients;
+mod durable;
+mod rules;
+mod sessions;
+mod world;
