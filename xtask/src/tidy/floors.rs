@@ -82,7 +82,12 @@ const HEAVY: &[(&str, &[&str])] = &[
     ("revm", &["bin/purlin"]),
     (
         "ring",
-        &["crates/api", "crates/dhcp/server", "crates/fabric/mesh"],
+        &[
+            "crates/api",
+            "crates/dhcp/server",
+            "crates/fabric/mesh",
+            "crates/ovn/embedded",
+        ],
     ),
     (
         "rustls",
@@ -104,6 +109,7 @@ const HEAVY: &[(&str, &[&str])] = &[
             "crates/fabric/redis",
             "crates/fabric/runtime",
             "crates/fabric/server",
+            "crates/ovn/embedded",
             "crates/store/postgres",
             "crates/tftp/server",
             "bin/purlin",

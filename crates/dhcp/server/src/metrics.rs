@@ -69,6 +69,7 @@ impl Collector for DhcpMetrics {
             templates(encoder, report.templates);
             leases(encoder, &report.usage);
             sockets(encoder, &report.shell);
+            elsewhere(encoder, &report.shell);
             journal(encoder, &report);
             times(encoder, &report.shell);
         }
@@ -156,31 +157,6 @@ fn sockets(encoder: &mut Encoder, shell: &ShellCounters) {
             shell.foreign_broadcasts,
         ),
         (
-            "purlin_dhcp_handed_over_total",
-            "Packets passed between packet threads.",
-            shell.handed_over,
-        ),
-        (
-            "purlin_dhcp_handed_over_lost_total",
-            "Packets lost between packet threads.",
-            shell.handed_over_lost,
-        ),
-        (
-            "purlin_dhcp_forwarded_total",
-            "Packets given to the node that holds their slot.",
-            shell.forwarded,
-        ),
-        (
-            "purlin_dhcp_forwarded_lost_total",
-            "Packets about slots of a node that is not known or not reached.",
-            shell.forwarded_lost,
-        ),
-        (
-            "purlin_dhcp_peer_strangers_total",
-            "Datagrams at the port for other nodes that no node of this cluster sealed.",
-            shell.strangers,
-        ),
-        (
             "purlin_dhcp_replies_withheld_total",
             "Replies not sent for want of a record.",
             shell.withheld,
@@ -227,6 +203,40 @@ fn sockets(encoder: &mut Encoder, shell: &ShellCounters) {
     ];
     for (call, count) in kinds {
         calls.count(&[("call", call)], count);
+    }
+}
+
+/// What other threads and nodes have to do with it.
+fn elsewhere(encoder: &mut Encoder, shell: &ShellCounters) {
+    let counts = [
+        (
+            "purlin_dhcp_handed_over_total",
+            "Packets passed between packet threads.",
+            shell.handed_over,
+        ),
+        (
+            "purlin_dhcp_handed_over_lost_total",
+            "Packets lost between packet threads.",
+            shell.handed_over_lost,
+        ),
+        (
+            "purlin_dhcp_forwarded_total",
+            "Packets given to the node that holds their slot.",
+            shell.forwarded,
+        ),
+        (
+            "purlin_dhcp_forwarded_lost_total",
+            "Packets about slots of a node that is not known or not reached.",
+            shell.forwarded_lost,
+        ),
+        (
+            "purlin_dhcp_peer_strangers_total",
+            "Datagrams at the port for other nodes that no node of this cluster sealed.",
+            shell.strangers,
+        ),
+    ];
+    for (name, help, count) in counts {
+        encoder.counter(name, help).count(&[], count);
     }
 }
 
