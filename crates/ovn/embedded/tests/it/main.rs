@@ -2,6 +2,7 @@
 
 mod clients;
 mod durable;
+mod judged;
 mod rules;
 mod sessions;
 mod world;
