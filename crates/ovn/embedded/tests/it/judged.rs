@@ -8,6 +8,15 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+/// One with an index, one with room for a single row, those that refer to ports, and ports, which live by that.
+const TABLES: [&str; 5] = [
+    "Logical_Switch",
+    "Logical_Switch_Port",
+    "Port_Group",
+    "Static_MAC_Binding",
+    "NB_Global",
+];
+
 /// A client that asks one thing at a time.
 struct Client {
     socket: UnixStream,
@@ -114,20 +123,18 @@ impl Draw {
             "Logical_Switch" => {
                 json!({ "name": name, "ports": self.set(2), "other_config": ["map", [["k", name]]] })
             }
-            "Logical_Switch_Port" => json!({ "name": name, "tag": self.below(3) * 5000, "addresses": name }),
+            "Logical_Switch_Port" => {
+                json!({ "name": name, "tag": 1 + self.below(3) * 2047, "addresses": name })
+            }
             "Port_Group" => json!({ "name": name, "ports": self.set(2) }),
+            "NB_Global" => json!({ "name": name }),
             _ => json!({ "logical_port": name, "ip": format!("10.0.0.{}", self.below(3)), "mac": "m" }),
         }
     }
 
     fn operation(&mut self) -> Value {
-        let at = self.below(4) as usize;
-        let table = [
-            "Logical_Switch",
-            "Logical_Switch_Port",
-            "Port_Group",
-            "Static_MAC_Binding",
-        ][at];
+        let at = self.below(TABLES.len() as u64) as usize;
+        let table = TABLES[at];
         let kind = at as u64 + 1;
         let uuid = self.uuid(kind);
         let named = json!([["_uuid", "==", ["uuid", uuid]]]);
@@ -142,6 +149,7 @@ impl Draw {
                     "Logical_Switch_Port" => {
                         json!(["tag", self.one_of(["+=", "/=", "%="]), self.below(3)])
                     }
+                    "NB_Global" => json!(["nb_cfg", "+=", 1]),
                     _ => json!(["mac", mutator, "x"]),
                 };
                 json!({ "op": "mutate", "table": table, "where": named, "mutations": [change] })
@@ -188,13 +196,6 @@ fn essence(result: &Value) -> Value {
             .collect::<Vec<_>>()
     )
 }
-
-const TABLES: [&str; 4] = [
-    "Logical_Switch",
-    "Logical_Switch_Port",
-    "Port_Group",
-    "Static_MAC_Binding",
-];
 
 #[test]
 fn ovsdb_server_answers_the_same() {
