@@ -23,6 +23,13 @@ pub enum Family {
     V6,
 }
 
+impl Family {
+    /// The family of a network, by its text.
+    pub fn of(cidr: &str) -> Self {
+        if cidr.contains(':') { Self::V6 } else { Self::V4 }
+    }
+}
+
 /// The type of an option's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {
@@ -108,6 +115,11 @@ impl Catalog {
     /// All options by name.
     pub fn iter(&self) -> impl Iterator<Item = &DhcpOption> {
         self.options.values()
+    }
+
+    /// Writes one value as OVN must have it.
+    pub fn write(&self, name: &str, text: &str) -> Result<String, Problem> {
+        self.value(name, text).map(|value| value.to_string())
     }
 
     /// Checks the options of a row and writes them as OVN must have them. All problems are found, not the first only.

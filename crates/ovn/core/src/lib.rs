@@ -5,7 +5,10 @@
 //! [`review`] does so for the rules of a switch, a port group, a router.
 
 pub mod address;
+pub mod check;
 pub mod dhcp;
 pub mod expr;
+pub mod model;
+pub mod plan;
 pub mod problem;
 pub mod review;

@@ -161,75 +161,87 @@ impl Book {
 
     /// Whom the candidate would collide with. Its own row, if it is written in already, is not counted.
     pub fn collisions(&self, candidate: &Holder) -> Vec<Collision> {
-        let mut found = Vec::new();
+        let macs = candidate.macs.iter().filter_map(|mac| self.by_mac.get(&mac.0));
+        let ips = candidate.ips.iter().filter_map(|ip| self.by_ip.get(ip));
+        let others: BTreeSet<Uuid> = macs.chain(ips).flatten().copied().collect();
+        let others = others.iter().filter(|row| **row != candidate.row);
+        others
+            .flat_map(|row| self.between(candidate, &self.holders[row]))
+            .collect()
+    }
+
+    /// The addresses that two have both, where they would see each other.
+    fn between(&self, candidate: &Holder, other: &Holder) -> Vec<Collision> {
         let seen = self.seen(candidate);
-        let near: BTreeSet<Uuid> = match candidate.role {
-            Role::Port | Role::RouterPort => seen.iter().flat_map(|place| self.near(*place)).collect(),
-            _ => seen.clone(),
-        };
-        for mac in &candidate.macs {
-            for other in self.others(self.by_mac.get(&mac.0), candidate) {
-                let others = self.seen(other);
-                if !others.is_disjoint(&seen) {
-                    found.push(collision(Severity::Error, Shared::Mac(*mac), other, false));
-                } else if !others.is_disjoint(&near) {
-                    found.push(collision(Severity::Warning, Shared::Mac(*mac), other, true));
-                }
-            }
+        let others = self.seen(other);
+        let same = !others.is_disjoint(&seen);
+        let joins = matches!(candidate.role, Role::Port | Role::RouterPort);
+        let joined = joins && seen.iter().any(|place| !self.near(*place).is_disjoint(&others));
+        if !(same || joined) {
+            return Vec::new();
         }
-        for ip in &candidate.ips {
-            for other in self.others(self.by_ip.get(ip), candidate) {
-                let Some(severity) = candidate.role.against(other.role) else {
-                    continue;
-                };
-                let others = self.seen(other);
-                let same = !others.is_disjoint(&seen);
-                if same || !others.is_disjoint(&near) {
-                    found.push(collision(severity, Shared::Ip(*ip), other, !same));
-                }
-            }
+        let of_mac = if same { Severity::Error } else { Severity::Warning };
+        let macs = candidate.macs.iter().filter(|mac| other.macs.contains(mac));
+        let mut found: Vec<Collision> = macs
+            .map(|mac| collision(of_mac, Shared::Mac(*mac), other, !same))
+            .collect();
+        if let Some(severity) = candidate.role.against(other.role) {
+            let ips = candidate.ips.iter().filter(|ip| other.ips.contains(ip));
+            found.extend(ips.map(|ip| collision(severity, Shared::Ip(*ip), other, !same)));
         }
         found
     }
 
     /// All that is to be said about a candidate: collisions, and addresses outside of its switch's network.
     pub fn check(&self, candidate: &Holder) -> Vec<Problem> {
-        let place = format!("{} {}", candidate.role.word(), candidate.name);
-        let mut problems: Vec<Problem> = self
-            .collisions(candidate)
-            .iter()
-            .map(|collision| Problem {
-                severity: collision.severity,
-                code: "address-taken",
-                place: place.clone(),
-                message: collision.to_string(),
-                help: None,
-            })
+        self.check_but(candidate, &BTreeSet::new())
+    }
+
+    /// The same, where some rows are known to be otherwise by now.
+    pub(crate) fn check_but(&self, candidate: &Holder, but: &BTreeSet<Uuid>) -> Vec<Problem> {
+        let collided = self.collided(candidate).into_iter();
+        let mut problems: Vec<Problem> = collided
+            .filter(|(with, _)| !but.contains(with))
+            .map(|(_, problem)| problem)
             .collect();
         if candidate.role == Role::Port {
-            let network = candidate.places.iter().find_map(|place| self.networks.get(place));
-            let outside = |ip: &&IpAddr| {
-                network.is_some_and(|network| ip.is_ipv4() == network.is_v4() && !network.contains(**ip))
-            };
-            problems.extend(candidate.ips.iter().filter(outside).map(|ip| {
-                let network = network.expect("an address is outside of it");
-                Problem::warning(
-                    "address-outside",
-                    place.as_str(),
-                    format!("{ip} is outside of the switch's {network}"),
-                )
-            }));
+            problems.extend(self.outside(candidate));
         }
         problems
     }
 
-    fn others<'a>(
-        &'a self,
-        rows: Option<&'a BTreeSet<Uuid>>,
-        candidate: &'a Holder,
-    ) -> impl Iterator<Item = &'a Holder> {
-        let others = rows.into_iter().flatten().filter(|row| **row != candidate.row);
-        others.map(|row| &self.holders[row])
+    /// Two that are both new.
+    pub(crate) fn check_pair(&self, candidate: &Holder, other: &Holder) -> Vec<Problem> {
+        let collisions = self.between(candidate, other).into_iter();
+        collisions
+            .map(|collision| problem(candidate, &collision))
+            .collect()
+    }
+
+    /// Each collision with its other side.
+    pub(crate) fn collided(&self, candidate: &Holder) -> Vec<(Uuid, Problem)> {
+        let collisions = self.collisions(candidate).into_iter();
+        collisions
+            .map(|collision| (collision.with, problem(candidate, &collision)))
+            .collect()
+    }
+
+    /// Places that are one router away from any of the holders.
+    pub(crate) fn near_all(&self, holders: &[Holder]) -> BTreeSet<Uuid> {
+        let places = holders.iter().flat_map(|holder| &holder.places);
+        places.flat_map(|place| self.near(*place)).collect()
+    }
+
+    fn outside(&self, candidate: &Holder) -> Vec<Problem> {
+        let Some(network) = candidate.places.iter().find_map(|place| self.networks.get(place)) else {
+            return Vec::new();
+        };
+        let outside = |ip: &&IpAddr| ip.is_ipv4() == network.is_v4() && !network.contains(**ip);
+        let said = |ip: &IpAddr| {
+            let message = format!("{ip} is outside of the switch's {network}");
+            Problem::warning("address-outside", place(candidate), message)
+        };
+        candidate.ips.iter().filter(outside).map(said).collect()
     }
 
     /// Switches whose frames reach the holder: its own, and those of its routers.
@@ -250,6 +262,20 @@ impl Book {
             near.extend(self.links.get(router).into_iter().flatten());
         }
         near
+    }
+}
+
+fn place(holder: &Holder) -> String {
+    format!("{} {}", holder.role.word(), holder.name)
+}
+
+fn problem(candidate: &Holder, collision: &Collision) -> Problem {
+    Problem {
+        severity: collision.severity,
+        code: "address-taken",
+        place: place(candidate),
+        message: collision.to_string(),
+        help: None,
     }
 }
 

@@ -2,9 +2,14 @@
 
 mod addresses;
 mod ask;
+mod base;
 mod dhcp_options;
 mod expr_language;
 mod expr_laws;
 mod expr_reason;
 mod names;
+mod plan_checks;
+mod plan_undo;
+mod plans;
+mod real_server;
 mod review_rules;

@@ -1,0 +1,198 @@
+//! Switches, their ports, and ports of routers.
+
+use crate::address::{Element, Network, Pool, parse_addresses, parse_port_security};
+use crate::model::State;
+use crate::problem::Problem;
+use purlin_ovsdb::{Datum, Uuid};
+use purlin_types::Mac;
+use std::net::IpAddr;
+
+pub(super) fn switch(state: &State<'_>, uuid: Uuid) -> Vec<Problem> {
+    Pool::parse(&state.map("Logical_Switch", uuid, "other_config")).1
+}
+
+/// Types of switch ports.
+///
+/// Source: ovn-nb(5), `Logical_Switch_Port`, column `type`; the last are of newer releases.
+const TYPES: &[&str] = &[
+    "",
+    "router",
+    "localnet",
+    "localport",
+    "l2gateway",
+    "vtep",
+    "external",
+    "virtual",
+    "remote",
+    "switch",
+];
+
+/// What a type cannot be without.
+const NEEDED: &[(&str, &[&str])] = &[
+    ("router", &["router-port"]),
+    ("localnet", &["network_name"]),
+    ("l2gateway", &["network_name"]),
+    ("vtep", &["vtep-physical-switch", "vtep-logical-switch"]),
+    ("virtual", &["virtual-ip", "virtual-parents"]),
+];
+
+pub(super) fn switch_port(state: &State<'_>, uuid: Uuid) -> Vec<Problem> {
+    let table = "Logical_Switch_Port";
+    let kind = state.text(table, uuid, "type").unwrap_or_default();
+    let options = state.map(table, uuid, "options");
+    let mut problems = Vec::new();
+    if !TYPES.contains(&kind) {
+        let message = format!("there is no type `{kind}` of ports");
+        problems.push(Problem::error("port-type", "type", message).nearest(kind, TYPES.iter().copied()));
+    }
+    let needed = NEEDED
+        .iter()
+        .find(|(of, _)| *of == kind)
+        .map_or(&[][..], |(_, keys)| keys);
+    for key in needed.iter().filter(|key| !options.contains_key(**key)) {
+        let message = format!("a port of type `{kind}` needs `options:{key}`");
+        problems.push(Problem::error("port-option-missing", "options", message));
+    }
+    if let (Some(peer), "router") = (options.get("router-port"), kind)
+        && state.by_name("Logical_Router_Port", peer).is_none()
+    {
+        let message = format!("there is no router port `{peer}`");
+        problems.push(Problem::warning(
+            "port-peer-missing",
+            "options:router-port",
+            message,
+        ));
+    }
+    let addresses = state.texts(table, uuid, "addresses");
+    let (elements, found) = parse_addresses(kind, addresses.iter().map(|text| &**text));
+    problems.extend(found);
+    let security = state.texts(table, uuid, "port_security");
+    problems.extend(parse_port_security(security.iter().map(|text| &**text)).1);
+    problems.extend(dynamic(state, uuid, &elements));
+    problems.extend(dhcp(state, uuid));
+    if let Some(parent) = state
+        .text(table, uuid, "parent_name")
+        .filter(|parent| !parent.is_empty())
+    {
+        if state.by_name(table, parent).is_none() {
+            let message = format!("there is no port `{parent}`");
+            problems.push(Problem::warning("port-parent-missing", "parent_name", message));
+        }
+        if ["tag", "tag_request"]
+            .iter()
+            .all(|column| state.value(table, uuid, column).is_none_or(Datum::is_empty))
+        {
+            let message = "a port within another one needs a `tag` or a `tag_request`";
+            problems.push(Problem::error("port-tag-missing", "tag", message));
+        }
+    }
+    problems
+}
+
+/// `dynamic` gets an address only where the switch has some to give.
+fn dynamic(state: &State<'_>, uuid: Uuid, elements: &[Element]) -> Option<Problem> {
+    let wanted = elements.iter().find_map(|element| match element {
+        Element::Dynamic { ips, .. } => Some(ips),
+        _ => None,
+    })?;
+    let (_, _, switch) = state.parent("Logical_Switch_Port", uuid)?;
+    let (pool, _) = Pool::parse(&state.map("Logical_Switch", switch, "other_config"));
+    let name = state.label("Logical_Switch", switch);
+    if pool.subnet.is_none() && pool.ipv6_prefix.is_none() && !pool.mac_only {
+        let message =
+            format!("`dynamic` stays without an address: switch {name} has no `other_config:subnet`");
+        return Some(Problem::warning("address-no-pool", "addresses", message));
+    }
+    let excluded = wanted.iter().find(|ip| match ip {
+        IpAddr::V4(ip) => pool.is_excluded(*ip),
+        IpAddr::V6(_) => false,
+    })?;
+    let message = format!("switch {name} excludes {excluded} from what it gives out");
+    Some(Problem::warning("address-excluded", "addresses", message))
+}
+
+/// OVN answers only where the port's address is in the options' network.
+fn dhcp(state: &State<'_>, uuid: Uuid) -> Vec<Problem> {
+    let (_, ips) = state.port_addresses(uuid);
+    let mut problems = Vec::new();
+    for (column, v4) in [("dhcpv4_options", true), ("dhcpv6_options", false)] {
+        for options in state.targets("Logical_Switch_Port", uuid, column) {
+            let cidr = state.text("DHCP_Options", options, "cidr").unwrap_or_default();
+            let Ok(network) = Network::parse(cidr) else {
+                continue;
+            };
+            if network.is_v4() != v4 {
+                let message = format!("{cidr} is of the other IP version");
+                problems.push(Problem::error("port-dhcp-family", column, message));
+            } else if let Some(outside) = ips
+                .iter()
+                .find(|ip| ip.is_ipv4() == v4 && !network.contains(**ip))
+            {
+                let message = format!("{outside} is outside of {cidr}: OVN will not answer this port");
+                problems.push(Problem::warning("port-dhcp-outside", column, message));
+            }
+        }
+    }
+    problems
+}
+
+pub(super) fn router_port(state: &State<'_>, uuid: Uuid) -> Vec<Problem> {
+    let table = "Logical_Router_Port";
+    let mut problems = Vec::new();
+    let mac = state.text(table, uuid, "mac").unwrap_or_default();
+    match mac.parse::<Mac>() {
+        Ok(mac) if mac.0[0] & 1 == 0 => {}
+        _ => problems.push(Problem::error(
+            "router-port-mac",
+            "mac",
+            format!("`{mac}` is no MAC address of a port"),
+        )),
+    }
+    let mut networks: Vec<Network> = Vec::new();
+    for text in state.texts(table, uuid, "networks") {
+        match Network::parse(&text) {
+            Ok(network) => networks.push(network),
+            Err(why) => {
+                let problem = Problem::error("router-port-network", "networks", why);
+                problems.push(
+                    problem
+                        .help("the port's own address with the length of its network, as in `10.0.0.1/24`"),
+                );
+            }
+        }
+    }
+    if let Some(peer) = state.text(table, uuid, "peer").filter(|peer| !peer.is_empty())
+        && state.by_name(table, peer).is_none()
+    {
+        let message = format!("there is no router port `{peer}`");
+        problems.push(Problem::warning("port-peer-missing", "peer", message));
+    }
+    problems.extend(overlaps(state, uuid, &networks));
+    problems
+}
+
+/// Two ports of one router in overlapping networks: the router cannot tell where an address is.
+fn overlaps(state: &State<'_>, uuid: Uuid, networks: &[Network]) -> Vec<Problem> {
+    let table = "Logical_Router_Port";
+    let Some((_, _, router)) = state.parent(table, uuid) else {
+        return Vec::new();
+    };
+    let ports = state
+        .targets("Logical_Router", router, "ports")
+        .into_iter()
+        .filter(|port| *port != uuid);
+    ports
+        .filter_map(|port| {
+            let texts = state.texts(table, port, "networks");
+            let others: Vec<Network> = texts
+                .iter()
+                .filter_map(|text| Network::parse(text).ok())
+                .collect();
+            let pair =
+                |network: &Network| Some((*network, *others.iter().find(|other| other.overlaps(network))?));
+            let (network, other) = networks.iter().find_map(pair)?;
+            let message = format!("{network} overlaps {other} of {}", state.label(table, port));
+            Some(Problem::warning("router-port-overlap", "networks", message))
+        })
+        .collect()
+}

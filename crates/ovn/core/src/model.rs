@@ -1,0 +1,19 @@
+//! The northbound database as Purlin thinks of it: a state, changes to it, whose rows they are, what differs afterwards.
+
+mod change;
+mod diff;
+mod etag;
+mod names;
+mod natural;
+mod owner;
+mod schema;
+mod state;
+
+pub use change::{Change, Child};
+pub use diff::{ColumnDiff, Diff, Kind, RowDiff, Why};
+pub use etag::etag;
+pub use natural::{from_natural, natural, row_from_natural, row_natural};
+pub use owner::{OWNER_KEY, Owner, owner};
+pub(crate) use schema::target;
+pub use schema::{NB_SCHEMA, Reference, is_volatile, label_column, layout, nb_schema, references};
+pub use state::State;

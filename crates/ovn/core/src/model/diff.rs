@@ -1,0 +1,241 @@
+//! Exactly what differs between two states, row by row and column by column.
+
+use super::natural::natural;
+use super::{State, is_volatile};
+use purlin_ovsdb::{Datum, Row, Uuid};
+use serde_json::{Value, json};
+use std::fmt;
+
+/// What became of a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    Added,
+    Changed,
+    Removed,
+}
+
+/// Why a row is part of the difference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Why {
+    /// It was asked for.
+    Asked,
+    /// Nothing points to it any more, so the database takes it away.
+    Orphaned,
+    /// What it pointed to is gone.
+    Unlinked,
+}
+
+/// One column, before and after.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ColumnDiff {
+    pub column: String,
+    pub before: Option<Datum>,
+    pub after: Option<Datum>,
+}
+
+/// One row, with the columns that differ; of a row that comes or goes, those that are not at their defaults.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RowDiff {
+    pub table: String,
+    pub uuid: Uuid,
+    pub label: String,
+    pub kind: Kind,
+    pub why: Why,
+    pub columns: Vec<ColumnDiff>,
+}
+
+/// All rows that differ, by table and UUID.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Diff {
+    pub rows: Vec<RowDiff>,
+}
+
+impl Diff {
+    /// What `after` changed in the committed state below it; `why` says so of each row.
+    pub(crate) fn between(after: &State<'_>, why: impl Fn(&str, Uuid) -> Why) -> Self {
+        let before = after.base();
+        let rows = after.touched().filter_map(|(table, uuid)| {
+            let (old, new) = (before.row(table, uuid), after.row(table, uuid));
+            let (kind, shown) = match (&old, &new) {
+                (None, Some(_)) => (Kind::Added, after),
+                (Some(_), None) => (Kind::Removed, &before),
+                (Some(_), Some(_)) => (Kind::Changed, after),
+                (None, None) => return None,
+            };
+            let columns = columns(after, table, old.as_ref(), new.as_ref());
+            (kind != Kind::Changed || !columns.is_empty()).then(|| RowDiff {
+                table: table.to_owned(),
+                uuid,
+                label: shown.label(table, uuid),
+                kind,
+                why: why(table, uuid),
+                columns,
+            })
+        });
+        Self { rows: rows.collect() }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// How many rows come, change and go.
+    pub fn counts(&self) -> (usize, usize, usize) {
+        let count = |kind: Kind| self.rows.iter().filter(|row| row.kind == kind).count();
+        (count(Kind::Added), count(Kind::Changed), count(Kind::Removed))
+    }
+
+    /// As JSON for programs: a list of rows, values as people write them.
+    pub fn to_json(&self, state: &State<'_>) -> Value {
+        let rows = self.rows.iter().map(|row| {
+            let value = |column: &str, value: &Option<Datum>| {
+                let kind = state
+                    .schema()
+                    .table(&row.table)
+                    .and_then(|table| table.column(column));
+                match (value, kind) {
+                    (Some(value), Some(kind)) => natural(value, &kind.kind),
+                    (Some(value), None) => value.to_json(),
+                    (None, _) => Value::Null,
+                }
+            };
+            let columns = row.columns.iter().map(|c| {
+                let both =
+                    json!({"before": value(&c.column, &c.before), "after": value(&c.column, &c.after)});
+                (c.column.clone(), both)
+            });
+            json!({
+                "table": row.table,
+                "uuid": row.uuid.to_string(),
+                "label": row.label,
+                "change": row.kind.word(),
+                "why": row.why.word(),
+                "columns": columns.collect::<serde_json::Map<_, _>>(),
+            })
+        });
+        Value::Array(rows.collect())
+    }
+}
+
+fn columns(state: &State<'_>, table: &str, old: Option<&Row>, new: Option<&Row>) -> Vec<ColumnDiff> {
+    let Some(schema) = state.schema().table(table) else {
+        return Vec::new();
+    };
+    let default = |name: &str| schema.column(name).map(|column| Datum::default_of(&column.kind));
+    let mut columns = Vec::new();
+    for name in schema.columns.keys().filter(|name| !is_volatile(table, name)) {
+        let (before, after) = (
+            old.and_then(|row| row.get(name)),
+            new.and_then(|row| row.get(name)),
+        );
+        let differs = match (before, after) {
+            (Some(before), Some(after)) => before != after,
+            (Some(value), None) | (None, Some(value)) => Some(value) != default(name).as_ref(),
+            (None, None) => false,
+        };
+        if differs {
+            columns.push(ColumnDiff {
+                column: name.clone(),
+                before: before.cloned(),
+                after: after.cloned(),
+            });
+        }
+    }
+    columns
+}
+
+impl Kind {
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Added => "added",
+            Self::Changed => "changed",
+            Self::Removed => "removed",
+        }
+    }
+
+    fn sign(self) -> char {
+        match self {
+            Self::Added => '+',
+            Self::Changed => '~',
+            Self::Removed => '-',
+        }
+    }
+}
+
+impl Why {
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Asked => "asked",
+            Self::Orphaned => "orphaned",
+            Self::Unlinked => "unlinked",
+        }
+    }
+}
+
+impl fmt::Display for Diff {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for row in &self.rows {
+            let note = match row.why {
+                Why::Asked => "",
+                Why::Orphaned => " (goes with its owner)",
+                Why::Unlinked => " (pointed to a row that goes)",
+            };
+            writeln!(f, "{} {} {}{note}", row.kind.sign(), row.table, row.label)?;
+            for column in &row.columns {
+                column.fmt_lines(row.kind, f)?;
+            }
+        }
+        let (added, changed, removed) = self.counts();
+        write!(f, "{added} added, {changed} changed, {removed} removed")
+    }
+}
+
+impl ColumnDiff {
+    fn fmt_lines(&self, kind: Kind, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = &self.column;
+        match (&self.before, &self.after, kind) {
+            (Some(before), Some(after), Kind::Changed)
+                if before.len().max(after.len()) > 1 || after.is_empty() =>
+            {
+                for gone in lines(before).iter().filter(|line| !lines(after).contains(line)) {
+                    writeln!(f, "    {name} - {gone}")?;
+                }
+                for new in lines(after).iter().filter(|line| !lines(before).contains(line)) {
+                    writeln!(f, "    {name} + {new}")?;
+                }
+                Ok(())
+            }
+            (Some(before), Some(after), _) => {
+                writeln!(f, "    {name}: {} -> {}", shown(before), shown(after))
+            }
+            (Some(value), None, _) | (None, Some(value), _) => writeln!(f, "    {name}: {}", shown(value)),
+            (None, None, _) => Ok(()),
+        }
+    }
+}
+
+/// Each element or pair by itself.
+fn lines(value: &Datum) -> Vec<String> {
+    let pairs = value
+        .pairs()
+        .iter()
+        .map(|(k, v)| format!("{}={}", one(k), one(v)));
+    value.atoms().iter().map(one).chain(pairs).collect()
+}
+
+fn shown(value: &Datum) -> String {
+    let lines = lines(value);
+    match (&lines[..], value) {
+        ([], _) => "none".to_owned(),
+        ([line], Datum::One(_)) => line.clone(),
+        (_, Datum::Map(_)) => format!("{{{}}}", lines.join(", ")),
+        _ => format!("[{}]", lines.join(", ")),
+    }
+}
+
+fn one(atom: &purlin_ovsdb::Atom) -> String {
+    match atom.as_uuid() {
+        Some(uuid) => uuid.to_string(),
+        None => atom.to_json().to_string(),
+    }
+}

@@ -1,0 +1,136 @@
+//! Values as people write them in JSON: a set is a list, a map an object, none is `null`, a row its UUID.
+
+use purlin_ovsdb::{Atom, AtomicType, BaseType, ColumnType, Datum, Row, TableSchema, Uuid};
+use serde_json::{Map, Number, Value};
+
+/// A value of a column of this type, as people write it.
+pub fn natural(value: &Datum, kind: &ColumnType) -> Value {
+    if kind.value.is_some() {
+        let pairs = value.pairs().iter();
+        return Value::Object(pairs.map(|(k, v)| (key(k), atom(v))).collect());
+    }
+    if kind.max == 1 {
+        return value.one().map_or(Value::Null, atom);
+    }
+    Value::Array(value.atoms().iter().map(atom).collect())
+}
+
+/// The named columns of a row.
+pub fn row_natural(row: &Row, table: &TableSchema) -> Map<String, Value> {
+    let columns = row.columns().filter_map(|(name, value)| {
+        let kind = &table.column(name)?.kind;
+        Some((name.to_owned(), natural(value, kind)))
+    });
+    columns.collect()
+}
+
+fn atom(atom: &Atom) -> Value {
+    match atom {
+        Atom::Integer(integer) => Value::from(*integer),
+        Atom::Real(real) => Number::from_f64(*real).map_or(Value::Null, Value::Number),
+        Atom::Boolean(boolean) => Value::from(*boolean),
+        Atom::Text(text) | Atom::Named(text) => Value::from(&**text),
+        Atom::Uuid(uuid) => Value::from(uuid.to_string()),
+    }
+}
+
+fn key(key: &Atom) -> String {
+    match atom(key) {
+        Value::String(text) => text,
+        other => other.to_string(),
+    }
+}
+
+/// Reads a value for a column of this type. The reason of a refusal says what would be right.
+pub fn from_natural(json: &Value, kind: &ColumnType) -> Result<Datum, String> {
+    let datum = match (json, &kind.value) {
+        (Value::Object(pairs), Some(value)) => {
+            let pair = |(k, v): (&String, &Value)| {
+                let key = element(&key_json(k, &kind.key), &kind.key)?;
+                Ok((key, element(v, value).map_err(|why| format!("{k}: {why}"))?))
+            };
+            Datum::map(pairs.iter().map(pair).collect::<Result<Vec<_>, String>>()?)
+        }
+        (Value::Null, Some(_)) => Datum::EMPTY_MAP,
+        (_, Some(_)) => return Err(format!("{json} stands where an object is expected")),
+        (Value::Null, None) => Datum::EMPTY,
+        (Value::Array(elements), None) => {
+            let elements: Result<Vec<Atom>, String> =
+                elements.iter().map(|e| element(e, &kind.key)).collect();
+            Datum::set(elements?)
+        }
+        (one, None) => Datum::One(element(one, &kind.key)?),
+    };
+    let count = u32::try_from(datum.len()).unwrap_or(u32::MAX);
+    if count < kind.min || count > kind.max {
+        let most = match kind.max {
+            ColumnType::UNLIMITED => String::from("any number"),
+            most => most.to_string(),
+        };
+        return Err(format!(
+            "{count} values stand where {} to {most} are expected",
+            kind.min
+        ));
+    }
+    Ok(datum)
+}
+
+/// Keys of objects are texts; those of a map of integers are read as such.
+fn key_json(key: &str, base: &BaseType) -> Value {
+    match base.atomic {
+        AtomicType::Integer => key.parse::<i64>().map_or(Value::from(key), Value::from),
+        _ => Value::from(key),
+    }
+}
+
+fn element(json: &Value, base: &BaseType) -> Result<Atom, String> {
+    let wrong = |what: &str| Err(format!("{json} stands where {what} is expected"));
+    let atom = match (base.atomic, json) {
+        (AtomicType::Integer, Value::Number(number)) => match number.as_i64() {
+            Some(integer) => Atom::Integer(integer),
+            None => return wrong("an integer"),
+        },
+        (AtomicType::Real, Value::Number(number)) => Atom::Real(number.as_f64().unwrap_or_default()),
+        (AtomicType::Boolean, Value::Bool(boolean)) => Atom::Boolean(*boolean),
+        (AtomicType::String, Value::String(text)) if text.contains('\0') => {
+            return wrong("a text without NUL");
+        }
+        (AtomicType::String, Value::String(text)) => Atom::from(text),
+        (AtomicType::Uuid, Value::String(text)) => match Uuid::parse(text) {
+            Some(uuid) => Atom::Uuid(uuid),
+            None => return wrong("a UUID"),
+        },
+        (AtomicType::Integer, _) => return wrong("an integer"),
+        (AtomicType::Real, _) => return wrong("a number"),
+        (AtomicType::Boolean, _) => return wrong("true or false"),
+        (AtomicType::String, _) => return wrong("a text"),
+        (AtomicType::Uuid, _) => return wrong("a UUID"),
+    };
+    base.check(&atom).map_err(|error| error.details)?;
+    Ok(atom)
+}
+
+/// Reads columns of a row. Every fault is found, each with its column.
+pub fn row_from_natural(
+    json: &Map<String, Value>,
+    table: &TableSchema,
+) -> Result<Row, Vec<(String, String)>> {
+    let mut row = Row::new();
+    let mut faults = Vec::new();
+    for (name, value) in json {
+        let Some(column) = table.column(name) else {
+            let known = table.columns.keys().map(String::as_str);
+            let near = purlin_config::nearest(name, known).map(|near| format!("; did you mean `{near}`?"));
+            faults.push((
+                name.clone(),
+                format!("there is no such column{}", near.unwrap_or_default()),
+            ));
+            continue;
+        };
+        match from_natural(value, &column.kind) {
+            Ok(value) => row.set(name, value),
+            Err(why) => faults.push((name.clone(), why)),
+        }
+    }
+    if faults.is_empty() { Ok(row) } else { Err(faults) }
+}

@@ -1,0 +1,218 @@
+//! A state of the database: what a cache holds, with changes on top that are not committed.
+
+use super::owner::NAME_KEY;
+use super::schema::{label_column, references};
+use super::{Owner, owner};
+use purlin_ovsdb::cache::{Database, Index};
+use purlin_ovsdb::{Atom, DatabaseSchema, Datum, Row, Str, Uuid};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Rows of one table that differ from the cache; `None` is gone.
+type Changed = BTreeMap<Uuid, Option<Row>>;
+
+/// A state. Copies cost what was changed, not what there is.
+#[derive(Debug, Clone)]
+pub struct State<'a> {
+    schema: &'a DatabaseSchema,
+    base: &'a Database,
+    changed: BTreeMap<String, Changed>,
+}
+
+impl<'a> State<'a> {
+    pub fn new(schema: &'a DatabaseSchema, base: &'a Database) -> Self {
+        Self {
+            schema,
+            base,
+            changed: BTreeMap::new(),
+        }
+    }
+
+    pub fn schema(&self) -> &'a DatabaseSchema {
+        self.schema
+    }
+
+    /// The committed state below.
+    pub fn base(&self) -> Self {
+        Self::new(self.schema, self.base)
+    }
+
+    pub fn contains(&self, table: &str, uuid: Uuid) -> bool {
+        match self.changed(table, uuid) {
+            Some(row) => row.is_some(),
+            None => self
+                .base
+                .table(table)
+                .is_some_and(|table| table.get(uuid).is_some()),
+        }
+    }
+
+    /// A column's value. `None` when there is no such row or column.
+    pub fn value(&self, table: &str, uuid: Uuid, column: &str) -> Option<&Datum> {
+        match self.changed(table, uuid) {
+            Some(row) => row.as_ref()?.get(column),
+            None => self.base.table(table)?.get(uuid)?.get(column),
+        }
+    }
+
+    /// All columns of a row.
+    pub fn row(&self, table: &str, uuid: Uuid) -> Option<Row> {
+        match self.changed(table, uuid) {
+            Some(row) => row.clone(),
+            None => Some(self.base.table(table)?.get(uuid)?.to_row()),
+        }
+    }
+
+    /// The rows of a table, in the order of their UUIDs.
+    pub fn uuids(&self, table: &str) -> Vec<Uuid> {
+        let base = self.base.table(table).into_iter().flat_map(|table| table.rows());
+        let mut uuids: BTreeSet<Uuid> = base.map(|row| row.uuid()).collect();
+        for (uuid, row) in self.changed.get(table).into_iter().flatten() {
+            match row {
+                Some(_) => uuids.insert(*uuid),
+                None => uuids.remove(uuid),
+            };
+        }
+        uuids.into_iter().collect()
+    }
+
+    /// Rows whose column is, or has among its elements or keys, this atom.
+    pub fn find(&self, table: &str, column: &str, atom: &Atom) -> Vec<Uuid> {
+        self.find_by(table, &Index::column(column), atom, |row| {
+            row.get(column)
+                .is_some_and(|value| value.contains(atom) || value.get(atom).is_some())
+        })
+    }
+
+    /// Rows whose map has this text under this key.
+    pub fn find_key(&self, table: &str, column: &str, key: &str, text: &str) -> Vec<Uuid> {
+        self.find_by(table, &Index::key(column, key), &Atom::from(text), |row| {
+            row.get(column).and_then(|value| value.get_str(key)) == Some(text)
+        })
+    }
+
+    fn find_by(&self, table: &str, index: &Index, atom: &Atom, has: impl Fn(&Row) -> bool) -> Vec<Uuid> {
+        let changed = self.changed.get(table);
+        let base = self.base.table(table);
+        let found = base.iter().flat_map(|table| table.find(index, atom));
+        let mut uuids: BTreeSet<Uuid> = found
+            .map(|row| row.uuid())
+            .filter(|uuid| !changed.is_some_and(|changed| changed.contains_key(uuid)))
+            .collect();
+        let own = changed.into_iter().flatten();
+        uuids.extend(
+            own.filter(|(_, row)| row.as_ref().is_some_and(&has))
+                .map(|(uuid, _)| *uuid),
+        );
+        uuids.into_iter().collect()
+    }
+
+    /// The row of this name; the first one where names are not unique.
+    pub fn by_name(&self, table: &str, name: &str) -> Option<Uuid> {
+        let column = self.schema.table(table)?.column("name").map(|_| "name")?;
+        self.find(table, column, &Atom::from(name)).into_iter().next()
+    }
+
+    /// Rows that point to this one: table, column, row, and whether strongly.
+    pub fn referrers(&self, table: &str, uuid: Uuid) -> Vec<(&'a str, &'a str, Uuid, bool)> {
+        let atom = Atom::Uuid(uuid);
+        references(self.schema)
+            .filter(|reference| reference.to == table)
+            .flat_map(|reference| {
+                let rows = self.find(reference.table, reference.column, &atom);
+                rows.into_iter()
+                    .map(move |row| (reference.table, reference.column, row, reference.strong))
+            })
+            .collect()
+    }
+
+    /// The row that owns a row which cannot be without one: a port's switch.
+    pub fn parent(&self, table: &str, uuid: Uuid) -> Option<(&'a str, &'a str, Uuid)> {
+        let referrers = self.referrers(table, uuid).into_iter();
+        let mut strong = referrers.filter(|(_, _, _, strong)| *strong);
+        strong.next().map(|(table, column, row, _)| (table, column, row))
+    }
+
+    /// Text of a column that holds one.
+    pub fn text(&self, table: &str, uuid: Uuid, column: &str) -> Option<&str> {
+        self.value(table, uuid, column)?.one()?.as_str()
+    }
+
+    /// Texts of a set.
+    pub fn texts(&self, table: &str, uuid: Uuid, column: &str) -> Vec<Str> {
+        let texts = self
+            .value(table, uuid, column)
+            .map(Datum::atoms)
+            .unwrap_or_default();
+        texts
+            .iter()
+            .filter_map(|atom| atom.as_str().map(Str::from))
+            .collect()
+    }
+
+    /// Rows that a column points to.
+    pub fn targets(&self, table: &str, uuid: Uuid, column: &str) -> Vec<Uuid> {
+        let atoms = self
+            .value(table, uuid, column)
+            .map(Datum::atoms)
+            .unwrap_or_default();
+        atoms.iter().filter_map(Atom::as_uuid).collect()
+    }
+
+    /// A map of texts.
+    pub fn map(&self, table: &str, uuid: Uuid, column: &str) -> BTreeMap<String, String> {
+        let pairs = self
+            .value(table, uuid, column)
+            .map(Datum::pairs)
+            .unwrap_or_default();
+        let text = |(k, v): &(Atom, Atom)| Some((k.as_str()?.to_owned(), v.as_str()?.to_owned()));
+        pairs.iter().filter_map(text).collect()
+    }
+
+    /// How people call the row: its name, else what stands for one, else the start of its UUID.
+    pub fn label(&self, table: &str, uuid: Uuid) -> String {
+        let column = label_column(table);
+        let name = |column: &str| self.text(table, uuid, column).filter(|text| !text.is_empty());
+        let named = self.map(table, uuid, "external_ids");
+        let own = named.get(NAME_KEY).map(String::as_str);
+        match own.or_else(|| name(column?)).or_else(|| name("match")) {
+            Some(name) => name.to_owned(),
+            None => uuid.to_string()[..8].to_owned(),
+        }
+    }
+
+    /// Whose row it is; a row that cannot be marked or is not belongs to whom its parent belongs.
+    pub fn owner(&self, table: &str, uuid: Uuid) -> Owner {
+        let own = owner(&self.map(table, uuid, "external_ids"));
+        if own != Owner::Nobody {
+            return own;
+        }
+        match self.parent(table, uuid) {
+            Some((table, _, uuid)) => self.owner(table, uuid),
+            None => Owner::Nobody,
+        }
+    }
+
+    /// Puts a row in place of what is there; `None` takes it away.
+    pub(crate) fn put(&mut self, table: &str, uuid: Uuid, row: Option<Row>) {
+        let known = self
+            .base
+            .table(table)
+            .is_some_and(|table| table.get(uuid).is_some());
+        let changed = self.changed.entry(table.to_owned()).or_default();
+        match (&row, known) {
+            (None, false) => changed.remove(&uuid),
+            _ => changed.insert(uuid, row),
+        };
+    }
+
+    /// Rows that may differ from the committed state.
+    pub(crate) fn touched(&self) -> impl Iterator<Item = (&str, Uuid)> {
+        self.changed
+            .iter()
+            .flat_map(|(table, rows)| rows.keys().map(move |uuid| (table.as_str(), *uuid)))
+    }
+
+    fn changed(&self, table: &str, uuid: Uuid) -> Option<&Option<Row>> {
+        self.changed.get(table)?.get(&uuid)
+    }
+}

@@ -1,0 +1,343 @@
+//! Changes put on a copy of the state, one after the other, and the operations that do the same in the database.
+
+mod permit;
+mod values;
+
+use super::guards::Guards;
+use super::{Expect, Reach, Reason, Refusal, Writer};
+use crate::check::UNIQUE_NAMES;
+use crate::model::{Change, Child, Diff, Kind, OWNER_KEY, State, etag, is_volatile};
+use crate::problem::Problem;
+use purlin_ovsdb::{Atom, Datum, Insert, Mutation, Row, Transaction, Uuid};
+use std::collections::BTreeSet;
+
+pub(super) struct Builder<'a, 'r> {
+    pub(super) after: State<'a>,
+    writer: &'r Writer,
+    operations: Transaction,
+    guards: Guards,
+    /// Rows that this request brings.
+    born: BTreeSet<(String, Uuid)>,
+}
+
+type Done = Result<(), Refusal>;
+
+impl<'a, 'r> Builder<'a, 'r> {
+    pub(super) fn new(state: &State<'a>, writer: &'r Writer) -> Self {
+        Self {
+            after: state.clone(),
+            writer,
+            operations: Transaction::new(),
+            guards: Guards::default(),
+            born: BTreeSet::new(),
+        }
+    }
+
+    /// All that must hold first, then what is done, then who did it.
+    pub(super) fn finish(self, actor: &str, id: &str) -> (Transaction, State<'a>) {
+        let mut transaction = Transaction::new();
+        self.guards.write(&mut transaction);
+        for operation in self.operations.operations() {
+            transaction.push(operation.clone());
+        }
+        let clean = |text: &str| {
+            text.chars()
+                .map(|c| if c.is_control() { ' ' } else { c })
+                .collect::<String>()
+        };
+        transaction.comment(format!("purlin: request {} by {}", clean(id), clean(actor)));
+        (transaction, self.after)
+    }
+
+    pub(super) fn change(&mut self, change: Change) -> Done {
+        match change {
+            Change::Insert {
+                table,
+                uuid,
+                row,
+                parent,
+            } => {
+                let row = self.marked(&table, row)?;
+                self.insert(&table, uuid, row, parent)
+            }
+            Change::Restore { table, uuid, row } => {
+                self.restorable(&table, uuid, &row)?;
+                self.insert(&table, uuid, row, None)
+            }
+            Change::Update { table, uuid, row } => self.update(&table, uuid, row),
+            Change::Add {
+                table,
+                uuid,
+                column,
+                values,
+            } => self.add(&table, uuid, &column, values),
+            Change::Remove {
+                table,
+                uuid,
+                column,
+                values,
+            } => self.remove(&table, uuid, &column, &values),
+            Change::Delete { table, uuid } => self.delete(&table, uuid),
+        }
+    }
+
+    pub(super) fn expect(&mut self, expect: Expect) -> Done {
+        let (table, uuid) = match &expect {
+            Expect::Etag { table, uuid, .. }
+            | Expect::Value { table, uuid, .. }
+            | Expect::Has { table, uuid, .. }
+            | Expect::Lacks { table, uuid, .. } => (table.clone(), *uuid),
+        };
+        self.there(&table, uuid)?;
+        let state = &self.after;
+        let held = |column: &str| state.value(&table, uuid, column).cloned().unwrap_or(Datum::EMPTY);
+        let (holds, what) = match &expect {
+            Expect::Etag { etag: wanted, .. } => {
+                let is = etag(state, &table, uuid).is_some_and(|is| is == wanted.trim_matches('"'));
+                (is, "the row".to_owned())
+            }
+            Expect::Value { column, value, .. } => (held(column) == *value, format!("`{column}`")),
+            Expect::Has { column, values, .. } => (has_all(&held(column), values), format!("`{column}`")),
+            Expect::Lacks { column, values, .. } => (has_none(&held(column), values), format!("`{column}`")),
+        };
+        if !holds {
+            let place = format!("{table} {}", state.label(&table, uuid));
+            let problem = Problem::error("row-changed", place, format!("{what} has been changed since"));
+            return Err(Refusal::one(
+                Reason::Changed,
+                problem.help("read it again and decide anew"),
+            ));
+        }
+        match expect {
+            Expect::Etag { .. } => self.guard_row(&table, uuid),
+            Expect::Value { column, value, .. } => self.guards.unchanged(&table, uuid, &column, value),
+            Expect::Has { column, values, .. } => self.guards.includes(&table, uuid, &column, values),
+            // The database has no condition for "no such key".
+            Expect::Lacks { column, .. } if self.column(&table, &column)?.value.is_some() => {
+                self.guard_value(&table, uuid, &column);
+            }
+            Expect::Lacks { column, values, .. } => self.guards.excludes(&table, uuid, &column, &values),
+        }
+        Ok(())
+    }
+
+    fn insert(&mut self, table: &str, uuid: Uuid, row: Row, parent: Option<Child>) -> Done {
+        let schema = self.table(table)?;
+        if self.after.contains(table, uuid) {
+            let problem = Problem::error(
+                "row-exists",
+                format!("{table} {uuid}"),
+                "there is such a row already",
+            );
+            return Err(Refusal::one(Reason::Invalid, problem));
+        }
+        let mut row = self.checked(table, schema, row, None)?;
+        if table == "DHCP_Options" {
+            self.write_dhcp(&mut row, uuid)?;
+        }
+        let mut whole: Row = schema
+            .columns
+            .iter()
+            .map(|(name, column)| (name.clone(), Datum::default_of(&column.kind)))
+            .collect();
+        for (name, value) in row.columns() {
+            whole.set(name, value.clone());
+        }
+        self.after.put(table, uuid, Some(whole));
+        self.born.insert((table.to_owned(), uuid));
+        let mut insert = Insert::new(table).uuid(uuid);
+        insert.row = row;
+        self.operations.insert(insert);
+        match parent {
+            Some(parent) => self.add(&parent.table, parent.uuid, &parent.column, Datum::from(uuid)),
+            None => Ok(()),
+        }
+    }
+
+    fn update(&mut self, table: &str, uuid: Uuid, row: Row) -> Done {
+        let schema = self.table(table)?;
+        self.ours(table, uuid)?;
+        let mut row = self.checked(table, schema, row, Some(uuid))?;
+        if row.get("external_ids").is_some()
+            && let Some(mark) = self
+                .after
+                .value(table, uuid, "external_ids")
+                .and_then(|ids| ids.get_str(OWNER_KEY))
+        {
+            let ids = row.get("external_ids").expect("just looked at");
+            let ids = Datum::map(
+                ids.pairs()
+                    .iter()
+                    .cloned()
+                    .chain([(Atom::from(OWNER_KEY), Atom::from(mark))]),
+            );
+            row.set("external_ids", ids);
+        }
+        if table == "DHCP_Options" {
+            self.write_dhcp(&mut row, uuid)?;
+        }
+        let mut changed = Row::new();
+        for (column, value) in row.columns() {
+            let before = self.after.value(table, uuid, column).cloned();
+            if before.as_ref() == Some(value) {
+                continue;
+            }
+            self.guard_value(table, uuid, column);
+            changed.set(column, value.clone());
+        }
+        if changed.is_empty() {
+            return Ok(());
+        }
+        let mut whole = self.after.row(table, uuid).expect("`ours` found it");
+        for (column, value) in changed.columns() {
+            whole.set(column, value.clone());
+        }
+        self.after.put(table, uuid, Some(whole));
+        self.operations.update(table, uuid, changed);
+        Ok(())
+    }
+
+    fn add(&mut self, table: &str, uuid: Uuid, column: &str, values: Datum) -> Done {
+        let kind = self.column(table, column)?.clone();
+        self.ours(table, uuid)?;
+        let mut values = values;
+        if table == "DHCP_Options" && column == "options" {
+            let mut row = Row::new().with("options", values);
+            self.write_dhcp(&mut row, uuid)?;
+            values = row.remove("options").expect("just set");
+        }
+        self.fits(table, column, &values, &kind, false)?;
+        let before = self
+            .after
+            .value(table, uuid, column)
+            .cloned()
+            .unwrap_or(Datum::EMPTY);
+        let mut mutations = Vec::new();
+        let after = if kind.value.is_some() {
+            let known = values
+                .pairs()
+                .iter()
+                .map(|(k, _)| k)
+                .filter(|k| before.get(k).is_some());
+            let known = Datum::set(known.cloned());
+            if !known.is_empty() {
+                // `insert` leaves keys alone that are there.
+                mutations.push(Mutation::delete(column, known));
+            }
+            Datum::map(before.pairs().iter().chain(values.pairs()).cloned())
+        } else {
+            Datum::set(before.atoms().iter().chain(values.atoms()).cloned())
+        };
+        if after == before {
+            return Ok(());
+        }
+        self.fits(table, column, &after, &kind, true)?;
+        mutations.push(Mutation::insert(column, values));
+        self.mutate(table, uuid, column, after, mutations);
+        Ok(())
+    }
+
+    fn remove(&mut self, table: &str, uuid: Uuid, column: &str, values: &Datum) -> Done {
+        let kind = self.column(table, column)?.clone();
+        self.ours(table, uuid)?;
+        let before = self
+            .after
+            .value(table, uuid, column)
+            .cloned()
+            .unwrap_or(Datum::EMPTY);
+        let gone = keys(values);
+        let after = if kind.value.is_some() {
+            Datum::map(before.pairs().iter().filter(|(k, _)| !gone.contains(k)).cloned())
+        } else {
+            Datum::set(before.atoms().iter().filter(|atom| !gone.contains(atom)).cloned())
+        };
+        if after == before {
+            return Ok(());
+        }
+        if column == "external_ids"
+            && gone.contains(&Atom::from(OWNER_KEY))
+            && self.writer.reach != Reach::All
+        {
+            let place = format!("{table} {}", self.after.label(table, uuid));
+            return Err(Refusal::one(
+                Reason::Invalid,
+                Problem::error("owner-mark", place, "the mark of the owner stays"),
+            ));
+        }
+        self.fits(table, column, &after, &kind, true)?;
+        self.mutate(table, uuid, column, after, vec![Mutation::delete(column, gone)]);
+        Ok(())
+    }
+
+    fn mutate(&mut self, table: &str, uuid: Uuid, column: &str, after: Datum, mutations: Vec<Mutation>) {
+        let mut whole = self.after.row(table, uuid).expect("`ours` found it");
+        whole.set(column, after);
+        self.after.put(table, uuid, Some(whole));
+        self.operations.mutate(table, uuid, mutations);
+    }
+
+    fn delete(&mut self, table: &str, uuid: Uuid) -> Done {
+        let root = self.table(table)?.root;
+        self.ours(table, uuid)?;
+        self.guard_row(table, uuid);
+        if root {
+            self.after.put(table, uuid, None);
+            self.operations.delete(table, uuid);
+            return Ok(());
+        }
+        let strong = self
+            .after
+            .referrers(table, uuid)
+            .into_iter()
+            .filter(|(_, _, _, strong)| *strong);
+        for (parent, column, row, _) in strong.collect::<Vec<_>>() {
+            self.remove(parent, row, column, &Datum::from(uuid))?;
+        }
+        Ok(())
+    }
+
+    /// The column as the committed state has it; rows of this transaction need no guard.
+    fn guard_value(&mut self, table: &str, uuid: Uuid, column: &str) {
+        if let Some(value) = self.after.base().value(table, uuid, column) {
+            self.guards.unchanged(table, uuid, column, value.clone());
+        }
+    }
+
+    fn guard_row(&mut self, table: &str, uuid: Uuid) {
+        let Some(row) = self.after.base().row(table, uuid) else {
+            return;
+        };
+        for (column, value) in row.columns().filter(|(column, _)| !is_volatile(table, column)) {
+            self.guards.unchanged(table, uuid, column, value.clone());
+        }
+    }
+
+    /// Names of tables whose index does not keep them unique, but we do.
+    pub(super) fn guard_names(&mut self, diff: &Diff) {
+        for row in &diff.rows {
+            let named = UNIQUE_NAMES.contains(&row.table.as_str()) && row.kind != Kind::Removed;
+            let name = row.columns.iter().find(|column| column.column == "name");
+            if let (true, Some(Datum::One(name))) = (named, name.and_then(|name| name.after.as_ref())) {
+                self.guards.nobody(&row.table, "name", name.clone());
+            }
+        }
+    }
+}
+
+/// The elements of a set, or the keys of a map.
+pub(super) fn keys(values: &Datum) -> Datum {
+    match values.pairs() {
+        [] => values.clone(),
+        pairs => Datum::set(pairs.iter().map(|(key, _)| key.clone())),
+    }
+}
+
+fn has_all(held: &Datum, values: &Datum) -> bool {
+    let pairs = values.pairs().iter().all(|(k, v)| held.get(k) == Some(v));
+    pairs && values.atoms().iter().all(|atom| held.contains(atom))
+}
+
+fn has_none(held: &Datum, values: &Datum) -> bool {
+    let has = |atom: &Atom| held.contains(atom) || held.get(atom).is_some();
+    !keys(values).atoms().iter().any(has)
+}

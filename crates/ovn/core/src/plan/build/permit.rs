@@ -1,0 +1,124 @@
+//! Whose rows may be written: looked at here, and again by the database.
+
+use super::{Builder, Done};
+use crate::model::{Diff, Kind, OWNER_KEY, Owner, State, owner};
+use crate::plan::{Reach, Reason, Refusal};
+use crate::problem::Problem;
+use purlin_ovsdb::{Atom, Datum, Row, Uuid};
+
+impl Builder<'_, '_> {
+    pub(super) fn there(&self, table: &str, uuid: Uuid) -> Done {
+        self.table(table)?;
+        if self.after.contains(table, uuid) {
+            return Ok(());
+        }
+        let problem = Problem::error("row-missing", format!("{table} {uuid}"), "there is no such row");
+        Err(Refusal::one(Reason::NotFound, problem))
+    }
+
+    /// The row is there and may be written; the database is asked to look again.
+    pub(super) fn ours(&mut self, table: &str, uuid: Uuid) -> Done {
+        self.there(table, uuid)?;
+        if self.born.contains(&(table.to_owned(), uuid)) {
+            return Ok(());
+        }
+        if self.writer.reach == Reach::All {
+            if self.after.base().contains(table, uuid) {
+                self.guards.exists(table, uuid);
+            }
+            return Ok(());
+        }
+        let whose = self.after.owner(table, uuid);
+        self.may_write(table, uuid, &whose)?;
+        let base = self.after.base();
+        if base.contains(table, uuid) {
+            match carrier(&base, table, uuid) {
+                Some((table, uuid, mark)) => self.guards.owned(&table, uuid, &mark),
+                None => self.guards.exists(table, uuid),
+            }
+        }
+        Ok(())
+    }
+
+    fn may_write(&self, table: &str, uuid: Uuid, whose: &Owner) -> Done {
+        let allowed = match whose {
+            Owner::Purlin(name) => *name == self.writer.owner,
+            Owner::Other(_) => false,
+            Owner::Nobody => self.writer.reach == Reach::Unmarked,
+        };
+        match allowed || self.writer.reach == Reach::All {
+            true => Ok(()),
+            false => Err(Refusal::foreign(
+                table,
+                &self.after.label(table, uuid),
+                whose,
+                &self.writer.owner,
+            )),
+        }
+    }
+
+    /// Rows that go along with what was deleted must be ours too.
+    pub(in crate::plan) fn removed_rows_are_ours(&self, diff: &Diff) -> Done {
+        let base = self.after.base();
+        for row in diff.rows.iter().filter(|row| row.kind == Kind::Removed) {
+            let whose = owner(&base.map(&row.table, row.uuid, "external_ids"));
+            if whose != Owner::Nobody {
+                self.may_write(&row.table, row.uuid, &whose)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The row with the mark of its owner, where its table has room for one.
+    pub(super) fn marked(&self, table: &str, mut row: Row) -> Result<Row, Refusal> {
+        if self.table(table)?.column("external_ids").is_none() {
+            return Ok(row);
+        }
+        let ids = row.get("external_ids").cloned().unwrap_or(Datum::EMPTY_MAP);
+        match ids.get_str(OWNER_KEY) {
+            Some(mark) if mark == self.writer.owner || self.writer.reach == Reach::All => {}
+            Some(mark) => {
+                let owner = Owner::Purlin(mark.to_owned());
+                return Err(Refusal::foreign(
+                    table,
+                    "of this request",
+                    &owner,
+                    &self.writer.owner,
+                ));
+            }
+            None => {
+                let mark = (Atom::from(OWNER_KEY), Atom::from(&self.writer.owner));
+                row.set(
+                    "external_ids",
+                    Datum::map(ids.pairs().iter().cloned().chain([mark])),
+                );
+            }
+        }
+        Ok(row)
+    }
+
+    /// A row may come back as it was when it was ours, or when it hangs on a row that is looked at by itself.
+    pub(super) fn restorable(&self, table: &str, uuid: Uuid, row: &Row) -> Done {
+        let child = !self.table(table)?.root;
+        let ids = row.get("external_ids").map(Datum::pairs).unwrap_or_default();
+        let text = |(k, v): &(Atom, Atom)| Some((k.as_str()?.to_owned(), v.as_str()?.to_owned()));
+        match owner(&ids.iter().filter_map(text).collect()) {
+            Owner::Nobody if child => Ok(()),
+            whose => self.may_write(table, uuid, &whose),
+        }
+    }
+}
+
+/// The row that carries the owner's mark: this one or an ancestor.
+fn carrier(state: &State<'_>, table: &str, uuid: Uuid) -> Option<(String, Uuid, String)> {
+    match state
+        .value(table, uuid, "external_ids")
+        .and_then(|ids| ids.get_str(OWNER_KEY))
+    {
+        Some(mark) => Some((table.to_owned(), uuid, mark.to_owned())),
+        None => {
+            let (table, _, uuid) = state.parent(table, uuid)?;
+            carrier(state, table, uuid)
+        }
+    }
+}

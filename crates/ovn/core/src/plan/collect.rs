@@ -1,0 +1,94 @@
+//! What the database will do by itself at the end of the transaction, done on the copy, so that the difference shows it.
+//!
+//! Source: RFC 7047, section 3.2, "isRoot" and "refType".
+
+use super::build::Builder;
+use super::{Reason, Refusal};
+use crate::model::{State, Why};
+use crate::problem::Problem;
+use purlin_ovsdb::{Datum, Uuid};
+use std::collections::BTreeMap;
+
+type Whys = BTreeMap<(String, Uuid), Why>;
+
+pub(super) fn collect(builder: &mut Builder<'_, '_>) -> Result<Whys, Refusal> {
+    let state = &mut builder.after;
+    let mut whys = Whys::new();
+    orphans(state, &mut whys);
+    let gone: Vec<(String, Uuid)> = state
+        .touched()
+        .filter(|(table, uuid)| !state.contains(table, *uuid))
+        .map(|(table, uuid)| (table.to_owned(), uuid))
+        .collect();
+    for (table, uuid) in gone {
+        unlink(state, &table, uuid, &mut whys)?;
+    }
+    Ok(whys)
+}
+
+/// Rows that cannot be alone go when nothing holds them any more, and then what only they held.
+fn orphans(state: &mut State<'_>, whys: &mut Whys) {
+    let touched: Vec<(String, Uuid)> = state
+        .touched()
+        .map(|(table, uuid)| (table.to_owned(), uuid))
+        .collect();
+    let mut candidates: Vec<(String, Uuid)> = Vec::new();
+    for (table, uuid) in touched {
+        candidates.extend(held(&state.base(), &table, uuid));
+        candidates.push((table, uuid));
+    }
+    while let Some((table, uuid)) = candidates.pop() {
+        let root = state.schema().table(&table).is_none_or(|table| table.root);
+        if root || !state.contains(&table, uuid) || state.parent(&table, uuid).is_some() {
+            continue;
+        }
+        candidates.extend(held(state, &table, uuid));
+        let known = state.base().contains(&table, uuid);
+        state.put(&table, uuid, None);
+        if known {
+            whys.insert((table, uuid), Why::Orphaned);
+        }
+    }
+}
+
+/// Rows that this one keeps alive.
+fn held(state: &State<'_>, table: &str, uuid: Uuid) -> Vec<(String, Uuid)> {
+    let Some(schema) = state.schema().table(table) else {
+        return Vec::new();
+    };
+    let columns = schema.columns.iter().filter_map(|(name, column)| {
+        let (to, strong) = crate::model::target(&column.kind)?;
+        strong.then_some((name, to))
+    });
+    columns
+        .flat_map(|(name, to)| {
+            let targets = state.targets(table, uuid, name).into_iter();
+            targets.map(|target| (to.to_owned(), target))
+        })
+        .collect()
+}
+
+/// Takes weak references to a row that goes out of other rows; a strong one refuses the plan.
+fn unlink(state: &mut State<'_>, table: &str, uuid: Uuid, whys: &mut Whys) -> Result<(), Refusal> {
+    for (from, column, row, strong) in state.referrers(table, uuid) {
+        if strong {
+            let label = state.base().label(table, uuid);
+            let message = format!("{from} {} still uses it in `{column}`", state.label(from, row));
+            let problem = Problem::error("row-used", format!("{table} {label}"), message);
+            return Err(Refusal::one(
+                Reason::Invalid,
+                problem.help("take it out there first"),
+            ));
+        }
+        let mut whole = state.row(from, row).expect("it was just found");
+        let value = whole.get(column).cloned().unwrap_or(Datum::EMPTY);
+        let left = value.atoms().iter().filter(|atom| atom.as_uuid() != Some(uuid));
+        whole.set(column, Datum::set(left.cloned()));
+        let touched = state.touched().any(|(table, uuid)| (table, uuid) == (from, row));
+        state.put(from, row, Some(whole));
+        if !touched {
+            whys.insert((from.to_owned(), row), Why::Unlinked);
+        }
+    }
+    Ok(())
+}

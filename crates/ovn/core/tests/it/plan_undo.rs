@@ -1,0 +1,92 @@
+//! The way back.
+
+use crate::base::{as_writer, committed, delete, id, insert, planned, shop, state, under, update, writer};
+use crate::plans::{operations, refused, same, vm3};
+use purlin_ovn_core::model::{Change, nb_schema};
+use purlin_ovn_core::plan::{Reason, undo};
+use purlin_ovsdb::Datum;
+use serde_json::json;
+
+#[test]
+fn undo_brings_back_every_row_that_went() {
+    let database = shop();
+    let removed = planned(&database, vec![delete("Logical_Switch", 1)]).unwrap();
+    let later = committed(&removed.after);
+    let (changes, expect) = undo(nb_schema(), &removed.diff);
+    let back = as_writer(&later, &writer("shop"), changes, expect).unwrap();
+    same(&back.after, &state(&database));
+}
+
+#[test]
+fn undo_takes_back_what_came_and_changed() {
+    let database = shop();
+    let changes = vec![
+        vm3(),
+        insert("Logical_Switch", 3, &json!({"name": "new"})),
+        update("ACL", 21, &json!({"action": "allow"})),
+        Change::Add {
+            table: "Logical_Switch".to_owned(),
+            uuid: id(1),
+            column: "other_config".to_owned(),
+            values: Datum::map([("subnet", "10.0.0.0/23"), ("vlan-passthru", "true")]),
+        },
+    ];
+    let plan = planned(&database, changes).unwrap();
+    let later = committed(&plan.after);
+    let (changes, expect) = undo(nb_schema(), &plan.diff);
+    let back = as_writer(&later, &writer("shop"), changes, expect).unwrap();
+    same(&back.after, &state(&database));
+}
+
+#[test]
+fn undo_refuses_when_somebody_has_walked_on() {
+    let database = shop();
+    let plan = planned(
+        &database,
+        vec![update("ACL", 21, &json!({"action": "allow"})), vm3()],
+    )
+    .unwrap();
+    let later = committed(&plan.after);
+    let since = planned(&later, vec![update("ACL", 21, &json!({"action": "reject"}))]).unwrap();
+    let latest = committed(&since.after);
+    let (changes, expect) = undo(nb_schema(), &plan.diff);
+    let refusal = refused(as_writer(&latest, &writer("shop"), changes, expect));
+    assert_eq!(refusal.reason, Reason::Changed);
+    assert!(
+        refusal.to_string().contains("`action` has been changed since"),
+        "{refusal}"
+    );
+    // Another port on the same switch is no reason: sets are undone by their elements.
+    let columns = json!({"name": "vm4"});
+    let since = planned(
+        &later,
+        vec![under(
+            ("Logical_Switch", 1, "ports"),
+            "Logical_Switch_Port",
+            16,
+            &columns,
+        )],
+    )
+    .unwrap();
+    let latest = committed(&since.after);
+    let (changes, expect) = undo(nb_schema(), &plan.diff);
+    let back = as_writer(&latest, &writer("shop"), changes, expect).unwrap();
+    assert!(
+        back.after.contains("Logical_Switch_Port", id(16))
+            && !back.after.contains("Logical_Switch_Port", id(15))
+    );
+}
+
+#[test]
+fn undo_is_guarded_in_the_database_too() {
+    let database = shop();
+    let plan = planned(&database, vec![vm3()]).unwrap();
+    let later = committed(&plan.after);
+    let (changes, expect) = undo(nb_schema(), &plan.diff);
+    let back = as_writer(&later, &writer("shop"), changes, expect).unwrap();
+    let ops = operations(&back.transaction);
+    let includes = ops
+        .iter()
+        .any(|op| op["op"] == "wait" && op["where"].to_string().contains("\"includes\",[\"uuid\""));
+    assert!(includes, "{ops:?}");
+}
