@@ -46,15 +46,14 @@ impl Builder<'_, '_> {
             Owner::Other(_) => false,
             Owner::Nobody => self.writer.reach == Reach::Unmarked,
         };
-        match allowed || self.writer.reach == Reach::All {
-            true => Ok(()),
-            false => Err(Refusal::foreign(
-                table,
-                &self.after.label(table, uuid),
-                whose,
-                &self.writer.owner,
-            )),
+        if allowed || self.writer.reach == Reach::All {
+            return Ok(());
         }
+        let label = match self.after.contains(table, uuid) {
+            true => self.after.label(table, uuid),
+            false => self.after.base().label(table, uuid),
+        };
+        Err(Refusal::foreign(table, &label, whose, &self.writer.owner))
     }
 
     /// Rows that go along with what was deleted must be ours too.
