@@ -6,12 +6,15 @@
 //!   operation  outcome          transactions and their answers                    RFC 7047, section 5.2
 //!   session  monitor            one connection without a socket                   RFC 7047, section 4
 //!   cache                       copies of rows, old states, what changed
+//!   client                      sockets, clusters, group commit, replicas that resume
 //! ```
 //!
-//! The values know no socket, clock or runtime. Source of the extensions: ovsdb-server(7) and ovsdb(7).
+//! All but `client` know no socket, clock or runtime. Source of the extensions: ovsdb-server(7) and ovsdb(7).
 
 mod arithmetic;
 pub mod cache;
+#[cfg(feature = "client")]
+pub mod client;
 mod condition;
 mod error;
 pub mod monitor;

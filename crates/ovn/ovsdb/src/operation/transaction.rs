@@ -1,7 +1,7 @@
 //! Operations that happen together or not at all.
 
 use super::{Insert, Operation, Wait};
-use crate::condition::Condition;
+use crate::condition::{Condition, Function};
 use crate::mutation::Mutation;
 use crate::row::Row;
 use crate::uuid::Uuid;
@@ -20,6 +20,8 @@ use crate::value::{Atom, Str};
 pub struct Transaction {
     operations: Vec<Operation>,
     alone: bool,
+    repeatable: bool,
+    mark: Option<(Str, Uuid)>,
 }
 
 impl Transaction {
@@ -29,6 +31,8 @@ impl Transaction {
         Self {
             operations: Vec::new(),
             alone: false,
+            repeatable: false,
+            mark: None,
         }
     }
 
@@ -95,6 +99,43 @@ impl Transaction {
     pub const fn alone(mut self) -> Self {
         self.alone = true;
         self
+    }
+
+    /// Says that doing it twice is doing it once, also when others write in between. What only reads, or only deletes
+    /// rows by their UUIDs, is so without a word.
+    #[must_use]
+    pub const fn repeatable(mut self) -> Self {
+        self.repeatable = true;
+        self
+    }
+
+    /// Leaves a mark in a row that it touches, so that a lost answer can be found out. Not needed by transactions that
+    /// insert a row.
+    #[must_use]
+    pub fn marked(mut self, table: &str, row: Uuid) -> Self {
+        self.mark = Some((Str::from(table), row));
+        self
+    }
+
+    /// Where it leaves a mark.
+    #[must_use]
+    pub fn mark_on(&self) -> Option<(&str, Uuid)> {
+        self.mark.as_ref().map(|(table, row)| (&**table, *row))
+    }
+
+    /// Whether doing it twice is doing it once.
+    #[must_use]
+    pub fn is_repeatable(&self) -> bool {
+        let by_uuid = |condition: &Condition| match condition {
+            Condition::Clause { column, function, .. } => column == "_uuid" && *function == Function::Equal,
+            Condition::Always(_) => false,
+        };
+        let deletes = |operation: &Operation| match operation {
+            Operation::Delete { conditions, .. } => conditions.iter().any(by_uuid),
+            Operation::Comment(_) => true,
+            _ => false,
+        };
+        self.repeatable || self.is_read() || self.operations.iter().all(deletes)
     }
 
     /// The operations in their order.

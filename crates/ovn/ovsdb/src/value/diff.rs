@@ -1,10 +1,10 @@
 //! The difference of two values, as `update2` and `update3` send it.
 //!
-//! One value: the new one. Sets: what only one of them has. Maps: keys that only one of them has, and keys with
-//! another value, with the new one. Putting a difference on the old value gives the new one; for sets and for a map's
-//! missing keys putting it on twice gives the old value back.
+//! Columns of at most one element or pair: the new value, which may be none. Sets: what only one of them has. Maps: keys
+//! that only one of them has, and keys with another value, with the new one.
 //!
-//! Source: ovsdb-server(7), section 4.1.14.
+//! Source: ovsdb-server(7), section 4.1.14; that a column of none or one counts as "single" is seen from ovsdb-server
+//! 3.1 itself.
 
 use super::{Atom, Datum};
 use crate::types::ColumnType;
@@ -18,8 +18,8 @@ impl Datum {
             return None;
         }
         Some(match (self, new) {
+            _ if kind.max == 1 => new.clone(),
             (Self::Map(_), Self::Map(_)) => map_xor(self.pairs(), new.pairs(), |_, value| Some(value)),
-            _ if kind.is_scalar() => new.clone(),
             _ => set_xor(self.atoms(), new.atoms()),
         })
     }
@@ -27,7 +27,7 @@ impl Datum {
     /// Puts a difference on this value.
     #[must_use]
     pub fn apply(&self, diff: &Self, kind: &ColumnType) -> Self {
-        if kind.is_scalar() {
+        if kind.max == 1 {
             return diff.clone();
         }
         if kind.value.is_some() {

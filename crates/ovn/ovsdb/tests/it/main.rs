@@ -1,6 +1,12 @@
 //! The crate from outside: laws of its values, a hostile server, and the real `ovsdb-server`.
 
 mod cache;
+mod cluster;
+mod hostile;
 mod laws;
+mod lost;
+mod rig;
 mod schemas;
+mod standalone;
+mod tls;
 mod values;
