@@ -46,6 +46,15 @@ pub struct Tally {
     pub rows: u64,
 }
 
+/// A row that cannot be written beside a live one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Rival {
+    /// Of the row in the batch.
+    pub key: u64,
+    /// Of the row that has what it claims.
+    pub by: u64,
+}
+
 /// Why rows were not written. In all but `Unknown` nothing was.
 #[derive(Debug)]
 pub enum FenceFault {
@@ -54,8 +63,9 @@ pub enum FenceFault {
     /// These slots were held under epochs of a history that a failover has ended, and what is written under them could be
     /// lost again. Whoever still holds them claims them anew and writes the rows under the new epochs.
     Former(Vec<Slot>),
-    /// This row's `unique` is another live row's. Names both keys.
-    Taken { key: u64, by: u64 },
+    /// The `unique` of each of these rows is another live row's. Names every row of the batch that has to stay out, so that
+    /// the others are not held up by one attempt for each.
+    Taken(Vec<Rival>),
     /// No answer: the rows may have been written. They may be written again as they are.
     Unknown(Box<dyn std::error::Error + Send + Sync>),
 }
@@ -69,7 +79,10 @@ impl fmt::Display for FenceFault {
                 "{} slots have to be claimed anew after a failover of the store",
                 slots.len()
             ),
-            Self::Taken { key, by } => write!(f, "row {key} would be a second one beside {by}"),
+            Self::Taken(rivals) => match rivals.as_slice() {
+                [Rival { key, by }] => write!(f, "row {key} would be a second one beside {by}"),
+                rivals => write!(f, "{} rows would be second ones beside others", rivals.len()),
+            },
             Self::Unknown(_) => f.write_str("the store did not answer"),
         }
     }

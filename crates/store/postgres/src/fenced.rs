@@ -19,6 +19,9 @@ use std::ops::RangeInclusive;
 
 use crate::postgres::Postgres;
 
+/// How often rows are tried beside others that come and go.
+const TRIES: u32 = 4;
+
 impl FencedRows for Postgres {
     fn write<'a>(
         &'a self,
@@ -28,10 +31,15 @@ impl FencedRows for Postgres {
     ) -> Later<'a, Result<(), FenceFault>> {
         Box::pin(async move {
             let batch = write::Batch::new(table, held, rows)?;
-            match self.call(&batch).await {
-                Err(failure) if failure.is_taken() => self.call(&batch.second_try()).await?,
-                outcome => outcome?,
+            let mut outcome = self.call(&batch).await;
+            // What stood in the way may be gone when it is asked for; then at once again, because others wait.
+            for _ in 0..TRIES {
+                match outcome {
+                    Err(failure) if failure.is_taken() => outcome = self.call(&batch.second_try()).await,
+                    outcome => return outcome?,
+                }
             }
+            outcome?
         })
     }
 

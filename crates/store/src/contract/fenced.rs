@@ -57,6 +57,7 @@ pub async fn all<R: FencedRig>(make: impl AsyncFn() -> R) {
     rows::the_same_rows_may_be_written_again(&make().await).await;
     rows::one_batch_may_state_a_key_twice(&make().await).await;
     rows::two_live_rows_never_share_what_is_unique(&make().await).await;
+    rows::every_row_that_stands_beside_another_is_named(&make().await).await;
     rows::what_is_given_up_is_free_within_the_batch(&make().await).await;
     rows::rows_of_a_batch_may_trade_what_is_unique(&make().await).await;
     rows::tables_are_apart(&make().await).await;

@@ -5,7 +5,7 @@ use super::{Change, Database};
 use crate::node::Body;
 use purlin_dhcp_core::rows::{LEASES, WINDOWS};
 use purlin_fabric::port::{ClaimKey, ClaimRow, Durability, NodeState};
-use purlin_store::{FenceFault, FencedRow, StoredRow};
+use purlin_store::{FenceFault, FencedRow, Rival, StoredRow};
 use purlin_types::{Epoch, Slot};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -98,10 +98,13 @@ impl Database {
             .filter(|new| self.is_newer(write.table, new))
             .map(|new| (new.row.key, new))
             .collect();
-        for new in replacing.values() {
-            if let Some(by) = self.holder_of(write.table, new, &replacing) {
-                return Err(FenceFault::Taken { key: new.row.key, by });
-            }
+        let rival = |new: &StoredRow| {
+            let by = self.holder_of(write.table, new, &replacing)?;
+            Some(Rival { key: new.row.key, by })
+        };
+        let rivals: Vec<Rival> = replacing.values().filter_map(rival).collect();
+        if !rivals.is_empty() {
+            return Err(FenceFault::Taken(rivals));
         }
         let rows = replacing.into_values();
         self.commit(rows.map(|row| Change::Row(write.table, row)).collect());
@@ -183,7 +186,7 @@ fn newest(
         if let Some(unique) = &stored.row.unique
             && let Some(by) = claimed.insert(unique, *key)
         {
-            return Err(FenceFault::Taken { key: *key, by });
+            return Err(FenceFault::Taken(vec![Rival { key: *key, by }]));
         }
     }
     Ok(newest)

@@ -136,9 +136,9 @@ impl Copier {
         while !batch.is_empty() {
             match self.claims.write(table, &batch).await {
                 Ok(()) => break,
-                Err(FenceFault::Taken { key, .. }) if !last => {
-                    left_out.insert(key);
-                    batch.retain(|row| row.key != key);
+                Err(FenceFault::Taken(rivals)) if !last => {
+                    left_out.extend(rivals.iter().map(|rival| rival.key));
+                    batch.retain(|row| !left_out.contains(&row.key));
                 }
                 Err(FenceFault::Unknown(_)) if tries < TRIES => {
                     tries += 1;

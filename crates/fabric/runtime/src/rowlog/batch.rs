@@ -1,7 +1,7 @@
 //! Frames on their way to the store, and what of them goes into one transaction.
 
 use super::{LoggedRow, Refused, Setback, Terms};
-use purlin_store::{FencedRow, Position};
+use purlin_store::{FencedRow, Position, Rival};
 use purlin_types::{Epoch, Slot};
 use std::collections::BTreeMap;
 
@@ -97,11 +97,13 @@ impl Batch {
         })
     }
 
-    /// Leaves out every statement about a key; true when there was any.
-    pub(super) fn taken(&mut self, table: &str, key: u64, by: u64) -> bool {
+    /// Leaves out every statement about keys that others are in the way of; true when there was any.
+    pub(super) fn taken(&mut self, table: &str, rivals: &[Rival]) -> bool {
+        let rivals: BTreeMap<u64, u64> = rivals.iter().map(|rival| (rival.key, rival.by)).collect();
         self.leave_out(|logged, _| {
+            let by = *rivals.get(&logged.row.key).filter(|_| logged.table == table)?;
             let unique = logged.row.unique.clone().unwrap_or_default();
-            (logged.table == table && logged.row.key == key).then_some(Refused::Taken { by, unique })
+            Some(Refused::Taken { by, unique })
         })
     }
 

@@ -59,7 +59,7 @@ async fn write(shared: &Shared, batch: &mut Batch) -> bool {
             // The new history is known before the frames count as dealt with.
             Err((_, FenceFault::Former(slots)))
                 if batch.end_history(&slots, copies::newest_history(shared).await) => {}
-            Err((table, FenceFault::Taken { key, by })) if batch.taken(table, key, by) => {}
+            Err((table, FenceFault::Taken(rivals))) if batch.taken(table, &rivals) => {}
             Err((_, fault)) => {
                 shared.trouble.send_replace(Some(chain(&fault)));
                 if shared.stop.load(Ordering::SeqCst) {

@@ -1,11 +1,11 @@
 //! Nodes over one store in one process, on a clock that jumps to the next thing to do.
 
-use purlin_fabric::port::{Candidate, ClaimStore, NodeFacts};
-use purlin_fabric::{Coordinator, Event, NotReady, Timing};
+use purlin_fabric::port::{Candidate, ClaimStore, Later, NodeFacts};
+use purlin_fabric::{Coordinator, Event, Holdings, NotReady, Timing};
 use purlin_fabric_runtime::local::LocalClaims;
-use purlin_fabric_runtime::{Clock, Fabric, Setup, SharedTenure};
-use purlin_types::{BootTime, Incarnation, NodeId, Now, SLOTS, SlotSet, WallTime};
-use std::sync::Arc;
+use purlin_fabric_runtime::{Clock, Fabric, Setup, SharedTenure, Tenant};
+use purlin_types::{BootTime, Incarnation, NodeId, Now, SLOTS, Slot, SlotSet, WallTime};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -44,6 +44,10 @@ impl World {
     }
 
     fn start(&self, name: &str, life: u64) -> Node {
+        self.start_with(name, life, Vec::new())
+    }
+
+    fn start_with(&self, name: &str, life: u64, tenants: Vec<Arc<dyn Tenant>>) -> Node {
         let me = Candidate {
             id: NodeId::parse(name).expect("an id"),
             incarnation: Incarnation(life),
@@ -57,7 +61,7 @@ impl World {
             me,
             timing: Timing::default(),
             claims: Arc::clone(&self.claims) as Arc<dyn ClaimStore>,
-            tenants: Vec::new(),
+            tenants,
             tenure: SharedTenure::default(),
             clock: Arc::clone(&self.clock),
         };
@@ -267,4 +271,41 @@ async fn s0_14_s0_15_s0_16_other_planner_settings_change_the_plan_of_a_running_l
         assert!((1365..=1366).contains(&share), "{share}");
     }
     apart(&[a, b, c]);
+}
+
+/// A service of which the store has refused a row once.
+#[derive(Debug, Default)]
+struct Unlucky {
+    refused: Mutex<Vec<Slot>>,
+}
+
+impl Tenant for Unlucky {
+    fn held(&self, _: &Arc<Holdings>) {}
+
+    fn give_up<'a>(&'a self, slots: &'a [Slot]) -> Later<'a, Vec<Slot>> {
+        Box::pin(async move {
+            let mut refused = self.refused.lock().expect("nobody panics with it");
+            refused.extract_if(.., |slot| slots.contains(slot)).collect()
+        })
+    }
+}
+
+/// Its client has its answer, and whoever takes the slot next does not know.
+#[tokio::test(start_paused = true)]
+async fn a_slot_of_which_a_service_lost_a_row_is_not_given_back_in_order() {
+    let world = World::new();
+    let lost = Slot::new(9).expect("a slot");
+    let unlucky = Arc::new(Unlucky::default());
+    unlucky.refused.lock().expect("new").push(lost);
+    let tenants = vec![Arc::new(Unlucky::default()) as Arc<dyn Tenant>, unlucky];
+    let a = world.start_with("a", 1, tenants);
+    a.holds(|slots| slots == usize::from(SLOTS)).await;
+    let b = world.start("b", 2);
+    b.holds(|slots| slots > 0).await;
+    a.fabric.leave().await;
+    b.holds(|slots| slots == usize::from(SLOTS)).await;
+    let holdings = b.fabric.holdings().borrow().clone();
+    let in_doubt = |slot: &Slot| holdings.suspect_until(*slot).is_some();
+    assert_eq!(Slot::all().filter(in_doubt).collect::<Vec<_>>(), [lost]);
+    assert_eq!(holdings.given_back(lost), None);
 }

@@ -2,7 +2,7 @@
 
 use purlin_fabric_runtime::{LoggedRow, Refused, RowLog, RowLogHandle, RowReader, Terms};
 use purlin_store::{
-    Copies, FenceFault, FencedRow, FencedRows, Journal, Later, Position, Standing, StoredRow,
+    Copies, FenceFault, FencedRow, FencedRows, Journal, Later, Position, Rival, Standing, StoredRow,
 };
 use purlin_types::{Epoch, Slot};
 use std::collections::VecDeque;
@@ -220,7 +220,8 @@ async fn a_row_decided_under_a_former_term_is_never_fenced_by_the_new_one() {
 #[tokio::test(start_paused = true)]
 async fn what_is_anothers_is_named_and_left_out() {
     let mut desk = Desk::new(9);
-    desk.store.answer(FenceFault::Taken { key: 1, by: 77 });
+    desk.store
+        .answer(FenceFault::Taken(vec![Rival { key: 1, by: 77 }]));
     let position = desk.defer(&[1, 1]);
     desk.handle.flushed().await;
     let setbacks = desk.handle.setbacks();
@@ -232,6 +233,68 @@ async fn what_is_anothers_is_named_and_left_out() {
             unique: vec![1]
         }
     );
+}
+
+/// Whoever takes these slots next does not know all that was promised.
+#[tokio::test(start_paused = true)]
+async fn slots_of_which_a_row_was_refused_for_its_fence_are_named() {
+    let mut desk = Desk::new(9);
+    desk.store.answer(FenceFault::Lost(vec![slot(1)]));
+    desk.defer(&[1, 1, 5, 1]);
+    desk.handle.flushed().await;
+    *desk.store.standing.lock().unwrap() = Standing {
+        timeline: 2,
+        written: 50,
+        copies: Copies::None,
+    };
+    desk.store.answer(FenceFault::Former(vec![slot(2)]));
+    desk.store
+        .answer(FenceFault::Taken(vec![Rival { key: 3, by: 77 }]));
+    desk.defer(&[2, 1, 3, 1, 4, 1]);
+    desk.handle.flushed().await;
+    let of = |terms: &[(u16, Option<u64>)]| {
+        let terms = terms.iter().map(|&(n, counter)| (slot(n), counter.map(epoch)));
+        desk.handle.refused(&terms.collect::<Vec<_>>())
+    };
+    let all: Vec<_> = (1..=5).map(|n| (n, Some(7))).collect();
+    assert_eq!(
+        of(&all),
+        [slot(1), slot(2)],
+        "the third was its client's own doing"
+    );
+    assert_eq!(of(&[(1, Some(6)), (2, None)]), [slot(1), slot(2)], "or before");
+    assert_eq!(
+        of(&[(1, Some(8)), (4, None)]),
+        [],
+        "a later term has lost nothing"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_row_that_nobody_could_decide_is_refused_without_asking_the_store() {
+    let mut desk = Desk::new(9);
+    desk.terms.set(slot(1), None);
+    let position = desk.defer(&[1, 1]);
+    desk.handle.flushed().await;
+    let setbacks = desk.handle.setbacks();
+    assert_eq!((setbacks.len(), setbacks[0].position), (1, position));
+    assert!(desk.store.written().is_empty());
+}
+
+/// Clients of the neighbours wait for the same transaction: one attempt tells all that has to stay out.
+#[tokio::test(start_paused = true)]
+async fn refused_rows_cost_their_neighbours_one_attempt_and_not_one_each() {
+    let mut desk = Desk::new(0);
+    let rivals = [1, 2, 3].map(|key| Rival { key, by: 70 + key });
+    desk.store.answer(FenceFault::Taken(rivals.to_vec()));
+    let positions = [1, 2, 3, 4].map(|n| desk.defer(&[n, 1]));
+    desk.store.lets.add_permits(2);
+    desk.handle.flushed().await;
+    assert_eq!(desk.log.durable(), positions[3]);
+    let back: Vec<_> = desk.handle.setbacks().iter().map(|one| one.position).collect();
+    assert_eq!(back, positions[..3]);
+    let (_, _, rows) = desk.store.written().pop().expect("the neighbour was written");
+    assert_eq!(rows.iter().map(|row| row.key).collect::<Vec<_>>(), [4]);
 }
 
 /// The store has failed over and may have lost rows: nothing of the old term is written any more, and whoever sees that

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use purlin_fabric::port::{ClaimKey, Durability};
-use purlin_store::{FenceFault, FencedRow};
+use purlin_store::{FenceFault, FencedRow, Rival};
 use purlin_types::{Epoch, Slot};
 
 use super::column;
@@ -53,13 +53,13 @@ const YIELD: &str = "UPDATE purlin.fenced_row AS r SET uniq = NULL \
      FROM UNNEST($2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[]) AS u (key, gtl, epoch, ver) \
      WHERE r.tbl = $1 AND r.key = u.key AND r.uniq IS NOT NULL AND (r.gtl, r.epoch, r.ver) < (u.gtl, u.epoch, u.ver)";
 
-/// Who has what the batch wants: a row that the batch does not replace.
+/// Who has what the batch wants: rows that the batch does not replace.
 const HOLDER: &str = "WITH u AS (SELECT * FROM UNNEST($2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bytea[]) \
        AS u (key, gtl, epoch, ver, uniq)) \
      SELECT u.key, r.key AS by FROM u JOIN purlin.fenced_row AS r ON r.tbl = $1 AND r.uniq = u.uniq AND r.key <> u.key \
      WHERE NOT EXISTS (SELECT FROM u AS own \
          WHERE own.key = r.key AND (r.gtl, r.epoch, r.ver) < (own.gtl, own.epoch, own.ver)) \
-     ORDER BY u.key LIMIT 1";
+     ORDER BY u.key";
 
 /// A row's columns, ready to send.
 #[derive(Default)]
@@ -272,7 +272,7 @@ impl SecondTry<'_, '_> {
             match batch.upsert(session, piece).await {
                 Err(failure) if failure.is_taken() => {
                     session.run("ROLLBACK").await?;
-                    return self.holder(session, failure).await;
+                    return self.holders(session, failure).await;
                 }
                 outcome => outcome?,
             }
@@ -280,8 +280,9 @@ impl SecondTry<'_, '_> {
         batch.end(session, Vec::new()).await
     }
 
-    /// Names the two keys. When the other row has gone by now, nobody knows any more: the rows may be written again.
-    async fn holder(&self, session: &Session, failure: Failure) -> Result<Result<(), FenceFault>, Failure> {
+    /// Names all that stand in the way, and in whose. When the other rows have gone by now, nobody knows any more: the rows
+    /// may be written again.
+    async fn holders(&self, session: &Session, failure: Failure) -> Result<Result<(), FenceFault>, Failure> {
         let whole = self.0.whole();
         let wanted: Params<'_> = &[
             &self.0.table,
@@ -292,13 +293,16 @@ impl SecondTry<'_, '_> {
             &whole.uniques,
         ];
         let rows = session.query(HOLDER, wanted).await?;
-        let Some(row) = rows.first() else {
-            return Ok(Err(failure.into()));
-        };
-        Ok(Err(FenceFault::Taken {
-            key: column::key_of(row.try_get("key")?),
-            by: column::key_of(row.try_get("by")?),
-        }))
+        if rows.is_empty() {
+            return Err(failure);
+        }
+        let rivals = rows.iter().map(|row| {
+            Ok::<_, Failure>(Rival {
+                key: column::key_of(row.try_get("key")?),
+                by: column::key_of(row.try_get("by")?),
+            })
+        });
+        Ok(Err(FenceFault::Taken(rivals.collect::<Result<_, _>>()?)))
     }
 }
 
@@ -328,14 +332,17 @@ fn newest<'a>(
     let mut claimed: HashMap<&[u8], u64> = HashMap::with_capacity(by_key.len());
     let mut rows: Vec<&FencedRow> = by_key.into_values().collect();
     rows.sort_unstable_by_key(|row| (row.unique.is_some(), row.key));
+    let mut rivals = Vec::new();
     for row in &rows {
-        if let Some(unique) = &row.unique
-            && let Some(by) = claimed.insert(unique, row.key)
-        {
-            return Err(FenceFault::Taken { key: row.key, by });
+        if let Some(unique) = &row.unique {
+            let (key, by) = (row.key, *claimed.entry(unique).or_insert(row.key));
+            rivals.extend((by != key).then_some(Rival { key, by }));
         }
     }
-    Ok(rows)
+    match rivals.is_empty() {
+        true => Ok(rows),
+        false => Err(FenceFault::Taken(rivals)),
+    }
 }
 
 fn columns<'a>(epochs: &HashMap<Slot, Epoch>, rows: &[&'a FencedRow]) -> Columns<'a> {

@@ -1,7 +1,7 @@
 //! Rows: what a statement about a key replaces, and what two of them cannot both claim.
 
 use super::{FencedRig, Node, TABLE, live, row, slot};
-use crate::{FenceFault, FencedRow};
+use crate::{FenceFault, FencedRow, Rival};
 
 pub(super) async fn a_row_written_is_loaded_as_it_is(rig: &dyn FencedRig) {
     let node = Node::with(rig, [0, 4095]).await;
@@ -84,7 +84,7 @@ pub(super) async fn two_live_rows_never_share_what_is_unique(rig: &dyn FencedRig
     taken(other.try_write(&[live(7, slot(3), 1, "client")]).await, 7, 5);
     let pair = [live(8, slot(3), 1, "pair"), live(9, slot(3), 1, "pair")];
     match other.try_write(&pair).await {
-        Err(FenceFault::Taken { key: 8, by: 9 } | FenceFault::Taken { key: 9, by: 8 }) => {}
+        Err(FenceFault::Taken(rivals)) if matches!(pairs(&rivals)[..], [(8, 9)] | [(9, 8)]) => {}
         outcome => panic!("two of one batch: {outcome:?}"),
     }
     assert_eq!(node.load().await, [node.stored(&first)], "nothing of the batch");
@@ -95,9 +95,37 @@ pub(super) async fn two_live_rows_never_share_what_is_unique(rig: &dyn FencedRig
 
 fn taken(outcome: Result<(), FenceFault>, wanted: u64, holder: u64) {
     match outcome {
-        Err(FenceFault::Taken { key, by }) => assert_eq!((key, by), (wanted, holder)),
+        Err(FenceFault::Taken(rivals)) => assert_eq!(pairs(&rivals), [(wanted, holder)]),
         other => panic!("not refused: {other:?}"),
     }
+}
+
+fn pairs(rivals: &[Rival]) -> Vec<(u64, u64)> {
+    rivals.iter().map(|rival| (rival.key, rival.by)).collect()
+}
+
+/// Whoever wrote them leaves them all out at once, and the others are not held up by one attempt for each.
+pub(super) async fn every_row_that_stands_beside_another_is_named(rig: &dyn FencedRig) {
+    let node = Node::with(rig, [1]).await;
+    let other = Node::with(rig, [2]).await;
+    node.write(&[
+        live(5, slot(1), 1, "a"),
+        live(6, slot(1), 1, "b"),
+        live(7, slot(1), 1, "c"),
+    ])
+    .await;
+    let batch = [
+        live(15, slot(2), 1, "a"),
+        live(16, slot(2), 1, "free"),
+        live(17, slot(2), 1, "c"),
+    ];
+    let Err(FenceFault::Taken(rivals)) = other.try_write(&batch).await else {
+        panic!("two of them are not free");
+    };
+    let mut named = pairs(&rivals);
+    named.sort_unstable();
+    assert_eq!(named, [(15, 5), (17, 7)]);
+    other.write(&batch[1..2]).await;
 }
 
 /// A client moves: in one batch its old address is free and the new one is bound, in whatever order.

@@ -2,7 +2,7 @@
 
 use purlin_fabric::port::{ClaimKey, ClaimStore};
 use purlin_fabric_runtime::local::LocalClaims;
-use purlin_store::{Copies, FenceFault, FencedRow, FencedRows, Later, Standing, StoredRow};
+use purlin_store::{Copies, FenceFault, FencedRow, FencedRows, Later, Rival, Standing, StoredRow};
 use purlin_types::{Epoch, Slot};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -15,6 +15,9 @@ pub(super) struct Rows {
     claims: Arc<LocalClaims>,
     stored: Mutex<Stored>,
     asked_for_copies: watch::Sender<u64>,
+    /// Questions for stored rows since that was last changed, and whether they are answered.
+    reads: watch::Sender<u64>,
+    open: watch::Sender<bool>,
 }
 
 #[derive(Debug, Default)]
@@ -34,7 +37,21 @@ impl Rows {
             claims: Arc::clone(claims),
             stored: Mutex::default(),
             asked_for_copies: watch::Sender::default(),
+            reads: watch::Sender::default(),
+            open: watch::Sender::new(true),
         })
+    }
+
+    /// From now on, or no longer, questions for stored rows are left without an answer.
+    pub(super) fn keep_to_itself(&self, shut: bool) {
+        self.reads.send_replace(0);
+        self.open.send_replace(!shut);
+    }
+
+    /// Waits until somebody asks for stored rows.
+    pub(super) async fn until_read(&self) {
+        let mut reads = self.reads.subscribe();
+        reads.wait_for(|&reads| reads > 0).await.expect("it is ours");
     }
 
     fn stored(&self) -> MutexGuard<'_, Stored> {
@@ -123,11 +140,14 @@ impl FencedRows for Rows {
             self.fence(held).await?;
             let mut stored = self.stored();
             let held: BTreeMap<Slot, Epoch> = held.iter().copied().collect();
-            for row in rows {
-                if let Some(by) = Self::holder(&stored, table, row) {
-                    stored.refused += 1;
-                    return Err(FenceFault::Taken { key: row.key, by });
-                }
+            let rival = |row: &FencedRow| {
+                let by = Self::holder(&stored, table, row)?;
+                Some(Rival { key: row.key, by })
+            };
+            let rivals: Vec<Rival> = rows.iter().filter_map(rival).collect();
+            if !rivals.is_empty() {
+                stored.refused += 1;
+                return Err(FenceFault::Taken(rivals));
             }
             stored.written += 1;
             for row in rows {
@@ -150,10 +170,14 @@ impl FencedRows for Rows {
         let wanted = move |key: &(String, u64), row: &StoredRow| {
             key.0 == table && after.is_none_or(|after| key.1 > after) && slots.contains(&row.row.slot)
         };
-        let stored = self.stored();
-        let rows = stored.rows.iter().filter(|(key, row)| wanted(key, row));
-        let rows: Vec<StoredRow> = rows.map(|(_, row)| row.clone()).take(limit).collect();
-        Box::pin(async move { Ok(rows) })
+        Box::pin(async move {
+            self.reads.send_modify(|reads| *reads += 1);
+            let mut open = self.open.subscribe();
+            open.wait_for(|open| *open).await.expect("it is ours");
+            let stored = self.stored();
+            let rows = stored.rows.iter().filter(|(key, row)| wanted(key, row));
+            Ok(rows.map(|(_, row)| row.clone()).take(limit).collect())
+        })
     }
 
     fn standing(&self) -> Later<'_, Result<Standing, FenceFault>> {

@@ -10,7 +10,7 @@ use purlin_types::{Epoch, Slot};
 
 use super::super::FencedRig;
 use crate::fenced::Later;
-use crate::{FenceFault, FencedRow, FencedRows, StoredRow};
+use crate::{FenceFault, FencedRow, FencedRows, Rival, StoredRow};
 
 /// What an engine may get wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -259,24 +259,29 @@ impl MemoryRig {
 
 fn two_alike(table: &Table) -> Result<(), FenceFault> {
     let mut seen: HashMap<&[u8], u64> = HashMap::new();
-    for (key, stored) in table {
-        if let Some(unique) = &stored.row.unique
-            && let Some(by) = seen.insert(unique, *key)
-        {
-            return Err(FenceFault::Taken { key: *key, by });
+    let mut rivals = Vec::new();
+    for (&key, stored) in table {
+        if let Some(unique) = &stored.row.unique {
+            let by = *seen.entry(unique).or_insert(key);
+            rivals.extend((by != key).then_some(Rival { key, by }));
         }
     }
-    Ok(())
+    match rivals.is_empty() {
+        true => Ok(()),
+        false => Err(FenceFault::Taken(rivals)),
+    }
 }
 
 /// `by` is the row that was there before.
 fn named(fault: FenceFault, before: &Table) -> FenceFault {
-    match fault {
-        FenceFault::Taken { key, by } if before.contains_key(&key) && !before.contains_key(&by) => {
-            FenceFault::Taken { key: by, by: key }
-        }
-        other => other,
-    }
+    let FenceFault::Taken(rivals) = fault else {
+        return fault;
+    };
+    let turned = |Rival { key, by }| match before.contains_key(&key) && !before.contains_key(&by) {
+        true => Rival { key: by, by: key },
+        false => Rival { key, by },
+    };
+    FenceFault::Taken(rivals.into_iter().map(turned).collect())
 }
 
 impl FencedRows for MemoryRig {
