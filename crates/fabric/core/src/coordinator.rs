@@ -88,6 +88,8 @@ pub struct Coordinator {
     leaving: bool,
     /// How far the wall clock is ahead of the store's, when that is too far.
     skew: Option<i64>,
+    /// Wall time less boot time in milliseconds, as of the last comparison with the store's clock that found nothing wrong.
+    distance: Option<i64>,
     behind: Option<(u32, u32)>,
     holdings: Arc<Holdings>,
     /// What was told last.
@@ -121,6 +123,7 @@ impl Coordinator {
             draining: false,
             leaving: false,
             skew: None,
+            distance: None,
             behind: None,
             holdings: Arc::default(),
             told: None,

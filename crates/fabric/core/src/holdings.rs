@@ -18,6 +18,7 @@ pub struct Holdings {
     nodes: Vec<NodeId>,
     /// By slot: index into `nodes`; empty when nobody is known.
     homes: Vec<u16>,
+    distance: Option<i64>,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -87,6 +88,13 @@ impl Holdings {
         }
     }
 
+    /// Wall time less boot time in milliseconds, as it was when the node's wall clock was last compared with the store's and
+    /// found right. What is decided about slots counts from this: the wall clock may have been set since.
+    #[must_use]
+    pub const fn wall_less_boot(&self) -> Option<i64> {
+        self.distance
+    }
+
     /// The slots that this node may decide about.
     #[must_use]
     pub const fn slots(&self) -> &SlotSet {
@@ -114,9 +122,10 @@ pub(crate) struct Builder(Holdings);
 
 impl Builder {
     /// `nodes` are whom [`Builder::home`] refers to.
-    pub(crate) fn new(nodes: Vec<NodeId>) -> Self {
+    pub(crate) fn new(nodes: Vec<NodeId>, distance: Option<i64>) -> Self {
         Self(Holdings {
             nodes,
+            distance,
             ..Holdings::default()
         })
     }
@@ -167,7 +176,7 @@ mod tests {
     #[test]
     fn a_slot_that_is_left_is_not_decided_about() {
         let slot = Slot::new(7).expect("a slot");
-        let mut builder = Builder::new(Vec::new());
+        let mut builder = Builder::new(Vec::new(), None);
         builder.leave(
             slot,
             Epoch {

@@ -73,18 +73,20 @@ impl Coordinator {
         epoch.timeline < self.lossy_below
     }
 
+    /// Whether something is held of a history before this one that is not known to be doomed.
+    pub(super) fn holds_before(&self, timeline: u32) -> bool {
+        let former = |epoch: Epoch| epoch.timeline < timeline && !self.is_doomed(epoch);
+        let slots = self.table.select(|cell| cell.mine.epoch().is_some_and(former));
+        !slots.is_empty() || self.leading.epoch().is_some_and(former)
+    }
+
     fn holds_doomed(&self) -> bool {
         let slots = self.table.select(|cell| self.is_doomed_cell(cell));
         !slots.is_empty() || self.leading.epoch().is_some_and(|epoch| self.is_doomed(epoch))
     }
 
     fn is_doomed_cell(&self, cell: &Cell) -> bool {
-        match cell.mine {
-            Mine::Not => false,
-            Mine::Held { epoch, .. } | Mine::Leaving { epoch } | Mine::Releasing { epoch } => {
-                self.is_doomed(epoch)
-            }
-        }
+        cell.mine.epoch().is_some_and(|epoch| self.is_doomed(epoch))
     }
 
     /// Claims of a lost history end with the tenure that they had when it was lost: they can be neither renewed nor

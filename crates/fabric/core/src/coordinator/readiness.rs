@@ -62,6 +62,9 @@ impl Coordinator {
         let bound = i64::try_from(self.timing.wall_skew.as_millis()).unwrap_or(i64::MAX);
         let bound = if self.skew.is_some() { bound / 4 * 3 } else { bound };
         self.skew = (off.abs() > bound).then_some(off);
+        if self.skew.is_none() {
+            self.distance = Some(wall_less_boot(now));
+        }
     }
 
     /// Tells what changed in this step.
@@ -79,7 +82,7 @@ impl Coordinator {
     }
 
     fn publish_holdings(&mut self, out: &mut Vec<Action>) {
-        let mut builder = Builder::new(self.roster.homes(&self.me.id));
+        let mut builder = Builder::new(self.roster.homes(&self.me.id), self.distance);
         for (slot, cell) in self.table.iter() {
             match cell.mine {
                 Mine::Held {
@@ -144,6 +147,9 @@ impl Coordinator {
         {
             // Nothing precedes the first history; what did precede this one may have had more than it shows.
             self.lossy_below = probe.timeline;
+        } else if probe.durability != Durability::Synced && self.holds_before(probe.timeline) {
+            // What was held over a failover that lost nothing counts only while a standby confirms every commit.
+            self.failed_over(now, probe.timeline, true);
         }
         self.roster.timeline = Some(probe.timeline);
         self.durability = Some(probe.durability);
@@ -164,4 +170,10 @@ impl Coordinator {
     pub(super) fn soon(&self, now: BootTime) -> BootTime {
         after(now, self.timing.renew / 3)
     }
+}
+
+/// In milliseconds.
+fn wall_less_boot(now: &Now) -> i64 {
+    let boot = i64::try_from(now.boot.0 / 1_000_000).unwrap_or(i64::MAX);
+    i64::try_from(now.wall.0).unwrap_or(i64::MAX).saturating_sub(boot)
 }

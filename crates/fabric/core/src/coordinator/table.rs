@@ -35,6 +35,16 @@ pub(super) enum Mine {
     Releasing { epoch: Epoch },
 }
 
+impl Mine {
+    /// The term, while there is one.
+    pub(super) const fn epoch(self) -> Option<Epoch> {
+        match self {
+            Self::Not => None,
+            Self::Held { epoch, .. } | Self::Leaving { epoch } | Self::Releasing { epoch } => Some(epoch),
+        }
+    }
+}
+
 /// Who a row names as its owner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Owner {

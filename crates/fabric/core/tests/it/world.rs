@@ -357,11 +357,16 @@ impl World {
         let (kept, lost): (Vec<_>, Vec<_>) = epochs.into_iter().partition(held);
         let slots =
             |pairs: Vec<(Slot, Option<Epoch>)>| pairs.into_iter().map(|(slot, _)| slot).collect::<Vec<_>>();
+        let slots_kept = slots(kept);
+        let refused = match std::mem::take(&mut self.machines[node].refused) {
+            true => slots_kept.clone(),
+            false => Vec::new(),
+        };
         self.feed(
             node,
             Input::Flushed {
-                slots: slots(kept),
-                refused: Vec::new(),
+                slots: slots_kept,
+                refused,
             },
         );
         self.feed(node, Input::FenceLost { slots: slots(lost) });

@@ -18,6 +18,8 @@ pub(crate) struct Machine {
     pub(crate) cut_until: u64,
     pub(crate) deaf_until: u64,
     pub(crate) alive: bool,
+    /// The store has refused its log a row of every slot that it lets go of next.
+    pub(crate) refused: bool,
     holdings: Arc<Holdings>,
     tenure: Tenure,
     /// The tick that is scheduled.
@@ -48,6 +50,7 @@ impl Machine {
             cut_until: 0,
             deaf_until: 0,
             alive: true,
+            refused: false,
             tick: u64::MAX,
         }
     }
@@ -90,6 +93,18 @@ impl Machine {
 
     pub(crate) fn leaving(&self, slot: Slot) -> Option<Epoch> {
         self.holdings.leaving(slot)
+    }
+
+    pub(crate) fn epoch(&self, slot: Slot) -> Option<Epoch> {
+        self.holdings.epoch(slot)
+    }
+
+    pub(crate) fn given_back(&self, slot: Slot) -> Option<Epoch> {
+        self.holdings.given_back(slot)
+    }
+
+    pub(crate) fn wall_less_boot(&self) -> Option<i64> {
+        self.holdings.wall_less_boot()
     }
 
     pub(crate) fn suspect_until(&self, slot: Slot) -> Option<BootTime> {
