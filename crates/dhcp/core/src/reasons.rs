@@ -131,7 +131,7 @@ reasons! {
         "Another node believes that this one holds the slot, most often because it has just moved. The packet goes no further, so that it cannot go in circles; the client asks again."
         "If it lasts, compare the holders on both nodes: `purlin status`.";
     1130 VACATED "vacated" "ended the lease of {address}: its client takes another address at another node"
-        "A client has one address in a network. It has chosen another one, which another node gives, so this one is free." "";
+        "A client has one address in a network. It has chosen another one, which another node gives, so this one is for nobody else until what was promised of it has ended: the choice may have been a packet that came late." "";
     1131 UNWRITTEN "unwritten" "the lease of {address} could not be recorded: its client has another one at another node"
         "The other lease could not be ended, because its node was not reached. The client got no acknowledgement and asks again." "";
     1132 NO_COPY "no_copy" "{address} was another client's, and the database's standby does not follow"

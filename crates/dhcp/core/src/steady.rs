@@ -20,6 +20,12 @@ impl SteadyClock {
         self.offset = Some(distance(now));
     }
 
+    /// Goes by a distance of the wall clock from the boot clock that was found right: `wall_less_boot` in milliseconds.
+    /// Only while no slot is held.
+    pub fn fix_by(&mut self, wall_less_boot: i64) {
+        self.offset = Some(wall_less_boot);
+    }
+
     /// The instant with the steady wall time; before the first [`Self::fix`], as it is.
     #[must_use]
     pub fn read(&self, now: &Now) -> Now {
@@ -67,5 +73,10 @@ mod tests {
         assert_eq!(clock.stray(&at(15, 7)), -103_000);
         clock.fix(&at(15, 7));
         assert_eq!(clock.read(&at(16, 9000)), at(16, 8));
+        clock.fix_by(95_000);
+        assert_eq!(
+            (clock.read(&at(16, 8)), clock.stray(&at(16, 8))),
+            (at(16, 111), -103_000)
+        );
     }
 }

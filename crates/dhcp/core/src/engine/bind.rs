@@ -73,7 +73,7 @@ impl Turn<'_, '_> {
         };
         // Behind the new binding: when the frame is cut in two, the client has one address too many, not none.
         if let Some(former) = former {
-            self.give_up(former);
+            self.leave(former);
         }
         self.decision.with.a = grant.secs;
         self.answered(kind, reason.unwrap_or(ordinary), address);

@@ -71,6 +71,17 @@ impl Turn<'_, '_> {
         self.append(slot);
     }
 
+    /// Ends a lease whose client takes another address here. Among nodes a request can be late, and the client be back at
+    /// this one: then the address rests.
+    pub(super) fn leave(&mut self, slot: Slot) {
+        if self.share.is_none() {
+            return self.give_up(slot);
+        }
+        let now = self.secs();
+        self.network.leave(self.plan, slot, now);
+        self.append(slot);
+    }
+
     /// Options without a lease, to the address that the client has by other means.
     pub(super) fn inform(&mut self) -> Verdict {
         let ciaddr = self.message.ciaddr();

@@ -243,13 +243,7 @@ impl Engine {
             return None;
         }
         let mac = who.mac();
-        network.change(&plan, at, |l| {
-            l.state = LeaseState::Expired;
-            l.flags |= FLAG_INHERITED;
-            l.pot = l.expires;
-            l.expires = now.wall.secs().min(l.expires);
-            l.version += 1;
-        });
+        network.rest(&plan, at, now.wall.secs());
         super::encode(network, at, records);
         self.counters.records += 1;
         self.note_of(now, reasons::UNWRITTEN, address, mac);
@@ -257,7 +251,8 @@ impl Engine {
     }
 
     /// Ends the lease of an address that stands in the way of its client's next one, which may be another node's:
-    /// `unique` is the row's, and `since` is when the client chose the other address. True when a record of that is in
+    /// `unique` is the row's, and `since` is when the client chose the other address. The address rests until what was
+    /// promised of it has ended: the choice may have been a late packet's. True when a record of that is in
     /// `records`, or when the row is about to be another client's anyway; false when the slot is not held, or when this
     /// is the later choice, as far as clocks can tell.
     pub fn vacate(
@@ -289,7 +284,7 @@ impl Engine {
         } else if lease.last_seen.saturating_add(SKEW) > since {
             return false;
         } else {
-            network.end_now(&plan, at, now.wall.secs());
+            network.leave(&plan, at, now.wall.secs());
         }
         let before = records.len();
         super::encode(network, at, records);

@@ -102,6 +102,36 @@ impl Network {
         lease.reusable(now, self.mclt) && !(doubtful && now <= lease.pot.saturating_add(self.mclt))
     }
 
+    /// Ends a bound lease whose client is said to have another one now. Its record is the caller's to append.
+    ///
+    /// The client said so itself, but a request may have lain somewhere and be older than the promise made here: then the
+    /// client uses this address still. So it is nobody else's before what was promised of it has ended. A promise without
+    /// an end would keep it for ever.
+    pub(crate) fn leave(&mut self, plan: &Plan, slot: Slot, now: u32) {
+        let promised = self.table.lease(slot).expires;
+        if promised == u32::MAX {
+            return self.end_now(plan, slot, now);
+        }
+        let seen = self.stamp_ended(slot, now);
+        self.table.update(slot, |l| l.last_seen = seen);
+        self.rest(plan, slot, now);
+    }
+
+    /// The lease at `slot` is over and its address rests until all that was promised of it has ended.
+    pub(crate) fn rest(&mut self, plan: &Plan, slot: Slot, now: u32) {
+        self.change(plan, slot, |l| {
+            // What a former owner may have promised goes further than the record of it says.
+            l.pot = match l.has(FLAG_INHERITED) {
+                true => l.pot.max(l.expires),
+                false => l.expires,
+            };
+            l.state = LeaseState::Expired;
+            l.flags |= FLAG_INHERITED;
+            l.expires = now.min(l.expires);
+            l.version += 1;
+        });
+    }
+
     /// Counts a lease that was put into the table behind the counts' back.
     pub(crate) fn count_in(&mut self, plan: &Plan, slot: Slot) {
         let (address, state) = (self.table.address(slot), self.table.lease(slot).state);

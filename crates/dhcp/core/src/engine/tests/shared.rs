@@ -2,6 +2,7 @@
 
 mod copies;
 mod life;
+mod moves;
 mod routing;
 mod rows;
 mod rules;
