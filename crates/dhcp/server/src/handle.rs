@@ -13,7 +13,7 @@ use crate::worker::{Task, Worker};
 use purlin_dhcp_core::view::SubnetUse;
 use purlin_dhcp_core::{HoldView, Plan};
 use purlin_netio::{Waker, now};
-use purlin_types::{Slot, SlotSet};
+use purlin_types::{Epoch, Slot, SlotSet};
 use std::net::Ipv4Addr;
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -141,10 +141,12 @@ impl Handle {
     }
 
     /// Gives slots with their stored rows to the packet thread of a share.
-    pub(crate) async fn adopt_slots(&self, gained: Vec<Gained>) {
+    pub(crate) async fn adopt_slots(&self, gained: Vec<Gained>, wall_less_boot: Option<i64>) {
         if let Some(door) = self.0.doors.first() {
             // A thread that has ended decides about nothing.
-            let _ = door.ask(move |worker| worker.adopt_slots(&gained)).await;
+            let _ = door
+                .ask(move |worker| worker.adopt_slots(&gained, wall_less_boot))
+                .await;
         }
     }
 
@@ -179,15 +181,14 @@ impl Handle {
         held.into_iter().max().unwrap_or(0)
     }
 
-    /// Takes slots away and waits until all that was decided about them is with the store.
-    pub(crate) async fn give_up(&self, slots: Vec<Slot>) -> Vec<Slot> {
+    /// Takes slots away, for good under these terms, and waits until all that was decided about them is with the store.
+    /// Gives those of which the store refused something.
+    pub(crate) async fn give_up(&self, slots: Vec<(Slot, Option<Epoch>)>) -> Vec<Slot> {
         let Some(door) = self.0.doors.first() else {
             return Vec::new();
         };
         let asked = door.ask(move |worker| {
-            let term = |&slot: &Slot| (slot, worker.engine.epoch(slot));
-            let terms: Vec<_> = slots.iter().map(term).collect();
-            worker.resign_slots(&slots);
+            let terms = worker.let_go(&slots);
             worker.own.as_ref().map(|own| (own.log.clone(), terms))
         });
         match asked.await {

@@ -17,7 +17,7 @@ pub use forward::{ForwardKey, ForwardKeyError};
 
 pub(crate) use forward::{Carrier, GIADDR, Opened, Said, relayed};
 pub(crate) use loader::{Continued, Gained};
-pub(crate) use own::Own;
+pub(crate) use own::{Ended, Own};
 pub(crate) use vacate::Wish;
 
 use crate::error::StartError;
@@ -33,6 +33,7 @@ use purlin_fabric_runtime::{LoggedRow, RowLog, RowReader, SharedTenure, Tenant, 
 use purlin_netio::{RecvBatch, UdpPort, Waker};
 use purlin_store::{FencedRow, FencedRows};
 use purlin_types::{NodeId, Slot};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddrV4;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -99,8 +100,13 @@ impl Tenant for Sharing {
         self.holdings.send_replace(Arc::clone(holdings));
     }
 
+    /// The terms end here, whatever the loader is about to bring: rows of a slot that was given up may still be on their
+    /// way to the packet thread, and must not be taken up after this.
     fn give_up<'a>(&'a self, slots: &'a [Slot]) -> Later<'a, Vec<Slot>> {
-        Box::pin(async move { self.handle.give_up(slots.to_vec()).await })
+        let holdings = Arc::clone(&self.holdings.borrow());
+        let term = |&slot: &Slot| (slot, holdings.epoch(slot).or_else(|| holdings.leaving(slot)));
+        let terms: Vec<_> = slots.iter().map(term).collect();
+        Box::pin(async move { self.handle.give_up(terms).await })
     }
 }
 
@@ -126,6 +132,8 @@ pub(crate) fn open(
         tenure: config.tenure.clone(),
         terms,
         clock: SteadyClock::default(),
+        ended: Ended::default(),
+        unsaid: BTreeMap::new(),
         log: log_handle,
         lost: config.lost.clone(),
         homes: Arc::clone(&config.homes),

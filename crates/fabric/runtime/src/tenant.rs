@@ -21,6 +21,12 @@ impl SharedTenure {
         Self(Arc::new(AtomicU64::new(BootTime::MAX.0)))
     }
 
+    /// One that ends then, and that nobody renews.
+    #[must_use]
+    pub fn until(end: BootTime) -> Self {
+        Self(Arc::new(AtomicU64::new(end.0)))
+    }
+
     #[must_use]
     pub fn valid_until(&self) -> BootTime {
         BootTime(self.0.load(Ordering::Acquire))

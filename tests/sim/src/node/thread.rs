@@ -23,7 +23,7 @@ use purlin_dhcp_proto::{Message, MessageType};
 use purlin_fabric_runtime::{LoggedRow, RowLog, RowLogHandle, RowReader, Terms};
 use purlin_store::{FencedRow, Journal, Position};
 use purlin_types::{BootTime, Epoch, Now, Slot, Tenure};
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -36,7 +36,8 @@ pub(crate) enum Job {
         source: SocketAddrV4,
         attempt: u8,
     },
-    Adopt(Vec<Gained>),
+    /// And by how much the wall clock was ahead of the boot clock when the fabric found it right last.
+    Adopt(Vec<Gained>, Option<i64>),
     /// Answered by [`Out::GoneOn`].
     GoOn(Vec<Continued>),
     Resign(Vec<Slot>),
@@ -112,6 +113,8 @@ pub(crate) struct Thread {
     copying: VecDeque<Parked>,
     /// Declined when, and recorded up to there.
     declined: Vec<(Position, u64, Ipv4Addr)>,
+    /// Refused for the store's history under these terms, which go on; to be said again.
+    unsaid: BTreeMap<Slot, Epoch>,
     jobs: VecDeque<Job>,
     open: Option<Open>,
     reply: Box<Reply>,
@@ -150,6 +153,7 @@ impl Thread {
             parked: VecDeque::new(),
             copying: VecDeque::new(),
             declined: Vec::new(),
+            unsaid: BTreeMap::new(),
             jobs: VecDeque::new(),
             open: None,
             reply: Box::default(),
@@ -218,7 +222,7 @@ impl Thread {
                     source,
                     attempt,
                 } => self.decide((real, &clock.now(real)), tenure, (payload, source, attempt), out),
-                Job::Adopt(gained) => self.adopt(&clock.now(real), &gained),
+                Job::Adopt(gained, distance) => self.adopt(&clock.now(real), &gained, distance),
                 Job::GoOn(continued) => out.push(Out::GoneOn(self.go_on(&clock.now(real), continued))),
                 Job::Resign(slots) => self.resign(&slots),
                 Job::GiveUp(slots) => {
@@ -230,6 +234,7 @@ impl Thread {
                 Job::Sweep => {
                     let now = self.steady.read(&clock.now(real));
                     while self.engine.tick(&now) {}
+                    self.say_again(&now);
                 }
                 Job::Release => self.release(&clock.now(real), tenure, out),
             }

@@ -157,6 +157,7 @@ impl World {
         }
         let gained = it.loader.finish(&it.holdings);
         it.loader.busy = false;
+        let distance = it.holdings.wall_less_boot();
         self.trace.say(self.real, || {
             let slots = gained.iter().map(|one| {
                 let takeover = &one.takeover;
@@ -174,7 +175,7 @@ impl World {
             });
             format!("node {node} adopts {}", slots.collect::<Vec<_>>().join("; "))
         });
-        self.give(node, Job::Adopt(gained));
+        self.give(node, Job::Adopt(gained, distance));
         let wait = self.random.between(10_000, MILLI);
         self.later(node, wait, Local::Load);
     }

@@ -4,7 +4,7 @@ use crate::handle::Handle;
 use purlin_dhcp_core::Takeover;
 use purlin_dhcp_core::rows::{LEASES, WINDOWS};
 use purlin_fabric::Holdings;
-use purlin_store::{Copies, FenceFault, FencedRows};
+use purlin_store::{Copies, FenceFault, FencedRows, Standing};
 use purlin_types::{Epoch, NodeId, SLOTS, Slot, SlotSet};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -33,6 +33,17 @@ pub(crate) struct Continued {
     pub(crate) slot: Slot,
     pub(crate) former: Epoch,
     pub(crate) epoch: Epoch,
+}
+
+/// Whether rows that were read between these two looks at the store are all that a claim's former owners wrote.
+///
+/// Those of a history that came after the grant may lack some; the claim is made anew before long. Those of a history
+/// before it are an old primary's, which is alive still and hears of nothing: claims and rows come by different
+/// connections.
+fn is_whole(epoch: Epoch, before: &Standing, after: &Standing) -> bool {
+    let relied_on = matches!(after.copies, Copies::Synced { .. });
+    epoch.timeline <= before.timeline.min(after.timeline)
+        && (relied_on || epoch.timeline >= before.timeline.max(after.timeline))
 }
 
 /// The task that follows the holdings.
@@ -150,6 +161,7 @@ impl Loader {
                 gained.insert(slot, Gained { takeover, rows });
             }
         }
+        let before = self.rows.standing().await?;
         for table in [WINDOWS, LEASES] {
             let mut after = None;
             loop {
@@ -166,12 +178,9 @@ impl Loader {
                 }
             }
         }
-        // Rows of a history that came after the grant may lack some; the claim is made anew before long.
-        let standing = self.rows.standing().await?;
-        let relied_on = matches!(standing.copies, Copies::Synced { .. });
-        let of_this_history =
-            |gained: &Gained| relied_on || gained.takeover.epoch.timeline >= standing.timeline;
-        let loaded: Vec<Gained> = gained.into_values().filter(of_this_history).collect();
+        let after = self.rows.standing().await?;
+        let whole = |gained: &Gained| is_whole(gained.takeover.epoch, &before, &after);
+        let loaded: Vec<Gained> = gained.into_values().filter(whole).collect();
         if loaded.is_empty() {
             return Err(FenceFault::Former(slots.to_vec()));
         }
@@ -190,6 +199,45 @@ impl Loader {
                 .iter()
                 .map(|gained| (gained.takeover.slot, gained.takeover.epoch)),
         );
-        self.handle.adopt_slots(still).await;
+        self.handle.adopt_slots(still, newest.wall_less_boot()).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn standing(timeline: u32, copies: Copies) -> Standing {
+        Standing {
+            timeline,
+            written: 0,
+            copies,
+        }
+    }
+
+    /// Of a claim of the second history.
+    fn whole(before: u32, after: u32, copies: Copies) -> bool {
+        let epoch = Epoch {
+            timeline: 2,
+            counter: 7,
+        };
+        is_whole(epoch, &standing(before, copies), &standing(after, copies))
+    }
+
+    #[test]
+    fn rows_of_another_history_than_the_claims_are_not_taken_for_whole() {
+        assert!(whole(2, 2, Copies::None));
+        assert!(!whole(3, 3, Copies::None), "it may have lost some");
+        assert!(!whole(2, 3, Copies::None), "it came in between");
+        let synced = Copies::Synced { upto: 9 };
+        assert!(whole(3, 3, synced) && whole(2, 3, synced), "it has lost nothing");
+    }
+
+    #[test]
+    fn rows_of_an_old_primary_that_is_alive_are_not_taken_for_whole() {
+        for copies in [Copies::None, Copies::Synced { upto: 9 }] {
+            assert!(!whole(1, 1, copies));
+            assert!(!whole(1, 2, copies) && !whole(2, 1, copies), "or some of them");
+        }
     }
 }

@@ -9,6 +9,7 @@ use purlin_dhcp_core::step::Arrival;
 use purlin_fabric_runtime::{Refused, RowLogHandle, Setback, SharedTenure, Terms};
 use purlin_netio::RecvBatch;
 use purlin_types::{Epoch, Slot, Tenure};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use tokio::sync::mpsc;
@@ -20,6 +21,10 @@ pub(crate) struct Own {
     pub(crate) tenure: SharedTenure,
     pub(crate) terms: Terms,
     pub(crate) clock: SteadyClock,
+    pub(crate) ended: Ended,
+    /// Slots of which rows were refused for the store's history while they are held on, with their terms: what is known
+    /// of them is to be said again.
+    pub(crate) unsaid: BTreeMap<Slot, Epoch>,
     pub(crate) log: RowLogHandle,
     pub(crate) lost: mpsc::UnboundedSender<Vec<Slot>>,
     pub(crate) homes: Homes,
@@ -32,6 +37,22 @@ pub(crate) struct Own {
     pub(crate) links: Links,
     /// Which the log reads frames by.
     pub(crate) plan: SharedPlan,
+}
+
+/// The newest term of each slot that was given up.
+#[derive(Debug, Default)]
+pub(crate) struct Ended(BTreeMap<Slot, Epoch>);
+
+impl Ended {
+    pub(crate) fn note(&mut self, slot: Slot, epoch: Epoch) {
+        let newest = self.0.entry(slot).or_insert(epoch);
+        *newest = (*newest).max(epoch);
+    }
+
+    /// Whether that term is over: nothing is to be decided under it any more.
+    pub(crate) fn covers(&self, slot: Slot, epoch: Epoch) -> bool {
+        self.0.get(&slot).is_some_and(|&newest| epoch <= newest)
+    }
 }
 
 impl fmt::Debug for Own {

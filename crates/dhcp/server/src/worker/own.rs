@@ -6,7 +6,7 @@ use purlin_dhcp_core::Takeover;
 use purlin_fabric_runtime::{Refused, Setback};
 use purlin_netio::now;
 use purlin_store::Position;
-use purlin_types::{Now, Slot, Tenure};
+use purlin_types::{Epoch, Now, Slot, Tenure};
 use std::net::Ipv4Addr;
 
 impl Worker {
@@ -18,7 +18,15 @@ impl Worker {
         }
     }
 
-    /// The time of the group of packets at hand.
+    /// The time of packets that were read a moment ago. Those of one group may be read one by one, and the thread may have
+    /// stood still in between: a client counts its lease from when it asked, which must not be after the decision.
+    pub(super) fn time_of_reading(&mut self) -> Now {
+        // The group is as old as its first packet.
+        self.time();
+        self.clock()
+    }
+
+    /// The time of the group of packets at hand: that of its first decision.
     pub(super) fn time(&mut self) -> Now {
         let own = self.own.as_ref();
         self.batch.time(|| match own {
@@ -51,17 +59,25 @@ impl Worker {
         listening.or_else(open).map(|id| id as u32)
     }
 
-    /// Begins to decide about slots.
-    pub(crate) fn adopt_slots(&mut self, gained: &[Gained]) {
+    /// Begins to decide about slots; `wall_less_boot` is what the fabric found right last.
+    pub(crate) fn adopt_slots(&mut self, gained: &[Gained], wall_less_boot: Option<i64>) {
         let Some(own) = &mut self.own else { return };
         if self.engine.held().is_empty() {
-            own.clock.fix(&now());
+            // Somebody may have set the wall clock since it was compared.
+            match wall_less_boot {
+                Some(found) => own.clock.fix_by(found),
+                None => own.clock.fix(&now()),
+            }
         }
         let at = own.clock.read(&now());
         for gained in gained {
+            let Takeover { slot, epoch, .. } = gained.takeover;
+            if own.ended.covers(slot, epoch) {
+                // Given up while its rows were on their way.
+                continue;
+            }
             let mut rows = gained.rows.iter().map(|(epoch, body)| (*epoch, body.as_slice()));
             self.engine.take_over(&at, &gained.takeover, &mut rows);
-            let Takeover { slot, epoch, .. } = gained.takeover;
             own.terms.set(slot, Some(epoch));
             // A store that has failed over may have lost windows as well as leases: nothing unrecorded is free then.
             if let Some(until) = gained.takeover.suspect_until.filter(|_| epoch.timeline > 1) {
@@ -97,6 +113,39 @@ impl Worker {
         unknown
     }
 
+    /// Once a second: says again what was refused for the store's history, where the slot is held on under the same term.
+    /// A store whose copies come and go relies on claims of a former history only while they are there.
+    pub(super) fn say_again(&mut self, at: &Now) {
+        let Some(own) = &mut self.own else { return };
+        if own.unsaid.is_empty() {
+            return;
+        }
+        own.unsaid
+            .retain(|&slot, epoch| self.engine.epoch(slot) == Some(*epoch));
+        // In a history that may have lost rows the claims come first.
+        let history = own.log.copied().timeline;
+        let now = own.unsaid.extract_if(.., |_, epoch| epoch.timeline >= history);
+        for (slot, epoch) in now.collect::<Vec<_>>() {
+            let mut records = Vec::new();
+            if self.engine.reassert(slot, epoch, epoch, &mut records) {
+                self.log.append(at.wall, &mut records);
+            }
+        }
+        let position = self.log.position();
+        if let Some(copies) = self.log.copies() {
+            copies.said_again(position);
+        }
+        self.count_unsaid();
+    }
+
+    /// While something is unsaid, nothing counts as recorded.
+    fn count_unsaid(&mut self) {
+        let unsaid = self.own.as_ref().is_some_and(|own| !own.unsaid.is_empty());
+        if let Some(copies) = self.log.copies() {
+            copies.leave_unsaid(unsaid);
+        }
+    }
+
     fn count_histories(&mut self) {
         let held = self.engine.held();
         let timelines = held.iter().filter_map(|slot| self.engine.epoch(slot));
@@ -104,6 +153,20 @@ impl Worker {
         if let Some(copies) = self.log.copies() {
             copies.hold(oldest);
         }
+    }
+
+    /// Decides about these slots no more, and never again under these terms; the terms that ended, as far as known.
+    pub(crate) fn let_go(&mut self, slots: &[(Slot, Option<Epoch>)]) -> Vec<(Slot, Option<Epoch>)> {
+        let term = |&(slot, told): &(Slot, Option<Epoch>)| (slot, self.engine.epoch(slot).max(told));
+        let terms: Vec<_> = slots.iter().map(term).collect();
+        if let Some(own) = &mut self.own {
+            for &(slot, epoch) in &terms {
+                epoch.into_iter().for_each(|epoch| own.ended.note(slot, epoch));
+            }
+        }
+        let slots: Vec<Slot> = terms.iter().map(|&(slot, _)| slot).collect();
+        self.resign_slots(&slots);
+        terms
     }
 
     /// Decides about these slots no more.
@@ -156,8 +219,15 @@ impl Worker {
             Refused::Lost { slot, epoch } if *epoch == self.engine.epoch(*slot) => {
                 self.resign_slots(&[*slot]);
             }
-            // Decided under a former term: what is held now is not touched. After a failover the slot is claimed anew, and
-            // what is known of it is said again then.
+            // After a failover the slot is claimed anew, and what is known of it is said again then. If none happened since
+            // the term began, it goes on, and nobody else says it.
+            Refused::Former { slot, epoch } if Some(*epoch) == self.engine.epoch(*slot) => {
+                if let Some(own) = &mut self.own {
+                    own.unsaid.insert(*slot, *epoch);
+                }
+                self.count_unsaid();
+            }
+            // Decided under a former term: what is held now is not touched.
             Refused::Lost { .. } | Refused::Former { .. } => {}
             Refused::Taken { by, unique } => {
                 let at = self.clock();

@@ -51,7 +51,7 @@ impl Worker {
         if self.received.is_empty() {
             return;
         }
-        let (now, tenure) = (self.time(), self.tenure());
+        let (now, tenure) = (self.time_of_reading(), self.tenure());
         let mut log = self.log.state(&now);
         let (port, position) = (assigned.port.id, assigned.position);
         for i in 0..self.received.len() {
@@ -92,7 +92,7 @@ impl Worker {
                 self.counters.forwarded_lost += u64::from(!carried);
             }
             self.note(verdict, port, arrival_local(&datagram, assigned), &now);
-            if self.count_operation(before, &now) {
+            if self.count_operation(before) {
                 log = self.log.state(&now);
             }
         }
@@ -163,7 +163,7 @@ impl Worker {
             self.counters.forwarded_lost += u64::from(!carried);
         }
         self.note(verdict, packet.port, local, &now);
-        self.count_operation(before, &now);
+        self.count_operation(before);
     }
 }
 

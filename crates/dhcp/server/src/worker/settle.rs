@@ -120,11 +120,13 @@ impl Worker {
 
     /// Counts a packet that brought records, of which there were `before` octets; commits when the commit at hand
     /// holds as many as it may. True when it did.
-    pub(super) fn count_operation(&mut self, before: usize, now: &Now) -> bool {
+    pub(super) fn count_operation(&mut self, before: usize) -> bool {
         self.batch.operations += usize::from(self.batch.records.len() > before);
         let full = self.batch.operations >= self.switches.per_commit();
         if full {
-            self.commit(now);
+            // Records are dated as the first of them: what is durable is told by time.
+            let at = self.time();
+            self.commit(&at);
         }
         full
     }

@@ -114,3 +114,4 @@ fn a_paused_thread_leaves_handed_packets_where_they_are_and_goes_on_with_them() 
 }
 
 mod switches;
+mod tenure;

@@ -2,6 +2,7 @@
 
 mod copies;
 mod handing;
+mod loading;
 mod moving;
 mod rows;
 mod world;

@@ -71,13 +71,19 @@ impl World {
     }
 
     pub(super) async fn node(&self, name: &str, life: u64) -> Node {
+        self.node_that_waits(name, life, None).await
+    }
+
+    /// One that reads no packets before all leases are there, or so much time has passed.
+    pub(super) async fn node_that_waits(&self, name: &str, life: u64, patience: Option<Duration>) -> Node {
+        let id = NodeId::parse(name).expect("an id");
         let peers = UdpPort::bind(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0), &UdpOptions::default());
         let peers = peers.expect("a free port");
         let peer_port = peers.local_address().port();
         let (fabric, tenure) = (Arc::new(OnceLock::<Fabric>::new()), SharedTenure::default());
         let (lost, mut lost_slots) = mpsc::unbounded_channel();
         let share = ShareConfig {
-            patient: None,
+            patient: patience.map(|patience| (id.clone(), patience)),
             rows: Arc::clone(&self.rows) as Arc<dyn FencedRows>,
             tenure: tenure.clone(),
             lost,
@@ -97,7 +103,7 @@ impl World {
         })
         .expect("the service starts");
         let me = Candidate {
-            id: NodeId::parse(name).expect("an id"),
+            id,
             incarnation: Incarnation(life),
         };
         let facts = NodeFacts {

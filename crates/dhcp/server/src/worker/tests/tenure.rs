@@ -1,0 +1,190 @@
+//! R0 at the moment of sending: whatever the thread was kept by since it decided.
+
+use super::*;
+use crate::share::open;
+use crate::{ForwardKey, ShareConfig};
+use purlin_dhcp_core::step::Verdict;
+use purlin_fabric_runtime::SharedTenure;
+use purlin_netio::{UdpOptions, UdpPort};
+use purlin_store::{FenceFault, FencedRow, FencedRows, Later, StoredRow};
+use purlin_types::{Epoch, Slot};
+use std::net::SocketAddrV4;
+use tokio::runtime::Runtime;
+
+/// How long the tenure still holds when a test begins.
+const LEFT: u64 = 200;
+
+/// Rows that nobody writes.
+#[derive(Debug)]
+struct NoRows;
+
+impl FencedRows for NoRows {
+    fn write<'a>(
+        &'a self,
+        _: &'a str,
+        _: &'a [(Slot, Epoch)],
+        _: &'a [FencedRow],
+    ) -> Later<'a, Result<(), FenceFault>> {
+        Box::pin(async { Ok(()) })
+    }
+
+    fn load<'a>(
+        &'a self,
+        _: &'a str,
+        _: &'a [Slot],
+        _: Option<u64>,
+        _: usize,
+    ) -> Later<'a, Result<Vec<StoredRow>, FenceFault>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+
+    fn page<'a>(
+        &'a self,
+        _: &'a str,
+        _: Option<u64>,
+        _: usize,
+    ) -> Later<'a, Result<Vec<StoredRow>, FenceFault>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+}
+
+/// A journal that takes a record, and the thread with it stands still until then.
+#[derive(Debug)]
+struct Stalling(BootTime, Counting);
+
+impl Journal for Stalling {
+    fn append(&mut self, frame: &[u8]) -> Result<Position, AppendError> {
+        wait_for(self.0);
+        self.1.append(frame)
+    }
+
+    fn defer(&mut self, frame: &[u8]) -> Result<Position, AppendError> {
+        self.append(frame)
+    }
+
+    fn has_room(&self) -> bool {
+        true
+    }
+
+    fn durable(&self) -> Position {
+        self.1.durable()
+    }
+
+    fn health(&self) -> JournalHealth {
+        JournalHealth::Ready
+    }
+
+    fn checkpoint_due(&self) -> bool {
+        false
+    }
+
+    fn checkpoint_begin(&mut self) -> Result<(), AppendError> {
+        Ok(())
+    }
+
+    fn checkpoint_write(&mut self, _: &[u8]) -> Result<(), AppendError> {
+        Ok(())
+    }
+
+    fn checkpoint_has_room(&self) -> bool {
+        true
+    }
+
+    fn checkpoint_finish(&mut self) -> Result<(), AppendError> {
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<(), AppendError> {
+        Ok(())
+    }
+}
+
+fn wait_for(instant: BootTime) {
+    while now().boot < instant {
+        std::thread::yield_now();
+    }
+}
+
+/// A packet thread of a node whose tenure ends soon; with a journal that outlasts it, or a quick one.
+fn bench(stalls: bool) -> (Worker, BootTime, Runtime) {
+    let runtime = Runtime::new().expect("a runtime");
+    let end = now().boot.plus_millis(LEFT);
+    let any = SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0);
+    let peers = UdpPort::bind(any, &UdpOptions::default());
+    let config = ShareConfig {
+        rows: Arc::new(NoRows),
+        tenure: SharedTenure::until(end),
+        lost: tokio::sync::mpsc::unbounded_channel().0,
+        homes: Arc::new(|_| None),
+        peers: Arc::new(peers.expect("a free port")),
+        key: ForwardKey::new(b"a secret of this test").expect("long enough"),
+        runtime: runtime.handle().clone(),
+        patient: None,
+    };
+    let mut faults = Faults::default();
+    let document = Document::parse([Input::builtin("demo.toml", reader::demo())], &mut faults);
+    let settings = reader::read(&document, &mut faults).expect("the demo has no faults");
+    let plan = Plan::compile(&settings, None);
+    let waker = Arc::new(Waker::new().expect("descriptors are left"));
+    let inboxes: Arc<[Inbox]> = Arc::from([Inbox::new(Arc::clone(&waker))]);
+    let (engine, _, own) = open(&config, &plan, &waker).expect("a share");
+    let journal: Box<dyn Journal> = match stalls {
+        true => Box::new(Stalling(end, Counting::default())),
+        false => Box::new(Counting::default()),
+    };
+    let (_, tasks) = std::sync::mpsc::channel();
+    let worker = Worker::new(Parts {
+        shard: 0,
+        shards: 1,
+        engine,
+        own,
+        switches: Switches::default(),
+        log: Log::new(journal, None, []),
+        tasks,
+        waker,
+        inboxes,
+        health: Arc::new(watch::Sender::new(Health::of(1))),
+        reports: Arc::from([Mutex::default()]),
+    });
+    (worker.expect("descriptors are left"), end, runtime)
+}
+
+/// One decision while the tenure holds, and its record.
+fn decided(worker: &mut Worker, verdict: Verdict) {
+    assert!(worker.may_answer(), "the machine is too slow for this test");
+    let now = worker.time();
+    worker.batch.slot().1.extend_from_slice(b"a record");
+    worker.note(verdict, 0, Ipv4Addr::LOCALHOST, &now);
+}
+
+#[test]
+fn an_answer_whose_tenure_ended_during_the_work_stays() {
+    let (mut worker, ..) = bench(true);
+    decided(&mut worker, Verdict::WriteThenReply);
+    worker.settle();
+    assert_eq!(worker.counters.withheld, 1);
+}
+
+#[test]
+fn an_answer_whose_tenure_ended_while_it_was_parked_stays() {
+    let (mut worker, end, _runtime) = bench(false);
+    decided(&mut worker, Verdict::CommitThenReply);
+    worker.settle();
+    assert_eq!((worker.counters.withheld, worker.parked.len()), (0, 1));
+    wait_for(end);
+    worker.release();
+    assert_eq!((worker.counters.withheld, worker.parked.len()), (1, 0));
+}
+
+#[test]
+fn what_is_read_later_is_decided_later_within_a_group_too() {
+    let (mut worker, end, _runtime) = bench(false);
+    let first = worker.time_of_reading();
+    wait_for(end);
+    let second = worker.time_of_reading();
+    assert!(second.boot >= end, "its client may have asked just now");
+    assert!(
+        worker.time().boot <= first.boot,
+        "the group is as old as its first packet"
+    );
+}
