@@ -155,6 +155,11 @@ impl Cluster {
         }
     }
 
+    /// This node serves: what needs the database from now on says so when it is away, instead of waiting.
+    pub(crate) fn started(&self) {
+        self.0.engines.started();
+    }
+
     /// Gives everything back in order, as far as that is done within `grace`.
     pub(crate) async fn leave(&self, grace: Duration) {
         let (Some(fabric), true) = (self.0.fabric.get(), self.0.engines.rows.is_some()) else {

@@ -1,6 +1,6 @@
 //! What the nodes of a cluster know in common beside leases: revisions of the configuration, and tokens.
 
-use super::dial::database;
+use super::dial::{database, tell_waiting};
 use crate::exit::Failure;
 use crate::settings::Settings;
 use purlin_api::revisions::Revisions;
@@ -8,7 +8,7 @@ use purlin_api::tokens::Tokens;
 use purlin_config::sections::store::StoreEngine;
 use purlin_fabric::invalidate::{Cursor, News};
 use purlin_store::Records;
-use purlin_store_postgres::{Outbox, Postgres};
+use purlin_store_postgres::{Outbox, Postgres, PostgresRecords};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -24,7 +24,7 @@ const NOTES: usize = 1000;
 /// The cluster's records, and the notes about their changes.
 #[derive(Debug, Clone)]
 pub(crate) struct Book {
-    records: Arc<dyn Records>,
+    records: PostgresRecords,
     outbox: Outbox,
 }
 
@@ -45,13 +45,18 @@ impl Book {
 
     pub(crate) fn on(database: &Postgres) -> Self {
         Self {
-            records: Arc::new(database.records()),
+            records: database.patient_records(tell_waiting),
             outbox: database.outbox(),
         }
     }
 
     pub(crate) fn records(&self) -> Arc<dyn Records> {
-        Arc::clone(&self.records)
+        Arc::new(self.records.clone())
+    }
+
+    /// From now on nobody waits for records that cannot be read or written.
+    pub(crate) fn started(&self) {
+        self.records.started();
     }
 
     /// Takes over what other nodes change, as long as the process lives.

@@ -24,16 +24,19 @@ pub(super) async fn database(
         // Certificates are checked in one way for both; what the primary's address says counts first.
         settings.tls = settings.tls.or(replica.tls);
     }
-    let waiting = |waiting: &Waiting| {
-        log::warn(&format!(
-            "waiting for the database for {} s: {}",
-            waiting.waited.as_secs(),
-            waiting.cause
-        ));
-    };
-    Postgres::connect(settings, waiting)
+    Postgres::connect(settings, tell_waiting)
         .await
         .map_err(|cause| Failure::failed(chain(&cause), "see store.url, and the rights of its user"))
+}
+
+/// Says that the start waits, and for what.
+pub(super) fn tell_waiting(waiting: &Waiting) {
+    log::warn(&format!(
+        "waiting for the database for {} s, again in {:.1} s: {}",
+        waiting.waited.as_secs(),
+        waiting.pause.as_secs_f64(),
+        waiting.cause
+    ));
 }
 
 /// With TLS as the URL says: `sslmode` and `sslrootcert`, as PostgreSQL means them.

@@ -13,7 +13,7 @@ use purlin_fabric_redis::{RedisHints, Topology};
 use purlin_fabric_runtime::local::{LocalClaims, LocalHints, LocalOutbox};
 use purlin_netio::now;
 use purlin_store::{FencedRows, Records};
-use purlin_store_postgres::Postgres;
+use purlin_store_postgres::{Postgres, PostgresRecords};
 use std::sync::Arc;
 
 /// Connections for claims; lease records have what these and the book leave.
@@ -28,6 +28,8 @@ pub(super) struct Engines {
     pub(super) rows: Option<Arc<dyn FencedRows>>,
     /// Small state that nodes share; `None` for a node alone.
     pub(super) records: Option<Arc<dyn Records>>,
+    /// The same, until this node has started.
+    starting: Option<PostgresRecords>,
     /// Notes to all nodes; in the database when there is one.
     pub(super) outbox: Arc<dyn Outbox>,
     /// The same, where old ones have to be taken out.
@@ -60,9 +62,12 @@ impl Engines {
             Some(notes) => Arc::new(notes),
             None => Arc::new(LocalOutbox::default()),
         };
-        let records = database
+        let starting = database
             .as_ref()
-            .map(|database| Arc::new(database.records()) as Arc<dyn Records>);
+            .map(|database| database.patient_records(dial::tell_waiting));
+        let records = starting
+            .clone()
+            .map(|records| Arc::new(records) as Arc<dyn Records>);
         let rows = database.map(|database| Arc::new(database) as Arc<dyn FencedRows>);
         let (hints, coordination): (Arc<dyn Hints>, _) = match &settings.store.coordination {
             CoordinationEngine::Embedded => (Arc::new(LocalHints::new(Arc::new(now))), "embedded"),
@@ -75,11 +80,19 @@ impl Engines {
             hints,
             rows,
             records,
+            starting,
             outbox,
             notes,
             store,
             coordination,
         })
+    }
+
+    /// From now on nobody waits for records that cannot be read or written.
+    pub(super) fn started(&self) {
+        if let Some(records) = &self.starting {
+            records.started();
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use super::web::{Face, Sources};
 use super::{faults, ports};
 use crate::balancer;
 use crate::client::NodeFile;
-use crate::cluster::{Cluster, Handover};
+use crate::cluster::{Book, Cluster, Handover};
 #[cfg(feature = "dhcp")]
 use crate::cluster::{GrowSources, Grower};
 use crate::exit::Failure;
@@ -127,6 +127,8 @@ impl Node {
         };
         let api = face.open(sources).await;
         let published = node_file::publish(&file, &ground.data_dir)?;
+        cluster.started();
+        ground.shared.iter().for_each(Book::started);
         life.enter(Stage::Serving);
         Ok(Self {
             revisions: ground.revisions,

@@ -52,12 +52,29 @@ impl Failure {
         }
     }
 
-    /// Whether waiting will not help: schema, rights, password.
+    /// Whether the server may do later what it did not do now: it is away or starting, somebody ended the statement or the
+    /// connection, others were in the way, or there was no room.
+    pub(crate) fn will_pass(&self) -> bool {
+        match self {
+            Self::Timeout(_) | Self::Unreachable(_) | Self::Resting | Self::Unconfirmed => true,
+            Self::Database(cause) => cause.code().is_none_or(|code| {
+                let code = code.code();
+                let classes = ["08", "40", "53", "57"]
+                    .iter()
+                    .any(|class| code.starts_with(class));
+                // Locked by others; a standby in place of the primary.
+                classes || ["55P03", "25006"].contains(&code)
+            }),
+            Self::Unusable(_) | Self::Nonsense(_) => false,
+        }
+    }
+
+    /// Whether waiting will not help: schema, rights, password, a database that does not exist.
     pub(crate) fn is_unusable(&self) -> bool {
         match self {
             Self::Unusable(_) => true,
             Self::Database(_) => self.code().is_some_and(|code| {
-                ["42", "28", "3F", "0A"]
+                ["42", "28", "3D", "3F", "0A"]
                     .iter()
                     .any(|class| code.code().starts_with(class))
             }),

@@ -28,6 +28,8 @@ pub(crate) struct Pool {
     /// The host that took the last connection is asked first.
     preferred: AtomicUsize,
     idle: Mutex<VecDeque<Session>>,
+    /// Rises whenever connections are let go of because their server was not there.
+    generation: AtomicUsize,
     permits: Arc<Semaphore>,
     max_open: usize,
     max_idle: usize,
@@ -54,6 +56,7 @@ impl Pool {
             hosts: target.hosts(settings, access),
             preferred: AtomicUsize::new(0),
             idle: Mutex::default(),
+            generation: AtomicUsize::new(0),
             permits: Arc::new(Semaphore::new(settings.max_open.max(1))),
             max_open: settings.max_open.max(1),
             max_idle: settings.max_idle,
@@ -69,6 +72,7 @@ impl Pool {
             .await
             .map_err(|_| Failure::Timeout("all connections are in use"))?
             .expect("never closed");
+        let generation = self.generation.load(Ordering::Acquire);
         let session = match self.kept() {
             Some(session) => session,
             None => self.open().await?,
@@ -76,6 +80,7 @@ impl Pool {
         Ok(Lent {
             session: Some(session),
             whole: false,
+            generation,
             pool: self.clone(),
             _permit: permit,
         })
@@ -115,8 +120,10 @@ impl Pool {
         Err(unusable.unwrap_or_else(|| Failure::Unreachable(reasons.join("; "))))
     }
 
-    /// Lets go of all that nobody uses: they lead to a server that is not the one any more.
+    /// Lets go of all connections, those that are lent out when they come back: they lead to a server that is not the one
+    /// any more. An old primary that is alive would go on answering by them.
     pub(crate) fn forget(&self) {
+        self.generation.fetch_add(1, Ordering::AcqRel);
         self.idle().clear();
     }
 
@@ -156,6 +163,7 @@ impl fmt::Debug for Pool {
 pub(crate) struct Lent {
     session: Option<Session>,
     whole: bool,
+    generation: usize,
     pool: Arc<Pool>,
     _permit: OwnedSemaphorePermit,
 }
@@ -188,7 +196,8 @@ impl Drop for Lent {
             return;
         }
         let mut idle = self.pool.idle();
-        if idle.len() < self.pool.max_idle && session.age() < self.pool.lifetime {
+        let of_now = self.generation == self.pool.generation.load(Ordering::Acquire);
+        if of_now && idle.len() < self.pool.max_idle && session.age() < self.pool.lifetime {
             idle.push_back(session);
         }
     }

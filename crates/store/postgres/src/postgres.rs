@@ -45,7 +45,7 @@ struct Inner {
     runtime: Handle,
 }
 
-/// Said while [`Postgres::connect`] waits for a server.
+/// Said while [`Postgres::connect`] or [`Postgres::patient_records`] wait for a server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Waiting {
     /// From 1.

@@ -7,14 +7,16 @@
 //! change leaves a note for other nodes' caches in the same transaction.
 
 mod commit;
+mod patience;
 
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 
 use purlin_store::{Batch, RecordError, Records, Row};
 
 use crate::failure::Failure;
-use crate::postgres::{Doing, Postgres, Work};
+use crate::postgres::{Doing, Postgres, Waiting, Work};
 use crate::session::Session;
+use patience::Patience;
 
 /// What is said of a panicking call.
 const NO_ANSWER: &str = "the call ended without an answer";
@@ -28,29 +30,69 @@ const LAST: &str = "SELECT key, value FROM purlin.record WHERE tbl = $1 ORDER BY
 #[derive(Debug, Clone)]
 pub struct PostgresRecords {
     store: Postgres,
+    patience: Option<Arc<Patience>>,
 }
 
 impl Postgres {
     /// The cluster's records. See [`PostgresRecords`] about threads.
     #[must_use]
     pub fn records(&self) -> PostgresRecords {
-        PostgresRecords { store: self.clone() }
+        PostgresRecords {
+            store: self.clone(),
+            patience: None,
+        }
+    }
+
+    /// The same for a node that starts: until [`PostgresRecords::started`], what the server does not do now is asked for
+    /// again, after a pause that `told` is told of. What waiting will not help is said at once all the same.
+    #[must_use]
+    pub fn patient_records(&self, told: impl Fn(&Waiting) + Send + Sync + 'static) -> PostgresRecords {
+        PostgresRecords {
+            store: self.clone(),
+            patience: Some(Arc::new(Patience::new(told))),
+        }
     }
 }
 
 impl PostgresRecords {
+    /// The node has started, for all clones: from now on who asks is told what is wrong, and decides himself.
+    pub fn started(&self) {
+        if let Some(patience) = &self.patience {
+            patience.end();
+        }
+    }
+
     /// Makes a call on the store's runtime and waits for its answer.
     fn wait<W: Work + Send + 'static>(&self, work: W) -> Result<W::Done, RecordError> {
+        self.wait_counting(work).map(|(done, _)| done)
+    }
+
+    /// The same; and how many attempts it took.
+    fn wait_counting<W: Work + Send + 'static>(&self, work: W) -> Result<(W::Done, u32), RecordError> {
         let (answer, answered) = mpsc::sync_channel(1);
-        let store = self.store.clone();
+        let (store, patience) = (self.store.clone(), self.patience.clone());
         self.store.runtime().spawn(async move {
+            let outcome = match patience {
+                Some(patience) => patience.call(&store, &work).await,
+                None => store.call(&work).await.map(|done| (done, 1)),
+            };
             // Whoever asked may have gone.
-            let _ = answer.send(store.call(&work).await);
+            let _ = answer.send(outcome);
         });
         let outcome = answered
             .recv()
             .map_err(|_| RecordError::Failed(NO_ANSWER.into()))?;
         Ok(outcome?)
+    }
+
+    /// Whether these changes are made.
+    fn is_so(&self, changes: &commit::Changes) -> Result<bool, RecordError> {
+        for ((table, key), value) in changes {
+            if self.get(table, key)? != *value {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     fn select(&self, table: &str, choice: Choice, limit: usize) -> Result<Vec<Row>, RecordError> {
@@ -78,8 +120,14 @@ impl Records for PostgresRecords {
     }
 
     fn commit(&self, batch: Batch) -> Result<(), RecordError> {
-        self.wait(commit::Commit::new(batch))?
-            .map_err(|(table, key)| RecordError::Conflict { table, key })
+        let commit = commit::Commit::new(batch);
+        let changes = commit.changes.clone();
+        match self.wait_counting(commit)? {
+            (Ok(()), _) => Ok(()),
+            // The answer to an earlier attempt was lost, and that one was made.
+            (Err(_), attempts) if attempts > 1 && self.is_so(&changes)? => Ok(()),
+            (Err((table, key)), _) => Err(RecordError::Conflict { table, key }),
+        }
     }
 
     fn last(&self, table: &str, limit: usize) -> Result<Vec<Row>, RecordError> {

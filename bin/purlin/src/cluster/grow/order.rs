@@ -78,7 +78,9 @@ impl Order {
     /// Connects to the engines, without waiting for one that is not there.
     pub(super) async fn engines(&self) -> Result<Engines, Problem> {
         match tokio::time::timeout(PATIENCE, Engines::open(&self.settings)).await {
-            Ok(opened) => opened.map_err(|failure| Problem::not_ready(failure.what)),
+            Ok(opened) => opened
+                .inspect(Engines::started)
+                .map_err(|failure| Problem::not_ready(failure.what)),
             Err(_) => Err(Problem::not_ready(format!(
                 "the database has not answered for {} s",
                 PATIENCE.as_secs()

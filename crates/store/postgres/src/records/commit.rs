@@ -22,10 +22,13 @@ const PUT: &str = "INSERT INTO purlin.record (tbl, key, value) \
 /// A row that was not as expected.
 type Conflict = (String, Vec<u8>);
 
+/// The new value of each row changed; `None` deletes it.
+pub(super) type Changes = BTreeMap<(String, Vec<u8>), Option<Vec<u8>>>;
+
 pub(super) struct Commit {
     expect: Vec<(String, Vec<u8>, Expectation)>,
-    /// The new value of each row changed; `None` deletes it. A put beats a delete, a later put an earlier one.
-    changes: BTreeMap<(String, Vec<u8>), Option<Vec<u8>>>,
+    /// A put beats a delete, a later put an earlier one.
+    pub(super) changes: Changes,
 }
 
 impl Commit {

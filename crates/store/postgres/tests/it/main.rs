@@ -8,5 +8,6 @@ mod outbox;
 mod patience;
 mod restart;
 mod rig;
+mod starting;
 #[cfg(feature = "tls")]
 mod tls;
