@@ -7,6 +7,7 @@
 pub mod address;
 pub mod check;
 pub mod dhcp;
+pub mod document;
 pub mod expr;
 pub mod model;
 pub mod plan;

@@ -13,6 +13,7 @@ pub use change::{Change, Child};
 pub use diff::{ColumnDiff, Diff, Kind, RowDiff, Why};
 pub use etag::etag;
 pub use natural::{from_natural, natural, row_from_natural, row_natural};
+pub(crate) use owner::NAME_KEY;
 pub use owner::{OWNER_KEY, Owner, owner};
 pub(crate) use schema::target;
 pub use schema::{NB_SCHEMA, Reference, is_volatile, label_column, layout, nb_schema, references};

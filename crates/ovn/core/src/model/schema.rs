@@ -73,6 +73,7 @@ pub fn layout(schema: &DatabaseSchema) -> Layout {
             .collect();
         indexes.extend(["name", "logical_port"].map(Index::column));
         indexes.push(Index::key("external_ids", super::OWNER_KEY));
+        indexes.push(Index::key("external_ids", super::NAME_KEY));
         indexes.push(Index::key("options", "router-port"));
         TableLayout::new(name, columns, indexes)
     }))

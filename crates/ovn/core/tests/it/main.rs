@@ -4,6 +4,7 @@ mod addresses;
 mod ask;
 mod base;
 mod dhcp_options;
+mod documents;
 mod expr_language;
 mod expr_laws;
 mod expr_reason;

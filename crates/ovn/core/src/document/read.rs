@@ -1,0 +1,197 @@
+//! From JSON to wanted rows.
+
+use super::spec::{Identity, Spec, TOP};
+use super::{Document, Item};
+use crate::dhcp::{Catalog, Family};
+use crate::model::{from_natural, is_volatile, nb_schema};
+use crate::problem::Problem;
+use serde_json::{Map, Value};
+use std::collections::{BTreeMap, BTreeSet};
+
+pub(super) fn document(json: &Value) -> Result<Document, Vec<Problem>> {
+    let Some(object) = json.as_object() else {
+        return Err(vec![Problem::error(
+            "document-form",
+            "",
+            "a document is an object",
+        )]);
+    };
+    let mut reader = Reader::default();
+    let mut items = Vec::new();
+    for (key, list) in object {
+        match TOP.iter().find(|spec| spec.key == key) {
+            Some(spec) => items.extend(reader.list(spec, "", list)),
+            None => {
+                let known = TOP.iter().map(|spec| spec.key);
+                let problem = Problem::error("document-key", key.as_str(), "a document has no such key");
+                reader.problems.push(problem.nearest(key, known));
+            }
+        }
+    }
+    match reader.problems.is_empty() {
+        true => Ok(Document { items }),
+        false => Err(reader.problems),
+    }
+}
+
+#[derive(Default)]
+struct Reader {
+    problems: Vec<Problem>,
+}
+
+impl Reader {
+    fn fault(&mut self, place: &str, message: impl Into<String>) {
+        self.problems
+            .push(Problem::error("document-value", place, message));
+    }
+
+    fn list(&mut self, spec: &'static Spec, within: &str, json: &Value) -> Vec<Item> {
+        let place = format!("{within}{}", spec.key);
+        let Some(list) = json.as_array() else {
+            self.fault(&place, "a list is expected");
+            return Vec::new();
+        };
+        let mut items = Vec::new();
+        let mut seen = BTreeSet::new();
+        for (at, json) in list.iter().enumerate() {
+            let place = format!("{place}[{at}]");
+            let Some(object) = json.as_object() else {
+                self.fault(&place, "an object is expected");
+                continue;
+            };
+            if let Some(item) = self.item(spec, &place, within, object) {
+                if !seen.insert(Value::from(item.identity.clone()).to_string()) {
+                    self.fault(&place, format!("{} stands in the list twice", item.place));
+                }
+                items.push(item);
+            }
+        }
+        items
+    }
+
+    fn item(
+        &mut self,
+        spec: &'static Spec,
+        place: &str,
+        within: &str,
+        json: &Map<String, Value>,
+    ) -> Option<Item> {
+        let identity = self.identity(spec, place, json)?;
+        let named = identity
+            .iter()
+            .map(plain)
+            .filter(|text| !text.is_empty())
+            .collect::<Vec<_>>()
+            .join(" ");
+        let mut item = Item {
+            spec,
+            place: format!("{within}{} {named}", spec.key),
+            identity,
+            columns: Map::new(),
+            references: BTreeMap::new(),
+            children: BTreeMap::new(),
+        };
+        let inner = format!("{}: ", item.place);
+        for (key, value) in json {
+            if key == "name" && spec.identity == Identity::Kept {
+                continue;
+            }
+            if let Some(child) = spec.child(key) {
+                let children = self.list(child, &inner, value);
+                item.children.insert(child.key, children);
+            } else if spec.reference(key).is_some() {
+                let names = self.names(&format!("{place}.{key}"), value);
+                item.references.insert(key.clone(), names);
+            } else {
+                self.column(&mut item, place, key, value);
+            }
+        }
+        Some(item)
+    }
+
+    fn column(&mut self, item: &mut Item, place: &str, key: &str, value: &Value) {
+        let spec = item.spec;
+        let table = nb_schema()
+            .table(spec.table)
+            .expect("the spec follows the schema");
+        let Some(column) = table.column(key).filter(|_| !is_volatile(spec.table, key)) else {
+            let children = spec.children.iter().map(|child| child.key);
+            let known = table.columns.keys().map(String::as_str).chain(children);
+            let problem = Problem::error(
+                "document-key",
+                format!("{place}.{key}"),
+                format!("{} has no such key", spec.key),
+            );
+            self.problems.push(problem.nearest(key, known));
+            return;
+        };
+        if let Err(why) = from_natural(value, &column.kind) {
+            self.fault(&format!("{place}.{key}"), why);
+            return;
+        }
+        let value = match (spec.table, key) {
+            ("DHCP_Options", "options") => self.options(item, place, value),
+            _ => value.clone(),
+        };
+        item.columns.insert(key.to_owned(), value);
+    }
+
+    /// As they are in the database, so that they can be compared with what is there.
+    fn options(&mut self, item: &Item, place: &str, value: &Value) -> Value {
+        let cidr = item.columns.get("cidr").map(plain).unwrap_or_default();
+        let catalog = Catalog::builtin(Family::of(&cidr));
+        let mut written = Map::new();
+        for (name, value) in value.as_object().into_iter().flatten() {
+            match catalog.write(name, &plain(value)) {
+                Ok(value) => {
+                    written.insert(name.clone(), Value::from(value));
+                }
+                Err(problem) => self
+                    .problems
+                    .push(problem.within(&format!("{place}.options.{name}"))),
+            }
+        }
+        Value::Object(written)
+    }
+
+    fn identity(&mut self, spec: &Spec, place: &str, json: &Map<String, Value>) -> Option<Vec<Value>> {
+        match spec.identity {
+            Identity::Columns(columns) => {
+                let value = |column: &&str| json.get(*column).cloned().unwrap_or(Value::Null);
+                Some(columns.iter().map(value).collect())
+            }
+            Identity::Name | Identity::Kept => match json.get("name").and_then(Value::as_str) {
+                Some(name) if !name.is_empty() => Some(vec![Value::from(name)]),
+                _ => {
+                    self.fault(place, "`name` is missing");
+                    None
+                }
+            },
+        }
+    }
+
+    fn names(&mut self, place: &str, json: &Value) -> Vec<String> {
+        let names: Option<Vec<String>> = match json {
+            Value::Null => Some(Vec::new()),
+            Value::String(name) => Some(vec![name.clone()]),
+            Value::Array(names) => names
+                .iter()
+                .map(|name| name.as_str().map(str::to_owned))
+                .collect(),
+            _ => None,
+        };
+        names.unwrap_or_else(|| {
+            self.fault(place, "a name or a list of names is expected");
+            Vec::new()
+        })
+    }
+}
+
+/// A value without quotes.
+pub(super) fn plain(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
