@@ -6,6 +6,7 @@
 //!   operation  outcome          transactions and their answers                    RFC 7047, section 5.2
 //!   session  monitor            one connection without a socket                   RFC 7047, section 4
 //!   cache                       copies of rows, old states, what changed
+//!   typed  nb  sb               columns whose types the compiler knows
 //!   client                      sockets, clusters, group commit, replicas that resume
 //! ```
 //!
@@ -19,11 +20,16 @@ mod condition;
 mod error;
 pub mod monitor;
 mod mutation;
+#[cfg(feature = "ovn")]
+pub mod nb;
 mod operation;
 mod outcome;
 mod row;
+#[cfg(feature = "ovn")]
+pub mod sb;
 pub mod schema;
 pub mod session;
+pub mod typed;
 pub mod types;
 mod uuid;
 pub mod value;

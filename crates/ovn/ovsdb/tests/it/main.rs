@@ -9,4 +9,5 @@ mod rig;
 mod schemas;
 mod standalone;
 mod tls;
+mod typed;
 mod values;

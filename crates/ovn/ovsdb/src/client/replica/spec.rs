@@ -4,6 +4,7 @@ use crate::cache::{Index, Layout, TableLayout};
 use crate::condition::Condition;
 use crate::monitor::Request;
 use crate::schema::{DatabaseSchema, Mismatch, Wanted};
+use crate::typed::TypedRow;
 use std::collections::BTreeMap;
 
 /// Which member a replica listens to.
@@ -46,6 +47,12 @@ impl TableSpec {
             columns: Some(columns.into_iter().collect()),
             ..Self::default()
         }
+    }
+
+    /// The columns that the compiler knows of this row's table, as far as the server has them.
+    #[must_use]
+    pub fn of<'a, T: TypedRow<'a>>() -> Self {
+        Self::columns(T::columns())
     }
 
     /// Only columns of these names.
