@@ -29,6 +29,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("crates/balancer", 5),
     ("crates/dhcp/server", 5),
     ("crates/fabric/server", 5),
+    ("crates/ovn/server", 5),
     ("crates/tftp/server", 5),
     ("bin/purlin", 6),
 ];
@@ -56,6 +57,7 @@ const HEAVY: &[(&str, &[&str])] = &[
             "crates/dhcp/server",
             "crates/fabric/mesh",
             "crates/fabric/server",
+            "crates/ovn/server",
             "crates/tftp/server",
         ],
     ),
@@ -112,6 +114,7 @@ const HEAVY: &[(&str, &[&str])] = &[
             "crates/fabric/server",
             "crates/ovn/embedded",
             "crates/ovn/ovsdb",
+            "crates/ovn/server",
             "crates/store/postgres",
             "crates/tftp/server",
             "bin/purlin",

@@ -1,0 +1,21 @@
+//! The OVN platform: what people and programs do to a northbound database through Purlin.
+//!
+//! ```text
+//!   HTTP ─► routes ─► write ─► ovn/core: a guarded plan ─► ovsdb: one transaction ─► northbound ─► northd ─► chassis
+//!             │                                                                          │            │
+//!             └─ reads from a snapshot in memory ◄──────────── replica ◄─────────────────┘            │
+//!                            wait=sb|hv: nb_cfg raised with the change, told when they have caught up ◄┘
+//! ```
+//!
+//! OVN's own database is the store of everything that OVN knows. Nothing is kept twice.
+
+mod platform;
+mod realised;
+mod reasons;
+mod routes;
+mod shown;
+mod write;
+
+pub use platform::{Platform, Settings};
+pub use reasons::REASONS;
+pub use routes::routes;

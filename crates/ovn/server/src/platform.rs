@@ -1,0 +1,249 @@
+//! The databases as the platform holds them: a client for writes, a copy in memory for reads.
+
+use crate::reasons;
+use axum::http::StatusCode;
+use purlin_api::Problem;
+use purlin_ovn_core::model::{OWNER_KEY, nb_schema, references};
+use purlin_ovsdb::cache::Index;
+use purlin_ovsdb::client::{Client, Config, Replica, Snapshot, Spec, State, TableSpec};
+use purlin_ovsdb::{DatabaseSchema, Uuid};
+use serde_json::{Value, json};
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// How long a request waits for a database that is being connected.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// What a platform is made of.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    pub northbound: Config,
+    /// Without it, nothing is known of flows and hypervisors.
+    pub southbound: Option<Config>,
+    /// How these databases came to be, for people: `given`, `started here`, `in this process`.
+    pub origin: &'static str,
+}
+
+/// The OVN platform of a node; copies are the same one.
+#[derive(Clone)]
+pub struct Platform(Arc<Inner>);
+
+struct Inner {
+    north: Side,
+    south: Option<Side>,
+    origin: &'static str,
+}
+
+/// One database.
+pub(crate) struct Side {
+    pub(crate) client: Client,
+    pub(crate) rows: Replica,
+    pub(crate) database: String,
+    schema: watch::Receiver<Option<Arc<DatabaseSchema>>>,
+}
+
+impl fmt::Debug for Platform {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Platform")
+            .field("origin", &self.0.origin)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Platform {
+    /// Starts to connect, and returns at once.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime.
+    #[must_use]
+    pub fn start(settings: Settings) -> Self {
+        let north = Side::start(settings.northbound, northbound_copy());
+        let south = settings
+            .southbound
+            .map(|config| Side::start(config, Spec::everything()));
+        Self(Arc::new(Inner {
+            north,
+            south,
+            origin: settings.origin,
+        }))
+    }
+
+    pub(crate) fn north(&self) -> &Side {
+        &self.0.north
+    }
+
+    /// 404 where there is none.
+    pub(crate) fn south(&self) -> Result<&Side, Problem> {
+        let missing = || Problem::no_such("database", "OVN_Southbound");
+        self.0.south.as_ref().ok_or_else(missing)
+    }
+
+    /// Whether both databases are followed; why not, in words.
+    ///
+    /// # Errors
+    /// What is wrong with which database.
+    pub fn readiness(&self) -> Result<(), String> {
+        let sides = [Some(&self.0.north), self.0.south.as_ref()];
+        sides.into_iter().flatten().try_for_each(Side::readiness)
+    }
+
+    /// For people: endpoints, members, how far each copy can be trusted.
+    #[must_use]
+    pub fn status(&self) -> Value {
+        json!({
+            "origin": self.0.origin,
+            "ready": self.readiness().is_ok(),
+            "reason": self.readiness().err(),
+            "northbound": self.0.north.status(),
+            "southbound": self.0.south.as_ref().map(Side::status),
+        })
+    }
+}
+
+/// Everything of the northbound, with what `ovn/core` asks for by value.
+fn northbound_copy() -> Spec {
+    let schema = nb_schema();
+    let mut spec = Spec::everything();
+    for (name, table) in &schema.tables {
+        let pointing = references(schema).filter(|reference| reference.table == name);
+        let mut columns: Vec<&str> = pointing.map(|reference| reference.column).collect();
+        columns.extend(
+            ["name", "logical_port"]
+                .into_iter()
+                .filter(|column| table.column(column).is_some()),
+        );
+        let mut kept = TableSpec::all().index(Index::key("external_ids", OWNER_KEY));
+        for column in columns {
+            kept = kept.index(Index::column(column));
+        }
+        spec = spec.table(name, kept.index(Index::key("options", "router-port")));
+    }
+    spec
+}
+
+impl Side {
+    fn start(config: Config, spec: Spec) -> Self {
+        let database = config.database.clone();
+        let client = Client::start(config);
+        let rows = client.replicate(spec);
+        let (known, schema) = watch::channel(None);
+        let asking = client.clone();
+        tokio::spawn(async move {
+            let first = tokio::select! {
+                schema = asking.schema() => Some(schema),
+                () = known.closed() => None,
+            };
+            known.send_replace(first);
+        });
+        Self {
+            client,
+            rows,
+            database,
+            schema,
+        }
+    }
+
+    fn readiness(&self) -> Result<(), String> {
+        let snapshot = self.rows.snapshot();
+        match snapshot.state {
+            State::Live => Ok(()),
+            State::Empty | State::Loading => Err(format!(
+                "{} is not read yet{}",
+                self.database,
+                because(snapshot.trouble.as_deref())
+            )),
+            State::Stale(since) => Err(format!(
+                "{} was lost {} s ago{}",
+                self.database,
+                since.elapsed().as_secs(),
+                because(snapshot.trouble.as_deref())
+            )),
+        }
+    }
+
+    /// The rows as they are now; waits a little while they are being read.
+    pub(crate) async fn read(&self) -> Result<(Arc<DatabaseSchema>, Snapshot), Problem> {
+        let mut schema = self.schema.clone();
+        let known = async {
+            let schema = schema.wait_for(Option::is_some).await.ok()?.clone();
+            let rows = self
+                .rows
+                .when(|rows| !matches!(rows.state, State::Empty | State::Loading))
+                .await;
+            Some((schema?, rows))
+        };
+        match tokio::time::timeout(PATIENCE, known).await {
+            Ok(Some(known)) => Ok(known),
+            Ok(None) | Err(_) => Err(self.away()),
+        }
+    }
+
+    /// The same, good enough to decide about a change.
+    pub(crate) async fn read_live(&self) -> Result<(Arc<DatabaseSchema>, Snapshot), Problem> {
+        let (schema, _) = self.read().await?;
+        match tokio::time::timeout(PATIENCE, self.rows.live()).await {
+            Ok(snapshot) => Ok((schema, snapshot)),
+            Err(_) => Err(self.away()),
+        }
+    }
+
+    fn away(&self) -> Problem {
+        let why = self
+            .readiness()
+            .err()
+            .unwrap_or_else(|| format!("{} is not read yet", self.database));
+        Problem::new(StatusCode::SERVICE_UNAVAILABLE, &reasons::NOT_CONNECTED, why)
+    }
+
+    fn status(&self) -> Value {
+        let snapshot = self.rows.snapshot();
+        let leader = self.client.leader();
+        let members = self.client.members();
+        let member = |(at, (endpoint, member)): (usize, &(purlin_ovsdb::client::Endpoint, _))| {
+            let member: &purlin_ovsdb::client::MemberStatus = member;
+            json!({
+                "endpoint": endpoint.to_string(),
+                "connected": member.connected,
+                "leader": leader == Some(at),
+                "model": member.model,
+                "in_cluster": member.in_cluster,
+                "cluster": member.cid.map(|id| id.to_string()),
+                "server": member.sid.map(|id| id.to_string()),
+                "index": member.index,
+                "trouble": member.trouble,
+            })
+        };
+        let (state, stale) = match snapshot.state {
+            State::Empty => ("empty", None),
+            State::Loading => ("loading", None),
+            State::Live => ("live", None),
+            State::Stale(since) => ("stale", Some(since.elapsed().as_secs_f64())),
+        };
+        json!({
+            "database": self.database,
+            "schema_version": self.schema.borrow().as_ref().map(|schema| schema.version.clone()),
+            "state": state,
+            "stale_seconds": stale,
+            "trouble": snapshot.trouble.as_deref(),
+            "rows": snapshot.database.len(),
+            "transaction": snapshot.txn.map(|txn| txn.to_string()),
+            "reloads": snapshot.reloads,
+            "resumes": snapshot.resumes,
+            "members": members.iter().enumerate().map(member).collect::<Vec<_>>(),
+        })
+    }
+}
+
+fn because(trouble: Option<&str>) -> String {
+    trouble.map(|trouble| format!(": {trouble}")).unwrap_or_default()
+}
+
+/// A name for a new row.
+pub(crate) fn new_uuid() -> Result<Uuid, Problem> {
+    let mut octets = [0; 16];
+    getrandom::fill(&mut octets)
+        .map_err(|error| Problem::broken(format!("asking for random numbers: {error}")))?;
+    Ok(Uuid::from_random(octets))
+}

@@ -1,0 +1,117 @@
+//! How far a change has come: northd has read it, the hypervisors have it.
+//!
+//! OVN counts: whoever raises `NB_Global.nb_cfg` together with a change sees northd copy the number to `sb_cfg` once the
+//! southbound is written, and each chassis to its own row once its flows are in place (ovn-nb(5), "NB_Global").
+
+use crate::platform::Platform;
+use purlin_ovsdb::client::{Committed, Snapshot};
+use purlin_ovsdb::{Atom, Condition, Mutation, Mutator, Operation, Str, Transaction};
+use serde_json::{Value, json};
+use std::time::{Duration, Instant};
+
+/// How far is waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Until {
+    Southbound,
+    Hypervisors,
+}
+
+const TABLE: &str = "NB_Global";
+
+impl Until {
+    pub(crate) const WORDS: [&str; 2] = ["sb", "hv"];
+
+    pub(crate) fn parse(word: &str) -> Option<Self> {
+        match word {
+            "sb" => Some(Self::Southbound),
+            "hv" => Some(Self::Hypervisors),
+            _ => None,
+        }
+    }
+
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Southbound => "sb",
+            Self::Hypervisors => "hv",
+        }
+    }
+}
+
+/// Lets a transaction raise the count, and tell it.
+pub(crate) fn count(transaction: &mut Transaction) {
+    transaction.push(Operation::Mutate {
+        table: Str::from(TABLE),
+        conditions: Vec::<Condition>::new(),
+        mutations: vec![Mutation::new("nb_cfg", Mutator::Add, 1)],
+    });
+    transaction.push(Operation::Select {
+        table: Str::from(TABLE),
+        conditions: Vec::<Condition>::new(),
+        columns: Some(vec![Str::from("nb_cfg")]),
+    });
+}
+
+/// The count that a transaction has raised.
+fn raised(committed: &Committed) -> Option<i64> {
+    let last = committed.outcome.done.last()?;
+    last.rows.as_ref()?.first()?.get("nb_cfg")?.as_i64()
+}
+
+/// Waits until that count has come so far, and says how far it came.
+pub(crate) async fn follow(
+    platform: &Platform,
+    committed: &Committed,
+    until: Until,
+    since: Instant,
+    limit: Duration,
+) -> Value {
+    let Some(goal) = raised(committed) else {
+        return json!({ "wait": until.word(), "done": false,
+            "reason": "NB_Global has no row: no ovn-northd has ever looked at this database" });
+    };
+    let column = match until {
+        Until::Southbound => "sb_cfg",
+        Until::Hypervisors => "hv_cfg",
+    };
+    let there = |rows: &Snapshot| counted(rows, column).is_some_and(|count| count >= goal);
+    let left = limit.saturating_sub(since.elapsed());
+    let reached = tokio::time::timeout(left, platform.north().rows.when(there))
+        .await
+        .is_ok();
+    let (applied, chassis) = chassis(platform, goal);
+    let rows = platform.north().rows.snapshot();
+    let stage = match counted(&rows, "sb_cfg") {
+        Some(count) if count >= goal => "the hypervisors have not all caught up",
+        _ => "ovn-northd has not caught up",
+    };
+    json!({
+        "wait": until.word(),
+        "done": reached,
+        "reason": (!reached).then_some(stage),
+        "milliseconds": since.elapsed().as_secs_f64() * 1e3,
+        "chassis_applied": applied,
+        "chassis": chassis,
+    })
+}
+
+fn counted(rows: &Snapshot, column: &str) -> Option<i64> {
+    let row = rows.table(TABLE)?.rows().next()?;
+    row.get(column)?.one()?.as_integer()
+}
+
+/// How many chassis have this count, and how many there are.
+fn chassis(platform: &Platform, goal: i64) -> (Option<usize>, Option<usize>) {
+    let Ok(south) = platform.south() else {
+        return (None, None);
+    };
+    let rows = south.rows.snapshot();
+    let Some(table) = rows.table("Chassis_Private") else {
+        return (None, None);
+    };
+    let has = |value: Option<i64>| value.is_some_and(|count| count >= goal);
+    let counts = table
+        .rows()
+        .map(|row| row.get("nb_cfg")?.one().and_then(Atom::as_integer));
+    let applied = counts.filter(|count| has(*count)).count();
+    (Some(applied), Some(table.len()))
+}

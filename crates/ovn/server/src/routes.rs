@@ -1,0 +1,74 @@
+//! The routes of the OVN platform.
+//!
+//! ```text
+//!   GET    /api/v1/ovn                          databases, members, how far the copies can be trusted
+//!   GET    /api/v1/ovn/nb                       tables            GET .../nb/TABLE[/ROW]   rows; ROW is a UUID or a name
+//!   POST   /api/v1/ovn/nb/TABLE?parent=…        a row             PATCH, DELETE .../ROW
+//!   POST   /api/v1/ovn/changes                  many changes, one transaction
+//!   GET    /api/v1/ovn/lint                     what is wrong, or probably not meant, in all that is there
+//!   GET    /api/v1/ovn/sb[/TABLE[/ROW]]         flows, chassis, bindings: read only
+//! ```
+//!
+//! Every write takes `dryRun`, `wait=sb|hv`, `owner` and `force`.
+
+mod changes;
+mod find;
+mod nb;
+mod sb;
+
+use crate::platform::Platform;
+use axum::Json;
+use axum::extract::State;
+use purlin_api::route::{self, Draft, Routes};
+use purlin_api::{Viewer, schema};
+use serde_json::Value;
+
+/// The routes over a platform.
+#[must_use]
+pub fn routes(platform: &Platform) -> Routes {
+    let status = route::get("/api/v1/ovn", status)
+        .summary("The databases of OVN as this node sees them")
+        .answers(200, schema::open_object(&["origin", "ready"], &[]));
+    let drafts = std::iter::once(status)
+        .chain(nb::drafts())
+        .chain(changes::drafts())
+        .chain(sb::drafts());
+    nb::components(Routes::new("ovn", platform, drafts))
+}
+
+async fn status(_: Viewer, State(platform): State<Platform>) -> Json<Value> {
+    Json(platform.status())
+}
+
+/// The parameters that every write takes.
+fn writes(draft: Draft<Platform>) -> Draft<Platform> {
+    draft
+        .query(
+            "wait",
+            schema::one_of(
+                &["sb", "hv"],
+                "Answer when ovn-northd has written the flows (sb), or when every hypervisor has them (hv).",
+            ),
+        )
+        .query(
+            "timeout",
+            schema::whole(1, 120, "How many seconds to wait at most; 10 when absent."),
+        )
+        .query(
+            "owner",
+            schema::matching(
+                "^[A-Za-z0-9._-]{1,64}$",
+                "Whose rows are made; purlin when absent.",
+            ),
+        )
+        .query(
+            "force",
+            schema::boolean("Write rows of other managers, too; admins only."),
+        )
+        .errors(&[404, 409, 422, 502, 503, 504])
+}
+
+/// What a write answers.
+fn written() -> schema::Schema {
+    schema::reference("OvnWritten")
+}

@@ -1,0 +1,264 @@
+//! Many changes as one transaction.
+
+use super::{find, nb, writes, written};
+use crate::platform::{Platform, new_uuid};
+use crate::write::write;
+use axum::Json;
+use axum::extract::State;
+use purlin_api::asked::{Asked, Input};
+use purlin_api::route::{self, Draft};
+use purlin_api::{Operator, Problem, schema};
+use purlin_ovn_core::model::{Change, State as Rows, from_natural};
+use purlin_ovn_core::plan::Expect;
+use purlin_ovsdb::{ColumnType, Datum, Uuid};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use std::collections::HashMap;
+
+/// Changes of one request at most.
+const MOST: usize = 10_000;
+
+pub(super) fn drafts() -> [Draft<Platform>; 1] {
+    let order = schema::open_object(
+        &["op", "table"],
+        &[
+            (
+                "op",
+                schema::one_of(&["insert", "update", "add", "remove", "delete"], "What is done."),
+            ),
+            ("table", schema::word("Table of the row.")),
+        ],
+    );
+    [writes(
+        route::post("/api/v1/ovn/changes", make)
+            .summary("Makes many changes as one transaction: all of them happen, or none")
+            .description("Each change is `{op: insert, table, columns, parent?, as?}`, `{op: update, table, row, columns}`, `{op: add | remove, table, row, column, values}` or `{op: delete, table, row}`. A row is a UUID, a name, or `$X` for the row that an insert of the same request calls `as: X`.")
+            .body(schema::object(&[("changes", schema::array(order))]))
+            .answers(200, written()),
+    )]
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Orders {
+    changes: Vec<Order>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(tag = "op", rename_all = "lowercase", deny_unknown_fields)]
+enum Order {
+    Insert {
+        table: String,
+        columns: Map<String, Value>,
+        parent: Option<String>,
+        r#as: Option<String>,
+    },
+    Update {
+        table: String,
+        row: String,
+        columns: Map<String, Value>,
+    },
+    Add {
+        table: String,
+        row: String,
+        column: String,
+        values: Value,
+    },
+    Remove {
+        table: String,
+        row: String,
+        column: String,
+        values: Value,
+    },
+    Delete {
+        table: String,
+        row: String,
+    },
+}
+
+async fn make(
+    Operator(caller): Operator,
+    State(platform): State<Platform>,
+    asked: Asked,
+    Input(orders): Input<Orders>,
+) -> Result<Json<Value>, Problem> {
+    if orders.changes.len() > MOST {
+        let detail = format!(
+            "{} changes; one transaction takes {MOST} at most",
+            orders.changes.len()
+        );
+        return Err(Problem::wrong_shape(detail));
+    }
+    let manner = nb::manner(&asked, &caller)?;
+    let mut names = HashMap::new();
+    let mut uuids = Vec::with_capacity(orders.changes.len());
+    for (number, order) in orders.changes.iter().enumerate() {
+        let uuid = new_uuid()?;
+        uuids.push(uuid);
+        if let Order::Insert { r#as: Some(name), .. } = order
+            && names.insert(name.clone(), uuid).is_some()
+        {
+            return Err(Problem::wrong_shape(format!(
+                "changes[{number}]: two rows are called {name}"
+            )));
+        }
+    }
+    let names = Names(names);
+    let wish = |state: &Rows<'_>| {
+        let mut changes = Vec::with_capacity(orders.changes.len());
+        for (number, (order, uuid)) in orders.changes.iter().zip(&uuids).enumerate() {
+            let change = names.change(state, order, *uuid);
+            changes.push(change.map_err(|problem| at(number, &problem))?);
+        }
+        Ok((changes, Vec::<Expect>::new()))
+    };
+    write(&platform, &manner, None, wish).await.map(Json)
+}
+
+fn at(number: usize, problem: &Problem) -> Problem {
+    let detail = format!("changes[{number}]: {}", problem.detail());
+    Problem::new(problem.status(), problem.reason(), detail)
+}
+
+/// The rows that the request itself brings.
+struct Names(HashMap<String, Uuid>);
+
+impl Names {
+    fn change(&self, state: &Rows<'_>, order: &Order, uuid: Uuid) -> Result<Change, Problem> {
+        Ok(match order {
+            Order::Insert {
+                table,
+                columns,
+                parent,
+                ..
+            } => {
+                let row = nb::columns(find::table(state.schema(), table)?, &self.resolved(columns))?;
+                let parent = match parent
+                    .as_deref()
+                    .map(|told| self.own_parent(state, table, told))
+                    .transpose()?
+                {
+                    Some(Some(own)) => Some(own),
+                    _ => find::parent(state, table, parent.as_deref())?,
+                };
+                let table = table.clone();
+                Change::Insert {
+                    table,
+                    uuid,
+                    row,
+                    parent,
+                }
+            }
+            Order::Update { table, row, columns } => Change::Update {
+                uuid: self.row(state, table, row)?,
+                row: nb::columns(find::table(state.schema(), table)?, &self.resolved(columns))?,
+                table: table.clone(),
+            },
+            Order::Add {
+                table,
+                row,
+                column,
+                values,
+            } => Change::Add {
+                uuid: self.row(state, table, row)?,
+                values: self.values(state, table, column, values, false)?,
+                table: table.clone(),
+                column: column.clone(),
+            },
+            Order::Remove {
+                table,
+                row,
+                column,
+                values,
+            } => Change::Remove {
+                uuid: self.row(state, table, row)?,
+                values: self.values(state, table, column, values, true)?,
+                table: table.clone(),
+                column: column.clone(),
+            },
+            Order::Delete { table, row } => Change::Delete {
+                uuid: self.row(state, table, row)?,
+                table: table.clone(),
+            },
+        })
+    }
+
+    fn own(&self, word: &str) -> Result<Option<Uuid>, Problem> {
+        let Some(name) = word.strip_prefix('$') else {
+            return Ok(None);
+        };
+        let unknown = || Problem::wrong_shape(format!("no insert of this request is called {name}"));
+        self.0.get(name).copied().map(Some).ok_or_else(unknown)
+    }
+
+    fn row(&self, state: &Rows<'_>, table: &str, word: &str) -> Result<Uuid, Problem> {
+        find::table(state.schema(), table)?;
+        match self.own(word)? {
+            Some(uuid) => Ok(uuid),
+            None => find::row(state, table, word),
+        }
+    }
+
+    /// A parent that the same request brings.
+    fn own_parent(
+        &self,
+        state: &Rows<'_>,
+        table: &str,
+        told: &str,
+    ) -> Result<Option<purlin_ovn_core::model::Child>, Problem> {
+        let Some((of, name)) = told.split_once('/') else {
+            return Ok(None);
+        };
+        let (name, column) = match name.split_once('/') {
+            Some((name, column)) => (name, Some(column)),
+            None => (name, None),
+        };
+        let Some(uuid) = self.own(name)? else {
+            return Ok(None);
+        };
+        let column = find::place(state, table, of, column)?;
+        let table = of.to_owned();
+        Ok(Some(purlin_ovn_core::model::Child { table, uuid, column }))
+    }
+
+    /// `$X` in columns that hold rows.
+    fn resolved(&self, columns: &Map<String, Value>) -> Map<String, Value> {
+        let one = |value: &Value| match value.as_str().and_then(|word| self.own(word).ok().flatten()) {
+            Some(uuid) => Value::from(uuid.to_string()),
+            None => value.clone(),
+        };
+        let any = |value: &Value| match value {
+            Value::Array(values) => Value::Array(values.iter().map(one).collect()),
+            other => one(other),
+        };
+        columns
+            .iter()
+            .map(|(name, value)| (name.clone(), any(value)))
+            .collect()
+    }
+
+    fn values(
+        &self,
+        state: &Rows<'_>,
+        table: &str,
+        column: &str,
+        values: &Value,
+        keys: bool,
+    ) -> Result<Datum, Problem> {
+        let schema = find::table(state.schema(), table)?;
+        let known = schema
+            .column(column)
+            .ok_or_else(|| Problem::wrong_shape(format!("{table} has no column {column}")))?;
+        let mut kind = ColumnType {
+            min: 0,
+            max: ColumnType::UNLIMITED,
+            ..known.kind.clone()
+        };
+        if keys && values.is_array() {
+            kind.value = None;
+        }
+        let wrapped = self.resolved(&Map::from_iter([(column.to_owned(), values.clone())]));
+        from_natural(&wrapped[column], &kind)
+            .map_err(|why| Problem::wrong_shape(format!("{table}.{column}: {why}")))
+    }
+}

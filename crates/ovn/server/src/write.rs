@@ -1,0 +1,197 @@
+//! One write: a plan over the rows as they are, one transaction, an answer that says what it did.
+
+use crate::platform::Platform;
+use crate::realised::{self, Until};
+use crate::{reasons, shown};
+use axum::http::StatusCode;
+use purlin_api::Problem;
+use purlin_api::asked::Asked;
+use purlin_ovn_core::model::{Change, State};
+use purlin_ovn_core::plan::{self, Expect, Reach, Reason, Request, Writer};
+use purlin_ovsdb::client::{CommitError, Committed};
+use purlin_ovsdb::{Failure, Transaction, Uuid};
+use serde_json::{Value, json};
+use std::time::{Duration, Instant};
+
+/// How often a change is decided anew when it was overtaken.
+const TRIES: usize = 5;
+/// How long `wait` waits, by default and at most.
+const WAIT: (Duration, Duration) = (Duration::from_secs(10), Duration::from_secs(120));
+
+/// Whose rows are made where nothing else is said.
+const OWNER: &str = "purlin";
+
+/// How a change is to be made, from the request's parameters.
+#[derive(Debug)]
+pub(crate) struct Manner {
+    pub(crate) actor: String,
+    pub(crate) id: String,
+    writer: Writer,
+    dry_run: bool,
+    wait: Option<(Until, Duration)>,
+}
+
+impl Manner {
+    /// `may_force` says whether the caller may write other managers' rows.
+    pub(crate) fn of(asked: &Asked, actor: &str, may_force: bool) -> Result<Self, Problem> {
+        let force = asked.flag("force")?;
+        if force && !may_force {
+            let detail = "force=true writes rows of other managers: only an admin may";
+            return Err(Problem::new(StatusCode::CONFLICT, &reasons::FOREIGN, detail));
+        }
+        let until = asked.word_of("wait", &Until::WORDS)?.and_then(Until::parse);
+        let limit: Option<u64> = asked.parsed("timeout", "a number of seconds")?;
+        let limit = limit.map_or(WAIT.0, Duration::from_secs).min(WAIT.1);
+        Ok(Self {
+            actor: actor.to_owned(),
+            id: crate::platform::new_uuid()?.to_string(),
+            writer: Writer {
+                owner: asked.text("owner").unwrap_or(OWNER).to_owned(),
+                reach: if force { Reach::All } else { Reach::Unmarked },
+            },
+            dry_run: asked.dry_run()?,
+            wait: until.map(|until| (until, limit)),
+        })
+    }
+}
+
+/// What a change wants, given the rows as they are; made anew when it was overtaken.
+pub(crate) trait Wish:
+    Fn(&State<'_>) -> Result<(Vec<Change>, Vec<Expect>), Problem> + Send + Sync
+{
+}
+
+impl<F: Fn(&State<'_>) -> Result<(Vec<Change>, Vec<Expect>), Problem> + Send + Sync> Wish for F {}
+
+/// A plan without what it was made from.
+struct Decided {
+    transaction: Transaction,
+    answer: Value,
+    changes: bool,
+    etags: bool,
+}
+
+/// Carries a change out. `about` is the row that the answer shows, if it is still there.
+pub(crate) async fn write(
+    platform: &Platform,
+    manner: &Manner,
+    about: Option<(&str, Uuid)>,
+    wish: impl Wish,
+) -> Result<Value, Problem> {
+    let began = Instant::now();
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        let decided = decide(platform, manner, about, &wish).await?;
+        if manner.dry_run || !decided.changes {
+            return Ok(decided.answer);
+        }
+        let mut transaction = decided.transaction;
+        if manner.wait.is_some() {
+            realised::count(&mut transaction);
+        }
+        match platform.north().client.commit(transaction).await {
+            Ok(committed) => return finish(platform, manner, about, decided.answer, &committed, began).await,
+            Err(CommitError::Refused(refusal)) if refusal.failure == Failure::TimedOut && tries < TRIES => {
+                if decided.etags {
+                    let detail = "the row was changed after it was read";
+                    return Err(Problem::new(
+                        StatusCode::PRECONDITION_FAILED,
+                        &purlin_api::reasons::CHANGED_MEANWHILE,
+                        detail,
+                    ));
+                }
+            }
+            Err(error) => return Err(refused(&error)),
+        }
+    }
+}
+
+async fn decide(
+    platform: &Platform,
+    manner: &Manner,
+    about: Option<(&str, Uuid)>,
+    wish: &impl Wish,
+) -> Result<Decided, Problem> {
+    let (schema, snapshot) = platform.north().read_live().await?;
+    let state = State::new(&schema, &snapshot.database);
+    let (changes, expect) = wish(&state)?;
+    let etags = expect.iter().any(|expect| matches!(expect, Expect::Etag { .. }));
+    let request = Request {
+        actor: &manner.actor,
+        id: &manner.id,
+        writer: &manner.writer,
+        changes,
+        expect,
+        book: None,
+    };
+    let plan = plan::plan(&state, request).map_err(|refusal| unplanned(&refusal))?;
+    let changes = !plan.diff.is_empty();
+    let answer = json!({
+        "request": manner.id,
+        "dry_run": manner.dry_run,
+        "changed": changes,
+        "row": about.and_then(|(table, uuid)| shown::row(&plan.after, table, uuid)),
+        "diff": plan.diff.to_json(&plan.after),
+        "warnings": plan.warnings,
+        "affected": plan.affected,
+        "realised": null,
+    });
+    Ok(Decided {
+        transaction: plan.transaction,
+        answer,
+        changes,
+        etags,
+    })
+}
+
+async fn finish(
+    platform: &Platform,
+    manner: &Manner,
+    about: Option<(&str, Uuid)>,
+    mut answer: Value,
+    committed: &Committed,
+    began: Instant,
+) -> Result<Value, Problem> {
+    // Who reads next sees what was written.
+    if platform.north().rows.has_seen(committed).await
+        && let Some((table, uuid)) = about
+    {
+        let (schema, snapshot) = platform.north().read().await?;
+        let state = State::new(&schema, &snapshot.database);
+        answer["row"] = json!(shown::row(&state, table, uuid));
+    }
+    if let Some((until, limit)) = manner.wait {
+        answer["realised"] = realised::follow(platform, committed, until, began, limit).await;
+    }
+    Ok(answer)
+}
+
+fn unplanned(refusal: &plan::Refusal) -> Problem {
+    let (status, reason) = match refusal.reason {
+        Reason::Invalid => (StatusCode::UNPROCESSABLE_ENTITY, &reasons::INVALID),
+        Reason::NotFound => (StatusCode::NOT_FOUND, &purlin_api::reasons::NO_SUCH_OBJECT),
+        Reason::Foreign => (StatusCode::CONFLICT, &reasons::FOREIGN),
+        Reason::Changed => (
+            StatusCode::PRECONDITION_FAILED,
+            &purlin_api::reasons::CHANGED_MEANWHILE,
+        ),
+    };
+    Problem::new(status, reason, refusal.to_string()).with("problems", json!(refusal.problems))
+}
+
+fn refused(error: &CommitError) -> Problem {
+    let (status, reason) = match error {
+        CommitError::Refused(refusal) => match refusal.failure {
+            Failure::TimedOut => (StatusCode::CONFLICT, &reasons::OVERTAKEN),
+            Failure::Constraint | Failure::ReferentialIntegrity => {
+                (StatusCode::UNPROCESSABLE_ENTITY, &reasons::INVALID)
+            }
+            _ => (StatusCode::BAD_GATEWAY, &reasons::REFUSED),
+        },
+        CommitError::Unreachable(_) => (StatusCode::GATEWAY_TIMEOUT, &reasons::NO_LEADER),
+        CommitError::Unknown => (StatusCode::GATEWAY_TIMEOUT, &reasons::UNKNOWN),
+        CommitError::Closed => (StatusCode::SERVICE_UNAVAILABLE, &reasons::NOT_CONNECTED),
+    };
+    Problem::new(status, reason, error.to_string())
+}

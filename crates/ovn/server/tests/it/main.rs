@@ -1,0 +1,6 @@
+//! The platform over real databases: requests in, rows, flows and answers out.
+
+mod reading;
+mod telling;
+mod world;
+mod writing;

@@ -1,0 +1,149 @@
+//! What is there, and how far it can be trusted.
+
+use crate::world::World;
+use axum::http::Method;
+use purlin_api::Role;
+use serde_json::{Value, json};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_table_of_the_schema_is_listed_and_rows_are_found_by_name() {
+    let world = World::new().await;
+    world.nbctl("ls-add web -- lsp-add web web-1 -- ls-add lab");
+    let switch = world
+        .until("/api/v1/ovn/nb/Logical_Switch/web", Value::is_object)
+        .await;
+    assert_eq!(
+        (&switch["name"], &switch["_owner"]["kind"]),
+        (&json!("web"), &json!("nobody"))
+    );
+    let tables = world.get("/api/v1/ovn/nb").await;
+    let named = |name: &str| {
+        tables
+            .as_array()
+            .expect("a list")
+            .iter()
+            .find(|table| table["name"] == name)
+            .cloned()
+    };
+    assert_eq!(named("Logical_Switch").expect("it is there")["rows"], 2);
+    assert_eq!(
+        tables.as_array().map(Vec::len),
+        Some(30),
+        "the schema of OVN 23.03"
+    );
+
+    let port = world.get("/api/v1/ovn/nb/Logical_Switch_Port/web-1").await;
+    assert_eq!(port["_parent"]["name"], "web");
+    assert_eq!(switch["ports"], json!([port["_uuid"]]));
+    let uuid = switch["_uuid"].as_str().expect("a UUID");
+    assert_eq!(
+        world.get(&format!("/api/v1/ovn/nb/Logical_Switch/{uuid}")).await,
+        switch
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_comes_in_pages() {
+    let world = World::new().await;
+    let changes: Vec<Value> = (0..7)
+        .map(|n| json!({ "op": "insert", "table": "Address_Set", "columns": { "name": format!("set{n}") } }))
+        .collect();
+    world
+        .make("/api/v1/ovn/changes", json!({ "changes": changes }))
+        .await;
+    let (mut names, mut cursor) = (Vec::new(), String::new());
+    for pages in 1.. {
+        let page = world
+            .get(&format!("/api/v1/ovn/nb/Address_Set?limit=3&cursor={cursor}"))
+            .await;
+        let items = page["items"].as_array().expect("a list");
+        names.extend(
+            items
+                .iter()
+                .map(|row| row["name"].as_str().expect("a name").to_owned()),
+        );
+        match page["next_cursor"].as_str() {
+            Some(next) => cursor = next.to_owned(),
+            None => {
+                assert_eq!(pages, 3);
+                break;
+            }
+        }
+    }
+    names.sort();
+    assert_eq!(names, (0..7).map(|n| format!("set{n}")).collect::<Vec<_>>());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unknown_table_or_row_is_named() {
+    let world = World::new().await;
+    world.until("/api/v1/ovn", |status| status["ready"] == true).await;
+    let ask = async |path: &str| {
+        world
+            .send(Role::Viewer, Method::GET, path, None, &Value::Null)
+            .await
+    };
+    let table = ask("/api/v1/ovn/nb/logical_switch").await;
+    assert_eq!(
+        (table.status.as_u16(), &table.body["code"]),
+        (404, &json!("PUR-3002"))
+    );
+    assert!(
+        table.body["detail"]
+            .as_str()
+            .expect("words")
+            .contains("did you mean Logical_Switch?"),
+        "{}",
+        table.body
+    );
+    let row = ask("/api/v1/ovn/nb/Logical_Switch/nobody").await;
+    assert_eq!(
+        (row.status.as_u16(), &row.body["code"]),
+        (404, &json!("PUR-9410")),
+        "{}",
+        row.body
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_database_is_read_from_memory_and_not_written_to() {
+    let mut world = World::new().await;
+    world
+        .make("/api/v1/ovn/nb/Logical_Switch", json!({ "name": "web" }))
+        .await;
+    world.lose_database();
+    let status = world
+        .until("/api/v1/ovn", |status| status["northbound"]["state"] == "stale")
+        .await;
+    assert_eq!(status["ready"], false);
+    assert!(
+        status["reason"].as_str().expect("words").contains("was lost"),
+        "{status}"
+    );
+    assert_eq!(
+        world.get("/api/v1/ovn/nb/Logical_Switch/web").await["name"],
+        "web"
+    );
+    let refused = world
+        .post("/api/v1/ovn/nb/Logical_Switch", json!({ "name": "lab" }))
+        .await;
+    assert_eq!(
+        (refused.status.as_u16(), &refused.body["code"]),
+        (503, &json!("PUR-3001")),
+        "{}",
+        refused.body
+    );
+
+    world.start_database();
+    world.until("/api/v1/ovn", |status| status["ready"] == true).await;
+    world
+        .make("/api/v1/ovn/nb/Logical_Switch", json!({ "name": "lab" }))
+        .await;
+    assert_eq!(
+        world
+            .nbctl("--bare --columns=name list Logical_Switch")
+            .split_whitespace()
+            .count(),
+        2
+    );
+}

@@ -1,0 +1,56 @@
+//! When a change has come so far: northd, and no hypervisors.
+
+use crate::world::World;
+use serde_json::json;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_write_that_waits_is_answered_when_northd_has_made_the_flows() {
+    let world = World::with_northd().await;
+    let made = world
+        .make("/api/v1/ovn/nb/Logical_Switch?wait=sb", json!({ "name": "web" }))
+        .await;
+    assert_eq!(
+        (&made["realised"]["wait"], &made["realised"]["done"]),
+        (&json!("sb"), &json!(true)),
+        "{made:#}"
+    );
+    assert!(
+        made["realised"]["milliseconds"]
+            .as_f64()
+            .is_some_and(|time| time > 0.0)
+    );
+    let paths = world.get("/api/v1/ovn/sb/Datapath_Binding").await;
+    assert_eq!(
+        paths["items"].as_array().map(Vec::len),
+        Some(1),
+        "the switch has its datapath"
+    );
+    assert_eq!(
+        (&made["realised"]["chassis"], &made["realised"]["chassis_applied"]),
+        (&json!(0), &json!(0))
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_northd_a_wait_ends_with_the_reason() {
+    let world = World::new().await;
+    let made = world
+        .make(
+            "/api/v1/ovn/nb/Logical_Switch?wait=sb&timeout=1",
+            json!({ "name": "web" }),
+        )
+        .await;
+    assert_eq!(made["realised"]["done"], false, "{made:#}");
+    assert!(
+        made["realised"]["reason"]
+            .as_str()
+            .expect("words")
+            .contains("northd"),
+        "{made:#}"
+    );
+    assert_eq!(
+        world.nbctl("--bare --columns=name list Logical_Switch"),
+        "web",
+        "the change itself is there"
+    );
+}

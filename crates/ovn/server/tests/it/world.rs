@@ -1,0 +1,252 @@
+//! A northbound, with or without all of OVN behind it, and the routes of a platform over it.
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderMap, Method, Request, StatusCode};
+use purlin_api::Shell;
+use purlin_api::access::Role;
+use purlin_api::clock::Clock;
+use purlin_api::ledger::Ledger;
+use purlin_api::tokens::{NewToken, Tokens};
+use purlin_ovn_server::{Platform, Settings, routes};
+use purlin_ovsdb::client::{Config, parse_endpoints};
+use purlin_store_embedded::{Embedded, Options};
+use serde_json::Value;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+use tower::ServiceExt;
+
+/// A program that ends with the test.
+struct Daemon(Child);
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+pub(crate) struct World {
+    pub(crate) platform: Platform,
+    router: Router,
+    tokens: Vec<(Role, String)>,
+    daemons: Vec<Daemon>,
+    _store: Embedded,
+    folder: TempDir,
+}
+
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Value,
+}
+
+impl World {
+    /// `ovsdb-server` with both databases, and nobody who makes flows.
+    pub(crate) async fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let server = database(folder.path());
+        Self::over(folder, vec![server]).await
+    }
+
+    /// The same with `ovn-northd`.
+    pub(crate) async fn with_northd() -> Self {
+        let mut world = Self::new().await;
+        let at = |name: &str| world.folder.path().join(name).display().to_string();
+        let socket = format!("unix:{}", at("db.sock"));
+        let northd = Command::new("ovn-northd")
+            .arg(format!("--ovnnb-db={socket}"))
+            .arg(format!("--ovnsb-db={socket}"))
+            .arg(format!("--unixctl={}", at("northd.ctl")))
+            .stderr(Stdio::null())
+            .spawn();
+        world.daemons.push(Daemon(northd.expect("ovn-northd starts")));
+        // It makes the row by which changes are counted.
+        world
+            .until("/api/v1/ovn/nb/NB_Global", |rows| rows["items"][0].is_object())
+            .await;
+        world
+    }
+
+    async fn over(folder: TempDir, daemons: Vec<Daemon>) -> Self {
+        let endpoints = format!("unix:{}", folder.path().join("db.sock").display());
+        let endpoints = parse_endpoints(&endpoints).expect("an endpoint");
+        let settings = Settings {
+            northbound: Config::new("OVN_Northbound", endpoints.clone()),
+            southbound: Some(Config::new("OVN_Southbound", endpoints)),
+            origin: "given",
+        };
+        let platform = Platform::start(settings);
+        let store = Embedded::open(&folder.path().join("store"), Options::default()).expect("a store");
+        let records = store.records();
+        let (ledger, clock) = (Ledger::new(records), Clock::system());
+        let tokens = Tokens::open(ledger.clone(), clock.clone()).await.expect("tokens");
+        let mut known = Vec::new();
+        for role in [Role::Viewer, Role::Operator, Role::Admin] {
+            let new = NewToken {
+                name: role.as_str().to_owned(),
+                role,
+                expires: None,
+            };
+            let (_, token) = tokens.create(new).await.expect("a token");
+            known.push((role, token.reveal().to_owned()));
+        }
+        let router = Shell::new(&ledger, &tokens, &clock)
+            .mount(routes(&platform))
+            .router();
+        Self {
+            platform,
+            router,
+            tokens: known,
+            daemons,
+            _store: store,
+            folder,
+        }
+    }
+
+    /// What `ovn-nbctl` prints.
+    pub(crate) fn nbctl(&self, words: &str) -> String {
+        let socket = self.folder.path().join("db.sock");
+        let output = Command::new("ovn-nbctl")
+            .arg(format!("--db=unix:{}", socket.display()))
+            .arg("--timeout=10")
+            .args(words.split_whitespace())
+            .output()
+            .expect("ovn-nbctl runs");
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "ovn-nbctl {words}: {told}");
+        String::from_utf8(output.stdout).expect("text").trim().to_owned()
+    }
+
+    /// How many transactions the log of the northbound has.
+    pub(crate) fn transactions(&self) -> usize {
+        let log = self.folder.path().join("nb.db");
+        let output = Command::new("ovsdb-tool")
+            .arg("show-log")
+            .arg(log)
+            .output()
+            .expect("ovsdb-tool runs");
+        String::from_utf8_lossy(&output.stdout).matches("record").count()
+    }
+
+    /// Stops the database as a machine that loses its power.
+    pub(crate) fn lose_database(&mut self) {
+        self.daemons.remove(0);
+    }
+
+    pub(crate) fn start_database(&mut self) {
+        self.daemons.insert(0, serve(self.folder.path()));
+    }
+
+    pub(crate) async fn send(
+        &self,
+        role: Role,
+        method: Method,
+        path: &str,
+        tag: Option<&str>,
+        body: &Value,
+    ) -> Answer {
+        let token = &self
+            .tokens
+            .iter()
+            .find(|(own, _)| *own == role)
+            .expect("a token of this role")
+            .1;
+        let mut request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header("authorization", format!("Bearer {token}"));
+        if let Some(tag) = tag {
+            request = request.header("if-match", tag);
+        }
+        let body = match body {
+            Value::Null => Body::empty(),
+            body => {
+                request = request.header("content-type", "application/json");
+                Body::from(body.to_string())
+            }
+        };
+        let response = self
+            .router
+            .clone()
+            .oneshot(request.body(body).expect("a request"))
+            .await;
+        let (parts, body) = response.expect("an answer").into_parts();
+        let body = axum::body::to_bytes(body, 64 << 20).await.expect("a body");
+        Answer {
+            status: parts.status,
+            headers: parts.headers,
+            body: serde_json::from_slice(&body).unwrap_or_default(),
+        }
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Value {
+        let answer = self
+            .send(Role::Viewer, Method::GET, path, None, &Value::Null)
+            .await;
+        assert_eq!(answer.status, 200, "GET {path}: {:#}", answer.body);
+        answer.body
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
+        self.send(Role::Operator, Method::POST, path, None, &body).await
+    }
+
+    pub(crate) async fn patch(&self, path: &str, body: Value) -> Answer {
+        self.send(Role::Operator, Method::PATCH, path, None, &body).await
+    }
+
+    pub(crate) async fn delete(&self, path: &str) -> Answer {
+        self.send(Role::Operator, Method::DELETE, path, None, &Value::Null)
+            .await
+    }
+
+    /// What a change that must succeed answered.
+    pub(crate) async fn make(&self, path: &str, body: Value) -> Value {
+        let answer = self.post(path, body).await;
+        assert!(answer.status.is_success(), "POST {path}: {:#}", answer.body);
+        answer.body
+    }
+
+    /// Reads until it is so.
+    pub(crate) async fn until(&self, path: &str, holds: impl Fn(&Value) -> bool) -> Value {
+        let end = Instant::now() + Duration::from_secs(15);
+        loop {
+            let answer = self
+                .send(Role::Viewer, Method::GET, path, None, &Value::Null)
+                .await;
+            if answer.status == 200 && holds(&answer.body) {
+                return answer.body;
+            }
+            assert!(Instant::now() < end, "{path} stayed {:#}", answer.body);
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+fn database(folder: &Path) -> Daemon {
+    for name in ["nb", "sb"] {
+        let made = Command::new("ovsdb-tool")
+            .arg("create")
+            .arg(folder.join(format!("{name}.db")))
+            .arg(format!("/usr/share/ovn/ovn-{name}.ovsschema"))
+            .status();
+        assert!(made.expect("ovsdb-tool runs").success());
+    }
+    serve(folder)
+}
+
+fn serve(folder: &Path) -> Daemon {
+    let server = Command::new("ovsdb-server")
+        .arg(format!("--remote=punix:{}", folder.join("db.sock").display()))
+        .arg(format!("--unixctl={}", folder.join("db.ctl").display()))
+        .arg(folder.join("nb.db"))
+        .arg(folder.join("sb.db"))
+        .stderr(Stdio::null())
+        .spawn();
+    Daemon(server.expect("ovsdb-server starts"))
+}
