@@ -1,8 +1,16 @@
 //! What Purlin knows about OVN, as values: nothing here opens a connection, reads a clock or keeps a file.
 //!
-//! [`expr`] reads OVN's match expressions, checks them as OVN does, and answers what OVN does not: whether a match can
-//! be true at all, and whether another rule leaves it anything to decide;
-//! [`review`] does so for the rules of a switch, a port group, a router.
+//! ```text
+//!   expr      match expressions: read, named, judged by a solver          review    rules that others leave nothing
+//!   dhcp      options, typed and written by us                            address   grammar, pools, who collides
+//!   model     a state, changes, owners, differences, ETags                check     every rule for every row
+//!   plan      wanted changes -> one guarded transaction, and its undo     document  an owner's part: apply, prune, drift
+//!   trace     questions to ovn-trace, answers with our objects            topology  the network as a graph
+//! ```
+//!
+//! The way of a write: [`model::State`] over a cache's snapshot, [`plan::plan`] (or [`document::apply`]) with the wanted
+//! changes, and out come a transaction that the database itself refuses when its ground has moved, the exact difference,
+//! warnings, and the ports that may notice. [`plan::undo`] makes the way back of the difference.
 
 pub mod address;
 pub mod check;
@@ -13,3 +21,5 @@ pub mod model;
 pub mod plan;
 pub mod problem;
 pub mod review;
+pub mod topology;
+pub mod trace;

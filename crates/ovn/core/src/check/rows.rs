@@ -17,17 +17,23 @@ fn references(state: &State<'_>, row: &RowDiff) -> Vec<Problem> {
         return Vec::new();
     };
     let mut problems = Vec::new();
-    for (name, column) in &schema.columns {
-        let Some((to, _)) = target(&column.kind) else {
+    for column in &row.columns {
+        let kind = schema.column(&column.column).map(|column| &column.kind);
+        let Some((to, _)) = kind.and_then(target) else {
             continue;
         };
-        for missing in state
-            .targets(&row.table, row.uuid, name)
-            .iter()
-            .filter(|uuid| !state.contains(to, **uuid))
-        {
+        let before = column.before.as_ref().unwrap_or(&Datum::EMPTY);
+        let after = column.after.iter().flat_map(Datum::atoms);
+        let new = after
+            .filter(|atom| !before.contains(atom))
+            .filter_map(Atom::as_uuid);
+        for missing in new.filter(|uuid| !state.contains(to, *uuid)) {
             let message = format!("there is no {to} {missing}");
-            problems.push(Problem::error("reference-missing", name.as_str(), message));
+            problems.push(Problem::error(
+                "reference-missing",
+                column.column.as_str(),
+                message,
+            ));
         }
     }
     problems

@@ -1,8 +1,8 @@
 //! Exactly what differs between two states, row by row and column by column.
 
-use super::natural::natural;
+use super::natural::{from_natural, natural};
 use super::{State, is_volatile};
-use purlin_ovsdb::{Datum, Row, Uuid};
+use purlin_ovsdb::{DatabaseSchema, Datum, Row, Uuid};
 use serde_json::{Value, json};
 use std::fmt;
 
@@ -85,14 +85,18 @@ impl Diff {
         (count(Kind::Added), count(Kind::Changed), count(Kind::Removed))
     }
 
+    /// Reads what [`Diff::to_json`] wrote: a journal keeps differences so, for as long as they may be undone.
+    pub fn from_json(schema: &DatabaseSchema, json: &Value) -> Result<Self, String> {
+        let rows = json.as_array().ok_or("a difference is a list of rows")?;
+        let rows: Result<Vec<RowDiff>, String> = rows.iter().map(|row| read_row(schema, row)).collect();
+        Ok(Self { rows: rows? })
+    }
+
     /// As JSON for programs: a list of rows, values as people write them.
-    pub fn to_json(&self, state: &State<'_>) -> Value {
+    pub fn to_json(&self, schema: &DatabaseSchema) -> Value {
         let rows = self.rows.iter().map(|row| {
             let value = |column: &str, value: &Option<Datum>| {
-                let kind = state
-                    .schema()
-                    .table(&row.table)
-                    .and_then(|table| table.column(column));
+                let kind = schema.table(&row.table).and_then(|table| table.column(column));
                 match (value, kind) {
                     (Some(value), Some(kind)) => natural(value, &kind.kind),
                     (Some(value), None) => value.to_json(),
@@ -115,6 +119,53 @@ impl Diff {
         });
         Value::Array(rows.collect())
     }
+}
+
+fn read_row(schema: &DatabaseSchema, json: &Value) -> Result<RowDiff, String> {
+    let text = |key: &str| {
+        json[key]
+            .as_str()
+            .ok_or_else(|| format!("`{key}` is missing in {json}"))
+    };
+    let word = |known: &[&'static str], word: &str| known.iter().position(|known| *known == word);
+    let table = text("table")?;
+    let known = schema
+        .table(table)
+        .ok_or_else(|| format!("there is no table {table}"))?;
+    let kind = word(&["added", "changed", "removed"], text("change")?).ok_or("an unknown change")?;
+    let kind = [Kind::Added, Kind::Changed, Kind::Removed][kind];
+    let why = word(&["asked", "orphaned", "unlinked"], text("why")?).ok_or("an unknown reason")?;
+    let why = [Why::Asked, Why::Orphaned, Why::Unlinked][why];
+    let mut columns = Vec::new();
+    for (name, both) in json["columns"].as_object().into_iter().flatten() {
+        let column = known
+            .column(name)
+            .ok_or_else(|| format!("{table} has no column {name}"))?;
+        let value = |side: &str| {
+            from_natural(&both[side], &column.kind).map_err(|why| format!("{table} {name}: {why}"))
+        };
+        columns.push(ColumnDiff {
+            column: name.clone(),
+            before: if kind == Kind::Added {
+                None
+            } else {
+                Some(value("before")?)
+            },
+            after: if kind == Kind::Removed {
+                None
+            } else {
+                Some(value("after")?)
+            },
+        });
+    }
+    Ok(RowDiff {
+        table: table.to_owned(),
+        uuid: Uuid::parse(text("uuid")?).ok_or("a UUID is none")?,
+        label: text("label")?.to_owned(),
+        kind,
+        why,
+        columns,
+    })
 }
 
 fn columns(state: &State<'_>, table: &str, old: Option<&Row>, new: Option<&Row>) -> Vec<ColumnDiff> {

@@ -7,7 +7,7 @@ use super::{Reason, Refusal};
 use crate::model::{State, Why};
 use crate::problem::Problem;
 use purlin_ovsdb::{Datum, Uuid};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 type Whys = BTreeMap<(String, Uuid), Why>;
 
@@ -34,7 +34,10 @@ fn orphans(state: &mut State<'_>, whys: &mut Whys) {
         .collect();
     let mut candidates: Vec<(String, Uuid)> = Vec::new();
     for (table, uuid) in touched {
-        candidates.extend(held(&state.base(), &table, uuid));
+        // What it still holds is safe; a switch with a thousand ports is not looked through for one more.
+        let still: BTreeSet<(String, Uuid)> = held(state, &table, uuid).into_iter().collect();
+        let before = held(&state.base(), &table, uuid).into_iter();
+        candidates.extend(before.filter(|row| !still.contains(row)));
         candidates.push((table, uuid));
     }
     while let Some((table, uuid)) = candidates.pop() {

@@ -3,7 +3,7 @@
 use purlin_ovn_core::model::{Change, Child, State, layout, nb_schema, row_from_natural};
 use purlin_ovn_core::plan::{Expect, Plan, Reach, Refusal, Request, Writer, plan};
 use purlin_ovsdb::cache::{Cache, Database};
-use purlin_ovsdb::{Row, Uuid};
+use purlin_ovsdb::{Datum, Row, Uuid};
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 
@@ -187,4 +187,34 @@ pub(crate) fn shop() -> Database {
             json!({"name": "n1", "addresses": ["02:00:00:00:00:99 10.0.0.11"], "external_ids": {"neutron:port_name": "p"}}),
         ),
     ])
+}
+
+/// The same database, where one row has another UUID.
+pub(crate) fn renamed(database: &Database, from: Uuid, to: Uuid) -> Database {
+    let state = state(database);
+    let name = |uuid: Uuid| if uuid == from { to } else { uuid };
+    let rows = nb_schema().tables.keys().flat_map(|table| {
+        let uuids = state.uuids(table).into_iter();
+        uuids
+            .map(|uuid| (table.as_str(), uuid, state.row(table, uuid).unwrap()))
+            .collect::<Vec<_>>()
+    });
+    let rows = rows.map(|(table, uuid, row)| {
+        let renamed = row.columns().map(|(column, value)| {
+            let points = value.contains(&from.into());
+            let others = value
+                .atoms()
+                .iter()
+                .filter(|atom| atom.as_uuid() != Some(from))
+                .cloned();
+            let value = if points {
+                Datum::set(others.chain([to.into()]))
+            } else {
+                value.clone()
+            };
+            (column.to_owned(), value)
+        });
+        (table, name(uuid), renamed.collect::<Row>())
+    });
+    of_rows(rows)
 }

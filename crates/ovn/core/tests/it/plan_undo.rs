@@ -2,7 +2,7 @@
 
 use crate::base::{as_writer, committed, delete, id, insert, planned, shop, state, under, update, writer};
 use crate::plans::{operations, refused, same, vm3};
-use purlin_ovn_core::model::{Change, nb_schema};
+use purlin_ovn_core::model::{Change, Diff, nb_schema};
 use purlin_ovn_core::plan::{Reason, undo};
 use purlin_ovsdb::Datum;
 use serde_json::json;
@@ -12,7 +12,11 @@ fn undo_brings_back_every_row_that_went() {
     let database = shop();
     let removed = planned(&database, vec![delete("Logical_Switch", 1)]).unwrap();
     let later = committed(&removed.after);
-    let (changes, expect) = undo(nb_schema(), &removed.diff);
+    // As a journal gives it back.
+    let kept = removed.diff.to_json(nb_schema()).to_string();
+    let diff = Diff::from_json(nb_schema(), &serde_json::from_str(&kept).unwrap()).unwrap();
+    assert_eq!(diff, removed.diff);
+    let (changes, expect) = undo(nb_schema(), &diff);
     let back = as_writer(&later, &writer("shop"), changes, expect).unwrap();
     same(&back.after, &state(&database));
 }

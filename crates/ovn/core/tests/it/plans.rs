@@ -138,7 +138,7 @@ fn the_difference_is_exact_in_text_and_json() {
 1 added, 2 changed, 0 removed";
     let expected = expected.replace("ACL 21212121", "ACL outport == @web && tcp.dst == 22");
     assert_eq!(plan.diff.to_string(), expected);
-    let json = plan.diff.to_json(&plan.after);
+    let json = plan.diff.to_json(nb_schema());
     assert_eq!(
         json[0]["columns"]["priority"],
         json!({"before": 1000, "after": 1001})
