@@ -22,7 +22,7 @@ mod share;
 
 pub(crate) use book::Book;
 #[cfg(feature = "dhcp")]
-pub(crate) use grow::{Grower, Handover, Sources as GrowSources};
+pub(crate) use grow::{Grower, Handover, Possessions, Sources as GrowSources};
 
 /// A node without leases has none to hand over.
 #[cfg(not(feature = "dhcp"))]
@@ -40,7 +40,7 @@ use purlin_fabric::port::{Candidate, NodeFacts};
 use purlin_fabric::{Coordinator, NotReady, Timing};
 use purlin_fabric_runtime::drains::Drains;
 use purlin_fabric_runtime::scaling::Scaler;
-use purlin_fabric_runtime::{Fabric, Setup, SharedTenure};
+use purlin_fabric_runtime::{Fabric, Setup, SharedTenure, Tenant};
 use purlin_fabric_server::{Books, Stories};
 use purlin_netio::now;
 use purlin_store::Records;
@@ -68,7 +68,7 @@ struct Inner {
     sessions: SessionSettings,
     caching: RedisSettings,
     /// Among nodes that call each other; `None` for a node alone.
-    place: Option<mesh::Place>,
+    place: OnceLock<mesh::Place>,
     /// What other nodes are told about machines.
     stories: Stories,
 }
@@ -87,6 +87,14 @@ impl Cluster {
     /// # Errors
     /// When waiting will not help: a URL that cannot be read, a wrong password, a schema of a newer version.
     pub(crate) async fn open(settings: &Settings, data_dir: &Path) -> Result<Self, Failure> {
+        let cluster = Self::over(settings, Engines::open(settings).await?)?;
+        cluster.admitted(data_dir).await?;
+        cluster.find_place(data_dir).await?;
+        Ok(cluster)
+    }
+
+    /// A new life of this node over these engines, not among others yet.
+    fn over(settings: &Settings, engines: Engines) -> Result<Self, Failure> {
         let random = getrandom::u64()
             .map_err(|cause| Failure::failed(format!("asking for random numbers failed: {cause}"), ""))?;
         let me = Candidate {
@@ -94,14 +102,8 @@ impl Cluster {
             incarnation: Incarnation(random),
         };
         let cluster = &settings.cluster;
-        let engines = Engines::open(settings).await?;
-        #[cfg(feature = "dhcp")]
-        if let Some(records) = &engines.records {
-            grow::admitted(records, &me.id, crate::up::grown::is_there(data_dir)).await?;
-        }
-        let place = mesh::Place::take(&engines, cluster, &me, data_dir).await?;
         Ok(Self(Arc::new(Inner {
-            place,
+            place: OnceLock::new(),
             stories: Stories::default(),
             shared: sessions::Shared::open(&engines, &me.id),
             timing: timing(cluster, settings.services.lead_time()),
@@ -116,6 +118,54 @@ impl Cluster {
         })))
     }
 
+    /// Waits, and says so, while another node moves its leases into the database.
+    ///
+    /// # Errors
+    /// When this node was to move its own and has not, or the database cannot be read.
+    pub(crate) async fn admitted(&self, data_dir: &Path) -> Result<(), Failure> {
+        #[cfg(feature = "dhcp")]
+        if let Some(records) = &self.0.engines.records {
+            grow::admitted(records, &self.0.me.id, crate::up::grown::is_there(data_dir)).await?;
+        }
+        #[cfg(not(feature = "dhcp"))]
+        let _ = data_dir;
+        Ok(())
+    }
+
+    /// What makes other nodes know this one.
+    async fn find_place(&self, data_dir: &Path) -> Result<(), Failure> {
+        let Inner {
+            engines,
+            me,
+            settings,
+            place,
+            ..
+        } = &*self.0;
+        if let Some(found) = mesh::Place::take(engines, settings, me, data_dir).await? {
+            // Found once.
+            let _ = place.set(found);
+        }
+        Ok(())
+    }
+
+    /// Begins to claim for these tenants. `port` is the API's. Only the first call counts.
+    fn take_part(&self, port: u16, tenants: Vec<Arc<dyn Tenant>>) -> &Fabric {
+        let inner = &self.0;
+        inner.fabric.get_or_init(|| {
+            let coordinator = Coordinator::new(inner.timing, inner.me.clone(), self.facts(port));
+            let setup = Setup {
+                me: inner.me.clone(),
+                timing: inner.timing,
+                claims: Arc::clone(&inner.engines.claims),
+                tenants,
+                tenure: inner.tenure.clone(),
+                clock: Arc::new(now),
+            };
+            // The task ends with the last handle.
+            Fabric::start(setup, coordinator).0
+        })
+    }
+
     /// Starts to take part, with the services that have shares. `port` is the API's, `records` are this node's own.
     pub(crate) fn start(
         &self,
@@ -126,18 +176,7 @@ impl Cluster {
     ) -> Books {
         let inner = &self.0;
         let tenants = services.iter().filter_map(|service| service.tenant()).collect();
-        let coordinator = Coordinator::new(inner.timing, inner.me.clone(), self.facts(port));
-        let setup = Setup {
-            me: inner.me.clone(),
-            timing: inner.timing,
-            claims: Arc::clone(&inner.engines.claims),
-            tenants,
-            tenure: inner.tenure.clone(),
-            clock: Arc::new(now),
-        };
-        // The task ends with the last handle.
-        let (fabric, _) = Fabric::start(setup, coordinator);
-        let fabric = inner.fabric.get_or_init(|| fabric).clone();
+        let fabric = self.take_part(port, tenants).clone();
         let gauge = NodeGauge::new(services.clone());
         let scaler = scaling::start(inner, &fabric, Arc::clone(&gauge), wishes, records);
         let scaler = inner.scaler.get_or_init(|| scaler).clone();
@@ -197,7 +236,7 @@ impl Cluster {
             ),
         };
         checks.extend([ready, store]);
-        checks.extend(self.0.place.as_ref().map(mesh::Place::check));
+        checks.extend(self.0.place.get().map(mesh::Place::check));
         checks
     }
 

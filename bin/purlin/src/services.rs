@@ -102,6 +102,12 @@ pub(crate) trait Service: Send + Sync + std::fmt::Debug {
         None
     }
 
+    /// Its packet threads, to run on while everything else is built anew; it has none any more then.
+    #[cfg(feature = "dhcp")]
+    fn packets(&self) -> Option<dhcp::Packets> {
+        None
+    }
+
     /// How much it has done and holds.
     fn work(&self) -> Done;
 
@@ -133,14 +139,43 @@ pub(crate) trait Service: Send + Sync + std::fmt::Debug {
 /// All of them.
 pub(crate) type Services = Vec<Arc<dyn Service>>;
 
+/// What runs on from before the node was built.
+#[derive(Debug, Default)]
+pub(crate) struct RunningOn {
+    #[cfg(feature = "dhcp")]
+    packets: Option<dhcp::Packets>,
+}
+
+impl RunningOn {
+    /// What of these can run on while everything else is built anew.
+    pub(crate) fn of(services: &Services) -> Self {
+        #[cfg(not(feature = "dhcp"))]
+        let _ = services;
+        Self {
+            #[cfg(feature = "dhcp")]
+            packets: services.iter().find_map(|service| service.packets()),
+        }
+    }
+
+    /// The same under claims.
+    #[cfg(feature = "dhcp")]
+    pub(crate) fn shared(self, sharing: Arc<purlin_dhcp_server::Sharing>) -> Self {
+        Self {
+            packets: self.packets.map(|packets| packets.shared(sharing)),
+        }
+    }
+}
+
 /// Starts every service of this binary.
 ///
 /// # Errors
 /// With what kept one from starting; the process ends then.
-pub(crate) async fn start(base: &Base<'_>) -> Result<Services, Failure> {
+pub(crate) async fn start(base: &Base<'_>, running: RunningOn) -> Result<Services, Failure> {
     let mut services = Services::new();
     #[cfg(feature = "dhcp")]
-    let dhcp = dhcp::Dhcp::start(base).await?;
+    let dhcp = dhcp::Dhcp::start(base, running.packets).await?;
+    #[cfg(not(feature = "dhcp"))]
+    let RunningOn {} = running;
     #[cfg(feature = "tftp")]
     {
         #[cfg(feature = "dhcp")]

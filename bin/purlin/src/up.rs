@@ -6,6 +6,7 @@
 //!                        before anything is bound             signals, health, watchdog ◄┘ ... drain ─► exit
 //! ```
 
+mod abandoned;
 mod admin_token;
 mod args;
 mod backup;
@@ -36,6 +37,7 @@ pub(crate) use ports::wanted as wanted_ports;
 
 use crate::cli::Context;
 use crate::exit::{Exit, Failure, Outcome};
+use crate::log;
 use crate::output::Paint;
 use banner::Banner;
 use boot::Boot;
@@ -74,8 +76,8 @@ enum Last {
     Anew,
 }
 
-/// Becomes this very program again, with the arguments that it was called with: nothing of the former life is left but
-/// what is on the disk. Comes back only when that failed.
+/// Becomes this very program again, with the arguments that it was called with, when the node could not be built anew
+/// within the process: nothing of the former life is left but what is on the disk. Comes back only when that failed.
 fn anew() -> Failure {
     let mut arguments = std::env::args_os();
     let mut command = Command::new("/proc/self/exe");
@@ -93,20 +95,28 @@ fn anew() -> Failure {
 async fn live(boot: &Boot, args: &Args, started: Instant) -> Result<Last, Failure> {
     let mut signals = Signals::listen()?;
     let notifier = Notifier::from_environment();
-    let node = tokio::select! {
+    let mut node = tokio::select! {
         built = Node::build(boot, started) => built?,
         () = signals.stop() => return Ok(Last::Exit(Exit::Ok)),
     };
     if !args.quiet {
         announce(&node, boot, started)?;
     }
-    notifier.ready(&serve::serving(&node));
-    let end = match serve::serve(&node, boot, &mut signals, &notifier).await {
-        serve::End::Stop(end) => end,
-        serve::End::Grown(handover) => {
-            notifier.reloading();
-            serve::hand_over(node, *handover).await;
-            return Ok(Last::Anew);
+    let mut boot = boot.clone();
+    let end = loop {
+        notifier.ready(&serve::serving(&node));
+        match serve::serve(&node, &boot, &mut signals, &notifier).await {
+            serve::End::Stop(end) => break end,
+            serve::End::Grown(handover) => {
+                notifier.reloading();
+                match node.grow(*handover, &boot, started).await {
+                    Ok(grown) => (node, boot) = grown,
+                    Err(failure) => {
+                        log::error(&failure.to_string());
+                        return Ok(Last::Anew);
+                    }
+                }
+            }
         }
     };
     notifier.stopping();

@@ -172,8 +172,14 @@ impl Cluster {
     /// A node `n1` that is alone, beside an empty database that it does not use.
     #[must_use]
     pub fn alone() -> Option<Self> {
+        Self::alone_with("")
+    }
+
+    /// The same with more lines at the end of its configuration.
+    #[must_use]
+    pub fn alone_with(more: &str) -> Option<Self> {
         let mut cluster = Self::empty(false)?;
-        let node = Member::start_alone("n1", &cluster.path("n1"));
+        let node = Member::start_alone("n1", &cluster.path("n1"), more);
         node.until("it was ready", || {
             node.readiness().is_some_and(|(ready, _)| ready)
         });

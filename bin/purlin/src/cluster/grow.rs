@@ -3,13 +3,13 @@
 //! ```text
 //!   checks ─► claims of all slots ─► copies, pass after pass, while packets are answered ─► hand over
 //!
-//!   hand over   packets stop ─► the journals' last word ─► claims given back ─► the mark ─► this program anew
+//!   hand over   packets wait in their sockets ─► the last changes ─► the mark ─► the same threads go on under the claims
 //! ```
 //!
-//! Until the mark is on the disk this node's own store is the truth and the database's rows are copies: whatever ends the
-//! process before, it goes on alone when it is started again, and the move can be begun anew. From the mark on the
-//! database is the truth, and the own store is never served from again. Nobody else serves from the database meanwhile:
-//! other nodes wait while a note there says that this one is moving.
+//! Until the mark is on the disk this node's own store is the truth and the database's rows are copies: whatever fails
+//! before, the packet threads go on alone, and the move can be begun anew. From the mark on the database is the truth, and
+//! the own store is never served from again. Nobody else serves from the database meanwhile: other nodes wait while a
+//! note there says that this one is moving.
 
 mod claims;
 mod copier;
@@ -18,6 +18,7 @@ mod order;
 
 pub(crate) use note::admitted;
 
+use super::Cluster;
 use super::engines::Engines;
 use crate::exit::{Failure, chain};
 use crate::log;
@@ -32,24 +33,29 @@ use purlin_api::Problem;
 use purlin_api::ledger::Ledger;
 use purlin_api::revisions::Revisions;
 use purlin_api::tokens::copy_tokens;
-use purlin_dhcp_server::{Handle, RowCursor, rows_of_journals};
+use purlin_dhcp_server::{Handle, RowCursor, SharedRow, Sharing};
 use purlin_fabric_server::Growing;
 use purlin_netio::now;
-use purlin_store_embedded::Embedded;
 use serde_json::{Value, json};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
-/// Rows that changed during a pass, at most, for the rest to be said while nobody is answered.
-const FEW: u64 = 2000;
+/// Rows that changed during a pass, at most, for the rest to be said while packets wait.
+const FEW: u64 = 200;
 /// Passes at most: where more than this many change all the time, the last one is longer.
 const PASSES: u32 = 8;
+/// How long packets may wait: clients ask again after some 4 s (RFC 2131, section 4.1).
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// What is moved, and from where.
 pub(crate) struct Sources {
     pub(crate) settings: Settings,
     pub(crate) revisions: Revisions,
     pub(crate) leases: Handle,
+    /// The API's.
+    pub(crate) port: u16,
 }
 
 /// The way from one node to several.
@@ -73,13 +79,28 @@ struct Progress {
     detail: Option<String>,
 }
 
-/// All that is left to do once nobody is answered.
+/// All that is left to do once everything is copied but for what changes all the time.
 pub(crate) struct Handover {
     order: Order,
-    engines: Engines,
     copier: Copier,
+    leases: Handle,
     book: Ledger,
     revisions: u64,
+}
+
+/// What a node has of its own, and nobody changes any more.
+pub(crate) struct Possessions<'a> {
+    pub(crate) revisions: &'a Revisions,
+    pub(crate) ledger: &'a Ledger,
+    pub(crate) data_dir: &'a Path,
+}
+
+/// The node's part among others: its packet threads are under claims.
+pub(crate) struct Grown {
+    pub(crate) cluster: Cluster,
+    pub(crate) sharing: Arc<Sharing>,
+    /// What lies over the configuration file from now on.
+    pub(crate) overlay: Value,
 }
 
 impl std::fmt::Debug for Grower {
@@ -218,89 +239,121 @@ impl Grower {
         }
     }
 
-    /// Everything that can be done while packets are answered.
+    /// Everything that can be done while nothing else stands still.
     async fn copy(&self, order: Order, engines: Engines) -> Result<Handover, String> {
         let (sources, id) = (&self.0.sources, &order.settings.node.id);
         note::write(&engines, id, note::COPYING).await?;
         self.note(|progress| progress.state = "claiming");
-        let claims = Claims::take(&engines, &order.settings).await?;
+        let book = Ledger::new(engines.records.clone().ok_or("the database keeps no records")?);
+        let claims = Claims::take(engines, &order.settings, sources.port).await?;
         let mut copier = Copier::begin(claims).await?;
         self.note(|progress| progress.state = "copying");
         for pass in 1..=PASSES {
-            let mut changed = 0;
-            let mut cursor = Some(RowCursor::default());
-            while let Some(from) = cursor {
-                let (rows, next) = sources.leases.rows(from).await;
-                changed += copier.put(rows).await?;
-                cursor = next;
+            let changed = pass_over(&mut copier, &sources.leases, |changed, rows| {
                 self.note(|progress| {
-                    (progress.pass, progress.changed, progress.rows) = (pass, changed, copier.rows());
+                    (progress.pass, progress.changed, progress.rows) = (pass, changed, rows);
                 });
-            }
-            if changed <= FEW {
+            });
+            if changed.await? <= FEW {
                 break;
             }
         }
-        let book = Ledger::new(engines.records.clone().ok_or("the database keeps no records")?);
         let copied = sources.revisions.copy_to(&book, own::PATHS, id.as_str(), 0).await;
         let revisions = copied.map_err(|problem| problem.detail().to_owned())?;
         Ok(Handover {
             order,
-            engines,
             copier,
+            leases: sources.leases.clone(),
             book,
             revisions,
         })
     }
 }
 
+/// Copies what has changed of all leases; how many that were.
+async fn pass_over(copier: &mut Copier, leases: &Handle, tell: impl Fn(u64, u64)) -> Result<u64, String> {
+    let (mut changed, mut cursor) = (0, Some(RowCursor::default()));
+    while let Some(from) = cursor {
+        let (rows, next) = leases.rows(from).await;
+        changed += copier.put(&rows).await?;
+        cursor = next;
+        tell(changed, copier.rows());
+    }
+    Ok(changed)
+}
+
+/// All leases.
+async fn all_rows(leases: &Handle) -> Vec<SharedRow> {
+    let (mut all, mut cursor) = (Vec::new(), Some(RowCursor::default()));
+    while let Some(from) = cursor {
+        let (rows, next) = leases.rows(from).await;
+        all.extend(rows);
+        cursor = next;
+    }
+    all
+}
+
 impl Handover {
-    /// The rest, after the packet threads have ended and all they promised is on the disk. When this returns without a
-    /// fault the node is one of several with its next start, and not before.
+    /// The rest. Nobody may change anything any more but clients, whose packets wait for a moment. When this returns
+    /// without a fault the node is one of several for good, and not before.
     ///
     /// # Errors
-    /// When something was not written: this node goes on alone.
-    pub(crate) async fn finish(
-        self,
-        store: &Arc<Embedded>,
-        revisions: &Revisions,
-        ledger: &Ledger,
-        data_dir: &std::path::Path,
-    ) -> Result<(), Failure> {
-        let Self {
-            order,
-            engines: _engines,
-            mut copier,
-            book,
-            revisions: known,
-        } = self;
-        let failed = |why: String| {
-            Failure::failed(
+    /// When something was not written: the packet threads go on alone.
+    pub(crate) async fn finish(mut self, of: &Possessions<'_>) -> Result<Grown, Failure> {
+        let outcome = self.try_finish(of).await;
+        let Ok(sharing) = outcome else {
+            self.leases.take_up().await;
+            self.copier.claims().leave().await;
+            let why = outcome.err().unwrap_or_default();
+            return Err(Failure::failed(
                 format!("the leases were not all moved, and this node stays alone: {why}"),
                 "purlin cluster grow, again",
-            )
+            ));
         };
-        let journals = store.journals();
-        let settings = order.settings.services.dhcp.service.clone();
-        let read = tokio::task::spawn_blocking(move || rows_of_journals(&*journals, &settings, None)).await;
-        let kept = read.map_err(|_| failed("reading the journals panicked".to_owned()))?;
-        let kept = kept.map_err(|cause| failed(chain(&cause)))?;
-        if !kept.exact {
-            return Err(failed("the journals were not ended in order".to_owned()));
-        }
-        let rows = kept.rows.len();
-        copier.put_last(kept.rows).await.map_err(failed)?;
-        let id = order.settings.node.id.as_str();
-        let copied = revisions.copy_to(&book, own::PATHS, id, known).await;
-        copied.map_err(|problem| failed(problem.detail().to_owned()))?;
-        let copied = copy_tokens(ledger, &book).await;
-        copied.map_err(|problem| failed(problem.detail().to_owned()))?;
-        copier.leave().await;
-        grown::write(data_dir, &order.overlay)?;
+        let claims = self.copier.claims();
+        claims.seat(&sharing);
+        Ok(Grown {
+            cluster: claims.cluster.clone(),
+            sharing,
+            overlay: self.order.overlay,
+        })
+    }
+
+    async fn try_finish(&mut self, of: &Possessions<'_>) -> Result<Arc<Sharing>, String> {
+        let told = |problem: Problem| problem.detail().to_owned();
+        let id = self.order.settings.node.id.as_str();
+        let copied = of.revisions.copy_to(&self.book, own::PATHS, id, self.revisions);
+        copied.await.map_err(told)?;
+        copy_tokens(of.ledger, &self.book).await.map_err(told)?;
+        let cluster = self.copier.claims().cluster.clone();
+        cluster
+            .find_place(of.data_dir)
+            .await
+            .map_err(|failure| failure.what)?;
+        let share = cluster.share().map_err(|failure| failure.what)?;
+        let share = share.ok_or("the store shares no rows")?;
+        let prepared = self.leases.prepare_share(&share).await;
+        let prepared = prepared.map_err(|cause| chain(&cause))?;
+        pass_over(&mut self.copier, &self.leases, |_, _| ()).await?;
+
+        let began = Instant::now();
+        self.leases.lay_down().await.map_err(|cause| cause.to_string())?;
+        let rows = all_rows(&self.leases).await;
+        let put = tokio::time::timeout(PATIENCE, self.copier.put_last(rows)).await;
+        let rows = put.map_err(|_| {
+            format!(
+                "the database did not take the rest within {} s",
+                PATIENCE.as_secs()
+            )
+        })??;
+        grown::write(of.data_dir, &self.order.overlay).map_err(|failure| failure.what)?;
+        let (count, holdings) = (rows.len(), self.copier.claims().holdings());
+        let sharing = self.leases.join(prepared, rows, &holdings).await;
         log::info(&format!(
-            "{rows} rows are in the database: going on as a node of a cluster"
+            "{count} rows are in the database: going on as a node of a cluster; packets waited for {} ms",
+            began.elapsed().as_millis()
         ));
-        Ok(())
+        Ok(sharing)
     }
 }
 

@@ -93,7 +93,7 @@ impl Place {
 impl Cluster {
     /// Calls to other nodes; `None` for a node alone.
     pub(crate) fn mesh(&self) -> Option<Mesh> {
-        self.0.place.as_ref().map(|place| place.mesh.clone())
+        self.0.place.get().map(|place| place.mesh.clone())
     }
 
     /// Stories that begin here go on at other nodes, and theirs here.
@@ -119,7 +119,7 @@ impl Cluster {
         revisions: &Revisions,
     ) -> Result<(), Failure> {
         let Inner { place, .. } = &*self.0;
-        let Some(place) = place else { return Ok(()) };
+        let Some(place) = place.get() else { return Ok(()) };
         let listener = place.listener.lock().expect("no thread panics with it").take();
         let Some(listener) = listener else { return Ok(()) };
         let porter = Porter {

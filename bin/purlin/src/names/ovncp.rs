@@ -85,6 +85,7 @@ pub(super) fn run(command: Command) -> Outcome {
     let args = up::Args {
         config: Some(data_dir.join(SERVED)),
         grace: None,
+        leave_leases: false,
         quiet: command.quiet,
         renew: Some(renew),
     };

@@ -107,6 +107,7 @@ fn serve(wanted: &Serve, context: &Context) -> Outcome {
     let args = up::Args {
         config: Some(config),
         grace: None,
+        leave_leases: false,
         quiet: wanted.quiet,
         renew,
     };

@@ -62,8 +62,26 @@ pub(crate) struct Dhcp {
     bound: ServerStatus,
 }
 
-impl Dhcp {
-    pub(super) async fn start(base: &Base<'_>) -> Result<Self, Failure> {
+/// Packet threads. They may run on while the rest of the node is built around them anew.
+#[derive(Debug)]
+pub(crate) struct Packets {
+    handle: Handle,
+    threads: Running,
+    /// As they were bound at the start.
+    bound: ServerStatus,
+    sharing: Option<Arc<Sharing>>,
+}
+
+impl Packets {
+    /// The same threads, which are under claims now.
+    pub(crate) fn shared(self, sharing: Arc<Sharing>) -> Self {
+        Self {
+            sharing: Some(sharing),
+            ..self
+        }
+    }
+
+    async fn start(base: &Base<'_>) -> Result<Self, Failure> {
         let own = &base.settings.services.dhcp;
         let share = base.cluster.share()?;
         let config = ServerConfig {
@@ -89,6 +107,27 @@ impl Dhcp {
             log::warn(&restored::told(hold));
         }
         let sharing = share.map(|share| Sharing::start(&handle, &share));
+        Ok(Self {
+            handle,
+            threads,
+            bound,
+            sharing,
+        })
+    }
+}
+
+impl Dhcp {
+    /// On threads that run already, or new ones.
+    pub(super) async fn start(base: &Base<'_>, running: Option<Packets>) -> Result<Self, Failure> {
+        let Packets {
+            handle,
+            threads,
+            bound,
+            sharing,
+        } = match running {
+            Some(running) => running,
+            None => Packets::start(base).await?,
+        };
         Ok(Self {
             sharing,
             health: handle.health(),
@@ -156,6 +195,16 @@ impl Service for Dhcp {
 
     fn leases(&self) -> Option<Handle> {
         Some(self.handle.clone())
+    }
+
+    fn packets(&self) -> Option<Packets> {
+        let threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner).take();
+        Some(Packets {
+            handle: self.handle.clone(),
+            threads: threads?,
+            bound: self.bound.clone(),
+            sharing: self.sharing.clone(),
+        })
     }
 
     fn work(&self) -> Done {

@@ -37,6 +37,9 @@ pub(crate) struct Args {
     /// How long work under way may take after SIGTERM [default: api.shutdown_grace].
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     pub(crate) grace: Option<Duration>,
+    /// Begin with an empty shared store although this node has leases of its own, which are left behind for good.
+    #[arg(long)]
+    pub(crate) leave_leases: bool,
     /// Print nothing on standard output.
     #[arg(long, short = 'q')]
     pub(crate) quiet: bool,

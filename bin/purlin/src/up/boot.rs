@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 pub(crate) const DEMO_TREE: &str = "boot";
 
 /// A good configuration and where it came from.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Boot {
     /// `None` is the demo.
     pub(super) file: Option<PathBuf>,
@@ -22,6 +22,8 @@ pub(super) struct Boot {
     pub(super) config: Value,
     pub(super) data_dir: PathBuf,
     pub(super) renew: Option<Renew>,
+    /// Leases in this node's own store are left behind.
+    pub(super) leave_leases: bool,
 }
 
 impl Boot {
@@ -47,7 +49,15 @@ impl Boot {
             config: grown::laid(document.to_json(), &settings, &data_dir)?,
             data_dir,
             renew: args.renew,
+            leave_leases: args.leave_leases,
         })
+    }
+
+    /// The same with what the node was given when it grew.
+    pub(super) fn with(&self, overlay: &Value) -> Self {
+        let mut boot = self.clone();
+        grown::lay(&mut boot.config, overlay);
+        boot
     }
 
     /// For people: the file's name.

@@ -2,7 +2,7 @@
 
 use super::boot::Boot;
 use super::host::Host;
-use super::{data_dir, faults, grown, own};
+use super::{abandoned, data_dir, faults, grown, own};
 use crate::cluster::Book;
 use crate::exit::Failure;
 use crate::log;
@@ -38,15 +38,18 @@ pub(super) struct Ground {
 }
 
 impl Ground {
-    /// Opens the store and settles which configuration runs.
+    /// Opens the store, unless it is open from before, and settles which configuration runs.
     ///
     /// # Errors
     /// When the directory or the store cannot be used, or the revision has faults in this environment.
-    pub(super) async fn lay(boot: &Boot) -> Result<Self, Failure> {
+    pub(super) async fn lay(boot: &Boot, store: Option<Arc<Embedded>>) -> Result<Self, Failure> {
         data_dir::prepare(&boot.data_dir)?;
         let data_dir = std::path::absolute(&boot.data_dir)?;
-        let opened = Embedded::open(&data_dir, Options::default());
-        let store = Arc::new(opened.map_err(|cause| faults::unopened(&cause, &data_dir))?);
+        let opened = match store {
+            Some(store) => Ok(store),
+            None => Embedded::open(&data_dir, Options::default()).map(Arc::new),
+        };
+        let store = opened.map_err(|cause| faults::unopened(&cause, &data_dir))?;
         let (ledger, clock) = (Ledger::new(store.records()), Clock::system());
         let events = Arc::new(EventLog::new(EVENTS_KEPT, wall_micros()));
         let host = Arc::new(Host::default());
@@ -77,6 +80,13 @@ impl Ground {
             ));
         }
         if let StoreEngine::Postgres(_) = &ground.settings.store.records {
+            abandoned::check(
+                &ground.store,
+                &ground.settings,
+                &ground.data_dir,
+                boot.leave_leases,
+            )
+            .await?;
             ground.share(boot, &basis, meaning, told).await?;
         }
         Ok(ground)

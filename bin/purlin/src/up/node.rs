@@ -1,5 +1,7 @@
 //! One struct, built top to bottom: ground, DHCP, API. Taken apart so that nothing that was promised is lost.
 
+mod growing;
+
 use super::admin_token::{self, AdminToken};
 use super::boot::Boot;
 use super::ground::Ground;
@@ -16,7 +18,7 @@ use crate::cluster::{Book, Cluster, Handover};
 use crate::cluster::{GrowSources, Grower};
 use crate::exit::Failure;
 use crate::log;
-use crate::services::{self, Base, Services};
+use crate::services::{self, Base, RunningOn, Services};
 use crate::settings::Settings;
 #[cfg(feature = "dhcp")]
 use purlin_api::ledger::Ledger;
@@ -30,9 +32,6 @@ use purlin_telemetry::{Event, EventLog, Registry};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
-
-/// How long requests under way may take when the node starts anew as one of several.
-const QUIET: Duration = Duration::from_millis(300);
 
 /// A running node.
 pub(super) struct Node {
@@ -59,18 +58,37 @@ pub(super) struct Node {
     store: Arc<Embedded>,
 }
 
+/// What is there before a node is built: all of it when the node goes on in another way.
+#[derive(Default)]
+struct Kept {
+    store: Option<Arc<Embedded>>,
+    cluster: Option<Cluster>,
+    running: RunningOn,
+}
+
 impl Node {
     /// Builds everything and begins to serve.
     ///
     /// # Errors
     /// With the part that could not be built; nothing keeps running then.
     pub(super) async fn build(boot: &Boot, started: Instant) -> Result<Self, Failure> {
-        let ground = Ground::lay(boot).await?;
+        Self::build_around(Kept::default(), boot, started).await
+    }
+
+    /// The same around what is there already.
+    async fn build_around(kept: Kept, boot: &Boot, started: Instant) -> Result<Self, Failure> {
+        let first = kept.store.is_none();
+        let ground = Ground::lay(boot, kept.store).await?;
         let settings = ground.settings.clone();
         log::configure(settings.log);
-        ports::check(&ports::wanted(&settings))?;
+        if first {
+            ports::check(&ports::wanted(&settings))?;
+        }
         let face = Face::bind(&settings, &ground.data_dir).await?;
-        let cluster = Cluster::open(&settings, &ground.data_dir).await?;
+        let cluster = match kept.cluster {
+            Some(cluster) => cluster,
+            None => Cluster::open(&settings, &ground.data_dir).await?,
+        };
         let base = Base {
             settings: &settings,
             data_dir: &ground.data_dir,
@@ -79,7 +97,7 @@ impl Node {
             demo: boot.file.is_none(),
             cluster: &cluster,
         };
-        let services = services::start(&base).await?;
+        let services = services::start(&base, kept.running).await?;
         ground.host.attach(services.clone(), cluster.clone());
         let (tokens, token) = open_tokens(&ground).await?;
 
@@ -100,7 +118,7 @@ impl Node {
         #[cfg_attr(not(feature = "dhcp"), expect(unused_mut))]
         let mut books = take_part(&cluster, &ground, &services, face.port());
         #[cfg(feature = "dhcp")]
-        let grower = way_to_others(&ground, &settings, &services, &mut books);
+        let grower = way_to_others(&ground, &services, face.port(), &mut books);
         cluster.serve_mesh(&books, &settings, &ground.revisions)?;
         show(&registry, &books);
         let fronts = balancer::start(&settings, &books.fabric).await?;
@@ -173,26 +191,6 @@ impl Node {
         std::future::pending().await
     }
 
-    /// Takes no more work and moves what is left into the cluster's database.
-    ///
-    /// # Errors
-    /// When that was not done: this node's own store is the truth still.
-    pub(super) async fn hand_over(self, handover: Handover) -> Result<(), Failure> {
-        self.life.enter(Stage::Draining);
-        // Nobody may change anything from here on. Packets come last: that is what clients wait for.
-        self.api.stop(QUIET).await;
-        self.fronts.stop(QUIET).await;
-        for service in &self.services {
-            service.stop(QUIET).await;
-        }
-        #[cfg(feature = "dhcp")]
-        return handover
-            .finish(&self.store, &self.revisions, &self.ledger, &self.data_dir)
-            .await;
-        #[cfg(not(feature = "dhcp"))]
-        match handover {}
-    }
-
     /// Takes no more work, finishes what is under way within `grace`, makes everything durable.
     pub(super) async fn stop(self, grace: Duration) {
         self.life.enter(Stage::Draining);
@@ -241,18 +239,14 @@ async fn open_tokens(ground: &Ground) -> Result<(Tokens, AdminToken), Failure> {
 
 /// What it takes to become the first of several, for a node that is alone.
 #[cfg(feature = "dhcp")]
-fn way_to_others(
-    ground: &Ground,
-    settings: &Settings,
-    services: &Services,
-    books: &mut Books,
-) -> Option<Grower> {
+fn way_to_others(ground: &Ground, services: &Services, port: u16, books: &mut Books) -> Option<Grower> {
     let leases = services.iter().find_map(|service| service.leases())?;
     let grower = ground.shared.is_none().then(|| {
         Grower::new(GrowSources {
-            settings: settings.clone(),
+            settings: ground.settings.clone(),
             revisions: ground.revisions.clone(),
             leases,
+            port,
         })
     });
     books.grow = grower.clone().map(|grower| Arc::new(grower) as _);

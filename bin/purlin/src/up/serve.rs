@@ -7,7 +7,6 @@ use super::reload::Reloader;
 use super::signals::{Asked, Signals};
 use crate::cluster::Handover;
 use crate::exit::{Exit, Failure, Outcome};
-use crate::log;
 use futures_util::future::select_all;
 use std::time::Duration;
 
@@ -22,26 +21,6 @@ pub(super) enum End {
     Stop(Outcome),
     /// The node is to be one of several.
     Grown(Box<Handover>),
-}
-
-/// How long moving the rest may take: nobody is answered meanwhile.
-const MOVING: Duration = Duration::from_secs(20);
-
-/// Hands over to the cluster; whatever comes of it, this program is to be started anew.
-pub(super) async fn hand_over(node: Node, handover: Handover) {
-    let moved = match tokio::time::timeout(MOVING, node.hand_over(handover)).await {
-        Ok(moved) => moved,
-        Err(_) => Err(Failure::failed(
-            format!(
-                "the database did not take the rest within {} s: this node stays alone",
-                MOVING.as_secs()
-            ),
-            "purlin cluster grow, again",
-        )),
-    };
-    if let Err(failure) = moved {
-        log::error(&failure.to_string());
-    }
 }
 
 /// Until it is told to stop, or cannot go on.

@@ -2,16 +2,16 @@
 //! several.
 //!
 //! ```text
-//!   while it serves   Handle::rows(cursor)    piece by piece, from the packet threads
-//!   when it has ended rows_of_journals        everything, from what is durable: the last word
+//!   while it serves    Handle::rows(cursor)    piece by piece, from the packet threads
+//!   when it does not   bound_in_journals       how much there would be to move
 //! ```
 
 use crate::handle::Handle;
-use crate::start::{entropy, replay, threads, wakers};
+use crate::start::{entropy, holds_journals, replay, wakers};
 use crate::{StartError, worker::Worker};
 use purlin_dhcp_core::rows::rows_of;
 use purlin_dhcp_core::settings::Settings;
-use purlin_dhcp_core::{Engine, Plan, Recovery};
+use purlin_dhcp_core::{Engine, Plan};
 use purlin_netio::now;
 use purlin_store::{FencedRow, JournalEngine};
 use std::sync::Arc;
@@ -31,16 +31,6 @@ pub struct SharedRow {
 pub struct RowCursor {
     door: usize,
     at: u64,
-}
-
-/// What the journals of a service that has ended say.
-#[derive(Debug)]
-pub struct Kept {
-    pub rows: Vec<SharedRow>,
-    /// Nothing that was written can have been lost.
-    pub exact: bool,
-    /// Until when (Unix seconds) addresses without a record may be in use all the same.
-    pub in_doubt_until: Option<u32>,
 }
 
 impl Handle {
@@ -77,38 +67,24 @@ impl Handle {
     }
 }
 
-/// Reads what the journals of a service that has ended hold. Nothing is changed.
+/// How many leases run by the journals of a service that has ended. Nothing is changed.
 ///
 /// # Errors
 /// When a journal cannot be read, or is in use.
-pub fn rows_of_journals(
-    journals: &dyn JournalEngine,
-    settings: &Settings,
-    recovery: Option<&Recovery>,
-) -> Result<Kept, StartError> {
-    let plan = Plan::compile(settings, None);
-    let shards = threads(settings);
-    let entropy = entropy()?;
-    let engines = (0..shards).map(|shard| Engine::new(Arc::clone(&plan), shard, shards, entropy));
-    let mut replayed = replay(journals, engines.collect(), &wakers(shards)?)?;
-    let (at, mut unwritten) = (now(), Vec::new());
-    let mut kept = Kept {
-        rows: Vec::new(),
-        exact: replayed.exact,
-        in_doubt_until: None,
-    };
-    for engine in &mut replayed.engines {
-        let news = recovery.is_some_and(|recovery| engine.recover(&at, recovery, &mut unwritten));
-        engine.restored(&at, replayed.exact && !news, &mut unwritten);
-        kept.in_doubt_until = kept.in_doubt_until.max(engine.in_doubt_until(&at));
-        let (mut frame, mut cursor) = (Vec::new(), Some(0));
-        while let Some(from) = cursor {
-            frame.clear();
-            cursor = engine.rows_chunk(from, PIECE, &mut frame);
-            kept.rows.extend(shared_rows(&plan, &frame));
-        }
+pub fn bound_in_journals(journals: &dyn JournalEngine, settings: &Settings) -> Result<u64, StartError> {
+    if !holds_journals(journals)? {
+        return Ok(0);
     }
-    Ok(kept)
+    let plan = Plan::compile(settings, None);
+    let engine = Engine::new(Arc::clone(&plan), 0, 1, entropy()?);
+    let mut replayed = replay(journals, vec![engine], &wakers(1)?)?;
+    let at = now();
+    let mut bound = 0;
+    for engine in &mut replayed.engines {
+        engine.restored(&at, replayed.exact, &mut Vec::new());
+        bound += engine.usage(&at).iter().map(|used| used.bound).sum::<u64>();
+    }
+    Ok(bound)
 }
 
 fn shared_rows(plan: &Plan, frame: &[u8]) -> Vec<SharedRow> {

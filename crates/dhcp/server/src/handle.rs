@@ -15,6 +15,7 @@ use purlin_dhcp_core::{HoldView, Plan};
 use purlin_netio::{Waker, now};
 use purlin_types::{Epoch, Slot, SlotSet};
 use std::net::Ipv4Addr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -70,6 +71,8 @@ struct Inner {
     plan: Mutex<Arc<Plan>>,
     health: Arc<watch::Sender<Health>>,
     reports: Arc<[Mutex<ThreadReport>]>,
+    /// The first thread decides about everything, and the others read for it.
+    united: AtomicBool,
     /// Differs between starts of the service, so that a cursor of an earlier one is known.
     life: u32,
 }
@@ -89,6 +92,7 @@ impl Handle {
             plan,
             health,
             reports,
+            united: AtomicBool::new(false),
             life: now().wall.secs(),
         }))
     }
@@ -243,6 +247,32 @@ impl Handle {
         let report =
             |report: &Mutex<ThreadReport>| report.lock().unwrap_or_else(PoisonError::into_inner).hold;
         longest(self.0.reports.iter().map(report))
+    }
+
+    /// Packet threads, whether they decide or not.
+    pub(crate) fn threads(&self) -> usize {
+        self.0.doors.len()
+    }
+
+    pub(crate) fn first_waker(&self) -> &Arc<Waker> {
+        &self.0.doors[0].waker
+    }
+
+    /// Among how many threads networks are divided.
+    fn shards(&self) -> u16 {
+        if self.0.united.load(Ordering::Relaxed) {
+            1
+        } else {
+            self.0.doors.len() as u16
+        }
+    }
+
+    /// Has the kernel give all packets to the first thread from now on.
+    pub(crate) async fn steer_to_first(&self) {
+        self.0.united.store(true, Ordering::Relaxed);
+        let mut ports = self.0.current.lock().await;
+        // Where the kernel refuses, packets are passed on in the process.
+        let _ = ports.unite(&self.plan());
     }
 
     /// Asks one thread; the inner `None` says that it has ended, the outer one that there is none of this number.

@@ -27,12 +27,12 @@ mod switches;
 mod worker;
 
 pub use error::{ApplyError, ControlError, StartError};
-pub use export::{Kept, RowCursor, SharedRow, rows_of_journals};
+pub use export::{RowCursor, SharedRow, bound_in_journals};
 pub use handle::{Applied, DecisionPage, Handle, OtherLife};
 pub use leases::{Away, Found, Holder, Holders, Leases, Others, ReleaseError, Usage};
 pub use metrics::{DhcpMetrics, ThreadReport};
 pub use running::Running;
-pub use share::{ForwardKey, ForwardKeyError, Homes, ShareConfig, Sharing};
+pub use share::{ForwardKey, ForwardKeyError, Homes, Prepared, ShareConfig, Sharing};
 pub use start::{RECEIVE_BUFFER, ServerConfig, start};
 pub use status::{Condition, Health, InterfaceStatus, JournalStatus, ServerStatus};
 pub use switches::Switches;

@@ -82,6 +82,8 @@ enum Key {
 #[derive(Debug)]
 pub(crate) struct Ports {
     shards: u16,
+    /// How many of them packets are steered to.
+    steered: u16,
     receive_buffer: u32,
     next_id: u32,
     open: Vec<Group>,
@@ -95,6 +97,7 @@ impl Ports {
     pub(crate) fn new(shards: u16, receive_buffer: u32) -> Self {
         Self {
             shards,
+            steered: shards,
             receive_buffer,
             next_id: 0,
             open: Vec::new(),
@@ -237,10 +240,20 @@ impl Ports {
     /// named close once the last thread lets go of them.
     pub(crate) fn adopt(&mut self, prepared: Prepared, plan: &Plan) -> Result<(), ApplyError> {
         self.open = prepared.0;
+        self.steer(plan)
+    }
+
+    /// Steers all packets to the first thread from now on.
+    pub(crate) fn unite(&mut self, plan: &Plan) -> Result<(), ApplyError> {
+        self.steered = 1;
+        self.steer(plan)
+    }
+
+    fn steer(&self, plan: &Plan) -> Result<(), ApplyError> {
         if self.shards < 2 {
             return Ok(());
         }
-        let program = Program::compile(STEERED_BY, &plan.steering(self.shards));
+        let program = Program::compile(STEERED_BY, &plan.steering(self.steered));
         for group in self
             .open
             .iter()

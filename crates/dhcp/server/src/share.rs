@@ -9,11 +9,13 @@
 //! ```
 
 mod forward;
+mod join;
 mod loader;
 mod own;
 mod vacate;
 
 pub use forward::{ForwardKey, ForwardKeyError};
+pub use join::Prepared;
 
 pub(crate) use forward::{Carrier, GIADDR, Opened, Said, relayed};
 pub(crate) use loader::{Continued, Gained};
@@ -85,6 +87,15 @@ impl Sharing {
         let holdings = watch::Sender::new(Arc::new(Holdings::default()));
         let rows = Arc::clone(&config.rows);
         let loader = Loader::new(handle.clone(), rows, holdings.subscribe(), config.patient.clone());
+        Self::follow(handle, config, holdings, loader)
+    }
+
+    fn follow(
+        handle: &Handle,
+        config: &ShareConfig,
+        holdings: watch::Sender<Arc<Holdings>>,
+        loader: Loader,
+    ) -> Arc<Self> {
         config.runtime.spawn(loader.run());
         Arc::new(Self {
             holdings,
@@ -110,7 +121,14 @@ impl Tenant for Sharing {
     }
 }
 
-/// An engine that holds nothing yet, its log in the shared store, and what the packet thread has beside it.
+/// What a packet thread of a share has beside its engine.
+#[derive(Debug)]
+pub(crate) struct Place {
+    pub(crate) log: Log,
+    pub(crate) own: Own,
+}
+
+/// An engine that holds nothing yet, and its place.
 pub(crate) fn open(
     config: &ShareConfig,
     plan: &Arc<Plan>,
@@ -118,6 +136,12 @@ pub(crate) fn open(
 ) -> Result<(Engine, Log, Option<Own>), StartError> {
     let mut engine = Engine::new(Arc::clone(plan), 0, 1, entropy()?);
     engine.share();
+    let Place { log, own } = place(config, plan, waker);
+    Ok((engine, log, Some(own)))
+}
+
+/// A log in the shared store, and what the packet thread has beside it.
+fn place(config: &ShareConfig, plan: &Arc<Plan>, waker: &Arc<Waker>) -> Place {
     let (plan, terms, waker) = (SharedPlan::new(plan), Terms::default(), Arc::clone(waker));
     let (log, log_handle) = RowLog::open(
         &config.runtime,
@@ -143,7 +167,7 @@ pub(crate) fn open(
         links: Links::default(),
         plan,
     };
-    Ok((engine, log, Some(own)))
+    Place { log, own }
 }
 
 /// The plan by which the log reads frames: that of the packet thread.

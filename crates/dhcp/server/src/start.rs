@@ -151,6 +151,12 @@ fn journal_name(shard: usize) -> String {
     format!("dhcp-{shard}")
 }
 
+/// Whether there are journals of this service at all.
+pub(crate) fn holds_journals(journals: &dyn JournalEngine) -> Result<bool, StartError> {
+    let names = journals.names().map_err(fault("dhcp-*"))?;
+    Ok(names.iter().any(|name| is_extra(name, 0)))
+}
+
 /// What the journals held.
 pub(crate) struct Replayed {
     pub(crate) engines: Vec<Engine>,

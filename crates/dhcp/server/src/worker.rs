@@ -12,6 +12,7 @@
 mod adopt;
 mod control;
 mod copies;
+mod join;
 mod ledger;
 mod log;
 mod own;
@@ -118,6 +119,8 @@ pub(crate) struct Worker {
     sweeping: bool,
     /// Nothing is read or decided while networks move between threads: the one that gets a lease would not know.
     paused: bool,
+    /// All that this thread reads is the first one's to decide about: the node has become one of several.
+    retired: bool,
     stopping: Option<BootTime>,
     stopped: Option<oneshot::Sender<()>>,
 }
@@ -179,6 +182,7 @@ impl Worker {
             ticks: 0,
             sweeping: false,
             paused: false,
+            retired: false,
             stopping: None,
             stopped: None,
         };

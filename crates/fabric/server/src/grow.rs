@@ -30,7 +30,7 @@ pub(crate) fn routes(books: &Books) -> Routes {
             .answers(200, schema::reference("Growth")),
         route::post("/api/v1/cluster/grow", begin)
             .summary("Makes a node that is alone the first of several")
-            .description("Leases, revisions and tokens are copied into a database while the node serves; then it stops answering for a moment, copies the rest and goes on as a node of a cluster. Until that moment its own store is the truth, so it can be broken off at any time and asked for again.")
+            .description("Leases, revisions and tokens are copied into a database while the node serves; then packets wait for a moment while the rest is copied, and it goes on as a node of a cluster; the API is away for about a second. Until that moment its own store is the truth, so it can be broken off at any time and asked for again.")
             .body(schema::object(&[
                 ("store", schema::string("URL of the PostgreSQL database: empty, and used by nobody else.")),
                 ("coordination?", schema::nullable(schema::string("URL of a Redis; without, nodes meet in the database."))),

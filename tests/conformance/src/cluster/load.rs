@@ -39,6 +39,14 @@ impl Report {
         operations.filter_map(|one| one["timed_out"].as_u64()).sum()
     }
 
+    /// Datagrams of a phase that were sent once more because no answer had come.
+    #[must_use]
+    pub fn retransmitted(&self, phase: &str) -> u64 {
+        let phases = self.0["phases"].as_array().into_iter().flatten();
+        let named = phases.filter(|one| one["name"] == phase);
+        named.filter_map(|one| one["retransmitted"].as_u64()).sum()
+    }
+
     /// Addresses that clients believe to be theirs.
     #[must_use]
     pub fn leases(&self) -> u64 {

@@ -93,8 +93,13 @@ impl Member {
     }
 
     /// On loopback, alone: its leases are in its own folder.
-    pub(super) fn start_alone(id: &str, data: &Path) -> Self {
-        Self::sit(&Seat::on_loopback(id, data), None)
+    pub(super) fn start_alone(id: &str, data: &Path, more: &str) -> Self {
+        let subnets = format!("{SUBNET}\n{more}");
+        let seat = Seat {
+            subnets: &subnets,
+            ..Seat::on_loopback(id, data)
+        };
+        Self::sit(&seat, None)
     }
 
     /// With this configuration, on a machine of its own or on loopback.

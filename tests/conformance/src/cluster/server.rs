@@ -39,6 +39,22 @@ pub struct Database {
     port: u16,
 }
 
+/// Rows that nobody can write, until it is dropped.
+#[derive(Debug)]
+pub struct RowLock<'a> {
+    database: &'a Database,
+    _holder: Process,
+}
+
+impl Drop for RowLock<'_> {
+    /// The server would wait to the end for a client that is gone.
+    fn drop(&mut self) {
+        let holders = "SELECT count(pg_terminate_backend(pid)) FROM pg_locks WHERE granted AND mode = 'ExclusiveLock' \
+             AND relation = 'purlin.fenced_row'::regclass";
+        let _ = self.database.ask(holders);
+    }
+}
+
 impl Database {
     pub(super) fn start(folder: &Path) -> Self {
         let (data, port) = (folder.join("postgres"), free_port());
@@ -129,7 +145,7 @@ impl Database {
     /// # Panics
     /// When the table is not there.
     #[must_use]
-    pub fn lock_rows(&self) -> Process {
+    pub fn lock_rows(&self) -> RowLock<'_> {
         let mut psql = Command::new(program("psql"));
         psql.args([
             "-X",
@@ -155,7 +171,10 @@ impl Database {
             self.ask("SELECT count(*) FROM pg_locks WHERE mode = 'ExclusiveLock' AND relation = 'purlin.fenced_row'::regclass")
                 == "1"
         });
-        holder
+        RowLock {
+            database: self,
+            _holder: holder,
+        }
     }
 
     /// Ends it at once (`pg_ctl -m immediate stop`): every connection breaks.

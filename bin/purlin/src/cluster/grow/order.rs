@@ -108,7 +108,8 @@ impl Order {
             format!("claim all slots in {database}, which nobody else uses"),
             "copy leases there while packets are answered, again and again until little is left".to_owned(),
             "copy revisions of the configuration, and tokens".to_owned(),
-            "stop answering, copy the rest, and write down that this node is one of several".to_owned(),
+            "have packets wait for a moment, copy the rest, and write down that this node is one of several"
+                .to_owned(),
             format!(
                 "go on under the cluster: other nodes reach this one at {ip}:{} and meet in {meet}",
                 settings.cluster.peer_port

@@ -31,9 +31,11 @@ const SKEW: u32 = 5;
 
 impl Engine {
     /// From now on this engine decides about the slots that it adopts and no others. What it knew is forgotten: the
-    /// rows of the slots say it. All times it is given from here on must come from one [`crate::SteadyClock`].
+    /// rows of the slots say it. All times it is given from here on must come from one [`crate::SteadyClock`]. In a
+    /// share the node's first thread has all networks: the engine of any other one decides about nothing from now on.
     pub fn share(&mut self) {
         self.share = Some(Box::default());
+        self.shards = 1;
         self.networks = (0..self.plan.networks.len() as u16)
             .map(|i| self.new_network(i))
             .collect();

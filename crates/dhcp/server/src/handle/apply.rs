@@ -50,7 +50,7 @@ impl Handle {
         let former = self.plan();
         let plan = Plan::compile(&settings, Some(&former));
         let prepared = ports.prepare(&settings)?;
-        let moves = moves(&former, &plan, self.0.doors.len() as u16);
+        let moves = moves(&former, &plan, self.shards());
 
         let frames = if moves { self.pause_all().await } else { Vec::new() };
         let switched = self.adopt(&mut ports, prepared, &plan).await;

@@ -73,6 +73,12 @@ impl Loader {
         }
     }
 
+    /// For a packet thread that decides about these slots already.
+    pub(super) fn with(mut self, given: BTreeMap<Slot, Epoch>) -> Self {
+        self.given = given;
+        self
+    }
+
     /// Runs until the fabric is gone.
     pub(super) async fn run(mut self) {
         let began = Instant::now();

@@ -1,7 +1,7 @@
 //! Answers to questions from outside the packet threads.
 
 use super::Worker;
-use crate::status::JournalStatus;
+use crate::status::{Condition, JournalStatus};
 use purlin_dhcp_core::view::Told;
 use purlin_store::Position;
 use std::net::Ipv4Addr;
@@ -15,6 +15,16 @@ pub(super) struct Awaiting {
 }
 
 impl Worker {
+    /// Tells when all that was handed to the journal so far is durable, and fails when the journal takes nothing.
+    pub(super) fn all_durable(&mut self) -> oneshot::Receiver<()> {
+        let (done, receiver) = oneshot::channel();
+        if self.log.condition() == Condition::Serving {
+            let position = self.log.position();
+            self.awaiting.push(Awaiting { position, done });
+        }
+        receiver
+    }
+
     /// Ends a lease; `None` when there is none here. The receiver tells when that is durable, and fails when it
     /// cannot be recorded.
     pub(crate) fn release_lease(&mut self, address: Ipv4Addr) -> Option<oneshot::Receiver<()>> {

@@ -271,7 +271,7 @@ impl Worker {
             Some(_) => log.may_write_piece(),
             None => begins,
         };
-        if log.failed || !goes_on {
+        if log.failed || self.retired || !goes_on {
             return;
         }
         if self.write_piece().is_err() {

@@ -115,6 +115,11 @@ impl Worker {
         }
     }
 
+    /// Nothing that was asked matters any more: the clients ask again.
+    pub(super) fn drop_questions(&mut self) {
+        self.probes.waiting.clear();
+    }
+
     /// Somebody uses `address`.
     fn heard(&mut self, address: Ipv4Addr) {
         let Some(at) = self.probes.waiting.iter().position(|w| w.address == address) else {

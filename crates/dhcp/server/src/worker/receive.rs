@@ -65,7 +65,10 @@ impl Worker {
                 continue;
             };
             if self.shards > 1 {
-                let owner = self.plan.shard_of_arrival(&arrival, self.shards);
+                let owner = match self.retired {
+                    true => 0,
+                    false => self.plan.shard_of_arrival(&arrival, self.shards),
+                };
                 if owner != self.shard {
                     let given = hand_over(&self.inboxes[usize::from(owner)], port, &arrival);
                     self.counters.handed_over += u64::from(given);
@@ -100,7 +103,7 @@ impl Worker {
 
     /// Packets that other threads received for this one.
     pub(super) fn read_inbox(&mut self) {
-        if self.shards < 2 {
+        if self.inboxes.len() < 2 {
             return;
         }
         let mut handed = std::mem::take(&mut self.handed);
