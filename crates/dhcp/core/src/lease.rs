@@ -222,12 +222,18 @@ impl Lease {
         self.flags & flag != 0
     }
 
+    /// Whether somebody may still rely on a promise that this lease only bounds (rule R3): then the address is nobody
+    /// else's, whatever its state, be it on offer to that very client.
+    pub(crate) fn rests(&self, now: u32, mclt: u32) -> bool {
+        self.has(FLAG_INHERITED) && now <= self.pot.saturating_add(mclt)
+    }
+
     /// Whether another client may be given the address at `now`.
     pub(crate) fn reusable(&self, now: u32, mclt: u32) -> bool {
         match self.state {
             LeaseState::Free => true,
-            LeaseState::Expired if self.has(FLAG_INHERITED) => now > self.pot.saturating_add(mclt),
-            LeaseState::Expired | LeaseState::Released => true,
+            LeaseState::Expired => !self.rests(now, mclt),
+            LeaseState::Released => true,
             LeaseState::Offered | LeaseState::Bound | LeaseState::Declined => false,
         }
     }

@@ -159,15 +159,22 @@ impl Pool {
         None
     }
 
-    /// The address that has been on offer for longest.
-    pub(crate) fn take_offer(&mut self, table: &Table, now: u32, skip: impl Fn(u32) -> bool) -> Option<u32> {
+    /// The address that has been on offer for longest, and is nobody's.
+    pub(crate) fn take_offer(
+        &mut self,
+        table: &Table,
+        now: u32,
+        mclt: u32,
+        skip: impl Fn(u32) -> bool,
+    ) -> Option<u32> {
         for _ in 0..self.offers.len() {
             let address = self.offers.pop_front()?;
             if !on_offer(table, address) {
                 continue;
             }
             let lease = table.slot(address).map(|slot| table.lease(slot));
-            if !self.hold.doubts(lease, now) && !skip(address) {
+            let rests = lease.is_some_and(|lease| lease.rests(now, mclt));
+            if !rests && !self.hold.doubts(lease, now) && !skip(address) {
                 return Some(address);
             }
             self.offers.push_back(address);

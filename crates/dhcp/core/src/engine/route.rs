@@ -177,10 +177,11 @@ impl Turn<'_, '_> {
 
     /// The address of all held blocks that has been on offer for longest.
     fn oldest_offer(&self, stations: &Stations) -> Option<u32> {
+        let now = self.secs();
         let held = stations.blocks().filter(|pick| self.share().holds(pick.slot()));
         let offers = held.filter_map(|pick| {
             self.network
-                .offered_in_block(self.plan, &self.client, (pick, self.subnet))
+                .offered_in_block(self.plan, &self.client, (pick, self.subnet), now)
         });
         offers.min().map(|(_, address)| address)
     }

@@ -178,7 +178,7 @@ impl Network {
             }
         }
         for i in only.into_iter().chain(order.iter().copied()) {
-            if let Some(address) = self.pools[i].take_offer(&self.table, now, skip) {
+            if let Some(address) = self.pools[i].take_offer(&self.table, now, mclt, skip) {
                 return Ok((address, reasons::OFFERED_CONTESTED));
             }
         }

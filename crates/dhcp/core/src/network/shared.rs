@@ -46,16 +46,18 @@ impl Network {
         ended.map(|(_, address)| (address, reasons::OFFERED_REUSED))
     }
 
-    /// The address of a block that has been on offer to somebody else for longest.
+    /// The address of a block that has been on offer to somebody else for longest, and is nobody's.
     pub(crate) fn offered_in_block(
         &self,
         plan: &Plan,
         client: &Client<'_>,
         place: (Pick, u16),
+        now: u32,
     ) -> Option<(u32, u32)> {
         let offers = self.addresses_of(plan, client, place).filter_map(|address| {
             let lease = self.lease_of(address);
-            (lease.state == LeaseState::Offered).then_some((lease.expires, address))
+            let offered = lease.state == LeaseState::Offered && !lease.rests(now, self.mclt);
+            offered.then_some((lease.expires, address))
         });
         offers.min()
     }
@@ -98,8 +100,8 @@ impl Network {
 
     /// Whether all that was promised of an address has ended.
     pub(crate) fn has_ended(&self, lease: &Lease, now: u32) -> bool {
-        let doubtful = self.shared && lease.state == LeaseState::Released && lease.has(FLAG_INHERITED);
-        lease.reusable(now, self.mclt) && !(doubtful && now <= lease.pot.saturating_add(self.mclt))
+        let doubtful = self.shared && lease.state == LeaseState::Released;
+        lease.reusable(now, self.mclt) && !(doubtful && lease.rests(now, self.mclt))
     }
 
     /// Ends a bound lease whose client is said to have another one now. Its record is the caller's to append.

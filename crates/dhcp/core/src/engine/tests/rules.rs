@@ -1,6 +1,6 @@
 //! The safety rules R0-R7 of one node: each test fails when its rule is taken out.
 
-use super::conversation::{Ask, Link, settings};
+use super::conversation::{Ask, Link, SERVER, settings};
 use crate::settings::AckMode;
 use crate::step::Verdict;
 use purlin_dhcp_proto::MessageType;
@@ -139,6 +139,26 @@ fn r3_after_a_clean_start_the_recorded_end_counts() {
     link.restart(&settings, 1, true);
     link.pass(3601);
     assert_eq!(link.dora(2).address(), FIRST);
+}
+
+#[test]
+fn r3_after_an_unclean_start_what_is_on_offer_to_its_client_is_not_offered_to_others() {
+    let settings = settings(&["10.0.1.0"]);
+    let mut link = Link::new(&settings);
+    let address = link.dora(1).address();
+    link.restart(&settings, usize::MAX, false);
+    link.pass(3601);
+    let offer = link.send(&Ask::new(MessageType::Discover, 1));
+    assert_eq!(offer.address(), address, "it may have renewed it");
+    let other = link.send(&Ask::new(MessageType::Discover, 2));
+    assert_eq!(
+        (other.verdict, link.reason()),
+        (Verdict::Silent, "pool_exhausted")
+    );
+    let mine = Ask::new(MessageType::Request, 1)
+        .requested(address)
+        .server(SERVER);
+    assert_eq!(link.send(&mine).kind(), MessageType::Ack);
 }
 
 #[test]

@@ -111,6 +111,20 @@ fn r2_lead_mode_answers_ahead_only_in_blocks_whose_window_is_stored() {
     assert_eq!(verdict(&mut world, 64), Verdict::CommitThenReply, "another block");
 }
 
+/// By the row it has ended; its client may have renewed it at the dead node. That it is offered to that one makes it
+/// nobody else's.
+#[test]
+fn r3_an_inherited_address_that_is_on_offer_to_its_client_is_not_offered_to_others() {
+    let mut world = one_block(&settings(&["10.0.1.0"]));
+    assert_eq!(world.dora(0, 1), Some(FIRST));
+    take_over(&mut world);
+    world.pass(3601);
+    assert_eq!(world.step(1, &discover(1), 0, 0).address(), FIRST);
+    assert_eq!(world.step(1, &discover(2), 0, 0).verdict, Verdict::Silent);
+    assert_eq!(world.select(1, 2, FIRST), None);
+    assert_eq!(world.select(1, 1, FIRST), Some(FIRST));
+}
+
 #[test]
 fn r3_an_inherited_address_changes_client_only_after_all_that_was_promised() {
     let mut world = one_block(&settings(&["10.0.1.0"]));
