@@ -145,9 +145,7 @@ impl Node {
         };
         let api = face.open(sources).await;
         let published = node_file::publish(&file, &ground.data_dir)?;
-        cluster.started();
-        ground.shared.iter().for_each(Book::started);
-        life.enter(Stage::Serving);
+        begin_to_serve(&life, &cluster, &ground);
         Ok(Self {
             revisions: ground.revisions,
             settings,
@@ -208,6 +206,13 @@ impl Node {
             log::warn("some API requests did not finish within the grace period");
         }
     }
+}
+
+/// Everything runs: whoever needs the database from now on is told when it is away, and does not wait.
+fn begin_to_serve(life: &Life, cluster: &Cluster, ground: &Ground) {
+    cluster.started();
+    ground.shared.iter().for_each(Book::started);
+    life.enter(Stage::Serving);
 }
 
 /// Starts the node's part in its cluster. `port` is the API's.

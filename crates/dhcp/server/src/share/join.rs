@@ -83,10 +83,13 @@ impl Handle {
         let gained = gained(rows, holdings);
         let given = gained.iter().map(|one| (one.takeover.slot, one.takeover.epoch));
         let given = given.collect();
+        let distance = holdings.wall_less_boot();
         self.unite().await;
         // A thread that has ended ends the service, and whoever watches it knows.
         let _ = self
-            .ask_thread(0, move |worker: &mut Worker| worker.join(place, &gained))
+            .ask_thread(0, move |worker: &mut Worker| {
+                worker.join(place, &gained, distance);
+            })
             .await;
         let told = watch::Sender::new(Arc::clone(holdings));
         let loader = Loader::new(self.clone(), Arc::clone(&config.rows), told.subscribe(), None);

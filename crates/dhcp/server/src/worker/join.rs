@@ -23,13 +23,14 @@ impl Worker {
         self.paused = false;
     }
 
-    /// Goes on for all threads of this node: `gained` is all that any of them knew. Packets that came meanwhile are
+    /// Goes on for all threads of this node: `gained` is all that any of them knew, `wall_less_boot` as in
+    /// [`Self::adopt_slots`]. Packets that came meanwhile are
     /// in the sockets.
-    pub(crate) fn join(&mut self, place: Place, gained: &[Gained]) {
+    pub(crate) fn join(&mut self, place: Place, gained: &[Gained], wall_less_boot: Option<i64>) {
         self.close_journal();
         (self.log, self.own) = (place.log, Some(place.own));
         self.shards = 1;
-        self.adopt_slots(gained);
+        self.adopt_slots(gained, wall_less_boot);
         self.paused = false;
     }
 
