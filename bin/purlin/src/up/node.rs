@@ -145,7 +145,7 @@ impl Node {
         };
         let api = face.open(sources).await;
         let published = node_file::publish(&file, &ground.data_dir)?;
-        begin_to_serve(&life, &cluster, &ground);
+        begin_to_serve(&life, &cluster, ground.shared.as_ref());
         Ok(Self {
             revisions: ground.revisions,
             settings,
@@ -209,9 +209,9 @@ impl Node {
 }
 
 /// Everything runs: whoever needs the database from now on is told when it is away, and does not wait.
-fn begin_to_serve(life: &Life, cluster: &Cluster, ground: &Ground) {
+fn begin_to_serve(life: &Life, cluster: &Cluster, shared: Option<&Book>) {
     cluster.started();
-    ground.shared.iter().for_each(Book::started);
+    shared.into_iter().for_each(Book::started);
     life.enter(Stage::Serving);
 }
 
