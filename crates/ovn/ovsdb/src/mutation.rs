@@ -149,7 +149,7 @@ impl Mutation {
         let (least, most) = (kind.min as usize, kind.max as usize);
         if new.len() < least || new.len() > most {
             return Err(Error::constraint(format!(
-                "Attempt to store {} elements in {} of {least} to {most} elements.",
+                "Attempted to store {} elements in {}.",
                 new.len(),
                 crate::types::shown(kind)
             )));
@@ -169,9 +169,9 @@ impl Mutation {
         let count = atoms.len();
         let new = Datum::set(atoms);
         if new.len() < count {
-            return Err(Error::constraint(
-                "Result of operation is a set that contains duplicates.",
-            ));
+            let name = self.mutator.name();
+            let text = format!("Result of \"{name}\" operation contains duplicates.");
+            return Err(Error::constraint(text));
         }
         Ok(new)
     }

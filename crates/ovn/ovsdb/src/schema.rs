@@ -30,6 +30,8 @@ pub struct TableSchema {
     pub columns: BTreeMap<String, ColumnSchema>,
     /// Most rows that it may have; `None` for no limit.
     pub rows_max: Option<u32>,
+    /// Whether rows may change; where not, they only come and go.
+    pub mutable: bool,
     /// Whether rows stay that nobody points to. Rows of other tables go with the last strong reference to them.
     pub root: bool,
     /// Columns whose values, taken together, differ from row to row.
@@ -59,6 +61,12 @@ impl DatabaseSchema {
         let name = name.as_str().filter(|name| is_id(name));
         let name = name.ok_or_else(|| members.mismatch("name"))?.to_owned();
         let version = members.string("version")?.unwrap_or_default().to_owned();
+        if !version.is_empty() && !is_version(&version) {
+            return Err(Error::syntax(
+                json,
+                format!("schema version \"{version}\" not in format x.y.z"),
+            ));
+        }
         members.string("cksum")?;
         let tables = members.required("tables")?;
         let tables = members.named("tables", tables)?;
@@ -73,33 +81,53 @@ impl DatabaseSchema {
             .iter()
             .map(parse)
             .collect::<Result<BTreeMap<_, _>, Error>>()?;
-        let schema = Self {
+        let mut schema = Self {
             name,
             version,
             tables,
         };
         schema.check_references()?;
+        schema.keep_references();
         Ok(schema)
     }
 
     fn check_references(&self) -> Result<(), Error> {
         for (table, column, kind) in self.columns() {
-            for base in [Some(&kind.key), kind.value.as_ref()].into_iter().flatten() {
-                if let Some(reference) = &base.reference
+            for (base, part) in [(Some(&kind.key), "key"), (kind.value.as_ref(), "value")] {
+                if let Some(reference) = base.and_then(|base| base.reference.as_ref())
                     && !self.tables.contains_key(&reference.table)
                 {
-                    let (to, kind) = (
-                        &reference.table,
-                        if reference.value_of(kind) { "value" } else { "key" },
-                    );
-                    return Err(Error::new(
-                        crate::Fault::Syntax,
-                        format!("Table {table} column {column} {kind} refers to undefined table {to}"),
-                    ));
+                    let to = &reference.table;
+                    let text =
+                        format!("column {column} {part} refers to undefined table {to} (in table {table})");
+                    return Err(Error::new(crate::Fault::Syntax, text));
                 }
             }
         }
         Ok(())
+    }
+
+    /// A strong reference that would be lost with a restart would take its row along.
+    fn keep_references(&mut self) {
+        let roots: Vec<String> = self
+            .tables
+            .iter()
+            .filter(|(_, table)| table.root)
+            .map(|(name, _)| name.clone())
+            .collect();
+        for column in self
+            .tables
+            .values_mut()
+            .flat_map(|table| table.columns.values_mut())
+        {
+            let bases = [Some(&column.kind.key), column.kind.value.as_ref()];
+            let holds = |base: &crate::BaseType| {
+                base.reference
+                    .as_ref()
+                    .is_some_and(|to| to.strong && !roots.contains(&to.table))
+            };
+            column.ephemeral &= !bases.into_iter().flatten().any(holds);
+        }
     }
 
     fn columns(&self) -> impl Iterator<Item = (&str, &str, &ColumnType)> {
@@ -112,10 +140,11 @@ impl DatabaseSchema {
     /// As `get_schema` answers it.
     #[must_use]
     pub fn to_json(&self) -> Value {
+        let all_root = self.tables.values().all(|table| table.root);
         let tables: Map<_, _> = self
             .tables
             .iter()
-            .map(|(name, table)| (name.clone(), table.to_json()))
+            .map(|(name, table)| (name.clone(), table.to_json(all_root)))
             .collect();
         let mut object = Map::new();
         object.insert("name".to_owned(), json!(self.name));
@@ -133,12 +162,6 @@ impl DatabaseSchema {
     }
 }
 
-impl crate::types::Reference {
-    fn value_of(&self, kind: &ColumnType) -> bool {
-        kind.key.reference.as_ref() != Some(self)
-    }
-}
-
 impl TableSchema {
     /// Reads a table; `root` is what counts when it does not say whether its rows stay.
     ///
@@ -150,6 +173,7 @@ impl TableSchema {
         let columns = members.required("columns")?;
         let columns = members.named("columns", columns)?;
         let rows_max = members.integer("maxRows")?;
+        let mutable = members.boolean("mutable")?.unwrap_or(true);
         let root = members.boolean("isRoot")?.unwrap_or(root);
         let indexes = members.optional("indexes");
         members.close()?;
@@ -177,14 +201,15 @@ impl TableSchema {
         Ok(Self {
             columns,
             rows_max,
+            mutable,
             root,
             indexes,
         })
     }
 
-    /// As schemas write it.
+    /// As schemas write it; `root` is what counts when it does not say whether its rows stay.
     #[must_use]
-    pub fn to_json(&self) -> Value {
+    pub fn to_json(&self, root: bool) -> Value {
         let columns: Map<_, _> = self
             .columns
             .iter()
@@ -195,8 +220,11 @@ impl TableSchema {
         if let Some(rows) = self.rows_max {
             object.insert("maxRows".to_owned(), json!(rows));
         }
-        if self.root {
-            object.insert("isRoot".to_owned(), json!(true));
+        if !self.mutable {
+            object.insert("mutable".to_owned(), json!(false));
+        }
+        if self.root != root {
+            object.insert("isRoot".to_owned(), json!(self.root));
         }
         if !self.indexes.is_empty() {
             object.insert("indexes".to_owned(), json!(self.indexes));
@@ -212,15 +240,11 @@ impl TableSchema {
 }
 
 fn parse_indexes(json: &Value, columns: &BTreeMap<String, ColumnSchema>) -> Result<Vec<Vec<String>>, Error> {
-    let expected = || Error::syntax(json, "array of arrays of distinct column names expected");
+    let expected = || Error::syntax(json, "array of distinct column names expected");
     let mut indexes = Vec::new();
     for index in json.as_array().ok_or_else(expected)? {
         let mut names = Vec::new();
-        for name in index
-            .as_array()
-            .filter(|names| !names.is_empty())
-            .ok_or_else(expected)?
-        {
+        for name in some_names(index)? {
             let name = name.as_str().ok_or_else(expected)?.to_owned();
             let column = columns
                 .get(&name)
@@ -237,6 +261,20 @@ fn parse_indexes(json: &Value, columns: &BTreeMap<String, ColumnSchema>) -> Resu
         indexes.push(names);
     }
     Ok(indexes)
+}
+
+fn some_names(index: &Value) -> Result<&Vec<Value>, Error> {
+    let names = index.as_array();
+    let names = names.ok_or_else(|| Error::syntax(index, "array of distinct column names expected"))?;
+    if names.is_empty() {
+        return Err(Error::syntax(index, "index must have at least one column"));
+    }
+    Ok(names)
+}
+
+fn is_version(text: &str) -> bool {
+    let number = |part: &str| !part.is_empty() && part.bytes().all(|c| c.is_ascii_digit());
+    text.split('.').count() == 3 && text.split('.').all(number)
 }
 
 fn check_id(name: &str, what: &str, json: &Value) -> Result<(), Error> {

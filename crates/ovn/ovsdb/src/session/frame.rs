@@ -24,6 +24,9 @@ impl Default for Limits {
     }
 }
 
+/// Messages of more octets than this do not share their memory with those that follow.
+const LARGE: usize = 1 << 20;
+
 /// Cuts a stream of octets into JSON objects.
 #[derive(Debug)]
 pub struct Framer {
@@ -84,6 +87,10 @@ impl Framer {
             if self.depth == 0 {
                 let frame = self.buffer.split_to(self.scanned).freeze();
                 self.scanned = 0;
+                if frame.len() > LARGE {
+                    // Else the memory of the largest message would stay with the connection for ever.
+                    self.buffer = BytesMut::from(&self.buffer[..]);
+                }
                 return self.within(frame.len()).map(|()| Some(frame));
             }
         }

@@ -135,7 +135,7 @@ impl BaseType {
             }
             Atom::Real(real) => {
                 let shown = Atom::Real(*real).to_json();
-                let display = |bound: &f64| format!("{bound:.6}");
+                let display = |bound: &f64| Atom::Real(*bound).to_json().to_string();
                 between(real, &self.reals.0, &self.reals.1, shown, display)
             }
             Atom::Text(text) => self.check_length(text),
@@ -154,14 +154,9 @@ impl BaseType {
         };
         let all: Vec<_> = allowed.atoms().iter().map(shown).collect();
         let all = all.join(", ");
-        let list = if allowed.len() == 1 {
-            all
-        } else {
-            format!("[{all}]")
-        };
         let atom = shown(atom);
         Err(Error::constraint(format!(
-            "{atom} is not one of the allowed values ({list})"
+            "{atom} is not one of the allowed values ([{all}])"
         )))
     }
 

@@ -122,7 +122,6 @@ pub(crate) fn shown(kind: &ColumnType) -> String {
     let key = kind.key.atomic;
     match &kind.value {
         None if kind.is_scalar() => key.to_string(),
-        None if kind.is_optional() => format!("optional {key}"),
         None => format!("set of {}{key}s", amount(kind)),
         Some(value) => format!("map of {}{key}-{} pairs", amount(kind), value.atomic),
     }

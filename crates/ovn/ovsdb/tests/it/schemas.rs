@@ -79,3 +79,24 @@ fn a_schema_at_fault_says_where() {
     let reserved = json!({"name": "x", "tables": {"_a": {"columns": {"c": {"type": "integer"}}}}});
     assert!(fault(&reserved).contains("names beginning with \"_\" are reserved"));
 }
+
+#[test]
+fn a_schema_says_what_stays_and_what_may_change() {
+    let json = json!({"name": "x", "version": "1.2.3", "tables": {
+        "a": {"isRoot": true, "mutable": false, "columns": {
+            "weak": {"mutable": false, "type": {"key": {"type": "uuid", "refTable": "b", "refType": "weak"}}},
+            "kept": {"ephemeral": true, "type": {"key": {"type": "uuid", "refTable": "b"}}}}},
+        "b": {"columns": {"lost": {"ephemeral": true, "type": {"key": {"type": "uuid", "refTable": "a"}}}}}}});
+    let schema = DatabaseSchema::parse(&json).unwrap();
+    let (a, b) = (&schema.tables["a"], &schema.tables["b"]);
+    assert_eq!((a.root, a.mutable, b.root, b.mutable), (true, false, false, true));
+    assert!(
+        a.columns["weak"].mutable,
+        "the server takes weak references away by itself"
+    );
+    assert!(!a.columns["kept"].ephemeral, "losing it would take the row along");
+    assert!(b.columns["lost"].ephemeral);
+    let version = json!({"name": "x", "version": "seven", "tables": {}});
+    let fault = DatabaseSchema::parse(&version).unwrap_err().details;
+    assert_eq!(fault, "schema version \"seven\" not in format x.y.z");
+}

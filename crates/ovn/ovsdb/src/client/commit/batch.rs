@@ -88,7 +88,7 @@ impl Batch {
                 .iter_mut()
                 .for_each(|job| job.transaction.choose_uuids(random));
         }
-        let transactions: Vec<_> = self.jobs.iter().map(|job| job.transaction.clone()).collect();
+        let transactions: Vec<_> = self.jobs.iter().map(|job| &job.transaction).collect();
         Guard::of(&transactions, uuids, &self.config.marker, self.id)
     }
 

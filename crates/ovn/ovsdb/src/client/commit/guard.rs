@@ -25,13 +25,18 @@ pub(super) enum Guard {
 
 impl Guard {
     /// Chooses. `uuids`: whether the server lets us choose the names of rows.
-    pub(super) fn of(transactions: &[Transaction], uuids: bool, marker: &(String, String), id: Uuid) -> Self {
-        if transactions.iter().all(Transaction::is_repeatable) {
+    pub(super) fn of(
+        transactions: &[&Transaction],
+        uuids: bool,
+        marker: &(String, String),
+        id: Uuid,
+    ) -> Self {
+        if transactions.iter().all(|one| one.is_repeatable()) {
             return Self::Repeatable;
         }
         let inserts = transactions
             .iter()
-            .flat_map(Transaction::operations)
+            .flat_map(|one| one.operations())
             .find_map(|operation| match operation {
                 Operation::Insert(insert) => Some((&insert.table, insert.uuid?)),
                 _ => None,
@@ -39,7 +44,7 @@ impl Guard {
         if let (Some((table, uuid)), true) = (inserts, uuids) {
             return Self::Row(Wait::none(table, vec![Condition::row(uuid)]));
         }
-        match transactions.iter().find_map(Transaction::mark_on) {
+        match transactions.iter().find_map(|one| one.mark_on()) {
             Some((table, row)) => Self::mark(table, row, marker, id),
             None => Self::None,
         }
@@ -92,7 +97,7 @@ mod tests {
 
     fn guard(transaction: &Transaction, uuids: bool) -> Guard {
         let marker = ("external_ids".to_owned(), "txn".to_owned());
-        Guard::of(std::slice::from_ref(transaction), uuids, &marker, ID)
+        Guard::of(&[transaction], uuids, &marker, ID)
     }
 
     #[test]
