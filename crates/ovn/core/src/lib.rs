@@ -6,6 +6,7 @@
 //!   model     a state, changes, owners, differences, ETags                check     every rule for every row
 //!   plan      wanted changes -> one guarded transaction, and its undo     document  an owner's part: apply, prune, drift
 //!   trace     questions to ovn-trace, answers with our objects            topology  the network as a graph
+//!   template  sets of rules with typed variables
 //! ```
 //!
 //! The way of a write: [`model::State`] over a cache's snapshot, [`plan::plan`] (or [`document::apply`]) with the wanted
@@ -21,5 +22,6 @@ pub mod model;
 pub mod plan;
 pub mod problem;
 pub mod review;
+pub mod template;
 pub mod topology;
 pub mod trace;

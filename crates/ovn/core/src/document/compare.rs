@@ -29,7 +29,10 @@ pub(super) fn changes(
     let places: Vec<Placed<'_>> = document
         .items
         .iter()
-        .map(|item| compare.place(item, None))
+        .map(|item| {
+            let found = compare.top(item);
+            compare.place(item, found)
+        })
         .collect();
     for placed in &places {
         compare.item(placed, None);
@@ -69,41 +72,37 @@ struct Compare<'s, 'a> {
 
 impl<'a> Compare<'_, 'a> {
     /// Finds the rows of an item and of all below it; those that are not there get a UUID.
-    fn place<'d>(&mut self, item: &'d Item, parent: Option<(&str, Uuid)>) -> Placed<'d> {
-        let found = self.find(item, parent);
+    fn place<'d>(&mut self, item: &'d Item, found: Option<Uuid>) -> Placed<'d> {
+        let spec = item.spec;
         let uuid = found.unwrap_or_else(|| (self.uuids)());
-        if item.spec.identity != Identity::Columns(&[])
-            && let Some(name) = item.identity.first().and_then(Value::as_str)
-        {
-            self.born.insert((item.spec.table, name.to_owned()), uuid);
+        if let Some(name) = item.identity.first().and_then(Value::as_str) {
+            self.born.insert((spec.table, name.to_owned()), uuid);
         }
-        if parent.is_none() {
-            self.kept.insert(uuid);
-        }
-        let own = found.map(|uuid| (item.spec.table, uuid));
-        let children = item.children.iter().map(|(key, items)| {
+        let mut children = Vec::new();
+        for (key, items) in &item.children {
+            let child = spec.child(key).expect("the reader asked the same spec");
+            let rows = self.state.targets(spec.table, uuid, key).into_iter();
+            let known: BTreeMap<String, Uuid> =
+                rows.map(|row| (told(&self.identity(child, row)), row)).collect();
             let placed = items
                 .iter()
-                .map(|child| self.place(child, Some(own.unwrap_or((item.spec.table, uuid)))));
-            (*key, placed.collect())
-        });
+                .map(|item| self.place(item, known.get(&told(&item.identity)).copied()));
+            children.push((*key, placed.collect()));
+        }
         Placed {
             item,
             uuid,
             known: found.is_some(),
-            children: children.collect(),
+            children,
         }
     }
 
-    fn find(&self, item: &Item, parent: Option<(&str, Uuid)>) -> Option<Uuid> {
-        let spec = item.spec;
-        let Some((table, uuid)) = parent else {
-            let name = item.identity.first()?.as_str()?;
-            return self.named(spec.table, name, spec.identity == Identity::Kept);
-        };
-        let rows = self.state.targets(table, uuid, spec.key);
-        rows.into_iter()
-            .find(|row| self.identity(spec, *row) == item.identity)
+    /// The row at the top that an item is.
+    fn top(&mut self, item: &Item) -> Option<Uuid> {
+        let name = item.identity.first()?.as_str()?;
+        let found = self.named(item.spec.table, name, item.spec.identity == Identity::Kept);
+        self.kept.extend(found);
+        found
     }
 
     fn named(&self, table: &str, name: &str, kept: bool) -> Option<Uuid> {
@@ -341,8 +340,9 @@ impl<'a> Compare<'_, 'a> {
     /// Children that the list lacks; those that somebody else has marked stay.
     fn extra(&mut self, spec: &Spec, uuid: Uuid, key: &str, children: &[Placed<'_>]) {
         let child = spec.child(key).expect("the reader asked the same spec");
+        let listed: BTreeSet<Uuid> = children.iter().map(|placed| placed.uuid).collect();
         for row in self.state.targets(spec.table, uuid, key) {
-            let listed = children.iter().any(|placed| placed.uuid == row);
+            let listed = listed.contains(&row);
             let whose = self.state.owner(child.table, row);
             let ours = matches!(&whose, Owner::Purlin(owner) if *owner == self.writer.owner);
             if !listed && (ours || (whose == Owner::Nobody && self.options.adopt)) {
@@ -373,6 +373,11 @@ impl<'a> Compare<'_, 'a> {
             uuid,
         });
     }
+}
+
+/// An identity as one text.
+fn told(identity: &[Value]) -> String {
+    Value::from(identity.to_vec()).to_string()
 }
 
 /// What is missing in `held`, with keys that have another value, and what is too much; of a map the keys.

@@ -15,4 +15,5 @@ mod plan_undo;
 mod plans;
 mod real_server;
 mod review_rules;
+mod templates;
 mod traced;
