@@ -52,6 +52,8 @@ const PROGRAMS: [&str; 6] = ["setpriv", "initdb", "postgres", "psql", "redis-ser
 /// What a test adds to every node's configuration.
 #[derive(Debug, Clone, Copy, Default)]
 struct Extra {
+    /// Takes over after the 15 s that are usual, not after 2.5.
+    patient: bool,
     /// Lines of `[dhcp]` and of `[coordination]`, and whole sections.
     dhcp: &'static str,
     coordination: &'static str,
@@ -60,6 +62,7 @@ struct Extra {
 
 impl Extra {
     const PLATFORM: Self = Self {
+        patient: false,
         dhcp: "enabled = false\n",
         coordination: "",
         more: "",
@@ -93,6 +96,18 @@ impl Cluster {
     pub fn with_more(nodes: usize, more: &'static str) -> Option<Self> {
         let extra = Extra {
             more,
+            ..Extra::default()
+        };
+        let cluster = Self::make(nodes, true, extra)?;
+        cluster.until_all_share();
+        Some(cluster)
+    }
+
+    /// Nodes whose tenure lasts as long as is usual.
+    #[must_use]
+    pub fn patient(nodes: usize) -> Option<Self> {
+        let extra = Extra {
+            patient: true,
             ..Extra::default()
         };
         let cluster = Self::make(nodes, true, extra)?;

@@ -78,6 +78,7 @@ impl Member {
             coordination: extra.coordination,
             dhcp_settings: extra.dhcp,
             subnets: &subnets,
+            takeover: if extra.patient { "normal" } else { "fast" },
             ..Seat::on_loopback(id, data)
         };
         Self::sit(&seat, None)

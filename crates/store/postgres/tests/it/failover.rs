@@ -332,7 +332,7 @@ fn it_is_known_whether_a_standby_follows_and_how_far() {
 }
 
 #[test]
-fn pages_come_from_the_replica_while_there_is_one() {
+fn s4_82_pages_come_from_the_replica_writes_never_go_there_and_the_primary_answers_without_it() {
     if !met() {
         return;
     }
@@ -364,12 +364,22 @@ fn pages_come_from_the_replica_while_there_is_one() {
         let question = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'purlin'";
         let readers: i64 = watch.query_one(question, &[]).await.expect("it answers").get(0);
         assert_eq!(readers, 1);
+        // A write there would be refused: it went to the primary, and comes here by replication.
+        store
+            .write("lease", &held, &[row(2, slot(1), 1)])
+            .await
+            .expect("it holds the slot");
+        until("the replica has that row, too", async || {
+            let rows = store.page("lease", None, 9).await;
+            rows.is_ok_and(|rows| rows.len() == 2)
+        })
+        .await;
         drop(watch);
         standby.stop(Stop::Fast);
         let page = store
             .page("lease", None, 9)
             .await
             .expect("the primary answers instead");
-        assert_eq!(page.len(), 1);
+        assert_eq!(page.len(), 2);
     });
 }

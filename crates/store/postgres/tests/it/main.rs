@@ -6,6 +6,7 @@ mod contract;
 mod failover;
 mod outbox;
 mod patience;
+mod pool;
 mod restart;
 mod rig;
 mod starting;

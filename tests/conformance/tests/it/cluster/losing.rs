@@ -141,3 +141,61 @@ fn a_node_whose_wall_clock_is_wrong_gives_its_slots_away_in_order_and_says_so() 
         right.readiness().is_some_and(|(ready, _)| ready)
     });
 }
+
+#[test]
+fn within_the_tenure_known_clients_renew_without_the_database_and_nobody_new_is_served() {
+    let Some(mut cluster) = Cluster::patient(2) else {
+        return;
+    };
+    // Everybody has an address at once, and renews it once in the seven seconds after that. A second time would wait for the
+    // record of the first.
+    let renewing = [
+        "--clients",
+        "1000",
+        "--operations",
+        "1000",
+        "--rate",
+        "150",
+        "--mix",
+        "renew=100",
+        "--timeout",
+        "500ms",
+        "--attempts",
+        "3",
+    ];
+    let mut renewing = cluster.start_load(&cluster.nodes[0], &renewing);
+    let first = &cluster.nodes[0];
+    // What was bound in the second before counts as written when the next one is.
+    first.until("all had an address, and some had renewed", || {
+        let renewed = cluster
+            .database
+            .ask("SELECT count(*) FROM purlin.fenced_row WHERE ver > 1");
+        renewed.parse::<u32>().is_ok_and(|renewed| renewed > 200)
+    });
+    cluster.database.stop();
+    let strangers = [
+        "--clients",
+        "20",
+        "--operations",
+        "20",
+        "--seed",
+        "57",
+        "--timeout",
+        "200ms",
+        "--attempts",
+        "2",
+    ];
+    for node in &cluster.nodes {
+        // What they would get could not be written.
+        let report = cluster.load(node, &strangers);
+        report.kept_every_promise();
+        assert_eq!(report.done("load"), 0, "{:#}", report.0);
+    }
+    assert!(renewing.is_running(), "{}", renewing.said());
+    let _ = renewing.ended();
+    let report = Report::read(&renewing.said());
+    report.kept_every_promise();
+    // What the rows allow is promised at once.
+    assert_eq!(report.timed_out("load"), 0, "{:#}", report.0);
+    assert_eq!(report.done("load"), 1000, "{:#}", report.0);
+}

@@ -94,7 +94,7 @@ fn fetch(port: u16, file: &str) {
 }
 
 #[test]
-fn s4_103_s4_115_every_metric_of_the_shipped_files_is_shown_by_a_node() {
+fn s0_51_s4_103_s4_115_every_metric_of_the_shipped_files_is_shown_by_a_node() {
     let own = Path::new(env!("CARGO_MANIFEST_DIR"));
     let Some((cluster, files)) = Cluster::with_files(own) else {
         return;
