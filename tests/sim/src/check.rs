@@ -9,6 +9,7 @@ use purlin_dhcp_core::Plan;
 use purlin_dhcp_core::rows::{LEASES, stored_lease};
 use purlin_dhcp_core::view::LeaseState;
 use purlin_dhcp_proto::Message;
+use purlin_fabric::port::{ClaimKey, Wish};
 use purlin_types::{BootTime, Epoch, Now, Slot};
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
@@ -39,6 +40,10 @@ pub(crate) struct Checker {
     /// Until when addresses are nobody's that somebody has declined, as far as no failover may have lost that.
     declined: BTreeMap<Ipv4Addr, u64>,
     forgets: bool,
+    /// Who a client is to a server, and whether it is not the only one of that name.
+    identities: Vec<(u16, bool)>,
+    /// Every claim that was ever granted, and to whom.
+    granted: BTreeMap<(ClaimKey, Epoch), usize>,
     /// The newest epoch that anybody decided under, and who that was.
     newest: BTreeMap<Slot, (Epoch, usize)>,
     broken: Option<Broken>,
@@ -55,6 +60,10 @@ impl Checker {
             reserved: reserved.collect(),
             declined: BTreeMap::new(),
             forgets: scene.standby == Standby::Async,
+            identities: (0..scene.clients)
+                .map(|n| (scene.identity(n), scene.is_twin(n)))
+                .collect(),
+            granted: BTreeMap::new(),
             newest: BTreeMap::new(),
             broken: None,
         }
@@ -71,13 +80,36 @@ impl Checker {
         }
     }
 
+    fn identity(&self, client: u16) -> Option<u16> {
+        self.identities.get(usize::from(client)).map(|it| it.0)
+    }
+
+    /// Whether what it believes may be ended by another client that no server can tell from it.
+    fn is_twin(&self, client: u16) -> bool {
+        self.identities.get(usize::from(client)).is_some_and(|it| it.1)
+    }
+
+    /// I3: no epoch is granted twice, whatever a failover has forgotten.
+    pub(crate) fn granted(&mut self, real: u64, node: usize, wishes: &[Wish], epochs: &[Option<Epoch>]) {
+        for (wish, epoch) in wishes.iter().zip(epochs) {
+            let Some(epoch) = *epoch else { continue };
+            if let Some(other) = self.granted.insert((wish.key.clone(), epoch), node) {
+                self.fail(real, "I3", || {
+                    let key = &wish.key;
+                    format!("{key:?} under {epoch} is granted to node {node} after node {other}")
+                });
+            }
+        }
+    }
+
     /// I1 and I7: an address has one client, and a reserved one its own.
     pub(crate) fn promised(&mut self, real: u64, client: u16, promise: Promise, all: &[Client]) {
         let other = all.iter().find(|other| {
             let theirs = other
                 .holds(real + ROUNDING)
                 .filter(|theirs| theirs.address == promise.address);
-            other.number != client && theirs.is_some()
+            let same = self.identity(other.number) == self.identity(client);
+            theirs.is_some() && !same && !self.is_twin(other.number)
         });
         if let Some(other) = other.filter(|_| promise.until > real) {
             self.fail(real, "I1", || {
@@ -123,11 +155,13 @@ impl Checker {
         }
     }
 
-    /// I6, from the client's side: what it was promised is not known any more.
+    /// I6, from the client's side: what it was promised is not known any more. Where a failover may lose commits, only a
+    /// promise beyond the client lead time has to be known.
     pub(crate) fn refused(&mut self, real: u64, client: u16, former: Option<Promise>) {
-        let unexpired = former.filter(|promise| promise.until > real);
+        let least = if self.forgets { self.mclt * SECOND } else { 0 };
+        let unexpired = former.filter(|promise| promise.until > real && promise.until - promise.sent > least);
         let moved = self.reserved.values().any(|owner| *owner == client);
-        if let Some(promise) = unexpired.filter(|_| !moved) {
+        if let Some(promise) = unexpired.filter(|_| !moved && !self.is_twin(client)) {
             self.fail(real, "I6", || {
                 let left = (promise.until - real) as f64 / 1e9;
                 format!(
@@ -191,7 +225,7 @@ impl Checker {
         let pot_in = |database: &Database| {
             let body = database.body(LEASES, u64::from(address.to_bits()));
             let row = body.and_then(|body| stored_lease(&self.plan, &time, body));
-            let own = row.filter(|row| client_of(row.mac.0) == client);
+            let own = row.filter(|row| self.identity(client_of(row.mac.0)) == self.identity(client));
             // A row of a bound lease allows one and a half leases from when it was made.
             own.map_or(0, |row| match row.state {
                 LeaseState::Bound | LeaseState::Expired => {

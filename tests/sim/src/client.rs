@@ -13,7 +13,7 @@ use purlin_dhcp_proto::{Composer, Message, MessageType, code};
 use std::net::Ipv4Addr;
 
 /// Between two requests of a client that wants to see when it is served.
-const INSISTENCE: u64 = SECOND / 2;
+pub(crate) const INSISTENCE: u64 = SECOND / 2;
 
 /// What a client was told: the address is its own until then (real time).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,6 +61,19 @@ pub(crate) enum Heard {
     Refused(Option<Promise>),
 }
 
+/// What is a client's own way all its life.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Habits {
+    /// About how long it waits for an answer.
+    pub(crate) pace: u64,
+    /// The client identifier that it gives, if it gives one.
+    pub(crate) identifier: Option<u16>,
+    /// Of a thousand times that it could renew: those at which another machine takes its place.
+    pub(crate) turnover: u64,
+    /// Asks again under the same transaction, and counts its lease from the first time that it asked.
+    pub(crate) persistent: bool,
+}
+
 #[derive(Debug)]
 pub(crate) struct Client {
     pub(crate) number: u16,
@@ -70,7 +83,12 @@ pub(crate) struct Client {
     attempts: u8,
     /// Counts timers: an older one is not heeded.
     pub(crate) timer: u64,
+    /// When it asks everybody to renew (T2).
+    rebind: u64,
+    /// Counts the machines that this one has been.
+    generation: u8,
     pace: u64,
+    habits: Habits,
     /// Asks for its own address again and again, to see when it is served.
     pub(crate) insistent: bool,
     /// When the newest request that was answered with an ACK was sent.
@@ -79,7 +97,7 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    pub(crate) fn new(number: u16, pace: u64) -> Self {
+    pub(crate) fn new(number: u16, habits: Habits) -> Self {
         Self {
             number,
             state: State::Idle,
@@ -87,7 +105,10 @@ impl Client {
             pending: None,
             attempts: 0,
             timer: 0,
-            pace,
+            rebind: 0,
+            generation: 0,
+            pace: habits.pace,
+            habits,
             insistent: false,
             served: 0,
             next_xid: u32::from(number) << 16,
@@ -146,6 +167,11 @@ impl Client {
     fn live_on(&mut self, real: u64, random: &mut Random) -> (Option<Outgoing>, u64) {
         let fate = if self.insistent { 500 } else { random.below(1000) };
         self.attempts = 1;
+        if !self.insistent && random.chance(self.habits.turnover) {
+            self.generation = self.generation.wrapping_add(1);
+            (self.state, self.promise) = (State::Idle, None);
+            return (None, real + random.below(4 * self.pace));
+        }
         match fate {
             0..60 => self.let_go(MessageType::Release, real, random),
             60..80 => self.let_go(MessageType::Decline, real, random),
@@ -192,8 +218,7 @@ impl Client {
         let Some(promise) = self.promise else {
             return self.discover(real, random);
         };
-        let rebinding = real > promise.sent + (promise.until - promise.sent) / 8 * 7;
-        let relayed = rebinding || self.insistent;
+        let relayed = real > self.rebind || self.insistent;
         let payload = self.compose_renewal(real, promise.address, relayed);
         let wait = match self.insistent {
             true => INSISTENCE,
@@ -248,7 +273,12 @@ impl Client {
                 };
                 (self.state, self.promise, self.pending) = (State::Bound, Some(promise), None);
                 self.served = pending.sent;
-                let half = (promise.until - promise.sent) / 2;
+                let told = |code, share: u64| seconds(message, code).unwrap_or(share) * SECOND;
+                let (half, late) = (
+                    told(code::RENEWAL_TIME, secs / 2),
+                    told(code::REBINDING_TIME, secs * 7 / 8),
+                );
+                self.rebind = pending.sent + late;
                 let next = if self.insistent {
                     real + INSISTENCE
                 } else {
@@ -281,7 +311,16 @@ impl Client {
         }
     }
 
+    /// The server has ended what it had: somebody with the same identifier has said so.
+    pub(crate) fn forget(&mut self) {
+        (self.state, self.promise, self.pending) = (State::Idle, None, None);
+    }
+
     fn begin(&mut self, real: u64) -> u32 {
+        let again = self.habits.persistent && self.attempts > 1 && !self.insistent;
+        if let Some(pending) = self.pending.filter(|_| again) {
+            return pending.xid;
+        }
         self.next_xid += 1;
         let xid = self.next_xid;
         self.pending = Some(Pending { xid, sent: real });
@@ -296,19 +335,43 @@ impl Client {
         options: &[(u8, [u8; 4])],
     ) -> Vec<u8> {
         let xid = self.begin(real);
-        packet(self.number, xid, kind, (ciaddr, true), options)
+        self.packet(xid, kind, (ciaddr, true), options)
     }
 
     fn compose_renewal(&mut self, real: u64, address: Ipv4Addr, relayed: bool) -> Vec<u8> {
         let xid = self.begin(real);
-        packet(
-            self.number,
-            xid,
-            MessageType::Request,
-            (Some(address), relayed),
-            &[],
-        )
+        self.packet(xid, MessageType::Request, (Some(address), relayed), &[])
     }
+
+    fn packet(
+        &self,
+        xid: u32,
+        kind: MessageType,
+        (ciaddr, relayed): (Option<Ipv4Addr>, bool),
+        options: &[(u8, [u8; 4])],
+    ) -> Vec<u8> {
+        let mut buffer = [0; 576];
+        let mut out = Composer::new(&mut buffer, 576);
+        out.op(1).hardware(1, &mac(self.number, self.generation)).xid(xid);
+        out.ciaddr(ciaddr.unwrap_or(Ipv4Addr::UNSPECIFIED));
+        out.giaddr(if relayed { RELAY } else { Ipv4Addr::UNSPECIFIED });
+        out.message_type(kind);
+        if let Some(identifier) = self.habits.identifier {
+            let [high, low] = identifier.to_be_bytes();
+            out.option(code::CLIENT_ID, &[0, b'c', self.generation, high, low]);
+        }
+        for (code, value) in options {
+            out.option(*code, value);
+        }
+        let length = out.finish().len;
+        buffer[..length].to_vec()
+    }
+}
+
+/// An option that is a number of seconds.
+fn seconds(message: &Message<'_>, code: u8) -> Option<u64> {
+    let octets: [u8; 4] = message.whole(code)?.try_into().ok()?;
+    Some(u32::from_be_bytes(octets).into())
 }
 
 fn through_relay(kind: MessageType, payload: Vec<u8>) -> Outgoing {
@@ -318,24 +381,4 @@ fn through_relay(kind: MessageType, payload: Vec<u8>) -> Outgoing {
         direct: false,
         prompt: false,
     }
-}
-
-fn packet(
-    client: u16,
-    xid: u32,
-    kind: MessageType,
-    (ciaddr, relayed): (Option<Ipv4Addr>, bool),
-    options: &[(u8, [u8; 4])],
-) -> Vec<u8> {
-    let mut buffer = [0; 576];
-    let mut out = Composer::new(&mut buffer, 576);
-    out.op(1).hardware(1, &mac(client)).xid(xid);
-    out.ciaddr(ciaddr.unwrap_or(Ipv4Addr::UNSPECIFIED));
-    out.giaddr(if relayed { RELAY } else { Ipv4Addr::UNSPECIFIED });
-    out.message_type(kind);
-    for (code, value) in options {
-        out.option(*code, value);
-    }
-    let length = out.finish().len;
-    buffer[..length].to_vec()
 }

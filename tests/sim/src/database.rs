@@ -12,7 +12,7 @@ use crate::clock::{SECOND, true_wall};
 use purlin_fabric::port::{ClaimKey, ClaimRow, Durability, NodeRow, NodeState, Probe};
 use purlin_store::{Copies, Standing, StoredRow};
 use purlin_types::{Epoch, NodeId, Slot};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 /// How long a standby may be silent before the primary says that it is gone.
 const STANDBY_PATIENCE: u64 = 2 * SECOND;
@@ -68,6 +68,10 @@ pub(crate) struct Laxity {
     pub(crate) silent_renewal: bool,
     /// Enrols whoever asks.
     pub(crate) admits_twins: bool,
+    /// Keeps whatever row comes last.
+    pub(crate) no_order: bool,
+    /// Lets a client have several live rows.
+    pub(crate) no_unique: bool,
 }
 
 /// One server.
@@ -78,17 +82,23 @@ pub(crate) struct Database {
     tables: Tables,
     mode: Standby,
     standby: Option<Tables>,
-    /// What the standby does not have yet.
-    behind: Vec<Change>,
-    /// Changes ever taken in: the place in this history.
+    /// Transactions that the standby does not have yet.
+    behind: VecDeque<Vec<Change>>,
+    /// Transactions ever taken in: the place in this history.
     place: u64,
+    /// When the standby was set up.
+    pub(crate) attached: u64,
     /// Since when the standby has not been reached.
     pub(crate) cut_since: Option<u64>,
+    /// Until then a standby that nothing waits for takes nothing in.
+    pub(crate) lags_until: u64,
     pub(crate) up: bool,
     /// The disk is full: nothing is written.
     pub(crate) full: bool,
     /// Real time until which the disk takes its time.
     pub(crate) slow_until: u64,
+    /// A row that was replaced by what had been said of it earlier (R7).
+    pub(crate) gone_back: Option<u64>,
     /// Under which epoch each slot has been read by a new owner: no row may come in under an older one after that (I4).
     read_under: BTreeMap<Slot, Epoch>,
 }
@@ -101,12 +111,15 @@ impl Database {
             tables: Tables::default(),
             mode,
             standby: (mode != Standby::None).then(Tables::default),
-            behind: Vec::new(),
+            behind: VecDeque::new(),
             place: 0,
+            attached: 0,
             cut_since: None,
+            lags_until: 0,
             up: true,
             full: false,
             slow_until: 0,
+            gone_back: None,
             read_under: BTreeMap::new(),
         }
     }
@@ -116,24 +129,29 @@ impl Database {
         self.mode == Standby::Sync && self.standby.is_some() && self.cut_since.is_some()
     }
 
-    /// How many changes a failover would lose now.
+    /// How many transactions a failover would lose now.
     pub(crate) fn behind(&self) -> usize {
         self.behind.len()
     }
 
-    /// The standby catches up, if it is reached.
-    pub(crate) fn replicate(&mut self) {
-        if let Some(standby) = self.standby.as_mut().filter(|_| self.cut_since.is_none()) {
-            self.behind.drain(..).for_each(|change| standby.apply(change));
+    /// The standby catches up, if it is reached; by so many transactions when nothing waits for it.
+    pub(crate) fn replicate(&mut self, real: u64, most: usize) {
+        let waits = self.mode == Standby::Sync;
+        let follows = self.cut_since.is_none() && (waits || self.lags_until <= real);
+        if let Some(standby) = self.standby.as_mut().filter(|_| follows) {
+            let n = self.behind.len().min(if waits { usize::MAX } else { most });
+            let changes = self.behind.drain(..n).flatten();
+            changes.for_each(|change| standby.apply(change));
         }
     }
 
     /// A new standby is set up from what is here.
-    pub(crate) fn attach_standby(&mut self) {
+    pub(crate) fn attach_standby(&mut self, real: u64) {
         if self.mode != Standby::None && self.standby.is_none() {
             self.behind.clear();
             self.cut_since = None;
             self.standby = Some(self.tables.clone());
+            self.attached = real;
         }
     }
 
@@ -149,12 +167,15 @@ impl Database {
             tables,
             mode: self.mode,
             standby: None,
-            behind: Vec::new(),
+            behind: VecDeque::new(),
             place: self.place - self.behind.len() as u64,
+            attached: 0,
             cut_since: None,
+            lags_until: 0,
             up: true,
             full: false,
             slow_until: 0,
+            gone_back: None,
             read_under: self.read_under.clone(),
         })
     }
@@ -215,17 +236,23 @@ impl Database {
             || self.synced(real)
     }
 
-    /// Takes changes in, and gives them to a standby that commits wait for.
+    /// Takes a transaction in, and gives it to a standby that commits wait for.
     fn commit(&mut self, changes: Vec<Change>) {
+        self.place += 1;
+        if self.standby.is_some() {
+            self.behind.push_back(changes.clone());
+        }
         for change in changes {
-            self.place += 1;
-            if self.standby.is_some() {
-                self.behind.push(change.clone());
+            if let Change::Row(table, new) = &change
+                && let Some(old) = self.tables.rows.get(&(*table, new.row.key))
+                && (new.epoch, new.row.version) < (old.epoch, old.row.version)
+            {
+                self.gone_back = Some(new.row.key);
             }
             self.tables.apply(change);
         }
         if self.mode == Standby::Sync {
-            self.replicate();
+            self.replicate(0, usize::MAX);
         }
     }
 
@@ -235,6 +262,17 @@ impl Database {
             let row = NodeRow { state, ..row.clone() };
             self.commit(vec![Change::Node(row)]);
         }
+    }
+
+    /// Which life of a node is enrolled.
+    pub(crate) fn enrolled(&self, id: &NodeId) -> Option<&NodeRow> {
+        self.tables.nodes.get(id)
+    }
+
+    /// Every row of a table: its key, what must be unique in it, and its body.
+    pub(crate) fn all(&self, table: &'static str) -> impl Iterator<Item = (u64, Option<&[u8]>, &[u8])> {
+        let rows = self.tables.rows.range((table, 0)..=(table, u64::MAX));
+        rows.map(|((_, key), row)| (*key, row.row.unique.as_deref(), &*row.row.body))
     }
 
     /// The body of a row.

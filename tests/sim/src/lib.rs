@@ -16,6 +16,7 @@ mod mutation;
 mod node;
 mod queue;
 mod random;
+mod redis;
 mod scene;
 mod tally;
 mod trace;

@@ -17,9 +17,9 @@ mod loader;
 mod port;
 mod thread;
 
-pub(crate) use loader::{Body, Continued, Loader, Next};
+pub(crate) use loader::{Body, Continued, Gained, Loader, Next};
 pub(crate) use port::{Ask, Outbox, Waiting, unknown};
-pub(crate) use thread::{Job, Leaving, Out, Thread};
+pub(crate) use thread::{Job, Leaving, Out, Thread, Wish};
 
 use crate::clock::Clock;
 use crate::mutation::Mutation;
@@ -27,14 +27,13 @@ use purlin_dhcp_core::Plan;
 use purlin_fabric::port::{Candidate, NodeFacts};
 use purlin_fabric::{Coordinator, Holdings, Timing};
 use purlin_types::{Epoch, Incarnation, NodeId, Slot, SlotSet, Tenure};
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 /// What every node of a cluster is started with.
 #[derive(Debug)]
 pub(crate) struct Start {
     pub(crate) plan: Arc<Plan>,
-    /// In place of `plan` while an address is chosen for another client: a rule left out.
-    pub(crate) hasty: Option<Arc<Plan>>,
     pub(crate) timing: Timing,
     pub(crate) keyspace: SlotSet,
     pub(crate) mutation: Option<Mutation>,
@@ -42,15 +41,32 @@ pub(crate) struct Start {
     pub(crate) outbox: Outbox,
 }
 
+/// A way between a machine and others, as faults cut it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// To the database and back.
+    Database,
+    /// The same for claims only, or for rows only: each has connections of its own.
+    Claims,
+    Rows,
+    /// To other nodes and back.
+    Peers,
+    /// What comes in from the database and from other nodes, which hear this one.
+    In,
+    /// What goes out to the database, to other nodes and to clients, which this one hears.
+    Out,
+    /// To Redis and back.
+    Redis,
+}
+
+const WAYS: usize = 7;
+
 /// The machine under a node: it outlives the node's lives.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Machine {
     pub(crate) clock: Clock,
-    /// Real time until which it does not reach the database, and until which not its peers.
-    pub(crate) cut_until: u64,
-    pub(crate) alone_until: u64,
-    /// Real time until which nothing gets to it from the database or its peers, while they hear it.
-    pub(crate) deaf_until: u64,
+    /// By [`Way`]: cut until then, in real time.
+    cuts: [u64; WAYS],
     /// The database that its connections go to.
     pub(crate) database: usize,
 }
@@ -59,12 +75,38 @@ impl Machine {
     pub(crate) const fn new(clock: Clock, database: usize) -> Self {
         Self {
             clock,
-            cut_until: 0,
-            alone_until: 0,
-            deaf_until: 0,
+            cuts: [0; WAYS],
             database,
         }
     }
+
+    pub(crate) fn cut(&mut self, way: Way, until: u64) {
+        let cut = &mut self.cuts[way as usize];
+        *cut = until.max(*cut);
+    }
+
+    pub(crate) fn is_cut(&self, way: Way, real: u64) -> bool {
+        self.cuts[way as usize] > real
+    }
+
+    pub(crate) fn mend(&mut self) {
+        self.cuts = [0; WAYS];
+    }
+}
+
+/// What a node may be stopped right before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// A packet was decided about; its records and the last look at the tenure come next.
+    Check,
+    /// The reply was checked; it leaves next.
+    Send,
+    /// The database has answered: to a renewal or a claim, to a write, with rows.
+    Claims,
+    Written,
+    Loaded,
+    /// The packet thread has something to take or to give.
+    Job,
 }
 
 /// Slots that are given back, with the epochs under which they were held.
@@ -74,10 +116,14 @@ pub(crate) struct Node {
     pub(crate) me: Candidate,
     pub(crate) machine: Machine,
     pub(crate) alive: bool,
-    /// It was started while another of its name was alive.
-    pub(crate) twin_of: Option<usize>,
-    /// Real time until which nothing runs here.
-    pub(crate) paused_until: u64,
+    /// Real time until which the packet thread stands still, and until which all else does: the fabric's task, the loader
+    /// and the log's writer.
+    pub(crate) thread_until: u64,
+    pub(crate) fabric_until: u64,
+    /// Clients and their addresses, of slots that were held all the while and are now under another epoch.
+    pub(crate) remembered: Vec<(u16, Ipv4Addr)>,
+    /// Where it is to stop for how long.
+    pub(crate) trip: Option<(Step, u64)>,
     pub(crate) coordinator: Coordinator,
     /// As services see them.
     pub(crate) holdings: Arc<Holdings>,
@@ -108,8 +154,10 @@ impl Node {
             me,
             machine,
             alive: true,
-            twin_of: None,
-            paused_until: 0,
+            thread_until: 0,
+            fabric_until: 0,
+            remembered: Vec::new(),
+            trip: None,
             holdings: Arc::clone(coordinator.holdings()),
             tenure: coordinator.tenure(),
             coordinator,
@@ -119,6 +167,12 @@ impl Node {
             flushing: Vec::new(),
             failures: 0,
         }
+    }
+
+    /// Nothing runs here until then.
+    pub(crate) fn stop_until(&mut self, until: u64) {
+        self.thread_until = self.thread_until.max(until);
+        self.fabric_until = self.fabric_until.max(until);
     }
 
     /// Under which epoch it may decide about a slot at this real instant, by its own lights.

@@ -46,6 +46,16 @@ pub(crate) struct Scene {
     pub(crate) fault_every: u64,
     /// Kinds of faults that happen, by their number.
     pub(crate) kinds: u32,
+    /// Of a thousand faults: those that the next one follows at once.
+    pub(crate) bursts: u64,
+    /// There is no Redis at all.
+    pub(crate) hintless: bool,
+    /// The last of the clients, two by two, have one client identifier.
+    pub(crate) twins: u16,
+    /// Of a thousand clients: those that come late.
+    pub(crate) newcomers: u64,
+    /// Of a thousand renewals: those that never come because another machine takes the client's place.
+    pub(crate) turnover: u64,
     /// Of a thousand packets: lost, doubled, late.
     pub(crate) loss: u64,
     pub(crate) doubles: u64,
@@ -80,23 +90,34 @@ impl Scene {
             } else {
                 1
             };
-        let pools = pools(random);
+        let crowded = random.chance(600);
+        let pools = pools(random, crowded);
         let size: u64 = pools
             .iter()
             .map(|(first, last)| u64::from(last.to_bits() - first.to_bits() + 1))
             .sum();
-        let crowd = if random.chance(50) { 200 } else { size };
+        let crowd = match random.below(20) {
+            0 => 100 + random.below(200),
+            _ if crowded => size / 2 + random.below(size),
+            _ => 20 + random.below(40),
+        };
+        let clients = crowd.max(2) as u16;
         let troubled = unit * random.between(40, 120);
         let ack = *random.pick(&[AckMode::Durable, AckMode::Lead]);
-        // Known: in lead mode a request that comes twice before its record is durable is promised less the second time,
-        // and the record then says the less. Until that is mended, lead mode runs without packets that come twice.
-        let repeats = ack == AckMode::Durable;
+        let repeats = random.chance(700);
         let fan_out = random.chance(500) && repeats;
         let doubles = *random.pick(&[0, 10, 100]) * u64::from(repeats);
+        let kinds = random.next() as u32;
+        let reserved = (random.below(3) as u16).min(clients);
+        let twins = if random.chance(150) {
+            2 * random.between(1, 3) as u16
+        } else {
+            0
+        };
         Self {
             repeats,
             nodes: random.between(3, 6) as usize,
-            clients: (crowd / 2 + random.below(crowd)).max(2) as u16,
+            clients,
             standby: *random.pick(&[Standby::None, Standby::Async, Standby::Sync, Standby::Sync]),
             ack,
             timing,
@@ -104,13 +125,23 @@ impl Scene {
             mclt,
             lease,
             pools,
-            reserved: random.below(3) as u16,
+            reserved,
             fan_out,
             pace: unit,
             calm_until: 6 * unit,
             trouble_until: 6 * unit + troubled,
             fault_every: unit * random.between(1, 8),
-            kinds: random.next() as u32 | random.next() as u32,
+            // A quarter, a half or three quarters of all kinds: the fewer there are, the more often each comes.
+            kinds: match random.below(3) {
+                0 => kinds & random.next() as u32,
+                1 => kinds,
+                _ => kinds | random.next() as u32,
+            },
+            bursts: *random.pick(&[0, 300, 600]),
+            hintless: random.chance(100),
+            twins: twins.min((clients - reserved) / 2 * 2),
+            newcomers: if crowded { *random.pick(&[0, 300]) } else { 700 },
+            turnover: if crowded { 0 } else { *random.pick(&[200, 500]) },
             loss: *random.pick(&[0, 5, 50, 200]),
             doubles,
             lates: *random.pick(&[0, 20, 200]),
@@ -119,6 +150,21 @@ impl Scene {
             decline_hold: 15 * unit,
             lag: *random.pick(&[20 * MILLI, 300 * MILLI, 4 * SECOND]),
         }
+    }
+
+    /// Who a client is by its client identifier.
+    pub(crate) const fn identity(&self, client: u16) -> u16 {
+        let nth = self.clients - 1 - client;
+        if nth < self.twins {
+            self.clients - 1 - nth / 2 * 2
+        } else {
+            client
+        }
+    }
+
+    /// Whether two clients have this one's identifier: no server can tell them apart.
+    pub(crate) const fn is_twin(&self, client: u16) -> bool {
+        self.clients - 1 - client < self.twins
     }
 
     /// The slots that matter: those of the pools.
@@ -198,13 +244,15 @@ impl Scene {
     }
 }
 
-/// A few addresses in each of a few blocks: they run out, change hands and lie with different nodes.
-fn pools(random: &mut Random) -> Vec<(Ipv4Addr, Ipv4Addr)> {
+/// Addresses in each of a few blocks, so that they lie with different nodes: so few that they run out and change hands, or
+/// so many that some never had a client before.
+fn pools(random: &mut Random, crowded: bool) -> Vec<(Ipv4Addr, Ipv4Addr)> {
     let blocks = random.between(3, 9) as u32;
+    let most = if crowded { 6 } else { 50 };
     let base = Ipv4Addr::new(10, 0, 1, 0).to_bits();
     let of_block = |block: u32| {
         let first = base + block * 64 + random.below(4) as u32;
-        (first.into(), (first + random.below(6) as u32).into())
+        (first.into(), (first + random.below(most) as u32).into())
     };
     (0..blocks).map(of_block).collect()
 }
@@ -219,7 +267,7 @@ fn pool((first, last): (Ipv4Addr, Ipv4Addr)) -> Pool {
 
 fn reserve(client: u16, address: Ipv4Addr) -> Reservation {
     Reservation {
-        client: ReservedFor::Mac(Mac(mac(client))),
+        client: ReservedFor::Mac(Mac(mac(client, 0))),
         address: Some(address),
         hostname: None,
         classes: Vec::new(),
@@ -227,10 +275,10 @@ fn reserve(client: u16, address: Ipv4Addr) -> Reservation {
     }
 }
 
-/// A client's hardware address says its number.
-pub(crate) const fn mac(client: u16) -> [u8; 6] {
+/// A client's hardware address says its number, and which of its machines it is.
+pub(crate) const fn mac(client: u16, generation: u8) -> [u8; 6] {
     let [high, low] = client.to_be_bytes();
-    [2, 0, 0, 0, high, low]
+    [2, 0, 0, generation, high, low]
 }
 
 /// The client of a hardware address.

@@ -13,6 +13,8 @@ pub struct Tally {
     pub failovers: u64,
     /// Claims asked for by force.
     pub takeovers: u64,
+    /// Promises of which there was no record when a node died.
+    pub unrecorded: u64,
     /// Times that a write was refused by its fence.
     pub setbacks: u64,
 }
@@ -25,6 +27,7 @@ impl AddAssign for Tally {
         self.faults += other.faults;
         self.failovers += other.failovers;
         self.takeovers += other.takeovers;
+        self.unrecorded += other.unrecorded;
         self.setbacks += other.setbacks;
     }
 }
@@ -33,13 +36,14 @@ impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{} events: {} promises, {} refusals, {} faults, {} failovers, {} claims by force, {} lost fences",
+            "{} events: {} promises, {} refusals, {} faults, {} failovers, {} claims by force, {} unrecorded promises, {} lost fences",
             self.events,
             self.promises,
             self.refusals,
             self.faults,
             self.failovers,
             self.takeovers,
+            self.unrecorded,
             self.setbacks
         )
     }

@@ -1,33 +1,37 @@
 //! Everything at once: nodes, databases, clients and what lies between them, from event to event.
 
+mod audit;
 mod drive;
 mod ending;
 mod statements;
 mod trouble;
 mod wire;
+mod without;
 
 use crate::check::Checker;
-use crate::client::Client;
+use crate::client::{Client, Habits};
 use crate::clock::{Clock, MILLI, SECOND};
 use crate::database::{Database, Laxity, Standby};
 use crate::mutation::Mutation;
-use crate::node::{Job, Leaving, Machine, Node, Out, Outbox, Start};
+use crate::node::{Job, Leaving, Machine, Node, Out, Outbox, Start, Step};
 use crate::queue::Queue;
 use crate::random::Random;
+use crate::redis::Redis;
 use crate::scene::Scene;
 use crate::tally::Tally;
 use crate::trace::{Level, Trace};
 use ending::Ending;
 use purlin_dhcp_core::Plan;
-use purlin_dhcp_core::settings::AckMode;
 use purlin_fabric::Input;
 use purlin_types::Slot;
 use statements::{Answer, Statement};
+use std::collections::BTreeMap;
 use std::net::SocketAddrV4;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::Runtime;
 pub(crate) use trouble::Fault;
+use without::{Hopes, believed};
 
 /// Machines have been up for at least that long when a run begins.
 const UPTIME: u64 = 100_000 * SECOND;
@@ -93,6 +97,27 @@ pub(crate) enum Local {
     },
 }
 
+impl Local {
+    /// Whether the packet thread does it. Everything else is the fabric's, the loader's and the log's.
+    const fn is_of_thread(&self) -> bool {
+        matches!(
+            self,
+            Self::Job(_) | Self::Settle | Self::Leave(_) | Self::Sweep | Self::Packet { .. }
+        )
+    }
+
+    const fn comes_to(&self, step: Step) -> bool {
+        match step {
+            Step::Check => matches!(self, Self::Settle),
+            Step::Send => matches!(self, Self::Leave(_)),
+            Step::Claims => matches!(self, Self::Answer(Answer::Claims(_))),
+            Step::Written => matches!(self, Self::Answer(Answer::Written(..))),
+            Step::Loaded => matches!(self, Self::Answer(Answer::Loaded(..))),
+            Step::Job => matches!(self, Self::Job(_)),
+        }
+    }
+}
+
 pub(crate) struct World {
     pub(crate) real: u64,
     pub(crate) scene: Scene,
@@ -109,8 +134,10 @@ pub(crate) struct World {
     pub(crate) tally: Tally,
     /// Nothing goes wrong any more.
     calm: bool,
-    /// Until then no hint gets anywhere.
-    hintless_until: u64,
+    redis: Redis,
+    hopes: Hopes,
+    /// From one node to another: cut until then.
+    links: BTreeMap<(usize, usize), u64>,
     next_name: usize,
     runtime: Runtime,
     outbox: Outbox,
@@ -129,18 +156,17 @@ impl World {
             .expect("a runtime without sockets needs nothing");
         let (outbox, slots) = (Outbox::default(), scene.slots());
         let plan = Plan::compile(&scene.settings(scene.ack, scene.mclt), None);
-        let hasty = scene.settings(AckMode::Durable, Duration::ZERO);
         let start = Start {
-            hasty: (mutation == Some(Mutation::NoReuseWait)).then(|| Plan::compile(&hasty, None)),
             plan: Arc::clone(&plan),
-            timing: scene.timing,
+            timing: believed(scene.timing, mutation),
             keyspace: slots.iter().copied().collect(),
             mutation,
             runtime: runtime.handle().clone(),
             outbox: outbox.clone(),
         };
         let database = Database::new(scene.standby, laxity(mutation));
-        let clients = (0..scene.clients).map(|n| Client::new(n, scene.pace)).collect();
+        let clients = (0..scene.clients).map(|n| Client::new(n, habits(&scene, n, &mut random)));
+        let clients = clients.collect();
         let mut world = Self {
             real: SECOND,
             check: Checker::new(&scene, plan),
@@ -155,7 +181,9 @@ impl World {
             trace: Trace::new(level),
             tally: Tally::default(),
             calm: false,
-            hintless_until: 0,
+            redis: Redis::new(scene.hintless),
+            hopes: Hopes::default(),
+            links: BTreeMap::new(),
             next_name: 0,
             runtime,
             outbox,
@@ -172,7 +200,11 @@ impl World {
             self.join();
         }
         for n in 0..self.scene.clients {
-            let at = self.real + self.random.below(4 * self.scene.pace);
+            let within = match self.random.chance(self.scene.newcomers) {
+                true => self.scene.trouble_until,
+                false => 4 * self.scene.pace,
+            };
+            let at = self.real + self.random.below(within);
             self.queue.put(at, Event::Client(n, 0));
         }
         if self.scene.standby != Standby::None {
@@ -204,8 +236,17 @@ impl World {
             Event::Client(client, timer) => self.wake_client(client, timer),
             Event::Hear(client, payload) => self.hear(client, &payload),
             Event::Replicate => {
-                self.databases.iter_mut().for_each(Database::replicate);
-                let wait = self.random.between(1, 2 * self.scene.lag);
+                for at in 0..self.databases.len() {
+                    let some = !self.calm && self.random.chance(500);
+                    let most = if some {
+                        self.random.below(8) as usize
+                    } else {
+                        usize::MAX
+                    };
+                    self.databases[at].replicate(self.real, most);
+                }
+                let lag = if self.calm { 20 * MILLI } else { self.scene.lag };
+                let wait = self.random.between(1, 2 * lag);
                 self.queue.put(self.real + wait, Event::Replicate);
             }
             Event::Fault(fault) => self.strike(fault),
@@ -215,12 +256,23 @@ impl World {
     }
 
     fn on_node(&mut self, node: usize, local: Local) {
-        let it = &self.nodes[node];
+        let real = self.real;
+        let it = &mut self.nodes[node];
         if !it.alive {
             return;
         }
-        if it.paused_until > self.real {
-            let wake = it.paused_until;
+        if let Some((step, span)) = it.trip.take_if(|(step, _)| local.comes_to(*step)) {
+            it.stop_until(real + span);
+            self.trace.say(real, || {
+                format!("node {node} stops at {step:?} for {:.3} s", span as f64 / 1e9)
+            });
+        }
+        let it = &self.nodes[node];
+        let wake = match local.is_of_thread() {
+            true => it.thread_until,
+            false => it.fabric_until,
+        };
+        if wake > real {
             self.queue.put(wake, Event::On(node, local));
             return;
         }
@@ -253,6 +305,10 @@ impl World {
     /// A job for a packet thread.
     pub(crate) fn give(&mut self, node: usize, job: Job) {
         let it = &mut self.nodes[node];
+        if it.thread_until > self.real {
+            self.queue.put(it.thread_until, Event::On(node, Local::Job(job)));
+            return;
+        }
         it.thread.give(job);
         let mut out = Vec::new();
         it.thread.run(self.real, &it.machine.clock, &it.tenure, &mut out);
@@ -288,6 +344,7 @@ impl World {
                     payload,
                     source,
                 } => self.forward(node, slot, (payload, source, attempt)),
+                Out::Ask(wish) => self.ask_home(node, &wish),
                 Out::Leave(leaving) => {
                     self.check_promise(node, &leaving);
                     let wait = self.random.between(1_000, 100_000);
@@ -381,6 +438,18 @@ impl World {
         let index = self.nodes.len();
         let mut machine = machine;
         let off = self.random.below(201) as i64 - 100;
+        // A clock that runs on no battery starts anywhere, and is set before long.
+        let wrong = !self.calm && self.real > self.scene.calm_until && self.random.chance(50);
+        let off = if wrong {
+            self.random.below(200_000_000) as i64 - 100_000_000
+        } else {
+            off
+        };
+        if wrong {
+            let wait = self.random.below(4 * self.scene.pace);
+            self.queue
+                .put(self.real + wait, Event::Fault(Fault::SetClock(index, 0)));
+        }
         machine.clock.set_wall(self.real, off);
         machine.database = self.databases.len() - 1;
         let entropy = self.random.next();
@@ -413,5 +482,17 @@ fn laxity(mutation: Option<Mutation>) -> Laxity {
         denies_past: is(Mutation::EagerAfterFailover),
         silent_renewal: is(Mutation::SilentRenewal),
         admits_twins: is(Mutation::Twins),
+        no_order: is(Mutation::RowsOutOfOrder),
+        no_unique: is(Mutation::NoUnique),
+    }
+}
+
+fn habits(scene: &Scene, client: u16, random: &mut Random) -> Habits {
+    let says = scene.is_twin(client) || random.chance(300);
+    Habits {
+        pace: scene.pace,
+        identifier: says.then(|| scene.identity(client)),
+        turnover: if scene.is_twin(client) { 0 } else { scene.turnover },
+        persistent: random.chance(500),
     }
 }

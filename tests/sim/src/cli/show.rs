@@ -59,6 +59,7 @@ pub(super) fn counts(tally: &Tally) -> Value {
         "faults": tally.faults,
         "failovers": tally.failovers,
         "claims_by_force": tally.takeovers,
+        "unrecorded_promises": tally.unrecorded,
         "lost_fences": tally.setbacks,
     })
 }

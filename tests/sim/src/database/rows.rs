@@ -103,7 +103,7 @@ impl Database {
             Some(Rival { key: new.row.key, by })
         };
         let rivals: Vec<Rival> = replacing.values().filter_map(rival).collect();
-        if !rivals.is_empty() {
+        if !rivals.is_empty() && !self.laxity.no_unique {
             return Err(FenceFault::Taken(rivals));
         }
         let rows = replacing.into_values();
@@ -113,7 +113,8 @@ impl Database {
 
     fn is_newer(&self, table: &'static str, new: &StoredRow) -> bool {
         let stored = self.tables.rows.get(&(table, new.row.key));
-        stored.is_none_or(|stored| (stored.epoch, stored.row.version) < (new.epoch, new.row.version))
+        self.laxity.no_order
+            || stored.is_none_or(|stored| (stored.epoch, stored.row.version) < (new.epoch, new.row.version))
     }
 
     /// Who else has what a row claims, and keeps it.

@@ -44,8 +44,18 @@ pub(crate) enum Job {
     GiveUp(Vec<Slot>),
     /// What happens once a second.
     Sweep,
+    /// Another node asks for a lease to be ended.
+    MakeWay(Wish),
     /// The log has moved.
     Release,
+}
+
+/// That a lease makes way for what its client has chosen elsewhere at `since` (`dhcp/server/src/share/vacate.rs`).
+#[derive(Debug, Clone)]
+pub(crate) struct Wish {
+    pub(crate) address: Ipv4Addr,
+    pub(crate) unique: Vec<u8>,
+    pub(crate) since: u32,
 }
 
 /// What comes of it outside of the thread.
@@ -64,6 +74,8 @@ pub(crate) enum Out {
     Flush(u64, Vec<(Slot, Option<Epoch>)>),
     /// This was declined at that real instant, and it is recorded.
     Declined(u64, Ipv4Addr),
+    /// To be asked of who holds the address.
+    Ask(Wish),
     /// Of what was to be gone on with, what was.
     GoneOn(Vec<Continued>),
     /// The packet at hand needs some time; then [`Thread::settle`].
@@ -98,8 +110,6 @@ struct Parked {
 
 pub(crate) struct Thread {
     pub(crate) engine: Engine,
-    plan: Arc<Plan>,
-    hasty: Option<Arc<Plan>>,
     mutation: Option<Mutation>,
     log: RowLog,
     handle: RowLogHandle,
@@ -140,8 +150,6 @@ impl Thread {
         );
         Self {
             engine,
-            plan: Arc::clone(&start.plan),
-            hasty: start.hasty.clone(),
             mutation: start.mutation,
             log,
             handle,
@@ -232,12 +240,30 @@ impl Thread {
                     out.push(Out::Flush(self.position.0, terms));
                 }
                 Job::Sweep => {
-                    let now = self.steady.read(&clock.now(real));
+                    let now = self.time(&clock.now(real));
                     while self.engine.tick(&now) {}
                     self.say_again(&now);
                 }
                 Job::Release => self.release(&clock.now(real), tenure, out),
+                Job::MakeWay(wish) => {
+                    let (now, mut records) = (self.time(&clock.now(real)), Vec::new());
+                    let Wish {
+                        address,
+                        unique,
+                        since,
+                    } = &wish;
+                    self.engine.vacate(&now, *address, unique, *since, &mut records);
+                    self.record(&now, &records);
+                }
             }
+        }
+    }
+
+    /// The time of what is decided.
+    pub(super) fn time(&self, raw: &Now) -> Now {
+        match self.mutation {
+            Some(Mutation::WallLeases) => *raw,
+            _ => self.steady.read(raw),
         }
     }
 
@@ -261,7 +287,7 @@ impl Thread {
         (payload, source, attempt): (Vec<u8>, SocketAddrV4, u8),
         out: &mut Vec<Out>,
     ) {
-        let now = self.steady.read(raw);
+        let now = self.time(raw);
         let tenure = self.heeded(tenure);
         let log = self.log_state(&now);
         let arrival = Arrival {
@@ -273,17 +299,10 @@ impl Thread {
             broadcast: false,
             attempt,
         };
-        let hasty = self.hasty.clone().filter(|_| chooses(&payload));
-        if let Some(hasty) = &hasty {
-            self.engine.apply(Arc::clone(hasty), &now);
-        }
         let mut records = Vec::new();
         let verdict = self
             .engine
             .step(&now, &tenure, log, &arrival, &mut self.reply, &mut records);
-        if hasty.is_some() {
-            self.engine.apply(Arc::clone(&self.plan), &now);
-        }
         let declines = declined(&payload).filter(|_| verdict == Verdict::Commit);
         if let Verdict::Forward { slot, attempt } = verdict {
             out.push(Out::Forward {
@@ -395,15 +414,6 @@ fn leave(ring: &mut VecDeque<Parked>, upto: Position, out: &mut Vec<Out>) {
 fn declined(payload: &[u8]) -> Option<Ipv4Addr> {
     let message = Message::parse(payload).ok()?;
     (message.message_type() == Some(MessageType::Decline)).then(|| message.requested_address())?
-}
-
-/// Whether a packet asks for an address to be chosen: DISCOVER, and REQUEST to the server that has offered.
-fn chooses(payload: &[u8]) -> bool {
-    Message::parse(payload).is_ok_and(|message| match message.message_type() {
-        Some(MessageType::Discover) => true,
-        Some(MessageType::Request) => message.server_id().is_some(),
-        _ => false,
-    })
 }
 
 /// Frames as rows (`dhcp/server/src/share.rs`).

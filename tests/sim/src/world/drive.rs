@@ -5,8 +5,6 @@ use crate::clock::MILLI;
 use crate::mutation::Mutation;
 use crate::node::{Body, Continued, Job, Next};
 use crate::world::statements::Question;
-use purlin_dhcp_core::rows::{LEASES, WINDOWS};
-use purlin_fabric::port::ClaimKey;
 use purlin_fabric::{Action, Input};
 use purlin_store::Standing;
 use purlin_types::Slot;
@@ -15,13 +13,9 @@ use std::sync::Arc;
 impl World {
     /// One step of a node's coordinator, and what it wants done.
     pub(super) fn drive(&mut self, node: usize, mut input: Input) {
+        let mut now = self.nodes[node].machine.clock.now(self.real);
+        self.misdate(&mut now, &mut input);
         let it = &mut self.nodes[node];
-        let now = it.machine.clock.now(self.real);
-        if self.mutation == Some(Mutation::CountFromAnswer)
-            && let Input::Renewed { asked, .. } = &mut input
-        {
-            *asked = now.boot;
-        }
         let mut actions = Vec::new();
         it.coordinator.step(&now, input, &mut actions);
         for action in actions {
@@ -56,13 +50,6 @@ impl World {
             action => {
                 if let Action::Claim(wishes) = &action {
                     self.tally.takeovers += wishes.iter().filter(|wish| wish.by_force).count() as u64;
-                    if self.mutation == Some(Mutation::EarlyLoad) {
-                        let slots = wishes.iter().filter_map(|wish| match wish.key {
-                            ClaimKey::Slot(slot) => Some(slot),
-                            ClaimKey::Leader | ClaimKey::Lock(_) => None,
-                        });
-                        self.load_early(node, slots.collect());
-                    }
                 }
                 let asked = self.nodes[node].machine.clock.boot(self.real);
                 self.state(node, Question::Claims { asked, action });
@@ -70,23 +57,13 @@ impl World {
         }
     }
 
-    fn load_early(&mut self, node: usize, slots: Vec<Slot>) {
-        let database = &self.databases[self.nodes[node].machine.database];
-        for slot in slots {
-            let rows = [WINDOWS, LEASES]
-                .into_iter()
-                .flat_map(|table| database.load(table, &[slot]));
-            let bodies = rows.map(|(_, epoch, body)| (epoch, body)).collect();
-            self.nodes[node].loader.early.insert(slot, bodies);
-        }
-    }
-
     /// The loader looks at the newest holdings.
     pub(super) fn load(&mut self, node: usize) {
-        let it = &mut self.nodes[node];
-        if it.loader.busy {
+        if self.nodes[node].loader.busy {
             return;
         }
+        self.remember(node);
+        let it = &mut self.nodes[node];
         let continued = it.loader.turn_to(&it.holdings);
         if continued.is_empty() {
             self.load_others(node);
@@ -107,6 +84,7 @@ impl World {
                 slots.collect::<Vec<_>>().join("; ")
             )
         });
+        self.went_on(node, known);
         self.nodes[node].loader.gone_on(known);
         self.load_others(node);
     }
@@ -157,7 +135,8 @@ impl World {
         }
         let gained = it.loader.finish(&it.holdings);
         it.loader.busy = false;
-        let distance = it.holdings.wall_less_boot();
+        let compared = self.mutation != Some(Mutation::DeafToSkew);
+        let distance = it.holdings.wall_less_boot().filter(|_| compared);
         self.trace.say(self.real, || {
             let slots = gained.iter().map(|one| {
                 let takeover = &one.takeover;
@@ -175,7 +154,10 @@ impl World {
             });
             format!("node {node} adopts {}", slots.collect::<Vec<_>>().join("; "))
         });
+        self.read_all(node, &gained);
+        let slots: Vec<Slot> = gained.iter().map(|one| one.takeover.slot).collect();
         self.give(node, Job::Adopt(gained, distance));
+        self.still_known(node, &slots);
         let wait = self.random.between(10_000, MILLI);
         self.later(node, wait, Local::Load);
     }

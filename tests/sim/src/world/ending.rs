@@ -1,7 +1,7 @@
 //! The end of a run: everything is mended, the cluster must recover, and then one node dies (I12).
 
 use super::{Event, World};
-use crate::client::Promise;
+use crate::client::{INSISTENCE, Promise};
 use crate::clock::SECOND;
 use purlin_fabric::Input;
 use purlin_types::Slot;
@@ -33,23 +33,30 @@ impl World {
         self.calm = true;
         self.trace.say(self.real, || "-- everything is mended".to_owned());
         let primary = self.databases.len() - 1;
+        self.redis.heal(self.real);
+        self.links.clear();
         for (index, database) in self.databases.iter_mut().enumerate() {
             database.up = index == primary;
             database.full = false;
             database.slow_until = 0;
+            database.lags_until = 0;
             if index == primary {
                 database.cut_since = None;
-                database.attach_standby();
+                database.attach_standby(self.real);
             }
         }
         for node in self.living() {
-            let shadow = self.is_shadow(node);
+            let id = &self.nodes[node].me.id;
+            let newer = self.nodes[node + 1..]
+                .iter()
+                .any(|other| other.alive && other.me.id == *id);
+            let shadow = self.is_shadow(node) || (newer && !self.is_enrolled(node));
             let it = &mut self.nodes[node];
             it.alive &= !shadow;
-            it.paused_until = it.paused_until.min(self.real);
-            it.machine.cut_until = 0;
-            it.machine.alone_until = 0;
-            it.machine.deaf_until = 0;
+            it.thread_until = it.thread_until.min(self.real);
+            it.fabric_until = it.fabric_until.min(self.real);
+            it.trip = None;
+            it.machine.mend();
             it.machine.database = primary;
             it.machine.clock.set_wall(self.real, 0);
             self.later(node, 0, super::Local::Input(Input::Resume));
@@ -78,7 +85,6 @@ impl World {
         let missing: Vec<_> = self.slots.iter().copied().filter(|&slot| !held(slot)).collect();
         let pace = self.scene.pace;
         if missing.is_empty() {
-            self.clients.iter_mut().for_each(crate::client::Client::insist);
             // Long enough for every known client to renew.
             let wait = self.scene.lease.as_nanos() as u64 + 2 * pace;
             self.queue.put(self.real + wait, Event::End(Ending::Kill));
@@ -107,6 +113,11 @@ impl World {
             format!("-- node {node} dies, and is to be replaced by the others")
         });
         let since = self.real;
+        for client in 0..self.scene.clients {
+            self.clients[usize::from(client)].insist();
+            let wait = self.random.below(INSISTENCE);
+            self.call_again(client, self.real + wait);
+        }
         let limit = if self.scene.fast { 5 * SECOND } else { 20 * SECOND };
         // Where a relay knows one node at a time, that node must look at the store once more to know whom to forward to.
         let look = self.scene.timing.renew.as_nanos() as u64;
@@ -121,7 +132,7 @@ impl World {
             let known = client
                 .promise
                 .is_some_and(|promise| promise.until > self.real && promise.sent < since);
-            known && client.served < since
+            known && client.served < since && !self.scene.is_twin(client.number)
         });
         if let Some(client) = waiting {
             let who = format!("client {} is served after a node's death", client.number);
@@ -129,6 +140,7 @@ impl World {
             self.trace.say(self.real, || holder);
             self.check.unserved(self.real, since, &who);
         }
+        self.audit();
         self.over = true;
     }
 

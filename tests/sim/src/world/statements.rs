@@ -1,12 +1,15 @@
 //! Statements on their way to a database and back: late, lost, hanging, or done without a word.
 
+mod claims;
+
 use super::{Event, Local, World};
 use crate::clock::{MILLI, SECOND};
-use crate::database::{Database, Write};
+use crate::database::Write;
 use crate::mutation::Mutation;
-use crate::node::{Ask, Body, Waiting, unknown};
+use crate::node::{Ask, Body, Waiting, Way, unknown};
+use claims::{claims, denied};
 use purlin_fabric::port::Candidate;
-use purlin_fabric::{Action, Denied, Input};
+use purlin_fabric::{Action, Input};
 use purlin_store::{FenceFault, Standing};
 use purlin_types::{BootTime, Epoch, Slot};
 
@@ -68,6 +71,14 @@ impl Question {
         self.writes() || matches!(self, Self::Load { .. })
     }
 
+    /// The connections that it goes over.
+    const fn way(&self) -> Way {
+        match self {
+            Self::Claims { .. } => Way::Claims,
+            Self::Write(..) | Self::Load { .. } | Self::Standing(_) => Way::Rows,
+        }
+    }
+
     fn write(&self) -> Option<&Write> {
         match self {
             Self::Write(write, _) => Some(write),
@@ -94,6 +105,9 @@ impl World {
             Question::Write(..) | Question::Load { .. } | Question::Standing(_) => 2 * self.scene.pace,
         };
         let (mut there, mut back) = (self.delay(), self.delay());
+        // The log's writer stands still with all else.
+        let held = self.nodes[node].fabric_until.saturating_sub(self.real);
+        there += held;
         if self.disturbed(self.scene.slow) {
             let late = if self.random.chance(500) {
                 &mut there
@@ -111,14 +125,32 @@ impl World {
             database: self.nodes[node].machine.database,
             orphan: None,
             question: Some(question),
-            give_up: self.real + patience,
+            give_up: self.real + held + patience,
             back,
         };
+        let arrives = self.real + there;
         if self.disturbed(self.scene.unknowns / 2) {
             self.hush(statement);
+        } else if arrives > statement.give_up {
+            self.overtake(statement, arrives);
         } else {
             self.queue.put(self.real + there, Event::Arrive(statement));
         }
+    }
+
+    /// The sender gives up, and what it has sent arrives all the same.
+    fn overtake(&mut self, statement: Statement, arrives: u64) {
+        let write = statement.question.as_ref().and_then(Question::write).cloned();
+        if let Some(write) = write {
+            let orphan = Statement {
+                by: statement.by.clone(),
+                question: None,
+                orphan: Some(write),
+                ..statement
+            };
+            self.queue.put(arrives, Event::Arrive(orphan));
+        }
+        self.hush(statement);
     }
 
     /// A row log asks.
@@ -151,10 +183,18 @@ impl World {
     }
 
     pub(super) fn arrive(&mut self, mut statement: Statement) {
-        let cut = self.nodes[statement.node].machine.cut_until > self.real;
+        let machine = &self.nodes[statement.node].machine;
+        let cut = statement.question.as_ref().is_some_and(|question| {
+            let ways = [Way::Database, Way::Out, question.way()];
+            ways.iter().any(|&way| machine.is_cut(way, self.real))
+        });
         let database = &self.databases[statement.database];
         let writes = statement.question.as_ref().is_none_or(Question::writes);
-        if !database.up || (cut && statement.question.is_some()) || (writes && database.full) {
+        if writes && database.up && database.full && !cut {
+            // It says so at once.
+            statement.give_up = statement.give_up.min(self.real + statement.back);
+        }
+        if !database.up || cut || (writes && database.full) {
             self.hush(statement);
             return;
         }
@@ -168,7 +208,13 @@ impl World {
             && let Some(write) = statement.question.as_ref().and_then(Question::write)
             && database.lost(self.real, &write.held).is_empty()
         {
-            let wait = self.random.below(3 * self.scene.pace);
+            let patience = self.scene.timing.patience().as_nanos() as u64;
+            let most = if self.random.chance(500) {
+                self.scene.pace
+            } else {
+                4 * patience
+            };
+            let wait = self.random.below(most);
             statement.give_up = statement.give_up.max(self.real + wait + statement.back);
             self.queue.put(self.real + wait, Event::Slip(statement));
             return;
@@ -226,7 +272,8 @@ impl World {
         let answer = self.ask(&statement, &question);
         let at = self.real + statement.back;
         let machine = &self.nodes[statement.node].machine;
-        let cut = machine.cut_until.max(machine.deaf_until) > at;
+        let ways = [Way::Database, Way::In, question.way()];
+        let cut = ways.iter().any(|&way| machine.is_cut(way, at));
         if cut || at > statement.give_up || self.disturbed(self.scene.unknowns) {
             self.trace.say(self.real, || {
                 format!("node {}: an answer is lost", statement.node)
@@ -250,8 +297,22 @@ impl World {
         let real = self.real;
         match question {
             Question::Claims { asked, action } => {
+                self.load_early(statement.node, statement.database, action);
+                let former = self.former_life(statement.database, action);
                 let database = &mut self.databases[statement.database];
-                claims(database, real, &statement.by, (*asked, action)).map_or(Done::Nothing, Done::Claims)
+                let done = claims(database, real, &statement.by, (*asked, action));
+                if let Some(Input::Claimed {
+                    wishes,
+                    outcome: Ok(epochs),
+                    ..
+                }) = &done
+                {
+                    self.check.granted(real, statement.node, wishes, epochs);
+                }
+                if let (Some(former), Some(Input::Enrolled { outcome: Ok(_), .. })) = (&former, &done) {
+                    self.replaced(former);
+                }
+                done.map_or(Done::Nothing, Done::Claims)
             }
             Question::Write(write, _) => Done::Written(self.commit(statement.database, write)),
             Question::Load { table, slots, epochs } => {
@@ -271,6 +332,12 @@ impl World {
             self.judge(database, write);
         }
         let outcome = self.databases[database].write(self.real, write);
+        if let Some(key) = self.databases[database].gone_back {
+            let address = std::net::Ipv4Addr::from(key as u32);
+            self.check.fail(self.real, "R7", || {
+                format!("the record of {address} goes back to what was said of it earlier")
+            });
+        }
         self.trace.say(self.real, || {
             let rows = write.rows.iter().map(|row| {
                 let address = std::net::Ipv4Addr::from(row.key as u32);
@@ -299,26 +366,51 @@ impl World {
             input,
             Input::Released { outcome: Ok(()), .. } | Input::Advanced { outcome: Ok(()), .. }
         );
-        if !changes || self.hintless_until > self.real {
+        if !changes || self.nodes[by].machine.is_cut(Way::Redis, self.real) {
             return;
         }
         for node in self.living() {
-            for _ in 0..self.copies() * u64::from(node != by) {
+            let hears = !self.nodes[node].machine.is_cut(Way::Redis, self.real);
+            if node == by || !hears || !self.redis.carries(self.real, by, node) {
+                continue;
+            }
+            for _ in 0..self.copies() {
                 let wait = self.wire_delay();
+                self.later(node, wait, Local::Input(Input::Hinted));
+            }
+            if let Some(wait) = self.redis.echo(self.real, self.scene.pace, &mut self.random) {
                 self.later(node, wait, Local::Input(Input::Hinted));
             }
         }
     }
 
+    /// A node that has renewed its lease shows a sign of life.
+    fn sign(&mut self, node: usize, input: &Input) {
+        let it = &self.nodes[node];
+        if matches!(input, Input::Renewed { outcome: Ok(_), .. }) && !it.machine.is_cut(Way::Redis, self.real)
+        {
+            self.redis.sign(self.real, it.me.id.as_str());
+        }
+    }
+
     pub(super) fn answered(&mut self, node: usize, answer: Answer) {
         match answer {
-            Answer::Claims(input) => {
+            Answer::Claims(mut input) => {
                 self.hint(node, &input);
+                self.sign(node, &input);
+                self.mislead(node, &mut input);
                 self.drive(node, input);
             }
             Answer::Loaded(table, rows) => self.loaded(node, table, rows),
             Answer::Standing(standing, None) => self.stands(node, standing.ok()),
             Answer::Standing(standing, Some(waiting)) => {
+                self.trace.say(self.real, || match &standing {
+                    Ok(standing) => format!(
+                        "node {node}: the store is on {}, copies {:?}",
+                        standing.timeline, standing.copies
+                    ),
+                    Err(fault) => format!("node {node}: the store does not say how it stands: {fault}"),
+                });
                 let _ = waiting.send(standing);
                 // The log asks again after one of its two pauses.
                 for pause in STANDING_PAUSES {
@@ -350,93 +442,4 @@ enum Done {
     Written(Result<(), FenceFault>),
     Loaded(Vec<Body>),
     Standing(Standing),
-}
-
-fn claims(
-    database: &mut Database,
-    real: u64,
-    by: &Candidate,
-    (asked, action): (BootTime, &Action),
-) -> Option<Input> {
-    let refused = Denied::Refused;
-    Some(match action {
-        Action::Enrol(wish) => Input::Enrolled {
-            asked,
-            outcome: database.enrol(real, wish).map_err(refused),
-        },
-        Action::Renew => Input::Renewed {
-            asked,
-            outcome: database.renew(real, by).map_err(refused),
-        },
-        Action::View => Input::Viewed {
-            asked,
-            outcome: Ok(database.view(real)),
-        },
-        Action::Claim(wishes) => Input::Claimed {
-            asked,
-            wishes: wishes.clone(),
-            outcome: database.claim(by, wishes).map_err(refused),
-        },
-        Action::Release(held) => {
-            database.release(real, by, held);
-            Input::Released {
-                held: held.clone(),
-                outcome: Ok(()),
-            }
-        }
-        Action::Settle(held) => {
-            database.settle(real, by, held);
-            Input::Settled {
-                held: held.clone(),
-                outcome: Ok(()),
-            }
-        }
-        Action::Advance { from, to } => Input::Advanced {
-            to: *to,
-            outcome: database.advance(by, *from, *to).map_err(refused),
-        },
-        Action::PublishPlan { leader, number, plan } => Input::Published {
-            number: *number,
-            outcome: database.publish(real, leader, *number, plan).map_err(refused),
-        },
-        Action::GiveUp(_) | Action::Holdings | Action::Tell(_) => return None,
-    })
-}
-
-/// No answer to a request about claims.
-fn denied(asked: BootTime, action: Action) -> Option<Input> {
-    let no = Denied::Unknown;
-    Some(match action {
-        Action::Enrol(_) => Input::Enrolled {
-            asked,
-            outcome: Err(no),
-        },
-        Action::Renew => Input::Renewed {
-            asked,
-            outcome: Err(no),
-        },
-        Action::View => Input::Viewed {
-            asked,
-            outcome: Err(no),
-        },
-        Action::Claim(wishes) => Input::Claimed {
-            asked,
-            wishes,
-            outcome: Err(no),
-        },
-        Action::Release(held) => Input::Released {
-            held,
-            outcome: Err(no),
-        },
-        Action::Settle(held) => Input::Settled {
-            held,
-            outcome: Err(no),
-        },
-        Action::Advance { to, .. } => Input::Advanced { to, outcome: Err(no) },
-        Action::PublishPlan { number, .. } => Input::Published {
-            number,
-            outcome: Err(no),
-        },
-        Action::GiveUp(_) | Action::Holdings | Action::Tell(_) => return None,
-    })
 }

@@ -1,34 +1,48 @@
 //! What goes wrong, and what operators do meanwhile.
 
 use super::{Event, UPTIME, World};
-use crate::clock::{Clock, MILLI};
+use crate::clock::{Clock, MILLI, SECOND};
 use crate::database::Standby;
 use crate::mutation::Mutation;
-use crate::node::Machine;
+use crate::node::{Machine, Step, Way};
 use purlin_fabric::Input;
 use purlin_fabric::port::NodeState;
 
 /// Something that begins or ends.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Fault {
+    /// The process is stopped, or its machine sleeps.
     Pause(usize, u64),
+    /// Only the packet thread stands still; only everything else does.
+    StallThread(usize, u64),
+    StallFabric(usize, u64),
+    /// The process is stopped for so long when it comes to that step.
+    Trip(usize, Step, u64),
     Kill(usize),
+    KillAll,
     Start(usize),
-    /// No way to the database; no way to other nodes; both hear it, and it hears neither.
-    Cut(usize, u64),
-    Alone(usize, u64),
-    Deaf(usize, u64),
+    Cut(usize, Way, u64),
+    /// What one node sends to another is lost, not the other way round.
+    CutLink(usize, usize, u64),
     SetClock(usize, i64),
     DatabaseDown(u64),
     DatabaseUp(usize),
     DiskFull(u64),
     DiskFree(usize),
     DiskSlow(u64),
-    /// Redis is gone.
-    HintsGone(u64),
+    RedisGone(u64),
+    RedisSplit(u64),
+    /// It has forgotten everything.
+    RedisFlushed,
+    /// A replica leads that says again what was said; what was said meanwhile is lost.
+    RedisFailsOver(u64, u64),
+    /// Words out of nowhere.
+    RedisBabbles,
     /// Somebody starts another node of that name.
     Twin(usize),
     StandbyCut(u64),
+    /// It follows, and is late.
+    StandbyLags(u64),
     StandbyBack(usize),
     StandbyNew(usize),
     /// The standby becomes the primary; the old one lives on for so long, for nodes that still reach it.
@@ -42,7 +56,7 @@ pub(crate) enum Fault {
 }
 
 /// How many kinds of faults a run may have.
-const KINDS: u64 = 18;
+const KINDS: u64 = 32;
 
 impl World {
     /// Draws the next fault, of the kinds that this run has.
@@ -56,15 +70,16 @@ impl World {
         {
             self.strike(fault);
         }
-        let wait = self.random.between(MILLI, 2 * self.scene.fault_every);
+        let most = match self.random.chance(self.scene.bursts) {
+            true => self.scene.pace / 2,
+            false => 2 * self.scene.fault_every,
+        };
+        let wait = self.random.between(MILLI, most);
         self.queue.put(self.real + wait, Event::NextFault);
     }
 
     fn draw(&mut self, kind: u64) -> Option<Fault> {
-        let ttl = self.scene.timing.ttl.as_nanos() as u64;
-        let brief = self.random.below(ttl / 2) + MILLI;
-        let long = self.random.below(3 * ttl) + ttl / 4;
-        let span = if self.random.chance(500) { brief } else { long };
+        let span = self.span();
         let living = self.living();
         if living.is_empty() {
             return Some(Fault::Join);
@@ -73,8 +88,8 @@ impl World {
         Some(match kind {
             0 => Fault::Pause(node, span),
             1 | 2 => Fault::Kill(node),
-            3 => Fault::Cut(node, span),
-            4 => Fault::Alone(node, span),
+            3 => Fault::Cut(node, Way::Database, span),
+            4 => Fault::Cut(node, Way::Peers, span),
             5 => Fault::SetClock(node, self.clock_error()),
             6 => Fault::DatabaseDown(span),
             7 => Fault::DiskFull(span),
@@ -83,20 +98,137 @@ impl World {
             10 => Fault::Drain(node),
             11 => Fault::Leave(node),
             12 => Fault::Remove(node),
-            13 => Fault::Deaf(node, span),
+            13 => Fault::Cut(node, Way::In, span),
             14 => Fault::DiskSlow(span),
-            15 => Fault::HintsGone(span),
+            15 => self.draw_redis(node, span),
             16 => Fault::Twin(node),
-            _ if self.living().len() < 6 => Fault::Join,
+            17 if living.len() < 6 => Fault::Join,
+            18 => Fault::StallFabric(node, self.long_span(span)),
+            19 => Fault::StallThread(node, span),
+            20 => self.draw_trip(node, span),
+            21 => Fault::Cut(node, Way::Claims, span),
+            22 => Fault::Cut(node, Way::Rows, span),
+            23 => Fault::Cut(node, Way::Out, span),
+            24 => Fault::CutLink(node, *self.random.pick(&living), span),
+            25 => Fault::StandbyLags(span),
+            26..=30 => return self.combine(node, span),
+            31 if self.random.chance(200) => Fault::KillAll,
             _ => return None,
         })
     }
 
+    /// Shorter than a lease, or longer than a takeover takes.
+    fn span(&mut self) -> u64 {
+        let ttl = self.scene.timing.ttl.as_nanos() as u64;
+        let brief = self.random.below(ttl / 2) + MILLI;
+        let long = self.random.below(3 * ttl) + ttl / 4;
+        if self.random.chance(500) { brief } else { long }
+    }
+
+    /// Longer than a takeover with its quarantine, at times.
+    fn long_span(&mut self, span: u64) -> u64 {
+        let timing = &self.scene.timing;
+        let takeover = (timing.patience() + timing.mclt).as_nanos() as u64;
+        if self.random.chance(400) {
+            takeover + 4 * span
+        } else {
+            span
+        }
+    }
+
+    fn draw_redis(&mut self, node: usize, span: u64) -> Fault {
+        match self.random.below(6) {
+            0 => Fault::RedisGone(span),
+            1 => Fault::RedisSplit(span),
+            2 => Fault::RedisFlushed,
+            3 => Fault::RedisFailsOver(span / 2, span),
+            4 => Fault::RedisBabbles,
+            _ => Fault::Cut(node, Way::Redis, span),
+        }
+    }
+
+    fn draw_trip(&mut self, node: usize, span: u64) -> Fault {
+        let steps = [
+            Step::Check,
+            Step::Send,
+            Step::Claims,
+            Step::Written,
+            Step::Loaded,
+            Step::Job,
+        ];
+        Fault::Trip(node, *self.random.pick(&steps), span)
+    }
+
+    /// Several at once that need each other to do harm: the first of them, the others come soon after.
+    fn combine(&mut self, node: usize, span: u64) -> Option<Fault> {
+        let (pace, patience) = (self.scene.pace, self.scene.timing.patience().as_nanos() as u64);
+        let other = *self.random.pick(&self.living());
+        let soon = self.random.below(pace) + MILLI;
+        let late = self.random.below(span.max(pace)) + MILLI;
+        Some(match self.random.below(10) {
+            // What the standby does not have is lost, and who knew it is dead.
+            0 => {
+                self.soon(late, Fault::Kill(node));
+                self.soon(late + soon, Fault::FailOver(0));
+                Fault::StandbyLags(late + 2 * pace)
+            }
+            1 => {
+                self.soon(late, Fault::FailOver(0));
+                self.soon(late + soon / 4, Fault::Kill(node));
+                Fault::StandbyCut(late + 2 * pace)
+            }
+            // A failover in the middle of a handover.
+            2 => {
+                let lives_on = if self.random.chance(300) { span } else { 0 };
+                self.soon(soon / 2, Fault::FailOver(lives_on));
+                Fault::Drain(node)
+            }
+            3 => {
+                self.soon(soon, Fault::FailOver(0));
+                self.soon(soon + soon / 4, Fault::Kill(other));
+                Fault::Join
+            }
+            // A second takeover on the heels of the first.
+            4 => {
+                let then = patience + self.random.below(3 * pace);
+                let next = if self.random.chance(500) {
+                    Fault::Drain(other)
+                } else {
+                    Fault::Kill(other)
+                };
+                self.soon(then, next);
+                Fault::Cut(node, Way::Database, patience + late)
+            }
+            // What was told and not written dies with who told it; and who takes over gives back what he took.
+            5 | 6 => {
+                self.soon(late, Fault::Kill(node));
+                let then = late + patience + self.random.below(3 * pace);
+                if self.random.chance(500) {
+                    self.soon(then, Fault::Drain(other));
+                }
+                Fault::Cut(node, Way::Rows, late + pace)
+            }
+            // It goes on answering, and learns nothing, until others have taken over and given away what it has.
+            7 | 8 => {
+                let timing = &self.scene.timing;
+                let takeover = (timing.patience() + timing.mclt).as_nanos() as u64;
+                Fault::StallFabric(node, takeover + 4 * span)
+            }
+            // The owner writes what it has left while another takes its slots.
+            _ => {
+                let then = patience - self.random.below(pace).min(patience / 2);
+                self.soon(then, Fault::DiskSlow(pace));
+                Fault::Cut(node, Way::Claims, 2 * patience)
+            }
+        })
+    }
+
     fn clock_error(&mut self) -> i64 {
-        let bound = match self.random.below(3) {
-            0 => 0,
-            1 => 1500,
-            _ => 60_000,
+        let bound = match self.random.below(8) {
+            0 | 1 => 0,
+            2 | 3 => 1500,
+            4..7 => 60_000,
+            _ => 100_000_000,
         };
         self.random.below(2 * bound + 1) as i64 - bound as i64
     }
@@ -113,15 +245,38 @@ impl World {
             Fault::Pause(node, span) => self.pause(node, span),
             Fault::Kill(node) => {
                 self.nodes[node].alive = false;
+                self.count_unrecorded();
                 let wait = self.random.below(8 * pace);
                 self.soon(wait, Fault::Start(node));
             }
             Fault::Start(node) => self.restart(node),
-            Fault::Cut(node, span) => self.nodes[node].machine.cut_until = real + span,
-            Fault::Alone(node, span) => self.nodes[node].machine.alone_until = real + span,
-            Fault::Deaf(node, span) => self.nodes[node].machine.deaf_until = real + span,
+            Fault::StallThread(node, span) => {
+                let it = &mut self.nodes[node];
+                it.thread_until = it.thread_until.max(real + span);
+            }
+            Fault::StallFabric(node, span) => {
+                let it = &mut self.nodes[node];
+                it.fabric_until = it.fabric_until.max(real + span);
+            }
+            Fault::Trip(node, step, span) => self.nodes[node].trip = Some((step, span)),
+            Fault::KillAll => {
+                for node in self.living() {
+                    self.nodes[node].alive = false;
+                    let wait = self.random.below(4 * pace);
+                    self.soon(wait, Fault::Start(node));
+                }
+            }
+            Fault::Cut(node, way, span) => self.nodes[node].machine.cut(way, real + span),
+            Fault::CutLink(from, to, span) => drop(self.links.insert((from, to), real + span)),
             Fault::DiskSlow(span) => self.databases[primary].slow_until = real + span,
-            Fault::HintsGone(span) => self.hintless_until = real + span,
+            Fault::RedisGone(span) => self.redis.leave_until(real + span),
+            Fault::RedisSplit(span) => self.redis.split_until(real + span),
+            Fault::RedisFlushed => self.redis.flush(),
+            Fault::RedisFailsOver(gone, stale) => {
+                self.redis.leave_until(real + gone);
+                self.redis.stale_until(real + gone + stale);
+            }
+            Fault::RedisBabbles => self.babble(),
             Fault::Twin(node) => self.double(node),
             Fault::SetClock(node, off) => {
                 self.nodes[node].machine.clock.set_wall(real, off);
@@ -145,13 +300,14 @@ impl World {
                 self.databases[primary].cut_since.get_or_insert(real);
                 self.soon(span, Fault::StandbyBack(primary));
             }
+            Fault::StandbyLags(span) => self.databases[primary].lags_until = real + span,
             Fault::StandbyBack(database) => {
                 // The standby of an old primary is a primary itself now.
                 if database == primary {
                     self.databases[database].cut_since = None;
                 }
             }
-            Fault::StandbyNew(database) => self.databases[database].attach_standby(),
+            Fault::StandbyNew(database) => self.databases[database].attach_standby(real),
             Fault::FailOver(span) => self.fail_over(span),
             Fault::Reconnect(node) => self.nodes[node].machine.database = primary,
             Fault::Drain(node) => {
@@ -173,21 +329,28 @@ impl World {
     /// The process is stopped, or its machine sleeps.
     fn pause(&mut self, node: usize, span: u64) {
         let it = &mut self.nodes[node];
-        if it.paused_until > self.real {
-            return;
-        }
-        it.paused_until = self.real + span;
+        it.stop_until(self.real + span);
         if self.mutation == Some(Mutation::SleepingClock) {
             it.machine.clock.sleep(span);
         }
     }
 
+    /// Everybody is told to look, and told again.
+    fn babble(&mut self) {
+        for node in self.living() {
+            for _ in 0..self.random.below(20) {
+                let wait = self.random.below(4 * self.scene.pace);
+                self.later(node, wait, super::Local::Input(Input::Hinted));
+            }
+        }
+    }
+
     fn double(&mut self, node: usize) {
-        if self.nodes[node].twin_of.is_none() {
+        let id = self.nodes[node].me.id.clone();
+        let lives = self.nodes.iter().filter(|other| other.alive && other.me.id == id);
+        if lives.count() == 1 {
             let clock = Clock::new(0, UPTIME);
-            let id = self.nodes[node].me.id.clone();
-            let twin = self.boot(id.as_str(), Machine::new(clock, 0));
-            self.nodes[twin].twin_of = Some(node);
+            self.boot(id.as_str(), Machine::new(clock, 0));
         }
     }
 
@@ -202,8 +365,7 @@ impl World {
         let newest = self.nodes.iter().rposition(|other| other.me.id == id);
         if newest == Some(node) && !self.nodes[node].alive {
             let machine = self.nodes[node].machine;
-            let next = self.boot(id.as_str(), machine);
-            self.nodes[next].twin_of = self.nodes[node].twin_of;
+            self.boot(id.as_str(), machine);
         }
     }
 
@@ -224,6 +386,12 @@ impl World {
             Standby::Async => span.min(self.scene.timing.tenure().as_nanos() as u64 / 2),
             Standby::None | Standby::Sync => span,
         };
+        // Nodes ask every half second whether there is one, and wait a second for the answer.
+        let known =
+            self.databases[old].attached == 0 || self.real > self.databases[old].attached + 2 * SECOND;
+        if !known {
+            return;
+        }
         let behind = self.databases[old].behind();
         let Some(new) = self.databases[old].promote(self.real) else {
             return;

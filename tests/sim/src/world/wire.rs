@@ -1,16 +1,17 @@
 //! The network: packets of clients through relays to nodes, from node to node, and replies.
 
 use super::{Event, Local, World};
-use crate::client::{Heard, Outgoing};
+use crate::client::{Client, Heard, Outgoing};
 use crate::clock::MILLI;
 use crate::database::Standby;
-use crate::node::{Job, Leaving, Node};
+use crate::mutation::Mutation;
+use crate::node::{Job, Leaving, Node, Way, Wish};
 use crate::scene::{RELAY, client_of};
 use purlin_dhcp_core::step::Destination;
 use purlin_dhcp_proto::{Message, MessageType};
 use purlin_fabric::NotReady;
 use purlin_types::Slot;
-use std::net::SocketAddrV4;
+use std::net::{Ipv4Addr, SocketAddrV4};
 
 impl World {
     pub(super) fn wake_client(&mut self, client: u16, timer: u64) {
@@ -21,11 +22,30 @@ impl World {
         let (outgoing, next) = it.wake(self.real, &mut self.random);
         self.call_again(client, next);
         if let Some(outgoing) = outgoing {
+            if outgoing.prompt {
+                self.forget_twin(client);
+            }
             self.send(client, &outgoing);
         }
     }
 
-    fn call_again(&mut self, client: u16, at: u64) {
+    /// What a client ends, it ends for the other one of its identifier.
+    fn forget_twin(&mut self, client: u16) {
+        let identity = self.scene.identity(client);
+        let scene = &self.scene;
+        let same = |other: &&mut Client| other.number != client && scene.identity(other.number) == identity;
+        self.clients.iter_mut().filter(same).for_each(Client::forget);
+    }
+
+    /// Whether nobody is served in a slot yet: a rule left out.
+    fn is_in_silence(&self, node: usize, address: Ipv4Addr) -> bool {
+        let it = &self.nodes[node];
+        let until = it.holdings.suspect_until(Slot::of_address(address));
+        self.mutation == Some(Mutation::SilentSuccessor)
+            && until.is_some_and(|until| it.machine.clock.boot(self.real) < until)
+    }
+
+    pub(super) fn call_again(&mut self, client: u16, at: u64) {
         let it = &mut self.clients[usize::from(client)];
         it.timer += 1;
         self.queue.put(at, Event::Client(client, it.timer));
@@ -80,11 +100,22 @@ impl World {
         }
     }
 
-    /// Whether a node stands beside another of its name: that one has the address.
+    /// Whether a node stands beside another of its name that is enrolled: that one has the address.
     pub(super) fn is_shadow(&self, node: usize) -> bool {
-        self.nodes[node]
-            .twin_of
-            .is_some_and(|elder| self.nodes[elder].alive)
+        let me = &self.nodes[node].me;
+        let newest = &self.databases[self.databases.len() - 1];
+        let enrolled = newest.enrolled(&me.id).map(|row| row.incarnation);
+        let elder =
+            |other: &&Node| other.alive && other.me.id == me.id && Some(other.me.incarnation) == enrolled;
+        let elder = self.nodes.iter().find(elder);
+        elder.is_some_and(|elder| elder.me.incarnation != me.incarnation)
+    }
+
+    /// Whether the newest database has this life of the node.
+    pub(super) fn is_enrolled(&self, node: usize) -> bool {
+        let me = &self.nodes[node].me;
+        let row = self.databases[self.databases.len() - 1].enrolled(&me.id);
+        row.is_some_and(|row| row.incarnation == me.incarnation)
     }
 
     pub(super) fn copies(&mut self) -> u64 {
@@ -144,21 +175,39 @@ impl World {
         slot: Slot,
         (payload, source, attempt): (Vec<u8>, SocketAddrV4, u8),
     ) {
-        let Some(home) = self.nodes[node].holdings.home(slot).cloned() else {
-            return;
-        };
-        let cut = |node: usize| self.nodes[node].machine.alone_until > self.real;
-        let mut lives = (0..self.nodes.len()).rev();
-        let to = lives.find(|&other| self.nodes[other].me.id == home && !self.is_shadow(other));
-        let Some(to) =
-            to.filter(|&to| !cut(to) && !cut(node) && self.nodes[to].machine.deaf_until <= self.real)
-        else {
+        let Some(to) = self.home_of(node, slot) else {
             return;
         };
         for _ in 0..self.copies() {
             let delay = self.wire_delay() / 2;
             self.hand(to, payload.clone(), (source, attempt.max(1)), delay);
         }
+    }
+
+    /// Asks who holds an address to end its lease.
+    pub(super) fn ask_home(&mut self, node: usize, wish: &Wish) {
+        let Some(to) = self.home_of(node, Slot::of_address(wish.address)) else {
+            return;
+        };
+        for _ in 0..self.copies() {
+            let delay = self.wire_delay() / 2;
+            self.later(to, delay, Local::Job(Job::MakeWay(wish.clone())));
+        }
+    }
+
+    /// The life that has a slot by what a node knows, if it can be reached from there.
+    fn home_of(&self, node: usize, slot: Slot) -> Option<usize> {
+        let home = self.nodes[node].holdings.home(slot)?;
+        let cut = |node: usize, way| self.nodes[node].machine.is_cut(way, self.real);
+        let mut lives = (0..self.nodes.len()).rev();
+        let to = lives.find(|&other| self.nodes[other].me.id == *home && !self.is_shadow(other))?;
+        let link = self
+            .links
+            .get(&(node, to))
+            .is_none_or(|until| *until <= self.real);
+        let open =
+            !cut(node, Way::Peers) && !cut(node, Way::Out) && !cut(to, Way::Peers) && !cut(to, Way::In);
+        (link && open).then_some(to)
     }
 
     /// A reply goes out.
@@ -169,6 +218,10 @@ impl World {
         let client = message.mac().map_or(u16::MAX, |mac| client_of(mac.0));
         let known = usize::from(client) < self.clients.len();
         if !known || !matches!(leaving.to, Destination::Udp(_)) {
+            return;
+        }
+        if self.nodes[node].machine.is_cut(Way::Out, self.real) || self.is_in_silence(node, message.yiaddr())
+        {
             return;
         }
         self.trace.say(self.real, || {

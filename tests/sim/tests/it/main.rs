@@ -1,4 +1,5 @@
 //! A bounded number of seeds, and that the simulator sees what it is there to see.
 
 mod mutations;
+mod page;
 mod seeds;

@@ -15,6 +15,9 @@ use std::time::Duration;
 /// While something is on its way to the copy, and while nothing is.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(25), Duration::from_millis(500));
 
+/// How long the store may take to say how it stands before its last word counts no more.
+const PATIENCE: Duration = Duration::from_secs(1);
+
 /// What a packet thread must know of the copies of what it has recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Copied {
@@ -104,6 +107,16 @@ impl Frontier {
         self.now != before
     }
 
+    /// The store has not said for a while how it stands. Where it was alone there may be a copy by now, which nothing
+    /// waits for; a store whose copies everything waits for stays that. True when that is news.
+    pub(super) fn unheard(&mut self) -> bool {
+        let alone = self.now.behind.is_none() && !self.synced;
+        if alone {
+            self.now.behind = Some(false);
+        }
+        alone
+    }
+
     fn all(&mut self, durable: u64) {
         self.marks.clear();
         self.now.position = self.now.position.max(durable);
@@ -115,12 +128,33 @@ impl Frontier {
 pub(super) async fn follow(shared: Weak<Shared>) {
     loop {
         let Some(log) = shared.upgrade() else { return };
-        let asked = ask(&log).await;
+        let asked = ask_with_patience(&log).await;
         let waits = log.copies().now.position < log.accepted.load(Ordering::SeqCst);
         let pause = if asked && waits { PAUSES.0 } else { PAUSES.1 };
         drop(log);
         tokio::time::sleep(pause).await;
     }
+}
+
+/// Asks once, and says when no answer comes in time that the last one counts no more. The question is not taken back.
+async fn ask_with_patience(shared: &Shared) -> bool {
+    let mut asked = std::pin::pin!(ask(shared));
+    let unheard = || {
+        if shared.copies().unheard() {
+            (shared.wake)();
+        }
+    };
+    let answered = match tokio::time::timeout(PATIENCE, &mut asked).await {
+        Ok(answered) => answered,
+        Err(_) => {
+            unheard();
+            asked.await
+        }
+    };
+    if !answered {
+        unheard();
+    }
+    answered
 }
 
 /// Asks once; false when the store did not answer.
@@ -216,6 +250,24 @@ mod tests {
         frontier.heard(3, &synced(7));
         assert_eq!(frontier.now().timeline, 7, "the one before had none");
         assert!(!frontier.heard(3, &synced(6)), "an old primary");
+    }
+
+    #[test]
+    fn a_store_alone_that_falls_silent_may_have_a_copy_by_now() {
+        let mut frontier = Frontier::default();
+        frontier.heard(3, &Standing::ALONE);
+        assert!(frontier.unheard() && !frontier.unheard());
+        assert_eq!((frontier.now().position, frontier.now().behind), (3, Some(false)));
+        frontier.heard(5, &Standing::ALONE);
+        assert_eq!((frontier.now().position, frontier.now().behind), (5, None));
+    }
+
+    #[test]
+    fn a_store_whose_copy_is_waited_for_may_fall_silent() {
+        let mut frontier = Frontier::default();
+        frontier.heard(3, &standing(1, 100, Copies::Synced { upto: 100 }));
+        assert!(!frontier.unheard());
+        assert_eq!(frontier.now().behind, None);
     }
 
     #[test]

@@ -1,10 +1,10 @@
 //! What the fabric gives and takes, and what the store refused (`dhcp/server/src/worker/own.rs`).
 
-use super::{Continued, Gained, Out, Parked, Thread};
+use super::{Continued, Gained, Out, Parked, Thread, Wish};
 use crate::mutation::Mutation;
 use purlin_dhcp_core::Takeover;
 use purlin_fabric_runtime::{Refused, Setback};
-use purlin_types::{Now, Slot};
+use purlin_types::{Epoch, Now, Slot};
 use std::net::Ipv4Addr;
 
 impl Thread {
@@ -15,7 +15,7 @@ impl Thread {
                 None => self.steady.fix(raw),
             }
         }
-        let now = self.steady.read(raw);
+        let now = self.time(raw);
         let without = |mutation| self.mutation == Some(mutation);
         let (hasty, trusting) = (
             without(Mutation::NoQuarantine),
@@ -23,11 +23,14 @@ impl Thread {
         );
         for gained in gained {
             let suspect_until = gained.takeover.suspect_until.filter(|_| !hasty);
+            let eager = without(Mutation::NoReuseWait).then(Epoch::default);
             let takeover = Takeover {
                 suspect_until,
+                given_back: eager.or(gained.takeover.given_back),
                 ..gained.takeover
             };
-            let mut rows = gained.rows.iter().map(|(epoch, body)| (*epoch, body.as_slice()));
+            let rows = gained.rows.iter();
+            let mut rows = rows.map(|(epoch, body)| (eager.unwrap_or(*epoch), body.as_slice()));
             self.engine.take_over(&now, &takeover, &mut rows);
             let Takeover { slot, epoch, .. } = takeover;
             self.terms.set(slot, Some(epoch));
@@ -42,7 +45,7 @@ impl Thread {
 
     /// Gives those that were held under the former epoch.
     pub(super) fn go_on(&mut self, raw: &Now, mut continued: Vec<Continued>) -> Vec<Continued> {
-        let now = self.steady.read(raw);
+        let now = self.time(raw);
         continued.retain(|&Continued { slot, former, epoch }| {
             let mut records = Vec::new();
             let known = self.engine.reassert(slot, former, epoch, &mut records);
@@ -110,11 +113,11 @@ impl Thread {
         self.declined
             .retain(|(position, ..)| setbacks.iter().all(|setback| setback.position != *position));
         for setback in &setbacks {
-            self.set_back(raw, setback);
+            self.set_back(raw, setback, out);
         }
     }
 
-    fn set_back(&mut self, raw: &Now, setback: &Setback) {
+    fn set_back(&mut self, raw: &Now, setback: &Setback, out: &mut Vec<Out>) {
         match &setback.why {
             Refused::Lost { slot, epoch } if *epoch == self.engine.epoch(*slot) => self.resign(&[*slot]),
             Refused::Former { slot, epoch } if Some(*epoch) == self.engine.epoch(*slot) => {
@@ -124,11 +127,21 @@ impl Thread {
             // Decided under a former term: what is held now is not touched.
             Refused::Lost { .. } | Refused::Former { .. } => {}
             Refused::Taken { by, unique } => {
-                let (now, mut records) = (self.steady.read(raw), Vec::new());
+                let (now, mut records) = (self.time(raw), Vec::new());
                 let key = address(setback.key);
                 if let Some(since) = self.engine.unwritten(&now, key, unique, &mut records) {
-                    self.engine
-                        .vacate(&now, address(*by), unique, since, &mut records);
+                    let (address, unique) = (address(*by), unique.clone());
+                    let wish = Wish {
+                        address,
+                        unique,
+                        since,
+                    };
+                    if self.engine.held().contains(Slot::of_address(address)) {
+                        self.engine
+                            .vacate(&now, address, &wish.unique, since, &mut records);
+                    } else {
+                        out.push(Out::Ask(wish));
+                    }
                 }
                 self.record(&now, &records);
             }
