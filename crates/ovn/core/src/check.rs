@@ -2,6 +2,7 @@
 
 mod addresses;
 mod matches;
+mod others;
 mod ports;
 mod routing;
 mod rows;
@@ -63,7 +64,21 @@ fn by_table(state: &State<'_>, table: &str, uuid: Uuid) -> Vec<Problem> {
         "ACL" | "QoS" | "Logical_Router_Policy" => matches::check(state, table, uuid),
         "Logical_Switch" => ports::switch(state, uuid),
         "Logical_Switch_Port" => ports::switch_port(state, uuid),
-        "Logical_Router_Port" => ports::router_port(state, uuid),
+        "Logical_Router_Port" => {
+            let mut problems = ports::router_port(state, uuid);
+            problems.extend(others::priorities(
+                state,
+                table,
+                uuid,
+                "gateway_chassis",
+                "Gateway_Chassis",
+            ));
+            problems
+        }
+        "HA_Chassis_Group" => others::priorities(state, table, uuid, "ha_chassis", "HA_Chassis"),
+        "BFD" => others::bfd(state, uuid),
+        "Static_MAC_Binding" => others::static_mac_binding(state, uuid),
+        "Forwarding_Group" => others::forwarding_group(state, uuid),
         "Logical_Router_Static_Route" => routing::route(state, uuid),
         "NAT" => routing::nat(state, uuid),
         "Load_Balancer" => routing::load_balancer(state, uuid),

@@ -13,6 +13,7 @@ mod value;
 use crate::address::Network;
 use crate::problem::Problem;
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 pub use value::Value;
 
@@ -85,6 +86,32 @@ pub struct DhcpOption {
 pub struct Catalog {
     family: Family,
     options: BTreeMap<String, DhcpOption>,
+}
+
+/// The options of both families.
+#[derive(Debug, Clone)]
+pub struct Catalogs {
+    pub v4: Catalog,
+    pub v6: Catalog,
+}
+
+impl Catalogs {
+    /// What OVN 23.03 knows.
+    pub fn builtin() -> &'static Self {
+        static BUILTIN: OnceLock<Catalogs> = OnceLock::new();
+        BUILTIN.get_or_init(|| Self {
+            v4: Catalog::builtin(Family::V4),
+            v6: Catalog::builtin(Family::V6),
+        })
+    }
+
+    /// The options for a network, by its text.
+    pub fn of(&self, cidr: &str) -> &Catalog {
+        match Family::of(cidr) {
+            Family::V4 => &self.v4,
+            Family::V6 => &self.v6,
+        }
+    }
 }
 
 impl Catalog {

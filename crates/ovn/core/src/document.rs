@@ -57,9 +57,10 @@ pub struct Options {
 }
 
 impl Document {
-    /// Reads a document. All problems are found, not the first only.
-    pub fn read(json: &Value) -> Result<Self, Vec<Problem>> {
-        read::document(json)
+    /// Reads a document by the schema and the DHCP options that a state has; rows are not looked at. All problems are
+    /// found, not the first only.
+    pub fn read(json: &Value, state: &State<'_>) -> Result<Self, Vec<Problem>> {
+        read::document(json, state.schema(), state.dhcp())
     }
 }
 

@@ -45,6 +45,7 @@ pub(super) fn check(state: &State<'_>, table: &str, uuid: Uuid) -> Vec<Problem> 
         Err(fault) => problems.push(Problem::error("match-type", "match", fault.to_string())),
         Ok(formula) => {
             problems.extend(early_outport(state, table, uuid, &formula));
+            problems.extend(reserved(&formula));
             if satisfiable(&formula) == Answer::Never {
                 let message = format!("no packet ever matches `{text}`");
                 problems.push(Problem::warning("match-never", "match", message));
@@ -61,6 +62,27 @@ fn early_outport(state: &State<'_>, table: &str, uuid: Uuid, formula: &Formula) 
         let message = "`outport` is not known yet where `from-lport` rules are asked: they never match it";
         Problem::warning("match-outport-early", "match", message).help("use a `to-lport` rule")
     })
+}
+
+/// Registers and flags are OVN's own notes between its stages; what they hold changes with its version.
+fn reserved(formula: &Formula) -> Option<Problem> {
+    let name = first_symbol(formula, &|name| {
+        let register = ["reg", "xreg", "xxreg"].iter().any(|start| {
+            name.strip_prefix(start)
+                .is_some_and(|rest| rest.bytes().all(|c| c.is_ascii_digit()))
+        });
+        register || name == "flags" || name.starts_with("flags.")
+    })?;
+    let message = format!("`{name}` belongs to OVN: what it holds may be another thing in its next version");
+    Some(Problem::warning("match-reserved", "match", message))
+}
+
+fn first_symbol(formula: &Formula, wanted: &dyn Fn(&str) -> bool) -> Option<&'static str> {
+    match formula {
+        Formula::Bits(bits) => Some(bits.symbol.name).filter(|name| wanted(name)),
+        Formula::And(parts) | Formula::Or(parts) => parts.iter().find_map(|part| first_symbol(part, wanted)),
+        _ => None,
+    }
 }
 
 fn uses_text(formula: &Formula, name: &str) -> bool {

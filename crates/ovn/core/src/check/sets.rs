@@ -1,6 +1,5 @@
 //! Address sets, port groups, DHCP options, names in DNS.
 
-use crate::dhcp::{Catalog, Family};
 use crate::expr::{Format, Number};
 use crate::model::State;
 use crate::problem::Problem;
@@ -70,7 +69,7 @@ pub(super) fn port_group(state: &State<'_>, uuid: Uuid) -> Vec<Problem> {
 pub(super) fn dhcp_options(state: &State<'_>, uuid: Uuid) -> Vec<Problem> {
     let cidr = state.text("DHCP_Options", uuid, "cidr").unwrap_or_default();
     let options = state.map("DHCP_Options", uuid, "options");
-    let catalog = Catalog::builtin(Family::of(cidr));
+    let catalog = state.dhcp().of(cidr);
     let (written, mut problems) = catalog.check(cidr, &options);
     for (name, value) in &written {
         if options.get(name) != Some(value) {

@@ -2,13 +2,18 @@
 
 use super::spec::{Identity, Spec, TOP};
 use super::{Document, Item};
-use crate::dhcp::{Catalog, Family};
-use crate::model::{from_natural, is_volatile, nb_schema};
+use crate::dhcp::Catalogs;
+use crate::model::{from_natural, is_volatile};
 use crate::problem::Problem;
+use purlin_ovsdb::DatabaseSchema;
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
-pub(super) fn document(json: &Value) -> Result<Document, Vec<Problem>> {
+pub(super) fn document(
+    json: &Value,
+    schema: &DatabaseSchema,
+    dhcp: &Catalogs,
+) -> Result<Document, Vec<Problem>> {
     let Some(object) = json.as_object() else {
         return Err(vec![Problem::error(
             "document-form",
@@ -16,7 +21,11 @@ pub(super) fn document(json: &Value) -> Result<Document, Vec<Problem>> {
             "a document is an object",
         )]);
     };
-    let mut reader = Reader::default();
+    let mut reader = Reader {
+        schema,
+        dhcp,
+        problems: Vec::new(),
+    };
     let mut items = Vec::new();
     for (key, list) in object {
         match TOP.iter().find(|spec| spec.key == key) {
@@ -34,12 +43,13 @@ pub(super) fn document(json: &Value) -> Result<Document, Vec<Problem>> {
     }
 }
 
-#[derive(Default)]
-struct Reader {
+struct Reader<'r> {
+    schema: &'r DatabaseSchema,
+    dhcp: &'r Catalogs,
     problems: Vec<Problem>,
 }
 
-impl Reader {
+impl Reader<'_> {
     fn fault(&mut self, place: &str, message: impl Into<String>) {
         self.problems
             .push(Problem::error("document-value", place, message));
@@ -111,9 +121,10 @@ impl Reader {
 
     fn column(&mut self, item: &mut Item, place: &str, key: &str, value: &Value) {
         let spec = item.spec;
-        let table = nb_schema()
-            .table(spec.table)
-            .expect("the spec follows the schema");
+        let Some(table) = self.schema.table(spec.table) else {
+            self.fault(place, format!("the database has no table {}", spec.table));
+            return;
+        };
         let Some(column) = table.column(key).filter(|_| !is_volatile(spec.table, key)) else {
             let children = spec.children.iter().map(|child| child.key);
             let known = table.columns.keys().map(String::as_str).chain(children);
@@ -139,7 +150,7 @@ impl Reader {
     /// As they are in the database, so that they can be compared with what is there.
     fn options(&mut self, item: &Item, place: &str, value: &Value) -> Value {
         let cidr = item.columns.get("cidr").map(plain).unwrap_or_default();
-        let catalog = Catalog::builtin(Family::of(&cidr));
+        let catalog = self.dhcp.of(&cidr);
         let mut written = Map::new();
         for (name, value) in value.as_object().into_iter().flatten() {
             match catalog.write(name, &plain(value)) {

@@ -3,6 +3,7 @@
 use super::owner::NAME_KEY;
 use super::schema::{label_column, references};
 use super::{Owner, owner};
+use crate::dhcp::Catalogs;
 use purlin_ovsdb::cache::{Database, Index};
 use purlin_ovsdb::{Atom, DatabaseSchema, Datum, Row, Str, Uuid};
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,6 +16,7 @@ type Changed = BTreeMap<Uuid, Option<Row>>;
 pub struct State<'a> {
     schema: &'a DatabaseSchema,
     base: &'a Database,
+    dhcp: &'a Catalogs,
     changed: BTreeMap<String, Changed>,
 }
 
@@ -23,8 +25,20 @@ impl<'a> State<'a> {
         Self {
             schema,
             base,
+            dhcp: Catalogs::builtin(),
             changed: BTreeMap::new(),
         }
+    }
+
+    /// With the DHCP options that the installed OVN lists in its southbound database.
+    #[must_use]
+    pub fn with_dhcp(mut self, dhcp: &'a Catalogs) -> Self {
+        self.dhcp = dhcp;
+        self
+    }
+
+    pub fn dhcp(&self) -> &'a Catalogs {
+        self.dhcp
     }
 
     pub fn schema(&self) -> &'a DatabaseSchema {
@@ -33,7 +47,7 @@ impl<'a> State<'a> {
 
     /// The committed state below.
     pub fn base(&self) -> Self {
-        Self::new(self.schema, self.base)
+        Self::new(self.schema, self.base).with_dhcp(self.dhcp)
     }
 
     pub fn contains(&self, table: &str, uuid: Uuid) -> bool {

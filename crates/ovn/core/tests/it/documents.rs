@@ -15,7 +15,8 @@ fn put<'a>(
     writer: &Writer,
     options: Options,
 ) -> Result<Plan<'a>, Refusal> {
-    let document = Document::read(document).unwrap_or_else(|problems| panic!("{problems:?}"));
+    let document =
+        Document::read(document, &state(database)).unwrap_or_else(|problems| panic!("{problems:?}"));
     let mut next = 100u8;
     let mut uuids = || {
         next += 1;
@@ -190,7 +191,7 @@ fn rows_without_an_owner_can_be_taken_over() {
 #[test]
 fn drift_says_what_is_missing_different_and_too_much() {
     let database = committed_bank();
-    let wanted = Document::read(&bank()).unwrap();
+    let wanted = Document::read(&bank(), &state(&database)).unwrap();
     assert!(drift(&state(&database), &wanted, "bank").unwrap().is_none());
 
     let mut other = bank();
@@ -200,7 +201,12 @@ fn drift_says_what_is_missing_different_and_too_much() {
         .as_array_mut()
         .unwrap()
         .push(json!({"name": "bad", "addresses": ["192.0.2.0/24"]}));
-    let drifted = drift(&state(&database), &Document::read(&other).unwrap(), "bank").unwrap();
+    let drifted = drift(
+        &state(&database),
+        &Document::read(&other, &state(&database)).unwrap(),
+        "bank",
+    )
+    .unwrap();
     let shown = drifted.to_string();
     for line in [
         "missing: Address_Set bad",
@@ -225,7 +231,7 @@ fn every_problem_of_a_document_is_named() {
         "dhcp_options": [{"name": "d", "cidr": "10.0.0.0/24", "options": {"mtuu": "1"}}],
         "routers": {}
     });
-    let problems: Vec<String> = Document::read(&document)
+    let problems: Vec<String> = Document::read(&document, &state(&shop()))
         .unwrap_err()
         .iter()
         .map(ToString::to_string)

@@ -4,6 +4,7 @@ use crate::base::{as_writer, delete, id, insert, planned, shop, state, text, und
 use crate::plans::{refusal, refused};
 use purlin_ovn_core::address::book;
 use purlin_ovn_core::check::lint;
+use purlin_ovn_core::dhcp::{Catalog, Catalogs, DhcpOption, Family, Kind};
 use purlin_ovn_core::model::Change;
 use purlin_ovn_core::plan::{Reach, Request, Writer, plan};
 use purlin_ovsdb::Datum;
@@ -369,4 +370,108 @@ fn the_lint_of_a_state_names_what_is_wrong_in_it() {
     ]);
     let codes: Vec<&str> = lint(&state(&database)).iter().map(|p| p.code).collect();
     assert_eq!(codes, ["dhcp-option-unquoted", "rule-shadowed"]);
+}
+
+#[test]
+fn options_of_a_newer_ovn_are_known_when_it_lists_them() {
+    let database = shop();
+    let mut catalogs = Catalogs::builtin().clone();
+    let newer = DhcpOption {
+        name: "fqdn".to_owned(),
+        code: 81,
+        kind: Kind::Text,
+    };
+    catalogs.v4 = Catalog::new(Family::V4, catalogs.v4.iter().cloned().chain([newer]));
+    let change = Change::Add {
+        table: "DHCP_Options".to_owned(),
+        uuid: id(41),
+        column: "options".to_owned(),
+        values: Datum::map([("fqdn", "a.example")]),
+    };
+    assert_eq!(
+        refusal(&database, vec![change.clone()]).problems[0].code,
+        "dhcp-option-unknown"
+    );
+    let request = Request {
+        actor: "a",
+        id: "b",
+        writer: &writer("shop"),
+        changes: vec![change],
+        expect: vec![],
+        book: None,
+    };
+    let plan = plan(&state(&database).with_dhcp(&catalogs), request).unwrap();
+    assert_eq!(
+        plan.after.map("DHCP_Options", id(41), "options")["fqdn"],
+        "\"a.example\""
+    );
+}
+
+#[test]
+fn smaller_tables_have_their_rules_too() {
+    let rows = [
+        insert("BFD", 61, &json!({"logical_port": "r0-web", "dst_ip": "x"})),
+        insert(
+            "Static_MAC_Binding",
+            61,
+            &json!({"logical_port": "r0-web", "ip": "10.0.0.9", "mac": "x"}),
+        ),
+        under(
+            ("Logical_Switch", 1, "forwarding_groups"),
+            "Forwarding_Group",
+            61,
+            &json!({"name": "f", "vip": "x", "vmac": "02:00:00:00:00:02", "child_port": ["vm1"]}),
+        ),
+    ];
+    let codes = ["address-value", "mac-value", "address-value"];
+    for (row, code) in rows.into_iter().zip(codes) {
+        assert_eq!(refusal(&shop(), vec![row]).problems[0].code, code);
+    }
+    let warned = [
+        (
+            insert(
+                "BFD",
+                61,
+                &json!({"logical_port": "nobody", "dst_ip": "10.0.0.9"}),
+            ),
+            "port-unknown",
+        ),
+        (
+            under(
+                ("Logical_Switch", 1, "acls"),
+                "ACL",
+                62,
+                &json!({"priority": 1, "direction": "to-lport", "match": "ip4 && reg3 == 1", "action": "drop"}),
+            ),
+            "match-reserved",
+        ),
+        (
+            under(
+                ("Logical_Switch", 1, "acls"),
+                "ACL",
+                62,
+                &json!({"priority": 1, "direction": "from-lport", "match": "ip4 && outport == \"vm1\"", "action": "drop"}),
+            ),
+            "match-outport-early",
+        ),
+    ];
+    for (row, code) in warned {
+        let database = shop();
+        let plan = planned(&database, vec![row]).unwrap();
+        assert_eq!(plan.warnings[0].code, code);
+    }
+    let database = shop();
+    let twins = [("c1", 71), ("c2", 72)].map(|(chassis, n)| {
+        let columns = json!({"name": format!("r0-web-{chassis}"), "chassis_name": chassis, "priority": 10});
+        under(
+            ("Logical_Router_Port", 52, "gateway_chassis"),
+            "Gateway_Chassis",
+            n,
+            &columns,
+        )
+    });
+    assert_eq!(
+        planned(&database, twins.to_vec()).unwrap().warnings[0].code,
+        "chassis-priority"
+    );
 }

@@ -1,7 +1,6 @@
 //! Tables, columns and values that there can be.
 
 use super::{Builder, Done};
-use crate::dhcp::{Catalog, Family};
 use crate::model::is_volatile;
 use crate::plan::{Reason, Refusal};
 use crate::problem::Problem;
@@ -17,7 +16,7 @@ impl<'a> Builder<'a, '_> {
         let cidr = own
             .or_else(|| self.after.text("DHCP_Options", uuid, "cidr"))
             .unwrap_or_default();
-        let catalog = Catalog::builtin(Family::of(cidr));
+        let catalog = self.after.dhcp().of(cidr);
         let mut written = Vec::new();
         for (name, value) in options.pairs() {
             let (name, value) = (
