@@ -42,8 +42,9 @@ struct Idl {
     asked: BTreeMap<String, String>,
     names: BTreeMap<String, String>,
     step: usize,
-    /// What was printed last; steps change this, not what has come since.
+    /// What steps change: the rows as they were printed last or as an own change left them, not what came since.
     shown: Option<Snapshot>,
+    seen: u64,
 }
 
 impl Idl {
@@ -57,6 +58,7 @@ impl Idl {
             names,
             step: 0,
             shown: None,
+            seen: 0,
         }
     }
 
@@ -96,6 +98,7 @@ impl Idl {
                     step
                 }
             };
+            self.seen = self.shown.as_ref().map_or(0, |shown| shown.generation);
             self.take(step).await?;
         }
         self.update(false).await;
@@ -105,7 +108,7 @@ impl Idl {
 
     /// Waits until something changed, and prints all there is.
     async fn update(&mut self, terse: bool) {
-        let seen = self.shown.as_ref().map_or(0, |shown| shown.generation);
+        let seen = self.seen;
         let snapshot = self
             .replica()
             .when(|now| now.is_live() && now.generation != seen)
@@ -136,10 +139,12 @@ impl Idl {
             Some(shown) => shown.clone(),
             None => self.replica().live().await,
         };
-        let (words, refused) = change::run(&self.client, &snapshot, step).await?;
+        let replica = self.replica();
+        let (words, refused) = change::run(&self.client, &replica, &snapshot, step).await?;
         self.say(&words);
+        self.shown = Some(replica.snapshot());
         if refused {
-            self.shown = None;
+            self.seen = 0;
         }
         Ok(())
     }
@@ -155,6 +160,7 @@ impl Idl {
             .collect();
         self.client = Client::start(Config::new("idltest", endpoints));
         self.shown = None;
+        self.seen = 0;
         Ok(())
     }
 

@@ -1,6 +1,7 @@
 //! Writes: grouped, sent to the leader, answered once each.
 
 mod batch;
+mod gather;
 mod guard;
 
 use super::cluster::Cluster;

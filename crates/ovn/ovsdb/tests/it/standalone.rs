@@ -91,10 +91,10 @@ async fn one_bad_write_fails_nobody_else() {
     let switch = insert(&client, switch("s0")).await;
     insert(&client, port(switch, "taken")).await;
     let mut tasks = tokio::task::JoinSet::new();
-    for n in 0..300 {
+    for n in 0..600 {
         let (client, name) = (
             client.clone(),
-            if n % 100 == 50 {
+            if n % 200 == 50 {
                 "taken".to_owned()
             } else {
                 format!("p{n}")
@@ -103,11 +103,11 @@ async fn one_bad_write_fails_nobody_else() {
         tasks.spawn(async move { (n, client.commit(port(switch, &name)).await) });
     }
     let (mut together, mut refused) = (0, 0);
-    while let Some(done) = soon("300 commits", tasks.join_next()).await {
+    while let Some(done) = soon("600 commits", tasks.join_next()).await {
         match done.unwrap() {
             (_, Ok(committed)) => together = together.max(committed.together),
             (n, Err(CommitError::Refused(refusal))) => {
-                assert_eq!((n % 100, refusal.failure), (50, Failure::Constraint));
+                assert_eq!((n % 200, refusal.failure), (50, Failure::Constraint));
                 refused += 1;
             }
             (n, other) => panic!("{n}: {other:?}"),
@@ -117,7 +117,7 @@ async fn one_bad_write_fails_nobody_else() {
     assert!(together > 1, "writes that come together travel together");
     let replica = replica(&client);
     let snapshot = soon("a load", replica.live()).await;
-    assert_eq!(snapshot.table(LSP).unwrap().len(), 298);
+    assert_eq!(snapshot.table(LSP).unwrap().len(), 598);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,7 +1,7 @@
 //! Changes in the suite's own small language: `set 1 b 1, verify 1 s, increment 0`.
 
 use purlin_ovsdb::cache::RowRef;
-use purlin_ovsdb::client::{Client, CommitError, Snapshot};
+use purlin_ovsdb::client::{Client, CommitError, Replica, Snapshot};
 use purlin_ovsdb::{
     Atom, Condition, Datum, Failure, Insert, Mutation, Mutator, Operation, Row, Transaction, Uuid, Wait,
 };
@@ -11,6 +11,7 @@ const TABLE: &str = "simple";
 /// What to print, and whether it was refused.
 pub(super) async fn run(
     client: &Client,
+    replica: &Replica,
     snapshot: &Snapshot,
     commands: &str,
 ) -> Result<(String, bool), String> {
@@ -76,6 +77,7 @@ pub(super) async fn run(
     Ok(match client.commit(change.repeatable()).await {
         Ok(_) if unchanged => ("commit, status=unchanged".to_owned(), false),
         Ok(committed) => {
+            replica.has_seen(&committed).await;
             let rows = committed.outcome.done.iter().find_map(|done| done.rows.as_ref());
             let count = rows
                 .and_then(|rows| rows.first())

@@ -1,5 +1,6 @@
 //! Transactions that travel as one, from the first sending to their answers.
 
+use super::gather::Gathered;
 use super::guard::Guard;
 use super::{CommitError, Committed, Job};
 use crate::client::cluster::{Chosen, Cluster};
@@ -96,7 +97,13 @@ impl Batch {
         self.sendings += 1;
         let (before, after) = (guard.before(self.sendings), guard.after());
         let mut groups: Vec<&[Operation]> = before.as_ref().map(std::slice::from_ref).into_iter().collect();
-        groups.extend(self.jobs.iter().map(|job| job.transaction.operations()));
+        // One transaction goes as it was given.
+        let asked = self.jobs.iter().flat_map(|job| job.transaction.operations());
+        let gathered = (self.jobs.len() > 1).then(|| Gathered::new(asked));
+        match &gathered {
+            Some(gathered) => groups.push(&gathered.operations),
+            None => groups.extend(self.jobs.iter().map(|job| job.transaction.operations())),
+        }
         groups.extend(after.as_ref().map(std::slice::from_ref));
         let params = Transact {
             database: &self.config.database,
@@ -120,6 +127,9 @@ impl Batch {
                 outcome
                     .done
                     .truncate(all - leading - usize::from(after.is_some()));
+                if let Some(gathered) = &gathered {
+                    outcome.done = gathered.answers(&outcome.done);
+                }
                 Answer::Done(outcome, connection)
             }
             Err(refusal)
