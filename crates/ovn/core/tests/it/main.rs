@@ -5,6 +5,7 @@ mod ask;
 mod base;
 mod dhcp_options;
 mod documents;
+mod expr_exhaustive;
 mod expr_language;
 mod expr_laws;
 mod expr_reason;
