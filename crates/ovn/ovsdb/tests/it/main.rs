@@ -1,7 +1,9 @@
 //! The crate from outside: laws of its values, a hostile server, and the real `ovsdb-server`.
 
+mod ask;
 mod cache;
 mod cluster;
+mod corpus;
 mod hostile;
 mod laws;
 mod lost;
