@@ -6,7 +6,7 @@
 //!   model     a state, changes, owners, differences, ETags                check     every rule for every row
 //!   plan      wanted changes -> one guarded transaction, and its undo     document  an owner's part: apply, prune, drift
 //!   trace     questions to ovn-trace, answers with our objects            topology  the network as a graph
-//!   template  sets of rules with typed variables
+//!   template  sets of rules with typed variables                          policy    what the ACLs say, port by port
 //! ```
 //!
 //! The way of a write: [`model::State`] over a cache's snapshot, [`plan::plan`] (or [`document::apply`]) with the wanted
@@ -20,6 +20,7 @@ pub mod document;
 pub mod expr;
 pub mod model;
 pub mod plan;
+pub mod policy;
 pub mod problem;
 pub mod review;
 pub mod template;

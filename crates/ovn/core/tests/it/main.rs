@@ -14,6 +14,7 @@ mod pictures;
 mod plan_checks;
 mod plan_undo;
 mod plans;
+mod policies;
 mod real_server;
 mod review_rules;
 mod templates;
