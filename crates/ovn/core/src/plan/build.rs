@@ -296,6 +296,12 @@ impl<'a, 'r> Builder<'a, 'r> {
         Ok(())
     }
 
+    /// Takes a reference to a row that goes out of a row that is written anyway.
+    pub(super) fn take_out(&mut self, table: &str, row: Uuid, column: &str, gone: Uuid) {
+        self.operations
+            .mutate(table, row, [Mutation::delete(column, gone)]);
+    }
+
     /// The column as the committed state has it; rows of this transaction need no guard.
     fn guard_value(&mut self, table: &str, uuid: Uuid, column: &str) {
         if let Some(value) = self.after.base().value(table, uuid, column) {

@@ -20,8 +20,12 @@ pub(super) fn collect(builder: &mut Builder<'_, '_>) -> Result<Whys, Refusal> {
         .filter(|(table, uuid)| !state.contains(table, *uuid))
         .map(|(table, uuid)| (table.to_owned(), uuid))
         .collect();
+    let mut left = Vec::new();
     for (table, uuid) in gone {
-        unlink(state, &table, uuid, &mut whys)?;
+        unlink(state, &table, uuid, &mut whys, &mut left)?;
+    }
+    for (table, row, column, uuid) in left {
+        builder.take_out(&table, row, &column, uuid);
     }
     Ok(whys)
 }
@@ -72,7 +76,16 @@ fn held(state: &State<'_>, table: &str, uuid: Uuid) -> Vec<(String, Uuid)> {
 }
 
 /// Takes weak references to a row that goes out of other rows; a strong one refuses the plan.
-fn unlink(state: &mut State<'_>, table: &str, uuid: Uuid, whys: &mut Whys) -> Result<(), Refusal> {
+///
+/// `ovsdb-server` 3.1.0 forgets to do so in rows that the same transaction changes otherwise, and keeps a reference to
+/// nothing there: `left` are those that the transaction must take out by itself.
+fn unlink(
+    state: &mut State<'_>,
+    table: &str,
+    uuid: Uuid,
+    whys: &mut Whys,
+    left: &mut Vec<(String, Uuid, String, Uuid)>,
+) -> Result<(), Refusal> {
     for (from, column, row, strong) in state.referrers(table, uuid) {
         if strong {
             let label = state.base().label(table, uuid);
@@ -85,12 +98,15 @@ fn unlink(state: &mut State<'_>, table: &str, uuid: Uuid, whys: &mut Whys) -> Re
         }
         let mut whole = state.row(from, row).expect("it was just found");
         let value = whole.get(column).cloned().unwrap_or(Datum::EMPTY);
-        let left = value.atoms().iter().filter(|atom| atom.as_uuid() != Some(uuid));
-        whole.set(column, Datum::set(left.cloned()));
+        let others = value.atoms().iter().filter(|atom| atom.as_uuid() != Some(uuid));
+        whole.set(column, Datum::set(others.cloned()));
+        let key = (from.to_owned(), row);
         let touched = state.touched().any(|(table, uuid)| (table, uuid) == (from, row));
         state.put(from, row, Some(whole));
-        if !touched {
-            whys.insert((from.to_owned(), row), Why::Unlinked);
+        if touched && !whys.contains_key(&key) {
+            left.push((key.0, row, column.to_owned(), uuid));
+        } else {
+            whys.insert(key, Why::Unlinked);
         }
     }
     Ok(())

@@ -2,6 +2,7 @@
 
 use crate::base::{as_writer, committed, delete, id, insert, planned, shop, state, under, update, writer};
 use crate::plans::{operations, refused, same, vm3};
+use proptest::prelude::*;
 use purlin_ovn_core::model::{Change, Diff, nb_schema};
 use purlin_ovn_core::plan::{Reason, undo};
 use purlin_ovsdb::Datum;
@@ -93,4 +94,71 @@ fn undo_is_guarded_in_the_database_too() {
         .iter()
         .any(|op| op["op"] == "wait" && op["where"].to_string().contains("\"includes\",[\"uuid\""));
     assert!(includes, "{ops:?}");
+}
+
+/// Changes of every kind, some of which exclude each other.
+pub(crate) fn menu() -> Vec<Change> {
+    let set = |column: &str, values: Datum| Change::Add {
+        table: "Logical_Switch".to_owned(),
+        uuid: id(1),
+        column: column.to_owned(),
+        values,
+    };
+    let nat = json!({"type": "snat", "external_ip": "192.0.2.1", "logical_ip": "10.0.0.0/24"});
+    let out = |table: &str, n: u8, column: &str, values: Datum| Change::Remove {
+        table: table.to_owned(),
+        uuid: id(n),
+        column: column.to_owned(),
+        values,
+    };
+    vec![
+        vm3(),
+        insert("Logical_Switch", 3, &json!({"name": "new"})),
+        insert(
+            "Address_Set",
+            61,
+            &json!({"name": "good", "addresses": ["10.0.0.0/8"]}),
+        ),
+        under(("Logical_Router", 51, "nat"), "NAT", 72, &nat),
+        update("ACL", 21, &json!({"action": "allow", "name": "ssh"})),
+        update(
+            "Logical_Switch_Port",
+            12,
+            &json!({"enabled": false, "dhcpv4_options": crate::base::text(41)}),
+        ),
+        update(
+            "Logical_Router",
+            51,
+            &json!({"options": {"always_learn_from_arp_request": "false"}}),
+        ),
+        set(
+            "other_config",
+            Datum::map([("subnet", "10.0.0.0/23"), ("mcast_snoop", "true")]),
+        ),
+        out("Logical_Switch", 1, "other_config", Datum::from("subnet")),
+        out("Port_Group", 31, "ports", Datum::from(id(12))),
+        out("Logical_Switch", 1, "acls", Datum::from(id(21))),
+        delete("Logical_Switch_Port", 11),
+        delete("ACL", 21),
+        delete("DHCP_Options", 41),
+        delete("Logical_Router", 51),
+        delete("Logical_Switch", 1),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(200) })]
+
+    #[test]
+    fn whatever_is_planned_can_be_undone(picked in prop::sample::subsequence(menu(), 1..6).prop_shuffle()) {
+        let database = shop();
+        if let Ok(plan) = planned(&database, picked) {
+            let later = committed(&plan.after);
+            let (changes, expect) = undo(nb_schema(), &plan.diff);
+            match as_writer(&later, &writer("shop"), changes, expect) {
+                Ok(back) => same(&back.after, &state(&database)),
+                Err(refusal) => prop_assert!(false, "{}\n{}", plan.diff, refusal),
+            }
+        }
+    }
 }

@@ -330,3 +330,26 @@ fn two_who_take_a_name_from_the_same_picture_have_it_once() {
             .contains("timed out")
     );
 }
+
+#[test]
+fn the_server_agrees_about_every_pair_of_changes() {
+    let Some(mut server) = server() else { return };
+    let database = shop();
+    server.load(&database);
+    let menu = crate::plan_undo::menu();
+    let mut planned_pairs = 0;
+    for (first, second) in menu.iter().flat_map(|a| menu.iter().map(move |b| (a, b))) {
+        let Ok(plan) = planned(&database, vec![first.clone(), second.clone()]) else {
+            continue;
+        };
+        planned_pairs += 1;
+        assert_eq!(server.commit(&plan.transaction), None, "{first:?}\n{second:?}");
+        server.assert_is(&plan.after);
+        let later = committed(&plan.after);
+        let (changes, expect) = undo(nb_schema(), &plan.diff);
+        let back = as_writer(&later, &writer("shop"), changes, expect).unwrap();
+        assert_eq!(server.commit(&back.transaction), None, "back from {}", plan.diff);
+    }
+    server.assert_is(&state(&database));
+    assert!(planned_pairs > 150, "{planned_pairs}");
+}
