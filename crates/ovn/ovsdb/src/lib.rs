@@ -10,6 +10,33 @@
 //!   client                      sockets, clusters, group commit, replicas that resume
 //! ```
 //!
+//! ```no_run
+//! # #[cfg(all(feature = "client", feature = "ovn"))]
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! use purlin_ovsdb::cache::Index;
+//! use purlin_ovsdb::client::{Client, Config, Spec, TableSpec, parse_endpoints};
+//! use purlin_ovsdb::nb::{self, LogicalSwitch};
+//! use purlin_ovsdb::{Insert, Transaction};
+//!
+//! let members = parse_endpoints("tcp:10.0.0.1:6641,tcp:10.0.0.2:6641,tcp:10.0.0.3:6641")?;
+//! let client = Client::start(Config::new(nb::DATABASE, members));
+//! let switches = TableSpec::of::<LogicalSwitch>().index(Index::column("name"));
+//! let replica = client.replicate(Spec::new().table(LogicalSwitch::TABLE, switches));
+//! replica.live().await;
+//!
+//! let mut change = Transaction::new();
+//! change.insert(Insert::new(LogicalSwitch::TABLE).set(LogicalSwitch::NAME, "web"));
+//! change.comment("added by an example");
+//! let committed = client.commit(change).await?;
+//! replica.has_seen(&committed).await;
+//!
+//! let snapshot = replica.snapshot();
+//! let switches = snapshot.table(LogicalSwitch::TABLE).ok_or("an old server")?;
+//! assert!(switches.find_one("name", "web").is_some());
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! All but `client` know no socket, clock or runtime. Source of the extensions: ovsdb-server(7) and ovsdb(7).
 
 mod arithmetic;

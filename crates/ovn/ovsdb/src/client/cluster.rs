@@ -116,7 +116,10 @@ impl Cluster {
 fn choose(members: &[MemberStatus], leader: bool) -> Option<Chosen> {
     let usable = |member: &MemberStatus| member.connection.as_ref().is_some_and(|c| !c.is_closed());
     let places = members.iter().enumerate().filter(|(_, member)| usable(member));
-    let leads = places.clone().filter(|(_, member)| member.leader);
+    // A leader that lost touch with the others can promise nothing.
+    let leads = places
+        .clone()
+        .filter(|(_, member)| member.leader && member.in_cluster);
     let latest = leads.max_by_key(|(_, member)| member.claim);
     let any = || places.clone().find(|(_, member)| member.in_cluster);
     let (at, status) = latest.or_else(|| if leader { None } else { any() })?;

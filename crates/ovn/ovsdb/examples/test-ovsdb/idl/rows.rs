@@ -74,7 +74,13 @@ fn contents(snapshot: &Snapshot, table: &str, row: &RowRef<'_>) -> String {
         }
         "link2" => format!("i={} l1={}", one("i"), target("l1", "link1")),
         "simple3" => {
-            let (uset, uref) = (list(row.get("uset"), ","), list(row.get("uref"), ","));
+            let there = |atom: &&Atom| {
+                let target = snapshot.table("simple4").zip(atom.as_uuid());
+                target.is_some_and(|(table, uuid)| table.get(uuid).is_some())
+            };
+            let references = row.get("uref").map_or(&[][..], Datum::atoms).iter();
+            let uref: Vec<_> = references.filter(there).map(shown).collect();
+            let (uset, uref) = (list(row.get("uset"), ","), uref.join(","));
             format!("name={} uset=[{uset}] uref=[{uref}]", one("name"))
         }
         "simple6" => {
