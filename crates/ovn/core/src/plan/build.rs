@@ -16,6 +16,7 @@ pub(super) struct Builder<'a, 'r> {
     writer: &'r Writer,
     operations: Transaction,
     guards: Guards,
+    alone: bool,
     /// Rows that this request brings.
     born: BTreeSet<(String, Uuid)>,
 }
@@ -29,6 +30,7 @@ impl<'a, 'r> Builder<'a, 'r> {
             writer,
             operations: Transaction::new(),
             guards: Guards::default(),
+            alone: false,
             born: BTreeSet::new(),
         }
     }
@@ -46,7 +48,10 @@ impl<'a, 'r> Builder<'a, 'r> {
                 .collect::<String>()
         };
         transaction.comment(format!("purlin: request {} by {}", clean(id), clean(actor)));
-        (transaction, self.after)
+        match self.alone {
+            true => (transaction.alone(), self.after),
+            false => (transaction, self.after),
+        }
     }
 
     pub(super) fn change(&mut self, change: Change) -> Done {
@@ -294,6 +299,12 @@ impl<'a, 'r> Builder<'a, 'r> {
             self.remove(parent, row, column, &Datum::from(uuid))?;
         }
         Ok(())
+    }
+
+    /// Somebody else's change of a row that refers to one that goes would make the server forget that reference: no
+    /// other transaction may be merged with this one.
+    pub(super) fn travels_alone(&mut self) {
+        self.alone = true;
     }
 
     /// Takes a reference to a row that goes out of a row that is written anyway.

@@ -24,6 +24,9 @@ pub(super) fn collect(builder: &mut Builder<'_, '_>) -> Result<Whys, Refusal> {
     for (table, uuid) in gone {
         unlink(state, &table, uuid, &mut whys, &mut left)?;
     }
+    if !left.is_empty() || whys.values().any(|why| *why == Why::Unlinked) {
+        builder.travels_alone();
+    }
     for (table, row, column, uuid) in left {
         builder.take_out(&table, row, &column, uuid);
     }

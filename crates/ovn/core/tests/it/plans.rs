@@ -340,3 +340,13 @@ fn a_foreign_port_on_our_switch_does_not_go_with_it() {
         "{refusal}"
     );
 }
+
+#[test]
+fn what_others_refer_to_does_not_go_together_with_their_changes() {
+    let database = shop();
+    // The group may be changed by another plan, and the server would keep the port in it.
+    let port = planned(&database, vec![delete("Logical_Switch_Port", 11)]).unwrap();
+    assert!(!port.transaction.can_travel());
+    let acl = planned(&database, vec![delete("ACL", 21)]).unwrap();
+    assert!(acl.transaction.can_travel());
+}
