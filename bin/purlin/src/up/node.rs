@@ -29,7 +29,7 @@ use purlin_balancer::{BalancerMetrics, Fronts};
 use purlin_fabric_server::{Books, ClusterMetrics, ScalingMetrics};
 use purlin_store_embedded::Embedded;
 use purlin_telemetry::{Event, EventLog, Registry};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -85,10 +85,7 @@ impl Node {
             ports::check(&ports::wanted(&settings))?;
         }
         let face = Face::bind(&settings, &ground.data_dir).await?;
-        let cluster = match kept.cluster {
-            Some(cluster) => cluster,
-            None => Cluster::open(&settings, &ground.data_dir).await?,
-        };
+        let cluster = among_others(kept.cluster, &settings, &ground.data_dir).await?;
         let base = Base {
             settings: &settings,
             data_dir: &ground.data_dir,
@@ -213,6 +210,21 @@ fn begin_to_serve(life: &Life, cluster: &Cluster, shared: Option<&Book>) {
     cluster.started();
     shared.into_iter().for_each(Book::started);
     life.enter(Stage::Serving);
+}
+
+/// The node's part among others, unless it has one already.
+async fn among_others(
+    cluster: Option<Cluster>,
+    settings: &Settings,
+    data_dir: &Path,
+) -> Result<Cluster, Failure> {
+    match cluster {
+        Some(cluster) => {
+            cluster.admitted(data_dir).await?;
+            Ok(cluster)
+        }
+        None => Cluster::open(settings, data_dir).await,
+    }
 }
 
 /// Starts the node's part in its cluster. `port` is the API's.

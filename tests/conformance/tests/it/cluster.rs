@@ -1,6 +1,7 @@
 //! Nodes that share one database: what their clients notice of it.
 
 mod chaos;
+mod deciding;
 mod losing;
 mod removing;
 mod scaling;

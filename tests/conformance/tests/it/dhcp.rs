@@ -3,6 +3,7 @@
 mod clients;
 mod datacenter;
 mod durability;
+mod guide;
 mod kea_same;
 mod kea_tools;
 mod node;
