@@ -2,9 +2,14 @@
 
 use super::{Claims, Struck};
 use crate::cluster::campus::{Campus, Plan};
-use crate::cluster::crowd::{Memory, overlaps};
+use crate::cluster::crowd::{Memory, Note, overlaps};
+use std::collections::BTreeSet;
+use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::time::Duration;
+
+/// Addresses about which nodes are asked when something must not be.
+const DISPUTED_MAX: usize = 20;
 
 /// One time of trouble with what it cost.
 #[derive(Debug, Clone)]
@@ -29,6 +34,18 @@ pub struct Outcome {
     pub faults: Vec<String>,
     /// Where all that was promised is written down, when something must not be.
     pub record: Option<PathBuf>,
+}
+
+/// Addresses that two had at once, or whose client was refused.
+fn disputed(memory: &Memory) -> BTreeSet<Ipv4Addr> {
+    let twice = overlaps(&memory.notes);
+    let twice = twice.iter().map(|overlap| overlap.0.address);
+    let refused = memory.refusals();
+    let refused = refused.iter().filter_map(|note| match note {
+        Note::Refused { address, .. } => Some(*address),
+        _ => None,
+    });
+    twice.chain(refused).take(DISPUTED_MAX).collect()
 }
 
 impl Cost {
@@ -84,7 +101,7 @@ impl Outcome {
         }
     }
 
-    /// Writes down all that was promised, beside the logs.
+    /// Writes down all that was promised, and what each node decided about the addresses in question, beside the logs.
     ///
     /// # Panics
     /// When the folder cannot be written.
@@ -100,6 +117,16 @@ impl Outcome {
             writeln!(out, "waited from {:?} to {:?}", wait.0, wait.1).expect("the folder is ours");
         }
         self.record = Some(path);
+        for address in disputed(memory) {
+            for node in &campus.nodes {
+                let asked = address.to_string();
+                let command = ["dhcp", "decision", "list", "--address", &asked, "--limit", "1000"];
+                // A node that is down has nothing to tell.
+                let (_, told) = node.tries(&command);
+                let path = campus.path(&format!("{}-{asked}.txt", node.id));
+                std::fs::write(path, told).expect("the folder is ours");
+            }
+        }
     }
 
     /// # Panics
