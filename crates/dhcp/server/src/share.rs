@@ -35,7 +35,6 @@ use purlin_fabric_runtime::{LoggedRow, RowLog, RowReader, SharedTenure, Tenant, 
 use purlin_netio::{RecvBatch, UdpPort, Waker};
 use purlin_store::{FencedRow, FencedRows};
 use purlin_types::{NodeId, Slot};
-use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddrV4;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -157,7 +156,6 @@ fn place(config: &ShareConfig, plan: &Arc<Plan>, waker: &Arc<Waker>) -> Place {
         terms,
         clock: SteadyClock::default(),
         ended: Ended::default(),
-        unsaid: BTreeMap::new(),
         log: log_handle,
         lost: config.lost.clone(),
         homes: Arc::clone(&config.homes),

@@ -271,7 +271,6 @@ impl Worker {
 
     fn tick(&mut self, now: &Now) {
         self.log.tick();
-        self.say_again(now);
         self.close_idle_probers();
         self.publish(now);
     }

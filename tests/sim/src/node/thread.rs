@@ -23,7 +23,7 @@ use purlin_dhcp_proto::{Message, MessageType};
 use purlin_fabric_runtime::{LoggedRow, RowLog, RowLogHandle, RowReader, Terms};
 use purlin_store::{FencedRow, Journal, Position};
 use purlin_types::{BootTime, Epoch, Now, Slot, Tenure};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -123,8 +123,6 @@ pub(crate) struct Thread {
     copying: VecDeque<Parked>,
     /// Declined when, and recorded up to there.
     declined: Vec<(Position, u64, Ipv4Addr)>,
-    /// Refused for the store's history under these terms, which go on; to be said again.
-    unsaid: BTreeMap<Slot, Epoch>,
     jobs: VecDeque<Job>,
     open: Option<Open>,
     reply: Box<Reply>,
@@ -161,7 +159,6 @@ impl Thread {
             parked: VecDeque::new(),
             copying: VecDeque::new(),
             declined: Vec::new(),
-            unsaid: BTreeMap::new(),
             jobs: VecDeque::new(),
             open: None,
             reply: Box::default(),
@@ -242,7 +239,6 @@ impl Thread {
                 Job::Sweep => {
                     let now = self.time(&clock.now(real));
                     while self.engine.tick(&now) {}
-                    self.say_again(&now);
                 }
                 Job::Release => self.release(&clock.now(real), tenure, out),
                 Job::MakeWay(wish) => {

@@ -22,9 +22,6 @@ pub(crate) struct Own {
     pub(crate) terms: Terms,
     pub(crate) clock: SteadyClock,
     pub(crate) ended: Ended,
-    /// Slots of which rows were refused for the store's history while they are held on, with their terms: what is known
-    /// of them is to be said again.
-    pub(crate) unsaid: BTreeMap<Slot, Epoch>,
     pub(crate) log: RowLogHandle,
     pub(crate) lost: mpsc::UnboundedSender<Vec<Slot>>,
     pub(crate) homes: Homes,

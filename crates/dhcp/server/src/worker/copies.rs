@@ -19,8 +19,6 @@ pub(crate) struct Copies {
     said_again: Position,
     /// How far the copy was when last asked, in a history that nothing was lost in.
     reached: Position,
-    /// Something was refused and has to be said again.
-    unsaid: bool,
 }
 
 impl Default for Copies {
@@ -30,7 +28,6 @@ impl Default for Copies {
             oldest: u32::MAX,
             said_again: Position(0),
             reached: Position(0),
-            unsaid: false,
         }
     }
 }
@@ -51,18 +48,13 @@ impl Copies {
         self.said_again = self.said_again.max(position);
     }
 
-    /// Whether something that was refused has not been said again yet.
-    pub(crate) fn leave_unsaid(&mut self, unsaid: bool) {
-        self.unsaid = unsaid;
-    }
-
     /// Whether something may be lost that has not been said again, or not yet to where it is safe.
     fn has_lost(&self, heard: &Heard, durable: Position) -> bool {
         let safe = match heard.behind {
             Some(_) => Position(heard.position),
             None => durable,
         };
-        self.unsaid || heard.timeline > self.oldest || safe < self.said_again
+        heard.timeline > self.oldest || safe < self.said_again
     }
 
     /// For the core; `durable` was read before `heard`.

@@ -113,39 +113,6 @@ impl Worker {
         unknown
     }
 
-    /// Once a second: says again what was refused for the store's history, where the slot is held on under the same term.
-    /// A store whose copies come and go relies on claims of a former history only while they are there.
-    pub(super) fn say_again(&mut self, at: &Now) {
-        let Some(own) = &mut self.own else { return };
-        if own.unsaid.is_empty() {
-            return;
-        }
-        own.unsaid
-            .retain(|&slot, epoch| self.engine.epoch(slot) == Some(*epoch));
-        // In a history that may have lost rows the claims come first.
-        let history = own.log.copied().timeline;
-        let now = own.unsaid.extract_if(.., |_, epoch| epoch.timeline >= history);
-        for (slot, epoch) in now.collect::<Vec<_>>() {
-            let mut records = Vec::new();
-            if self.engine.reassert(slot, epoch, epoch, &mut records) {
-                self.log.append(at.wall, &mut records);
-            }
-        }
-        let position = self.log.position();
-        if let Some(copies) = self.log.copies() {
-            copies.said_again(position);
-        }
-        self.count_unsaid();
-    }
-
-    /// While something is unsaid, nothing counts as recorded.
-    fn count_unsaid(&mut self) {
-        let unsaid = self.own.as_ref().is_some_and(|own| !own.unsaid.is_empty());
-        if let Some(copies) = self.log.copies() {
-            copies.leave_unsaid(unsaid);
-        }
-    }
-
     fn count_histories(&mut self) {
         let held = self.engine.held();
         let timelines = held.iter().filter_map(|slot| self.engine.epoch(slot));
@@ -219,15 +186,8 @@ impl Worker {
             Refused::Lost { slot, epoch } if *epoch == self.engine.epoch(*slot) => {
                 self.resign_slots(&[*slot]);
             }
-            // After a failover the slot is claimed anew, and what is known of it is said again then. If none happened since
-            // the term began, it goes on, and nobody else says it.
-            Refused::Former { slot, epoch } if Some(*epoch) == self.engine.epoch(*slot) => {
-                if let Some(own) = &mut self.own {
-                    own.unsaid.insert(*slot, *epoch);
-                }
-                self.count_unsaid();
-            }
-            // Decided under a former term: what is held now is not touched.
+            // Decided under a former term: what is held now is not touched. After a failover the slot is claimed anew, and
+            // what is known of it is said again then.
             Refused::Lost { .. } | Refused::Former { .. } => {}
             Refused::Taken { by, unique } => {
                 let at = self.clock();

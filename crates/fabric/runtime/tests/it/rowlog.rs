@@ -281,6 +281,20 @@ async fn a_row_that_nobody_could_decide_is_refused_without_asking_the_store() {
     assert!(desk.store.written().is_empty());
 }
 
+/// Claims of a former history are relied on while a copy confirms every commit; one that is away for a moment ends nothing.
+#[tokio::test(start_paused = true)]
+async fn rows_wait_while_claims_of_a_history_that_goes_on_are_not_relied_on() {
+    let mut desk = Desk::new(9);
+    for _ in 0..3 {
+        desk.store.answer(FenceFault::Former(vec![slot(1)]));
+    }
+    let position = desk.defer(&[1, 1]);
+    desk.handle.flushed().await;
+    assert_eq!(desk.log.durable(), position);
+    assert_eq!(desk.handle.setbacks(), []);
+    assert_eq!(desk.store.written().len(), 1);
+}
+
 /// Clients of the neighbours wait for the same transaction: one attempt tells all that has to stay out.
 #[tokio::test(start_paused = true)]
 async fn refused_rows_cost_their_neighbours_one_attempt_and_not_one_each() {

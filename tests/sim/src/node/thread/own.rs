@@ -67,25 +67,6 @@ impl Thread {
         self.copies.hold(timelines.map(|epoch| epoch.timeline).min());
     }
 
-    /// Once a second: what was refused for the store's history, where the slot is held on under the same term.
-    pub(super) fn say_again(&mut self, now: &Now) {
-        if self.unsaid.is_empty() {
-            return;
-        }
-        self.unsaid
-            .retain(|&slot, epoch| self.engine.epoch(slot) == Some(*epoch));
-        let history = self.handle.copied().timeline;
-        let due = self.unsaid.extract_if(.., |_, epoch| epoch.timeline >= history);
-        for (slot, epoch) in due.collect::<Vec<_>>() {
-            let mut records = Vec::new();
-            if self.engine.reassert(slot, epoch, epoch, &mut records) {
-                self.hand_over(now, &records);
-            }
-        }
-        self.copies.said_again(self.position);
-        self.copies.leave_unsaid(!self.unsaid.is_empty());
-    }
-
     pub(super) fn resign(&mut self, slots: &[Slot]) {
         for &slot in slots {
             self.engine.resign(slot);
@@ -120,10 +101,6 @@ impl Thread {
     fn set_back(&mut self, raw: &Now, setback: &Setback, out: &mut Vec<Out>) {
         match &setback.why {
             Refused::Lost { slot, epoch } if *epoch == self.engine.epoch(*slot) => self.resign(&[*slot]),
-            Refused::Former { slot, epoch } if Some(*epoch) == self.engine.epoch(*slot) => {
-                self.unsaid.insert(*slot, *epoch);
-                self.copies.leave_unsaid(true);
-            }
             // Decided under a former term: what is held now is not touched.
             Refused::Lost { .. } | Refused::Former { .. } => {}
             Refused::Taken { by, unique } => {
