@@ -54,11 +54,12 @@ impl Struck {
             .count()
     }
 
-    /// The longest that one did wait: after the loss of a node, of those whom that touched.
+    /// The longest that one did wait: after the loss of a node, of those whom that touched before all was whole again.
     #[must_use]
     pub fn longest_wait(&self, memory: &Memory, plan: &Plan) -> Duration {
         let limit = self.limit(plan).filter(|_| self.losses() == 1);
-        memory.longest_wait(self.began, limit.unwrap_or(self.ended - self.began))
+        let lasted = self.ended - self.began;
+        memory.longest_wait(self.began, limit.map_or(lasted, |limit| limit.min(lasted)))
     }
 
     /// Names of the faults.
