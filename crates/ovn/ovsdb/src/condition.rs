@@ -5,7 +5,7 @@ use crate::row::{Row, column_type};
 use crate::schema::TableSchema;
 use crate::types::ColumnType;
 use crate::uuid::Uuid;
-use crate::value::{Atom, Datum, Names, Str};
+use crate::value::{Atom, Datum, Names};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
@@ -184,7 +184,7 @@ impl Condition {
         }
     }
 
-    pub(crate) fn rename(&mut self, rename: &dyn Fn(&str) -> Str) {
+    pub(crate) fn rename(&mut self, rename: &dyn Fn(&str) -> Atom) {
         if let Self::Clause { value, .. } = self {
             value.rename(rename);
         }

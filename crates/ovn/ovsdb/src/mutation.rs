@@ -4,7 +4,7 @@ use crate::error::{Error, Fault};
 use crate::row::Row;
 use crate::schema::TableSchema;
 use crate::types::{AtomicType, ColumnType};
-use crate::value::{Atom, Datum, Names, Str};
+use crate::value::{Atom, Datum, Names};
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
@@ -176,7 +176,7 @@ impl Mutation {
         Ok(new)
     }
 
-    pub(crate) fn rename(&mut self, rename: &dyn Fn(&str) -> Str) {
+    pub(crate) fn rename(&mut self, rename: &dyn Fn(&str) -> Atom) {
         self.value.rename(rename);
     }
 

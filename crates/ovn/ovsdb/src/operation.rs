@@ -176,11 +176,14 @@ impl Wait {
 }
 
 impl Operation {
-    /// Gives each `uuid-name`, and each reference to one, a name of its own.
-    pub(crate) fn rename(&mut self, rename: &dyn Fn(&str) -> Str) {
+    /// Gives each `uuid-name`, and each reference to one, another name, or the UUID that it stands for.
+    pub(crate) fn rename(&mut self, rename: &dyn Fn(&str) -> Atom) {
         match self {
             Self::Insert(insert) => {
-                insert.name = insert.name.as_deref().map(rename);
+                insert.name = insert.name.as_deref().map(rename).and_then(|atom| match atom {
+                    Atom::Named(name) => Some(name),
+                    _ => None,
+                });
                 insert.row.rename(rename);
             }
             Self::Select { conditions, .. } | Self::Delete { conditions, .. } => {
@@ -207,7 +210,7 @@ impl Operation {
     }
 }
 
-fn rename_all(conditions: &mut [Condition], rename: &dyn Fn(&str) -> Str) {
+fn rename_all(conditions: &mut [Condition], rename: &dyn Fn(&str) -> Atom) {
     conditions
         .iter_mut()
         .for_each(|condition| condition.rename(rename));

@@ -4,7 +4,7 @@ use crate::error::{Error, Fault};
 use crate::schema::TableSchema;
 use crate::types::{AtomicType, ColumnType};
 use crate::uuid::Uuid;
-use crate::value::{Datum, Names, Str};
+use crate::value::{Atom, Datum, Names};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -81,7 +81,7 @@ impl Row {
         object.iter().map(parse).collect::<Result<_, _>>().map(Self)
     }
 
-    pub(crate) fn rename(&mut self, rename: &dyn Fn(&str) -> Str) {
+    pub(crate) fn rename(&mut self, rename: &dyn Fn(&str) -> Atom) {
         self.0.values_mut().for_each(|value| value.rename(rename));
     }
 }

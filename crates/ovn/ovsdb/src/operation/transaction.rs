@@ -6,6 +6,7 @@ use crate::mutation::Mutation;
 use crate::row::Row;
 use crate::uuid::Uuid;
 use crate::value::{Atom, Str};
+use std::collections::HashMap;
 
 /// Operations that happen together or not at all.
 ///
@@ -185,18 +186,85 @@ impl Transaction {
 
     /// Gives every row that it brings, and every reference to one, a name that no other transaction has.
     pub fn scope(&mut self, scope: usize) {
-        let rename = |name: &str| Str::from(format!("t{scope}_{name}"));
+        let rename = |name: &str| Atom::Named(Str::from(format!("t{scope}_{name}")));
         for operation in &mut self.operations {
             operation.rename(&rename);
         }
     }
 
-    /// Chooses a UUID for each row that has none yet.
+    /// Chooses a UUID for each row that has none yet, and refers to it by that: names within the transaction are not
+    /// needed any more.
     pub fn choose_uuids(&mut self, mut random: impl FnMut() -> [u8; 16]) {
+        let (mut names, mut twice) = (HashMap::new(), false);
         for operation in &mut self.operations {
             if let Operation::Insert(insert) = operation {
-                insert.uuid.get_or_insert_with(|| Uuid::from_random(random()));
+                let uuid = *insert.uuid.get_or_insert_with(|| Uuid::from_random(random()));
+                let name = insert.name.clone();
+                twice |= name.is_some_and(|name| names.insert(name, uuid).is_some());
             }
         }
+        // A name given twice is a mistake that the server is to name.
+        if names.is_empty() || twice {
+            return;
+        }
+        let rename = |name: &str| {
+            let known = names.get(name).map(|uuid| Atom::Uuid(*uuid));
+            known.unwrap_or_else(|| Atom::Named(Str::from(name)))
+        };
+        for operation in &mut self.operations {
+            operation.rename(&rename);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn counter() -> impl FnMut() -> [u8; 16] {
+        let mut n = 0;
+        move || {
+            n += 1;
+            [n; 16]
+        }
+    }
+
+    #[test]
+    fn rows_of_a_transaction_are_referred_to_by_chosen_uuids() {
+        let mut change = Transaction::new();
+        let port = change.insert(Insert::new("port"));
+        let switch = change.insert(Insert::new("switch").with("ports", port));
+        change.mutate("group", Uuid::ZERO, [Mutation::insert("switches", switch)]);
+        change.choose_uuids(counter());
+        let text = serde_json::to_string(change.operations()).unwrap();
+        assert!(
+            !text.contains("named-uuid") && !text.contains("uuid-name"),
+            "{text}"
+        );
+        let (port, switch) = (Uuid::from_random([1; 16]), Uuid::from_random([2; 16]));
+        assert!(
+            text.contains(&format!(r#"{{"ports":["uuid","{port}"]}}"#)),
+            "{text}"
+        );
+        assert!(
+            text.contains(&format!(r#"["switches","insert",["uuid","{switch}"]]"#)),
+            "{text}"
+        );
+        let once = change.clone();
+        change.choose_uuids(counter());
+        assert_eq!(change, once, "a transaction that is sent again keeps its names");
+    }
+
+    #[test]
+    fn a_name_given_twice_is_left_to_the_server() {
+        let mut change = Transaction::new();
+        change.insert(Insert::new("port").named("a"));
+        change.insert(Insert::new("port").named("a"));
+        change.choose_uuids(counter());
+        assert!(
+            serde_json::to_string(change.operations())
+                .unwrap()
+                .contains(r#""uuid-name":"a""#)
+        );
     }
 }

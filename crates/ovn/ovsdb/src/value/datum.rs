@@ -1,6 +1,6 @@
 //! What a column holds in a row.
 
-use super::atom::{Atom, Str};
+use super::atom::Atom;
 use crate::types::ColumnType;
 use serde::ser::SerializeSeq;
 use serde::{Serialize, Serializer};
@@ -155,10 +155,10 @@ impl Datum {
     }
 
     /// Puts `rename(name)` in place of each `named-uuid`.
-    pub(crate) fn rename(&mut self, rename: &dyn Fn(&str) -> Str) {
+    pub(crate) fn rename(&mut self, rename: &dyn Fn(&str) -> Atom) {
         let named = |atom: &Atom| matches!(atom, Atom::Named(_));
         let change = |atom: &Atom| match atom {
-            Atom::Named(name) => Atom::Named(rename(name)),
+            Atom::Named(name) => rename(name),
             other => other.clone(),
         };
         match self {

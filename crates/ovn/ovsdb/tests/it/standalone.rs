@@ -142,6 +142,10 @@ async fn refusals_say_what_they_are() {
     let mut twice = Transaction::new();
     twice.insert(Insert::new(LS).uuid(switch));
     assert_eq!(refusal(twice).await, (Failure::DuplicateUuid, Some(0)));
+    let mut named_twice = Transaction::new();
+    named_twice.insert(Insert::new(LS).named("same"));
+    named_twice.insert(Insert::new(LS).named("same"));
+    assert_eq!(refusal(named_twice).await, (Failure::DuplicateUuidName, Some(1)));
     let mut lockless = Transaction::new();
     lockless.assert("nobodys");
     assert_eq!(refusal(lockless).await, (Failure::NotOwner, Some(0)));

@@ -18,6 +18,8 @@ pub(super) struct Batch {
     config: Arc<Config>,
     cluster: Cluster,
     sendings: u32,
+    /// Whether names within the transactions are told apart.
+    scoped: bool,
     id: Uuid,
 }
 
@@ -31,20 +33,14 @@ enum Answer {
 
 impl Batch {
     pub(super) fn new(jobs: Vec<Job>, config: Arc<Config>, cluster: Cluster) -> Self {
-        let mut batch = Self {
+        Self {
             jobs,
             config,
             cluster,
             sendings: 0,
+            scoped: false,
             id: Uuid::from_random(random()),
-        };
-        let several = batch.jobs.len() > 1;
-        for (scope, job) in batch.jobs.iter_mut().enumerate() {
-            if several {
-                job.transaction.scope(scope);
-            }
         }
-        batch
     }
 
     /// Sends, again if need be, and answers all jobs.
@@ -85,9 +81,12 @@ impl Batch {
     fn guard(&mut self, chosen: &Chosen) -> Guard {
         let uuids = chosen.status.chooses_uuids;
         if uuids {
-            self.jobs
-                .iter_mut()
-                .for_each(|job| job.transaction.choose_uuids(random));
+            let choose = |job: &mut Job| job.transaction.choose_uuids(random);
+            self.jobs.iter_mut().for_each(choose);
+        } else if self.jobs.len() > 1 && !self.scoped {
+            self.scoped = true;
+            let jobs = self.jobs.iter_mut().enumerate();
+            jobs.for_each(|(scope, job)| job.transaction.scope(scope));
         }
         let transactions: Vec<_> = self.jobs.iter().map(|job| &job.transaction).collect();
         Guard::of(&transactions, uuids, &self.config.marker, self.id)
