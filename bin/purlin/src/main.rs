@@ -4,7 +4,10 @@
 //! does is a command; each command lives in its own file under `cli/` and ends in one of seven exit codes.
 
 // What only one service uses of the common parts stays where it is in a binary without that service.
-#![cfg_attr(not(all(feature = "dhcp", feature = "tftp")), allow(dead_code))]
+#![cfg_attr(
+    not(all(feature = "dhcp", feature = "tftp", feature = "ovn")),
+    allow(dead_code)
+)]
 
 /// Prints a line to standard output. When whoever read it has gone away (`| head`), the command ends quietly.
 macro_rules! say {

@@ -3,7 +3,7 @@
 //! Every seam between "built with" and "built without" is here, in `settings`, where sections meet, and at the nouns
 //! of the command line. A service is one module below; the node knows it by [`Service`] only.
 
-#[cfg(any(test, not(all(feature = "dhcp", feature = "tftp"))))]
+#[cfg(any(test, not(all(feature = "dhcp", feature = "tftp", feature = "ovn"))))]
 #[cfg_attr(test, allow(dead_code))]
 pub(crate) mod absent;
 #[cfg(all(feature = "dhcp", feature = "tftp"))]
@@ -12,6 +12,8 @@ mod boot_profiles;
 pub(crate) mod dhcp;
 #[cfg(all(feature = "dhcp", feature = "tftp"))]
 mod lease_facts;
+#[cfg(feature = "ovn")]
+pub(crate) mod ovn;
 mod settings;
 #[cfg(feature = "tftp")]
 pub(crate) mod tftp;
@@ -38,8 +40,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-#[cfg(not(any(feature = "dhcp", feature = "tftp")))]
-compile_error!("a node without any service: build with --features dhcp, tftp or both");
+#[cfg(not(any(feature = "dhcp", feature = "tftp", feature = "ovn")))]
+compile_error!("a node without any service: build with --features dhcp, tftp or ovn");
 
 /// The services in this binary.
 pub(crate) const BUILT_IN: &[&str] = &[
@@ -47,6 +49,8 @@ pub(crate) const BUILT_IN: &[&str] = &[
     "dhcp",
     #[cfg(feature = "tftp")]
     "tftp",
+    #[cfg(feature = "ovn")]
+    "ovn",
 ];
 
 /// What services are started on.
@@ -183,6 +187,10 @@ pub(crate) async fn start(base: &Base<'_>, running: RunningOn) -> Result<Service
         #[cfg(not(feature = "dhcp"))]
         let facts = Arc::new(purlin_tftp_files::NoFacts);
         services.push(Arc::new(tftp::BootFiles::start(base, facts).await?));
+    }
+    #[cfg(feature = "ovn")]
+    if let Some(ovn) = ovn::Ovn::start(base).await? {
+        services.push(Arc::new(ovn));
     }
     #[cfg(feature = "dhcp")]
     // DHCP first wherever they are asked in turn: what may be refused comes before what may not.

@@ -11,11 +11,6 @@ pub mod store;
 
 use crate::schema::Section;
 
-static OVN: Section = Section::later(
-    "ovn",
-    "Virtual networks.",
-    "virtual networks come with a later version; remove the section for now",
-);
 static CHAIN: Section = Section::later(
     "chain",
     "The EVM chain.",
@@ -39,7 +34,6 @@ pub fn common() -> Vec<&'static Section> {
         balancer::section(),
         sessions::section(),
         log::section(),
-        &OVN,
         &CHAIN,
         &INFRA,
     ]

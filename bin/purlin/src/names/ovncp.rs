@@ -5,7 +5,7 @@
 //!   NODE_ID, REDIS_URL, ... ───────────────────────────────┴─► Purlin's sections ─► a node without DHCP and TFTP
 //! ```
 //!
-//! The OVN service itself is not in this version; its keys are read and checked.
+//! What is known of its API so far is under `/api/v1/ovn`; the paths that the guide's program had come with a later version.
 
 mod document;
 mod endpoint;
@@ -27,7 +27,7 @@ use translate::{Translated, translate};
 const SERVED: &str = "ovncp.json";
 const SOURCE: &str = "ovncp-source.json";
 
-/// Control platform for OVN: API, sessions, locks, caches and cluster. The OVN service comes with a later version.
+/// Control platform for OVN: its rows under /api/v1/ovn, sessions, locks, caches and cluster.
 #[derive(Debug, Parser)]
 #[command(name = "ovncp", version)]
 #[command(after_help = "\

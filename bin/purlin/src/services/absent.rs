@@ -26,12 +26,20 @@ static TFTP: Absent = Absent {
     ],
 };
 
+static OVN: Absent = Absent {
+    feature: "ovn",
+    name: "OVN",
+    sections: &[Section::new("ovn", "Virtual networks; not in this binary.", &[])],
+};
+
 /// All that were left out.
 pub(crate) const ALL: &[&Absent] = &[
     #[cfg(not(feature = "dhcp"))]
     &DHCP,
     #[cfg(not(feature = "tftp"))]
     &TFTP,
+    #[cfg(not(feature = "ovn"))]
+    &OVN,
 ];
 
 /// Any words behind a noun.

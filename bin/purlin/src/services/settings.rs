@@ -2,10 +2,12 @@
 
 use crate::cluster::scaling::Wishes;
 use crate::ports::Port;
-#[cfg(not(all(feature = "dhcp", feature = "tftp")))]
+#[cfg(not(all(feature = "dhcp", feature = "tftp", feature = "ovn")))]
 use crate::services::absent;
 #[cfg(feature = "dhcp")]
 use crate::services::dhcp;
+#[cfg(feature = "ovn")]
+use crate::services::ovn;
 #[cfg(feature = "tftp")]
 use crate::services::tftp;
 use purlin_config::{Document, Faults, Input, Section};
@@ -21,23 +23,32 @@ pub(crate) struct Settings {
     pub(crate) dhcp: dhcp::Settings,
     #[cfg(feature = "tftp")]
     pub(crate) tftp: tftp::Settings,
+    #[cfg(feature = "ovn")]
+    pub(crate) ovn: ovn::Settings,
 }
 
 impl Settings {
     /// Reads every section; `None` when anything is an error.
     pub(crate) fn read(document: &Document, faults: &mut Faults) -> Option<Self> {
-        #[cfg(not(all(feature = "dhcp", feature = "tftp")))]
+        #[cfg(not(all(feature = "dhcp", feature = "tftp", feature = "ovn")))]
         absent::refuse_sections(absent::ALL, document, faults);
         #[cfg(feature = "dhcp")]
         let dhcp = dhcp::Settings::read(document, faults);
         #[cfg(feature = "tftp")]
         let tftp = purlin_tftp_core::reader::read(document, faults);
-        #[cfg_attr(not(all(feature = "dhcp", feature = "tftp")), expect(unused_mut))]
+        #[cfg(feature = "ovn")]
+        let ovn = purlin_ovn_server::settings::read(document, faults);
+        #[cfg_attr(
+            not(all(feature = "dhcp", feature = "tftp", feature = "ovn")),
+            expect(unused_mut)
+        )]
         let mut read = Self {
             #[cfg(feature = "dhcp")]
             dhcp: dhcp?,
             #[cfg(feature = "tftp")]
             tftp: tftp?,
+            #[cfg(feature = "ovn")]
+            ovn: ovn?,
         };
         #[cfg(all(feature = "dhcp", feature = "tftp"))]
         super::boot_profiles::add(&mut read.dhcp.service, &read.tftp, document, faults);
@@ -78,8 +89,23 @@ impl Settings {
             self.dhcp.service.enabled,
             #[cfg(feature = "tftp")]
             self.tftp.enabled,
+            #[cfg(feature = "ovn")]
+            self.ovn.enabled,
         ]
         .contains(&true)
+    }
+
+    /// Whether any service but OVN is served.
+    #[cfg(feature = "ovn")]
+    #[cfg_attr(not(any(feature = "dhcp", feature = "tftp")), expect(clippy::unused_self))]
+    pub(crate) fn serve_else(&self) -> bool {
+        let others: &[bool] = &[
+            #[cfg(feature = "dhcp")]
+            self.dhcp.service.enabled,
+            #[cfg(feature = "tftp")]
+            self.tftp.enabled,
+        ];
+        others.contains(&true)
     }
 
     /// Ports of all services, 0 among them.
@@ -89,6 +115,8 @@ impl Settings {
             dhcp::ports(&self.dhcp),
             #[cfg(feature = "tftp")]
             tftp::ports(&self.tftp),
+            // For a binary with neither.
+            Vec::new(),
         ]
         .concat()
     }
@@ -104,13 +132,11 @@ impl Settings {
 
     /// Subnets that are served, in words.
     pub(crate) fn subnets(&self) -> Vec<String> {
-        [
+        let subnets: &[Vec<String>] = &[
             #[cfg(feature = "dhcp")]
             dhcp::subnets(&self.dhcp),
-            #[cfg(feature = "tftp")]
-            Vec::new(),
-        ]
-        .concat()
+        ];
+        subnets.concat()
     }
 }
 
@@ -121,7 +147,9 @@ pub(crate) fn sections() -> Vec<&'static Section> {
         vec![purlin_dhcp_core::reader::section()],
         #[cfg(feature = "tftp")]
         purlin_tftp_core::reader::sections(),
-        #[cfg(not(all(feature = "dhcp", feature = "tftp")))]
+        #[cfg(feature = "ovn")]
+        vec![purlin_ovn_server::settings::section()],
+        #[cfg(not(all(feature = "dhcp", feature = "tftp", feature = "ovn")))]
         absent::sections(),
     ]
     .concat()
@@ -138,6 +166,8 @@ pub(crate) fn demo(tree: &Path) -> Vec<Input> {
             "demo-boot.toml",
             purlin_tftp_core::reader::demo(&tree.display().to_string()),
         ),
+        #[cfg(feature = "ovn")]
+        Input::builtin("demo-ovn.toml", purlin_ovn_server::settings::demo()),
     ]
 }
 
@@ -154,5 +184,7 @@ pub(crate) fn reasons() -> Vec<&'static [Reason]> {
         purlin_tftp_core::plan::REASONS,
         #[cfg(feature = "tftp")]
         purlin_tftp_core::reader::REASONS,
+        #[cfg(feature = "ovn")]
+        purlin_ovn_server::REASONS,
     ]
 }

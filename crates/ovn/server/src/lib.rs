@@ -9,13 +9,20 @@
 //!
 //! OVN's own database is the store of everything that OVN knows. Nothing is kept twice.
 
+mod events;
+mod metrics;
 mod platform;
 mod realised;
 mod reasons;
 mod routes;
+pub mod settings;
 mod shown;
+mod teller;
 mod write;
 
+pub use events::events;
+pub use metrics::OvnMetrics;
 pub use platform::{Platform, Settings};
 pub use reasons::REASONS;
 pub use routes::routes;
+pub use teller::PortTeller;

@@ -80,13 +80,18 @@ impl Platform {
         self.0.south.as_ref().ok_or_else(missing)
     }
 
+    pub(crate) fn sides(&self) -> Vec<&Side> {
+        std::iter::once(&self.0.north)
+            .chain(self.0.south.as_ref())
+            .collect()
+    }
+
     /// Whether both databases are followed; why not, in words.
     ///
     /// # Errors
     /// What is wrong with which database.
     pub fn readiness(&self) -> Result<(), String> {
-        let sides = [Some(&self.0.north), self.0.south.as_ref()];
-        sides.into_iter().flatten().try_for_each(Side::readiness)
+        self.sides().into_iter().try_for_each(Side::readiness)
     }
 
     /// For people: endpoints, members, how far each copy can be trusted.

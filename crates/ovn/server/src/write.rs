@@ -132,7 +132,7 @@ async fn decide(
         "dry_run": manner.dry_run,
         "changed": changes,
         "row": about.and_then(|(table, uuid)| shown::row(&plan.after, table, uuid)),
-        "diff": plan.diff.to_json(&plan.after),
+        "diff": plan.diff.to_json(&schema),
         "warnings": plan.warnings,
         "affected": plan.affected,
         "realised": null,

@@ -230,7 +230,7 @@ const OVN: &[Key] = &[
     .default("30m"),
 ];
 
-const ENDPOINTS: &[Key] = &[Key::new(
+pub(super) const ENDPOINTS: &[Key] = &[Key::new(
     "endpoints",
     Kind::List(&Kind::Form {
         what: "tcp:HOST:PORT, ssl:HOST:PORT or unix:PATH",

@@ -126,12 +126,18 @@ fn s4_69_the_guides_file_loads_unchanged() {
     );
     let settings = settings_of(document);
     assert!(settings.cluster.enabled && settings.store.redis.cluster);
+    let ovn = &document["ovn"];
+    assert_eq!(
+        (&ovn["enabled"], &ovn["connect_timeout"]),
+        (&json!(true), &json!("30s"))
+    );
+    assert_eq!(ovn["northbound"].as_array().map(Vec::len), Some(3), "{ovn}");
+    assert_eq!(ovn["southbound"].as_array().map(Vec::len), Some(3), "{ovn}");
     assert!(
         made.notes
             .iter()
-            .any(|note| note.starts_with("the OVN service is not"))
+            .any(|note| note.starts_with("ovn.max_connections:"))
     );
-    assert!(made.notes.iter().any(|note| note.starts_with("ovn:")));
 }
 
 #[test]

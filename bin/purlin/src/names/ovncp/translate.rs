@@ -48,8 +48,14 @@ pub(super) fn translate(document: &Document) -> Result<Translated, Failure> {
     out.insert("node".into(), guide.node());
     out.insert("api".into(), guide.api());
     // An OVN control platform hands out no addresses and no files.
-    for service in crate::services::BUILT_IN {
+    for service in crate::services::BUILT_IN
+        .iter()
+        .filter(|service| **service != "ovn")
+    {
         out.insert((*service).to_owned(), json!({ "enabled": false }));
+    }
+    if cfg!(feature = "ovn") {
+        out.insert("ovn".into(), guide.ovn());
     }
     let sessions_in_memory = memory(guide.section("session").opt("store_type"));
     out.insert("sessions".into(), guide.sessions(sessions_in_memory));
@@ -240,16 +246,51 @@ impl Guide<'_> {
         Some(section)
     }
 
-    fn ovn_notes(&self) -> Vec<String> {
-        let mut notes = vec![
-            "the OVN service is not in this version: this node has the API, sessions, locks, caches and the cluster".to_owned(),
-        ];
-        for name in ["ovn", "batch_processor"] {
-            if self.section(name).is_present() {
-                notes.push(format!(
-                    "{name}: its keys were read and are good; nothing uses them yet"
-                ));
+    /// Servers of one of OVN's databases.
+    fn endpoints(&self, side: &str) -> Option<Vec<String>> {
+        let ovn = self.section("ovn");
+        let side = ovn.below(side, &[super::schema::ENDPOINTS]);
+        side.opt::<Vec<String>>("endpoints")
+            .filter(|endpoints| !endpoints.is_empty())
+    }
+
+    fn ovn(&self) -> Value {
+        let mut section = json!({ "enabled": true });
+        for side in ["northbound", "southbound"] {
+            if let Some(endpoints) = self.endpoints(side) {
+                section[side] = endpoints.into();
             }
+        }
+        let ovn = self.section("ovn");
+        if ovn.node("connection_timeout").is_some() {
+            let timeout: Duration = ovn.get("connection_timeout");
+            section["connect_timeout"] = format_duration(timeout).into();
+        }
+        section
+    }
+
+    fn ovn_notes(&self) -> Vec<String> {
+        let mut notes = Vec::new();
+        if self.endpoints("northbound").is_none() {
+            notes.push(
+                "ovn.northbound.endpoints names no server: this node starts databases of its own".to_owned(),
+            );
+        }
+        let pool = [
+            "max_connections",
+            "connection_idle_timeout",
+            "connection_lifetime",
+        ];
+        if let Some(key) = pool.iter().find(|key| self.section("ovn").node(key).is_some()) {
+            notes.push(format!(
+                "ovn.{key}: one connection to each server carries everything and is kept; there is no pool"
+            ));
+        }
+        if self.section("batch_processor").is_present() {
+            notes.push(
+                "batch_processor: its keys were read and are good; writes that come together always travel together"
+                    .to_owned(),
+            );
         }
         let prefix = self.section("cache").opt::<String>("key_prefix");
         let id = self.cluster().opt::<String>("node_id");

@@ -30,7 +30,6 @@ impl Drop for Daemon {
 }
 
 pub(crate) struct World {
-    pub(crate) platform: Platform,
     router: Router,
     tokens: Vec<(Role, String)>,
     daemons: Vec<Daemon>,
@@ -99,7 +98,6 @@ impl World {
             .mount(routes(&platform))
             .router();
         Self {
-            platform,
             router,
             tokens: known,
             daemons,

@@ -1,0 +1,160 @@
+//! OVN as a part of this node: the platform over databases that are given, or that the node starts by itself.
+
+mod own;
+
+pub(crate) use purlin_ovn_server::settings::OvnSettings as Settings;
+
+use super::{Base, Done, Face, Service, Tell};
+use crate::client::NodeFile;
+use crate::exit::{Failure, chain};
+use crate::settings::Settings as NodeSettings;
+use futures_util::future::{BoxFuture, FutureExt};
+use own::OwnDatabases;
+use purlin_api::clock::Clock;
+use purlin_api::revisions::Revisions;
+use purlin_api::schema;
+use purlin_ovn_server::settings::Source;
+use purlin_ovn_server::{OvnMetrics, Platform, PortTeller, events, routes};
+use purlin_ovsdb::client::{Config, Endpoint, Tls};
+use purlin_telemetry::Registry;
+use purlin_telemetry::health::{Bears, Check};
+use serde_json::Value;
+use std::sync::Arc;
+use std::time::Duration;
+
+const NORTHBOUND: &str = "OVN_Northbound";
+const SOUTHBOUND: &str = "OVN_Southbound";
+
+/// The running service.
+#[derive(Debug)]
+pub(crate) struct Ovn {
+    platform: Platform,
+    /// Those that this node has started.
+    own: Option<OwnDatabases>,
+    /// The node does nothing else: without its databases it should get no work.
+    alone: bool,
+}
+
+impl Ovn {
+    /// Starts the node's own databases, if it has such, and begins to connect; `None` when the platform is off.
+    pub(super) async fn start(base: &Base<'_>) -> Result<Option<Self>, Failure> {
+        let settings = &base.settings.services.ovn;
+        if !settings.enabled {
+            return Ok(None);
+        }
+        let (own, north, south, origin) = match &settings.source {
+            Source::Given(north, south) => (None, north.clone(), south.clone(), "given"),
+            Source::Own(which) => {
+                let own = OwnDatabases::start(*which, &base.data_dir.join("ovn")).await?;
+                let (north, south, origin) = (own.northbound(), own.southbound(), own.origin());
+                (Some(own), north, south, origin)
+            }
+        };
+        let tls = settings.tls.as_ref().map(read_tls).transpose()?;
+        let config = |database: &str, endpoints: Vec<Endpoint>| Config {
+            tls: tls.clone(),
+            connect_timeout: settings.connect_timeout,
+            probe: settings.probe_interval,
+            write_timeout: settings.write_timeout,
+            ..Config::new(database, endpoints)
+        };
+        let platform = Platform::start(purlin_ovn_server::Settings {
+            northbound: config(NORTHBOUND, north),
+            southbound: (!south.is_empty()).then(|| config(SOUTHBOUND, south)),
+            origin,
+        });
+        let alone = !base.settings.services.serve_else();
+        Ok(Some(Self { platform, own, alone }))
+    }
+}
+
+fn read_tls(files: &[std::path::PathBuf; 3]) -> Result<Tls, Failure> {
+    let mut texts = Vec::with_capacity(files.len());
+    for file in files {
+        let text = std::fs::read(file).map_err(|cause| {
+            let what = format!("cannot read {}: {cause}", file.display());
+            Failure::failed(
+                what,
+                "check ovn.certificate, ovn.private_key and ovn.ca_certificate",
+            )
+        })?;
+        texts.push(text);
+    }
+    Tls::from_pem(&texts[0], &texts[1], &texts[2]).map_err(|cause| {
+        Failure::failed(
+            chain(&cause),
+            "check ovn.certificate, ovn.private_key and ovn.ca_certificate: PEM files that belong together",
+        )
+    })
+}
+
+impl Service for Ovn {
+    fn register(&self, registry: &Registry) {
+        registry.register(Arc::new(OvnMetrics(self.platform.clone())));
+    }
+
+    fn publish(&self, _: &mut NodeFile) {}
+
+    fn checks(&self) -> Vec<Check> {
+        const NAME: &str = "ovn.databases";
+        let bears = if self.alone { Bears::Ready } else { Bears::Advice };
+        let check = match self.platform.readiness() {
+            Ok(()) => Check::pass(NAME, bears, "the databases of OVN are followed"),
+            Err(why) => Check::fail(
+                NAME,
+                bears,
+                why,
+                "see /api/v1/ovn for the members; what was read last can still be read",
+            ),
+        };
+        vec![check]
+    }
+
+    fn work(&self) -> Done {
+        Done::default()
+    }
+
+    fn status<'a>(&'a self, _: &'a NodeFile) -> BoxFuture<'a, (&'static str, Value)> {
+        async { ("ovn", self.platform.status()) }.boxed()
+    }
+
+    fn face<'a>(&'a self, _: &'a Clock, _: &'a Revisions) -> BoxFuture<'a, Face> {
+        async {
+            Face {
+                events: events(&self.platform),
+                teller: Arc::new(PortTeller::new(self.platform.clone())),
+                members: vec![(
+                    PortTeller::PORTS,
+                    schema::array(schema::open_object(&["name", "uuid"], &[])),
+                )],
+                routes: routes(&self.platform),
+            }
+        }
+        .boxed()
+    }
+
+    /// Every key of the section is for the start.
+    fn apply<'a>(&'a self, _: &'a NodeSettings) -> BoxFuture<'a, Result<(), String>> {
+        async { Ok(()) }.boxed()
+    }
+
+    fn watch<'a>(&'a self, tell: Tell<'a>) -> BoxFuture<'a, Failure> {
+        async move {
+            match &self.own {
+                Some(own) => own.watch(tell).await,
+                None => std::future::pending().await,
+            }
+        }
+        .boxed()
+    }
+
+    fn stop(&self, _: Duration) -> BoxFuture<'_, bool> {
+        async {
+            if let Some(own) = &self.own {
+                own.stop().await;
+            }
+            true
+        }
+        .boxed()
+    }
+}

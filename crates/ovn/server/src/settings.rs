@@ -1,0 +1,212 @@
+//! `[ovn]` of a configuration.
+
+use purlin_config::{Document, Fault, Faults, Key, Kind, Reader, Section, TextFault, check_section, codes};
+use purlin_ovsdb::client::Endpoint;
+use std::path::PathBuf;
+use std::time::Duration;
+
+static SECTION: Section = Section::new("ovn", "Virtual networks: a platform over OVN.", &[KEYS]);
+
+const ENDPOINTS: Kind = Kind::List(&Kind::Form {
+    what: "tcp:HOST:PORT, ssl:HOST:PORT or unix:PATH",
+    check: endpoint,
+});
+
+const WAIT: Kind = Kind::Duration {
+    min: Duration::from_millis(100),
+    max: Duration::from_secs(600),
+};
+
+const KEYS: &[Key] = &[
+    Key::new("enabled", Kind::Bool, "Whether the platform runs on this node.")
+        .default("false")
+        .restart(),
+    Key::new(
+        "northbound",
+        ENDPOINTS,
+        "Servers of OVN's northbound database: all members of its cluster. Without any, this node starts databases of its own.",
+    )
+    .restart()
+    .example("[\"ssl:ovn-1:6641\", \"ssl:ovn-2:6641\", \"ssl:ovn-3:6641\"]"),
+    Key::new("southbound", ENDPOINTS, "Servers of the southbound database; without any, nothing is known of flows and hypervisors.")
+        .restart()
+        .example("[\"ssl:ovn-1:6642\"]"),
+    Key::new(
+        "own",
+        Kind::Enum(&["auto", "packaged", "in_process"]),
+        "The databases of its own that this node starts: the packaged ovsdb-server and ovn-northd, or a northbound in this process, which nobody turns into flows. auto takes the packaged ones where they are installed.",
+    )
+    .default("auto")
+    .restart(),
+    Key::new("certificate", Kind::Path, "This node's certificate (PEM), for ssl: endpoints.").restart(),
+    Key::new("private_key", Kind::Path, "Its key (PEM).").restart(),
+    Key::new("ca_certificate", Kind::Path, "The authority that signed the servers' certificates (PEM).").restart(),
+    Key::new("connect_timeout", WAIT, "Longest wait for a connection.").default("3s").restart(),
+    Key::new(
+        "probe_interval",
+        WAIT,
+        "After how long a silence a server is asked whether it lives; after as long again it is given up.",
+    )
+    .default("5s")
+    .restart(),
+    Key::new("write_timeout", WAIT, "How long a write may take, all retries included.")
+        .default("30s")
+        .restart(),
+];
+
+/// Where the databases are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// Somewhere else; the second list may be empty.
+    Given(Vec<Endpoint>, Vec<Endpoint>),
+    /// Started by this node.
+    Own(Own),
+}
+
+/// Which databases a node starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Own {
+    Auto,
+    Packaged,
+    InProcess,
+}
+
+/// Checked settings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OvnSettings {
+    pub enabled: bool,
+    pub source: Source,
+    /// Certificate, key, authority.
+    pub tls: Option<[PathBuf; 3]>,
+    pub connect_timeout: Duration,
+    pub probe_interval: Duration,
+    pub write_timeout: Duration,
+}
+
+fn endpoint(text: &str) -> Result<(), TextFault> {
+    let parsed = text.parse::<Endpoint>();
+    parsed
+        .map(drop)
+        .map_err(|error| TextFault::from(error.to_string()))
+}
+
+/// The schema of `[ovn]`.
+#[must_use]
+pub fn section() -> &'static Section {
+    &SECTION
+}
+
+/// What runs without a file.
+#[must_use]
+pub const fn demo() -> &'static str {
+    "[ovn]\nenabled = true\n"
+}
+
+/// Reads `[ovn]`; `None` when anything is an error.
+#[must_use]
+pub fn read(document: &Document, faults: &mut Faults) -> Option<OvnSettings> {
+    let before = faults.errors();
+    check_section(document, &SECTION, faults);
+    let keys = Reader::section(document, &SECTION);
+    let list = |name: &str| -> Vec<Endpoint> {
+        let texts: Vec<String> = keys.opt(name).unwrap_or_default();
+        texts.iter().filter_map(|text| text.parse().ok()).collect()
+    };
+    let (north, south) = (list("northbound"), list("southbound"));
+    let mut contradict = |key: &str, message: &str| {
+        let (path, span) = (keys.path_of(key), keys.span_of(key));
+        faults.push(Fault::error(codes::CONTRADICTION, path, span, message));
+    };
+    if north.is_empty() && !south.is_empty() {
+        contradict(
+            "southbound",
+            "a southbound without its northbound: give both, or none",
+        );
+    }
+    let files = ["certificate", "private_key", "ca_certificate"]
+        .map(|name| keys.opt::<String>(name).map(PathBuf::from));
+    let needs = north
+        .iter()
+        .chain(&south)
+        .any(|endpoint| matches!(endpoint, Endpoint::Ssl(..)));
+    let tls = match files {
+        [Some(certificate), Some(key), Some(authority)] => Some([certificate, key, authority]),
+        [None, None, None] => None,
+        _ => {
+            contradict(
+                "certificate",
+                "certificate, private_key and ca_certificate belong together",
+            );
+            None
+        }
+    };
+    if needs && tls.is_none() {
+        contradict(
+            "northbound",
+            "ssl: endpoints need certificate, private_key and ca_certificate",
+        );
+    }
+    let own = match keys.get::<String>("own").as_str() {
+        "packaged" => Own::Packaged,
+        "in_process" => Own::InProcess,
+        _ => Own::Auto,
+    };
+    let source = if north.is_empty() {
+        Source::Own(own)
+    } else {
+        Source::Given(north, south)
+    };
+    let settings = OvnSettings {
+        enabled: keys.get("enabled"),
+        source,
+        tls,
+        connect_timeout: keys.get("connect_timeout"),
+        probe_interval: keys.get("probe_interval"),
+        write_timeout: keys.get("write_timeout"),
+    };
+    (faults.errors() == before).then_some(settings)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use purlin_config::Input;
+
+    fn parsed(text: &str) -> (Option<OvnSettings>, usize) {
+        let mut faults = Faults::new();
+        let text = format!("[ovn]\n{text}");
+        let document = Document::parse([Input::file("o.toml", text)], &mut faults);
+        let settings = read(&document, &mut faults);
+        (settings, faults.errors())
+    }
+
+    #[test]
+    fn without_endpoints_the_node_starts_its_own() {
+        let (settings, errors) = parsed("enabled = true");
+        let settings = settings.expect("a good section");
+        assert_eq!(
+            (settings.source, settings.enabled, errors),
+            (Source::Own(Own::Auto), true, 0)
+        );
+        let (settings, _) =
+            parsed("northbound = [\"tcp:n1:6641\", \"tcp:n2:6641\"]\nsouthbound = [\"tcp:n1:6642\"]");
+        let Source::Given(north, south) = settings.expect("a good section").source else {
+            panic!("they were given");
+        };
+        assert_eq!((north.len(), south.len()), (2, 1));
+    }
+
+    #[test]
+    fn what_does_not_go_together_is_refused() {
+        for text in [
+            "southbound = [\"tcp:n1:6642\"]",
+            "northbound = [\"ssl:n1:6641\"]",
+            "northbound = [\"n1:6641\"]",
+            "certificate = \"/c.pem\"",
+            "own = \"docker\"",
+        ] {
+            let (settings, errors) = parsed(text);
+            assert_eq!((settings, errors), (None, 1), "{text}");
+        }
+    }
+}
