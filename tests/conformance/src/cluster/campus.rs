@@ -51,6 +51,8 @@ const SUBNETS: &str = "[[dhcp.subnets]]\nname = \"brief\"\nnetwork = \"10.78.0.0
     pools = [\"10.79.16.0-10.79.47.255\"]\nlease_time = \"20m\"\n";
 /// A client lead time that a test outlives, and offers that do not keep a small pool from those who would take them.
 const DHCP: &str = "mclt = \"20s\"\noffer_hold = \"3s\"\naffinity = \"0s\"\n";
+/// The same lead time.
+pub(super) const LEAD_TIME: Duration = Duration::from_secs(20);
 /// The relay of each subnet.
 const RELAYS: [Ipv4Addr; 2] = [Ipv4Addr::new(10, 78, 0, 100), Ipv4Addr::new(10, 79, 0, 100)];
 

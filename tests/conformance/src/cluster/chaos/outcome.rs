@@ -1,9 +1,9 @@
 //! The reckoning: what was promised, and whether all of it was kept.
 
 use super::{Claims, Struck};
-use crate::cluster::campus::{Campus, Plan};
+use crate::cluster::campus::{Campus, LEAD_TIME, Plan, Standby};
 use crate::cluster::crowd::{Memory, Note, overlaps};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -64,6 +64,27 @@ impl Cost {
     }
 }
 
+/// Promises before `end` of an address that was never anybody's which go further than the client lead time: the copy of
+/// the database that may take its place cannot have known of them.
+fn too_long(memory: &Memory, end: Duration) -> Vec<String> {
+    let mut known = HashSet::new();
+    let mut faults = Vec::new();
+    for note in &memory.notes {
+        if let Note::Promised {
+            at, address, until, ..
+        } = note
+            && *at < end
+            && known.insert(*address)
+            && until.saturating_sub(*at) > LEAD_TIME
+        {
+            faults.push(format!(
+                "promised beyond the lead time of {LEAD_TIME:?}: {note:?}"
+            ));
+        }
+    }
+    faults
+}
+
 impl Outcome {
     pub(super) fn of(memory: &Memory, claims: &Claims, struck: Vec<Struck>, plan: &Plan) -> Self {
         let costs = struck.into_iter().map(|one| Cost::of(one, memory, plan));
@@ -76,6 +97,11 @@ impl Outcome {
                 .map(|note| format!("refused what was promised: {note:?}")),
         );
         faults.extend(claims.faults().iter().cloned());
+        if plan.standby == Standby::Asynchronous {
+            // After it the database may have no standby any more, and promises what one server can.
+            let before = costs.iter().map(|cost| cost.struck.began).min();
+            faults.extend(too_long(memory, before.unwrap_or(Duration::MAX)));
+        }
         for cost in costs.iter().filter(|cost| cost.is_too_high()) {
             let (names, wait, limit) = (cost.struck.names(), cost.wait, cost.limit.unwrap_or_default());
             faults.push(format!("{names}: a client waited {wait:?}, more than {limit:?}"));
