@@ -188,7 +188,7 @@ pub const RULES: &[Rule] = &[
         Mutation::OldClaimsFence,
         ("old-claims", "2.2 a"),
         "the database lets claims of a lost history fence",
-        None,
+        Some(68),
     ),
     rule(
         Mutation::EagerAfterFailover,
@@ -230,7 +230,7 @@ pub const RULES: &[Rule] = &[
         Mutation::WallLeases,
         ("steady-clock", "2.2"),
         "leases are counted by a wall clock that is set while they run",
-        Some(106),
+        None,
     ),
     rule(
         Mutation::DeafToSkew,
@@ -266,7 +266,7 @@ pub const RULES: &[Rule] = &[
         Mutation::NoUnique,
         ("unique", "R7"),
         "a client may have two live rows",
-        Some(2),
+        Some(6),
     ),
 ];
 

@@ -262,7 +262,7 @@ impl World {
             return;
         }
         if let Some((step, span)) = it.trip.take_if(|(step, _)| local.comes_to(*step)) {
-            it.stop_until(real + span);
+            it.stop_until((real + span).min(self.scene.trouble_until));
             self.trace.say(real, || {
                 format!("node {node} stops at {step:?} for {:.3} s", span as f64 / 1e9)
             });

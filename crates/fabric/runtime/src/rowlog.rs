@@ -84,8 +84,14 @@ pub enum Refused {
     /// The store is on another history than that of the epoch, and does not rely on claims from before. The slot may
     /// well be this node's still; all that it knows of it is to be said again once it is claimed anew.
     Former { slot: Slot, epoch: Epoch },
-    /// What must be unique is another live row's.
-    Taken { by: u64, unique: Vec<u8> },
+    /// What must be unique is another live row's. The term goes on; whoever holds the slot under it records what follows
+    /// ([`RowLogHandle::made_good`]), and until then the slot is not given back in order.
+    Taken {
+        by: u64,
+        unique: Vec<u8>,
+        slot: Slot,
+        epoch: Epoch,
+    },
 }
 
 impl Refused {
@@ -118,6 +124,8 @@ pub(crate) struct Shared {
     setbacks: Mutex<Vec<Setback>>,
     /// The last term of each slot of which a row was refused for its fence.
     refused: Mutex<BTreeMap<Slot, Epoch>>,
+    /// How many rows of a term were refused for another row, and not made good.
+    taken: Mutex<BTreeMap<(Slot, Epoch), usize>>,
     stop: AtomicBool,
     /// For the packet thread, which waits for room or durability without a runtime.
     moved: (Mutex<()>, Condvar),
@@ -152,16 +160,32 @@ impl RowLogHandle {
         std::mem::take(&mut *self.0.setbacks.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Those of `terms` of which a row was refused for its fence: what was promised under them is not all with the store.
+    /// Those of `terms` of which a row was refused, for its fence or for another row and not made good: what was promised under them is not all with the store.
     /// Ask after [`Self::flushed`]. A slot without an epoch counts by any of its terms.
     #[must_use]
     pub fn refused(&self, terms: &[(Slot, Option<Epoch>)]) -> Vec<Slot> {
         let refused = self.0.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        let taken = self.0.taken.lock().unwrap_or_else(PoisonError::into_inner);
         let is_refused = |&&(slot, epoch): &&(Slot, Option<Epoch>)| {
             let last = refused.get(&slot).copied();
+            let least = Epoch::default();
+            let mut open = taken.range((slot, epoch.unwrap_or(least))..);
             last.is_some_and(|last| epoch.is_none_or(|epoch| last >= epoch))
+                || open.next().is_some_and(|((of, _), _)| *of == slot)
         };
         terms.iter().filter(is_refused).map(|&(slot, _)| slot).collect()
+    }
+
+    /// What follows from one row that was refused as [`Refused::Taken`] is in the log, under the term that it was refused
+    /// under.
+    pub fn made_good(&self, slot: Slot, epoch: Epoch) {
+        let mut taken = self.0.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(left) = taken.get_mut(&(slot, epoch)) {
+            *left -= 1;
+            if *left == 0 {
+                taken.remove(&(slot, epoch));
+            }
+        }
     }
 
     /// How far the copies of the store are. Ask after reading `durable`: whoever sees a frame that was refused for the
@@ -220,6 +244,7 @@ impl RowLog {
             durable: watch::Sender::new(0),
             setbacks: Mutex::default(),
             refused: Mutex::default(),
+            taken: Mutex::default(),
             stop: AtomicBool::new(false),
             moved: (Mutex::new(()), Condvar::new()),
             trouble: watch::Sender::new(None),

@@ -231,6 +231,7 @@ impl Thread {
                 Job::GoOn(continued) => out.push(Out::GoneOn(self.go_on(&clock.now(real), continued))),
                 Job::Resign(slots) => self.resign(&slots),
                 Job::GiveUp(slots) => {
+                    self.take_setbacks(&clock.now(real), out);
                     let terms = slots.iter().map(|&slot| (slot, self.engine.epoch(slot)));
                     let terms = terms.collect();
                     self.resign(&slots);
@@ -395,6 +396,9 @@ impl Thread {
         match self.copies.due(&self.handle.copied(), self.log.durable()) {
             Some(copied) => leave(&mut self.copying, copied, out),
             None => self.copying.clear(),
+        }
+        if self.copying.is_empty() {
+            self.count_histories();
         }
     }
 }

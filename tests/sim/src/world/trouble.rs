@@ -241,6 +241,8 @@ impl World {
         self.tally.faults += 1;
         self.trace.say(self.real, || format!("-- {fault:?}"));
         let (real, pace, primary) = (self.real, self.scene.pace, self.databases.len() - 1);
+        // What waits in a process that is stopped waits no longer than trouble lasts.
+        let end = self.scene.trouble_until;
         match fault {
             Fault::Pause(node, span) => self.pause(node, span),
             Fault::Kill(node) => {
@@ -252,11 +254,11 @@ impl World {
             Fault::Start(node) => self.restart(node),
             Fault::StallThread(node, span) => {
                 let it = &mut self.nodes[node];
-                it.thread_until = it.thread_until.max(real + span);
+                it.thread_until = it.thread_until.max((real + span).min(end));
             }
             Fault::StallFabric(node, span) => {
                 let it = &mut self.nodes[node];
-                it.fabric_until = it.fabric_until.max(real + span);
+                it.fabric_until = it.fabric_until.max((real + span).min(end));
             }
             Fault::Trip(node, step, span) => self.nodes[node].trip = Some((step, span)),
             Fault::KillAll => {
@@ -329,7 +331,7 @@ impl World {
     /// The process is stopped, or its machine sleeps.
     fn pause(&mut self, node: usize, span: u64) {
         let it = &mut self.nodes[node];
-        it.stop_until(self.real + span);
+        it.stop_until((self.real + span).min(self.scene.trouble_until));
         if self.mutation == Some(Mutation::SleepingClock) {
             it.machine.clock.sleep(span);
         }

@@ -13,7 +13,7 @@ use purlin_types::WallTime;
 #[derive(Debug)]
 pub(crate) struct Copies {
     ledger: Ledger,
-    /// The earliest history of all terms under which slots are held.
+    /// The earliest history of all terms under which slots are held, or were when replies were decided that still wait.
     oldest: u32,
     /// The last frame in which something was said again.
     said_again: Position,
@@ -38,9 +38,11 @@ impl Copies {
         self.ledger.note(at, position);
     }
 
-    /// What is held changed: the earliest history among it.
-    pub(crate) fn hold(&mut self, oldest: Option<u32>) {
-        self.oldest = oldest.unwrap_or(u32::MAX);
+    /// What is held changed: the earliest history among it. While replies wait for the copy, those of what is held no
+    /// more count: a failover may lose their records as well.
+    pub(crate) fn hold(&mut self, oldest: Option<u32>, waiting: bool) {
+        let oldest = oldest.unwrap_or(u32::MAX);
+        self.oldest = if waiting { self.oldest.min(oldest) } else { oldest };
     }
 
     /// All that is known of a slot was said again, up to there.
@@ -99,7 +101,7 @@ mod tests {
     /// Frames 1 to 3 at 100, 200, 300 ms, all with the store; slots of the first history are held.
     fn copies() -> Copies {
         let mut copies = Copies::default();
-        copies.hold(Some(1));
+        copies.hold(Some(1), false);
         for n in 1..=3 {
             copies.note(WallTime(n * 100), Position(n));
         }
@@ -133,7 +135,7 @@ mod tests {
         assert_eq!(copies.due(&heard(2, 3, None), Position(3)), None);
         copies.note(WallTime(400), Position(4));
         copies.said_again(Position(4));
-        copies.hold(Some(2));
+        copies.hold(Some(2), false);
         assert_eq!(
             upto(&mut copies, heard(2, 3, None)),
             Some((200, false)),
@@ -149,6 +151,19 @@ mod tests {
         let copied = written(heard(2, 4, Some(true))).expect("there is a copy");
         assert_eq!((copied.upto.0, copied.follows), (900, true));
         assert_eq!(written(heard(2, 4, None)), None);
+    }
+
+    #[test]
+    fn a_failover_ends_replies_about_what_is_held_no_more() {
+        let mut copies = copies();
+        copies.hold(None, true);
+        assert_eq!(
+            copies.due(&heard(1, 2, Some(true)), Position(3)),
+            Some(Position(2))
+        );
+        assert_eq!(copies.due(&heard(2, 3, None), Position(3)), None);
+        copies.hold(None, false);
+        assert_eq!(copies.due(&heard(2, 3, None), Position(3)), Some(Position(3)));
     }
 
     #[test]

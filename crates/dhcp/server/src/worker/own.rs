@@ -113,17 +113,20 @@ impl Worker {
         unknown
     }
 
-    fn count_histories(&mut self) {
+    pub(super) fn count_histories(&mut self) {
         let held = self.engine.held();
         let timelines = held.iter().filter_map(|slot| self.engine.epoch(slot));
         let oldest = timelines.map(|epoch| epoch.timeline).min();
+        let waiting = !self.copying.is_empty();
         if let Some(copies) = self.log.copies() {
-            copies.hold(oldest);
+            copies.hold(oldest, waiting);
         }
     }
 
     /// Decides about these slots no more, and never again under these terms; the terms that ended, as far as known.
     pub(crate) fn let_go(&mut self, slots: &[(Slot, Option<Epoch>)]) -> Vec<(Slot, Option<Epoch>)> {
+        // What follows from a refusal can be recorded now and not later.
+        self.take_setbacks();
         let term = |&(slot, told): &(Slot, Option<Epoch>)| (slot, self.engine.epoch(slot).max(told));
         let terms: Vec<_> = slots.iter().map(term).collect();
         if let Some(own) = &mut self.own {
@@ -189,7 +192,17 @@ impl Worker {
             // Decided under a former term: what is held now is not touched. After a failover the slot is claimed anew, and
             // what is known of it is said again then.
             Refused::Lost { .. } | Refused::Former { .. } => {}
-            Refused::Taken { by, unique } => {
+            Refused::Taken {
+                by,
+                unique,
+                slot,
+                epoch,
+            } => {
+                if let Some(own) = &self.own
+                    && self.engine.epoch(*slot) == Some(*epoch)
+                {
+                    own.log.made_good(*slot, *epoch);
+                }
                 let at = self.clock();
                 self.batch.records.clear();
                 let records = &mut self.batch.records;

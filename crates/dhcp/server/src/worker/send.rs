@@ -86,6 +86,9 @@ impl Worker {
             // The client asks again, and is told why nothing is promised.
             None => self.counters.withheld += self.copying.clear() as u64,
         }
+        if self.copying.is_empty() {
+            self.count_histories();
+        }
     }
 
     fn release_upto(&mut self, durable: purlin_store::Position) {

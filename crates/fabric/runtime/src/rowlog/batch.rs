@@ -100,10 +100,16 @@ impl Batch {
     /// Leaves out every statement about keys that others are in the way of; true when there was any.
     pub(super) fn taken(&mut self, table: &str, rivals: &[Rival]) -> bool {
         let rivals: BTreeMap<u64, u64> = rivals.iter().map(|rival| (rival.key, rival.by)).collect();
-        self.leave_out(|logged, _| {
+        self.leave_out(|logged, epoch| {
             let by = *rivals.get(&logged.row.key).filter(|_| logged.table == table)?;
             let unique = logged.row.unique.clone().unwrap_or_default();
-            Some(Refused::Taken { by, unique })
+            let slot = logged.row.slot;
+            Some(Refused::Taken {
+                by,
+                unique,
+                slot,
+                epoch,
+            })
         })
     }
 

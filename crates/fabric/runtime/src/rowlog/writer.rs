@@ -1,8 +1,8 @@
 //! The task that brings rows to the store.
 
-use super::Shared;
 use super::batch::Batch;
 use super::copies;
+use super::{Refused, Shared};
 use crate::drive::chain;
 use purlin_store::FenceFault;
 use std::sync::atomic::Ordering;
@@ -90,6 +90,14 @@ fn settle(shared: &Shared, batch: &mut Batch) {
         *last = (*last).max(epoch);
     }
     drop(refused);
+    let mut taken = shared.taken.lock().unwrap_or_else(PoisonError::into_inner);
+    for setback in &new {
+        if let Refused::Taken { slot, epoch, .. } = setback.why {
+            taken.retain(|&(of, former), _| of != slot || former >= epoch);
+            *taken.entry((slot, epoch)).or_default() += 1;
+        }
+    }
+    drop(taken);
     let mut setbacks = shared.setbacks.lock().unwrap_or_else(PoisonError::into_inner);
     setbacks.extend(new);
     drop(setbacks);

@@ -64,7 +64,8 @@ impl Thread {
     pub(super) fn count_histories(&mut self) {
         let held = self.engine.held();
         let timelines = held.iter().filter_map(|slot| self.engine.epoch(slot));
-        self.copies.hold(timelines.map(|epoch| epoch.timeline).min());
+        let oldest = timelines.map(|epoch| epoch.timeline).min();
+        self.copies.hold(oldest, !self.copying.is_empty());
     }
 
     pub(super) fn resign(&mut self, slots: &[Slot]) {
@@ -103,7 +104,15 @@ impl Thread {
             Refused::Lost { slot, epoch } if *epoch == self.engine.epoch(*slot) => self.resign(&[*slot]),
             // Decided under a former term: what is held now is not touched.
             Refused::Lost { .. } | Refused::Former { .. } => {}
-            Refused::Taken { by, unique } => {
+            Refused::Taken {
+                by,
+                unique,
+                slot,
+                epoch,
+            } => {
+                if self.engine.epoch(*slot) == Some(*epoch) {
+                    self.handle.made_good(*slot, *epoch);
+                }
                 let (now, mut records) = (self.time(raw), Vec::new());
                 let key = address(setback.key);
                 if let Some(since) = self.engine.unwritten(&now, key, unique, &mut records) {
