@@ -148,6 +148,12 @@ impl Share {
         until.saturating_sub(now)
     }
 
+    /// Seconds for which a record of the address's slot may be older than what was promised last; 0 when none is.
+    pub(crate) fn distrusts(&self, address: u32, now: u32) -> u32 {
+        let until = self.term_of(address).map_or(0, |term| term.distrust_until);
+        until.saturating_sub(now)
+    }
+
     /// Whether a first binding of `address` may be acknowledged before its record is durable (rule R2). `durable` is
     /// [`crate::step::Log::durable`].
     pub(crate) fn leads(&self, address: u32, durable: WallTime) -> bool {

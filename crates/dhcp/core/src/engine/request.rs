@@ -54,6 +54,9 @@ impl Turn<'_, '_> {
     }
 
     fn selecting(&mut self, address: u32) -> Verdict {
+        if self.may_be_anothers(address) {
+            return self.silent(reasons::QUARANTINE, address);
+        }
         if let Some(refused) = self.refuse(address) {
             return refused;
         }
@@ -66,6 +69,10 @@ impl Turn<'_, '_> {
     fn keeping(&mut self, address: u32, reboot: bool) -> Verdict {
         if self.network.doubted(address, self.secs()) {
             return self.keeping_in_doubt(address, reboot);
+        }
+        // Who renews has a lease of the time that was lost: at most one client has that.
+        if reboot && self.may_be_anothers(address) {
+            return self.silent(reasons::QUARANTINE, address);
         }
         if let Some(refused) = self.refuse(address) {
             return refused;
@@ -198,6 +205,13 @@ impl Turn<'_, '_> {
         }
         self.decision.with.a = pool.window.quarantine_until.saturating_sub(now);
         true
+    }
+
+    /// As [`Self::doubt_of_ended`], told with the decision.
+    fn may_be_anothers(&mut self, address: u32) -> bool {
+        let left = self.doubt_of_ended(address);
+        self.decision.with.a = if left > 0 { left } else { self.decision.with.a };
+        left > 0
     }
 
     /// Whether the address would be free if the store's second copy followed.

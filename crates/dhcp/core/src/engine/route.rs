@@ -10,9 +10,11 @@
 //! forwarding for a slot that is not held here is dropped.
 
 use super::turn::Turn;
+use crate::lease::FLAG_INHERITED;
 use crate::reasons;
 use crate::share::{Order, Pick, Share, block_of, hash_of};
 use crate::step::Verdict;
+use crate::view::LeaseState;
 use purlin_telemetry::{Outcome, ReasonCode};
 use purlin_types::{SLOTS, Slot};
 
@@ -124,6 +126,7 @@ impl Turn<'_, '_> {
                 own_is_next = false;
                 if self.share().tenured()
                     && let Some(address) = self.network.own_address(self.plan, &self.client, now)
+                    && self.doubt_of_ended(address) == 0
                 {
                     return Ok((address, reasons::OFFERED_OWN));
                 }
@@ -184,6 +187,28 @@ impl Turn<'_, '_> {
                 .offered_in_block(self.plan, &self.client, (pick, self.subnet), now)
         });
         offers.min().map(|(_, address)| address)
+    }
+
+    /// For how many seconds an ended lease may have been somebody else's since, by a record that a failover of the store
+    /// has lost: whoever had it last is not given it back meanwhile. What is promised in the time that is lost ends
+    /// within the client lead time, as does the doubt; a lease that had not ended was nobody else's (rule R3).
+    pub(super) fn doubt_of_ended(&self, address: u32) -> u32 {
+        let now = self.secs();
+        let left = self
+            .share
+            .as_deref()
+            .map_or(0, |share| share.distrusts(address, now));
+        let slot = self.network.table.slot(address).filter(|_| left > 0);
+        let ended = slot.is_some_and(|slot| {
+            let lease = self.network.table.lease(slot);
+            let over = match lease.state {
+                LeaseState::Expired | LeaseState::Released => true,
+                LeaseState::Bound => lease.expires <= now,
+                LeaseState::Free | LeaseState::Offered | LeaseState::Declined => false,
+            };
+            lease.has(FLAG_INHERITED) && over
+        });
+        if ended { left } else { 0 }
     }
 
     fn share(&self) -> &Share {

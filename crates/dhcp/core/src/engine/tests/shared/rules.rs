@@ -234,6 +234,37 @@ fn r4_a_store_that_may_have_lost_rows_leaves_every_unrecorded_address_in_doubt()
 }
 
 #[test]
+fn r4_a_store_that_may_have_lost_rows_gives_an_ended_lease_back_to_nobody() {
+    let mut world = one_block(&settings(&["10.0.1.0-10.0.1.1"]));
+    assert_eq!(world.dora(0, 1), Some(FIRST));
+    world.flush(0);
+    world.pass(3700);
+    take_over(&mut world);
+    let (now, until) = (world.now(1), world.now(1).boot.plus_millis(600_000));
+    world.nodes[1]
+        .engine
+        .distrust(&now, Slot::of_address(FIRST), until);
+    // Somebody may have it whose row is lost: neither offered, nor taken, nor confirmed.
+    assert_eq!(world.step(1, &discover(1), 0, 0).verdict, Verdict::Silent);
+    assert_eq!(world.select(1, 1, FIRST), None);
+    assert_eq!(world.reason(1), "quarantine");
+    let reboot = Ask::new(MessageType::Request, 1).requested(FIRST);
+    assert_eq!(world.step(1, &reboot, 0, 0).verdict, Verdict::Silent);
+    // Whoever renews has it.
+    assert_eq!(world.step(1, &renew(1, FIRST), 0, 0).kind(), MessageType::Ack);
+    world.flush(1);
+    world.pass(3700);
+    world.crash(1);
+    world.pass(16);
+    assert!(world.take(2, Slot::of_address(FIRST)));
+    assert_eq!(
+        world.dora(2, 1),
+        Some(FIRST),
+        "without such a doubt it is its own"
+    );
+}
+
+#[test]
 fn r5_what_is_given_back_or_found_in_use_is_so_for_the_next_holder() {
     let mut world = one_block(&settings(&["10.0.1.0-10.0.1.1"]));
     let second = Ipv4Addr::new(10, 0, 1, 1);
