@@ -89,14 +89,19 @@ impl Presence {
         self.blind = true;
     }
 
-    /// This life has said that it leaves.
+    /// This life has said that it leaves. One that came and went between two looks has come and gone all the same.
     pub fn hushed(&mut self, node: &str, incarnation: u64, out: &mut Vec<Change>) {
-        if self
-            .around
-            .get(node)
-            .is_some_and(|life| life.incarnation == incarnation)
-        {
-            self.leave(node, true, out);
+        if let Some(life) = self.around.get(node) {
+            if life.incarnation == incarnation {
+                self.leave(node, true, out);
+            }
+            return;
+        }
+        let key = (node.to_owned(), incarnation);
+        if !self.departed.contains(&key) {
+            let node = key.0.clone();
+            out.push(Change::Joined { node, incarnation });
+            self.depart(key, true, out);
         }
     }
 
@@ -138,13 +143,18 @@ impl Presence {
         let Some(life) = self.around.remove(node) else {
             return;
         };
+        self.depart((node.to_owned(), life.incarnation), graceful, out);
+    }
+
+    fn depart(&mut self, life: (String, u64), graceful: bool, out: &mut Vec<Change>) {
         if self.departed.len() == DEPARTED_MAX {
             self.departed.remove(0);
         }
-        self.departed.push((node.to_owned(), life.incarnation));
+        self.departed.push(life.clone());
+        let (node, incarnation) = life;
         out.push(Change::Left {
-            node: node.to_owned(),
-            incarnation: life.incarnation,
+            node,
+            incarnation,
             graceful,
         });
     }
@@ -221,6 +231,18 @@ mod tests {
         assert_eq!(out, [left("a", 1, true)]);
         assert_eq!(look(&mut presence, 1, &[beat("a", 1, 1)]), [], "a late sign");
         assert_eq!(look(&mut presence, 2, &[beat("a", 2, 0)]), [joined("a", 2)]);
+    }
+
+    #[test]
+    fn who_comes_and_goes_between_two_looks_is_told_of() {
+        let mut presence = Presence::new(TIMEOUT);
+        assert_eq!(look(&mut presence, 0, &[]), []);
+        let mut out = Vec::new();
+        presence.hushed("a", 1, &mut out);
+        presence.hushed("a", 1, &mut out);
+        assert_eq!(out, [joined("a", 1), left("a", 1, true)]);
+        assert_eq!(look(&mut presence, 1, &[beat("a", 1, 0)]), [], "a late sign");
+        assert_eq!(presence.around(secs(1)).count(), 0);
     }
 
     #[test]
