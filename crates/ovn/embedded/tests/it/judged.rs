@@ -2,6 +2,7 @@
 
 use crate::world::{NB, World};
 use serde_json::{Deserializer, Value, json};
+use std::collections::BTreeMap;
 use std::io::{BufReader, Write};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
@@ -171,6 +172,13 @@ impl Draw {
     }
 }
 
+/// A row as text, its columns in the order of their names: JSON keeps that of the sender in some builds.
+fn text(row: &Value) -> String {
+    let columns = row.as_object().into_iter().flatten();
+    let columns: BTreeMap<&String, &Value> = columns.collect();
+    json!(columns.into_iter().collect::<Vec<_>>()).to_string()
+}
+
 /// Words differ; what happened must not.
 fn essence(result: &Value) -> Value {
     let one = |result: &Value| match result {
@@ -247,7 +255,7 @@ fn ovsdb_server_answers_the_same() {
                     row["ports"] = leading_somewhere(&row["ports"], &there);
                 }
             }
-            let mut rows: Vec<String> = rows.iter().map(Value::to_string).collect();
+            let mut rows: Vec<String> = rows.iter().map(text).collect();
             rows.sort();
             rows
         };

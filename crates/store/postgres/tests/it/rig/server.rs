@@ -120,8 +120,22 @@ impl Server {
         self.state().data.clone()
     }
 
-    /// Starts it where it is, as primary or as standby as its folder says.
+    /// Starts it where it is, as primary or as standby as its folder says. Helpers of one that was killed may need a
+    /// moment to notice, and nothing starts beside them.
     pub(crate) fn start(&self) {
+        let started = wait(|| self.try_start());
+        assert_eq!(started, Some(true), "the server does not start: {}", self.log());
+    }
+
+    fn is_up(&self) -> bool {
+        let pid = std::fs::read_to_string(self.data().join("postmaster.pid")).unwrap_or_default();
+        let status = pid.lines().nth(7).map(str::trim);
+        matches!(status, Some("ready" | "standby"))
+    }
+
+    /// `None` when helpers of a former life are in its way.
+    fn try_start(&self) -> Option<bool> {
+        let said = std::fs::read_to_string(self.folder().join("log")).map_or(0, |log| log.len());
         let found = programs().expect("asked for before");
         let data = self.data();
         let mut command = found.command(Path::new("/bin/sh"));
@@ -134,12 +148,17 @@ impl Server {
         }
         let child = command.stdin(Stdio::piped()).current_dir("/").spawn();
         self.state().guard = Some(child.expect("a shell"));
-        let said = wait(|| {
-            let pid = std::fs::read_to_string(data.join("postmaster.pid")).ok()?;
-            let status = pid.lines().nth(7)?.trim().to_owned();
-            matches!(status.as_str(), "ready" | "standby").then_some(())
+        let outcome = wait(|| {
+            let log = std::fs::read_to_string(self.folder().join("log")).unwrap_or_default();
+            let in_the_way = log
+                .get(said..)
+                .is_some_and(|new| new.contains("pre-existing shared memory block"));
+            match self.is_up() {
+                true => Some(Some(true)),
+                false => in_the_way.then_some(None),
+            }
         });
-        assert!(said.is_some(), "the server does not start: {}", self.log());
+        outcome.unwrap_or(Some(false))
     }
 
     /// The end of what the server said.
