@@ -41,7 +41,8 @@ pub(crate) enum Job {
     /// Answered by [`Out::GoneOn`].
     GoOn(Vec<Continued>),
     Resign(Vec<Slot>),
-    GiveUp(Vec<Slot>),
+    /// With the terms under which the fabric gives them up.
+    GiveUp(Vec<(Slot, Option<Epoch>)>),
     /// What happens once a second.
     Sweep,
     /// Another node asks for a lease to be ended.
@@ -232,8 +233,10 @@ impl Thread {
                 Job::Resign(slots) => self.resign(&slots),
                 Job::GiveUp(slots) => {
                     self.take_setbacks(&clock.now(real), out);
-                    let terms = slots.iter().map(|&slot| (slot, self.engine.epoch(slot)));
-                    let terms = terms.collect();
+                    let term =
+                        |&(slot, told): &(Slot, Option<Epoch>)| (slot, self.engine.epoch(slot).max(told));
+                    let terms: Vec<_> = slots.iter().map(term).collect();
+                    let slots: Vec<Slot> = slots.iter().map(|&(slot, _)| slot).collect();
                     self.resign(&slots);
                     out.push(Out::Flush(self.position.0, terms));
                 }

@@ -44,8 +44,11 @@ impl World {
             Action::GiveUp(slots) => {
                 self.trace
                     .say(self.real, || format!("node {node} gives up {slots:?}"));
+                let holdings = self.nodes[node].coordinator.holdings();
+                let term = |slot: Slot| (slot, holdings.epoch(slot).or_else(|| holdings.leaving(slot)));
+                let terms = slots.into_iter().map(term).collect();
                 let wait = self.random.between(10_000, MILLI);
-                self.later(node, wait, Local::Job(Job::GiveUp(slots)));
+                self.later(node, wait, Local::Job(Job::GiveUp(terms)));
             }
             action => {
                 if let Action::Claim(wishes) = &action {
