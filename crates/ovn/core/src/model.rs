@@ -16,5 +16,5 @@ pub use natural::{from_natural, natural, row_from_natural, row_natural};
 pub(crate) use owner::NAME_KEY;
 pub use owner::{OWNER_KEY, Owner, owner};
 pub(crate) use schema::target;
-pub use schema::{NB_SCHEMA, Reference, is_volatile, label_column, layout, nb_schema, references};
+pub use schema::{Reference, is_volatile, label_column, layout, nb_schema, references};
 pub use state::State;

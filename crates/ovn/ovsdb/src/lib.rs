@@ -2,6 +2,7 @@
 //!
 //! ```text
 //!   value  types  schema        atoms, sets, maps; what columns may hold          RFC 7047, sections 3 and 5.1
+//!   schemas                     those of OVN, as texts
 //!   condition  mutation  row    the parts of operations
 //!   operation  outcome          transactions and their answers                    RFC 7047, section 5.2
 //!   session  monitor            one connection without a socket                   RFC 7047, section 4
@@ -55,6 +56,7 @@ mod row;
 #[cfg(feature = "ovn")]
 pub mod sb;
 pub mod schema;
+pub mod schemas;
 pub mod session;
 pub mod typed;
 pub mod types;

@@ -7,7 +7,6 @@
 
 use super::Tell;
 use crate::exit::{Failure, chain};
-use purlin_ovn_core::model::NB_SCHEMA;
 use purlin_ovn_embedded::{LogError, Server, serve};
 use purlin_ovn_server::settings::Own;
 use purlin_ovsdb::client::Endpoint;
@@ -212,7 +211,7 @@ fn in_process(folder: &Path) -> Result<Kind, Failure> {
         let what = format!("the northbound in this process cannot start: {}", chain(cause));
         Failure::failed(what, "see docs/operating/ovn.md")
     };
-    let schema = serde_json::from_str(NB_SCHEMA).expect("it is part of the program");
+    let schema = serde_json::from_str(purlin_ovsdb::schemas::NB).expect("it is part of the program");
     let mut server = Server::new(Box::new(|| {
         let mut octets = [0; 16];
         getrandom::fill(&mut octets).expect("the system has random octets");

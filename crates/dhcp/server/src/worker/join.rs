@@ -24,8 +24,7 @@ impl Worker {
     }
 
     /// Goes on for all threads of this node: `gained` is all that any of them knew, `wall_less_boot` as in
-    /// [`Self::adopt_slots`]. Packets that came meanwhile are
-    /// in the sockets.
+    /// [`Self::adopt_slots`]. Packets that came meanwhile are in the sockets.
     pub(crate) fn join(&mut self, place: Place, gained: &[Gained], wall_less_boot: Option<i64>) {
         self.close_journal();
         (self.log, self.own) = (place.log, Some(place.own));

@@ -1,19 +1,14 @@
 //! What the schema says, and what it does not say.
 
 use purlin_ovsdb::cache::{Index, Layout, TableLayout};
-use purlin_ovsdb::{ColumnType, DatabaseSchema};
+use purlin_ovsdb::{ColumnType, DatabaseSchema, schemas};
 use std::sync::OnceLock;
 
-/// The northbound schema of OVN 23.03 (7.0.0), for tests and for a server without OVN.
-///
-/// Licence: Apache-2.0, as OVN.
-pub const NB_SCHEMA: &str = include_str!("../../schema/ovn-nb.ovsschema");
-
-/// [`NB_SCHEMA`], read.
+/// The northbound schema that OVN ships ([`schemas::NB`]), read.
 pub fn nb_schema() -> &'static DatabaseSchema {
     static SCHEMA: OnceLock<DatabaseSchema> = OnceLock::new();
     SCHEMA.get_or_init(|| {
-        let json = serde_json::from_str(NB_SCHEMA).expect("the schema is JSON");
+        let json = serde_json::from_str(schemas::NB).expect("the schema is JSON");
         DatabaseSchema::parse(&json).expect("the schema is OVN's own")
     })
 }

@@ -67,6 +67,23 @@ impl Template {
         self
     }
 
+    /// The ports may ask name servers.
+    fn asking_names(self) -> Self {
+        self.rule(
+            "allow-dns",
+            OUT,
+            2000,
+            "inport == {{group}} && (udp.dst == 53 || tcp.dst == 53)",
+            ALLOW,
+        )
+    }
+
+    /// What no rule allows neither leaves the ports nor reaches them.
+    fn closed_both_ways(self) -> Self {
+        self.rule("drop-outward", OUT, 1000, "inport == {{group}} && ip", "drop")
+            .closed()
+    }
+
     /// What no rule allows does not reach the ports.
     fn closed(self) -> Self {
         self.rule(
@@ -157,8 +174,7 @@ fn database_server() -> Template {
         "outport == {{group}} && ip4.src == {{clients}} && tcp.dst == {{ports}}",
         ALLOW,
     )
-    .rule("drop-outward", OUT, 1000, "inport == {{group}} && ip", "drop")
-    .closed()
+    .closed_both_ways()
 }
 
 fn microservice() -> Template {
@@ -203,15 +219,8 @@ fn microservice() -> Template {
         "inport == {{group}} && ip4.dst == {{backends}} && tcp",
         ALLOW,
     )
-    .rule(
-        "allow-dns",
-        OUT,
-        2000,
-        "inport == {{group}} && (udp.dst == 53 || tcp.dst == 53)",
-        ALLOW,
-    )
-    .rule("drop-outward", OUT, 1000, "inport == {{group}} && ip", "drop")
-    .closed()
+    .asking_names()
+    .closed_both_ways()
 }
 
 fn dmz() -> Template {
@@ -295,8 +304,7 @@ fn zero_trust() -> Template {
         "inport == {{group}} && ip4.dst == {{peers}} && tcp.dst == {{ports}}",
         ALLOW,
     )
-    .rule("drop-outward", OUT, 1000, "inport == {{group}} && ip", "drop")
-    .closed()
+    .closed_both_ways()
 }
 
 fn k8s_pod() -> Template {
@@ -334,13 +342,7 @@ fn k8s_pod() -> Template {
         "inport == {{group}} && ip4.dst == {{pods}}",
         ALLOW,
     )
-    .rule(
-        "allow-dns",
-        OUT,
-        2000,
-        "inport == {{group}} && (udp.dst == 53 || tcp.dst == 53)",
-        ALLOW,
-    )
+    .asking_names()
     .rule(
         "allow-api",
         OUT,
@@ -348,6 +350,5 @@ fn k8s_pod() -> Template {
         "inport == {{group}} && ip4.dst == {{api}} && tcp.dst == {443, 6443}",
         ALLOW,
     )
-    .rule("drop-outward", OUT, 1000, "inport == {{group}} && ip", "drop")
-    .closed()
+    .closed_both_ways()
 }

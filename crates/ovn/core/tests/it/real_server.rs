@@ -3,7 +3,7 @@
 use crate::base::{
     as_writer, committed, delete, id, insert, planned, shop, state, text, under, update, writer,
 };
-use purlin_ovn_core::model::{Change, NB_SCHEMA, State, nb_schema};
+use purlin_ovn_core::model::{Change, State, nb_schema};
 use purlin_ovn_core::plan::{Plan, undo};
 use purlin_ovsdb::cache::Database;
 use purlin_ovsdb::{Datum, Insert, Transaction};
@@ -32,7 +32,7 @@ impl Drop for Server {
 fn server() -> Option<Server> {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
-    std::fs::write(path("nb.ovsschema"), NB_SCHEMA).unwrap();
+    std::fs::write(path("nb.ovsschema"), purlin_ovsdb::schemas::NB).unwrap();
     let created = Command::new("ovsdb-tool")
         .arg("create")
         .args([path("nb.db"), path("nb.ovsschema")])

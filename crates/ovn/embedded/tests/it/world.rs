@@ -8,8 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
-pub(crate) const NB: &str = include_str!("../../../ovsdb/schemas/ovn-nb.ovsschema");
-pub(crate) const SB: &str = include_str!("../../../ovsdb/schemas/ovn-sb.ovsschema");
+pub(crate) use purlin_ovsdb::schemas::{NB, SB};
 
 /// Octets that look random and are not, so that a test does the same each time.
 pub(crate) fn random() -> purlin_ovn_embedded::Random {

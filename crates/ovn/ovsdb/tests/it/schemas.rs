@@ -1,11 +1,9 @@
 //! Schemas as OVN ships them, and servers that are older or newer.
 
 use purlin_ovsdb::schema::{Mismatch, Wanted};
+use purlin_ovsdb::schemas::{NB, SB};
 use purlin_ovsdb::{AtomicType, DatabaseSchema};
 use serde_json::{Value, json};
-
-const NB: &str = include_str!("../../schemas/ovn-nb.ovsschema");
-const SB: &str = include_str!("../../schemas/ovn-sb.ovsschema");
 
 fn schema(text: &str) -> DatabaseSchema {
     DatabaseSchema::parse(&serde_json::from_str(text).unwrap()).unwrap()

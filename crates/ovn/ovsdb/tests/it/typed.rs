@@ -4,7 +4,7 @@ use crate::rig::{Rig, is_here, soon};
 use purlin_ovsdb::client::{Spec, TableSpec};
 use purlin_ovsdb::nb::{self, Acl, LogicalSwitch, LogicalSwitchPort, NbGlobal};
 use purlin_ovsdb::typed::TypedRow;
-use purlin_ovsdb::{DatabaseSchema, Insert, Transaction, sb};
+use purlin_ovsdb::{DatabaseSchema, Insert, Transaction, sb, schemas};
 
 #[test]
 fn every_column_of_the_schemas_has_its_type() {
@@ -17,10 +17,7 @@ fn every_column_of_the_schemas_has_its_type() {
             "{table}: {missing:?}"
         );
     };
-    let (nb, sb) = (
-        include_str!("../../schemas/ovn-nb.ovsschema"),
-        include_str!("../../schemas/ovn-sb.ovsschema"),
-    );
+    let (nb, sb) = (schemas::NB, schemas::SB);
     check(nb, "Logical_Switch_Port", &LogicalSwitchPort::columns());
     check(nb, "ACL", &Acl::columns());
     check(nb, "NB_Global", &NbGlobal::columns());
