@@ -25,6 +25,7 @@ pub(crate) fn with_document(routes: Routes) -> Routes {
         mut components,
     } = routes;
     components.push(("Problem", problem_schema()));
+    components.push(("ErrorProblem", error_problem_schema()));
     components.push(("Fault", fault_schema()));
     let blank = own(Bytes::new());
     let entries: Vec<&Entry> = all
@@ -157,10 +158,14 @@ fn responses(entry: &Entry) -> Value {
         }
         all.insert(answer.status.to_string(), response);
     }
+    let shape = match entry.error_members {
+        true => "ErrorProblem",
+        false => "Problem",
+    };
     for status in errors(entry) {
         let mut problem = json!({
             "description": explanation(status),
-            "content": { PROBLEM_JSON: { "schema": schema::reference("Problem") } },
+            "content": { PROBLEM_JSON: { "schema": schema::reference(shape) } },
         });
         if status == 429 {
             let wait = schema::count("Seconds to wait.");
@@ -244,6 +249,24 @@ fn problem_schema() -> Value {
             ("errors", schema::array(schema::reference("Fault"))),
         ],
     )
+}
+
+/// A problem for clients that look for `error` and `details`.
+fn error_problem_schema() -> Value {
+    let mut whole = problem_schema();
+    for (name, words) in [
+        ("error", "The same as title."),
+        ("details", "The same as detail."),
+    ] {
+        whole["properties"][name] = schema::string(words);
+    }
+    for name in ["error", "details", "request_id"] {
+        let required = whole["required"].as_array_mut();
+        required
+            .expect("it names what it cannot be without")
+            .push(json!(name));
+    }
+    whole
 }
 
 fn fault_schema() -> Value {

@@ -233,6 +233,13 @@ impl Problem {
         document
     }
 
+    /// The same problem with its title as `error` and its detail as `details`.
+    #[must_use]
+    pub(crate) fn with_error_members(&self) -> Self {
+        let (title, detail) = (self.0.reason.text, self.0.detail.clone());
+        self.clone().with("error", title).with("details", detail)
+    }
+
     /// The problem as a response about one request.
     #[must_use]
     pub(crate) fn respond(&self, instance: Option<&str>, request_id: Option<&str>) -> Response {

@@ -85,6 +85,8 @@ pub struct Entry {
     pub dry_run: bool,
     /// Error statuses beyond those every route of its kind has.
     pub errors: Vec<u16>,
+    /// Whether its problem documents also have `error` and `details`, for clients that know nothing of RFC 9457.
+    pub error_members: bool,
 }
 
 impl Entry {
@@ -140,6 +142,7 @@ impl<S> Draft<S> {
             writes,
             dry_run: writes,
             errors: Vec::new(),
+            error_members: false,
         };
         for name in path_names(path) {
             let schema = schema::string("Percent-encoded where needed.");
@@ -284,6 +287,13 @@ impl<S> Draft<S> {
     #[must_use]
     pub fn errors(mut self, statuses: &[u16]) -> Self {
         self.entry.errors.extend_from_slice(statuses);
+        self
+    }
+
+    /// Problem documents of this path also have `error` (the title) and `details` (the detail), whatever the method.
+    #[must_use]
+    pub fn error_members(mut self) -> Self {
+        self.entry.error_members = true;
         self
     }
 

@@ -17,9 +17,9 @@ mod idempotency;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::from_fn_with_state;
 use purlin_telemetry::Reason;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -121,8 +121,12 @@ impl Shell {
         let memory = Memory::new(self.limits.body_max);
         let components: HashMap<&str, Schema> = routes.components.into_iter().collect();
         let mut router = Router::new();
+        let mut with_error_members = HashSet::new();
         for route in routes.routes {
             let entry = Arc::new(route.entry);
+            if entry.error_members {
+                with_error_members.extend(entry.paths());
+            }
             let guard = Guard {
                 entry: Arc::clone(&entry),
                 fields: fields(&entry, &components).into(),
@@ -138,7 +142,10 @@ impl Shell {
         router = router
             .layer(DefaultBodyLimit::max(self.limits.body_max))
             .layer(from_fn_with_state(self.gate, guard::introduce))
-            .layer(from_fn(finish::finish));
+            .layer(from_fn_with_state(
+                finish::Manners::new(with_error_members),
+                finish::finish,
+            ));
         if self.limits.origins.is_empty() {
             return router;
         }

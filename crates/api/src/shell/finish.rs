@@ -1,12 +1,14 @@
 //! The last hand on every response.
 
 use axum::body::Body;
-use axum::extract::Request;
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
+use std::collections::HashSet;
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 
 use crate::problem::{self, PROBLEM_JSON, Problem, Told};
 use crate::tokens::{hex, random_octets};
@@ -21,7 +23,30 @@ pub(crate) struct RequestId(pub(crate) String);
 /// Longest error text of somebody else that is quoted in a problem.
 const QUOTE_MAX: usize = 1024;
 
-pub(crate) async fn finish(mut request: Request, next: Next) -> Response {
+/// What differs from path to path in how errors are told.
+#[derive(Debug, Clone)]
+pub(crate) struct Manners {
+    with_error_members: Arc<HashSet<&'static str>>,
+}
+
+impl Manners {
+    /// `with_error_members` are paths whose problems also have `error` and `details`.
+    pub(crate) fn new(with_error_members: HashSet<&'static str>) -> Self {
+        Self {
+            with_error_members: Arc::new(with_error_members),
+        }
+    }
+
+    fn dress(&self, problem: &Problem, matched: Option<&MatchedPath>) -> Problem {
+        match matched {
+            Some(path) if self.with_error_members.contains(path.as_str()) => problem.with_error_members(),
+            _ => problem.clone(),
+        }
+    }
+}
+
+pub(crate) async fn finish(State(manners): State<Manners>, mut request: Request, next: Next) -> Response {
+    let matched = request.extensions().get::<MatchedPath>().cloned();
     let id = request_id(request.headers());
     let path = request.uri().path().to_owned();
     let method = request.method().clone();
@@ -31,7 +56,8 @@ pub(crate) async fn finish(mut request: Request, next: Next) -> Response {
     let response =
         answer.unwrap_or_else(|_| Problem::broken("the handler of this path panicked").into_response());
     let response = not_modified(&method, if_none_match.as_ref(), response);
-    let mut response = as_problem(response, &method, &path, &id).await;
+    let dress = |problem: &Problem| manners.dress(problem, matched.as_ref());
+    let mut response = as_problem(response, &method, &path, &id, dress).await;
     secure(response.headers_mut());
     if let Ok(id) = HeaderValue::try_from(id) {
         response.headers_mut().insert(REQUEST_ID, id);
@@ -73,13 +99,19 @@ fn not_modified(method: &Method, wanted: Option<&HeaderValue>, response: Respons
 }
 
 /// Every error leaves as a problem document that names the request.
-async fn as_problem(response: Response, method: &Method, path: &str, id: &str) -> Response {
+async fn as_problem(
+    response: Response,
+    method: &Method,
+    path: &str,
+    id: &str,
+    dress: impl Fn(&Problem) -> Problem,
+) -> Response {
     let status = response.status();
     if !status.is_client_error() && !status.is_server_error() {
         return response;
     }
     if let Some(told) = response.extensions().get::<Told>() {
-        let mut whole = told.0.respond(Some(path), Some(id));
+        let mut whole = dress(&told.0).respond(Some(path), Some(id));
         for (name, value) in response.headers() {
             whole.headers_mut().entry(name).or_insert_with(|| value.clone());
         }
@@ -100,7 +132,7 @@ async fn as_problem(response: Response, method: &Method, path: &str, id: &str) -
     if let Some(allow) = parts.headers.get(header::ALLOW) {
         problem = problem.header(header::ALLOW, allow.clone());
     }
-    problem.respond(Some(path), Some(id))
+    dress(&problem).respond(Some(path), Some(id))
 }
 
 /// Headers that make a browser refuse what an API never needs.

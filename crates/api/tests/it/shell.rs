@@ -41,6 +41,35 @@ async fn every_error_is_a_problem_document() {
 }
 
 #[tokio::test]
+async fn paths_that_say_so_tell_error_and_details_too() {
+    async fn pick(_: Open, name: purlin_api::asked::Name) -> Result<(), purlin_api::Problem> {
+        Err(purlin_api::Problem::no_such("thing", &name.0))
+    }
+    let node = Node::new().await;
+    let draft = route::get("/api/v1/things/{name}", pick)
+        .summary("A thing")
+        .answers(200, json!({}))
+        .error_members();
+    let api = node.api([route::Routes::new("things", &(), [draft])]);
+    let cases = [
+        (api.get("/api/v1/things/a").await, 404),
+        (api.get("/api/v1/things/a?odd=1").await, 400),
+        (api.delete("/api/v1/things/a").await, 405),
+    ];
+    for (answer, status) in cases {
+        assert_eq!(answer.status.as_u16(), status, "{:?}", answer.body);
+        assert_eq!(answer.body["error"], answer.body["title"]);
+        assert_eq!(answer.body["details"], answer.body["detail"]);
+        assert_eq!(answer.body["request_id"], answer.header("x-request-id"));
+    }
+    assert!(api.get("/api/v1/tokens/none").await.body["error"].is_null());
+    let document = api.get("/api/v1/openapi.json").await.body;
+    let told = &document["paths"]["/api/v1/things/{name}"]["get"]["responses"]["400"];
+    let shape = &told["content"]["application/problem+json"]["schema"]["$ref"];
+    assert_eq!(shape, "#/components/schemas/ErrorProblem");
+}
+
+#[tokio::test]
 async fn bodies_that_are_no_json_are_told_so() {
     let node = Node::new().await;
     let api = node.api([]);

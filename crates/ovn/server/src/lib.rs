@@ -11,6 +11,7 @@
 
 mod events;
 mod metrics;
+pub mod ovncp;
 mod platform;
 mod realised;
 mod reasons;

@@ -78,11 +78,30 @@ pub(crate) async fn write(
     about: Option<(&str, Uuid)>,
     wish: impl Wish,
 ) -> Result<Value, Problem> {
+    let row = |state: &State<'_>| {
+        let (table, uuid) = about?;
+        shown::row(state, table, uuid)
+    };
+    write_shown(platform, manner, row, wish).await
+}
+
+/// What an answer shows as `row`: of the state that would be, and then of the one that is.
+pub(crate) trait Show: Fn(&State<'_>) -> Option<Value> + Send + Sync {}
+
+impl<F: Fn(&State<'_>) -> Option<Value> + Send + Sync> Show for F {}
+
+/// The same with an answer that shows what the asker makes of the rows.
+pub(crate) async fn write_shown(
+    platform: &Platform,
+    manner: &Manner,
+    show: impl Show,
+    wish: impl Wish,
+) -> Result<Value, Problem> {
     let began = Instant::now();
     let mut tries = 0;
     loop {
         tries += 1;
-        let decided = decide(platform, manner, about, &wish).await?;
+        let decided = decide(platform, manner, &show, &wish).await?;
         if manner.dry_run || !decided.changes {
             return Ok(decided.answer);
         }
@@ -91,7 +110,7 @@ pub(crate) async fn write(
             realised::count(&mut transaction);
         }
         match platform.north().client.commit(transaction).await {
-            Ok(committed) => return finish(platform, manner, about, decided.answer, &committed, began).await,
+            Ok(committed) => return finish(platform, manner, &show, decided.answer, &committed, began).await,
             Err(CommitError::Refused(refusal)) if refusal.failure == Failure::TimedOut && tries < TRIES => {
                 if decided.etags {
                     let detail = "the row was changed after it was read";
@@ -110,7 +129,7 @@ pub(crate) async fn write(
 async fn decide(
     platform: &Platform,
     manner: &Manner,
-    about: Option<(&str, Uuid)>,
+    show: &impl Show,
     wish: &impl Wish,
 ) -> Result<Decided, Problem> {
     let (schema, snapshot) = platform.north().read_live().await?;
@@ -131,7 +150,7 @@ async fn decide(
         "request": manner.id,
         "dry_run": manner.dry_run,
         "changed": changes,
-        "row": about.and_then(|(table, uuid)| shown::row(&plan.after, table, uuid)),
+        "row": show(&plan.after),
         "diff": plan.diff.to_json(&schema),
         "warnings": plan.warnings,
         "affected": plan.affected,
@@ -148,18 +167,15 @@ async fn decide(
 async fn finish(
     platform: &Platform,
     manner: &Manner,
-    about: Option<(&str, Uuid)>,
+    show: &impl Show,
     mut answer: Value,
     committed: &Committed,
     began: Instant,
 ) -> Result<Value, Problem> {
     // Who reads next sees what was written.
-    if platform.north().rows.has_seen(committed).await
-        && let Some((table, uuid)) = about
-    {
+    if platform.north().rows.has_seen(committed).await && !answer["row"].is_null() {
         let (schema, snapshot) = platform.north().read().await?;
-        let state = State::new(&schema, &snapshot.database);
-        answer["row"] = json!(shown::row(&state, table, uuid));
+        answer["row"] = json!(show(&State::new(&schema, &snapshot.database)));
     }
     if let Some((until, limit)) = manner.wait {
         answer["realised"] = realised::follow(platform, committed, until, began, limit).await;
