@@ -14,6 +14,8 @@ mod events;
 mod explain;
 mod lb;
 mod lock;
+#[cfg(feature = "ovn")]
+mod ovn;
 mod paging;
 mod scale;
 #[cfg(feature = "tftp")]
@@ -32,6 +34,8 @@ pub(crate) use context::{Context, DEFAULT_DATA_DIR, Globals, ListArgs};
 use crate::exit::{Exit, Outcome};
 #[cfg(not(feature = "dhcp"))]
 use crate::services::absent::dhcp;
+#[cfg(not(feature = "ovn"))]
+use crate::services::absent::ovn;
 #[cfg(not(feature = "tftp"))]
 use crate::services::absent::{boot, tftp};
 use crate::{doctor, names, up};
@@ -43,6 +47,7 @@ Examples:
   purlin up                          run a node on loopback, with a made-up network
   purlin up --config purlin.toml     run a node as the file says
   purlin dhcp lease list             all leases
+  purlin ovn ls switch               all logical switches
   purlin why 02:00:00:00:00:01       why a client got what it got
   purlin explain PUR-1101            what a code means
 
@@ -87,6 +92,9 @@ enum Command {
     /// TFTP: a client for any server, open transfers, boot records, cached files.
     #[command(subcommand, hide = cfg!(not(feature = "tftp")))]
     Tftp(tftp::Command),
+    /// OVN: rows of any table, exact differences, changes as they happen, checks.
+    #[command(subcommand, hide = cfg!(not(feature = "ovn")))]
+    Ovn(ovn::Command),
     /// Boot: which machine boots which file, and what a name means for a client.
     #[command(subcommand, hide = cfg!(not(feature = "tftp")))]
     Boot(boot::Command),
@@ -146,6 +154,7 @@ impl Cli {
             Command::Config(command) => context.block_on(config::run(&command, &context)),
             Command::Dhcp(command) => dhcp::run(command, &context),
             Command::Tftp(command) => tftp::run(&command, &context),
+            Command::Ovn(command) => ovn::run(&command, &context),
             Command::Boot(command) => boot::run(&command, &context),
             Command::Bench(command) => bench::run(&command, &context),
             Command::Cluster(command) => context.block_on(cluster::run(&command, &context)),

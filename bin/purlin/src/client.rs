@@ -14,7 +14,7 @@ use crate::exit::{Exit, Failure};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http1::SendRequest;
-use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderValue};
+use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderValue, IF_MATCH};
 use hyper::{Method, Request, Response};
 use serde_json::Value;
 use std::time::Duration;
@@ -40,6 +40,8 @@ pub(crate) struct Ask {
     path: String,
     body: Option<(&'static str, Vec<u8>)>,
     accept: &'static str,
+    if_match: Option<String>,
+    patience: Duration,
 }
 
 impl Ask {
@@ -49,6 +51,8 @@ impl Ask {
             path: path.into(),
             body: None,
             accept: "application/json",
+            if_match: None,
+            patience: PATIENCE,
         }
     }
 
@@ -74,6 +78,26 @@ impl Ask {
 
     pub(crate) fn json(mut self, body: &Value) -> Self {
         self.body = Some(("application/json", body.to_string().into_bytes()));
+        self
+    }
+
+    /// Only if what is asked about still has this entity tag, quotes included.
+    #[cfg_attr(
+        not(feature = "ovn"),
+        expect(dead_code, reason = "only rows of OVN are changed so")
+    )]
+    pub(crate) fn if_match(mut self, tag: &str) -> Self {
+        self.if_match = Some(tag.to_owned());
+        self
+    }
+
+    /// How long the node may take to begin its answer.
+    #[cfg_attr(
+        not(feature = "ovn"),
+        expect(dead_code, reason = "only changes of OVN wait for others")
+    )]
+    pub(crate) fn patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
         self
     }
 
@@ -173,10 +197,10 @@ impl Client {
     async fn send(&mut self, ask: Ask) -> Result<Response<Incoming>, Failure> {
         let reused = self.open.as_ref().is_some_and(SendRequest::is_ready);
         let mut sender = self.sender().await?;
-        let first = tokio::time::timeout(PATIENCE, sender.send_request(self.request(&ask)?)).await;
+        let first = tokio::time::timeout(ask.patience, sender.send_request(self.request(&ask)?)).await;
         let response = match first {
             Err(_) => {
-                let secs = PATIENCE.as_secs();
+                let secs = ask.patience.as_secs();
                 let what = format!("{} did not answer within {secs} s", self.endpoint.url);
                 return Err(Failure::new(Exit::Unreachable, what, "purlin doctor"));
             }
@@ -218,6 +242,9 @@ impl Client {
             .header(ACCEPT, ask.accept);
         if let Some((kind, _)) = &ask.body {
             request = request.header(CONTENT_TYPE, *kind);
+        }
+        if let Some(tag) = &ask.if_match {
+            request = request.header(IF_MATCH, tag);
         }
         if let Some(token) = &self.endpoint.token {
             request = request.header(AUTHORIZATION, bearer(token)?);

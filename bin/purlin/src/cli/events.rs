@@ -23,11 +23,34 @@ pub(crate) struct Args {
     /// Begin after the event with this id.
     #[arg(long, value_name = "ID")]
     after: Option<String>,
+    /// Only events whose subject begins so.
+    #[arg(skip)]
+    subjects: Option<String>,
 }
 
 /// Without `--follow`: how long silence lasts before what is in memory has been shown.
 const SILENCE: Duration = Duration::from_millis(700);
 const RECONNECT: Duration = Duration::from_secs(1);
+
+/// Shows a topic as it happens, until interrupted; only subjects that begin so.
+#[cfg_attr(
+    not(feature = "ovn"),
+    expect(dead_code, reason = "only OVN has a command of its own for this")
+)]
+pub(super) async fn follow_topic(
+    topic: &str,
+    subjects: Option<String>,
+    after: Option<String>,
+    context: &Context,
+) -> Outcome {
+    let args = Args {
+        topics: vec![topic.to_owned()],
+        follow: true,
+        after,
+        subjects,
+    };
+    run(&args, context).await
+}
 
 pub(super) async fn run(args: &Args, context: &Context) -> Outcome {
     let mut client = context.client()?;
@@ -71,7 +94,7 @@ async fn follow(client: &mut Client, args: &Args, form: Form, last: &mut String)
         let Some(line) = line else { return Ok(()) };
         if line.is_empty() {
             let done = std::mem::take(&mut event);
-            done.show(form)?;
+            done.show(form, args.subjects.as_deref())?;
             if !done.id.is_empty() {
                 *last = done.id;
             }
@@ -101,8 +124,13 @@ impl Event {
         }
     }
 
-    fn show(&self, form: Form) -> Result<(), Failure> {
+    fn show(&self, form: Form, subjects: Option<&str>) -> Result<(), Failure> {
         if self.data.is_empty() {
+            return Ok(());
+        }
+        let event: Value = serde_json::from_str(&self.data).unwrap_or(Value::Null);
+        let subject = event["data"]["subject"].as_str().unwrap_or_default();
+        if subjects.is_some_and(|wanted| !subject.starts_with(wanted)) {
             return Ok(());
         }
         let mut out = std::io::stdout().lock();
@@ -110,7 +138,6 @@ impl Event {
             writeln!(out, "{}", self.data)?;
             return Ok(());
         }
-        let event: Value = serde_json::from_str(&self.data).unwrap_or(Value::Null);
         let data = event.get("data").unwrap_or(&Value::Null);
         let said = match data.get("text") {
             Some(Value::String(_)) => why::said(data),

@@ -30,12 +30,15 @@ pub(super) fn check(answer: &Answer) -> Result<(), Failure> {
         _ => usual_fix(answer.status).to_owned(),
     };
     let code = Some(text("code")).filter(|code| !code.is_empty());
+    // One fault is often the whole detail already.
+    let mut details = details(&problem);
+    details.retain(|line| !what.contains(line.trim_start()));
     Err(Failure {
         exit: exit_for(answer.status),
         what,
         fix,
         code,
-        details: details(&problem),
+        details,
     })
 }
 
@@ -63,7 +66,7 @@ fn usual_fix(status: u16) -> &'static str {
 
 /// Faults listed in the document, one line each; rendered ones (with snippet and caret) as they are.
 fn details(problem: &Value) -> Vec<String> {
-    let lists = ["faults", "errors"]
+    let lists = ["faults", "errors", "problems"]
         .into_iter()
         .filter_map(|key| problem.get(key)?.as_array());
     lists.flatten().map(fault_line).collect()
@@ -77,7 +80,7 @@ fn fault_line(fault: &Value) -> String {
     if !text("rendered").is_empty() {
         return text("rendered").trim_end().to_owned();
     }
-    let place = [text("path"), text("key"), text("pointer")]
+    let place = [text("path"), text("key"), text("pointer"), text("place")]
         .into_iter()
         .find(|p| !p.is_empty())
         .unwrap_or_default();
@@ -135,6 +138,14 @@ mod tests {
         assert!(
             failure.details[0].contains("dhcp.subnets[0].pools[0]: outside its subnet; fix: use 10.0.0.0/8")
         );
+    }
+
+    #[test]
+    fn a_fault_that_is_the_detail_is_told_once() {
+        let body = json!({"detail": "ACL x: match: no such field", "problems": [
+            {"place": "ACL x", "message": "match: no such field"}
+        ]});
+        assert_eq!(failure(422, &body).details, Vec::<String>::new());
     }
 
     #[test]

@@ -146,6 +146,20 @@ pub(crate) mod tftp {
     }
 }
 
+/// The commands of the OVN service.
+#[cfg(not(feature = "ovn"))]
+pub(crate) mod ovn {
+    use super::OVN;
+    use crate::cli::Context;
+    use crate::exit::Outcome;
+
+    pub(crate) use super::Words as Command;
+
+    pub(crate) fn run(_: &Command, _: &Context) -> Outcome {
+        OVN.refuse()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

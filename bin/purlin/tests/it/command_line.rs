@@ -47,6 +47,15 @@ fn every_command_shows_examples_of_itself_or_explains_its_arguments() {
         "bench dhcp",
         "token create",
         "backup create",
+        "ovn status",
+        "ovn list",
+        "ovn get",
+        "ovn create",
+        "ovn set",
+        "ovn delete",
+        "ovn apply",
+        "ovn lint",
+        "ovn watch",
         "as",
     ] {
         let arguments: Vec<&str> = command.split(' ').chain(["--help"]).collect();

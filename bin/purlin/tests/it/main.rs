@@ -8,6 +8,7 @@ mod deploy;
 mod harness;
 mod names;
 mod node;
+mod ovn;
 mod reload;
 mod restored;
 mod schema;

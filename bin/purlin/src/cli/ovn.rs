@@ -1,0 +1,130 @@
+//! `purlin ovn`: the virtual network, row by row, in the habits of the other commands.
+
+mod diff;
+mod fields;
+mod lint;
+mod rows;
+mod status;
+mod tables;
+mod watch;
+mod write;
+
+use super::{Context, ListArgs};
+use crate::exit::Outcome;
+use clap::Subcommand;
+
+const LIST_EXAMPLES: &str = "Examples:
+  purlin ovn list                            the tables, and how many rows each has
+  purlin ovn ls switch                       logical switches; ls, lsp, lr, acl and 'Logical_Switch' do as well
+  purlin ovn ls lsp --name web-1 -o yaml     a port by its name, with every column
+  purlin ovn ls acl --columns priority,match,action --filter action=drop
+  purlin ovn ls Chassis --sb                 hypervisors, from the southbound
+  purlin ovn ls lsp --owned-by neutron -o name";
+
+const GET_EXAMPLES: &str = "Examples:
+  purlin ovn get switch web
+  purlin ovn get acl 0b9e1c5e-... -o json
+  purlin ovn get Port_Binding 6f1c... --sb";
+
+const CREATE_EXAMPLES: &str = "Examples:
+  purlin ovn create switch name=web other_config:subnet=10.0.0.0/24
+  purlin ovn create lsp name=web-1 addresses='02:00:00:00:00:01 10.0.0.5' --parent switch/web --wait hv
+  purlin ovn create acl direction=to-lport priority=1001 match='ip4.src == 10.0.0.9' action=drop \\
+      --parent switch/web --dry-run
+  purlin ovn create lsp -f port.json --parent switch/web
+
+COLUMN=VALUE gives a column, COLUMN:KEY=VALUE one key of a map; the elements of a set are separated by commas, or
+written as a JSON list.";
+
+const SET_EXAMPLES: &str = "Examples:
+  purlin ovn set switch web other_config:subnet=10.0.0.0/24      one key of a map, the others stay
+  purlin ovn set lsp web-1 enabled=false --dry-run               only show what would change
+  purlin ovn set pg web ports+=6f1c...,71aa...                   elements of a set; -= takes them out
+  purlin ovn set switch web other_config-=subnet                 a key out of a map
+  purlin ovn set lsp web-1 tag=null --wait sb                    nothing in a column
+  purlin ovn set acl 0b9e... priority=900 --if-match 5f3a9c      only if nobody changed it since (_etag)";
+
+const DELETE_EXAMPLES: &str = "Examples:
+  purlin ovn delete lsp web-1 --dry-run
+  purlin ovn rm switch web db --wait hv      both or neither, with their ports and ACLs";
+
+const APPLY_EXAMPLES: &str = "Examples:
+  purlin ovn apply -f changes.yaml --dry-run
+  purlin ovn apply -f changes.json --wait hv --timeout 60
+  generate | purlin ovn apply -f -
+
+The file, in JSON, YAML or TOML:
+  changes:
+    - { op: insert, table: Logical_Switch, as: web, columns: { name: web } }
+    - { op: insert, table: Logical_Switch_Port, parent: Logical_Switch/$web, columns: { name: web-1 } }
+    - { op: update, table: Logical_Router, row: edge, columns: { enabled: true } }
+    - { op: add, table: Address_Set, row: admins, column: addresses, values: [10.0.0.9] }
+    - { op: delete, table: Logical_Switch, row: old }
+All of it happens, or nothing.";
+
+const LINT_EXAMPLES: &str = "Examples:
+  purlin ovn lint
+  purlin ovn lint --filter severity=error -o json
+
+Ends with 1 when something is broken; warnings alone end with 0.";
+
+const WATCH_EXAMPLES: &str = "Examples:
+  purlin ovn watch                           every change of the northbound, as it happens
+  purlin ovn watch lsp -o json | jq .        only ports
+  purlin ovn watch --after 5c1f.17           what came after that event, then what follows";
+
+const STATUS_EXAMPLES: &str = "Examples:
+  purlin ovn status
+  purlin ovn status --watch
+  purlin ovn status -o json | jq .northbound.members
+
+Ends with 1 when a database is not followed.";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Show the databases, the members of their clusters, and how far what is read can be trusted.
+    #[command(after_help = STATUS_EXAMPLES)]
+    Status(ListArgs),
+    /// List the rows of a table; without one, the tables.
+    #[command(visible_alias = "ls", after_help = LIST_EXAMPLES)]
+    List(rows::Wanted),
+    /// Show one row with all its columns, by UUID or name.
+    #[command(after_help = GET_EXAMPLES)]
+    Get(rows::Row),
+    /// Make a row.
+    #[command(after_help = CREATE_EXAMPLES)]
+    Create(write::Create),
+    /// Change columns of a row, single keys of its maps, single elements of its sets.
+    #[command(after_help = SET_EXAMPLES)]
+    Set(write::Set),
+    /// Take rows away, and all that cannot be without them.
+    #[command(visible_alias = "rm", after_help = DELETE_EXAMPLES)]
+    Delete(write::Delete),
+    /// Make the changes of a file as one transaction.
+    #[command(after_help = APPLY_EXAMPLES)]
+    Apply(write::Apply),
+    /// Check every row that is there: broken matches, shadowed rules, addresses in use twice.
+    #[command(after_help = LINT_EXAMPLES)]
+    Lint(ListArgs),
+    /// Show changes of the northbound as they happen.
+    #[command(after_help = WATCH_EXAMPLES)]
+    Watch(watch::Args),
+}
+
+pub(super) fn run(command: &Command, context: &Context) -> Outcome {
+    context.block_on(answered(command, context))
+}
+
+async fn answered(command: &Command, context: &Context) -> Outcome {
+    match command {
+        Command::Status(args) => status::run(args, context).await,
+        Command::List(wanted) => rows::list(wanted, context).await,
+        Command::Get(row) => rows::get(row, context).await,
+        Command::Create(create) => create.run(context).await,
+        Command::Set(set) => set.run(context).await,
+        Command::Delete(delete) => delete.run(context).await,
+        Command::Apply(apply) => apply.run(context).await,
+        Command::Lint(args) => lint::run(args, context).await,
+        Command::Watch(args) => watch::run(args, context).await,
+    }
+}
