@@ -18,4 +18,5 @@ mod policies;
 mod real_server;
 mod review_rules;
 mod templates;
+mod tenants;
 mod traced;

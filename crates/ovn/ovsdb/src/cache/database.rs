@@ -70,6 +70,21 @@ impl Database {
         self.len() == 0
     }
 
+    /// Just these of its rows, with the same tables and indexes. The rows are shared, not copied.
+    #[must_use]
+    pub fn only<'n>(&self, rows: impl IntoIterator<Item = (&'n str, Uuid)>) -> Self {
+        let mut part = Self::empty(Arc::clone(&self.layout));
+        for (table, uuid) in rows {
+            let Some(at) = self.layout.table_at(table) else {
+                continue;
+            };
+            if let Some(row) = self.tables[at].rows.get(&uuid) {
+                part.put(at, uuid, Some(row));
+            }
+        }
+        part
+    }
+
     /// Puts a row in place, or takes it away, with all indexes; returns what was there.
     pub(super) fn put(&mut self, at: usize, uuid: Uuid, row: Option<&RowData>) -> Option<RowData> {
         let table = &mut self.tables[at];
