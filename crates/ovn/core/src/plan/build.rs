@@ -233,12 +233,13 @@ impl<'a, 'r> Builder<'a, 'r> {
             }
             Datum::map(before.pairs().iter().chain(values.pairs()).cloned())
         } else {
-            Datum::set(before.atoms().iter().chain(values.atoms()).cloned())
+            before.with_atoms(values.atoms())
         };
         if after == before {
             return Ok(());
         }
-        self.fits(table, column, &after, &kind, true)?;
+        // Its elements are in the database already, or were looked at above.
+        self.fits_in_number(table, column, &after, &kind)?;
         mutations.push(Mutation::insert(column, values));
         self.mutate(table, uuid, column, after, mutations);
         Ok(())
@@ -258,7 +259,7 @@ impl<'a, 'r> Builder<'a, 'r> {
         let after = if kind.value.is_some() {
             Datum::map(before.pairs().iter().filter(|(k, _)| !gone.contains(k)).cloned())
         } else {
-            Datum::set(before.atoms().iter().filter(|atom| !gone.contains(atom)).cloned())
+            before.without(&gone)
         };
         if after == before {
             return Ok(());
@@ -273,7 +274,7 @@ impl<'a, 'r> Builder<'a, 'r> {
                 Problem::error("owner-mark", place, "the mark of the owner stays"),
             ));
         }
-        self.fits(table, column, &after, &kind, true)?;
+        self.fits_in_number(table, column, &after, &kind)?;
         self.mutate(table, uuid, column, after, vec![Mutation::delete(column, gone)]);
         Ok(())
     }

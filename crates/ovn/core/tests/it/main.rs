@@ -9,6 +9,7 @@ mod expr_exhaustive;
 mod expr_language;
 mod expr_laws;
 mod expr_reason;
+mod kept;
 mod names;
 mod pictures;
 mod plan_checks;
