@@ -5,7 +5,6 @@
 #[cfg(feature = "tftp")]
 mod boot;
 mod clock;
-mod cluster;
 mod config;
 mod disk;
 #[cfg(feature = "dhcp")]
@@ -17,7 +16,6 @@ mod load;
 mod node;
 mod ports;
 mod privileges;
-mod reach;
 #[cfg(feature = "dhcp")]
 mod rogue;
 #[cfg(feature = "tftp")]
@@ -135,11 +133,7 @@ pub(crate) async fn run(args: &Args, context: &Context) -> Outcome {
         findings.push(finding);
         settings
     });
-    if let Some(settings) = &settings {
-        findings.extend(reach::check(settings).await);
-    }
     findings.extend(node::check(context).await);
-    findings.extend(cluster::check(context).await);
     if !node::runs(context) {
         let wanted = settings
             .as_ref()

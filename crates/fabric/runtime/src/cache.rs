@@ -11,7 +11,6 @@ mod bus;
 mod figures;
 mod listen;
 mod own;
-mod replace;
 mod values;
 mod warm;
 

@@ -5,6 +5,8 @@
 //!
 //! Source: ovn-nb(5), table `ACL`; `NB_Global`.`options:default_acl_drop`.
 
+mod exact;
+
 use crate::expr::{Formula, Packet, annotate, lower, parse};
 use crate::model::State;
 use crate::trace::{Protocol, Query};
@@ -38,6 +40,7 @@ struct Rule {
     tier: i64,
     priority: i64,
     action: String,
+    after_lb: bool,
     formula: Formula,
 }
 
@@ -198,6 +201,10 @@ fn rule(state: &State<'_>, uuid: Uuid) -> Option<Rule> {
         tier: number("tier").unwrap_or(0),
         priority: number("priority")?,
         action: state.text("ACL", uuid, "action")?.to_owned(),
+        after_lb: state
+            .map("ACL", uuid, "options")
+            .get("apply-after-lb")
+            .is_some_and(|after| after == "true"),
         formula: annotate(&formula),
     })
 }

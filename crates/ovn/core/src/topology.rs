@@ -4,14 +4,19 @@
 //! (outer networks above, then routers and switches by their distance from there) and a place in it, so that every
 //! picture of the same network looks the same; whoever wants another layout ignores both.
 
+mod draw;
 mod export;
 mod layers;
+mod select;
 mod ways;
 
 use crate::model::{Owner, State};
 use purlin_ovsdb::{Atom, Uuid};
 use serde::Serialize;
 use std::collections::BTreeMap;
+
+pub use draw::Layout;
+pub use select::Selection;
 
 /// How much is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -28,8 +33,10 @@ pub enum Detail {
 pub struct Graph {
     pub nodes: Vec<Node>,
     pub links: Vec<Link>,
-    /// More nodes than were wanted: these are the first ones.
+    /// More nodes than were wanted: these are the first ones, networks before ports.
     pub truncated: bool,
+    /// How many nodes there would be, these included.
+    pub total: usize,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -49,6 +56,9 @@ pub struct Node {
     pub kind: NodeKind,
     pub label: String,
     pub owner: Owner,
+    /// The tenant that the row is marked with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tenant: Option<String>,
     /// Layer from above, 0 first.
     pub layer: u32,
     /// Place in the layer, from the left.
@@ -73,6 +83,9 @@ pub struct Link {
     pub addresses: Vec<String>,
 }
 
+/// Keys in `external_ids` under which rows are marked with their tenant: ours, and ovncp's.
+const TENANT_KEYS: [&str; 2] = ["purlin-tenant", "tenant_id"];
+
 /// Draws the graph of a state, at most `nodes_max` nodes, switches and routers before ports.
 pub fn graph(state: &State<'_>, detail: Detail, nodes_max: usize) -> Graph {
     let mut graph = Graph::default();
@@ -86,18 +99,19 @@ pub fn graph(state: &State<'_>, detail: Detail, nodes_max: usize) -> Graph {
         ports(state, &mut graph);
     }
     layers::lay_out(&mut graph);
-    graph.truncated = graph.nodes.len() > nodes_max;
     graph
         .nodes
         .sort_by(|a, b| (a.layer, a.order, &a.id).cmp(&(b.layer, b.order, &b.id)));
-    graph.nodes.truncate(nodes_max);
-    if graph.truncated {
-        let kept: std::collections::BTreeSet<&String> = graph.nodes.iter().map(|node| &node.id).collect();
-        graph
-            .links
-            .retain(|link| kept.contains(&link.from) && kept.contains(&link.to));
-    }
-    graph
+    graph.total = graph.nodes.len();
+    graph.first(nodes_max)
+}
+
+fn tenant(state: &State<'_>, table: &str, uuid: Uuid) -> Option<String> {
+    let ids = state.value(table, uuid, "external_ids")?;
+    TENANT_KEYS
+        .iter()
+        .find_map(|key| ids.get_str(key))
+        .map(str::to_owned)
 }
 
 fn network(state: &State<'_>, table: &str, uuid: Uuid, column: &str) -> Node {
@@ -117,6 +131,7 @@ fn network(state: &State<'_>, table: &str, uuid: Uuid, column: &str) -> Node {
         kind,
         label: state.label(table, uuid),
         owner: state.owner(table, uuid),
+        tenant: tenant(state, table, uuid),
         layer: 0,
         order: 0,
         ports: ports.len(),
@@ -185,6 +200,7 @@ fn ports(state: &State<'_>, graph: &mut Graph) {
                 kind: NodeKind::Port,
                 label,
                 owner: state.owner(table, port),
+                tenant: tenant(state, table, port),
                 layer: 0,
                 order: 0,
                 ports: 0,

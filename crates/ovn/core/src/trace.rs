@@ -9,5 +9,5 @@ mod query;
 mod read;
 
 pub use hops::{Decision, Hop, Object, Outcome, Story, story};
-pub use query::{Conntrack, Protocol, Query, QueryError};
+pub use query::{Conntrack, Given, Protocol, Query, QueryError, Target};
 pub use read::{Section, Step, Trace, TraceError, read};

@@ -10,21 +10,25 @@
 //! OVN's own database is the store of everything that OVN knows. Nothing is kept twice.
 
 mod events;
-mod kept;
+mod graph;
+mod matrix;
 mod metrics;
 pub mod ovncp;
 mod platform;
+mod programs;
 mod realised;
 mod reasons;
 mod routes;
 pub mod settings;
 mod shown;
 mod teller;
+mod trace;
 mod write;
 
 pub use events::events;
 pub use metrics::OvnMetrics;
 pub use platform::{Platform, Settings};
+pub use programs::Tools;
 pub use reasons::REASONS;
 pub use routes::routes;
 pub use teller::PortTeller;

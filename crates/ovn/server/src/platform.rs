@@ -1,18 +1,17 @@
 //! The databases as the platform holds them: a client for writes, a copy in memory for reads.
 
-use crate::kept::{Books, Options};
+use crate::graph::Graphs;
+use crate::programs::{Programs, Tools};
 use crate::reasons;
 use axum::http::StatusCode;
 use purlin_api::Problem;
-use purlin_ovn_core::address::Book;
-use purlin_ovn_core::dhcp::Catalogs;
 use purlin_ovn_core::model::{OWNER_KEY, nb_schema, references};
 use purlin_ovsdb::cache::Index;
 use purlin_ovsdb::client::{Client, Config, Replica, Snapshot, Spec, State, TableSpec};
 use purlin_ovsdb::{DatabaseSchema, Uuid};
 use serde_json::{Value, json};
 use std::fmt;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -27,6 +26,8 @@ pub struct Settings {
     pub southbound: Option<Config>,
     /// How these databases came to be, for people: `given`, `started here`, `in this process`.
     pub origin: &'static str,
+    /// For the packaged programs that answer questions beside the databases.
+    pub tools: Tools,
 }
 
 /// The OVN platform of a node; copies are the same one.
@@ -37,8 +38,10 @@ struct Inner {
     north: Side,
     south: Option<Side>,
     origin: &'static str,
-    books: Books,
-    options: Options,
+    programs: Programs,
+    graphs: Graphs,
+    /// Tells this process from the one before.
+    born: String,
 }
 
 /// One database.
@@ -68,26 +71,26 @@ impl Platform {
         let south = settings
             .southbound
             .map(|config| Side::start(config, Spec::everything()));
-        let platform = Self(Arc::new(Inner {
+        Self(Arc::new(Inner {
             north,
             south,
             origin: settings.origin,
-            books: Books::default(),
-            options: Options::default(),
-        }));
-        tokio::spawn(keep_up(Arc::downgrade(&platform.0)));
-        platform
+            programs: Programs::new(settings.tools),
+            graphs: Graphs::default(),
+            born: new_uuid().map_or_else(|_| String::new(), |uuid| uuid.to_string()),
+        }))
     }
 
-    /// Who has which address, by just this snapshot of the northbound.
-    pub(crate) fn book(&self, schema: &DatabaseSchema, snapshot: &Snapshot) -> Book {
-        self.0.books.of(schema, &snapshot.database, snapshot.generation)
+    pub(crate) fn programs(&self) -> &Programs {
+        &self.0.programs
     }
 
-    /// The DHCP options that OVN has here.
-    pub(crate) fn dhcp(&self) -> Arc<Catalogs> {
-        let south = self.0.south.as_ref().map(|south| south.rows.snapshot());
-        self.0.options.of(south.as_ref().map(|south| &south.database))
+    pub(crate) fn graphs(&self) -> &Graphs {
+        &self.0.graphs
+    }
+
+    pub(crate) fn born(&self) -> &str {
+        &self.0.born
     }
 
     pub(crate) fn north(&self) -> &Side {
@@ -124,35 +127,6 @@ impl Platform {
             "northbound": self.0.north.status(),
             "southbound": self.0.south.as_ref().map(Side::status),
         })
-    }
-}
-
-/// Keeps the book beside the rows while nobody asks for it, so that the first who does needs not wait, and no old rows are
-/// held. Ends with the platform.
-async fn keep_up(platform: Weak<Inner>) {
-    let Some(mut states) = platform.upgrade().map(|inner| inner.north.rows.watch()) else {
-        return;
-    };
-    let mut reloads = 0;
-    while states.changed().await.is_ok() {
-        let snapshot = states.borrow_and_update().clone();
-        let Some(inner) = platform.upgrade() else { return };
-        let Some(schema) = inner.north.schema.borrow().clone() else {
-            continue;
-        };
-        let anew = std::mem::replace(&mut reloads, snapshot.reloads) != snapshot.reloads;
-        let keep = move || {
-            let book = inner.books.of(&schema, &snapshot.database, snapshot.generation);
-            drop(book);
-        };
-        if !anew {
-            keep();
-            continue;
-        }
-        // A look at every row.
-        if tokio::task::spawn_blocking(keep).await.is_err() {
-            return;
-        }
     }
 }
 

@@ -53,4 +53,28 @@ reasons! {
     UNKNOWN = 3008, "ovn_outcome_unknown", "the answer of the OVN database was lost",
         "The change was sent and the connection broke before the answer. It may or may not have happened, and it left no trace by which one could tell.",
         "Read the rows, then decide.";
+    /// 503: a packaged program is missing.
+    TOOL_MISSING = 3030, "ovn_tool_missing", "a program of OVN is not installed",
+        "Traces are asked of OVN's own ovn-trace, and what-if questions are answered by ovsdb-server and ovn-northd over copies of the databases.",
+        "Install the packages ovn-common and ovn-central (Debian) on this node, or ask a node that has them.";
+    /// 503: nothing is known of flows.
+    NO_SOUTHBOUND = 3031, "ovn_no_southbound", "this node has no southbound database",
+        "A trace follows the logical flows that ovn-northd has written into the southbound database. This node was given none, or keeps a northbound by itself, which nobody turns into flows.",
+        "Set ovn.southbound, or install ovn-central so that the node starts ovn-northd.";
+    /// 502: a packaged program did not do what it was asked.
+    TOOL_FAILED = 3032, "ovn_tool_failed", "a program of OVN failed",
+        "The program ran and gave no answer; its own words are in the detail.",
+        "Read the detail; ovn-trace with the same arguments by hand tells more.";
+    /// 504: a packaged program took too long.
+    TOOL_TOO_SLOW = 3033, "ovn_tool_too_slow", "a program of OVN did not end in time",
+        "Its database may be out of reach or very large, or ovn-northd has much to compute. It was ended.",
+        "See /api/v1/ovn for the members of the southbound; ask for less at once.";
+    /// 503: too many at once.
+    TOOL_BUSY = 3034, "ovn_tool_busy", "too many questions are being answered",
+        "Each trace runs a program and each what-if a whole OVN beside the real one, so only a few run at a time.",
+        "Try again in a moment.";
+    /// 422: the question makes no packet.
+    NO_QUESTION = 3035, "ovn_no_question", "no packet can be made of the question",
+        "A trace needs a port where the packet enters and addresses that it carries. What is not said is read from the rows.",
+        "The detail names the port that has no address, the name that is not known, or the place in the expression that is wrong.";
 }

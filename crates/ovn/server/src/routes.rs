@@ -15,6 +15,8 @@ mod changes;
 mod find;
 mod nb;
 mod sb;
+mod topology;
+mod trace;
 
 use crate::platform::Platform;
 use axum::Json;
@@ -32,8 +34,11 @@ pub fn routes(platform: &Platform) -> Routes {
     let drafts = std::iter::once(status)
         .chain(nb::drafts())
         .chain(changes::drafts())
-        .chain(sb::drafts());
-    nb::components(Routes::new("ovn", platform, drafts))
+        .chain(sb::drafts())
+        .chain(topology::drafts())
+        .chain(trace::drafts());
+    let routes = nb::components(Routes::new("ovn", platform, drafts));
+    trace::components(topology::components(routes))
 }
 
 async fn status(_: Viewer, State(platform): State<Platform>) -> Json<Value> {

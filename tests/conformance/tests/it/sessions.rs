@@ -1,7 +1,6 @@
 //! Sessions, locks and caches over several nodes: what their clients are promised.
 
 mod caching;
-mod doctoring;
 mod lasting;
 mod locking;
 mod measuring;

@@ -69,7 +69,7 @@ impl Symbol {
     }
 
     /// The field that holds its bits, and the lowest of them there.
-    pub(super) fn whole(&'static self) -> (&'static Self, u32) {
+    pub(crate) fn whole(&'static self) -> (&'static Self, u32) {
         match self.meaning {
             Meaning::Part { of, low } => (symbol(of).expect("the table knows its fields"), low),
             _ => (self, 0),

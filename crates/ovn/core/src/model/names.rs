@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 impl State<'_> {
     /// MACs and addresses of a switch port, those that OVN chose included.
-    pub(crate) fn port_addresses(&self, port: Uuid) -> (Vec<purlin_types::Mac>, Vec<IpAddr>) {
+    pub fn port_addresses(&self, port: Uuid) -> (Vec<purlin_types::Mac>, Vec<IpAddr>) {
         let table = "Logical_Switch_Port";
         let mut texts = self.texts(table, port, "addresses");
         texts.extend(self.texts(table, port, "dynamic_addresses"));

@@ -1,6 +1,5 @@
 //! Changes put on a copy of the state, one after the other, and the operations that do the same in the database.
 
-mod confined;
 mod permit;
 mod values;
 
@@ -18,8 +17,6 @@ pub(super) struct Builder<'a, 'r> {
     operations: Transaction,
     guards: Guards,
     alone: bool,
-    /// Whether it brings rows that a tenant's quotas count.
-    counted: bool,
     /// Rows that this request brings.
     born: BTreeSet<(String, Uuid)>,
 }
@@ -34,14 +31,12 @@ impl<'a, 'r> Builder<'a, 'r> {
             operations: Transaction::new(),
             guards: Guards::default(),
             alone: false,
-            counted: false,
             born: BTreeSet::new(),
         }
     }
 
     /// All that must hold first, then what is done, then who did it.
-    pub(super) fn finish(mut self, actor: &str, id: &str) -> (Transaction, State<'a>) {
-        self.tally();
+    pub(super) fn finish(self, actor: &str, id: &str) -> (Transaction, State<'a>) {
         let mut transaction = Transaction::new();
         self.guards.write(&mut transaction);
         for operation in self.operations.operations() {
@@ -52,16 +47,7 @@ impl<'a, 'r> Builder<'a, 'r> {
                 .map(|c| if c.is_control() { ' ' } else { c })
                 .collect::<String>()
         };
-        let tenant = self
-            .after
-            .confine()
-            .map(|confine| format!(" of tenant {}", confine.name));
-        let tenant = clean(&tenant.unwrap_or_default());
-        transaction.comment(format!(
-            "purlin: request {} by {}{tenant}",
-            clean(id),
-            clean(actor)
-        ));
+        transaction.comment(format!("purlin: request {} by {}", clean(id), clean(actor)));
         match self.alone {
             true => (transaction.alone(), self.after),
             false => (transaction, self.after),
@@ -69,14 +55,14 @@ impl<'a, 'r> Builder<'a, 'r> {
     }
 
     pub(super) fn change(&mut self, change: Change) -> Done {
-        match self.within(change)? {
+        match change {
             Change::Insert {
                 table,
                 uuid,
                 row,
                 parent,
             } => {
-                let row = self.marked(&table, row, parent.as_ref())?;
+                let row = self.marked(&table, row)?;
                 self.insert(&table, uuid, row, parent)
             }
             Change::Restore { table, uuid, row } => {
@@ -177,7 +163,21 @@ impl<'a, 'r> Builder<'a, 'r> {
         let schema = self.table(table)?;
         self.ours(table, uuid)?;
         let mut row = self.checked(table, schema, row, Some(uuid))?;
-        self.keep_marks(table, uuid, &mut row);
+        if row.get("external_ids").is_some()
+            && let Some(mark) = self
+                .after
+                .value(table, uuid, "external_ids")
+                .and_then(|ids| ids.get_str(OWNER_KEY))
+        {
+            let ids = row.get("external_ids").expect("just looked at");
+            let ids = Datum::map(
+                ids.pairs()
+                    .iter()
+                    .cloned()
+                    .chain([(Atom::from(OWNER_KEY), Atom::from(mark))]),
+            );
+            row.set("external_ids", ids);
+        }
         if table == "DHCP_Options" {
             self.write_dhcp(&mut row, uuid)?;
         }
@@ -204,9 +204,7 @@ impl<'a, 'r> Builder<'a, 'r> {
 
     fn add(&mut self, table: &str, uuid: Uuid, column: &str, values: Datum) -> Done {
         let kind = self.column(table, column)?.clone();
-        if !self.lent(table, uuid, column, &values) {
-            self.ours(table, uuid)?;
-        }
+        self.ours(table, uuid)?;
         let mut values = values;
         if table == "DHCP_Options" && column == "options" {
             let mut row = Row::new().with("options", values);
@@ -233,13 +231,12 @@ impl<'a, 'r> Builder<'a, 'r> {
             }
             Datum::map(before.pairs().iter().chain(values.pairs()).cloned())
         } else {
-            before.with_atoms(values.atoms())
+            Datum::set(before.atoms().iter().chain(values.atoms()).cloned())
         };
         if after == before {
             return Ok(());
         }
-        // Its elements are in the database already, or were looked at above.
-        self.fits_in_number(table, column, &after, &kind)?;
+        self.fits(table, column, &after, &kind, true)?;
         mutations.push(Mutation::insert(column, values));
         self.mutate(table, uuid, column, after, mutations);
         Ok(())
@@ -247,9 +244,7 @@ impl<'a, 'r> Builder<'a, 'r> {
 
     fn remove(&mut self, table: &str, uuid: Uuid, column: &str, values: &Datum) -> Done {
         let kind = self.column(table, column)?.clone();
-        if !self.lent(table, uuid, column, values) {
-            self.ours(table, uuid)?;
-        }
+        self.ours(table, uuid)?;
         let before = self
             .after
             .value(table, uuid, column)
@@ -259,7 +254,7 @@ impl<'a, 'r> Builder<'a, 'r> {
         let after = if kind.value.is_some() {
             Datum::map(before.pairs().iter().filter(|(k, _)| !gone.contains(k)).cloned())
         } else {
-            before.without(&gone)
+            Datum::set(before.atoms().iter().filter(|atom| !gone.contains(atom)).cloned())
         };
         if after == before {
             return Ok(());
@@ -274,7 +269,7 @@ impl<'a, 'r> Builder<'a, 'r> {
                 Problem::error("owner-mark", place, "the mark of the owner stays"),
             ));
         }
-        self.fits_in_number(table, column, &after, &kind)?;
+        self.fits(table, column, &after, &kind, true)?;
         self.mutate(table, uuid, column, after, vec![Mutation::delete(column, gone)]);
         Ok(())
     }

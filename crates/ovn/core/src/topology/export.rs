@@ -1,6 +1,6 @@
 //! The graph in the words of other programs. Names are data there too: each form escapes them by its own rules.
 
-use super::{Graph, Link, Node, NodeKind};
+use super::{Graph, Layout, Link, Node, NodeKind};
 use serde_json::{Value, json};
 use std::fmt::Write;
 
@@ -69,12 +69,19 @@ impl Graph {
         xml
     }
 
-    /// Elements of Cytoscape.js, with places by layer and order.
-    pub fn to_cytoscape(&self) -> Value {
-        let node = |node: &Node| {
+    /// Elements of Cytoscape.js, with places by this layout.
+    pub fn to_cytoscape(&self, layout: Layout) -> Value {
+        let node = |(node, place): (&Node, &(u32, u32))| {
             json!({
-                "data": {"id": node.id, "label": node.label, "kind": node.kind.word(), "owner": node.owner.to_string()},
-                "position": {"x": node.order * 160, "y": node.layer * 140},
+                "data": {
+                    "id": node.id,
+                    "label": node.label,
+                    "kind": node.kind.word(),
+                    "owner": node.owner.to_string(),
+                    "addresses": node.addresses,
+                    "up": node.up,
+                },
+                "position": {"x": place.0, "y": place.1},
             })
         };
         let edge = |(at, link): (usize, &Link)| {
@@ -83,7 +90,7 @@ impl Graph {
         };
         json!({
             "elements": {
-                "nodes": self.nodes.iter().map(node).collect::<Vec<_>>(),
+                "nodes": self.nodes.iter().zip(&self.places(layout)).map(node).collect::<Vec<_>>(),
                 "edges": self.links.iter().enumerate().map(edge).collect::<Vec<_>>(),
             }
         })
@@ -102,6 +109,13 @@ impl Graph {
 }
 
 impl NodeKind {
+    /// A kind by its word.
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Outer, Self::Router, Self::Switch, Self::Port]
+            .into_iter()
+            .find(|kind| kind.word() == word)
+    }
+
     pub fn word(self) -> &'static str {
         match self {
             Self::Outer => "outer",
@@ -122,7 +136,7 @@ fn dotted(text: &str) -> String {
 }
 
 /// Text and attribute values of XML; characters that XML 1.0 does not have at all become a space.
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

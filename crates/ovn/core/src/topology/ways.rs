@@ -42,35 +42,42 @@ impl Graph {
         None
     }
 
-    /// The part within `steps` links of a node.
-    #[must_use]
-    pub fn around(&self, center: &str, steps: usize) -> Self {
-        let Some(center) = self.find(center) else {
-            return Self::default();
-        };
+    /// The part within `steps` links of a node, with how far each node is; `None` when there is no such node.
+    pub fn around(&self, center: &str, steps: usize) -> Option<(Self, BTreeMap<String, usize>)> {
+        let center = self.find(center)?;
         let near = neighbours(self);
-        let mut kept = BTreeSet::from([center.id.as_str()]);
-        for _ in 0..steps {
-            let next: Vec<&str> = kept
-                .iter()
-                .flat_map(|id| near.get(id).into_iter().flatten().copied())
-                .collect();
-            kept.extend(next);
+        let mut far = BTreeMap::from([(center.id.as_str(), 0)]);
+        let mut edge = vec![center.id.as_str()];
+        for step in 1..=steps {
+            let mut next = Vec::new();
+            for other in edge.iter().flat_map(|id| near.get(id).into_iter().flatten()) {
+                if !far.contains_key(other) {
+                    far.insert(other, step);
+                    next.push(*other);
+                }
+            }
+            if next.is_empty() {
+                break;
+            }
+            edge = next;
         }
+        let part = self.keep(|node| far.contains_key(node.id.as_str()));
+        let far = far.into_iter().map(|(id, far)| (id.to_owned(), far)).collect();
+        Some((part, far))
+    }
+
+    /// The nodes for which this holds, and the links between them.
+    pub(super) fn keep(&self, holds: impl Fn(&super::Node) -> bool) -> Self {
+        let nodes: Vec<super::Node> = self.nodes.iter().filter(|node| holds(node)).cloned().collect();
+        let kept: BTreeSet<&str> = nodes.iter().map(|node| node.id.as_str()).collect();
+        let links = self.links.iter();
+        let links = links.filter(|link| kept.contains(link.from.as_str()) && kept.contains(link.to.as_str()));
+        let links = links.cloned().collect();
         Self {
-            nodes: self
-                .nodes
-                .iter()
-                .filter(|node| kept.contains(node.id.as_str()))
-                .cloned()
-                .collect(),
-            links: self
-                .links
-                .iter()
-                .filter(|link| kept.contains(link.from.as_str()) && kept.contains(link.to.as_str()))
-                .cloned()
-                .collect(),
+            links,
             truncated: self.truncated,
+            total: nodes.len(),
+            nodes,
         }
     }
 }

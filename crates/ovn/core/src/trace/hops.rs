@@ -4,6 +4,7 @@ use super::read::{Section, Step, Trace};
 use crate::model::{Owner, State};
 use purlin_ovsdb::Uuid;
 use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 /// What became of a packet, and where.
@@ -66,19 +67,41 @@ pub enum Outcome {
 
 /// Tells a trace. `hint` gives the `stage-hint` of a logical flow by the first digits of its UUID, which is how OVN says
 /// from which northbound row it made the flow; `state` knows the rows.
+///
+/// What is rejected ends there: the reset or the ICMP error that OVN sends back is not told, and is no delivery.
 pub fn story(trace: &Trace, state: &State<'_>, hint: &dyn Fn(&str) -> Option<String>) -> Story {
-    let teller = Teller { state, hint };
+    let teller = Teller {
+        state,
+        made: made_from(trace, state, hint),
+    };
     let mut hops: Vec<Hop> = Vec::new();
-    for section in &trace.sections {
+    let mut last: Option<&Step> = None;
+    let mut ended = None;
+    'told: for section in &trace.sections {
+        let turned = TURNS
+            .iter()
+            .find(|(names, _)| names.contains(&section.name.as_str()));
+        if let (Some((_, why)), Some(step)) = (turned, last) {
+            ended = Some((step, Some(*why)));
+            break;
+        }
         if let Some(datapath) = &section.datapath {
             teller.enter(&mut hops, section, datapath);
         }
-        if let Some(hop) = hops.last_mut() {
-            let decisions = section.steps.iter().filter_map(|step| teller.decision(step));
-            hop.decisions.extend(decisions);
+        let Some(hop) = hops.last_mut() else { continue };
+        for step in &section.steps {
+            hop.decisions.extend(teller.decision(step));
+            last = Some(step);
+            if rejects(step) {
+                ended = Some((step, None));
+                break 'told;
+            }
         }
     }
-    let outcome = teller.outcome(trace, &hops);
+    let outcome = match ended {
+        Some((step, why)) => teller.dropped(step, &hops, why),
+        None => teller.outcome(trace, &hops),
+    };
     Story {
         packet: trace.packet.clone(),
         hops,
@@ -86,9 +109,59 @@ pub fn story(trace: &Trace, state: &State<'_>, hint: &dyn Fn(&str) -> Option<Str
     }
 }
 
+/// Sections about another packet, which OVN sends in place of the one that was asked about.
+const TURNS: &[(&[&str], &str)] = &[
+    (
+        &["icmp4", "icmp4_error", "icmp6", "icmp6_error"],
+        "the sender gets an ICMP error instead",
+    ),
+    (&["tcp_reset", "sctp_abort"], "the sender gets a reset instead"),
+    (
+        &["arp", "nd_ns"],
+        "the router does not know the next hop's MAC and asks for it first",
+    ),
+];
+
+/// Whether a step sends the sender away with a reset or an ICMP error.
+fn rejects(step: &Step) -> bool {
+    step.actions.iter().any(|action| action.starts_with("reject {"))
+}
+
+/// Rows by the first four octets of their UUIDs, as far as the flows of a trace name them: each table is gone through
+/// once, however long the trace is.
+fn made_from(
+    trace: &Trace,
+    state: &State<'_>,
+    hint: &dyn Fn(&str) -> Option<String>,
+) -> BTreeMap<String, Vec<(&'static str, Uuid)>> {
+    let steps = trace.sections.iter().flat_map(|section| &section.steps);
+    let flows: BTreeSet<&str> = steps
+        .filter_map(|step| step.flow.as_ref().map(|flow| flow.uuid.as_str()))
+        .collect();
+    let start = |flow: &&str| -> Option<(String, [u8; 4])> {
+        let hint = hint(flow)?;
+        let start = u32::from_str_radix(&hint, 16).ok().filter(|_| hint.len() == 8)?;
+        Some(((*flow).to_owned(), start.to_be_bytes()))
+    };
+    let wanted: Vec<(String, [u8; 4])> = flows.iter().filter_map(start).collect();
+    let mut made: BTreeMap<String, Vec<(&'static str, Uuid)>> = BTreeMap::new();
+    if wanted.is_empty() {
+        return made;
+    }
+    for (table, _) in MADE_FROM {
+        for uuid in state.uuids(table) {
+            for (flow, _) in wanted.iter().filter(|(_, start)| uuid.as_bytes()[..4] == *start) {
+                made.entry(flow.clone()).or_default().push((table, uuid));
+            }
+        }
+    }
+    made
+}
+
 struct Teller<'a, 's> {
     state: &'a State<'s>,
-    hint: &'a dyn Fn(&str) -> Option<String>,
+    /// By flow: the rows that it may have been made from.
+    made: BTreeMap<String, Vec<(&'static str, Uuid)>>,
 }
 
 /// Tables that flows are made from, and the stages in which they speak.
@@ -167,34 +240,18 @@ impl Teller<'_, '_> {
     }
 
     fn object(&self, step: &Step) -> Option<Object> {
-        let hint = (self.hint)(&step.flow.as_ref()?.uuid)?.to_lowercase();
-        if hint.len() != 8 {
-            return None;
-        }
-        let speaks = |stages: &&[&str]| stages.iter().any(|stage| step.stage.contains(stage));
-        let likely = MADE_FROM
-            .iter()
-            .filter(|(_, stages)| speaks(stages))
-            .map(|(table, _)| *table);
-        let others = MADE_FROM
-            .iter()
-            .filter(|(_, stages)| !speaks(stages))
-            .map(|(table, _)| *table);
-        likely.chain(others).find_map(|table| {
-            let uuid = self.starting_with(table, &hint)?;
-            Some(Object {
-                table: table.to_owned(),
-                uuid: uuid.to_string(),
-                label: self.state.label(table, uuid),
-                owner: self.state.owner(table, uuid),
-            })
+        let rows = self.made.get(&step.flow.as_ref()?.uuid)?;
+        let speaks = |table: &str| {
+            let stages = MADE_FROM.iter().find(|(name, _)| *name == table);
+            stages.is_some_and(|(_, stages)| stages.iter().any(|stage| step.stage.contains(stage)))
+        };
+        let (table, uuid) = rows.iter().find(|(table, _)| speaks(table)).or(rows.first())?;
+        Some(Object {
+            table: (*table).to_owned(),
+            uuid: uuid.to_string(),
+            label: self.state.label(table, *uuid),
+            owner: self.state.owner(table, *uuid),
         })
-    }
-
-    fn starting_with(&self, table: &str, hint: &str) -> Option<Uuid> {
-        let start = u32::from_str_radix(hint, 16).ok()?.to_be_bytes();
-        let rows = self.state.uuids(table).into_iter();
-        rows.into_iter().find(|uuid| uuid.as_bytes()[..4] == start)
     }
 
     fn outcome(&self, trace: &Trace, hops: &[Hop]) -> Outcome {
@@ -209,29 +266,42 @@ impl Teller<'_, '_> {
             ports.dedup();
             return Outcome::Delivered { ports };
         }
-        let at = hops.last().map(|hop| hop.name.clone()).unwrap_or_default();
         let Some(last) = steps.last() else {
             return Outcome::Dropped {
-                at,
+                at: hops.last().map(|hop| hop.name.clone()).unwrap_or_default(),
                 stage: String::new(),
                 reason: "no flow matched".to_owned(),
                 by: None,
             };
         };
-        let by = self.object(last);
+        self.dropped(last, hops, None)
+    }
+
+    fn dropped(&self, step: &Step, hops: &[Hop], why: Option<&str>) -> Outcome {
+        let by = self.object(step);
         Outcome::Dropped {
-            at,
-            stage: last.stage.clone(),
-            reason: reason(last, by.as_ref()),
+            at: hops.last().map(|hop| hop.name.clone()).unwrap_or_default(),
+            stage: step.stage.clone(),
+            reason: why.map_or_else(|| reason(step, by.as_ref()), str::to_owned),
             by,
         }
     }
 }
 
+/// Tables whose rows end packets by themselves; a flow of any other row only failed to let it through.
+const DECIDING: [&str; 5] = [
+    "ACL",
+    "Load_Balancer",
+    "Logical_Router_Policy",
+    "Logical_Router_Static_Route",
+    "NAT",
+];
+
 /// In words why a packet ends in a stage.
 fn reason(step: &Step, by: Option<&Object>) -> String {
-    if let Some(by) = by {
-        return format!("{} {} drops it", by.table, by.label);
+    if let Some(by) = by.filter(|by| DECIDING.contains(&by.table.as_str())) {
+        let does = if rejects(step) { "rejects" } else { "drops" };
+        return format!("{} {} {does} it", by.table, by.label);
     }
     let stage = step.stage.as_str();
     let known = [

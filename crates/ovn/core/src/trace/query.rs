@@ -28,7 +28,8 @@ pub enum Conntrack {
 }
 
 impl Conntrack {
-    fn flags(self) -> &'static str {
+    /// The words of `--ct`.
+    pub fn flags(self) -> &'static str {
         match self {
             Self::New => "new",
             Self::Established => "est",
@@ -47,6 +48,24 @@ pub struct Query {
     pub destination: (Mac, IpAddr),
     pub protocol: Protocol,
     pub conntrack: Vec<Conntrack>,
+}
+
+/// Where a packet is to go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// A switch port or a router port, by name.
+    Port(String),
+    /// Whoever has this address: a port, a load balancer, somebody outside.
+    Address(IpAddr),
+}
+
+/// What the asker says himself; everything else is read from the rows.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Given {
+    pub source_mac: Option<Mac>,
+    pub source_ip: Option<IpAddr>,
+    pub destination_mac: Option<Mac>,
+    pub destination_ip: Option<IpAddr>,
 }
 
 /// Why a question cannot be asked.
@@ -73,28 +92,79 @@ impl fmt::Display for QueryError {
 impl std::error::Error for QueryError {}
 
 const PORT: &str = "Logical_Switch_Port";
+const ROUTER_PORT: &str = "Logical_Router_Port";
+
+/// Looks at connection tracking that one packet may need: two for each pipeline of a long way.
+const LOOKS: usize = 16;
 
 impl Query {
     /// The packet that one port would send to another: over its router when they are on different switches.
     pub fn between(state: &State<'_>, from: &str, to: &str, protocol: Protocol) -> Result<Self, QueryError> {
-        let (from_mac, from_ips, switch) = endpoint(state, from)?;
-        let (to_mac, to_ips, to_switch) = endpoint(state, to)?;
-        let pair = from_ips
-            .iter()
-            .find_map(|ip| Some((*ip, *to_ips.iter().find(|to| to.is_ipv4() == ip.is_ipv4())?)));
-        let (from_ip, to_ip) = pair.ok_or(QueryError::Families)?;
-        let next = match switch == to_switch {
-            true => to_mac,
-            false => gateway(state, switch, from_ip)
-                .ok_or_else(|| QueryError::NoWay(state.label("Logical_Switch", switch)))?,
+        Self::ask(
+            state,
+            from,
+            &Target::Port(to.to_owned()),
+            &Given::default(),
+            protocol,
+        )
+    }
+
+    /// The first packet that a port would send to a target. Addresses that are not given are those of the rows; the
+    /// packet goes to the target's MAC on the same switch, else to the router's.
+    pub fn ask(
+        state: &State<'_>,
+        from: &str,
+        to: &Target,
+        given: &Given,
+        protocol: Protocol,
+    ) -> Result<Self, QueryError> {
+        let source = endpoint(state, from)?;
+        let target = target(state, to)?;
+        let family = |ip: &&IpAddr| {
+            given
+                .source_ip
+                .is_none_or(|source| source.is_ipv4() == ip.is_ipv4())
         };
+        let wanted = given.destination_ip.map(|ip| vec![ip]);
+        let wanted = wanted.unwrap_or_else(|| target.ips.clone());
+        let own = given.source_ip.map(|ip| vec![ip]);
+        let own = own.unwrap_or_else(|| source.ips.clone());
+        if own.is_empty() || given.source_mac.or(source.mac).is_none() {
+            return Err(QueryError::NoAddress(from.to_owned()));
+        }
+        if wanted.is_empty() {
+            let Target::Port(name) = to else {
+                return Err(QueryError::Families);
+            };
+            return Err(QueryError::NoAddress(name.clone()));
+        }
+        let mut pairs = own.iter().filter(family).filter_map(|from| {
+            let to = wanted.iter().find(|to| to.is_ipv4() == from.is_ipv4())?;
+            Some((*from, *to))
+        });
+        let (from_ip, to_ip) = pairs.next().ok_or(QueryError::Families)?;
+        let switch = source.switch;
+        let near = match (target.switch == Some(switch), target.mac) {
+            (true, Some(mac)) => Some(mac),
+            (true, None) if given.destination_mac.is_none() => {
+                return Err(QueryError::NoAddress(named(to)));
+            }
+            // A port of another switch may share its address with one of this switch.
+            _ if target.switch.is_some() => None,
+            _ => neighbour(state, switch, to_ip),
+        };
+        let mac = given.destination_mac.or(near);
+        let mac = mac.or_else(|| gateway(state, switch, from_ip));
         Ok(Self {
             switch: state.label("Logical_Switch", switch),
             port: from.to_owned(),
-            source: (from_mac, from_ip),
-            destination: (next, to_ip),
+            source: (given.source_mac.or(source.mac).unwrap_or(Mac([0; 6])), from_ip),
+            destination: (
+                mac.ok_or_else(|| QueryError::NoWay(state.label("Logical_Switch", switch)))?,
+                to_ip,
+            ),
             protocol,
-            conntrack: vec![Conntrack::New; 4],
+            conntrack: vec![Conntrack::New; LOOKS],
         })
     }
 
@@ -130,30 +200,103 @@ impl Query {
     }
 }
 
-fn endpoint(state: &State<'_>, name: &str) -> Result<(Mac, Vec<IpAddr>, Uuid), QueryError> {
+struct End {
+    mac: Option<Mac>,
+    ips: Vec<IpAddr>,
+    switch: Uuid,
+}
+
+fn endpoint(state: &State<'_>, name: &str) -> Result<End, QueryError> {
     let none = || QueryError::NoPort(name.to_owned());
     let port = state.by_name(PORT, name).ok_or_else(none)?;
     let (_, _, switch) = state.parent(PORT, port).ok_or_else(none)?;
     let (macs, ips) = state.port_addresses(port);
-    match macs.first() {
-        Some(mac) if !ips.is_empty() => Ok((*mac, ips, switch)),
-        _ => Err(QueryError::NoAddress(name.to_owned())),
+    Ok(End {
+        mac: macs.first().copied(),
+        ips,
+        switch,
+    })
+}
+
+struct Found {
+    mac: Option<Mac>,
+    ips: Vec<IpAddr>,
+    /// Of a switch port.
+    switch: Option<Uuid>,
+}
+
+fn target(state: &State<'_>, to: &Target) -> Result<Found, QueryError> {
+    let name = match to {
+        Target::Address(ip) => {
+            return Ok(Found {
+                mac: None,
+                ips: vec![*ip],
+                switch: None,
+            });
+        }
+        Target::Port(name) => name,
+    };
+    if let Some(port) = state.by_name(ROUTER_PORT, name) {
+        let networks = state.texts(ROUTER_PORT, port, "networks").into_iter();
+        return Ok(Found {
+            mac: None,
+            ips: networks
+                .filter_map(|text| Some(Network::parse(&text).ok()?.address()))
+                .collect(),
+            switch: None,
+        });
     }
+    let end = endpoint(state, name)?;
+    Ok(Found {
+        mac: end.mac,
+        ips: end.ips,
+        switch: Some(end.switch),
+    })
+}
+
+fn named(to: &Target) -> String {
+    match to {
+        Target::Port(name) => name.clone(),
+        Target::Address(ip) => ip.to_string(),
+    }
+}
+
+/// The MAC of whoever on the switch has the address: a port of it, or a router's.
+fn neighbour(state: &State<'_>, switch: Uuid, address: IpAddr) -> Option<Mac> {
+    let ports = state.targets("Logical_Switch", switch, "ports");
+    let own = ports.iter().find_map(|port| {
+        let (macs, ips) = state.port_addresses(*port);
+        ips.contains(&address).then(|| macs.first().copied()).flatten()
+    });
+    own.or_else(|| {
+        let has = |port: &Uuid| {
+            let networks = state.texts(ROUTER_PORT, *port, "networks");
+            networks
+                .iter()
+                .any(|text| Network::parse(text).is_ok_and(|network| network.address() == address))
+        };
+        let port = router_ports(state, switch).into_iter().find(has)?;
+        state.text(ROUTER_PORT, port, "mac")?.parse().ok()
+    })
+}
+
+fn router_ports(state: &State<'_>, switch: Uuid) -> Vec<Uuid> {
+    let ports = state.targets("Logical_Switch", switch, "ports").into_iter();
+    let peers = ports.filter_map(|port| state.map(PORT, port, "options").remove("router-port"));
+    peers
+        .flat_map(|peer| state.find(ROUTER_PORT, "name", &Atom::from(peer)))
+        .collect()
 }
 
 /// The MAC of a router port on the switch: the one whose network the address is in, else any.
 fn gateway(state: &State<'_>, switch: Uuid, address: IpAddr) -> Option<Mac> {
-    let ports = state.targets("Logical_Switch", switch, "ports").into_iter();
-    let peers = ports.filter_map(|port| state.map(PORT, port, "options").remove("router-port"));
-    let peers: Vec<Uuid> = peers
-        .flat_map(|peer| state.find("Logical_Router_Port", "name", &Atom::from(peer)))
-        .collect();
+    let peers = router_ports(state, switch);
     let near = |port: &&Uuid| {
-        let networks = state.texts("Logical_Router_Port", **port, "networks");
+        let networks = state.texts(ROUTER_PORT, **port, "networks");
         networks
             .iter()
             .any(|text| Network::parse(text).is_ok_and(|network| network.contains(address)))
     };
     let port = peers.iter().find(near).or(peers.first())?;
-    state.text("Logical_Router_Port", *port, "mac")?.parse().ok()
+    state.text(ROUTER_PORT, *port, "mac")?.parse().ok()
 }

@@ -1,7 +1,7 @@
 //! The network as a graph.
 
 use crate::base::{database, id, shop, state, text};
-use purlin_ovn_core::topology::{Detail, Graph, NodeKind, graph};
+use purlin_ovn_core::topology::{Detail, Graph, Layout, NodeKind, Selection, graph};
 use purlin_ovsdb::cache::Database;
 use serde_json::json;
 
@@ -120,7 +120,9 @@ fn ways_and_surroundings_are_found_by_name_or_id() {
     assert_eq!(names, ["a", "r", "b", "vm \"1\" <&>"]);
     assert_eq!(graph.path("a", "alone"), None);
     assert_eq!(graph.path("a", "nobody"), None);
-    let around = graph.around("a", 1);
+    let (around, far) = graph.around("a", 1).unwrap();
+    assert_eq!(far[&text(2)], 1);
+    assert!(graph.around("nobody", 1).is_none());
     assert_eq!(around.nodes.len(), 2);
     assert_eq!(around.links.len(), 1);
 }
@@ -135,7 +137,7 @@ fn names_stay_names_in_every_form() {
         xml.contains("<data key=\"label\">vm &quot;1&quot; &lt;&amp;&gt;</data>"),
         "{xml}"
     );
-    let cytoscape = graph.to_cytoscape();
+    let cytoscape = graph.to_cytoscape(Layout::Hierarchical);
     assert_eq!(cytoscape["elements"]["nodes"].as_array().unwrap().len(), 8);
     assert_eq!(
         cytoscape["elements"]["edges"].as_array().unwrap().len(),
@@ -154,4 +156,87 @@ fn owners_are_part_of_the_picture() {
     let graph = graph(&state(&database), Detail::Ports, 100);
     let owner = |n: u8| graph.find(&id(n).to_string()).unwrap().owner.to_string();
     assert_eq!([owner(1), owner(2), owner(14)], ["shop", "neutron", "neutron"]);
+}
+
+fn labels(graph: &Graph) -> Vec<&str> {
+    graph.nodes.iter().map(|node| node.label.as_str()).collect()
+}
+
+#[test]
+fn a_selection_is_by_kind_owner_tenant_and_name() {
+    let graph = drawn(Detail::Ports);
+    let select = |selection: &Selection| graph.select(selection).unwrap();
+    let kinds = Selection {
+        kinds: [NodeKind::Router].into(),
+        ..Selection::default()
+    };
+    assert_eq!(labels(&select(&kinds)), ["r", "s"]);
+    assert_eq!(select(&kinds).links.len(), 1, "the two are peers");
+    let name = Selection {
+        name: Some("VM".to_owned()),
+        ..Selection::default()
+    };
+    assert_eq!(labels(&select(&name)), ["vm \"1\" <&>"]);
+
+    let database = shop();
+    let shop = purlin_ovn_core::topology::graph(&state(&database), Detail::Ports, 100);
+    let owned = Selection {
+        owner: Some("neutron".to_owned()),
+        ..Selection::default()
+    };
+    let owned = shop.select(&owned).unwrap();
+    assert_eq!(labels(&owned), ["theirs", "n1"]);
+    let tenant = Selection {
+        tenant: Some("nobody".to_owned()),
+        ..Selection::default()
+    };
+    assert_eq!(shop.select(&tenant).unwrap().nodes.len(), 0);
+}
+
+#[test]
+fn what_is_cut_is_said_and_what_is_near_or_a_network_stays() {
+    let graph = drawn(Detail::Ports);
+    let cut = graph
+        .select(&Selection {
+            nodes_max: Some(6),
+            ..Selection::default()
+        })
+        .unwrap();
+    assert!(cut.truncated);
+    assert_eq!((cut.nodes.len(), cut.total), (6, 8));
+    assert!(cut.nodes.iter().all(|node| node.kind != NodeKind::Port));
+    let around = Selection {
+        around: Some(("b".to_owned(), 5)),
+        nodes_max: Some(3),
+        ..Selection::default()
+    };
+    let near = graph.select(&around).unwrap();
+    assert_eq!(labels(&near), ["r", "b", "vm \"1\" <&>"]);
+    assert_eq!((near.truncated, near.total), (true, 7));
+    let nobody = Selection {
+        around: Some(("nobody".to_owned(), 1)),
+        ..Selection::default()
+    };
+    assert_eq!(graph.select(&nobody), None);
+}
+
+#[test]
+fn every_layout_gives_each_node_a_place_of_its_own() {
+    let graph = drawn(Detail::Ports);
+    for layout in [
+        Layout::Hierarchical,
+        Layout::Circular,
+        Layout::Grid,
+        Layout::Force,
+    ] {
+        let mut places = graph.places(layout);
+        places.sort_unstable();
+        places.dedup();
+        assert_eq!(places.len(), graph.nodes.len(), "{layout:?}");
+        let svg = graph.to_svg(layout);
+        assert_eq!(svg.matches("<g id=").count(), graph.nodes.len());
+        assert_eq!(svg.matches("<line ").count(), graph.links.len());
+        assert!(svg.contains("vm &quot;1&quot; &lt;&amp;&gt;"), "{svg}");
+        assert!(!svg.contains("<&>"));
+    }
 }

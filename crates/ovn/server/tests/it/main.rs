@@ -1,7 +1,9 @@
 //! The platform over real databases: requests in, rows, flows and answers out.
 
-mod pace;
+mod pictures;
+mod reachability;
 mod reading;
 mod telling;
+mod tracing;
 mod world;
 mod writing;

@@ -8,7 +8,7 @@ use purlin_api::access::Role;
 use purlin_api::clock::Clock;
 use purlin_api::ledger::Ledger;
 use purlin_api::tokens::{NewToken, Tokens};
-use purlin_ovn_server::{Platform, Settings, routes};
+use purlin_ovn_server::{Platform, Settings, Tools, routes};
 use purlin_ovsdb::client::{Config, parse_endpoints};
 use purlin_store_embedded::{Embedded, Options};
 use serde_json::Value;
@@ -49,7 +49,14 @@ impl World {
     pub(crate) async fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let server = database(folder.path());
-        Self::over(folder, vec![server]).await
+        Self::over(folder, vec![server], true).await
+    }
+
+    /// The same, for a platform that was told of the northbound only.
+    pub(crate) async fn without_southbound() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let server = database(folder.path());
+        Self::over(folder, vec![server], false).await
     }
 
     /// The same with `ovn-northd`.
@@ -71,13 +78,17 @@ impl World {
         world
     }
 
-    async fn over(folder: TempDir, daemons: Vec<Daemon>) -> Self {
+    async fn over(folder: TempDir, daemons: Vec<Daemon>, southbound: bool) -> Self {
         let endpoints = format!("unix:{}", folder.path().join("db.sock").display());
         let endpoints = parse_endpoints(&endpoints).expect("an endpoint");
         let settings = Settings {
             northbound: Config::new("OVN_Northbound", endpoints.clone()),
-            southbound: Some(Config::new("OVN_Southbound", endpoints)),
+            southbound: southbound.then(|| Config::new("OVN_Southbound", endpoints)),
             origin: "given",
+            tools: Tools {
+                folder: folder.path().join("scratch"),
+                tls: None,
+            },
         };
         let platform = Platform::start(settings);
         let store = Embedded::open(&folder.path().join("store"), Options::default()).expect("a store");
@@ -108,20 +119,15 @@ impl World {
 
     /// What `ovn-nbctl` prints.
     pub(crate) fn nbctl(&self, words: &str) -> String {
-        self.nbctl_of(&Vec::from_iter(words.split_whitespace()))
-    }
-
-    /// The same, where words have spaces in them.
-    pub(crate) fn nbctl_of(&self, words: &[&str]) -> String {
         let socket = self.folder.path().join("db.sock");
         let output = Command::new("ovn-nbctl")
             .arg(format!("--db=unix:{}", socket.display()))
             .arg("--timeout=10")
-            .args(words)
+            .args(arguments(words))
             .output()
             .expect("ovn-nbctl runs");
         let told = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "ovn-nbctl {words:?}: {told}");
+        assert!(output.status.success(), "ovn-nbctl {words}: {told}");
         String::from_utf8(output.stdout).expect("text").trim().to_owned()
     }
 
@@ -187,6 +193,21 @@ impl World {
         }
     }
 
+    /// An answer as it is written.
+    pub(crate) async fn text(&self, path: &str) -> (HeaderMap, String) {
+        let token = &self.tokens[0].1;
+        let request = Request::builder()
+            .uri(path)
+            .header("authorization", format!("Bearer {token}"))
+            .body(Body::empty());
+        let response = self.router.clone().oneshot(request.expect("a request")).await;
+        let (parts, body) = response.expect("an answer").into_parts();
+        let body = axum::body::to_bytes(body, 64 << 20).await.expect("a body");
+        let text = String::from_utf8(body.to_vec()).expect("text");
+        assert_eq!(parts.status, 200, "GET {path}: {text}");
+        (parts.headers, text)
+    }
+
     pub(crate) async fn get(&self, path: &str) -> Value {
         let answer = self
             .send(Role::Viewer, Method::GET, path, None, &Value::Null)
@@ -229,6 +250,13 @@ impl World {
             tokio::task::yield_now().await;
         }
     }
+}
+
+/// Words between blanks; `\\ ` is a blank within a word.
+fn arguments(words: &str) -> Vec<String> {
+    let words = words.replace("\\ ", "\u{0}");
+    let words = words.split_whitespace();
+    words.map(|word| word.replace('\u{0}', " ")).collect()
 }
 
 fn database(folder: &Path) -> Daemon {
