@@ -236,8 +236,22 @@ impl Cluster {
             ),
         };
         checks.extend([ready, store]);
+        checks.extend(self.strangers());
         checks.extend(self.0.place.get().map(mesh::Place::check));
         checks
+    }
+
+    /// Whether somebody with another secret is in the same Redis.
+    fn strangers(&self) -> Option<Check> {
+        let strange = self.0.engines.sealed.as_ref()?.strange();
+        (strange > 0).then(|| {
+            Check::warn(
+                "cluster.hints",
+                Bears::Advice,
+                format!("{strange} times something in Redis was not sealed with this cluster's secret"),
+                "give every node the same cluster.secret, and every cluster in one Redis a coordination.key_prefix of its own",
+            )
+        })
     }
 
     /// Whether this node is the one that does what one of them does for all.

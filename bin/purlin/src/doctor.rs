@@ -5,6 +5,7 @@
 #[cfg(feature = "tftp")]
 mod boot;
 mod clock;
+mod cluster;
 mod config;
 mod disk;
 #[cfg(feature = "dhcp")]
@@ -16,6 +17,7 @@ mod load;
 mod node;
 mod ports;
 mod privileges;
+mod reach;
 #[cfg(feature = "dhcp")]
 mod rogue;
 #[cfg(feature = "tftp")]
@@ -133,7 +135,11 @@ pub(crate) async fn run(args: &Args, context: &Context) -> Outcome {
         findings.push(finding);
         settings
     });
+    if let Some(settings) = &settings {
+        findings.extend(reach::check(settings).await);
+    }
     findings.extend(node::check(context).await);
+    findings.extend(cluster::check(context).await);
     if !node::runs(context) {
         let wanted = settings
             .as_ref()

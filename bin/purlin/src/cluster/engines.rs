@@ -7,6 +7,7 @@ use crate::settings::Settings;
 use purlin_config::sections::store::{CoordinationEngine, StoreEngine};
 use purlin_fabric::invalidate::Outbox;
 use purlin_fabric::port::{ClaimStore, Hints};
+use purlin_fabric_mesh::SealedHints;
 use purlin_fabric_redis::SettingFault;
 #[cfg(feature = "tftp")]
 use purlin_fabric_redis::{RedisHints, Topology};
@@ -24,6 +25,8 @@ const CLAIM_CONNECTIONS: usize = 2;
 pub(super) struct Engines {
     pub(super) claims: Arc<dyn ClaimStore>,
     pub(super) hints: Arc<dyn Hints>,
+    /// The same, where others than nodes could read them.
+    pub(super) sealed: Option<SealedHints>,
     /// Leases that nodes share; `None` for a node alone.
     pub(super) rows: Option<Arc<dyn FencedRows>>,
     /// Small state that nodes share; `None` for a node alone.
@@ -75,9 +78,19 @@ impl Engines {
             CoordinationEngine::Postgres => (Arc::new(LocalHints::new(Arc::new(now))), "postgres"),
             CoordinationEngine::Redis(url) => (Arc::new(dial::redis(url, &settings.store.redis)?), "redis"),
         };
+        // Redis is a third party: what it has is for nodes of this cluster only.
+        let sealed = match (&settings.cluster.secret, coordination) {
+            (Some(secret), "redis") => Some(SealedHints::new(secret.0.as_bytes(), Arc::clone(&hints))),
+            _ => None,
+        };
+        let hints = match &sealed {
+            Some(sealed) => Arc::new(sealed.clone()) as Arc<dyn Hints>,
+            None => hints,
+        };
         Ok(Self {
             claims,
             hints,
+            sealed,
             rows,
             records,
             starting,

@@ -129,7 +129,7 @@ impl Cluster {
         };
         let serving = place.mesh.serve(
             listener,
-            mesh_routes(&books.fabric, &self.0.stories),
+            mesh_routes(&books.fabric, &books.work, &self.0.stories),
             Arc::new(porter),
         );
         let serving = serving.map_err(|cause| {

@@ -57,6 +57,12 @@ pub struct Note {
     pub body: Vec<u8>,
 }
 
+/// What nodes compare to see whether they keep the same value. It resists accidents, not adversaries.
+#[must_use]
+pub fn digest(value: &[u8]) -> u64 {
+    crate::ring::of_bytes(value)
+}
+
 /// What came after a cursor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum News {

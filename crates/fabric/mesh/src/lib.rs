@@ -7,6 +7,7 @@
 //!                                        ├─► purlin-join/1: a token instead                ─► a certificate, once
 //!                                        └─► anything else: told in words what is wrong
 //!   Mesh::call   node address, expected node id, path, JSON ─► JSON
+//!   SealedHints  what nodes tell each other through a third party's service, for nobody else to read
 //! ```
 //!
 //! A certificate says which node somebody is, and nothing else. What a node may do is decided elsewhere: ownership by
@@ -19,6 +20,7 @@ mod certificate;
 mod clock;
 mod files;
 mod gates;
+mod hints;
 mod join;
 mod listen;
 mod mesh;
@@ -37,6 +39,7 @@ pub use call::CallError;
 pub use certificate::{Renewal, Validity, renewal};
 pub use clock::Clock;
 pub use files::Identity;
+pub use hints::SealedHints;
 pub use join::{Admission, JoinError, Joined, Wish, join};
 pub use listen::Serving;
 pub use mesh::{Mesh, MeshError, Notice, Setup};

@@ -1,4 +1,4 @@
-//! Sealing the authority's key with what only the cluster's nodes know.
+//! Sealing with what only the cluster's nodes know.
 //!
 //! ```text
 //!   cluster.secret ─HKDF-SHA-256(salt, purpose)─► key ─ChaCha20-Poly1305(nonce, bound to)─► octets and tag
@@ -7,12 +7,12 @@
 //! Sources: RFC 5869 (HKDF), RFC 8439 (the cipher).
 
 use crate::octets;
-use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey};
+use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::hkdf::{HKDF_SHA256, Salt};
 use serde::{Deserialize, Serialize};
 
-/// What the key is for, so that no other use of the secret gives the same key.
-const PURPOSE: &[u8] = b"purlin mesh: the key of the cluster's authority, 1";
+/// The use of the key of the authority's key, so that no other use of the secret gives the same one.
+const AUTHORITY: &[u8] = b"purlin mesh: the key of the cluster's authority, 1";
 
 /// Octets that only a holder of the secret can read or make; digits are hexadecimal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,34 +24,59 @@ pub(crate) struct Sealed {
 
 /// Seals `plain`, bound to `with`: opened beside anything else it does not open.
 pub(crate) fn seal(secret: &[u8], with: &[u8], plain: &[u8]) -> Sealed {
-    let (salt, nonce) = (octets::random::<32>(), octets::random::<12>());
-    let mut sealed = plain.to_vec();
-    key(secret, &salt)
-        .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(with), &mut sealed)
-        .expect("a key is far below what the cipher takes");
+    let salt = octets::random::<32>();
+    let sealed = SealKey::derive(secret, &salt, AUTHORITY).seal(with, plain);
+    let (nonce, octets) = sealed.split_at(NONCE_LEN);
     Sealed {
         salt: octets::hex(&salt),
-        nonce: octets::hex(&nonce),
-        octets: octets::hex(&sealed),
+        nonce: octets::hex(nonce),
+        octets: octets::hex(octets),
     }
 }
 
 /// What was sealed; `None` with another secret, beside something else, or when it was changed.
 pub(crate) fn open(secret: &[u8], with: &[u8], sealed: &Sealed) -> Option<Vec<u8>> {
     let salt = octets::unhex(&sealed.salt)?;
-    let nonce: [u8; 12] = octets::unhex(&sealed.nonce)?.try_into().ok()?;
-    let mut plain = octets::unhex(&sealed.octets)?;
-    let opened =
-        key(secret, &salt).open_in_place(Nonce::assume_unique_for_key(nonce), Aad::from(with), &mut plain);
-    opened.ok().map(|octets| octets.to_vec())
+    let mut whole = octets::unhex(&sealed.nonce).filter(|nonce| nonce.len() == NONCE_LEN)?;
+    whole.extend(octets::unhex(&sealed.octets)?);
+    SealKey::derive(secret, &salt, AUTHORITY).open(with, &whole)
 }
 
-fn key(secret: &[u8], salt: &[u8]) -> LessSafeKey {
-    let derived = Salt::new(HKDF_SHA256, salt).extract(secret);
-    let okm = derived
-        .expand(&[PURPOSE], &CHACHA20_POLY1305)
-        .expect("one key is far below what HKDF gives");
-    LessSafeKey::new(UnboundKey::from(okm))
+/// A key for one use of the secret.
+pub(crate) struct SealKey(LessSafeKey);
+
+impl SealKey {
+    /// The same for everybody with the same secret, salt and purpose, and for nobody else.
+    pub(crate) fn derive(secret: &[u8], salt: &[u8], purpose: &[u8]) -> Self {
+        let (derived, purpose) = (Salt::new(HKDF_SHA256, salt).extract(secret), [purpose]);
+        let okm = derived
+            .expand(&purpose, &CHACHA20_POLY1305)
+            .expect("one key is far below what HKDF gives");
+        Self(LessSafeKey::new(UnboundKey::from(okm)))
+    }
+
+    /// A random nonce, then `plain` sealed, bound to `with`, and its tag.
+    pub(crate) fn seal(&self, with: &[u8], plain: &[u8]) -> Vec<u8> {
+        let nonce = octets::random::<NONCE_LEN>();
+        let mut sealed = plain.to_vec();
+        self.0
+            .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(with), &mut sealed)
+            .expect("what is sealed is far below what the cipher takes");
+        sealed.splice(0..0, nonce);
+        sealed
+    }
+
+    /// What [`Self::seal`] was given; `None` under another key, beside something else, or when it was changed.
+    pub(crate) fn open(&self, with: &[u8], whole: &[u8]) -> Option<Vec<u8>> {
+        let (nonce, sealed) = whole.split_first_chunk::<NONCE_LEN>()?;
+        let mut plain = sealed.to_vec();
+        let opened = self
+            .0
+            .open_in_place(Nonce::assume_unique_for_key(*nonce), Aad::from(with), &mut plain);
+        let length = opened.ok()?.len();
+        plain.truncate(length);
+        Some(plain)
+    }
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ mod bus;
 mod figures;
 mod listen;
 mod own;
+mod replace;
 mod values;
 mod warm;
 

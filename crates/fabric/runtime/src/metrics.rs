@@ -2,7 +2,7 @@
 
 use crate::cache::InvalidationBus;
 use crate::locks::LockManager;
-use crate::sessions::SessionStore;
+use crate::sessions::{Odd, SessionStore};
 use purlin_fabric::invalidate::Freshness;
 use purlin_telemetry::metrics::{Collector, Encoder};
 use purlin_types::NodeId;
@@ -93,6 +93,13 @@ impl SharedWork {
                 "Clients that came back and were told that events are gone.",
             )
             .value(&[], figures.gaps as f64);
+        let mut odd = encoder.counter(
+            "purlin_session_oddities_total",
+            "Clients of sessions that came to the wrong node, or with what is not theirs or not good any more.",
+        );
+        for kind in Odd::ALL {
+            odd.value(&[("kind", kind.as_str())], self.sessions.noted(kind) as f64);
+        }
     }
 
     fn caches(&self, encoder: &mut Encoder) {

@@ -13,8 +13,10 @@
 
 mod ending;
 mod moving;
+mod odd;
 
 pub use moving::Resumed;
+pub use odd::Odd;
 
 use crate::entropy;
 use crate::local::ReadClock;
@@ -47,6 +49,7 @@ struct Inner {
     migrations: Mutex<BTreeMap<String, u64>>,
     /// Sessions have gone.
     went: Notify,
+    oddities: odd::Oddities,
 }
 
 /// Whether sessions can be found from elsewhere.
@@ -70,6 +73,7 @@ impl SessionStore {
             away: AtomicBool::new(false),
             migrations: Mutex::default(),
             went: Notify::new(),
+            oddities: odd::Oddities::default(),
         }))
     }
 
@@ -243,6 +247,17 @@ impl SessionStore {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
+    }
+
+    /// Counts something that whoever serves the client has noticed.
+    pub fn note(&self, odd: Odd) {
+        self.0.oddities.count(odd);
+    }
+
+    /// How often it was noticed since the start.
+    #[must_use]
+    pub fn noted(&self, odd: Odd) -> u64 {
+        self.0.oddities.of(odd)
     }
 
     fn count_migration(&self, from: &str) {

@@ -3,10 +3,11 @@
 use futures_util::future::{BoxFuture, FutureExt};
 use purlin_api::events::keeper::{Opened, Over, SessionKeeper};
 use purlin_api::{Problem, reasons};
-use purlin_fabric::NotReady;
+use purlin_fabric::port::NodeState;
 use purlin_fabric::session::SessionError;
+use purlin_fabric::{Member, NotReady, Suspicion};
 use purlin_fabric_runtime::Fabric;
-use purlin_fabric_runtime::sessions::{Resumed, SessionStore};
+use purlin_fabric_runtime::sessions::{Odd, Resumed, SessionStore};
 use std::time::Duration;
 
 use axum::http::StatusCode;
@@ -35,6 +36,18 @@ impl Keeper {
         self.shared && is_leaving(self.fabric.snapshot().readiness.as_ref().err())
     }
 
+    /// Whether another node is there and could have gone on with its session.
+    fn serves(&self, node: &str) -> bool {
+        let (snapshot, me) = (self.fabric.snapshot(), self.fabric.me());
+        let is_it = |member: &Member| {
+            member.id.as_str() == node
+                && member.id != me.id
+                && member.state == NodeState::Active
+                && member.suspicion == Suspicion::None
+        };
+        snapshot.members.iter().any(is_it)
+    }
+
     fn refuse_while_draining(&self) -> Result<(), Problem> {
         if self.drains() {
             return Err(Problem::not_ready("this node drains: connect to another one"));
@@ -59,6 +72,7 @@ impl Keeper {
             return Ok(self.opened(resumed));
         }
         // Whoever has another's token has stolen it: the session is over.
+        self.sessions.note(Odd::Stranger);
         let _lapses = self.sessions.end(&resumed.session.id).await;
         let why = "the session is that of another user; it was ended";
         Err(Problem::new(StatusCode::FORBIDDEN, &reasons::ROLE_TOO_LOW, why))
@@ -82,8 +96,20 @@ impl Keeper {
             return Ok((opened, true));
         }
         let known = self.sessions.find(id).await.map_err(|error| refused(&error))?;
-        if known.is_none_or(|row| row.user != user) {
-            return Err(refused(&SessionError::Unknown { id: id.to_owned() }));
+        let row = match known {
+            Some(row) if row.user == user => row,
+            other => {
+                let odd = if other.is_some() {
+                    Odd::Stranger
+                } else {
+                    Odd::UnknownId
+                };
+                self.sessions.note(odd);
+                return Err(refused(&SessionError::Unknown { id: id.to_owned() }));
+            }
+        };
+        if self.serves(&row.node) {
+            self.sessions.note(Odd::Stray);
         }
         let adopted = self.sessions.adopt(id, seen).await;
         let adopted = adopted.map_err(|error| refused(&error))?;
@@ -125,6 +151,9 @@ impl SessionKeeper for Keeper {
         async move {
             self.refuse_while_draining()?;
             let resumed = self.sessions.resume(token, seen).await;
+            if let Err(SessionError::TokenSpent) = &resumed {
+                self.sessions.note(Odd::SpentToken);
+            }
             self.of_user(user, resumed.map_err(|error| refused(&error))?)
                 .await
         }

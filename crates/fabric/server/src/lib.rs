@@ -12,9 +12,11 @@
 //!   GET    /api/v1/cluster/sessions         clients and their nodes      DELETE .../sessions/ID
 //!   POST   /api/v1/cluster/locks            PUT renews, DELETE releases  GET shows who holds and waits
 //!   POST   /api/v1/cluster/invalidations    clears caches on all nodes   GET shows the last ones
+//!   POST   /api/v1/cluster/diagnosis        what keeps the nodes from being one system
 //! ```
 
 mod caches;
+mod diagnosis;
 mod events;
 mod grow;
 mod join;

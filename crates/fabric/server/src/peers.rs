@@ -3,12 +3,14 @@
 //! ```text
 //!   POST /mesh/v1/resume   {}                 the node takes part again after a drain
 //!   POST /mesh/v1/why      {subject, limit}   what it has on record about a machine
+//!   POST /mesh/v1/diagnosis {mark}            whether it has heard of that, what it caches, its sessions
 //! ```
 
 mod stories;
 
 pub use stories::{Neighbours, Stories};
 
+use crate::work::Work;
 use axum::extract::State;
 use axum::routing::post;
 use axum::{Json, Router};
@@ -22,11 +24,12 @@ use std::net::SocketAddr;
 const RESUME: &str = "/mesh/v1/resume";
 
 /// The calls that this node answers others about the fabric.
-pub fn mesh_routes(fabric: &Fabric, stories: &Stories) -> Router {
+pub fn mesh_routes(fabric: &Fabric, work: &Work, stories: &Stories) -> Router {
     Router::new()
         .route(RESUME, post(resume))
         .with_state(fabric.clone())
         .merge(stories::routes(stories))
+        .merge(crate::diagnosis::mesh_routes(fabric, work))
 }
 
 async fn resume(State(fabric): State<Fabric>) -> Json<Value> {

@@ -1,5 +1,6 @@
 //! `/api/v1/cluster`: nodes and their leader.
 
+use crate::diagnosis;
 use crate::grow::Growing;
 use crate::leaving;
 use crate::text;
@@ -37,7 +38,10 @@ pub struct Books {
 /// The routes of the cluster.
 #[must_use]
 pub fn routes(books: &Books) -> Routes {
-    let drafts = reads().into_iter().chain(leaving::drafts());
+    let drafts = reads()
+        .into_iter()
+        .chain(leaving::drafts())
+        .chain([diagnosis::draft()]);
     schemas(Routes::new("cluster", books, drafts))
         .and(crate::grow::routes(books))
         .and(crate::moves::routes(books))
@@ -144,6 +148,9 @@ fn drain() -> schema::Schema {
 
 fn schemas(routes: Routes) -> Routes {
     let number = |what| schema::number(what);
+    let routes = diagnosis::components()
+        .into_iter()
+        .fold(routes, |routes, (name, schema)| routes.component(name, schema));
     routes
         .component(
             "Node",

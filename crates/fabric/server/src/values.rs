@@ -81,12 +81,8 @@ async fn put(
     if asked.dry_run()? {
         return Ok(Json(shown(&key.0, &order.value, true)));
     }
-    if !work.cache.is_shared() {
-        // Other nodes may have an older one.
-        let published = work.bus.publish(&[glob::escape(&key.0)]).await;
-        published.map_err(|fault| crate::work::away(&fault))?;
-    }
-    let kept = work.cache.put(&key.0, octets).await;
+    let kept = work.bus.replace(&work.cache, &key.0, octets).await;
+    let kept = kept.map_err(|fault| crate::work::away(&fault))?;
     Ok(Json(shown(&key.0, &order.value, kept)))
 }
 

@@ -8,7 +8,7 @@ mod pool;
 
 pub use book::{Book, Collision, Holder, Role};
 pub(crate) use gather::vip_address;
-pub use gather::{book, holder, note};
+pub use gather::{book, follow, holder};
 pub use grammar::{Allowed, Element, Owned, parse_addresses, parse_port_security};
 pub use network::Network;
 pub use pool::{Pool, eui64};

@@ -7,6 +7,7 @@
 //!   plan      wanted changes -> one guarded transaction, and its undo     document  an owner's part: apply, prune, drift
 //!   trace     questions to ovn-trace, answers with our objects            topology  the network as a graph
 //!   template  sets of rules with typed variables                          policy    what the ACLs say, port by port
+//!   tenant    whose part of the network a row is: what one sees, what one may
 //! ```
 //!
 //! The way of a write: [`model::State`] over a cache's snapshot, [`plan::plan`] (or [`document::apply`]) with the wanted
@@ -24,5 +25,6 @@ pub mod policy;
 pub mod problem;
 pub mod review;
 pub mod template;
+pub mod tenant;
 pub mod topology;
 pub mod trace;

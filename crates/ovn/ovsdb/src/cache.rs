@@ -15,12 +15,15 @@ mod changes;
 mod database;
 mod index;
 mod layout;
+mod relation;
 mod trie;
 
 pub use apply::{Cache, CacheError};
 pub use changes::{Changes, RowChange};
 pub use database::{Database, RowRef, TableRef};
 pub use layout::{ColumnLayout, Index, Layout, TableLayout};
+pub use relation::Relation;
+pub use trie::{Iter, Trie};
 
 use crate::value::Datum;
 use std::sync::Arc;

@@ -11,6 +11,7 @@
 
 mod events;
 mod graph;
+mod kept;
 mod matrix;
 mod metrics;
 pub mod ovncp;

@@ -1,17 +1,20 @@
 //! The databases as the platform holds them: a client for writes, a copy in memory for reads.
 
 use crate::graph::Graphs;
+use crate::kept::{Books, Options};
 use crate::programs::{Programs, Tools};
 use crate::reasons;
 use axum::http::StatusCode;
 use purlin_api::Problem;
+use purlin_ovn_core::address::Book;
+use purlin_ovn_core::dhcp::Catalogs;
 use purlin_ovn_core::model::{OWNER_KEY, nb_schema, references};
 use purlin_ovsdb::cache::Index;
 use purlin_ovsdb::client::{Client, Config, Replica, Snapshot, Spec, State, TableSpec};
 use purlin_ovsdb::{DatabaseSchema, Uuid};
 use serde_json::{Value, json};
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -38,6 +41,8 @@ struct Inner {
     north: Side,
     south: Option<Side>,
     origin: &'static str,
+    books: Books,
+    options: Options,
     programs: Programs,
     graphs: Graphs,
     /// Tells this process from the one before.
@@ -71,14 +76,29 @@ impl Platform {
         let south = settings
             .southbound
             .map(|config| Side::start(config, Spec::everything()));
-        Self(Arc::new(Inner {
+        let platform = Self(Arc::new(Inner {
             north,
             south,
             origin: settings.origin,
+            books: Books::default(),
+            options: Options::default(),
             programs: Programs::new(settings.tools),
             graphs: Graphs::default(),
             born: new_uuid().map_or_else(|_| String::new(), |uuid| uuid.to_string()),
-        }))
+        }));
+        tokio::spawn(keep_up(Arc::downgrade(&platform.0)));
+        platform
+    }
+
+    /// Who has which address, by just this snapshot of the northbound.
+    pub(crate) fn book(&self, schema: &DatabaseSchema, snapshot: &Snapshot) -> Book {
+        self.0.books.of(schema, &snapshot.database, snapshot.generation)
+    }
+
+    /// The DHCP options that OVN has here.
+    pub(crate) fn dhcp(&self) -> Arc<Catalogs> {
+        let south = self.0.south.as_ref().map(|south| south.rows.snapshot());
+        self.0.options.of(south.as_ref().map(|south| &south.database))
     }
 
     pub(crate) fn programs(&self) -> &Programs {
@@ -127,6 +147,35 @@ impl Platform {
             "northbound": self.0.north.status(),
             "southbound": self.0.south.as_ref().map(Side::status),
         })
+    }
+}
+
+/// Keeps the book beside the rows while nobody asks for it, so that the first who does needs not wait, and no old rows are
+/// held. Ends with the platform.
+async fn keep_up(platform: Weak<Inner>) {
+    let Some(mut states) = platform.upgrade().map(|inner| inner.north.rows.watch()) else {
+        return;
+    };
+    let mut reloads = 0;
+    while states.changed().await.is_ok() {
+        let snapshot = states.borrow_and_update().clone();
+        let Some(inner) = platform.upgrade() else { return };
+        let Some(schema) = inner.north.schema.borrow().clone() else {
+            continue;
+        };
+        let anew = std::mem::replace(&mut reloads, snapshot.reloads) != snapshot.reloads;
+        let keep = move || {
+            let book = inner.books.of(&schema, &snapshot.database, snapshot.generation);
+            drop(book);
+        };
+        if !anew {
+            keep();
+            continue;
+        }
+        // A look at every row.
+        if tokio::task::spawn_blocking(keep).await.is_err() {
+            return;
+        }
     }
 }
 

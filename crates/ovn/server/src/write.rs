@@ -133,16 +133,18 @@ async fn decide(
     wish: &impl Wish,
 ) -> Result<Decided, Problem> {
     let (schema, snapshot) = platform.north().read_live().await?;
-    let state = State::new(&schema, &snapshot.database);
+    let dhcp = platform.dhcp();
+    let state = State::new(&schema, &snapshot.database).with_dhcp(&dhcp);
     let (changes, expect) = wish(&state)?;
     let etags = expect.iter().any(|expect| matches!(expect, Expect::Etag { .. }));
+    let book = platform.book(&schema, &snapshot);
     let request = Request {
         actor: &manner.actor,
         id: &manner.id,
         writer: &manner.writer,
         changes,
         expect,
-        book: None,
+        book: Some(&book),
     };
     let plan = plan::plan(&state, request).map_err(|refusal| unplanned(&refusal))?;
     let changes = !plan.diff.is_empty();

@@ -222,6 +222,25 @@ impl Member {
         said.concat()
     }
 
+    /// What `purlin doctor` finds when it asks this node: name, grade and detail of each.
+    ///
+    /// # Panics
+    /// When it says no JSON.
+    #[must_use]
+    pub fn doctor(&self, arguments: &[&str]) -> Vec<(String, String, String)> {
+        let mut command = self.command("purlin");
+        let output = run(command.args(self.asked(&[&["doctor", "-o", "json"], arguments].concat())));
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        let found: Value = serde_json::from_str(&said)
+            .unwrap_or_else(|cause| panic!("{cause}: {said:?} {}", String::from_utf8_lossy(&output.stderr)));
+        let rows = found.as_array().or_else(|| found["items"].as_array());
+        let rows = rows.or_else(|| found["findings"].as_array()).expect("findings");
+        let text = |row: &Value, key: &str| row[key].as_str().unwrap_or_default().to_owned();
+        rows.iter()
+            .map(|row| (text(row, "name"), text(row, "grade"), text(row, "detail")))
+            .collect()
+    }
+
     /// What a scrape of its metrics gives.
     #[must_use]
     pub fn scrape(&self) -> String {

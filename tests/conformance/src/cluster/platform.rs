@@ -51,21 +51,31 @@ impl Cluster {
         )
     }
 
+    /// What Redis answers to a line, as it goes over the wire.
+    ///
+    /// # Panics
+    /// When it does not answer.
+    #[must_use]
+    pub fn redis_says(&self, order: &str) -> String {
+        let port = self.redis_port.expect("this cluster has one");
+        let mut line = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).expect("it answers");
+        line.set_read_timeout(Some(Duration::from_secs(5)))
+            .expect("a time");
+        line.write_all(format!("{order}\r\nQUIT\r\n").as_bytes())
+            .expect("it reads");
+        let mut said = Vec::new();
+        line.read_to_end(&mut said).expect("it answers");
+        String::from_utf8_lossy(&said).into_owned()
+    }
+
     /// All keys in Redis.
     ///
     /// # Panics
     /// When Redis does not answer.
     #[must_use]
     pub fn redis_keys(&self) -> Vec<String> {
-        let port = self.redis_port.expect("this cluster has one");
-        let mut line = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).expect("it answers");
-        line.set_read_timeout(Some(Duration::from_secs(5)))
-            .expect("a time");
-        line.write_all(b"KEYS *\r\nQUIT\r\n").expect("it reads");
-        let mut said = Vec::new();
-        line.read_to_end(&mut said).expect("it answers");
+        let said = self.redis_says("KEYS *");
         // An array of texts, each behind its length, and the OK of the farewell.
-        let said = String::from_utf8_lossy(&said).into_owned();
         let texts = said
             .split("\r\n")
             .filter(|line| !line.starts_with(['*', '$', '+']));

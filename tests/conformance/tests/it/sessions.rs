@@ -1,6 +1,7 @@
 //! Sessions, locks and caches over several nodes: what their clients are promised.
 
 mod caching;
+mod doctoring;
 mod lasting;
 mod locking;
 mod measuring;

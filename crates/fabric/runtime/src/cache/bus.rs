@@ -125,7 +125,7 @@ impl InvalidationBus {
         outcome
     }
 
-    async fn tell_others(&self, patterns: &[String]) -> Result<(), PublishFault> {
+    pub(super) async fn tell_others(&self, patterns: &[String]) -> Result<(), PublishFault> {
         let Some(outbox) = &self.0.setup.outbox else {
             return self
                 .announce((0, 0), patterns)

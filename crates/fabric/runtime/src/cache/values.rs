@@ -3,10 +3,10 @@
 use super::figures::CacheFigures;
 use crate::local::ReadClock;
 use purlin_fabric::glob;
-use purlin_fabric::invalidate::{Fills, Freshness};
+use purlin_fabric::invalidate::{Fills, Freshness, digest};
 use purlin_fabric::port::Hints;
 use purlin_types::BootTime;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -115,6 +115,17 @@ impl Cache {
     /// by [`super::InvalidationBus::publish`] only.
     pub async fn clear(&self, pattern: &str) -> u64 {
         self.0.cleared(&[pattern.to_owned()]).await
+    }
+
+    /// At most `limit` keys that this node keeps for itself and the digests of their values: two nodes that both keep
+    /// a key keep the same. Of a shared tier there is nothing to compare.
+    #[must_use]
+    pub fn digests(&self, limit: usize) -> BTreeMap<String, u64> {
+        let state = self.0.state();
+        let entries = state.entries.iter().take(limit);
+        entries
+            .map(|(key, entry)| (key.clone(), digest(&entry.value)))
+            .collect()
     }
 
     #[must_use]

@@ -135,6 +135,36 @@ async fn both_patterns_are_cleared_on_all_nodes_and_nothing_else() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn s4_130_nodes_that_replace_one_value_at_one_time_do_not_keep_different_ones() {
+    for outbox in [true, false] {
+        let cluster = Cluster::new(outbox, false).await;
+        let replace = async |node: usize| {
+            let value = format!("of {node}").into_bytes();
+            let kept = cluster.buses[node]
+                .replace(&cluster.caches[node], "switch:1", value)
+                .await;
+            kept.expect("all is there");
+        };
+        // All have told before any of them hears.
+        tokio::join!(replace(0), replace(1), replace(2));
+        sleep(Duration::from_millis(1)).await;
+        let digests: Vec<_> = cluster.caches.iter().map(|cache| cache.digests(10)).collect();
+        let kept: Vec<_> = digests
+            .iter()
+            .flat_map(|digests| digests.get("switch:1"))
+            .collect();
+        assert!(kept.windows(2).all(|pair| pair[0] == pair[1]), "{digests:?}");
+        // One alone stays, and is what others do not have.
+        replace(1).await;
+        sleep(Duration::from_millis(1)).await;
+        assert_eq!(
+            cluster.kept(&["switch:1"]).await,
+            [vec![], vec!["switch:1"], vec![]]
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_was_announced_to_a_cut_line_is_found_in_the_outbox() {
     let cluster = Cluster::new(true, false).await;
     cluster.fill(&KEYS).await;

@@ -1,7 +1,8 @@
 //! Who has which address, over the whole northbound database, and who would collide with whom.
 //!
 //! The book is kept as the rows change and asked for one candidate at a time: a question costs what the candidate's own
-//! addresses and neighbours cost, whatever the size of the database.
+//! addresses and neighbours cost, whatever the size of the database. As a cache's states, books share what they have in
+//! common, so that each state of the database may have its own.
 //!
 //! A *place* is a switch or a router. An address on a switch must be unique on it and on every switch that one router
 //! joins with it; not beyond: two tenants behind their own routers may both have 10.0.0.5.
@@ -9,10 +10,12 @@
 use super::Network;
 use crate::problem::{Problem, Severity};
 use purlin_ovsdb::Uuid;
+use purlin_ovsdb::cache::{Relation, Trie};
 use purlin_types::Mac;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 /// In which role somebody has an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -86,87 +89,104 @@ pub enum Shared {
     Ip(IpAddr),
 }
 
-/// The book.
-#[derive(Debug, Clone, Default)]
+/// The book. A copy costs a few pointers, and what is written into it is not in the other.
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Book {
-    holders: BTreeMap<Uuid, Holder>,
-    by_mac: BTreeMap<[u8; 6], BTreeSet<Uuid>>,
-    by_ip: BTreeMap<IpAddr, BTreeSet<Uuid>>,
-    /// Switches and routers that touch.
-    links: BTreeMap<Uuid, BTreeSet<Uuid>>,
-    networks: BTreeMap<Uuid, Network>,
-    names: BTreeMap<Uuid, String>,
+    holders: Trie<Arc<Holder>>,
+    by_mac: Relation,
+    by_ip: Relation,
+    by_place: Relation,
+    /// Router ports by the places that they join.
+    gates: Relation,
+    networks: Trie<Network>,
 }
 
 impl Book {
-    /// Names a switch or a router, with the network that it gives addresses from.
-    pub fn place(&mut self, place: Uuid, name: &str, network: Option<Network>) {
-        self.names.insert(place, name.to_owned());
+    /// The network that a switch gives addresses from.
+    pub fn network(&mut self, place: Uuid, network: Option<Network>) {
         match network {
-            Some(network) => self.networks.insert(place, network),
-            None => self.networks.remove(&place),
-        };
-    }
-
-    /// A router has a port on a switch.
-    pub fn join(&mut self, switch: Uuid, router: Uuid) {
-        self.links.entry(switch).or_default().insert(router);
-        self.links.entry(router).or_default().insert(switch);
-    }
-
-    /// It has none any more.
-    pub fn part(&mut self, switch: Uuid, router: Uuid) {
-        for (a, b) in [(switch, router), (router, switch)] {
-            if let Some(links) = self.links.get_mut(&a) {
-                links.remove(&b);
-            }
+            Some(network) => drop(self.networks.insert(place, network)),
+            None => drop(self.networks.remove(&place)),
         }
     }
 
     /// Writes somebody in, in place of what the same row had before.
     pub fn put(&mut self, holder: Holder) {
+        if self.holders.get(&holder.row).is_some_and(|held| **held == holder) {
+            return;
+        }
         self.remove(holder.row);
         for mac in &holder.macs {
-            self.by_mac.entry(mac.0).or_default().insert(holder.row);
+            self.by_mac.insert(mac_key(*mac), holder.row);
         }
         for ip in &holder.ips {
-            self.by_ip.entry(*ip).or_default().insert(holder.row);
+            self.by_ip.insert(ip_key(*ip), holder.row);
         }
-        self.holders.insert(holder.row, holder);
+        for place in &holder.places {
+            self.by_place.insert(*place, holder.row);
+            if holder.role == Role::RouterPort {
+                self.gates.insert(*place, holder.row);
+            }
+        }
+        self.holders.insert(holder.row, Arc::new(holder));
     }
 
     /// Strikes a row out.
-    pub fn remove(&mut self, row: Uuid) -> Option<Holder> {
+    pub fn remove(&mut self, row: Uuid) -> Option<Arc<Holder>> {
         let holder = self.holders.remove(&row)?;
         for mac in &holder.macs {
-            strike(&mut self.by_mac, &mac.0, row);
+            self.by_mac.remove(mac_key(*mac), row);
         }
         for ip in &holder.ips {
-            strike(&mut self.by_ip, ip, row);
+            self.by_ip.remove(ip_key(*ip), row);
+        }
+        for place in &holder.places {
+            self.by_place.remove(*place, row);
+            self.gates.remove(*place, row);
         }
         Some(holder)
     }
 
     /// Everybody, by row.
     pub fn holders(&self) -> impl Iterator<Item = &Holder> {
-        self.holders.values()
+        self.holders.iter().map(|(_, holder)| &**holder)
+    }
+
+    /// Who has this row.
+    pub fn get(&self, row: Uuid) -> Option<&Holder> {
+        self.holders.get(&row).map(|holder| &**holder)
+    }
+
+    /// Everybody on a place, by row.
+    pub fn on(&self, place: Uuid) -> impl Iterator<Item = &Holder> {
+        self.by_place.of(place).map(|row| self.holder(row))
+    }
+
+    fn holder(&self, row: Uuid) -> &Holder {
+        self.get(row)
+            .expect("whoever is found by something is written in")
     }
 
     /// Whether anybody on the place or on one that a router joins with it has the address.
     pub fn is_used(&self, place: Uuid, ip: IpAddr) -> bool {
         let near = self.near(place);
-        let used = |row: &Uuid| self.holders[row].places.iter().any(|place| near.contains(place));
-        self.by_ip.get(&ip).is_some_and(|rows| rows.iter().any(used))
+        self.by_ip.of(ip_key(ip)).any(|row| {
+            let holder = self.holder(row);
+            holder.ips.contains(&ip) && holder.places.iter().any(|place| near.contains(place))
+        })
     }
 
     /// Whom the candidate would collide with. Its own row, if it is written in already, is not counted.
     pub fn collisions(&self, candidate: &Holder) -> Vec<Collision> {
-        let macs = candidate.macs.iter().filter_map(|mac| self.by_mac.get(&mac.0));
-        let ips = candidate.ips.iter().filter_map(|ip| self.by_ip.get(ip));
-        let others: BTreeSet<Uuid> = macs.chain(ips).flatten().copied().collect();
-        let others = others.iter().filter(|row| **row != candidate.row);
+        let macs = candidate
+            .macs
+            .iter()
+            .flat_map(|mac| self.by_mac.of(mac_key(*mac)));
+        let ips = candidate.ips.iter().flat_map(|ip| self.by_ip.of(ip_key(*ip)));
+        let others: BTreeSet<Uuid> = macs.chain(ips).collect();
+        let others = others.into_iter().filter(|row| *row != candidate.row);
         others
-            .flat_map(|row| self.between(candidate, &self.holders[row]))
+            .flat_map(|row| self.between(candidate, self.holder(row)))
             .collect()
     }
 
@@ -194,28 +214,12 @@ impl Book {
 
     /// All that is to be said about a candidate: collisions, and addresses outside of its switch's network.
     pub fn check(&self, candidate: &Holder) -> Vec<Problem> {
-        self.check_but(candidate, &BTreeSet::new())
-    }
-
-    /// The same, where some rows are known to be otherwise by now.
-    pub(crate) fn check_but(&self, candidate: &Holder, but: &BTreeSet<Uuid>) -> Vec<Problem> {
         let collided = self.collided(candidate).into_iter();
-        let mut problems: Vec<Problem> = collided
-            .filter(|(with, _)| !but.contains(with))
-            .map(|(_, problem)| problem)
-            .collect();
+        let mut problems: Vec<Problem> = collided.map(|(_, problem)| problem).collect();
         if candidate.role == Role::Port {
             problems.extend(self.outside(candidate));
         }
         problems
-    }
-
-    /// Two that are both new.
-    pub(crate) fn check_pair(&self, candidate: &Holder, other: &Holder) -> Vec<Problem> {
-        let collisions = self.between(candidate, other).into_iter();
-        collisions
-            .map(|collision| problem(candidate, &collision))
-            .collect()
     }
 
     /// Each collision with its other side.
@@ -227,7 +231,7 @@ impl Book {
     }
 
     /// Places that are one router away from any of the holders.
-    pub(crate) fn near_all(&self, holders: &[Holder]) -> BTreeSet<Uuid> {
+    pub(crate) fn near_all(&self, holders: &[&Holder]) -> BTreeSet<Uuid> {
         let places = holders.iter().flat_map(|holder| &holder.places);
         places.flat_map(|place| self.near(*place)).collect()
     }
@@ -248,21 +252,44 @@ impl Book {
     fn seen(&self, holder: &Holder) -> BTreeSet<Uuid> {
         let mut seen = holder.places.clone();
         if !matches!(holder.role, Role::Port | Role::RouterPort) {
-            let linked = holder.places.iter().filter_map(|place| self.links.get(place));
-            seen.extend(linked.flatten());
+            seen.extend(holder.places.iter().flat_map(|place| self.linked(*place)));
         }
         seen
+    }
+
+    /// The routers of a switch, the switches of a router.
+    fn linked(&self, place: Uuid) -> impl Iterator<Item = Uuid> + '_ {
+        let gates = self.gates.of(place).map(|row| self.holder(row));
+        let places = gates.flat_map(|gate| gate.places.iter().copied());
+        places.filter(move |other| *other != place)
     }
 
     /// The place and those that are one router away.
     fn near(&self, place: Uuid) -> BTreeSet<Uuid> {
         let mut near = BTreeSet::from([place]);
-        for router in self.links.get(&place).into_iter().flatten() {
-            near.insert(*router);
-            near.extend(self.links.get(router).into_iter().flatten());
+        for router in self.linked(place) {
+            near.insert(router);
+            near.extend(self.linked(router));
         }
         near
     }
+}
+
+/// The last octets differ most: they come first, so that the tries stay flat.
+fn mac_key(mac: Mac) -> Uuid {
+    let mut octets = [0; 16];
+    octets[..6].copy_from_slice(&mac.0);
+    octets[..6].reverse();
+    Uuid::from_bytes(octets)
+}
+
+/// An IPv4 address shares its key with the IPv6 address that stands for it: whoever asks looks at the addresses too.
+fn ip_key(ip: IpAddr) -> Uuid {
+    let ip = match ip {
+        IpAddr::V4(ip) => ip.to_ipv6_mapped(),
+        IpAddr::V6(ip) => ip,
+    };
+    Uuid::from_bytes(u128::from(ip).to_le_bytes())
 }
 
 fn place(holder: &Holder) -> String {
@@ -276,15 +303,6 @@ fn problem(candidate: &Holder, collision: &Collision) -> Problem {
         place: place(candidate),
         message: collision.to_string(),
         help: None,
-    }
-}
-
-fn strike<K: Ord>(index: &mut BTreeMap<K, BTreeSet<Uuid>>, key: &K, row: Uuid) {
-    if let Some(rows) = index.get_mut(key) {
-        rows.remove(&row);
-        if rows.is_empty() {
-            index.remove(key);
-        }
     }
 }
 

@@ -2,69 +2,117 @@
 
 use super::{Book, Holder, Network, Pool, Role};
 use crate::model::State;
-use purlin_ovsdb::{Atom, Uuid};
+use purlin_ovsdb::{Atom, Datum, Uuid};
 use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
+
+/// The tables whose rows have addresses.
+const HOLDERS: [&str; 4] = [
+    "Logical_Switch_Port",
+    "Logical_Router_Port",
+    "NAT",
+    "Load_Balancer",
+];
+
+/// Columns by which a place has holders, and their table.
+const PLACES: &[(&str, &str, &str)] = &[
+    ("Logical_Switch", "ports", "Logical_Switch_Port"),
+    ("Logical_Switch", "load_balancer", "Load_Balancer"),
+    ("Logical_Router", "ports", "Logical_Router_Port"),
+    ("Logical_Router", "nat", "NAT"),
+    ("Logical_Router", "load_balancer", "Load_Balancer"),
+];
 
 /// The book of all rows. Costs a look at each.
 pub fn book(state: &State<'_>) -> Book {
     let mut book = Book::default();
-    for table in [
-        "Logical_Switch",
-        "Logical_Router",
-        "Logical_Switch_Port",
-        "Logical_Router_Port",
-        "NAT",
-        "Load_Balancer",
-    ] {
-        for uuid in state.uuids(table) {
-            note(&mut book, state, table, uuid);
-        }
+    for switch in state.uuids("Logical_Switch") {
+        book.network(switch, network(state, switch));
+    }
+    for table in HOLDERS {
+        let holders = state.uuids(table).into_iter();
+        holders
+            .filter_map(|row| holder(state, table, row))
+            .for_each(|holder| book.put(holder));
     }
     book
 }
 
-/// Takes one row over as it is in the state: new, changed or gone. For whoever keeps a book beside a cache; a port's
-/// switch, or a rule's router, that changes with it must be noted too.
-pub fn note(book: &mut Book, state: &State<'_>, table: &str, uuid: Uuid) {
-    match table {
-        "Logical_Switch" => {
-            let (pool, _) = Pool::parse(&state.map(table, uuid, "other_config"));
-            book.place(uuid, &state.label(table, uuid), pool.subnet);
-            for port in state.targets(table, uuid, "ports") {
-                note(book, state, "Logical_Switch_Port", port);
+/// Makes the book of one state that of another. `changed` are the rows that may differ; more do no harm. Costs what
+/// differs, whatever the size of the database; returns the rows that had to be looked at.
+pub fn follow<'r>(
+    book: &mut Book,
+    before: &State<'_>,
+    after: &State<'_>,
+    changed: impl IntoIterator<Item = (&'r str, Uuid)>,
+) -> BTreeSet<Uuid> {
+    let mut holders: BTreeSet<(&'static str, Uuid)> = BTreeSet::new();
+    for (table, uuid) in changed {
+        if table == "Logical_Switch" {
+            book.network(uuid, network(after, uuid));
+        }
+        for (_, column, of) in PLACES.iter().filter(|(place, _, _)| *place == table) {
+            for row in moved(before, after, table, uuid, column) {
+                holders.insert((of, row));
+                gates(before, after, of, row, &mut holders);
             }
         }
-        "Logical_Router" => {
-            book.place(uuid, &state.label(table, uuid), None);
-            for (column, of) in [("ports", "Logical_Router_Port"), ("nat", "NAT")] {
-                for row in state.targets(table, uuid, column) {
-                    note(book, state, of, row);
-                }
-            }
+        if let Some(table) = HOLDERS.iter().find(|holding| **holding == table) {
+            holders.insert((table, uuid));
+            gates(before, after, table, uuid, &mut holders);
         }
-        _ => match holder(state, table, uuid) {
-            Some(holder) => {
-                if holder.role == Role::RouterPort {
-                    join(book, state, &holder);
-                }
-                book.put(holder);
-            }
-            None => drop(book.remove(uuid)),
-        },
+    }
+    for (table, uuid) in &holders {
+        match holder(after, table, *uuid) {
+            Some(holder) => book.put(holder),
+            None => drop(book.remove(*uuid)),
+        }
+    }
+    holders.into_iter().map(|(_, uuid)| uuid).collect()
+}
+
+/// Rows that a place has gained or lost.
+fn moved(before: &State<'_>, after: &State<'_>, table: &str, place: Uuid, column: &str) -> Vec<Uuid> {
+    let held = |state: &State<'_>| {
+        let held = state.value(table, place, column);
+        held.cloned().unwrap_or(Datum::EMPTY)
+    };
+    let (old, new) = (held(before), held(after));
+    let differing = [old.without(&new), new.without(&old)];
+    let atoms = differing.iter().flat_map(Datum::atoms);
+    atoms.filter_map(Atom::as_uuid).collect()
+}
+
+/// Router ports that stand on the switch of this switch port, by either state.
+fn gates(
+    before: &State<'_>,
+    after: &State<'_>,
+    table: &str,
+    port: Uuid,
+    holders: &mut BTreeSet<(&'static str, Uuid)>,
+) {
+    if table != "Logical_Switch_Port" {
+        return;
+    }
+    for state in [before, after] {
+        let peer = state
+            .value(table, port, "options")
+            .and_then(|options| options.get_str("router-port"));
+        if let Some(peer) = peer {
+            let named = state.find("Logical_Router_Port", "name", &Atom::from(peer));
+            holders.extend(named.into_iter().map(|row| ("Logical_Router_Port", row)));
+        }
     }
 }
 
-fn join(book: &mut Book, state: &State<'_>, port: &Holder) {
-    let (switches, routers): (Vec<Uuid>, Vec<Uuid>) = port
-        .places
-        .iter()
-        .partition(|place| state.contains("Logical_Switch", **place));
-    for switch in switches {
-        for router in &routers {
-            book.join(switch, *router);
-        }
+fn network(state: &State<'_>, switch: Uuid) -> Option<Network> {
+    let config = state.value("Logical_Switch", switch, "other_config")?;
+    if config.is_empty() {
+        return None;
     }
+    Pool::parse(&state.map("Logical_Switch", switch, "other_config"))
+        .0
+        .subnet
 }
 
 /// What a row holds; `None` for rows without addresses of their own.

@@ -1,66 +1,51 @@
 //! Addresses of rows that come or change, against everybody's.
 
-use crate::address::{Book, Holder, book as gather, holder};
-use crate::model::{Diff, Kind, State};
+use crate::address::{Book, Holder, Role, book as gather, follow};
+use crate::model::{Diff, State};
 use crate::problem::Problem;
 use purlin_ovsdb::Uuid;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) fn check(after: &State<'_>, diff: &Diff, book: Option<&Book>) -> Vec<Problem> {
-    let candidates: Vec<Holder> = diff
-        .rows
-        .iter()
-        .filter(|row| row.kind != Kind::Removed)
-        .filter_map(|row| holder(after, &row.table, row.uuid))
-        .collect();
-    if candidates.is_empty() {
-        return Vec::new();
-    }
-    let joins = diff.rows.iter().any(|row| {
-        row.table == "Logical_Router_Port"
-            || (row.table == "Logical_Switch_Port"
-                && after.text(&row.table, row.uuid, "type") == Some("router"))
-    });
-    match book {
-        // A new way between switches may bring together who was apart: everybody is looked at.
-        Some(kept) if !joins => against(kept, &candidates, diff),
-        _ => {
-            let whole = gather(after);
-            let problems = candidates.iter().flat_map(|candidate| whole.check(candidate));
-            let mut problems: Vec<Problem> = problems.collect();
-            if joins {
-                problems.extend(joined(&whole, &candidates));
-            }
-            problems
-        }
-    }
-}
-
-/// Against a book of the committed state, in which the rows of this change are still as they were.
-fn against(kept: &Book, candidates: &[Holder], diff: &Diff) -> Vec<Problem> {
+    let before = after.base();
+    let gathered = book.is_none().then(|| gather(&before));
+    let kept = book
+        .or(gathered.as_ref())
+        .expect("gathered where nobody keeps one");
+    let mut whole = kept.clone();
+    let looked_at = follow(&mut whole, &before, after, after.touched());
     let written: BTreeSet<Uuid> = diff.rows.iter().map(|row| row.uuid).collect();
-    let mut problems = Vec::new();
-    for (at, candidate) in candidates.iter().enumerate() {
-        problems.extend(kept.check_but(candidate, &written));
-        problems.extend(
-            candidates[..at]
-                .iter()
-                .flat_map(|other| kept.check_pair(candidate, other)),
-        );
+    // Who was only looked at, and stands as before, is not to be blamed for this change.
+    let candidates: Vec<&Holder> = looked_at
+        .iter()
+        .filter_map(|row| whole.get(*row))
+        .filter(|holder| written.contains(&holder.row) || kept.get(holder.row) != Some(*holder))
+        .collect();
+    let problems = candidates.iter().flat_map(|candidate| whole.check(candidate));
+    let mut problems: Vec<Problem> = problems.collect();
+    let gates: Vec<&Holder> = candidates
+        .into_iter()
+        .filter(|holder| holder.role == Role::RouterPort)
+        .collect();
+    if !gates.is_empty() {
+        problems.extend(joined(&whole, &gates));
     }
     problems
 }
 
-/// Collisions of those who stand on switches that a changed router port joins.
-fn joined(whole: &Book, candidates: &[Holder]) -> Vec<Problem> {
+/// A new way between switches may bring together who was apart: collisions of those who stand on switches that a changed
+/// router port joins.
+fn joined(whole: &Book, candidates: &[&Holder]) -> Vec<Problem> {
     let own: BTreeSet<Uuid> = candidates.iter().map(|candidate| candidate.row).collect();
-    let near = whole.near_all(candidates);
-    let others = whole
-        .holders()
-        .filter(|holder| !own.contains(&holder.row) && !holder.places.is_disjoint(&near));
+    let near = whole.near_all(candidates).into_iter();
+    let others: BTreeMap<Uuid, &Holder> = near
+        .flat_map(|place| whole.on(place))
+        .filter(|holder| !own.contains(&holder.row))
+        .map(|holder| (holder.row, holder))
+        .collect();
     let mut seen = BTreeSet::new();
     let mut problems = Vec::new();
-    for holder in others {
+    for holder in others.into_values() {
         for (with, problem) in whole.collided(holder) {
             let pair = (holder.row.min(with), holder.row.max(with));
             if seen.insert(pair) {

@@ -2,7 +2,7 @@
 
 use super::natural::{from_natural, natural};
 use super::{State, is_volatile};
-use purlin_ovsdb::{DatabaseSchema, Datum, Row, Uuid};
+use purlin_ovsdb::{ColumnType, DatabaseSchema, Datum, Row, Uuid};
 use serde_json::{Value, json};
 use std::fmt;
 
@@ -26,11 +26,16 @@ pub enum Why {
 }
 
 /// One column, before and after.
+///
+/// Of a set or a map in a row that changes, only the elements and pairs that go and come: a switch with a thousand ports
+/// that gets one more differs by one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ColumnDiff {
     pub column: String,
     pub before: Option<Datum>,
     pub after: Option<Datum>,
+    /// Whether these are elements of the values rather than the values.
+    pub parts: bool,
 }
 
 /// One row, with the columns that differ; of a row that comes or goes, those that are not at their defaults.
@@ -104,8 +109,11 @@ impl Diff {
                 }
             };
             let columns = row.columns.iter().map(|c| {
-                let both =
-                    json!({"before": value(&c.column, &c.before), "after": value(&c.column, &c.after)});
+                let (before, after) = (value(&c.column, &c.before), value(&c.column, &c.after));
+                let both = match c.parts {
+                    true => json!({"removed": before, "added": after}),
+                    false => json!({"before": before, "after": after}),
+                };
                 (c.column.clone(), both)
             });
             json!({
@@ -141,21 +149,33 @@ fn read_row(schema: &DatabaseSchema, json: &Value) -> Result<RowDiff, String> {
         let column = known
             .column(name)
             .ok_or_else(|| format!("{table} has no column {name}"))?;
-        let value = |side: &str| {
-            from_natural(&both[side], &column.kind).map_err(|why| format!("{table} {name}: {why}"))
+        let parts = both.get("added").is_some();
+        let (before, after) = if parts {
+            ("removed", "added")
+        } else {
+            ("before", "after")
         };
+        // A column that is never empty may lose nothing.
+        let min = if parts { 0 } else { column.kind.min };
+        let kind_of = ColumnType {
+            min,
+            ..column.kind.clone()
+        };
+        let value =
+            |side: &str| from_natural(&both[side], &kind_of).map_err(|why| format!("{table} {name}: {why}"));
         columns.push(ColumnDiff {
             column: name.clone(),
             before: if kind == Kind::Added {
                 None
             } else {
-                Some(value("before")?)
+                Some(value(before)?)
             },
             after: if kind == Kind::Removed {
                 None
             } else {
-                Some(value("after")?)
+                Some(value(after)?)
             },
+            parts,
         });
     }
     Ok(RowDiff {
@@ -184,13 +204,22 @@ fn columns(state: &State<'_>, table: &str, old: Option<&Row>, new: Option<&Row>)
             (Some(value), None) | (None, Some(value)) => Some(value) != default(name).as_ref(),
             (None, None) => false,
         };
-        if differs {
-            columns.push(ColumnDiff {
-                column: name.clone(),
-                before: before.cloned(),
-                after: after.cloned(),
-            });
+        if !differs {
+            continue;
         }
+        let many = schema.column(name).is_some_and(|column| column.kind.max > 1);
+        let (before, after, parts) = match (before, after) {
+            (Some(before), Some(after)) if many => {
+                (Some(before.without(after)), Some(after.without(before)), true)
+            }
+            _ => (before.cloned(), after.cloned(), false),
+        };
+        columns.push(ColumnDiff {
+            column: name.clone(),
+            before,
+            after,
+            parts,
+        });
     }
     columns
 }
@@ -246,7 +275,7 @@ impl ColumnDiff {
         let name = &self.column;
         match (&self.before, &self.after, kind) {
             (Some(before), Some(after), Kind::Changed)
-                if before.len().max(after.len()) > 1 || after.is_empty() =>
+                if self.parts || before.len().max(after.len()) > 1 || after.is_empty() =>
             {
                 for gone in lines(before).iter().filter(|line| !lines(after).contains(line)) {
                     writeln!(f, "    {name} - {gone}")?;

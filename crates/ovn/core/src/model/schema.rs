@@ -1,5 +1,6 @@
 //! What the schema says, and what it does not say.
 
+use crate::tenant::{SHARED_KEY, TENANT_KEY};
 use purlin_ovsdb::cache::{Index, Layout, TableLayout};
 use purlin_ovsdb::{ColumnType, DatabaseSchema, schemas};
 use std::sync::OnceLock;
@@ -69,6 +70,7 @@ pub fn layout(schema: &DatabaseSchema) -> Layout {
         indexes.extend(["name", "logical_port"].map(Index::column));
         indexes.push(Index::key("external_ids", super::OWNER_KEY));
         indexes.push(Index::key("external_ids", super::NAME_KEY));
+        indexes.extend([TENANT_KEY, SHARED_KEY].map(|key| Index::key("external_ids", key)));
         indexes.push(Index::key("options", "router-port"));
         TableLayout::new(name, columns, indexes)
     }))

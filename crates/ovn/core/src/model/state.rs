@@ -4,6 +4,7 @@ use super::owner::NAME_KEY;
 use super::schema::{label_column, references};
 use super::{Owner, owner};
 use crate::dhcp::Catalogs;
+use crate::tenant::Confine;
 use purlin_ovsdb::cache::{Database, Index};
 use purlin_ovsdb::{Atom, DatabaseSchema, Datum, Row, Str, Uuid};
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,6 +18,7 @@ pub struct State<'a> {
     schema: &'a DatabaseSchema,
     base: &'a Database,
     dhcp: &'a Catalogs,
+    confine: Option<&'a Confine>,
     changed: BTreeMap<String, Changed>,
 }
 
@@ -26,6 +28,7 @@ impl<'a> State<'a> {
             schema,
             base,
             dhcp: Catalogs::builtin(),
+            confine: None,
             changed: BTreeMap::new(),
         }
     }
@@ -35,6 +38,18 @@ impl<'a> State<'a> {
     pub fn with_dhcp(mut self, dhcp: &'a Catalogs) -> Self {
         self.dhcp = dhcp;
         self
+    }
+
+    /// With the bounds of the tenant on whose behalf is written.
+    #[must_use]
+    pub fn confined(mut self, confine: &'a Confine) -> Self {
+        self.confine = Some(confine);
+        self
+    }
+
+    /// The tenant's bounds, if there is one.
+    pub fn confine(&self) -> Option<&'a Confine> {
+        self.confine
     }
 
     pub fn dhcp(&self) -> &'a Catalogs {
@@ -47,7 +62,10 @@ impl<'a> State<'a> {
 
     /// The committed state below.
     pub fn base(&self) -> Self {
-        Self::new(self.schema, self.base).with_dhcp(self.dhcp)
+        Self {
+            changed: BTreeMap::new(),
+            ..*self
+        }
     }
 
     pub fn contains(&self, table: &str, uuid: Uuid) -> bool {

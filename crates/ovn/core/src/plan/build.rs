@@ -1,5 +1,6 @@
 //! Changes put on a copy of the state, one after the other, and the operations that do the same in the database.
 
+mod confined;
 mod permit;
 mod values;
 
@@ -17,6 +18,8 @@ pub(super) struct Builder<'a, 'r> {
     operations: Transaction,
     guards: Guards,
     alone: bool,
+    /// Whether it brings rows that a tenant's quotas count.
+    counted: bool,
     /// Rows that this request brings.
     born: BTreeSet<(String, Uuid)>,
 }
@@ -31,12 +34,14 @@ impl<'a, 'r> Builder<'a, 'r> {
             operations: Transaction::new(),
             guards: Guards::default(),
             alone: false,
+            counted: false,
             born: BTreeSet::new(),
         }
     }
 
     /// All that must hold first, then what is done, then who did it.
-    pub(super) fn finish(self, actor: &str, id: &str) -> (Transaction, State<'a>) {
+    pub(super) fn finish(mut self, actor: &str, id: &str) -> (Transaction, State<'a>) {
+        self.tally();
         let mut transaction = Transaction::new();
         self.guards.write(&mut transaction);
         for operation in self.operations.operations() {
@@ -47,7 +52,16 @@ impl<'a, 'r> Builder<'a, 'r> {
                 .map(|c| if c.is_control() { ' ' } else { c })
                 .collect::<String>()
         };
-        transaction.comment(format!("purlin: request {} by {}", clean(id), clean(actor)));
+        let tenant = self
+            .after
+            .confine()
+            .map(|confine| format!(" of tenant {}", confine.name));
+        let tenant = clean(&tenant.unwrap_or_default());
+        transaction.comment(format!(
+            "purlin: request {} by {}{tenant}",
+            clean(id),
+            clean(actor)
+        ));
         match self.alone {
             true => (transaction.alone(), self.after),
             false => (transaction, self.after),
@@ -55,14 +69,14 @@ impl<'a, 'r> Builder<'a, 'r> {
     }
 
     pub(super) fn change(&mut self, change: Change) -> Done {
-        match change {
+        match self.within(change)? {
             Change::Insert {
                 table,
                 uuid,
                 row,
                 parent,
             } => {
-                let row = self.marked(&table, row)?;
+                let row = self.marked(&table, row, parent.as_ref())?;
                 self.insert(&table, uuid, row, parent)
             }
             Change::Restore { table, uuid, row } => {
@@ -163,21 +177,7 @@ impl<'a, 'r> Builder<'a, 'r> {
         let schema = self.table(table)?;
         self.ours(table, uuid)?;
         let mut row = self.checked(table, schema, row, Some(uuid))?;
-        if row.get("external_ids").is_some()
-            && let Some(mark) = self
-                .after
-                .value(table, uuid, "external_ids")
-                .and_then(|ids| ids.get_str(OWNER_KEY))
-        {
-            let ids = row.get("external_ids").expect("just looked at");
-            let ids = Datum::map(
-                ids.pairs()
-                    .iter()
-                    .cloned()
-                    .chain([(Atom::from(OWNER_KEY), Atom::from(mark))]),
-            );
-            row.set("external_ids", ids);
-        }
+        self.keep_marks(table, uuid, &mut row);
         if table == "DHCP_Options" {
             self.write_dhcp(&mut row, uuid)?;
         }
@@ -204,7 +204,9 @@ impl<'a, 'r> Builder<'a, 'r> {
 
     fn add(&mut self, table: &str, uuid: Uuid, column: &str, values: Datum) -> Done {
         let kind = self.column(table, column)?.clone();
-        self.ours(table, uuid)?;
+        if !self.lent(table, uuid, column, &values) {
+            self.ours(table, uuid)?;
+        }
         let mut values = values;
         if table == "DHCP_Options" && column == "options" {
             let mut row = Row::new().with("options", values);
@@ -231,12 +233,13 @@ impl<'a, 'r> Builder<'a, 'r> {
             }
             Datum::map(before.pairs().iter().chain(values.pairs()).cloned())
         } else {
-            Datum::set(before.atoms().iter().chain(values.atoms()).cloned())
+            before.with_atoms(values.atoms())
         };
         if after == before {
             return Ok(());
         }
-        self.fits(table, column, &after, &kind, true)?;
+        // Its elements are in the database already, or were looked at above.
+        self.fits_in_number(table, column, &after, &kind)?;
         mutations.push(Mutation::insert(column, values));
         self.mutate(table, uuid, column, after, mutations);
         Ok(())
@@ -244,7 +247,9 @@ impl<'a, 'r> Builder<'a, 'r> {
 
     fn remove(&mut self, table: &str, uuid: Uuid, column: &str, values: &Datum) -> Done {
         let kind = self.column(table, column)?.clone();
-        self.ours(table, uuid)?;
+        if !self.lent(table, uuid, column, values) {
+            self.ours(table, uuid)?;
+        }
         let before = self
             .after
             .value(table, uuid, column)
@@ -254,7 +259,7 @@ impl<'a, 'r> Builder<'a, 'r> {
         let after = if kind.value.is_some() {
             Datum::map(before.pairs().iter().filter(|(k, _)| !gone.contains(k)).cloned())
         } else {
-            Datum::set(before.atoms().iter().filter(|atom| !gone.contains(atom)).cloned())
+            before.without(&gone)
         };
         if after == before {
             return Ok(());
@@ -269,7 +274,7 @@ impl<'a, 'r> Builder<'a, 'r> {
                 Problem::error("owner-mark", place, "the mark of the owner stays"),
             ));
         }
-        self.fits(table, column, &after, &kind, true)?;
+        self.fits_in_number(table, column, &after, &kind)?;
         self.mutate(table, uuid, column, after, vec![Mutation::delete(column, gone)]);
         Ok(())
     }

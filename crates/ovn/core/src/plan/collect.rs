@@ -6,8 +6,8 @@ use super::build::Builder;
 use super::{Reason, Refusal};
 use crate::model::{State, Why};
 use crate::problem::Problem;
-use purlin_ovsdb::{Datum, Uuid};
-use std::collections::{BTreeMap, BTreeSet};
+use purlin_ovsdb::{Atom, Datum, Uuid};
+use std::collections::BTreeMap;
 
 type Whys = BTreeMap<(String, Uuid), Why>;
 
@@ -40,11 +40,10 @@ fn orphans(state: &mut State<'_>, whys: &mut Whys) {
         .map(|(table, uuid)| (table.to_owned(), uuid))
         .collect();
     let mut candidates: Vec<(String, Uuid)> = Vec::new();
+    let base = state.base();
     for (table, uuid) in touched {
         // What it still holds is safe; a switch with a thousand ports is not looked through for one more.
-        let still: BTreeSet<(String, Uuid)> = held(state, &table, uuid).into_iter().collect();
-        let before = held(&state.base(), &table, uuid).into_iter();
-        candidates.extend(before.filter(|row| !still.contains(row)));
+        candidates.extend(held(&base, &table, uuid, Some(state)));
         candidates.push((table, uuid));
     }
     while let Some((table, uuid)) = candidates.pop() {
@@ -52,7 +51,7 @@ fn orphans(state: &mut State<'_>, whys: &mut Whys) {
         if root || !state.contains(&table, uuid) || state.parent(&table, uuid).is_some() {
             continue;
         }
-        candidates.extend(held(state, &table, uuid));
+        candidates.extend(held(state, &table, uuid, None));
         let known = state.base().contains(&table, uuid);
         state.put(&table, uuid, None);
         if known {
@@ -61,8 +60,8 @@ fn orphans(state: &mut State<'_>, whys: &mut Whys) {
     }
 }
 
-/// Rows that this one keeps alive.
-fn held(state: &State<'_>, table: &str, uuid: Uuid) -> Vec<(String, Uuid)> {
+/// Rows that this one keeps alive, and does not any more in a later state.
+fn held(state: &State<'_>, table: &str, uuid: Uuid, later: Option<&State<'_>>) -> Vec<(String, Uuid)> {
     let Some(schema) = state.schema().table(table) else {
         return Vec::new();
     };
@@ -72,8 +71,11 @@ fn held(state: &State<'_>, table: &str, uuid: Uuid) -> Vec<(String, Uuid)> {
     });
     columns
         .flat_map(|(name, to)| {
-            let targets = state.targets(table, uuid, name).into_iter();
-            targets.map(|target| (to.to_owned(), target))
+            let held = state.value(table, uuid, name).unwrap_or(&Datum::EMPTY);
+            let still = later.and_then(|later| later.value(table, uuid, name));
+            let gone = held.without(still.unwrap_or(&Datum::EMPTY));
+            let targets: Vec<Uuid> = gone.atoms().iter().filter_map(Atom::as_uuid).collect();
+            targets.into_iter().map(|target| (to.to_owned(), target))
         })
         .collect()
 }

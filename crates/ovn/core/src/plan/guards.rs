@@ -8,7 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Debug, Default)]
 pub(super) struct Guards {
     unchanged: BTreeMap<(String, Uuid), Row>,
-    owned: BTreeMap<(String, Uuid), String>,
+    marked: BTreeMap<(String, Uuid), BTreeMap<&'static str, String>>,
+    empty: BTreeSet<String>,
     exists: BTreeSet<(String, Uuid)>,
     includes: Vec<(String, Uuid, Condition)>,
     excludes: Vec<(String, Uuid, Condition)>,
@@ -24,7 +25,18 @@ impl Guards {
 
     /// The row is there and carries this owner's mark.
     pub(super) fn owned(&mut self, table: &str, uuid: Uuid, owner: &str) {
-        self.owned.insert((table.to_owned(), uuid), owner.to_owned());
+        self.marked(table, uuid, OWNER_KEY, owner);
+    }
+
+    /// The row is there and carries this mark.
+    pub(super) fn marked(&mut self, table: &str, uuid: Uuid, key: &'static str, mark: &str) {
+        let marks = self.marked.entry((table.to_owned(), uuid)).or_default();
+        marks.insert(key, mark.to_owned());
+    }
+
+    /// The table has no row.
+    pub(super) fn empty(&mut self, table: &str) {
+        self.empty.insert(table.to_owned());
     }
 
     pub(super) fn exists(&mut self, table: &str, uuid: Uuid) {
@@ -50,14 +62,19 @@ impl Guards {
     }
 
     pub(super) fn write(self, transaction: &mut Transaction) {
-        for ((table, uuid), owner) in &self.owned {
-            let mark = Datum::map([(Atom::from(OWNER_KEY), Atom::from(owner))]);
+        for ((table, uuid), marks) in &self.marked {
+            let mark = Datum::map(
+                marks
+                    .iter()
+                    .map(|(key, mark)| (Atom::from(*key), Atom::from(mark))),
+            );
             transaction.wait(some(
                 table,
                 vec![Condition::row(*uuid), Condition::includes("external_ids", mark)],
             ));
         }
-        let covered = |key: &(String, Uuid)| self.owned.contains_key(key) || self.unchanged.contains_key(key);
+        let covered =
+            |key: &(String, Uuid)| self.marked.contains_key(key) || self.unchanged.contains_key(key);
         for (table, uuid) in self.exists.iter().filter(|key| !covered(key)) {
             transaction.wait(some(table, vec![Condition::row(*uuid)]));
         }
@@ -66,6 +83,9 @@ impl Guards {
         }
         for ((table, uuid), row) in self.unchanged {
             transaction.wait(Wait::unchanged(&table, uuid, row));
+        }
+        for table in self.empty {
+            transaction.wait(Wait::none(&table, Vec::new()));
         }
         for (table, column, value) in self.nobody {
             transaction.wait(Wait::none(&table, vec![Condition::equal(&column, value)]));

@@ -141,10 +141,13 @@ fn holder(row: u8, role: Role, place: u8, macs: &[&str], ips: &[&str]) -> Holder
 /// Switches 101 and 102 behind router 201, switch 103 behind router 202, both routers on switch 110.
 fn two_tenants() -> Book {
     let mut book = Book::default();
-    for (switch, router) in [(101, 201), (102, 201), (103, 202), (110, 201), (110, 202)] {
-        book.join(id(switch), id(router));
+    let ways = [(101, 201), (102, 201), (103, 202), (110, 201), (110, 202)];
+    for (port, (switch, router)) in (71..).zip(ways) {
+        let mut gate = holder(port, Role::RouterPort, switch, &[], &[]);
+        gate.places.insert(id(router));
+        book.put(gate);
     }
-    book.place(id(101), "a1", Network::parse("10.0.0.0/24").ok());
+    book.network(id(101), Network::parse("10.0.0.0/24").ok());
     book
 }
 
@@ -185,7 +188,7 @@ fn a_row_does_not_collide_with_itself_and_is_forgotten_when_it_goes() {
     book.remove(id(1));
     assert_eq!(errors(&book, &other), []);
     book.put(port);
-    book.part(id(102), id(201));
+    book.remove(id(72));
     assert_eq!(errors(&book, &holder(3, Role::Port, 102, &[], &["10.0.0.5"])), []);
 }
 

@@ -38,7 +38,25 @@ fn undo_takes_back_what_came_and_changed() {
     ];
     let plan = planned(&database, changes).unwrap();
     let later = committed(&plan.after);
-    let (changes, expect) = undo(nb_schema(), &plan.diff);
+    let json = plan.diff.to_json(nb_schema());
+    let switch = json
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|row| row["uuid"] == json!(id(1).to_string()));
+    let columns = &switch.unwrap()["columns"];
+    // Not the ports that stay, however many there are.
+    assert_eq!(
+        columns["ports"],
+        json!({"removed": [], "added": [id(15).to_string()]})
+    );
+    assert_eq!(
+        columns["other_config"]["added"],
+        json!({"subnet": "10.0.0.0/23", "vlan-passthru": "true"})
+    );
+    let diff = Diff::from_json(nb_schema(), &json).unwrap();
+    assert_eq!(diff, plan.diff);
+    let (changes, expect) = undo(nb_schema(), &diff);
     let back = as_writer(&later, &writer("shop"), changes, expect).unwrap();
     same(&back.after, &state(&database));
 }

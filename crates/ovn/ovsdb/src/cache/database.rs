@@ -70,6 +70,21 @@ impl Database {
         self.len() == 0
     }
 
+    /// Just these of its rows, with the same tables and indexes. The rows are shared, not copied.
+    #[must_use]
+    pub fn only<'n>(&self, rows: impl IntoIterator<Item = (&'n str, Uuid)>) -> Self {
+        let mut part = Self::empty(Arc::clone(&self.layout));
+        for (table, uuid) in rows {
+            let Some(at) = self.layout.table_at(table) else {
+                continue;
+            };
+            if let Some(row) = self.tables[at].rows.get(&uuid) {
+                part.put(at, uuid, Some(row));
+            }
+        }
+        part
+    }
+
     /// Puts a row in place, or takes it away, with all indexes; returns what was there.
     pub(super) fn put(&mut self, at: usize, uuid: Uuid, row: Option<&RowData>) -> Option<RowData> {
         let table = &mut self.tables[at];
@@ -139,6 +154,20 @@ impl<'a> TableRef<'a> {
         rows.map(move |(uuid, data)| RowRef::new(*uuid, layout, data))
     }
 
+    /// The rows after this one, in the order of their UUIDs. Costs what it yields, not what it skips.
+    pub fn rows_after(&self, after: Uuid) -> impl Iterator<Item = RowRef<'a>> + use<'a> {
+        let layout = self.layout;
+        let rows = self.data.rows.iter_after(&after);
+        rows.map(move |(uuid, data)| RowRef::new(*uuid, layout, data))
+    }
+
+    /// Whether nothing in it has changed since the other state of the same copy. Costs nothing. After all rows were
+    /// loaded anew it says no, whether they differ or not.
+    #[must_use]
+    pub fn is_same(&self, other: &TableRef<'_>) -> bool {
+        self.data.rows.is_same(&other.data.rows)
+    }
+
     /// Whether rows can be found by this at once.
     #[must_use]
     pub fn has_index(&self, index: &Index) -> bool {
@@ -151,10 +180,24 @@ impl<'a> TableRef<'a> {
         index: &'b Index,
         atom: &'b Atom,
     ) -> impl Iterator<Item = RowRef<'a>> + use<'a, 'b> {
+        self.find_after(index, atom, None)
+    }
+
+    /// The same, of the rows after this one.
+    pub fn find_after<'b>(
+        &self,
+        index: &'b Index,
+        atom: &'b Atom,
+        after: Option<Uuid>,
+    ) -> impl Iterator<Item = RowRef<'a>> + use<'a, 'b> {
         let at = self.layout.indexes().iter().position(|(known, _)| known == index);
         let (table, layout) = (*self, self.layout);
-        let indexed = at.map(|at| self.data.indexes[at].candidates(atom));
-        let scanned = at.is_none().then(|| self.rows());
+        let indexed = at.map(|at| self.data.indexes[at].candidates(atom, after));
+        let scanned = at.is_none().then(|| {
+            let all = after.is_none().then(|| table.rows());
+            let later = after.map(|after| table.rows_after(after));
+            all.into_iter().flatten().chain(later.into_iter().flatten())
+        });
         let indexed = indexed
             .into_iter()
             .flatten()

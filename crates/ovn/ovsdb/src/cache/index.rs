@@ -1,74 +1,36 @@
 //! Rows by what their columns hold.
 
-use super::trie::Trie;
+use super::relation::Relation;
 use crate::uuid::Uuid;
 use crate::value::Atom;
 
 /// Which rows have a value; whoever asks looks at the rows too, since two values may share a hash.
 #[derive(Debug, Clone)]
 pub(crate) struct IndexData {
-    postings: Trie<Postings>,
-}
-
-#[derive(Debug, Clone)]
-enum Postings {
-    One(Uuid),
-    Many(Trie<()>),
+    rows: Relation,
 }
 
 impl IndexData {
     pub(crate) const fn new() -> Self {
         Self {
-            postings: Trie::new(),
+            rows: Relation::new(),
         }
     }
 
     pub(crate) fn insert(&mut self, atom: &Atom, row: Uuid) {
-        let key = hash(atom);
-        let postings = match self.postings.get(&key) {
-            None => Postings::One(row),
-            Some(Postings::One(other)) if *other == row => return,
-            Some(Postings::One(other)) => {
-                let mut rows = Trie::new();
-                rows.insert(*other, ());
-                rows.insert(row, ());
-                Postings::Many(rows)
-            }
-            Some(Postings::Many(rows)) => {
-                let mut rows = rows.clone();
-                rows.insert(row, ());
-                Postings::Many(rows)
-            }
-        };
-        self.postings.insert(key, postings);
+        self.rows.insert(hash(atom), row);
     }
 
     pub(crate) fn remove(&mut self, atom: &Atom, row: Uuid) {
-        let key = hash(atom);
-        match self.postings.get(&key) {
-            Some(Postings::One(only)) if *only == row => drop(self.postings.remove(&key)),
-            Some(Postings::Many(rows)) => {
-                let mut rows = rows.clone();
-                rows.remove(&row);
-                if rows.len() == 0 {
-                    self.postings.remove(&key);
-                } else {
-                    self.postings.insert(key, Postings::Many(rows));
-                }
-            }
-            _ => {}
-        }
+        self.rows.remove(hash(atom), row);
     }
 
-    /// Rows that may have the value, sorted.
-    pub(crate) fn candidates(&self, atom: &Atom) -> impl Iterator<Item = Uuid> {
-        let (one, many) = match self.postings.get(&hash(atom)) {
-            None => (None, None),
-            Some(Postings::One(row)) => (Some(*row), None),
-            Some(Postings::Many(rows)) => (None, Some(rows)),
-        };
-        one.into_iter()
-            .chain(many.into_iter().flat_map(Trie::iter).map(|(row, ())| *row))
+    /// Rows that may have the value, sorted; all of them, or those after one.
+    pub(crate) fn candidates(&self, atom: &Atom, after: Option<Uuid>) -> impl Iterator<Item = Uuid> {
+        let key = hash(atom);
+        let all = after.is_none().then(|| self.rows.of(key));
+        let later = after.map(|after| self.rows.of_after(key, after));
+        all.into_iter().flatten().chain(later.into_iter().flatten())
     }
 }
 

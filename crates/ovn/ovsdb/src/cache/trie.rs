@@ -9,9 +9,9 @@ use std::sync::Arc;
 const LEAF_MAX: usize = 32;
 const DEPTH_MAX: usize = 32;
 
-/// Values by UUID.
+/// Values by UUID, sorted; a copy costs a pointer, and what is changed in one copy is not changed in the other.
 #[derive(Debug, Clone)]
-pub(crate) struct Trie<V> {
+pub struct Trie<V> {
     root: Option<Arc<Node<V>>>,
     len: usize,
 }
@@ -31,16 +31,52 @@ fn step(key: &Uuid, depth: usize) -> usize {
     })
 }
 
+impl<V: Clone> Default for Trie<V> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// The same entries; in which shape they are kept does not count.
+impl<V: Clone + PartialEq> PartialEq for Trie<V> {
+    fn eq(&self, other: &Self) -> bool {
+        self.is_same(other) || (self.len == other.len && self.iter().eq(other.iter()))
+    }
+}
+
 impl<V: Clone> Trie<V> {
-    pub(crate) const fn new() -> Self {
+    /// None.
+    #[must_use]
+    pub const fn new() -> Self {
         Self { root: None, len: 0 }
     }
 
-    pub(crate) const fn len(&self) -> usize {
+    /// How many entries it has.
+    #[must_use]
+    pub const fn len(&self) -> usize {
         self.len
     }
 
-    pub(crate) fn get(&self, key: &Uuid) -> Option<&V> {
+    /// Whether it has none.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Whether one is an unchanged copy of the other. Costs nothing; two that came to the same entries on different
+    /// ways are not the same.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        match (&self.root, &other.root) {
+            (Some(a), Some(b)) => Arc::ptr_eq(a, b),
+            (None, None) => true,
+            _ => false,
+        }
+    }
+
+    /// The value under a key.
+    #[must_use]
+    pub fn get(&self, key: &Uuid) -> Option<&V> {
         let (mut node, mut depth) = (self.root.as_ref()?, 0);
         loop {
             match &**node {
@@ -54,15 +90,33 @@ impl<V: Clone> Trie<V> {
         }
     }
 
-    /// The value that was there before.
-    pub(crate) fn insert(&mut self, key: Uuid, value: V) -> Option<V> {
+    /// The value under a key, to be changed in this copy.
+    pub fn get_mut(&mut self, key: &Uuid) -> Option<&mut V> {
+        // Looked up first, so that a key that is not there copies nothing.
+        self.get(key)?;
+        let (mut node, mut depth) = (self.root.as_mut()?, 0);
+        loop {
+            match Arc::make_mut(node) {
+                Node::Leaf(entries) => {
+                    let at = entries.binary_search_by(|(k, _)| k.cmp(key)).ok()?;
+                    return Some(&mut entries[at].1);
+                }
+                Node::Branch(children) => node = children[step(key, depth)].as_mut()?,
+            }
+            depth += 1;
+        }
+    }
+
+    /// Puts a value in; returns the one that was there before.
+    pub fn insert(&mut self, key: Uuid, value: V) -> Option<V> {
         let root = self.root.get_or_insert_with(|| Arc::new(Node::Leaf(Vec::new())));
         let old = insert(root, key, value, 0);
         self.len += usize::from(old.is_none());
         old
     }
 
-    pub(crate) fn remove(&mut self, key: &Uuid) -> Option<V> {
+    /// Takes a value out.
+    pub fn remove(&mut self, key: &Uuid) -> Option<V> {
         // Looked up first, so that a key that is not there copies nothing.
         self.get(key)?;
         let root = self.root.as_mut().expect("the key is there");
@@ -75,10 +129,30 @@ impl<V: Clone> Trie<V> {
     }
 
     /// Entries in the order of their keys.
-    pub(crate) fn iter(&self) -> Iter<'_, V> {
+    pub fn iter(&self) -> Iter<'_, V> {
         Iter {
             stack: self.root.as_deref().map(|root| (root, 0)).into_iter().collect(),
         }
+    }
+
+    /// Those whose keys are greater than this one. Costs what it yields, not what it skips.
+    pub fn iter_after(&self, key: &Uuid) -> Iter<'_, V> {
+        let (mut stack, mut node, mut depth) = (Vec::new(), self.root.as_deref(), 0);
+        while let Some(here) = node {
+            match here {
+                Node::Leaf(entries) => {
+                    stack.push((here, entries.partition_point(|(k, _)| k <= key)));
+                    node = None;
+                }
+                Node::Branch(children) => {
+                    let at = step(key, depth);
+                    stack.push((here, at + 1));
+                    node = children[at].as_deref();
+                }
+            }
+            depth += 1;
+        }
+        Iter { stack }
     }
 }
 
@@ -145,8 +219,17 @@ fn remove<V: Clone>(node: &mut Arc<Node<V>>, key: &Uuid, depth: usize) -> Option
 
 /// Entries in the order of their keys.
 #[derive(Debug)]
-pub(crate) struct Iter<'a, V> {
+pub struct Iter<'a, V> {
     stack: Vec<(&'a Node<V>, usize)>,
+}
+
+impl<'a, V: Clone> IntoIterator for &'a Trie<V> {
+    type Item = (&'a Uuid, &'a V);
+    type IntoIter = Iter<'a, V>;
+
+    fn into_iter(self) -> Iter<'a, V> {
+        self.iter()
+    }
 }
 
 impl<'a, V> Iterator for Iter<'a, V> {
@@ -259,6 +342,16 @@ mod tests {
             prop_assert!(trie.iter().eq(map.iter()));
             prop_assert_eq!(trie.len(), map.len());
             prop_assert!(map.iter().all(|(k, v)| trie.get(k) == Some(v)));
+            for n in [0, 1, 77, 300, 599, u16::MAX] {
+                let above = (std::ops::Bound::Excluded(key(n)), std::ops::Bound::Unbounded);
+                prop_assert!(trie.iter_after(&key(n)).eq(map.range(above)));
+            }
+            let mut other = trie.clone();
+            for (at, n) in map.keys().enumerate() {
+                *other.get_mut(n).expect("it is there") = u8::try_from(at % 7).expect("small");
+            }
+            prop_assert!(trie.iter().eq(map.iter()), "a copy is changed by itself");
+            prop_assert!(other.iter().map(|(_, v)| usize::from(*v)).eq((0..map.len()).map(|at| at % 7)));
             let mut rebuilt = old_map;
             differences(&old, &trie, &mut |key, before, after| {
                 assert_eq!(rebuilt.get(key), before);

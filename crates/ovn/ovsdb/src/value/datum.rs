@@ -143,6 +143,50 @@ impl Datum {
         pairs[at].1.as_str()
     }
 
+    /// The set with these elements too. Costs a copy of the set, not its sorting.
+    #[must_use]
+    pub fn with_atoms(&self, added: &[Atom]) -> Self {
+        let mut new: Vec<&Atom> = added.iter().filter(|atom| !self.contains(atom)).collect();
+        if new.is_empty() {
+            return self.clone();
+        }
+        new.sort_unstable();
+        new.dedup();
+        let (mut all, mut held) = (Vec::with_capacity(self.len() + new.len()), self.atoms());
+        for atom in new {
+            let (smaller, greater) = held.split_at(held.partition_point(|held| held < atom));
+            all.extend_from_slice(smaller);
+            all.push(atom.clone());
+            held = greater;
+        }
+        all.extend_from_slice(held);
+        Self::from_sorted(all)
+    }
+
+    /// Elements of this set that the other has not; of a map the pairs that the other has not just so.
+    #[must_use]
+    pub fn without(&self, other: &Self) -> Self {
+        match self {
+            Self::Map(_) => {
+                let pairs = self.pairs().iter().filter(|(k, v)| other.get(k) != Some(v));
+                Self::from_sorted_pairs(pairs.cloned().collect())
+            }
+            _ => {
+                let mut others = other.atoms();
+                let differs = |atom: &&Atom| {
+                    // Both are sorted: one walk over them.
+                    while others.first().is_some_and(|other| other < *atom) {
+                        others = &others[1..];
+                    }
+                    others.first() != Some(*atom)
+                };
+                let mut atoms = Vec::new();
+                atoms.extend(self.atoms().iter().filter(differs).cloned());
+                Self::from_sorted(atoms)
+            }
+        }
+    }
+
     /// As JSON; a set of one element as the element alone.
     #[must_use]
     pub fn to_json(&self) -> Value {

@@ -119,15 +119,21 @@ impl World {
 
     /// What `ovn-nbctl` prints.
     pub(crate) fn nbctl(&self, words: &str) -> String {
+        let words = arguments(words);
+        self.nbctl_of(&Vec::from_iter(words.iter().map(String::as_str)))
+    }
+
+    /// The same, where words have spaces in them.
+    pub(crate) fn nbctl_of(&self, words: &[&str]) -> String {
         let socket = self.folder.path().join("db.sock");
         let output = Command::new("ovn-nbctl")
             .arg(format!("--db=unix:{}", socket.display()))
             .arg("--timeout=10")
-            .args(arguments(words))
+            .args(words)
             .output()
             .expect("ovn-nbctl runs");
         let told = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "ovn-nbctl {words}: {told}");
+        assert!(output.status.success(), "ovn-nbctl {words:?}: {told}");
         String::from_utf8(output.stdout).expect("text").trim().to_owned()
     }
 

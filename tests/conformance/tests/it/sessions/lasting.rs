@@ -8,7 +8,7 @@ const SETTINGS: &str =
     "[sessions]\nttl = \"6s\"\ncleanup_interval = \"1s\"\nmax = 3\nclose_spread = \"0s\"\n";
 
 /// A token of somebody else.
-fn other_token(node: &Member) -> String {
+pub(super) fn other_token(node: &Member) -> String {
     let wanted = json!({ "name": "somebody", "role": "viewer" });
     let (status, made) = node
         .ask("POST", "/api/v1/tokens", Some(&wanted))

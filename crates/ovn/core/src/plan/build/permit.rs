@@ -1,9 +1,10 @@
 //! Whose rows may be written: looked at here, and again by the database.
 
 use super::{Builder, Done};
-use crate::model::{Diff, Kind, OWNER_KEY, Owner, State, owner};
+use crate::model::{Child, Diff, Kind, OWNER_KEY, Owner, State, owner};
 use crate::plan::{Reach, Reason, Refusal};
 use crate::problem::Problem;
+use crate::tenant::TENANT_KEY;
 use purlin_ovsdb::{Atom, Datum, Row, Uuid};
 
 impl Builder<'_, '_> {
@@ -22,6 +23,7 @@ impl Builder<'_, '_> {
         if self.born.contains(&(table.to_owned(), uuid)) {
             return Ok(());
         }
+        self.mine(table, uuid)?;
         if self.writer.reach == Reach::All {
             if self.after.base().contains(table, uuid) {
                 self.guards.exists(table, uuid);
@@ -69,10 +71,11 @@ impl Builder<'_, '_> {
     }
 
     /// The row with the mark of its owner, where its table has room for one.
-    pub(super) fn marked(&self, table: &str, mut row: Row) -> Result<Row, Refusal> {
+    pub(super) fn marked(&self, table: &str, mut row: Row, parent: Option<&Child>) -> Result<Row, Refusal> {
         if self.table(table)?.column("external_ids").is_none() {
             return Ok(row);
         }
+        self.mark_tenant(&mut row, parent);
         let ids = row.get("external_ids").cloned().unwrap_or(Datum::EMPTY_MAP);
         match ids.get_str(OWNER_KEY) {
             Some(mark) if mark == self.writer.owner || self.writer.reach == Reach::All => {}
@@ -94,6 +97,22 @@ impl Builder<'_, '_> {
             }
         }
         Ok(row)
+    }
+
+    /// A row keeps its marks when its `external_ids` are written anew.
+    pub(super) fn keep_marks(&self, table: &str, uuid: Uuid, row: &mut Row) {
+        let Some(new) = row.get("external_ids") else {
+            return;
+        };
+        let held = self.after.value(table, uuid, "external_ids");
+        let mark = |key: &'static str| {
+            let mark = held?.get_str(key)?;
+            Some((Atom::from(key), Atom::from(mark)))
+        };
+        let tenant = mark(TENANT_KEY).filter(|_| new.get_str(TENANT_KEY).is_none());
+        let marks = mark(OWNER_KEY).into_iter().chain(tenant);
+        let ids = Datum::map(new.pairs().iter().cloned().chain(marks));
+        row.set("external_ids", ids);
     }
 
     /// A row may come back as it was when it was ours, or when it hangs on a row that is looked at by itself.

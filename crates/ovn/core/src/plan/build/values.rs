@@ -92,17 +92,16 @@ impl<'a> Builder<'a, '_> {
         kind: &ColumnType,
         whole: bool,
     ) -> Done {
-        let count = u32::try_from(value.len()).unwrap_or(u32::MAX);
         let map = !value.pairs().is_empty();
         let wrong = |message: String| {
             let problem = Problem::error("column-value", format!("{table}: {column}"), message);
             Err(Refusal::one(Reason::Invalid, problem))
         };
-        if (map && kind.value.is_none()) || (!map && count > 0 && kind.value.is_some()) {
+        if (map && kind.value.is_none()) || (!map && !value.is_empty() && kind.value.is_some()) {
             return wrong("a map stands for a set, or a set for a map".to_owned());
         }
-        if whole && (count < kind.min || count > kind.max) {
-            return wrong(format!("{count} values are too many or too few"));
+        if whole {
+            self.fits_in_number(table, column, value, kind)?;
         }
         let pairs = value.pairs().iter();
         let values = pairs.filter_map(|(k, v)| Some([(k, &kind.key), (v, kind.value.as_ref()?)]));
@@ -116,5 +115,16 @@ impl<'a> Builder<'a, '_> {
             }
         }
         Ok(())
+    }
+
+    /// Whether a column may have as many elements or pairs.
+    pub(super) fn fits_in_number(&self, table: &str, column: &str, value: &Datum, kind: &ColumnType) -> Done {
+        let count = u32::try_from(value.len()).unwrap_or(u32::MAX);
+        if count >= kind.min && count <= kind.max {
+            return Ok(());
+        }
+        let message = format!("{count} values are too many or too few");
+        let problem = Problem::error("column-value", format!("{table}: {column}"), message);
+        Err(Refusal::one(Reason::Invalid, problem))
     }
 }
