@@ -27,6 +27,7 @@ use crate::settings::Settings as NodeSettings;
 use futures_util::future::BoxFuture;
 use purlin_api::clock::Clock;
 use purlin_api::events::EventSource;
+use purlin_api::ledger::Ledger;
 use purlin_api::revisions::Revisions;
 use purlin_api::route::Routes;
 use purlin_api::schema::Schema;
@@ -63,6 +64,11 @@ pub(crate) struct Base<'a> {
     pub(crate) demo: bool,
     /// The nodes that this one shares its work with, if any.
     pub(crate) cluster: &'a Cluster,
+    /// Records of the control plane, this node's or the cluster's.
+    pub(crate) book: &'a Ledger,
+    /// Whether other nodes write to them, too.
+    pub(crate) shared: bool,
+    pub(crate) clock: &'a Clock,
 }
 
 /// What a service adds to the API.

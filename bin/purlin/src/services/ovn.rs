@@ -14,7 +14,7 @@ use purlin_api::clock::Clock;
 use purlin_api::revisions::Revisions;
 use purlin_api::schema;
 use purlin_ovn_server::settings::Source;
-use purlin_ovn_server::{OvnMetrics, Platform, PortTeller, Tools, events, routes};
+use purlin_ovn_server::{History, OvnMetrics, Platform, PortTeller, Tools, events, routes};
 use purlin_ovsdb::client::{Config, Endpoint, Tls};
 use purlin_telemetry::Registry;
 use purlin_telemetry::health::{Bears, Check};
@@ -66,6 +66,12 @@ impl Ovn {
                 folder: base.data_dir.join("ovn").join("scratch"),
                 tls: settings.tls.clone(),
             },
+        });
+        platform.keep(History {
+            ledger: base.book.clone(),
+            clock: base.clock.clone(),
+            shared: base.shared,
+            bounds: settings.bounds,
         });
         let alone = !base.settings.services.serve_else();
         Ok(Some(Self { platform, own, alone }))

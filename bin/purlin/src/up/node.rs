@@ -93,6 +93,9 @@ impl Node {
             revisions: &ground.revisions,
             demo: boot.file.is_none(),
             cluster: &cluster,
+            book: &ground.book,
+            shared: ground.shared.is_some(),
+            clock: &ground.clock,
         };
         let services = services::start(&base, kept.running).await?;
         ground.host.attach(services.clone(), cluster.clone());

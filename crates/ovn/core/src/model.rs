@@ -1,5 +1,6 @@
 //! The northbound database as Purlin thinks of it: a state, changes to it, whose rows they are, what differs afterwards.
 
+mod attribute;
 mod change;
 mod diff;
 mod etag;
@@ -9,6 +10,8 @@ mod owner;
 mod schema;
 mod state;
 
+pub(crate) use attribute::keys;
+pub use attribute::{Attributed, Known, attribute};
 pub use change::{Change, Child};
 pub use diff::{ColumnDiff, Diff, Kind, RowDiff, Why};
 pub use etag::etag;

@@ -30,7 +30,7 @@ use purlin_ovsdb::{Datum, Transaction, Uuid};
 use std::fmt;
 
 pub use affected::affected_ports;
-pub use undo::undo;
+pub use undo::{Evidence, evidence, undo, unmet};
 
 /// On whose behalf is written, and how far that reaches.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -11,6 +11,8 @@
 
 mod events;
 mod graph;
+mod history;
+mod journal;
 mod kept;
 mod matrix;
 mod metrics;
@@ -27,6 +29,7 @@ mod trace;
 mod write;
 
 pub use events::events;
+pub use history::{Bounds, History};
 pub use metrics::OvnMetrics;
 pub use platform::{Platform, Settings};
 pub use programs::Tools;

@@ -1,6 +1,8 @@
 //! The databases as the platform holds them: a client for writes, a copy in memory for reads.
 
 use crate::graph::Graphs;
+use crate::history::History;
+use crate::journal::Journal;
 use crate::kept::{Books, Options};
 use crate::programs::{Programs, Tools};
 use crate::reasons;
@@ -14,7 +16,7 @@ use purlin_ovsdb::client::{Client, Config, Replica, Snapshot, Spec, State, Table
 use purlin_ovsdb::{DatabaseSchema, Uuid};
 use serde_json::{Value, json};
 use std::fmt;
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -47,6 +49,18 @@ struct Inner {
     graphs: Graphs,
     /// Tells this process from the one before.
     born: String,
+    /// What is kept of the platform's own, and the journal in it.
+    history: OnceLock<(History, Journal)>,
+}
+
+/// A platform that ends when nobody else uses it.
+#[derive(Clone)]
+pub(crate) struct WeakPlatform(Weak<Inner>);
+
+impl WeakPlatform {
+    pub(crate) fn upgrade(&self) -> Option<Platform> {
+        self.0.upgrade().map(Platform)
+    }
 }
 
 /// One database.
@@ -85,6 +99,7 @@ impl Platform {
             programs: Programs::new(settings.tools),
             graphs: Graphs::default(),
             born: new_uuid().map_or_else(|_| String::new(), |uuid| uuid.to_string()),
+            history: OnceLock::new(),
         }));
         tokio::spawn(keep_up(Arc::downgrade(&platform.0)));
         platform
@@ -111,6 +126,39 @@ impl Platform {
 
     pub(crate) fn born(&self) -> &str {
         &self.0.born
+    }
+
+    /// Begins to keep a journal of every transaction, with templates, documents and backups beside it. Said once, at the
+    /// start; without it nothing of that is there.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime.
+    pub fn keep(&self, history: History) {
+        self.0.history.get_or_init(|| {
+            let journal = Journal::open(&history, self);
+            (history, journal)
+        });
+    }
+
+    pub(crate) fn weak(&self) -> WeakPlatform {
+        WeakPlatform(Arc::downgrade(&self.0))
+    }
+
+    /// Where the platform keeps what is its own.
+    ///
+    /// # Errors
+    /// 503 when it keeps nothing.
+    pub(crate) fn history(&self) -> Result<&History, Problem> {
+        let nothing = || Problem::not_ready("this platform keeps no history");
+        self.0
+            .history
+            .get()
+            .map(|(history, _)| history)
+            .ok_or_else(nothing)
+    }
+
+    pub(crate) fn journal(&self) -> Option<&Journal> {
+        self.0.history.get().map(|(_, journal)| journal)
     }
 
     pub(crate) fn north(&self) -> &Side {

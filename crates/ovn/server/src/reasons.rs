@@ -53,6 +53,10 @@ reasons! {
     UNKNOWN = 3008, "ovn_outcome_unknown", "the answer of the OVN database was lost",
         "The change was sent and the connection broke before the answer. It may or may not have happened, and it left no trace by which one could tell.",
         "Read the rows, then decide.";
+    /// 409: an undo whose rows have been written again.
+    MOVED_ON = 3020, "ovn_moved_on", "the network has moved on since",
+        "A transaction is undone only while all that it left is still so. Rows that it brought or changed were written again, or are gone.",
+        "problems names each row and column; undo what was done since first, or change the rows by hand.";
     /// 503: a packaged program is missing.
     TOOL_MISSING = 3030, "ovn_tool_missing", "a program of OVN is not installed",
         "Traces are asked of OVN's own ovn-trace, and what-if questions are answered by ovsdb-server and ovn-northd over copies of the databases.",

@@ -6,6 +6,7 @@
 //!   POST   /api/v1/ovn/nb/TABLE?parent=…        a row             PATCH, DELETE .../ROW
 //!   POST   /api/v1/ovn/changes                  many changes, one transaction
 //!   GET    /api/v1/ovn/lint                     what is wrong, or probably not meant, in all that is there
+//!   GET    /api/v1/ovn/journal[/ID]             who changed what      POST .../journal/ID/undo    takes it back
 //!   GET    /api/v1/ovn/sb[/TABLE[/ROW]]         flows, chassis, bindings: read only
 //! ```
 //!
@@ -13,6 +14,7 @@
 
 mod changes;
 mod find;
+mod journal;
 mod nb;
 mod sb;
 mod topology;
@@ -36,9 +38,10 @@ pub fn routes(platform: &Platform) -> Routes {
         .chain(changes::drafts())
         .chain(sb::drafts())
         .chain(topology::drafts())
-        .chain(trace::drafts());
+        .chain(trace::drafts())
+        .chain(journal::drafts());
     let routes = nb::components(Routes::new("ovn", platform, drafts));
-    trace::components(topology::components(routes))
+    journal::components(trace::components(topology::components(routes)))
 }
 
 async fn status(_: Viewer, State(platform): State<Platform>) -> Json<Value> {

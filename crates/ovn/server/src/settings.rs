@@ -1,5 +1,6 @@
 //! `[ovn]` of a configuration.
 
+use crate::history::Bounds;
 use purlin_config::{Document, Fault, Faults, Key, Kind, Reader, Section, TextFault, check_section, codes};
 use purlin_ovsdb::client::Endpoint;
 use std::path::PathBuf;
@@ -52,6 +53,20 @@ const KEYS: &[Key] = &[
     Key::new("write_timeout", WAIT, "How long a write may take, all retries included.")
         .default("30s")
         .restart(),
+    Key::new(
+        "journal_entries",
+        Kind::Int { min: 100, max: 1_000_000 },
+        "Transactions that the journal keeps; the oldest go first. About 2 KiB each, more for large ones.",
+    )
+    .default("20000")
+    .restart(),
+    Key::new(
+        "journal_age",
+        Kind::Duration { min: Duration::from_secs(3600), max: Duration::from_secs(10 * 366 * 86_400) },
+        "Older transactions leave the journal.",
+    )
+    .default("90d")
+    .restart(),
 ];
 
 /// Where the databases are.
@@ -81,6 +96,8 @@ pub struct OvnSettings {
     pub connect_timeout: Duration,
     pub probe_interval: Duration,
     pub write_timeout: Duration,
+    /// How much of its own the platform keeps.
+    pub bounds: Bounds,
 }
 
 fn endpoint(text: &str) -> Result<(), TextFault> {
@@ -163,6 +180,10 @@ pub fn read(document: &Document, faults: &mut Faults) -> Option<OvnSettings> {
         connect_timeout: keys.get("connect_timeout"),
         probe_interval: keys.get("probe_interval"),
         write_timeout: keys.get("write_timeout"),
+        bounds: Bounds {
+            journal_entries: keys.get("journal_entries"),
+            journal_age: keys.get("journal_age"),
+        },
     };
     (faults.errors() == before).then_some(settings)
 }

@@ -1,16 +1,18 @@
 //! One write: a plan over the rows as they are, one transaction, an answer that says what it did.
 
+use crate::journal::{self, Intent, Ticket};
 use crate::platform::Platform;
 use crate::realised::{self, Until};
 use crate::{reasons, shown};
 use axum::http::StatusCode;
 use purlin_api::Problem;
 use purlin_api::asked::Asked;
-use purlin_ovn_core::model::{Change, State};
+use purlin_ovn_core::model::{Change, Diff, State};
 use purlin_ovn_core::plan::{self, Expect, Reach, Reason, Request, Writer};
 use purlin_ovsdb::client::{CommitError, Committed};
-use purlin_ovsdb::{Failure, Transaction, Uuid};
+use purlin_ovsdb::{DatabaseSchema, Failure, Transaction, Uuid};
 use serde_json::{Value, json};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// How often a change is decided anew when it was overtaken.
@@ -29,6 +31,10 @@ pub(crate) struct Manner {
     writer: Writer,
     dry_run: bool,
     wait: Option<(Until, Duration)>,
+    /// What it is part of, for the journal: `undo of ...`.
+    pub(crate) about: String,
+    /// The entry of the journal that it undoes.
+    pub(crate) undoes: Option<Uuid>,
 }
 
 impl Manner {
@@ -44,15 +50,29 @@ impl Manner {
         let limit = limit.map_or(WAIT.0, Duration::from_secs).min(WAIT.1);
         Ok(Self {
             actor: actor.to_owned(),
-            id: crate::platform::new_uuid()?.to_string(),
+            id: journal_id()?.to_string(),
             writer: Writer {
                 owner: asked.text("owner").unwrap_or(OWNER).to_owned(),
                 reach: if force { Reach::All } else { Reach::Unmarked },
             },
             dry_run: asked.dry_run()?,
             wait: until.map(|until| (until, limit)),
+            about: String::new(),
+            undoes: None,
         })
     }
+}
+
+impl Manner {
+    /// For this owner, whatever was asked.
+    pub(crate) fn for_owner(&mut self, owner: &str) {
+        owner.clone_into(&mut self.writer.owner);
+    }
+}
+
+/// The id of a request is that of its entry in the journal.
+fn journal_id() -> Result<Uuid, Problem> {
+    journal::new_id().map_err(|error| Problem::broken(format!("asking for random numbers: {error}")))
 }
 
 /// What a change wants, given the rows as they are; made anew when it was overtaken.
@@ -66,9 +86,43 @@ impl<F: Fn(&State<'_>) -> Result<(Vec<Change>, Vec<Expect>), Problem> + Send + S
 /// A plan without what it was made from.
 struct Decided {
     transaction: Transaction,
+    schema: Arc<DatabaseSchema>,
+    diff: Diff,
+    affected: Vec<String>,
     answer: Value,
     changes: bool,
     etags: bool,
+}
+
+/// Writes down what is about to be sent.
+async fn intend(platform: &Platform, manner: &Manner, decided: &Decided) -> Result<Option<Ticket>, Problem> {
+    let (Some(journal), Some(id)) = (platform.journal(), Uuid::parse(&manner.id)) else {
+        return Ok(None);
+    };
+    let intent = Intent {
+        id,
+        actor: &manner.actor,
+        owner: &manner.writer.owner,
+        about: &manner.about,
+        undoes: manner.undoes,
+        schema: &decided.schema,
+        diff: &decided.diff,
+        warnings: decided.answer["warnings"].clone(),
+        affected: &decided.affected,
+    };
+    journal.intend(intent).await.map(Some)
+}
+
+/// What the database's answer says about the entry. Where it says nothing, the rows will.
+async fn note(ticket: Option<Ticket>, answer: &Result<Committed, CommitError>) {
+    let Some(ticket) = ticket else {
+        return;
+    };
+    match answer {
+        Ok(_) => ticket.done(),
+        Err(CommitError::Refused(_) | CommitError::Unreachable(_)) => ticket.refused().await,
+        Err(CommitError::Unknown | CommitError::Closed) => {}
+    }
 }
 
 /// Carries a change out. `about` is the row that the answer shows, if it is still there.
@@ -105,11 +159,14 @@ pub(crate) async fn write_shown(
         if manner.dry_run || !decided.changes {
             return Ok(decided.answer);
         }
-        let mut transaction = decided.transaction;
+        let mut transaction = decided.transaction.clone();
         if manner.wait.is_some() {
             realised::count(&mut transaction);
         }
-        match platform.north().client.commit(transaction).await {
+        let ticket = intend(platform, manner, &decided).await?;
+        let outcome = platform.north().client.commit(transaction).await;
+        note(ticket, &outcome).await;
+        match outcome {
             Ok(committed) => return finish(platform, manner, &show, decided.answer, &committed, began).await,
             Err(CommitError::Refused(refusal)) if refusal.failure == Failure::TimedOut && tries < TRIES => {
                 if decided.etags {
@@ -160,6 +217,9 @@ async fn decide(
     });
     Ok(Decided {
         transaction: plan.transaction,
+        diff: plan.diff,
+        affected: plan.affected,
+        schema: Arc::clone(&schema),
         answer,
         changes,
         etags,

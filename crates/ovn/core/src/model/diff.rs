@@ -67,7 +67,7 @@ impl Diff {
                 (Some(_), Some(_)) => (Kind::Changed, after),
                 (None, None) => return None,
             };
-            let columns = columns(after, table, old.as_ref(), new.as_ref());
+            let columns = columns(after.schema(), table, old.as_ref(), new.as_ref());
             (kind != Kind::Changed || !columns.is_empty()).then(|| RowDiff {
                 table: table.to_owned(),
                 uuid,
@@ -188,8 +188,34 @@ fn read_row(schema: &DatabaseSchema, json: &Value) -> Result<RowDiff, String> {
     })
 }
 
-fn columns(state: &State<'_>, table: &str, old: Option<&Row>, new: Option<&Row>) -> Vec<ColumnDiff> {
-    let Some(schema) = state.schema().table(table) else {
+impl RowDiff {
+    /// What became of one row that a database has told about; `None` when it is nothing that people write.
+    pub fn between(
+        schema: &DatabaseSchema,
+        (table, uuid): (&str, Uuid),
+        label: impl FnOnce() -> String,
+        (before, after): (Option<&Row>, Option<&Row>),
+    ) -> Option<Self> {
+        let kind = match (before, after) {
+            (None, Some(_)) => Kind::Added,
+            (Some(_), None) => Kind::Removed,
+            (Some(_), Some(_)) => Kind::Changed,
+            (None, None) => return None,
+        };
+        let columns = columns(schema, table, before, after);
+        (kind != Kind::Changed || !columns.is_empty()).then(|| Self {
+            table: table.to_owned(),
+            uuid,
+            label: label(),
+            kind,
+            why: Why::Asked,
+            columns,
+        })
+    }
+}
+
+fn columns(schema: &DatabaseSchema, table: &str, old: Option<&Row>, new: Option<&Row>) -> Vec<ColumnDiff> {
+    let Some(schema) = schema.table(table) else {
         return Vec::new();
     };
     let default = |name: &str| schema.column(name).map(|column| Datum::default_of(&column.kind));

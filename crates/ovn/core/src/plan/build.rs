@@ -7,7 +7,7 @@ mod values;
 use super::guards::Guards;
 use super::{Expect, Reach, Reason, Refusal, Writer};
 use crate::check::UNIQUE_NAMES;
-use crate::model::{Change, Child, Diff, Kind, OWNER_KEY, State, etag, is_volatile};
+use crate::model::{Change, Child, Diff, Kind, OWNER_KEY, State, etag, is_volatile, keys};
 use crate::problem::Problem;
 use purlin_ovsdb::{Atom, Datum, Insert, Mutation, Row, Transaction, Uuid};
 use std::collections::BTreeSet;
@@ -108,24 +108,8 @@ impl<'a, 'r> Builder<'a, 'r> {
             | Expect::Lacks { table, uuid, .. } => (table.clone(), *uuid),
         };
         self.there(&table, uuid)?;
-        let state = &self.after;
-        let held = |column: &str| state.value(&table, uuid, column).cloned().unwrap_or(Datum::EMPTY);
-        let (holds, what) = match &expect {
-            Expect::Etag { etag: wanted, .. } => {
-                let is = etag(state, &table, uuid).is_some_and(|is| is == wanted.trim_matches('"'));
-                (is, "the row".to_owned())
-            }
-            Expect::Value { column, value, .. } => (held(column) == *value, format!("`{column}`")),
-            Expect::Has { column, values, .. } => (has_all(&held(column), values), format!("`{column}`")),
-            Expect::Lacks { column, values, .. } => (has_none(&held(column), values), format!("`{column}`")),
-        };
-        if !holds {
-            let place = format!("{table} {}", state.label(&table, uuid));
-            let problem = Problem::error("row-changed", place, format!("{what} has been changed since"));
-            return Err(Refusal::one(
-                Reason::Changed,
-                problem.help("read it again and decide anew"),
-            ));
+        if let Some(problem) = unmet(&self.after, &expect) {
+            return Err(Refusal::one(Reason::Changed, problem));
         }
         match expect {
             Expect::Etag { .. } => self.guard_row(&table, uuid),
@@ -346,12 +330,31 @@ impl<'a, 'r> Builder<'a, 'r> {
     }
 }
 
-/// The elements of a set, or the keys of a map.
-pub(super) fn keys(values: &Datum) -> Datum {
-    match values.pairs() {
-        [] => values.clone(),
-        pairs => Datum::set(pairs.iter().map(|(key, _)| key.clone())),
+/// What speaks against an expectation: nothing when it holds.
+pub(super) fn unmet(state: &State<'_>, expect: &Expect) -> Option<Problem> {
+    let (Expect::Etag { table, uuid, .. }
+    | Expect::Value { table, uuid, .. }
+    | Expect::Has { table, uuid, .. }
+    | Expect::Lacks { table, uuid, .. }) = expect;
+    if !state.contains(table, *uuid) {
+        let problem = Problem::error("row-missing", format!("{table} {uuid}"), "there is no such row");
+        return Some(problem);
     }
+    let held = |column: &str| state.value(table, *uuid, column).cloned().unwrap_or(Datum::EMPTY);
+    let (holds, what) = match expect {
+        Expect::Etag { etag: wanted, .. } => {
+            let is = etag(state, table, *uuid).is_some_and(|is| is == wanted.trim_matches('"'));
+            (is, "the row".to_owned())
+        }
+        Expect::Value { column, value, .. } => (held(column) == *value, format!("`{column}`")),
+        Expect::Has { column, values, .. } => (has_all(&held(column), values), format!("`{column}`")),
+        Expect::Lacks { column, values, .. } => (has_none(&held(column), values), format!("`{column}`")),
+    };
+    let place = || format!("{table} {}", state.label(table, *uuid));
+    (!holds).then(|| {
+        let problem = Problem::error("row-changed", place(), format!("{what} has been changed since"));
+        problem.help("read it again and decide anew")
+    })
 }
 
 fn has_all(held: &Datum, values: &Datum) -> bool {

@@ -1,7 +1,8 @@
 //! The way back from a difference, for as long as nobody has walked on.
 
-use super::Expect;
-use crate::model::{Change, ColumnDiff, Diff, Kind, RowDiff};
+use super::{Expect, build};
+use crate::model::{Change, ColumnDiff, Diff, Kind, RowDiff, State, keys};
+use crate::problem::Problem;
 use purlin_ovsdb::{ColumnType, DatabaseSchema, Datum, Row};
 
 /// Changes that undo a difference, and what must still be so: values that it left, elements that it put in or took out.
@@ -74,7 +75,7 @@ fn back(
         changes.push(Change::Update { table, uuid, row });
         return;
     }
-    let (gone, new) = (without(before, after), without(after, before));
+    let (gone, new) = (before.without(after), after.without(before));
     if !new.is_empty() {
         expect.push(Expect::Has {
             table: table.clone(),
@@ -86,12 +87,12 @@ fn back(
             table: table.clone(),
             uuid,
             column: name.clone(),
-            values: super::build::keys(&new),
+            values: keys(&new),
         });
     }
     if !gone.is_empty() {
-        let changed_keys = super::build::keys(&new);
-        let absent: Vec<_> = super::build::keys(&gone)
+        let changed_keys = keys(&new);
+        let absent: Vec<_> = keys(&gone)
             .atoms()
             .iter()
             .filter(|atom| !changed_keys.contains(atom))
@@ -114,10 +115,73 @@ fn back(
     }
 }
 
-/// Elements or pairs of `a` that are not in `b`.
-fn without(a: &Datum, b: &Datum) -> Datum {
-    match a {
-        Datum::Map(_) => Datum::map(a.pairs().iter().filter(|(k, v)| b.get(k) != Some(v)).cloned()),
-        _ => Datum::set(a.atoms().iter().filter(|atom| !b.contains(atom)).cloned()),
+/// Everything that is no longer as it must be: all of it, where a plan stops at the first.
+pub fn unmet(state: &State<'_>, expect: &[Expect]) -> Vec<Problem> {
+    expect
+        .iter()
+        .filter_map(|expect| build::unmet(state, expect))
+        .collect()
+}
+
+/// Whether a transaction whose answer was lost has happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Evidence {
+    /// A row is there that only it can have brought, or all is as it leaves it.
+    Happened,
+    /// All is as it was before.
+    Absent,
+    /// Others have written the same rows since.
+    Unclear,
+}
+
+/// Looks in the network for what a difference would have left there.
+pub fn evidence(state: &State<'_>, diff: &Diff) -> Evidence {
+    let is = |row: &RowDiff| state.contains(&row.table, row.uuid);
+    let of = |kind: Kind| diff.rows.iter().filter(move |row| row.kind == kind);
+    // Their names were chosen at random: nobody else brings them.
+    if of(Kind::Added).any(is) {
+        return Evidence::Happened;
+    }
+    let holds = |side: fn(&ColumnDiff) -> (&Option<Datum>, &Option<Datum>)| {
+        of(Kind::Changed).all(|row| row.columns.iter().all(|column| held(state, row, column, side)))
+    };
+    let brings = of(Kind::Added).next().is_some();
+    if !brings && !of(Kind::Removed).any(is) && holds(|column| (&column.after, &column.before)) {
+        return Evidence::Happened;
+    }
+    if of(Kind::Removed).all(is) && holds(|column| (&column.before, &column.after)) {
+        return Evidence::Absent;
+    }
+    Evidence::Unclear
+}
+
+/// Whether the row has what one side of a column has and the other has not.
+fn held(
+    state: &State<'_>,
+    row: &RowDiff,
+    column: &ColumnDiff,
+    side: fn(&ColumnDiff) -> (&Option<Datum>, &Option<Datum>),
+) -> bool {
+    let (Some(wanted), Some(other)) = side(column) else {
+        return false;
+    };
+    let kind = state
+        .schema()
+        .table(&row.table)
+        .and_then(|table| table.column(&column.column));
+    let Some(held) = state.value(&row.table, row.uuid, &column.column) else {
+        return false;
+    };
+    match kind {
+        Some(kind) if kind.kind.max == 1 => held == wanted,
+        _ => {
+            let foreign = keys(&other.without(wanted));
+            let (own, has) = (keys(&wanted.without(other)), keys(held));
+            wanted.without(other).without(held).is_empty()
+                && foreign
+                    .atoms()
+                    .iter()
+                    .all(|atom| own.contains(atom) || !has.contains(atom))
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 mod addresses;
 mod ask;
+mod attributed;
 mod base;
 mod dhcp_options;
 mod documents;

@@ -1,5 +1,6 @@
 //! The platform over real databases: requests in, rows, flows and answers out.
 
+mod journal;
 mod pace;
 mod pictures;
 mod reachability;

@@ -8,7 +8,7 @@ use purlin_api::access::Role;
 use purlin_api::clock::Clock;
 use purlin_api::ledger::Ledger;
 use purlin_api::tokens::{NewToken, Tokens};
-use purlin_ovn_server::{Platform, Settings, Tools, routes};
+use purlin_ovn_server::{Bounds, History, Platform, Settings, Tools, routes};
 use purlin_ovsdb::client::{Config, parse_endpoints};
 use purlin_store_embedded::{Embedded, Options};
 use serde_json::Value;
@@ -18,8 +18,66 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use tower::ServiceExt;
 
+/// The routes over the databases of a folder, with what they keep there.
+pub(crate) struct Mounted {
+    pub(crate) router: Router,
+    pub(crate) tokens: Vec<(Role, String)>,
+    pub(crate) store: Embedded,
+}
+
+impl Mounted {
+    pub(crate) async fn at(folder: &Path) -> Self {
+        Self::with(folder, true).await
+    }
+
+    async fn with(folder: &Path, southbound: bool) -> Self {
+        let endpoints = format!("unix:{}", folder.join("db.sock").display());
+        let endpoints = parse_endpoints(&endpoints).expect("an endpoint");
+        let settings = Settings {
+            northbound: Config::new("OVN_Northbound", endpoints.clone()),
+            southbound: southbound.then(|| Config::new("OVN_Southbound", endpoints)),
+            origin: "given",
+            tools: Tools {
+                folder: folder.join("scratch"),
+                tls: None,
+            },
+        };
+        let platform = Platform::start(settings);
+        let store = Embedded::open(&folder.join("store"), Options::default()).expect("a store");
+        let (ledger, clock) = (Ledger::new(store.records()), Clock::system());
+        platform.keep(History {
+            ledger: ledger.clone(),
+            clock: clock.clone(),
+            shared: false,
+            bounds: Bounds {
+                journal_entries: 3000,
+                ..Bounds::default()
+            },
+        });
+        let tokens = Tokens::open(ledger.clone(), clock.clone()).await.expect("tokens");
+        let mut known = Vec::new();
+        for role in [Role::Viewer, Role::Operator, Role::Admin] {
+            let new = NewToken {
+                name: role.as_str().to_owned(),
+                role,
+                expires: None,
+            };
+            let (_, token) = tokens.create(new).await.expect("a token");
+            known.push((role, token.reveal().to_owned()));
+        }
+        let router = Shell::new(&ledger, &tokens, &clock)
+            .mount(routes(&platform))
+            .router();
+        Self {
+            router,
+            tokens: known,
+            store,
+        }
+    }
+}
+
 /// A program that ends with the test.
-struct Daemon(Child);
+pub(crate) struct Daemon(Child);
 
 impl Drop for Daemon {
     fn drop(&mut self) {
@@ -79,38 +137,14 @@ impl World {
     }
 
     async fn over(folder: TempDir, daemons: Vec<Daemon>, southbound: bool) -> Self {
-        let endpoints = format!("unix:{}", folder.path().join("db.sock").display());
-        let endpoints = parse_endpoints(&endpoints).expect("an endpoint");
-        let settings = Settings {
-            northbound: Config::new("OVN_Northbound", endpoints.clone()),
-            southbound: southbound.then(|| Config::new("OVN_Southbound", endpoints)),
-            origin: "given",
-            tools: Tools {
-                folder: folder.path().join("scratch"),
-                tls: None,
-            },
-        };
-        let platform = Platform::start(settings);
-        let store = Embedded::open(&folder.path().join("store"), Options::default()).expect("a store");
-        let records = store.records();
-        let (ledger, clock) = (Ledger::new(records), Clock::system());
-        let tokens = Tokens::open(ledger.clone(), clock.clone()).await.expect("tokens");
-        let mut known = Vec::new();
-        for role in [Role::Viewer, Role::Operator, Role::Admin] {
-            let new = NewToken {
-                name: role.as_str().to_owned(),
-                role,
-                expires: None,
-            };
-            let (_, token) = tokens.create(new).await.expect("a token");
-            known.push((role, token.reveal().to_owned()));
-        }
-        let router = Shell::new(&ledger, &tokens, &clock)
-            .mount(routes(&platform))
-            .router();
+        let Mounted {
+            router,
+            tokens,
+            store,
+        } = Mounted::with(folder.path(), southbound).await;
         Self {
             router,
-            tokens: known,
+            tokens,
             daemons,
             _store: store,
             folder,
@@ -265,7 +299,8 @@ fn arguments(words: &str) -> Vec<String> {
     words.map(|word| word.replace('\u{0}', " ")).collect()
 }
 
-fn database(folder: &Path) -> Daemon {
+/// `ovsdb-server` with both databases.
+pub(crate) fn database(folder: &Path) -> Daemon {
     for name in ["nb", "sb"] {
         let made = Command::new("ovsdb-tool")
             .arg("create")

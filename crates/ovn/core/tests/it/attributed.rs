@@ -1,0 +1,180 @@
+//! What a database tells, taken apart into ours and others'.
+
+use crate::base::{as_writer, committed, delete, id, planned, shop, state, update, writer};
+use crate::plan_undo::menu;
+use crate::plans::vm3;
+use proptest::prelude::*;
+use purlin_ovn_core::model::{Change, Diff, Known, RowDiff, attribute, nb_schema};
+use purlin_ovn_core::plan::{Evidence, Reach, Writer, evidence, undo};
+use purlin_ovsdb::Datum;
+use purlin_ovsdb::cache::Database;
+use serde_json::json;
+use std::collections::BTreeSet;
+
+/// What a database tells between two states.
+fn told(from: &Database, to: &Database) -> Diff {
+    let (from, to) = (state(from), state(to));
+    let rows = nb_schema().tables.keys().flat_map(|table| {
+        let uuids: BTreeSet<_> = from.uuids(table).into_iter().chain(to.uuids(table)).collect();
+        uuids
+            .into_iter()
+            .filter_map(|uuid| {
+                let (before, after) = (from.row(table, uuid), to.row(table, uuid));
+                let label = || uuid.to_string();
+                RowDiff::between(
+                    nb_schema(),
+                    (table, uuid),
+                    label,
+                    (before.as_ref(), after.as_ref()),
+                )
+            })
+            .collect::<Vec<_>>()
+    });
+    Diff { rows: rows.collect() }
+}
+
+/// Without words that do not count here.
+fn plain(diff: &Diff) -> Vec<RowDiff> {
+    let mut rows = diff.rows.clone();
+    for row in &mut rows {
+        row.label.clear();
+        row.why = purlin_ovn_core::model::Why::Asked;
+        row.columns.retain(|column| column.before != column.after);
+        row.columns.sort_by(|a, b| a.column.cmp(&b.column));
+    }
+    rows
+}
+
+const fn known(diff: &Diff, sure: bool) -> Known<'_> {
+    Known { diff, sure }
+}
+
+#[test]
+fn a_port_of_ours_and_one_of_theirs_on_one_switch_are_told_apart() {
+    let before = shop();
+    let ours = planned(&before, vec![vm3()]).unwrap();
+    let middle = committed(&ours.after);
+    let theirs = crate::base::under(
+        ("Logical_Switch", 1, "ports"),
+        "Logical_Switch_Port",
+        16,
+        &json!({"name": "vm4"}),
+    );
+    let theirs = planned(&middle, vec![theirs]).unwrap();
+    let after = committed(&theirs.after);
+    // Told as one, as a server does that was busy.
+    let kept = ours.diff;
+    let parts = attribute(nb_schema(), &told(&before, &after), &[known(&kept, true)]);
+    assert_eq!(parts.ours, [0]);
+    assert_eq!(plain(&parts.others), plain(&told(&middle, &after)));
+}
+
+#[test]
+fn what_we_asked_for_and_others_did_is_theirs() {
+    let before = shop();
+    let ours = planned(&before, vec![update("ACL", 21, &json!({"action": "allow"}))]).unwrap();
+    let theirs = planned(&before, vec![update("ACL", 21, &json!({"action": "reject"}))]).unwrap();
+    let seen = told(&before, &committed(&theirs.after));
+    let parts = attribute(nb_schema(), &seen, &[known(&ours.diff, false)]);
+    assert_eq!(parts.ours, [0usize; 0]);
+    assert_eq!(plain(&parts.others), plain(&seen));
+}
+
+#[test]
+fn of_a_set_the_journal_keeps_what_came_and_went() {
+    let database = shop();
+    let plan = planned(&database, vec![vm3()]).unwrap();
+    let kept = plan.diff;
+    let ports = kept
+        .rows
+        .iter()
+        .find(|row| row.table == "Logical_Switch")
+        .unwrap();
+    assert_eq!(ports.columns[0].before, Some(Datum::EMPTY));
+    assert_eq!(ports.columns[0].after, Some(Datum::from(id(15))));
+    let text = kept.to_json(nb_schema()).to_string();
+    let read = Diff::from_json(nb_schema(), &serde_json::from_str(&text).unwrap()).unwrap();
+    assert_eq!(read, kept);
+}
+
+#[test]
+fn a_lost_answer_is_found_out_from_the_rows() {
+    let before = shop();
+    for changes in [
+        vec![vm3()],
+        vec![update("ACL", 21, &json!({"action": "allow"}))],
+        vec![delete("Logical_Switch", 1)],
+    ] {
+        let plan = planned(&before, changes).unwrap();
+        let (kept, after) = (plan.diff.clone(), committed(&plan.after));
+        assert_eq!(
+            evidence(&state(&after), &kept),
+            Evidence::Happened,
+            "{}",
+            plan.diff
+        );
+        assert_eq!(
+            evidence(&state(&before), &kept),
+            Evidence::Absent,
+            "{}",
+            plan.diff
+        );
+    }
+    let ours = planned(&before, vec![update("ACL", 21, &json!({"action": "allow"}))]).unwrap();
+    let theirs = planned(&before, vec![update("ACL", 21, &json!({"action": "reject"}))]).unwrap();
+    assert_eq!(
+        evidence(&state(&committed(&theirs.after)), &ours.diff),
+        Evidence::Unclear
+    );
+}
+
+fn anybody() -> Writer {
+    Writer {
+        owner: "shop".to_owned(),
+        reach: Reach::All,
+    }
+}
+
+fn walked(from: &Database, changes: Vec<Change>) -> Option<(Diff, Database)> {
+    let plan = as_writer(from, &anybody(), changes, Vec::new()).ok()?;
+    let after = committed(&plan.after);
+    Some((plan.diff, after))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(150) })]
+
+    /// Ours, then others', told as one: the rest is exactly what others did, wherever ours can be seen at all.
+    #[test]
+    fn the_rest_is_what_others_did(
+        first in prop::sample::subsequence(menu(), 1..4),
+        second in prop::sample::subsequence(menu(), 1..4),
+    ) {
+        let before = shop();
+        let Some((ours, middle)) = walked(&before, first) else { return Ok(()) };
+        let Some((theirs, after)) = walked(&middle, second) else { return Ok(()) };
+        let parts = attribute(nb_schema(), &told(&before, &after), &[known(&ours, true)]);
+        if parts.ours == [0] {
+            prop_assert_eq!(plain(&parts.others), plain(&told(&middle, &after)), "{}\n{}", ours, theirs);
+        }
+        // Two of ours leave nothing for others.
+        let both = attribute(nb_schema(), &told(&before, &after), &[known(&ours, true), known(&theirs, true)]);
+        if both.ours == [0, 1] {
+            prop_assert!(both.others.is_empty(), "{}\n{}\n{}", ours, theirs, both.others);
+        }
+    }
+
+    /// The elements are enough for the way back.
+    #[test]
+    fn what_the_journal_keeps_can_be_undone(picked in prop::sample::subsequence(menu(), 1..6).prop_shuffle()) {
+        let database = shop();
+        if let Ok(plan) = planned(&database, picked) {
+            let later = committed(&plan.after);
+            let (changes, expect) = undo(nb_schema(), &plan.diff);
+            match as_writer(&later, &writer("shop"), changes, expect) {
+                Ok(back) => crate::plans::same(&back.after, &state(&database)),
+                Err(refusal) => prop_assert!(false, "{}\n{}", plan.diff, refusal),
+            }
+        }
+    }
+}
