@@ -13,14 +13,16 @@ use std::fmt;
 use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
 
-use crate::gate::Gate;
 use crate::problem::Problem;
 use crate::reasons;
+use crate::tenancy::{Note, Tenancy};
 
 /// What a token allows. Each role includes the ones before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
+    /// Nothing by itself: a person who only has what tenants give.
+    Member,
     /// Reads everything but tokens and the audit.
     Viewer,
     /// Also changes leases and configuration.
@@ -33,6 +35,7 @@ impl Role {
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Member => "member",
             Self::Viewer => "viewer",
             Self::Operator => "operator",
             Self::Admin => "admin",
@@ -51,9 +54,16 @@ impl fmt::Display for Role {
 pub struct Caller {
     /// Id of the token.
     pub token: String,
-    /// Name that the token was given.
+    /// Name that the token was given, or of the user whose session it is.
     pub name: String,
+    /// What it may do here: in the tenant, where the request is made for one.
     pub role: Role,
+    /// What it may do in the whole installation.
+    pub own_role: Role,
+    /// The tenant that the request is made for. Whoever has one sees and writes nothing else.
+    pub tenant: Option<Arc<Tenancy>>,
+    /// For the audit.
+    pub note: Note,
     /// Where the request came from; `None` when it did not come over a socket.
     pub source: Option<IpAddr>,
 }
@@ -74,6 +84,10 @@ pub trait Requirement {
 /// Anybody may call this.
 #[derive(Debug, Clone, Copy)]
 pub struct Open;
+
+/// The caller is somebody: what else it may, the handler finds out.
+#[derive(Debug, Clone)]
+pub struct Member(pub Caller);
 
 /// The caller may read.
 #[derive(Debug, Clone)]
@@ -115,23 +129,27 @@ macro_rules! role_requirement {
     )*};
 }
 
-role_requirement!(Viewer, Operator, Admin);
+role_requirement!(Member, Viewer, Operator, Admin);
 
 /// Where the login check leaves the caller, for the audit and the idempotency memory around the handler.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct CallerSlot(pub(crate) Arc<OnceLock<Caller>>);
 
+/// Whose request it is, as the guard of the route has found out.
+#[derive(Debug, Clone)]
+pub(crate) struct Known(pub(crate) Caller);
+
 async fn at_least(parts: &Parts, role: Role) -> Result<Caller, Problem> {
-    let Some(gate) = parts.extensions.get::<Gate>() else {
+    let Some(Known(caller)) = parts.extensions.get::<Known>() else {
         return Err(Problem::broken("the route was mounted without a login check"));
     };
-    let caller = match parts.extensions.get::<CallerSlot>().and_then(|slot| slot.0.get()) {
-        Some(known) => known.clone(),
-        None => gate.login(parts).await?,
-    };
     if caller.role < role {
+        let place = match &caller.tenant {
+            Some(tenant) => format!(" in the tenant {:?}", tenant.name),
+            None => String::new(),
+        };
         let detail = format!(
-            "the token {:?} has the role {}, this needs {role}",
+            "the token {:?} has the role {}{place}, this needs {role}",
             caller.name, caller.role
         );
         return Err(Problem::new(
@@ -143,5 +161,5 @@ async fn at_least(parts: &Parts, role: Role) -> Result<Caller, Problem> {
     if let Some(slot) = parts.extensions.get::<CallerSlot>() {
         slot.0.get_or_init(|| caller.clone());
     }
-    Ok(caller)
+    Ok(caller.clone())
 }

@@ -37,6 +37,8 @@ pub(crate) struct Deed {
     pub(crate) status: u16,
     pub(crate) request_id: String,
     pub(crate) revision: Option<RevisionMark>,
+    /// What was changed, as the handler says.
+    pub(crate) note: Option<Value>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -52,6 +54,11 @@ struct Row {
     request_id: String,
     revision_before: Option<u64>,
     revision_after: Option<u64>,
+    /// Rows of earlier versions have neither.
+    #[serde(default)]
+    tenant: Option<String>,
+    #[serde(default)]
+    changes: Option<Value>,
 }
 
 /// The audit of this node. Clones share it.
@@ -95,6 +102,8 @@ impl Audit {
             request_id: what.request_id,
             revision_before: what.revision.map(|mark| mark.before),
             revision_after: what.revision.map(|mark| mark.after),
+            tenant: who.tenant.as_ref().map(|tenant| tenant.id.clone()),
+            changes: what.note,
         };
         let row = serde_json::to_vec(&row).expect("a row has nothing that JSON cannot say");
         let mut next = self.0.next.lock().await;
@@ -184,6 +193,14 @@ pub fn routes(audit: &Audit) -> Routes {
             (
                 "revision_after",
                 schema::nullable(schema::count("Configuration revision after it.")),
+            ),
+            (
+                "tenant",
+                schema::nullable(schema::string("Id of the tenant that it was done for.")),
+            ),
+            (
+                "changes",
+                schema::anything("What was changed: for OVN the transaction, and rows with the names of their columns. Values are not kept here."),
             ),
         ]),
     )

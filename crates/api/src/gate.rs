@@ -3,13 +3,17 @@
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
 use std::collections::HashMap;
+use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex};
 
-use crate::access::Caller;
+use crate::access::{Caller, Role};
+use crate::asked::Asked;
 use crate::clock::Clock;
 use crate::problem::Problem;
 use crate::reasons;
+use crate::route::Entry;
+use crate::tenancy::{Accounts, Note, Tenancy};
 use crate::tokens::{TokenView, Tokens};
 
 /// Wrong passwords of known tokens that one source may send before it must wait. A token whose id nobody has is
@@ -34,13 +38,19 @@ pub struct Peer(pub SocketAddr);
 pub struct Local(pub SocketAddr);
 
 /// The login check of all routes.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Gate(Arc<Inner>);
 
-#[derive(Debug)]
+impl fmt::Debug for Gate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Gate({:?})", self.0.tokens)
+    }
+}
+
 struct Inner {
     tokens: Tokens,
     clock: Clock,
+    accounts: Option<Arc<dyn Accounts>>,
     failures: Mutex<HashMap<IpAddr, Failures>>,
 }
 
@@ -52,19 +62,48 @@ struct Failures {
 
 impl Gate {
     #[must_use]
-    pub fn new(tokens: Tokens, clock: Clock) -> Self {
+    pub fn new(tokens: Tokens, clock: Clock, accounts: Option<Arc<dyn Accounts>>) -> Self {
         Self(Arc::new(Inner {
             tokens,
             clock,
+            accounts,
             failures: Mutex::new(HashMap::new()),
         }))
     }
 
-    /// Who the request is from.
+    /// Who the request is from, and for which tenant it is made.
     ///
     /// # Errors
-    /// 401 without a valid token, 429 after too many wrong ones.
-    pub(crate) async fn login(&self, parts: &Parts) -> Result<Caller, Problem> {
+    /// 401 without a valid token, 429 after too many wrong ones, 404 for a tenant that the caller is no member of, 403
+    /// where whoever has a tenant has no business.
+    pub(crate) async fn admit(&self, parts: &Parts, entry: &Entry) -> Result<Caller, Problem> {
+        let caller = self.login(parts).await?;
+        let wanted = tenant_of(parts);
+        if let Some(tenant) = &caller.tenant {
+            if let Some(wanted) = wanted.filter(|wanted| *wanted != tenant.id && *wanted != tenant.name) {
+                return Err(Problem::no_such("tenant", &wanted));
+            }
+            if !entry.tenants {
+                let detail = format!("this path is about more than the tenant {:?}", tenant.name);
+                return Err(Problem::new(
+                    StatusCode::FORBIDDEN,
+                    &reasons::BEYOND_TENANT,
+                    detail,
+                ));
+            }
+            return Ok(caller);
+        }
+        match (wanted.filter(|_| entry.tenants), &self.0.accounts) {
+            (None, _) => Ok(caller),
+            (Some(wanted), None) => Err(Problem::no_such("tenant", &wanted)),
+            (Some(wanted), Some(accounts)) => {
+                let tenancy = accounts.tenancy(&caller, &wanted)?;
+                Ok(caller.within(tenancy))
+            }
+        }
+    }
+
+    async fn login(&self, parts: &Parts) -> Result<Caller, Problem> {
         let Some(text) = token_of(parts) else {
             let detail = "the request has no Authorization header with a bearer token";
             return Err(Problem::new(
@@ -77,6 +116,18 @@ impl Gate {
             .extensions
             .get::<Peer>()
             .map(|peer| peer.0.ip().to_canonical());
+        if let Some(accounts) = self
+            .0
+            .accounts
+            .as_ref()
+            .filter(|accounts| accounts.recognises(&text))
+        {
+            let found = accounts.login(&text).map(|caller| Caller { source, ..caller });
+            return found.ok_or_else(|| {
+                let detail = "the session or key is not a valid one";
+                Problem::new(StatusCode::UNAUTHORIZED, &reasons::BAD_TOKEN, detail)
+            });
+        }
         // A token that was right before passes always: a guesser behind the same address must not lock it out.
         if let Some(token) = self.0.tokens.recognise(&text) {
             return Ok(caller(token, source));
@@ -160,11 +211,39 @@ fn caller(token: TokenView, source: Option<IpAddr>) -> Caller {
         token: token.id,
         name: token.name,
         role: token.role,
+        own_role: token.role,
+        tenant: None,
+        note: Note::default(),
         source,
     }
 }
 
+impl Caller {
+    /// The same caller where the request is made for a tenant: nothing that is beyond it is allowed any more.
+    #[must_use]
+    pub fn within(self, tenancy: Arc<Tenancy>) -> Self {
+        Self {
+            role: tenancy.role.min(Role::Operator),
+            tenant: Some(tenancy),
+            ..self
+        }
+    }
+}
+
+/// The tenant that the request names: `X-Tenant-ID`, or `?tenant_id=`.
+fn tenant_of(parts: &Parts) -> Option<String> {
+    if let Some(value) = parts.headers.get("x-tenant-id") {
+        // A name that is no text is nobody's.
+        return Some(value.to_str().unwrap_or("?").to_owned());
+    }
+    let asked = Asked::of(&parts.uri).ok()?;
+    asked.text("tenant_id").map(str::to_owned)
+}
+
 fn token_of(parts: &Parts) -> Option<String> {
+    if let Some(value) = parts.headers.get("x-api-key") {
+        return value.to_str().ok().map(|key| key.trim().to_owned());
+    }
     if let Some(value) = parts.headers.get(header::AUTHORIZATION) {
         let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
         return scheme

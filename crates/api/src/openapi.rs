@@ -201,7 +201,7 @@ fn explanation(status: u16) -> &'static str {
         422 => {
             "JSON that cannot be taken: of the wrong shape, or the configuration would have faults (see errors)"
         }
-        429 => "Too many wrong passwords of known tokens from this address",
+        429 => "Too many requests, or too many wrong passwords of known tokens from this address",
         _ => reason_phrase(status),
     }
 }

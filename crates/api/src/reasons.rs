@@ -89,6 +89,14 @@ reasons! {
     FAULTY_CONFIG = 9422, "faulty_config", "the configuration would be faulty",
         "The change would make a configuration with faults; each is listed in errors with its key path. The running configuration was not touched.",
         "Correct every entry of errors; 'purlin config explain KEY' tells what a key may be.";
+    /// 403 for a caller that is bound to a tenant.
+    BEYOND_TENANT = 9427, "beyond_tenant", "this is about more than the caller's tenant",
+        "Keys of a tenant reach what the tenant has, and nothing that concerns the whole installation. The same for what a key's scopes do not name, and for writes in a tenant that wants its admins' approval.",
+        "Use a key with the scope, ask an admin of the tenant, or use a token of the installation.";
+    /// 429 for a caller that is too fast.
+    TOO_MANY_REQUESTS = 9428, "too_many_requests", "too many requests",
+        "Each caller has a rate for reads and one for writes, and each address one for logins. X-RateLimit-Limit, X-RateLimit-Remaining and X-RateLimit-Reset say how it stands.",
+        "Wait for the seconds in the Retry-After header.";
     /// 429.
     TOO_MANY_FAILURES = 9429, "too_many_failures", "too many failed logins from this address",
         "After several wrong secrets for known tokens from one source address the server stops looking at further ones for a while.",

@@ -6,13 +6,17 @@
 //!       .answers(200, schema::page_of("Token"))
 //! ```
 
+use axum::extract::Request;
 use axum::handler::Handler;
 use axum::http::Method;
 use axum::routing::{MethodFilter, MethodRouter, on};
 use std::fmt;
+use std::sync::Arc;
+use tower::ServiceExt;
 
-use crate::access::{Access, Requirement};
+use crate::access::{Access, Known, Requirement};
 use crate::schema::{self, Schema};
+use crate::tenancy::Tenancy;
 
 /// What `If-Match` may be: `*`, or entity tags in double quotes (RFC 9110, section 8.8.3), here without commas.
 const IF_MATCH: &str = r#"^(\*|(W/)?"[!#-+.-~-]*"( *, *(W/)?"[!#-+.-~-]*")*)$"#;
@@ -85,6 +89,8 @@ pub struct Entry {
     pub dry_run: bool,
     /// Error statuses beyond those every route of its kind has.
     pub errors: Vec<u16>,
+    /// Whether whoever is bound to a tenant may come, and the tenant can be named.
+    pub tenants: bool,
     /// Whether its problem documents also have `error` and `details`, for clients that know nothing of RFC 9457.
     pub error_members: bool,
 }
@@ -142,6 +148,7 @@ impl<S> Draft<S> {
             writes,
             dry_run: writes,
             errors: Vec::new(),
+            tenants: false,
             error_members: false,
         };
         for name in path_names(path) {
@@ -297,6 +304,16 @@ impl<S> Draft<S> {
         self
     }
 
+    /// Requests may be made for a tenant: what the handler is given is narrowed to it ([`Routes::narrowed`]), or it looks
+    /// at the caller's tenant by itself. Without this, callers that are bound to a tenant are refused.
+    #[must_use]
+    pub fn tenants(mut self) -> Self {
+        self.entry.tenants = true;
+        let words = "Id or name of a tenant that the caller is a member of: what is read and written is its part alone.";
+        self.query("tenant_id", schema::word(words))
+            .header("X-Tenant-ID", schema::word(words))
+    }
+
     /// It changes nothing although it is no GET (a plan, a check): not audited, no `dryRun`.
     #[must_use]
     pub fn read_only(mut self) -> Self {
@@ -348,6 +365,51 @@ impl Routes {
             Route {
                 entry: Entry { tag, ..draft.entry },
                 handler,
+            }
+        };
+        Self {
+            routes: drafts.into_iter().map(bind).collect(),
+            components: Vec::new(),
+        }
+    }
+
+    /// The same, where a request that is made for a tenant meets handlers whose state is narrowed to it: they cannot
+    /// forget to.
+    ///
+    /// # Panics
+    /// When a route has a method that axum does not know: there is none.
+    pub fn narrowed<S>(
+        tag: &'static str,
+        state: &S,
+        drafts: impl IntoIterator<Item = Draft<S>>,
+        narrow: fn(&S, &Arc<Tenancy>) -> S,
+    ) -> Self
+    where
+        S: Clone + Send + Sync + 'static,
+    {
+        let bind = |draft: Draft<S>| {
+            let entry = Entry { tag, ..draft.entry };
+            let whole: MethodRouter<()> = draft.handler.clone().with_state(state.clone());
+            if !entry.tenants {
+                return Route {
+                    entry,
+                    handler: whole,
+                };
+            }
+            let method = MethodFilter::try_from(entry.method.clone()).expect("a method that a draft has");
+            let (open, state) = (draft.handler, state.clone());
+            let handler = move |request: Request| async move {
+                let tenant = request.extensions().get::<Known>();
+                let tenant = tenant.and_then(|Known(caller)| caller.tenant.clone());
+                let service = match tenant {
+                    Some(tenant) => open.with_state(narrow(&state, &tenant)),
+                    None => whole,
+                };
+                service.oneshot(request).await
+            };
+            Route {
+                entry,
+                handler: on(method, handler),
             }
         };
         Self {

@@ -17,9 +17,10 @@ mod idempotency;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use purlin_telemetry::Reason;
 use std::collections::{HashMap, HashSet};
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,9 +29,11 @@ use crate::clock::Clock;
 use crate::gate::Gate;
 use crate::ledger::Ledger;
 use crate::openapi;
+use crate::rates::{Meter, Rates};
 use crate::reasons::REASONS;
 use crate::route::{Entry, Routes};
 use crate::schema::{self, Schema};
+use crate::tenancy::Accounts;
 use crate::tokens::{self, Tokens};
 use cors::Origins;
 use guard::Guard;
@@ -46,6 +49,8 @@ pub struct Limits {
     pub body_max: usize,
     /// How long a request that reads may take until its answer begins; writes run to their end.
     pub request_timeout: Duration,
+    /// How many requests a caller may send.
+    pub rates: Rates,
     /// Web origins whose scripts may call the API; empty allows none.
     pub origins: Vec<String>,
 }
@@ -55,19 +60,29 @@ impl Default for Limits {
         Self {
             body_max: BODY_MAX,
             request_timeout: Duration::from_secs(30),
+            rates: Rates::default(),
             origins: Vec::new(),
         }
     }
 }
 
 /// Puts the API together.
-#[derive(Debug)]
 pub struct Shell {
     routes: Routes,
     reasons: Vec<&'static [Reason]>,
-    gate: Gate,
+    tokens: Tokens,
+    clock: Clock,
+    accounts: Option<Arc<dyn Accounts>>,
     audit: Audit,
     limits: Limits,
+}
+
+impl fmt::Debug for Shell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shell")
+            .field("routes", &self.routes)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Shell {
@@ -79,7 +94,9 @@ impl Shell {
         Self {
             routes,
             reasons: vec![REASONS],
-            gate: Gate::new(tokens.clone(), clock.clone()),
+            tokens: tokens.clone(),
+            clock: clock.clone(),
+            accounts: None,
             audit,
             limits: Limits::default(),
         }
@@ -96,6 +113,13 @@ impl Shell {
     #[must_use]
     pub fn reasons(mut self, reasons: &'static [Reason]) -> Self {
         self.reasons.push(reasons);
+        self
+    }
+
+    /// Who knows users and tenants; without them there are neither.
+    #[must_use]
+    pub fn accounts(mut self, accounts: Arc<dyn Accounts>) -> Self {
+        self.accounts = Some(accounts);
         self
     }
 
@@ -118,6 +142,8 @@ impl Shell {
     pub fn router(self) -> Router {
         let routes = self.routes.and(crate::explain::routes(self.reasons));
         let routes = openapi::with_document(routes);
+        let gate = Gate::new(self.tokens, self.clock.clone(), self.accounts);
+        let meter = Meter::new(self.limits.rates, self.clock);
         let memory = Memory::new(self.limits.body_max);
         let components: HashMap<&str, Schema> = routes.components.into_iter().collect();
         let mut router = Router::new();
@@ -131,6 +157,8 @@ impl Shell {
                 entry: Arc::clone(&entry),
                 fields: fields(&entry, &components).into(),
                 audit: self.audit.clone(),
+                gate: gate.clone(),
+                meter: meter.clone(),
                 memory: memory.clone(),
                 timeout: self.limits.request_timeout,
             };
@@ -141,7 +169,7 @@ impl Shell {
         }
         router = router
             .layer(DefaultBodyLimit::max(self.limits.body_max))
-            .layer(from_fn_with_state(self.gate, guard::introduce))
+            .layer(from_fn(guard::introduce))
             .layer(from_fn_with_state(
                 finish::Manners::new(with_error_members),
                 finish::finish,

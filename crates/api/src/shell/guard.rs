@@ -1,6 +1,7 @@
 //! What happens around each handler: unknown parameters, idempotency, audit.
 
 use axum::extract::{Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -10,11 +11,12 @@ use std::time::Duration;
 
 use super::finish::RequestId;
 use super::idempotency::{Memory, Replayed};
-use crate::access::CallerSlot;
+use crate::access::{Access, CallerSlot, Known, Role};
 use crate::asked::Asked;
 use crate::audit::{Audit, Deed, RevisionMark};
-use crate::gate::Gate;
+use crate::gate::{Gate, Peer};
 use crate::problem::Problem;
+use crate::rates::{Allowance, Class, Meter};
 use crate::reasons;
 use crate::route::{Entry, Place};
 
@@ -25,13 +27,14 @@ pub(crate) struct Guard {
     /// What the parameter `fields` may name.
     pub(crate) fields: Arc<[String]>,
     pub(crate) audit: Audit,
+    pub(crate) gate: Gate,
+    pub(crate) meter: Meter,
     pub(crate) memory: Memory,
     pub(crate) timeout: Duration,
 }
 
-/// Gives every request what the login check needs.
-pub(crate) async fn introduce(State(gate): State<Gate>, mut request: Request, next: Next) -> Response {
-    request.extensions_mut().insert(gate);
+/// Gives every request a place for its caller.
+pub(crate) async fn introduce(mut request: Request, next: Next) -> Response {
     request.extensions_mut().insert(CallerSlot::default());
     next.run(request).await
 }
@@ -41,14 +44,65 @@ pub(crate) async fn guard(State(guard): State<Guard>, request: Request, next: Ne
         Ok(dry) => dry,
         Err(problem) => return problem.into_response(),
     };
-    if !guard.entry.writes || dry {
-        return read(guard.timeout, request, next).await;
+    let (mut parts, body) = request.into_parts();
+    let allowance = match guard.admit(&mut parts, dry).await {
+        Ok(allowance) => allowance,
+        Err(problem) => return problem.into_response(),
+    };
+    let request = Request::from_parts(parts, body);
+    let mut response = if !guard.entry.writes || dry {
+        read(guard.timeout, request, next).await
+    } else {
+        // On a task of its own: a client that goes away must not leave a change half done or without its audit row.
+        match tokio::spawn(write(guard, request, next)).await {
+            Ok(response) => response,
+            Err(_) => Problem::broken("the handler of this path panicked").into_response(),
+        }
+    };
+    if let Some(allowance) = allowance {
+        allowance.tell(response.headers_mut());
     }
-    // On a task of its own: a client that goes away must not leave a change half done or without its audit row.
-    match tokio::spawn(write(guard, request, next)).await {
-        Ok(response) => response,
-        Err(_) => Problem::broken("the handler of this path panicked").into_response(),
+    response
+}
+
+impl Guard {
+    /// Who it is, whether it may come so often, and what its tenant says to it.
+    async fn admit(&self, parts: &mut Parts, dry: bool) -> Result<Option<Allowance>, Problem> {
+        let entry = &self.entry;
+        if entry.access == Access::Open {
+            let source = parts
+                .extensions
+                .get::<Peer>()
+                .map(|peer| peer.0.ip().to_canonical());
+            return match source.filter(|_| entry.method != Method::GET) {
+                Some(source) => self.meter.take(&source.to_string(), Class::Login),
+                None => Ok(None),
+            };
+        }
+        let caller = self.gate.admit(parts, entry).await?;
+        let class = if entry.writes { Class::Write } else { Class::Read };
+        let allowance = self.meter.take(&caller.token, class)?;
+        if let Some(tenant) = &caller.tenant {
+            let writes = entry.writes && !dry;
+            if !tenant.allows(parts.uri.path(), writes) {
+                let detail = format!("the scopes of the key {:?} do not name this", caller.name);
+                return Err(beyond(detail));
+            }
+            if writes && tenant.approval && tenant.role < Role::Admin {
+                let detail = format!(
+                    "the tenant {:?} wants the approval of its admins: dryRun=true shows the change, and an admin sends it",
+                    tenant.name
+                );
+                return Err(beyond(detail));
+            }
+        }
+        parts.extensions.insert(Known(caller));
+        Ok(allowance)
     }
+}
+
+fn beyond(detail: String) -> Problem {
+    Problem::new(StatusCode::FORBIDDEN, &reasons::BEYOND_TENANT, detail)
 }
 
 async fn read(timeout: Duration, request: Request, next: Next) -> Response {
@@ -88,6 +142,7 @@ async fn write(guard: Guard, request: Request, next: Next) -> Response {
     };
     deed.status = response.status().as_u16();
     deed.revision = response.extensions().get::<RevisionMark>().copied();
+    deed.note = caller.note.take();
     if guard.audit.note(caller, deed).await.is_err() {
         // The deed is done; its client learns that the row about it is missing.
         response

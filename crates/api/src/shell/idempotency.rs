@@ -11,9 +11,8 @@ use axum::response::{IntoResponse, Response};
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use crate::access::CallerSlot;
+use crate::access::{CallerSlot, Known};
 use crate::asked::PATIENCE;
-use crate::gate::Gate;
 use crate::problem::Problem;
 use crate::reasons;
 use crate::tokens::short_digest;
@@ -84,7 +83,7 @@ impl Memory {
             key.ok_or_else(|| Problem::parameter("Idempotency-Key must have 1 to 255 printable characters"))?;
         let key = key.to_owned();
         let (parts, body) = request.into_parts();
-        let key = format!("{}/{key}", login(&parts).await?);
+        let key = format!("{}/{key}", login(&parts)?);
         let body = self.read(body).await?;
         let digest = short_digest(&[format!("{} {}\n", parts.method, parts.uri).as_bytes(), &body].concat());
         if let Some(answer) = self.begin(&key, digest)? {
@@ -232,17 +231,18 @@ impl Running<'_> {
 }
 
 /// The caller's token id, so that one caller's keys are not another's.
-async fn login(parts: &axum::http::request::Parts) -> Result<String, Problem> {
-    let gate = parts
-        .extensions
-        .get::<Gate>()
-        .ok_or_else(|| Problem::broken("no login check is mounted"))?;
-    let caller = gate.login(parts).await?;
-    let token = caller.token.clone();
+fn login(parts: &axum::http::request::Parts) -> Result<String, Problem> {
+    let Some(Known(caller)) = parts.extensions.get::<Known>() else {
+        return Err(Problem::parameter(
+            "Idempotency-Key belongs to a token, and this path has none",
+        ));
+    };
+    let tenant = caller.tenant.as_ref().map_or("", |tenant| tenant.id.as_str());
+    let mine = format!("{}/{tenant}", caller.token);
     if let Some(slot) = parts.extensions.get::<CallerSlot>() {
-        slot.0.get_or_init(|| caller);
+        slot.0.get_or_init(|| caller.clone());
     }
-    Ok(token)
+    Ok(mine)
 }
 
 fn again(answer: Answer) -> Response {

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{NewToken, Tokens};
-use crate::access::{Admin, Caller, Role, Viewer};
+use crate::access::{Admin, Caller, Member, Role};
 use crate::asked::{Asked, Input, Name};
 use crate::clock::Clock;
 use crate::problem::Problem;
@@ -118,14 +118,17 @@ async fn revoke(
     ))
 }
 
-async fn whoami(Viewer(caller): Viewer) -> Json<Value> {
+async fn whoami(Member(caller): Member) -> Json<Value> {
     let Caller {
         token,
         name,
         role,
+        tenant,
         source,
+        ..
     } = caller;
-    Json(json!({ "token": token, "name": name, "role": role, "source": source }))
+    let tenant = tenant.map(|tenant| json!({ "id": tenant.id, "name": tenant.name, "role": tenant.role }));
+    Json(json!({ "token": token, "name": name, "role": role, "tenant": tenant, "source": source }))
 }
 
 pub(crate) fn routes(tokens: &Tokens, clock: &Clock) -> Routes {
@@ -155,13 +158,14 @@ pub(crate) fn routes(tokens: &Tokens, clock: &Clock) -> Routes {
             .errors(&[404, 409]),
         route::get("/api/v1/whoami", whoami)
             .summary("Tells whose token the request carries")
+            .tenants()
             .answers(200, schema::reference("Caller")),
     ];
     components(Routes::new("tokens", &desk, drafts))
 }
 
 fn components(routes: Routes) -> Routes {
-    let role = "viewer reads; operator also changes addresses and configuration; admin does everything.";
+    let role = "member has only what tenants give; viewer reads; operator also changes addresses and configuration; admin does everything.";
     let token = [
         ("id", schema::string("Public part of the token.")),
         ("name", schema::string("For people.")),
@@ -179,7 +183,7 @@ fn components(routes: Routes) -> Routes {
     let mut created = token.to_vec();
     created.push(("token", schema::string("The token itself.")));
     routes
-        .component("Role", schema::one_of(&["viewer", "operator", "admin"], role))
+        .component("Role", schema::one_of(&["member", "viewer", "operator", "admin"], role))
         .component("Token", schema::object(&token))
         .component("CreatedToken", schema::object(&created))
         .component(
@@ -225,6 +229,10 @@ fn components(routes: Routes) -> Routes {
                 ("token", schema::string("Id of the token.")),
                 ("name", schema::string("Name of the token.")),
                 ("role", schema::reference("Role")),
+                (
+                    "tenant",
+                    schema::nullable(schema::open_object(&["id", "name", "role"], &[])),
+                ),
                 (
                     "source",
                     schema::nullable(schema::string("Address the request came from.")),
