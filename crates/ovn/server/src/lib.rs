@@ -26,6 +26,7 @@ pub mod settings;
 mod shown;
 mod teller;
 mod trace;
+mod within;
 mod write;
 
 pub use events::events;

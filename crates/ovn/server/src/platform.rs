@@ -6,15 +6,19 @@ use crate::journal::Journal;
 use crate::kept::{Books, Options};
 use crate::programs::{Programs, Tools};
 use crate::reasons;
+use crate::within::{Views, Within};
 use axum::http::StatusCode;
 use purlin_api::Problem;
+use purlin_api::tenancy::Tenancy;
 use purlin_ovn_core::address::Book;
 use purlin_ovn_core::dhcp::Catalogs;
-use purlin_ovn_core::model::{OWNER_KEY, nb_schema, references};
+use purlin_ovn_core::model::{OWNER_KEY, State as Rows, nb_schema, references};
+use purlin_ovn_core::tenant::{self, SHARED_KEY, TENANT_KEY};
 use purlin_ovsdb::cache::Index;
 use purlin_ovsdb::client::{Client, Config, Replica, Snapshot, Spec, State, TableSpec};
 use purlin_ovsdb::{DatabaseSchema, Uuid};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
@@ -36,8 +40,10 @@ pub struct Settings {
 }
 
 /// The OVN platform of a node; copies are the same one.
+///
+/// The second part is there when it is narrowed to a tenant ([`Platform::narrowed`]).
 #[derive(Clone)]
-pub struct Platform(Arc<Inner>);
+pub struct Platform(Arc<Inner>, Option<Arc<Narrow>>);
 
 struct Inner {
     north: Side,
@@ -51,6 +57,7 @@ struct Inner {
     born: String,
     /// What is kept of the platform's own, and the journal in it.
     history: OnceLock<(History, Journal)>,
+    views: Arc<Views>,
 }
 
 /// A platform that ends when nobody else uses it.
@@ -59,16 +66,25 @@ pub(crate) struct WeakPlatform(Weak<Inner>);
 
 impl WeakPlatform {
     pub(crate) fn upgrade(&self) -> Option<Platform> {
-        self.0.upgrade().map(Platform)
+        self.0.upgrade().map(|inner| Platform(inner, None))
     }
 }
 
+/// What a platform has of its own when it is narrowed to a tenant.
+struct Narrow {
+    north: Side,
+    /// Pictures of the tenant's part: those of the whole are not its to see.
+    graphs: Graphs,
+}
+
 /// One database.
+#[derive(Clone)]
 pub(crate) struct Side {
     pub(crate) client: Client,
     pub(crate) rows: Replica,
     pub(crate) database: String,
     schema: watch::Receiver<Option<Arc<DatabaseSchema>>>,
+    within: Option<Within>,
 }
 
 impl fmt::Debug for Platform {
@@ -90,7 +106,7 @@ impl Platform {
         let south = settings
             .southbound
             .map(|config| Side::start(config, Spec::everything()));
-        let platform = Self(Arc::new(Inner {
+        let inner = Inner {
             north,
             south,
             origin: settings.origin,
@@ -100,9 +116,32 @@ impl Platform {
             graphs: Graphs::default(),
             born: new_uuid().map_or_else(|_| String::new(), |uuid| uuid.to_string()),
             history: OnceLock::new(),
-        }));
+            views: Arc::default(),
+        };
+        let platform = Self(Arc::new(inner), None);
         tokio::spawn(keep_up(Arc::downgrade(&platform.0)));
         platform
+    }
+
+    /// The same platform for a request that is made for a tenant: it reads the tenant's part of the northbound, writes
+    /// nothing else, and has no southbound.
+    #[must_use]
+    pub fn narrowed(&self, tenancy: &Arc<Tenancy>) -> Self {
+        let mut north = self.0.north.clone();
+        north.within = Some(Within::of(tenancy, &self.0.views));
+        let narrow = Narrow {
+            north,
+            graphs: Graphs::default(),
+        };
+        Self(Arc::clone(&self.0), Some(Arc::new(narrow)))
+    }
+
+    /// What a tenant has, by quota. Nothing where the northbound is not read.
+    pub async fn usage(&self, tenant: &str) -> BTreeMap<&'static str, usize> {
+        match self.0.north.read().await {
+            Ok((schema, rows)) => tenant::usage(&Rows::new(&schema, &rows.database), tenant),
+            Err(_) => BTreeMap::new(),
+        }
     }
 
     /// Who has which address, by just this snapshot of the northbound.
@@ -121,7 +160,7 @@ impl Platform {
     }
 
     pub(crate) fn graphs(&self) -> &Graphs {
-        &self.0.graphs
+        self.1.as_ref().map_or(&self.0.graphs, |narrow| &narrow.graphs)
     }
 
     pub(crate) fn born(&self) -> &str {
@@ -162,13 +201,15 @@ impl Platform {
     }
 
     pub(crate) fn north(&self) -> &Side {
-        &self.0.north
+        self.1.as_ref().map_or(&self.0.north, |narrow| &narrow.north)
     }
 
     /// 404 where there is none.
     pub(crate) fn south(&self) -> Result<&Side, Problem> {
         let missing = || Problem::no_such("database", "OVN_Southbound");
-        self.0.south.as_ref().ok_or_else(missing)
+        // Flows and bindings of all tenants are in it.
+        let south = self.0.south.as_ref().filter(|_| self.1.is_none());
+        south.ok_or_else(missing)
     }
 
     pub(crate) fn sides(&self) -> Vec<&Side> {
@@ -239,7 +280,10 @@ fn northbound_copy() -> Spec {
                 .into_iter()
                 .filter(|column| table.column(column).is_some()),
         );
-        let mut kept = TableSpec::all().index(Index::key("external_ids", OWNER_KEY));
+        let mut kept = TableSpec::all();
+        for key in [OWNER_KEY, TENANT_KEY, SHARED_KEY] {
+            kept = kept.index(Index::key("external_ids", key));
+        }
         for column in columns {
             kept = kept.index(Index::column(column));
         }
@@ -267,7 +311,13 @@ impl Side {
             rows,
             database,
             schema,
+            within: None,
         }
+    }
+
+    /// The tenant that it is narrowed to.
+    pub(crate) fn within(&self) -> Option<&Within> {
+        self.within.as_ref()
     }
 
     fn readiness(&self) -> Result<(), String> {
@@ -300,13 +350,32 @@ impl Side {
             Some((schema?, rows))
         };
         match tokio::time::timeout(PATIENCE, known).await {
-            Ok(Some(known)) => Ok(known),
+            Ok(Some((schema, rows))) => {
+                let rows = self.part(&schema, rows);
+                Ok((schema, rows))
+            }
             Ok(None) | Err(_) => Err(self.away()),
         }
     }
 
+    /// Of a tenant's platform the tenant's part.
+    fn part(&self, schema: &DatabaseSchema, mut rows: Snapshot) -> Snapshot {
+        if let Some(within) = &self.within {
+            rows.database = within.part(schema, &rows);
+        }
+        rows
+    }
+
     /// The same, good enough to decide about a change.
     pub(crate) async fn read_live(&self) -> Result<(Arc<DatabaseSchema>, Snapshot), Problem> {
+        let (schema, rows) = self.read_whole().await?;
+        let rows = self.part(&schema, rows);
+        Ok((schema, rows))
+    }
+
+    /// The rows of all tenants, good enough to decide about a change: for plans, which are decided in a tenant's part and
+    /// guarded by the whole.
+    pub(crate) async fn read_whole(&self) -> Result<(Arc<DatabaseSchema>, Snapshot), Problem> {
         let (schema, _) = self.read().await?;
         match tokio::time::timeout(PATIENCE, self.rows.live()).await {
             Ok(snapshot) => Ok((schema, snapshot)),

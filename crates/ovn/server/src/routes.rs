@@ -37,10 +37,10 @@ pub fn routes(platform: &Platform) -> Routes {
         .chain(nb::drafts())
         .chain(changes::drafts())
         .chain(sb::drafts())
-        .chain(topology::drafts())
+        .chain(topology::drafts().into_iter().map(Draft::tenants))
         .chain(trace::drafts())
         .chain(journal::drafts());
-    let routes = nb::components(Routes::new("ovn", platform, drafts));
+    let routes = nb::components(Routes::narrowed("ovn", platform, drafts, Platform::narrowed));
     journal::components(trace::components(topology::components(routes)))
 }
 

@@ -3,12 +3,15 @@
 use crate::journal::{self, Intent, Ticket};
 use crate::platform::Platform;
 use crate::realised::{self, Until};
+use crate::within::Within;
 use crate::{reasons, shown};
 use axum::http::StatusCode;
 use purlin_api::Problem;
 use purlin_api::asked::Asked;
-use purlin_ovn_core::model::{Change, Diff, State};
+use purlin_api::tenancy::Note;
+use purlin_ovn_core::model::{Change, Diff, Kind, RowDiff, State};
 use purlin_ovn_core::plan::{self, Expect, Reach, Reason, Request, Writer};
+use purlin_ovn_core::tenant::plan_within;
 use purlin_ovsdb::client::{CommitError, Committed};
 use purlin_ovsdb::{DatabaseSchema, Failure, Transaction, Uuid};
 use serde_json::{Value, json};
@@ -17,6 +20,10 @@ use std::time::{Duration, Instant};
 
 /// How often a change is decided anew when it was overtaken.
 const TRIES: usize = 5;
+/// The same for a tenant, whose writes are overtaken by those of its tree on other nodes, too.
+const TRIES_OF_TENANT: usize = 20;
+/// Rows that the audit names of one change.
+const SUMMARY_MAX: usize = 50;
 /// How long `wait` waits, by default and at most.
 const WAIT: (Duration, Duration) = (Duration::from_secs(10), Duration::from_secs(120));
 
@@ -35,6 +42,8 @@ pub(crate) struct Manner {
     pub(crate) about: String,
     /// The entry of the journal that it undoes.
     pub(crate) undoes: Option<Uuid>,
+    /// Where the audit hears what was changed.
+    pub(crate) note: Note,
 }
 
 impl Manner {
@@ -59,6 +68,7 @@ impl Manner {
             wait: until.map(|until| (until, limit)),
             about: String::new(),
             undoes: None,
+            note: Note::default(),
         })
     }
 }
@@ -90,6 +100,8 @@ struct Decided {
     diff: Diff,
     affected: Vec<String>,
     answer: Value,
+    /// For the audit.
+    summary: Value,
     changes: bool,
     etags: bool,
 }
@@ -153,6 +165,12 @@ pub(crate) async fn write_shown(
 ) -> Result<Value, Problem> {
     let began = Instant::now();
     let mut tries = 0;
+    let within = platform.north().within();
+    let mut turn = match within {
+        Some(within) => Some(within.turn().await),
+        None => None,
+    };
+    let most = if within.is_some() { TRIES_OF_TENANT } else { TRIES };
     loop {
         tries += 1;
         let decided = decide(platform, manner, &show, &wish).await?;
@@ -167,8 +185,13 @@ pub(crate) async fn write_shown(
         let outcome = platform.north().client.commit(transaction).await;
         note(ticket, &outcome).await;
         match outcome {
-            Ok(committed) => return finish(platform, manner, &show, decided.answer, &committed, began).await,
-            Err(CommitError::Refused(refusal)) if refusal.failure == Failure::TimedOut && tries < TRIES => {
+            Ok(committed) => {
+                manner.note.leave(decided.summary);
+                let seen = platform.north().rows.has_seen(&committed).await;
+                drop(turn.take());
+                return finish(platform, manner, &show, decided.answer, &committed, (began, seen)).await;
+            }
+            Err(CommitError::Refused(refusal)) if refusal.failure == Failure::TimedOut && tries < most => {
                 if decided.etags {
                     let detail = "the row was changed after it was read";
                     return Err(Problem::new(
@@ -178,7 +201,7 @@ pub(crate) async fn write_shown(
                     ));
                 }
             }
-            Err(error) => return Err(refused(&error)),
+            Err(error) => return Err(refused(&error, within.is_some())),
         }
     }
 }
@@ -189,9 +212,15 @@ async fn decide(
     show: &impl Show,
     wish: &impl Wish,
 ) -> Result<Decided, Problem> {
-    let (schema, snapshot) = platform.north().read_live().await?;
+    let (schema, snapshot) = platform.north().read_whole().await?;
     let dhcp = platform.dhcp();
-    let state = State::new(&schema, &snapshot.database).with_dhcp(&dhcp);
+    let within = platform.north().within();
+    let part = within.map(|within| (within.part(&schema, &snapshot), &*within.confine));
+    let whole = State::new(&schema, &snapshot.database).with_dhcp(&dhcp);
+    let state = match &part {
+        Some((part, confine)) => State::new(&schema, part).with_dhcp(&dhcp).confined(confine),
+        None => whole.clone(),
+    };
     let (changes, expect) = wish(&state)?;
     let etags = expect.iter().any(|expect| matches!(expect, Expect::Etag { .. }));
     let book = platform.book(&schema, &snapshot);
@@ -203,7 +232,11 @@ async fn decide(
         expect,
         book: Some(&book),
     };
-    let plan = plan::plan(&state, request).map_err(|refusal| unplanned(&refusal))?;
+    let plan = match &part {
+        Some((_, confine)) => plan_within(&whole.confined(confine), &state, request),
+        None => plan::plan(&state, request),
+    };
+    let plan = plan.map_err(|refusal| unplanned(&refusal))?;
     let changes = !plan.diff.is_empty();
     let answer = json!({
         "request": manner.id,
@@ -216,6 +249,7 @@ async fn decide(
         "realised": null,
     });
     Ok(Decided {
+        summary: summary(manner, &plan.diff, within),
         transaction: plan.transaction,
         diff: plan.diff,
         affected: plan.affected,
@@ -226,17 +260,41 @@ async fn decide(
     })
 }
 
+/// What the audit keeps of a change: rows and the names of their columns. Values stay out: who reads the audit need not
+/// know them.
+fn summary(manner: &Manner, diff: &Diff, within: Option<&Within>) -> Value {
+    let row = |row: &RowDiff| {
+        json!({
+            "table": row.table,
+            "uuid": row.uuid.to_string(),
+            "row": row.label,
+            "kind": match row.kind {
+                Kind::Added => "added",
+                Kind::Removed => "removed",
+                Kind::Changed => "changed",
+            },
+            "columns": row.columns.iter().map(|column| column.column.as_str()).collect::<Vec<_>>(),
+        })
+    };
+    json!({
+        "transaction": manner.id,
+        "tenant": within.map(|within| within.confine.name.as_str()),
+        "rows": diff.rows.iter().take(SUMMARY_MAX).map(row).collect::<Vec<_>>(),
+        "rows_total": diff.rows.len(),
+    })
+}
+
 async fn finish(
     platform: &Platform,
     manner: &Manner,
     show: &impl Show,
     mut answer: Value,
     committed: &Committed,
-    began: Instant,
+    (began, seen): (Instant, bool),
 ) -> Result<Value, Problem> {
     // Who reads next sees what was written.
-    if platform.north().rows.has_seen(committed).await && !answer["row"].is_null() {
-        let (schema, snapshot) = platform.north().read().await?;
+    if seen && !answer["row"].is_null() {
+        let (schema, snapshot) = platform.north().read_live().await?;
         answer["row"] = json!(show(&State::new(&schema, &snapshot.database)));
     }
     if let Some((until, limit)) = manner.wait {
@@ -258,7 +316,7 @@ fn unplanned(refusal: &plan::Refusal) -> Problem {
     Problem::new(status, reason, refusal.to_string()).with("problems", json!(refusal.problems))
 }
 
-fn refused(error: &CommitError) -> Problem {
+fn refused(error: &CommitError, hushed: bool) -> Problem {
     let (status, reason) = match error {
         CommitError::Refused(refusal) => match refusal.failure {
             Failure::TimedOut => (StatusCode::CONFLICT, &reasons::OVERTAKEN),
@@ -271,5 +329,10 @@ fn refused(error: &CommitError) -> Problem {
         CommitError::Unknown => (StatusCode::GATEWAY_TIMEOUT, &reasons::UNKNOWN),
         CommitError::Closed => (StatusCode::SERVICE_UNAVAILABLE, &reasons::NOT_CONNECTED),
     };
-    Problem::new(status, reason, error.to_string())
+    let detail = match error {
+        // The server's words name rows, whosever they are.
+        CommitError::Refused(_) if hushed => "it collides with something outside of this tenant".to_owned(),
+        error => error.to_string(),
+    };
+    Problem::new(status, reason, detail)
 }

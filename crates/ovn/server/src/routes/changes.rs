@@ -34,7 +34,8 @@ pub(super) fn drafts() -> [Draft<Platform>; 1] {
             .summary("Makes many changes as one transaction: all of them happen, or none")
             .description("Each change is `{op: insert, table, columns, parent?, as?}`, `{op: update, table, row, columns}`, `{op: add | remove, table, row, column, values}` or `{op: delete, table, row}`. A row is a UUID, a name, or `$X` for the row that an insert of the same request calls `as: X`.")
             .body(schema::object(&[("changes", schema::array(order))]))
-            .answers(200, written()),
+            .answers(200, written())
+            .tenants(),
     )]
 }
 

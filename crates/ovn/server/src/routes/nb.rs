@@ -22,7 +22,7 @@ use serde_json::{Map, Value, json};
 pub(super) fn drafts() -> Vec<Draft<Platform>> {
     let mut drafts = reads();
     drafts.extend(acts());
-    drafts
+    drafts.into_iter().map(Draft::tenants).collect()
 }
 
 fn reads() -> Vec<Draft<Platform>> {
@@ -279,7 +279,11 @@ async fn remove(
 }
 
 pub(super) fn manner(asked: &Asked, caller: &Caller) -> Result<Manner, Problem> {
-    Manner::of(asked, &caller.name, caller.role >= Role::Admin)
+    let mut manner = Manner::of(asked, &caller.name, caller.role >= Role::Admin)?;
+    if caller.tenant.as_ref().is_none_or(|tenant| tenant.audited) {
+        manner.note = caller.note.clone();
+    }
+    Ok(manner)
 }
 
 /// Which row is meant: fixed once, so that a change that is decided anew is about the same one.
