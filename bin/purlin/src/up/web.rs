@@ -87,6 +87,7 @@ impl Face {
             body_max: usize::try_from(api.max_body).unwrap_or(usize::MAX),
             request_timeout: api.request_timeout,
             origins: api.cors_origins.clone(),
+            ..Limits::default()
         };
         Ok(Self {
             bound: bound
