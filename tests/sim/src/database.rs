@@ -86,6 +86,8 @@ pub(crate) struct Database {
     behind: VecDeque<Vec<Change>>,
     /// Transactions ever taken in: the place in this history.
     place: u64,
+    /// What the mark of `fenced/standing.rs` says: histories below this one may have lost their end.
+    parted_below: u32,
     /// When the standby was set up.
     pub(crate) attached: u64,
     /// Since when the standby has not been reached.
@@ -113,6 +115,7 @@ impl Database {
             standby: (mode != Standby::None).then(Tables::default),
             behind: VecDeque::new(),
             place: 0,
+            parted_below: 0,
             attached: 0,
             cut_since: None,
             lags_until: 0,
@@ -160,6 +163,7 @@ impl Database {
     /// This server goes on without: it cannot reach it any more, and where commits wait for it they wait for ever.
     pub(crate) fn promote(&mut self, real: u64) -> Option<Self> {
         let tables = self.standby.clone()?;
+        let whole = self.synced(real);
         self.cut_since.get_or_insert(real);
         Some(Self {
             timeline: self.timeline + 1,
@@ -169,6 +173,11 @@ impl Database {
             standby: None,
             behind: VecDeque::new(),
             place: self.place - self.behind.len() as u64,
+            parted_below: if whole {
+                self.parted_below
+            } else {
+                self.timeline + 1
+            },
             attached: 0,
             cut_since: None,
             lags_until: 0,
@@ -198,6 +207,7 @@ impl Database {
                 true => Durability::Synced,
                 false => Durability::Single,
             },
+            parted_below: if lie { 0 } else { self.parted_below },
         }
     }
 

@@ -27,6 +27,25 @@ macro_rules! synced {
     };
 }
 
+/// Below which history claims may be of one whose end is missing: the mark in `purlin.standby` says of the last history
+/// that nodes wrote on whether its commits waited for a standby, and of those before it what they knew. Another history
+/// than the next, or no mark: nobody knows. The first has none before it.
+macro_rules! parted {
+    () => {
+        concat!(
+            "CASE WHEN ",
+            $crate::probe::timeline!(),
+            " = 1 THEN 0 ELSE coalesce((SELECT CASE WHEN m.gtl = ",
+            $crate::probe::timeline!(),
+            " OR (m.synced AND m.gtl = ",
+            $crate::probe::timeline!(),
+            " - 1) THEN m.parted END FROM purlin.standby AS m), ",
+            $crate::probe::timeline!(),
+            ") END"
+        )
+    };
+}
+
 /// The columns of a [`Probe`].
 macro_rules! probe {
     () => {
@@ -34,7 +53,9 @@ macro_rules! probe {
             $crate::probe::timeline!(),
             " AS timeline, (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS wall, ",
             $crate::probe::synced!(),
-            " AS synced"
+            " AS synced, ",
+            $crate::probe::parted!(),
+            " AS parted"
         )
     };
 }
@@ -54,7 +75,7 @@ macro_rules! of_this_history {
     };
 }
 
-pub(crate) use {of_this_history, probe, synced, timeline};
+pub(crate) use {of_this_history, parted, probe, synced, timeline};
 
 pub(crate) const PROBE: &str = concat!("SELECT ", probe!());
 
@@ -63,8 +84,10 @@ pub(crate) fn probe_of(row: &Row) -> Result<Probe, Failure> {
     let timeline: i64 = row.try_get("timeline")?;
     let wall: i64 = row.try_get("wall")?;
     let synced: bool = row.try_get("synced")?;
+    let parted: i64 = row.try_get("parted")?;
     Ok(Probe {
         timeline: u32::try_from(timeline).map_err(|_| Failure::Nonsense("a timeline"))?,
+        parted_below: u32::try_from(parted).map_err(|_| Failure::Nonsense("a timeline"))?,
         wall: WallTime(wall.unsigned_abs()),
         durability: if synced {
             Durability::Synced

@@ -5,7 +5,11 @@ use crate::postgres::{Doing, Work};
 use crate::session::Session;
 
 /// What brings a schema from version n to n + 1, in order. Steps are never changed once released.
-const STEPS: &[&str] = &[include_str!("schema/0001.sql"), include_str!("schema/0002.sql")];
+const STEPS: &[&str] = &[
+    include_str!("schema/0001.sql"),
+    include_str!("schema/0002.sql"),
+    include_str!("schema/0003.sql"),
+];
 
 /// Of the advisory lock under which steps are applied: "purlin" as a number.
 const LOCK: &str = "SELECT pg_advisory_xact_lock(123666782841198)";

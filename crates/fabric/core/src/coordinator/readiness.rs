@@ -141,12 +141,9 @@ impl Coordinator {
                 },
             );
             self.failed_over(now, probe.timeline, lossy);
-        } else if self.roster.timeline.is_none()
-            && probe.timeline > 1
-            && probe.durability == Durability::Single
-        {
-            // Nothing precedes the first history; what did precede this one may have had more than it shows.
-            self.lossy_below = probe.timeline;
+        } else if self.roster.timeline.is_none() {
+            // What precedes this history may have had more than it shows, however safe commits are by now.
+            self.lossy_below = probe.parted_below;
         } else if probe.durability != Durability::Synced && self.holds_before(probe.timeline) {
             // What was held over a failover that lost nothing counts only while a standby confirms every commit.
             self.failed_over(now, probe.timeline, true);

@@ -29,6 +29,7 @@ fn a_coordinator_looks_before_it_enrols() {
         timeline: 1,
         wall: at(0).wall,
         durability: Durability::Synced,
+        parted_below: 0,
     };
     let view = View {
         probe,

@@ -97,6 +97,10 @@ pub struct Probe {
     pub timeline: u32,
     pub wall: WallTime,
     pub durability: Durability,
+    /// Claims of timelines below this one were made on a history whose end may be missing here: what was claimed, given
+    /// back and promised at that end is unknown to the store. 0 while no such history is known. For nodes that did not
+    /// see the failover themselves.
+    pub parted_below: u32,
 }
 
 /// Everything, as of one instant of the store.

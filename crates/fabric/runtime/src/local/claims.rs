@@ -27,6 +27,8 @@ struct State {
 #[derive(Clone)]
 struct Rows {
     timeline: u32,
+    /// Since the last failover that lost something.
+    parted_below: u32,
     nodes: BTreeMap<NodeId, NodeRow>,
     claims: BTreeMap<ClaimKey, ClaimRow>,
     plan: (u64, Vec<u8>),
@@ -38,6 +40,7 @@ impl LocalClaims {
     pub fn new(clock: ReadClock, timeline: u32) -> Self {
         let rows = Rows {
             timeline,
+            parted_below: 0,
             nodes: BTreeMap::new(),
             claims: BTreeMap::new(),
             plan: (0, Vec::new()),
@@ -69,6 +72,7 @@ impl LocalClaims {
             let timeline = state.rows.timeline + 1;
             if lose {
                 state.rows = state.standby.clone();
+                state.rows.parted_below = timeline;
             }
             state.rows.timeline = timeline;
             state.standby = state.rows.clone();
@@ -98,6 +102,7 @@ impl LocalClaims {
                 timeline: state.rows.timeline,
                 wall,
                 durability: Durability::Local,
+                parted_below: state.rows.parted_below,
             };
             act(&mut state.rows, probe).map_err(Fault::Refused)
         })

@@ -2,12 +2,16 @@
 //!
 //! A standby is one that streams. One that does not at the moment may still take the primary's place: it is known by its
 //! replication slot, or because it was seen lately; that is noted in a table, for nodes that start after it went away.
+//!
+//! The same row marks whether commits wait for a standby. Who finds the next history without having seen how this one
+//! ended learns from it whether the end may be missing. The mark of a commit that waits is on the standby with all that
+//! was committed before it.
 
 use purlin_store::{Copies, Standing};
 
 use crate::failure::Failure;
 use crate::postgres::{Doing, Work};
-use crate::probe::{synced, timeline};
+use crate::probe::{parted, synced, timeline};
 use crate::session::Session;
 
 /// Standbys that stream now, with how far their disks are: whoever ships its log to be replayed says so, readers of
@@ -34,13 +38,29 @@ const STANDING: &str = concat!(
     " AND seen > clock_timestamp() - interval '1 hour') AS lately, \
        EXISTS (SELECT FROM purlin.standby WHERE gtl = ",
     timeline!(),
-    " AND seen > clock_timestamp() - interval '5 minutes') AS noted"
+    " AND seen > clock_timestamp() - interval '5 minutes') AS noted, \
+       EXISTS (SELECT FROM purlin.standby WHERE gtl = ",
+    timeline!(),
+    " AND synced = ",
+    synced!(),
+    ") AS marked"
 );
 
 const NOTE: &str = concat!(
-    "INSERT INTO purlin.standby (gtl, seen) VALUES (",
+    "UPDATE purlin.standby SET seen = clock_timestamp() WHERE gtl = ",
+    timeline!()
+);
+
+/// Only at the start of a history, and when commits begin or cease to wait.
+const MARK: &str = concat!(
+    "INSERT INTO purlin.standby AS m (gtl, seen, synced, parted) VALUES (",
     timeline!(),
-    ", clock_timestamp()) ON CONFLICT (one) DO UPDATE SET gtl = excluded.gtl, seen = excluded.seen"
+    ", '-infinity', ",
+    synced!(),
+    ", ",
+    parted!(),
+    ") ON CONFLICT (one) DO UPDATE SET gtl = excluded.gtl, synced = excluded.synced, parted = excluded.parted, \
+       seen = CASE WHEN m.gtl = excluded.gtl THEN m.seen ELSE excluded.seen END"
 );
 
 /// Asks how far the standbys are.
@@ -60,6 +80,9 @@ impl Work for Ask {
                 .try_fold(follows, |known, column| {
                     Ok::<_, Failure>(known | row.try_get::<_, bool>(column)?)
                 })?;
+            if !row.try_get::<_, bool>("marked")? {
+                session.query(MARK, &[]).await?;
+            }
             if follows && !synced && !row.try_get::<_, bool>("noted")? {
                 session.query(NOTE, &[]).await?;
             }

@@ -331,6 +331,51 @@ fn it_is_known_whether_a_standby_follows_and_how_far() {
     });
 }
 
+/// What a node that has seen nothing is told of the histories before: that nothing is missing only where commits waited
+/// for a standby until the last one.
+#[test]
+fn how_a_history_ended_is_known_to_who_was_not_there() {
+    if !met() {
+        return;
+    }
+    run(async {
+        let server = Server::fresh();
+        let database = server.database().await;
+        let store = connect(server.port(), &database).await;
+        let parted = async |store: &Postgres| {
+            let probe = store.probe().await.expect("it answers");
+            (probe.timeline, probe.durability, probe.parted_below)
+        };
+        assert_eq!(parted(&store).await, (1, Durability::Single, 0));
+        store.standing().await.expect("it answers");
+
+        // Nobody waited for this one; by the time somebody looks, commits wait again.
+        let lagging = server.standby("one");
+        store.standing().await.expect("it answers");
+        server.stop(Stop::Kill);
+        lagging.promote().await;
+        let third = lagging.standby("two");
+        lagging.synchronous("two").await;
+        let store = connect(lagging.port(), &database).await;
+        assert_eq!(parted(&store).await, (2, Durability::Synced, 2));
+
+        // From here on all waits, and is marked so: the next history has everything of this one.
+        store.standing().await.expect("it answers");
+        assert_eq!(parted(&store).await, (2, Durability::Synced, 2));
+        lagging.stop(Stop::Kill);
+        third.promote().await;
+        let store = connect(third.port(), &database).await;
+        assert_eq!(parted(&store).await, (3, Durability::Single, 2));
+
+        // Nobody waits here: what follows may lack its end.
+        store.standing().await.expect("it answers");
+        assert_eq!(parted(&store).await, (3, Durability::Single, 2));
+        third.fail_over(None).await;
+        let store = connect(third.port(), &database).await;
+        assert_eq!(parted(&store).await, (4, Durability::Single, 4));
+    });
+}
+
 #[test]
 fn s4_82_pages_come_from_the_replica_writes_never_go_there_and_the_primary_answers_without_it() {
     if !met() {

@@ -121,6 +121,34 @@ fn what_nobody_holds_after_a_lossy_failover_is_in_doubt_for_a_fresh_node_too() {
     }
 }
 
+/// The same when nobody was alive at the failover, and commits wait for a standby by the time somebody starts: how safe
+/// they are now says nothing of then.
+#[test]
+fn what_was_lost_stays_in_doubt_when_commits_wait_for_a_standby_again() {
+    let mut world = cluster(Durability::Single);
+    world.fault_at(world.real, Fault::Kill { node: 1 });
+    world.run_for(40, "the takeover", |world| {
+        world.held_by(0) == world.keyspace().len()
+    });
+    world.fault_at(world.real, Fault::Leave { node: 0 });
+    world.run_until(world.real + 20 * SECOND);
+    world.fault_at(world.real, Fault::Replicate);
+    world.fault_at(world.real, Fault::Restart { node: 1 });
+    world.run_until(world.real + SECOND);
+    world.run_for(60, "the restart", World::all_held);
+    let last = world.machines.len() - 1;
+    world.fault_at(world.real, Fault::Kill { node: last });
+    world.fault_at(world.real, Fault::FailOver);
+    world.run_until(world.real + SECOND);
+    world.store.durability = Durability::Synced;
+    world.fault_at(world.real, Fault::Restart { node: last });
+    world.run_until(world.real + SECOND);
+    world.run_for(90, "another restart", World::all_held);
+    for &slot in world.keyspace() {
+        assert!(in_doubt(&world, slot), "{slot}");
+    }
+}
+
 /// After a failover that lost nothing, claims of the former history go on because a standby confirms every commit. When
 /// none does any more no fence counts, and what is written is refused until the slots are claimed anew.
 #[test]

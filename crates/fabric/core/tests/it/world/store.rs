@@ -21,6 +21,7 @@ pub(crate) struct Store {
     pub(crate) timeline: u32,
     pub(crate) durability: Durability,
     pub(crate) wall: WallTime,
+    parted_below: u32,
 }
 
 impl Store {
@@ -31,6 +32,7 @@ impl Store {
             timeline: 1,
             durability,
             wall: WallTime(0),
+            parted_below: 0,
         }
     }
 
@@ -45,6 +47,9 @@ impl Store {
         }
         self.rows = self.standby.clone();
         self.timeline += 1;
+        if self.durability != Durability::Synced {
+            self.parted_below = self.timeline;
+        }
     }
 
     pub(crate) fn probe(&self) -> Probe {
@@ -52,6 +57,7 @@ impl Store {
             timeline: self.timeline,
             wall: self.wall,
             durability: self.durability,
+            parted_below: self.parted_below,
         }
     }
 
