@@ -23,6 +23,6 @@ mod rows;
 mod serve;
 mod server;
 
-pub use log::LogError;
+pub use log::{LogError, standalone};
 pub use serve::{Door, serve};
 pub use server::{NotRpc, Random, Server, SessionId};

@@ -193,6 +193,17 @@ fn sync_folder(path: &Path) -> io::Result<()> {
     }
 }
 
+/// A whole file, as `ovsdb-server` opens it: a schema, and its rows as one transaction (`{"TABLE": {"UUID": {"COLUMN":
+/// value}}}`, values as RFC 7047 writes them). For copies that are made at once and not kept.
+#[must_use]
+pub fn standalone(schema: &Value, rows: Option<&Value>) -> Vec<u8> {
+    let mut file = Vec::new();
+    for record in std::iter::once(schema).chain(rows) {
+        frame(&mut file, record);
+    }
+    file
+}
+
 fn frame(out: &mut Vec<u8>, json: &Value) {
     let mut text = json.to_string();
     text.push('\n');

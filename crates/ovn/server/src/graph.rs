@@ -33,10 +33,13 @@ impl Platform {
     pub(crate) async fn graph(&self, detail: Detail) -> Result<Shown, Problem> {
         let (schema, snapshot) = self.north().read().await?;
         // A server that keeps no history gives no names to its transactions.
-        let version = match snapshot.txn.filter(|txn| !txn.is_zero()) {
+        let mut version = match snapshot.txn.filter(|txn| !txn.is_zero()) {
             Some(txn) => txn.to_string(),
             None => format!("{}-{}", self.born(), snapshot.generation),
         };
+        if let Some(within) = self.north().within() {
+            version = format!("{version}-{}", within.confine.tenant);
+        }
         let known = self.graphs().known(snapshot.generation, detail);
         let graph = match known {
             Some(graph) => graph,

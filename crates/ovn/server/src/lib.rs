@@ -10,6 +10,7 @@
 //! OVN's own database is the store of everything that OVN knows. Nothing is kept twice.
 
 mod events;
+mod flows;
 mod graph;
 mod history;
 mod journal;
@@ -22,10 +23,12 @@ mod programs;
 mod realised;
 mod reasons;
 mod routes;
+mod scratch;
 pub mod settings;
 mod shown;
 mod teller;
 mod trace;
+mod whatif;
 mod within;
 mod write;
 

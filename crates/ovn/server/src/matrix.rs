@@ -77,16 +77,22 @@ pub(crate) struct Cell<'m> {
 }
 
 impl Ends {
-    fn resolve(&self, state: &State<'_>) -> Result<Vec<String>, Problem> {
+    /// Names of the ports; what is not known goes to `missing`.
+    fn resolve(&self, state: &State<'_>, missing: &mut Vec<Problem>) -> Result<Vec<String>, Problem> {
         let mut names = BTreeSet::new();
         for port in &self.ports {
-            names.insert(trace::port_name(state, port)?);
+            match trace::port_name(state, port) {
+                Ok(name) => drop(names.insert(name)),
+                Err(problem) => missing.push(problem),
+            }
         }
         for (table, words) in [("Port_Group", &self.groups), ("Logical_Switch", &self.switches)] {
             for word in words {
                 let row = Uuid::parse(word).filter(|uuid| state.contains(table, *uuid));
-                let row = row.or_else(|| state.by_name(table, word));
-                let row = row.ok_or_else(|| refused(format!("there is no {table} {word:?}")))?;
+                let Some(row) = row.or_else(|| state.by_name(table, word)) else {
+                    missing.push(refused(format!("there is no {table} {word:?}")));
+                    continue;
+                };
                 let ports = state.targets(table, row, "ports").into_iter();
                 // A router's end sends nothing by itself.
                 let ports = ports.filter(|port| state.text(PORT, *port, "type") != Some("router"));
@@ -102,17 +108,42 @@ impl Ends {
 }
 
 impl Wanted {
+    /// Pairs of these ports, for an echo request.
+    pub(crate) fn among(ports: Vec<String>) -> Self {
+        let from = Ends {
+            ports,
+            ..Ends::default()
+        };
+        Self {
+            from,
+            ..Self::default()
+        }
+    }
+
     /// Finds the ports.
     ///
     /// # Errors
     /// 422 for a name that is not known, and for too much.
     pub(crate) fn checked(&self, state: &State<'_>) -> Result<Matrix, Problem> {
-        let from = self.from.resolve(state)?;
-        if from.is_empty() {
-            return Err(refused("from names no port: say ports, groups or switches"));
+        let (matrix, missing) = self.known(state)?;
+        if let Some(problem) = missing.into_iter().next() {
+            return Err(problem);
         }
+        match matrix.from.is_empty() {
+            true => Err(refused("from names no port: say ports, groups or switches")),
+            false => Ok(matrix),
+        }
+    }
+
+    /// Finds the ports that there are, and says what is missing: a change may bring it.
+    ///
+    /// # Errors
+    /// 422 for too much, and for protocols that are none.
+    pub(crate) fn known(&self, state: &State<'_>) -> Result<(Matrix, Vec<Problem>), Problem> {
+        let mut missing = Vec::new();
+        let from = self.from.resolve(state, &mut missing)?;
         let to = match &self.to {
-            Some(to) => to.resolve(state)?,
+            Some(to) => to.resolve(state, &mut missing)?,
             None => from.clone(),
         };
         if self.protocols.len() > PROTOCOLS_MAX {
@@ -126,11 +157,8 @@ impl Wanted {
             let protocol = probe(&word)?;
             Ok((word, protocol))
         });
-        Ok(Matrix {
-            from,
-            to,
-            protocols: protocols.collect::<Result<_, Problem>>()?,
-        })
+        let protocols = protocols.collect::<Result<_, Problem>>()?;
+        Ok((Matrix { from, to, protocols }, missing))
     }
 }
 

@@ -102,6 +102,8 @@ impl Platform {
     /// Outside of a tokio runtime.
     #[must_use]
     pub fn start(settings: Settings) -> Self {
+        let programs = Programs::new(settings.tools);
+        crate::scratch::sweep(&programs.tools().folder);
         let north = Side::start(settings.northbound, northbound_copy());
         let south = settings
             .southbound
@@ -112,7 +114,7 @@ impl Platform {
             origin: settings.origin,
             books: Books::default(),
             options: Options::default(),
-            programs: Programs::new(settings.tools),
+            programs,
             graphs: Graphs::default(),
             born: new_uuid().map_or_else(|_| String::new(), |uuid| uuid.to_string()),
             history: OnceLock::new(),

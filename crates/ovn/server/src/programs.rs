@@ -38,6 +38,8 @@ const SYSTEM: [&str; 2] = ["/usr/sbin", "/sbin"];
 pub(crate) struct Programs {
     tools: Tools,
     turns: Semaphore,
+    /// For copies of whole databases: one at a time.
+    scratch: Semaphore,
 }
 
 /// What a program printed.
@@ -49,11 +51,23 @@ pub(crate) struct Printed {
 }
 
 impl Programs {
-    pub(crate) fn new(tools: Tools) -> Self {
+    pub(crate) fn new(mut tools: Tools) -> Self {
+        // Programs run elsewhere than this process; without a place there is none.
+        tools.folder = std::path::absolute(&tools.folder).unwrap_or_default();
         Self {
             tools,
             turns: Semaphore::new(AT_ONCE),
+            scratch: Semaphore::new(1),
         }
+    }
+
+    pub(crate) const fn tools(&self) -> &Tools {
+        &self.tools
+    }
+
+    /// The turn of who makes copies of the databases.
+    pub(crate) async fn scratch_turn(&self) -> Option<SemaphorePermit<'_>> {
+        self.scratch.acquire().await.ok()
     }
 
     /// The arguments by which OVN's programs know our certificate.

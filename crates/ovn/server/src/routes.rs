@@ -19,6 +19,7 @@ mod nb;
 mod sb;
 mod topology;
 mod trace;
+mod whatif;
 
 use crate::platform::Platform;
 use axum::Json;
@@ -39,7 +40,8 @@ pub fn routes(platform: &Platform) -> Routes {
         .chain(sb::drafts())
         .chain(topology::drafts().into_iter().map(Draft::tenants))
         .chain(trace::drafts())
-        .chain(journal::drafts());
+        .chain(journal::drafts())
+        .chain(whatif::drafts());
     let routes = nb::components(Routes::narrowed("ovn", platform, drafts, Platform::narrowed));
     journal::components(trace::components(topology::components(routes)))
 }

@@ -31,7 +31,7 @@ const WAIT: (Duration, Duration) = (Duration::from_secs(10), Duration::from_secs
 const OWNER: &str = "purlin";
 
 /// How a change is to be made, from the request's parameters.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Manner {
     pub(crate) actor: String,
     pub(crate) id: String,
@@ -77,6 +77,15 @@ impl Manner {
     /// For this owner, whatever was asked.
     pub(crate) fn for_owner(&mut self, owner: &str) {
         owner.clone_into(&mut self.writer.owner);
+    }
+
+    /// The same, to be only decided (`dry_run`) or made, and waited for.
+    pub(crate) fn trial(&self, dry_run: bool, wait: Option<(Until, Duration)>) -> Self {
+        Self {
+            dry_run,
+            wait,
+            ..self.clone()
+        }
     }
 }
 

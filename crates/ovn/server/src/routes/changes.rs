@@ -19,7 +19,19 @@ use std::collections::HashMap;
 const MOST: usize = 10_000;
 
 pub(super) fn drafts() -> [Draft<Platform>; 1] {
-    let order = schema::open_object(
+    [writes(
+        route::post("/api/v1/ovn/changes", make)
+            .summary("Makes many changes as one transaction: all of them happen, or none")
+            .description("Each change is `{op: insert, table, columns, parent?, as?}`, `{op: update, table, row, columns}`, `{op: add | remove, table, row, column, values}` or `{op: delete, table, row}`. A row is a UUID, a name, or `$X` for the row that an insert of the same request calls `as: X`.")
+            .body(schema::object(&[("changes", orders())]))
+            .answers(200, written())
+            .tenants(),
+    )]
+}
+
+/// The member `changes` of a body.
+pub(super) fn orders() -> schema::Schema {
+    schema::array(schema::open_object(
         &["op", "table"],
         &[
             (
@@ -28,15 +40,7 @@ pub(super) fn drafts() -> [Draft<Platform>; 1] {
             ),
             ("table", schema::word("Table of the row.")),
         ],
-    );
-    [writes(
-        route::post("/api/v1/ovn/changes", make)
-            .summary("Makes many changes as one transaction: all of them happen, or none")
-            .description("Each change is `{op: insert, table, columns, parent?, as?}`, `{op: update, table, row, columns}`, `{op: add | remove, table, row, column, values}` or `{op: delete, table, row}`. A row is a UUID, a name, or `$X` for the row that an insert of the same request calls `as: X`.")
-            .body(schema::object(&[("changes", schema::array(order))]))
-            .answers(200, written())
-            .tenants(),
-    )]
+    ))
 }
 
 #[derive(Debug, Deserialize)]
@@ -47,7 +51,7 @@ struct Orders {
 
 #[derive(Debug, Deserialize)]
 #[serde(tag = "op", rename_all = "lowercase", deny_unknown_fields)]
-enum Order {
+pub(super) enum Order {
     Insert {
         table: String,
         columns: Map<String, Value>,
@@ -83,37 +87,57 @@ async fn make(
     asked: Asked,
     Input(orders): Input<Orders>,
 ) -> Result<Json<Value>, Problem> {
-    if orders.changes.len() > MOST {
-        let detail = format!(
-            "{} changes; one transaction takes {MOST} at most",
-            orders.changes.len()
-        );
-        return Err(Problem::wrong_shape(detail));
-    }
     let manner = nb::manner(&asked, &caller)?;
-    let mut names = HashMap::new();
-    let mut uuids = Vec::with_capacity(orders.changes.len());
-    for (number, order) in orders.changes.iter().enumerate() {
-        let uuid = new_uuid()?;
-        uuids.push(uuid);
-        if let Order::Insert { r#as: Some(name), .. } = order
-            && names.insert(name.clone(), uuid).is_some()
-        {
-            return Err(Problem::wrong_shape(format!(
-                "changes[{number}]: two rows are called {name}"
-            )));
+    let prepared = Prepared::new(orders.changes)?;
+    let wish = |state: &Rows<'_>| prepared.wish(state);
+    write(&platform, &manner, None, wish).await.map(Json)
+}
+
+/// Changes with the UUIDs of the rows that they bring: the same ones however often they are decided.
+#[derive(Debug)]
+pub(super) struct Prepared {
+    orders: Vec<Order>,
+    uuids: Vec<Uuid>,
+    names: Names,
+}
+
+impl Prepared {
+    /// # Errors
+    /// 400 for too many, and for two rows of one name.
+    pub(super) fn new(orders: Vec<Order>) -> Result<Self, Problem> {
+        if orders.len() > MOST {
+            let detail = format!("{} changes; one transaction takes {MOST} at most", orders.len());
+            return Err(Problem::wrong_shape(detail));
         }
+        let mut names = HashMap::new();
+        let mut uuids = Vec::with_capacity(orders.len());
+        for (number, order) in orders.iter().enumerate() {
+            let uuid = new_uuid()?;
+            uuids.push(uuid);
+            if let Order::Insert { r#as: Some(name), .. } = order
+                && names.insert(name.clone(), uuid).is_some()
+            {
+                return Err(Problem::wrong_shape(format!(
+                    "changes[{number}]: two rows are called {name}"
+                )));
+            }
+        }
+        let names = Names(names);
+        Ok(Self { orders, uuids, names })
     }
-    let names = Names(names);
-    let wish = |state: &Rows<'_>| {
-        let mut changes = Vec::with_capacity(orders.changes.len());
-        for (number, (order, uuid)) in orders.changes.iter().zip(&uuids).enumerate() {
-            let change = names.change(state, order, *uuid);
+
+    /// The changes to this state.
+    ///
+    /// # Errors
+    /// What is wrong with which.
+    pub(super) fn wish(&self, state: &Rows<'_>) -> Result<(Vec<Change>, Vec<Expect>), Problem> {
+        let mut changes = Vec::with_capacity(self.orders.len());
+        for (number, (order, uuid)) in self.orders.iter().zip(&self.uuids).enumerate() {
+            let change = self.names.change(state, order, *uuid);
             changes.push(change.map_err(|problem| at(number, &problem))?);
         }
-        Ok((changes, Vec::<Expect>::new()))
-    };
-    write(&platform, &manner, None, wish).await.map(Json)
+        Ok((changes, Vec::new()))
+    }
 }
 
 fn at(number: usize, problem: &Problem) -> Problem {
@@ -122,6 +146,7 @@ fn at(number: usize, problem: &Problem) -> Problem {
 }
 
 /// The rows that the request itself brings.
+#[derive(Debug)]
 struct Names(HashMap<String, Uuid>);
 
 impl Names {

@@ -60,22 +60,8 @@ fn several() -> Schema {
 }
 
 fn pairs() -> Schema {
-    let names = |words: &str| schema::array(schema::word(words));
-    let ends = schema::object(&[
-        ("ports?", names("Name or UUID of a switch port.")),
-        ("groups?", names("Name or UUID of a port group.")),
-        ("switches?", names("Name or UUID of a switch: all its ports.")),
-    ]);
-    schema::object(&[
-        ("from", ends.clone()),
-        ("to?", ends),
-        (
-            "protocols?",
-            schema::array(schema::matching(
-                "^(icmp|(tcp|udp|sctp)(/[0-9]{1,5})?)$",
-                "icmp, tcp/22; icmp alone when absent.",
-            )),
-        ),
+    let mut all = ends();
+    all.extend([
         (
             "confirm?",
             schema::one_of(
@@ -85,7 +71,29 @@ fn pairs() -> Schema {
         ),
         ("limit?", schema::whole(1, CELLS as u64, "Cells of the page.")),
         ("cursor?", schema::string("next_cursor of the page before.")),
-    ])
+    ]);
+    schema::object(&all)
+}
+
+/// Who is asked against whom, and how.
+pub(super) fn ends() -> Vec<(&'static str, Schema)> {
+    let names = |words: &str| schema::array(schema::word(words));
+    let ends = schema::object(&[
+        ("ports?", names("Name or UUID of a switch port.")),
+        ("groups?", names("Name or UUID of a port group.")),
+        ("switches?", names("Name or UUID of a switch: all its ports.")),
+    ]);
+    vec![
+        ("from", ends.clone()),
+        ("to?", ends),
+        (
+            "protocols?",
+            schema::array(schema::matching(
+                "^(icmp|(tcp|udp|sctp)(/[0-9]{1,5})?)$",
+                "icmp, tcp/22; icmp alone when absent.",
+            )),
+        ),
+    ]
 }
 
 /// The members of a question.

@@ -7,5 +7,6 @@ mod reachability;
 mod reading;
 mod telling;
 mod tracing;
+mod trying;
 mod world;
 mod writing;

@@ -12,7 +12,7 @@ use purlin_ovn_server::{Bounds, History, Platform, Settings, Tools, routes};
 use purlin_ovsdb::client::{Config, parse_endpoints};
 use purlin_store_embedded::{Embedded, Options};
 use serde_json::Value;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
@@ -180,6 +180,29 @@ impl World {
             .output()
             .expect("ovsdb-tool runs");
         String::from_utf8_lossy(&output.stdout).matches("record").count()
+    }
+
+    /// Where copies are made.
+    pub(crate) fn scratch_folder(&self) -> PathBuf {
+        self.folder.path().join("scratch")
+    }
+
+    /// Returns when so many programs work there.
+    pub(crate) async fn until_scratches(&self, many: usize) {
+        let end = Instant::now() + Duration::from_secs(15);
+        while self.scratches().len() != many {
+            assert!(Instant::now() < end, "not {many}: {:?}", self.scratches());
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// Command lines of programs that work there.
+    fn scratches(&self) -> Vec<String> {
+        let folder = self.scratch_folder().display().to_string();
+        let all = std::fs::read_dir("/proc").expect("processes");
+        let lines = all.filter_map(|process| std::fs::read(process.ok()?.path().join("cmdline")).ok());
+        let lines = lines.map(|line| String::from_utf8_lossy(&line).replace('\0', " "));
+        lines.filter(|line| line.contains(&folder)).collect()
     }
 
     /// Stops the database as a machine that loses its power.
