@@ -54,6 +54,12 @@ impl Preconditions {
         self.tags.is_none()
     }
 
+    /// What was demanded, each with its quotes, for who compares more than whole tags.
+    #[must_use]
+    pub fn tags(&self) -> Option<&[String]> {
+        self.tags.as_deref()
+    }
+
     /// Refuses the change unless one of the present tags was named.
     ///
     /// # Errors

@@ -28,6 +28,7 @@ pub mod settings;
 mod shown;
 mod teller;
 mod trace;
+mod typed;
 mod whatif;
 mod within;
 mod write;

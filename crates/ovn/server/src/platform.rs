@@ -12,7 +12,7 @@ use purlin_api::Problem;
 use purlin_api::tenancy::Tenancy;
 use purlin_ovn_core::address::Book;
 use purlin_ovn_core::dhcp::Catalogs;
-use purlin_ovn_core::model::{OWNER_KEY, State as Rows, nb_schema, references};
+use purlin_ovn_core::model::{NAME_KEY, OWNER_KEY, State as Rows, nb_schema, references};
 use purlin_ovn_core::tenant::{self, SHARED_KEY, TENANT_KEY};
 use purlin_ovsdb::cache::Index;
 use purlin_ovsdb::client::{Client, Config, Replica, Snapshot, Spec, State, TableSpec};
@@ -278,12 +278,12 @@ fn northbound_copy() -> Spec {
         let pointing = references(schema).filter(|reference| reference.table == name);
         let mut columns: Vec<&str> = pointing.map(|reference| reference.column).collect();
         columns.extend(
-            ["name", "logical_port"]
+            ["name", "logical_port", "cidr"]
                 .into_iter()
                 .filter(|column| table.column(column).is_some()),
         );
         let mut kept = TableSpec::all();
-        for key in [OWNER_KEY, TENANT_KEY, SHARED_KEY] {
+        for key in [NAME_KEY, OWNER_KEY, TENANT_KEY, SHARED_KEY] {
             kept = kept.index(Index::key("external_ids", key));
         }
         for column in columns {

@@ -16,9 +16,11 @@ mod changes;
 mod find;
 mod journal;
 mod nb;
+mod ovncp;
 mod sb;
 mod topology;
 mod trace;
+mod typed;
 mod whatif;
 
 use crate::platform::Platform;
@@ -41,9 +43,16 @@ pub fn routes(platform: &Platform) -> Routes {
         .chain(topology::drafts().into_iter().map(Draft::tenants))
         .chain(trace::drafts())
         .chain(journal::drafts())
-        .chain(whatif::drafts());
-    let routes = nb::components(Routes::narrowed("ovn", platform, drafts, Platform::narrowed));
-    journal::components(trace::components(topology::components(routes)))
+        .chain(whatif::drafts())
+        .chain(typed::drafts());
+    let narrowed = Platform::narrowed;
+    let mut routes = nb::components(Routes::narrowed("ovn", platform, drafts, narrowed));
+    routes = topology::components(routes);
+    routes = trace::components(routes);
+    routes = journal::components(routes);
+    routes = typed::components(routes);
+    let ovncp = Routes::narrowed("ovncp", platform, ovncp::drafts(), narrowed);
+    routes.and(ovncp::components(ovncp))
 }
 
 async fn status(_: Viewer, State(platform): State<Platform>) -> Json<Value> {

@@ -87,6 +87,17 @@ impl Manner {
             ..self.clone()
         }
     }
+
+    /// The same, trying it only where that is said otherwise than by a parameter.
+    pub(crate) fn dry(mut self, dry_run: bool) -> Self {
+        self.dry_run |= dry_run;
+        self
+    }
+
+    /// Whether somebody waits for it to be carried out everywhere.
+    pub(crate) fn waits(&self) -> bool {
+        self.wait.is_some()
+    }
 }
 
 /// The id of a request is that of its entry in the journal.

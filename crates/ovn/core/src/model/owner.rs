@@ -8,7 +8,7 @@ use std::fmt;
 pub const OWNER_KEY: &str = "purlin-owner";
 
 /// Key in `external_ids` for the name of rows whose table has none: DHCP options, DNS.
-pub(crate) const NAME_KEY: &str = "purlin-name";
+pub const NAME_KEY: &str = "purlin-name";
 
 /// Who a row belongs to.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]

@@ -224,8 +224,8 @@ impl<'a> State<'a> {
         }
     }
 
-    /// Puts a row in place of what is there; `None` takes it away.
-    pub(crate) fn put(&mut self, table: &str, uuid: Uuid, row: Option<Row>) {
+    /// Puts a row in place of what is there; `None` takes it away. Nothing is checked.
+    pub fn put(&mut self, table: &str, uuid: Uuid, row: Option<Row>) {
         let known = self
             .base
             .table(table)

@@ -1,12 +1,17 @@
 //! The platform over real databases: requests in, rows, flows and answers out.
 
 mod journal;
+mod must_not;
+mod ovncp;
 mod pace;
 mod pictures;
 mod reachability;
 mod reading;
+mod schema;
 mod telling;
 mod tracing;
+mod transactions;
 mod trying;
+mod typed;
 mod world;
 mod writing;

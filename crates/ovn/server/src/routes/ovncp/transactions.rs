@@ -1,0 +1,415 @@
+//! Many changes in one body of ovncp's: one transaction of the database, all of it or nothing.
+
+use super::KINDS;
+use crate::platform::{Platform, new_uuid};
+use crate::routes::{nb, writes};
+use crate::typed::kinds::ovncp::{ACL, PORT, ROUTER, SWITCH};
+use crate::typed::make::{self, Manner as Writing};
+use crate::typed::place::{self, Aliases};
+use crate::typed::stage::stage;
+use crate::typed::{Kind, Subject, read};
+use crate::write::write_shown;
+use axum::Json;
+use axum::extract::State;
+use purlin_api::asked::{Asked, Input};
+use purlin_api::clock::Clock;
+use purlin_api::route::{self, Draft, Routes};
+use purlin_api::schema;
+use purlin_api::{Operator, Problem};
+use purlin_ovn_core::model::{Change, State as Rows};
+use purlin_ovsdb::Uuid;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use std::time::Instant;
+
+/// Operations of one body at most, as ovncp has it.
+const MOST: usize = 100;
+
+pub(super) fn draft() -> Draft<Platform> {
+    writes(
+        route::post("/api/v1/transactions", execute)
+            .summary("Carries out many operations as one transaction: all of them happen, or none")
+            .description("An operation is `{id?, type: create | update | delete, resource: switch | router | port | acl, resource_id?, switch_id?, data?}`; `operation` and `resource_type` (with logical_switch, logical_router, logical_port) mean the same. A row is a UUID, a name, or the `id` of an operation of this body that creates it. An update keeps what it does not name. At most 100 operations; POST /api/v1/ovn/changes takes more.")
+            .body(schema::reference("OvncpTransaction"))
+            .answers(200, schema::reference("OvncpTransactionResult")),
+    )
+}
+
+pub(super) fn components(routes: Routes) -> Routes {
+    let text = schema::string;
+    let kinds = [
+        "switch",
+        "router",
+        "port",
+        "acl",
+        "logical_switch",
+        "logical_router",
+        "logical_port",
+    ];
+    let verbs = ["create", "update", "delete"];
+    let operation = schema::object(&[
+        (
+            "id?",
+            text("By what the others of this body call it, and its result."),
+        ),
+        ("type?", schema::one_of(&verbs, "What is done.")),
+        ("operation?", schema::one_of(&verbs, "The same as type.")),
+        ("resource?", schema::one_of(&kinds, "To what.")),
+        ("resource_type?", schema::one_of(&kinds, "The same as resource.")),
+        (
+            "resource_id?",
+            text("UUID or name of what is updated or deleted."),
+        ),
+        ("switch_id?", text("Switch of a new port or ACL.")),
+        ("data?", schema::open_object(&[], &[])),
+    ]);
+    let result = schema::open_object(
+        &[
+            "operation_index",
+            "id",
+            "type",
+            "resource",
+            "resource_id",
+            "success",
+            "status",
+            "data",
+        ],
+        &[],
+    );
+    routes
+        .component(
+            "OvncpTransaction",
+            schema::object(&[
+                ("operations", schema::array(operation)),
+                ("dry_run?", schema::boolean("Check everything, change nothing.")),
+            ]),
+        )
+        .component(
+            "OvncpTransactionResult",
+            schema::open_object(
+                &[
+                    "transaction_id",
+                    "success",
+                    "status",
+                    "results",
+                    "error",
+                    "executed_at",
+                    "duration_ms",
+                    "dry_run",
+                ],
+                &[("results", schema::array(result))],
+            ),
+        )
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Body {
+    operations: Vec<Operation>,
+    #[serde(default)]
+    dry_run: bool,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Operation {
+    #[serde(default)]
+    id: String,
+    #[serde(alias = "operation")]
+    r#type: Verb,
+    #[serde(alias = "resource_type")]
+    resource: Resource,
+    #[serde(default)]
+    resource_id: String,
+    #[serde(default)]
+    switch_id: String,
+    #[serde(default)]
+    data: Option<Map<String, Value>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Verb {
+    Create,
+    Update,
+    Delete,
+}
+
+impl Verb {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Delete => "delete",
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Resource {
+    #[serde(alias = "logical_switch")]
+    Switch,
+    #[serde(alias = "logical_router")]
+    Router,
+    #[serde(alias = "logical_port")]
+    Port,
+    Acl,
+}
+
+impl Resource {
+    const fn kind(self) -> &'static Kind {
+        match self {
+            Self::Switch => &SWITCH,
+            Self::Router => &ROUTER,
+            Self::Port => &PORT,
+            Self::Acl => &ACL,
+        }
+    }
+
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Switch => "switch",
+            Self::Router => "router",
+            Self::Port => "port",
+            Self::Acl => "acl",
+        }
+    }
+}
+
+async fn execute(
+    Operator(caller): Operator,
+    State(platform): State<Platform>,
+    asked: Asked,
+    Input(body): Input<Body>,
+) -> Result<Json<Value>, Problem> {
+    let began = Instant::now();
+    let manner = nb::manner(&asked, &caller)?.dry(body.dry_run);
+    let planned = Planned::of(body.operations)?;
+    // Which rows they are is known only when they are looked for.
+    let uuids = std::sync::Mutex::new(Vec::new());
+    let wish = |state: &Rows<'_>| {
+        let (changes, rows) = planned.changes(state)?;
+        *uuids.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = rows;
+        Ok((changes, Vec::new()))
+    };
+    let show = |state: &Rows<'_>| {
+        let rows = uuids.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        Some(planned.results(state, &rows))
+    };
+    let id = manner.id.clone();
+    let written = write_shown(&platform, &manner, show, wish).await;
+    let mut written = written.map_err(|problem| planned.failed(&id, &problem))?;
+    Ok(Json(json!({
+        "transaction_id": id,
+        "success": true,
+        "status": "success",
+        "results": written["row"].take(),
+        "error": null,
+        "executed_at": Clock::system().text(),
+        "duration_ms": began.elapsed().as_secs_f64() * 1e3,
+        "dry_run": written["dry_run"].take(),
+        "changed": written["changed"].take(),
+        "diff": written["diff"].take(),
+        "warnings": written["warnings"].take(),
+        "affected": written["affected"].take(),
+        "realised": written["realised"].take(),
+    })))
+}
+
+/// The operations of a body, each with a name for the row that it may bring.
+struct Planned {
+    operations: Vec<(Operation, Uuid)>,
+    aliases: Aliases,
+}
+
+impl Planned {
+    fn of(operations: Vec<Operation>) -> Result<Self, Problem> {
+        if operations.is_empty() || operations.len() > MOST {
+            let detail = format!(
+                "{} operations; a transaction has 1 to {MOST}. POST /api/v1/ovn/changes takes up to 10000 changes of any table",
+                operations.len()
+            );
+            return Err(Problem::wrong_shape(detail));
+        }
+        let mut planned = Self {
+            operations: Vec::with_capacity(operations.len()),
+            aliases: Aliases::default(),
+        };
+        for (at, operation) in operations.into_iter().enumerate() {
+            operation
+                .check()
+                .map_err(|why| Problem::wrong_shape(format!("operations[{at}]: {why}")))?;
+            let uuid = new_uuid()?;
+            let earlier = planned.operations.iter();
+            let mut earlier = earlier.map(|(operation, _)| &operation.id);
+            if !operation.id.is_empty() && earlier.any(|id| *id == operation.id) {
+                let detail = format!("operations[{at}]: two operations have the id {:?}", operation.id);
+                return Err(Problem::wrong_shape(detail));
+            }
+            if operation.r#type == Verb::Create && !operation.id.is_empty() {
+                let row = (operation.resource.kind().table.to_owned(), uuid);
+                planned.aliases.0.insert(operation.id.clone(), row);
+            }
+            planned.operations.push((operation, uuid));
+        }
+        Ok(planned)
+    }
+
+    /// All changes, and the row of each operation.
+    fn changes(&self, state: &Rows<'_>) -> Result<(Vec<Change>, Vec<Uuid>), Problem> {
+        let mut after = state.clone();
+        let (mut changes, mut rows) = (Vec::new(), Vec::new());
+        for (at, (operation, uuid)) in self.operations.iter().enumerate() {
+            let told = |problem: Problem| at_operation(at, &operation.id, &problem);
+            let (own, row) = operation.changes(&after, *uuid, &self.aliases).map_err(told)?;
+            stage(&mut after, &own);
+            changes.extend(own);
+            rows.push(row);
+        }
+        Ok((changes, rows))
+    }
+
+    fn results(&self, state: &Rows<'_>, rows: &[Uuid]) -> Value {
+        let result = |(at, ((operation, _), row)): (usize, (&(Operation, Uuid), &Uuid))| {
+            let shown = match operation.r#type {
+                Verb::Delete => None,
+                _ => read::object(state, operation.resource.kind(), *row),
+            };
+            let mut result = operation.result(at, true, None);
+            result["resource_id"] = json!(row.to_string());
+            result["data"] = json!(shown);
+            result
+        };
+        self.operations.iter().zip(rows).enumerate().map(result).collect()
+    }
+
+    /// The problem with what became of each operation: nothing.
+    fn failed(&self, id: &str, problem: &Problem) -> Problem {
+        let document = problem.document(None, None);
+        let failed = document["failed_operation"]
+            .as_u64()
+            .and_then(|at| usize::try_from(at).ok());
+        let failed = failed.or_else(|| self.blamed(&document["problems"]));
+        let result = |(at, (operation, _)): (usize, &(Operation, Uuid))| match failed {
+            Some(failed) if failed != at => {
+                operation.result(at, false, Some("not done: the transaction is all or nothing"))
+            }
+            _ => operation.result(at, false, Some(problem.detail())),
+        };
+        let results: Vec<Value> = self.operations.iter().enumerate().map(result).collect();
+        problem
+            .clone()
+            .with("transaction_id", id)
+            .with("success", false)
+            .with("failed_operation", failed)
+            .with("results", results)
+    }
+
+    /// Whose row a finding about the whole is about, by the name it has in the body.
+    fn blamed(&self, problems: &Value) -> Option<usize> {
+        let places = problems
+            .as_array()?
+            .iter()
+            .filter_map(|problem| problem["place"].as_str());
+        let mut blamed = places.filter_map(|place| {
+            self.operations.iter().position(|(operation, _)| {
+                let named = operation
+                    .data
+                    .as_ref()
+                    .and_then(|data| data.get("name")?.as_str());
+                let label = named.unwrap_or(&operation.resource_id);
+                let start = format!("{} {label}", operation.resource.kind().table);
+                !label.is_empty() && place.split(": ").next() == Some(start.as_str())
+            })
+        });
+        blamed.next()
+    }
+}
+
+fn at_operation(at: usize, id: &str, problem: &Problem) -> Problem {
+    let name = if id.is_empty() {
+        String::new()
+    } else {
+        format!(" ({id})")
+    };
+    let detail = format!("operations[{at}]{name}: {}", problem.detail());
+    let told = Problem::new(problem.status(), problem.reason(), detail).with("failed_operation", at);
+    match problem.document(None, None).get("problems") {
+        Some(problems) => told.with("problems", problems.clone()),
+        None => told,
+    }
+}
+
+impl Operation {
+    fn check(&self) -> Result<(), String> {
+        let has_data = self.data.as_ref().is_some_and(|data| !data.is_empty());
+        match self.r#type {
+            Verb::Create if !self.resource_id.is_empty() => {
+                Err("resource_id has no place in a create: the database's answer says it".to_owned())
+            }
+            Verb::Create if !has_data => Err("a create needs data".to_owned()),
+            Verb::Update if self.resource_id.is_empty() => Err("an update needs resource_id".to_owned()),
+            Verb::Update if !has_data => Err("an update needs data".to_owned()),
+            Verb::Delete if self.resource_id.is_empty() => Err("a delete needs resource_id".to_owned()),
+            Verb::Delete if has_data => Err("data has no place in a delete".to_owned()),
+            _ => Ok(()),
+        }
+    }
+
+    fn changes(
+        &self,
+        state: &Rows<'_>,
+        new: Uuid,
+        aliases: &Aliases,
+    ) -> Result<(Vec<Change>, Uuid), Problem> {
+        let kind = self.resource.kind();
+        let nothing = Map::new();
+        let data = self.data.as_ref().unwrap_or(&nothing);
+        if self.r#type == Verb::Create {
+            let mut data = data.clone();
+            if !self.switch_id.is_empty() && kind.fields.iter().any(|field| field.name == "switch_id") {
+                data.insert("switch_id".to_owned(), json!(self.switch_id));
+            }
+            let subject = Subject {
+                state,
+                kind,
+                uuid: new,
+                new: true,
+            };
+            return Ok((make::create(subject, &data, aliases)?, new));
+        }
+        let own = aliases.find(state, kind.table, &self.resource_id).ok();
+        let uuid = match own {
+            Some(uuid) => uuid,
+            None => place::of_path(state, kind.one, kind.table, &self.resource_id)?,
+        };
+        if self.r#type == Verb::Delete {
+            let table = kind.table.to_owned();
+            return Ok((vec![Change::Delete { table, uuid }], uuid));
+        }
+        let subject = Subject {
+            state,
+            kind,
+            uuid,
+            new: false,
+        };
+        Ok((make::change(subject, data, Writing::Replace, aliases)?, uuid))
+    }
+
+    fn result(&self, at: usize, success: bool, error: Option<&str>) -> Value {
+        json!({
+            "operation_index": at,
+            "id": self.id,
+            "type": self.r#type.word(),
+            "resource": self.resource.word(),
+            "resource_id": self.resource_id,
+            "success": success,
+            "status": if success { "success" } else { "failed" },
+            "error": error,
+            "data": null,
+        })
+    }
+}
+
+const _: () = assert!(KINDS.len() == 4, "a new kind needs a word in Resource");
