@@ -18,6 +18,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("crates/tftp/core", 2),
     ("crates/fabric/runtime", 3),
     ("crates/ovn/embedded", 3),
+    ("crates/ovn/nbctl", 3),
     ("crates/store/embedded", 3),
     ("crates/store/postgres", 3),
     ("crates/dhcp/client", 3),
