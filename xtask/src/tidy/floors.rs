@@ -114,6 +114,7 @@ const HEAVY: &[(&str, &[&str])] = &[
             "crates/fabric/runtime",
             "crates/fabric/server",
             "crates/ovn/embedded",
+            "crates/ovn/nbctl",
             "crates/ovn/ovsdb",
             "crates/ovn/server",
             "crates/store/postgres",

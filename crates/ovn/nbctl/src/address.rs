@@ -24,8 +24,7 @@ impl Cidr {
     /// Whether an address is in the network.
     #[must_use]
     pub fn holds(self, address: IpAddr) -> bool {
-        self.address.is_ipv4() == address.is_ipv4()
-            && self.network() == Self { address, ..self }.network()
+        self.address.is_ipv4() == address.is_ipv4() && self.network() == Self { address, ..self }.network()
     }
 
     /// The network, without a prefix where it is one address.
@@ -253,7 +252,12 @@ mod tests {
         assert_eq!(mac("00:11:22:33:44:ff"), Some([0, 0x11, 0x22, 0x33, 0x44, 0xff]));
         assert_eq!(mac("00:11:22:33:44"), None);
         assert_eq!(mac("00:11:22:33:44:55 x"), None);
-        assert_eq!(port_addresses("00:11:22:33:44:55 10.0.0.1 fe80::1 x").unwrap().len(), 2);
+        assert_eq!(
+            port_addresses("00:11:22:33:44:55 10.0.0.1 fe80::1 x")
+                .unwrap()
+                .len(),
+            2
+        );
         assert!(is_dynamic("dynamic") && is_dynamic("dynamic 10.0.0.1 fe80::1"));
         assert!(is_dynamic("00:11:22:33:44:55 dynamic") && !is_dynamic("dynamic x"));
     }

@@ -232,6 +232,16 @@ impl<'c> Context<'c, '_> {
 
     /// Takes one out of a set of references.
     pub fn drop_ref(&mut self, row: Row, column: &str, to: Row) {
+        if !self
+            .work
+            .may_hold(row.table, row.uuid, column, &Atom::Uuid(to.uuid))
+        {
+            self.warn(
+                "ovsdb_idl",
+                "Trying to delete a key that doesn't exist in the set.",
+            );
+            return;
+        }
         let mutation = Mutation::delete(column, Atom::Uuid(to.uuid));
         self.work.mutate(row.table, row.uuid, mutation);
     }

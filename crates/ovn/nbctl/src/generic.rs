@@ -6,8 +6,8 @@
 mod change;
 mod column;
 mod compare;
-mod lookup;
 mod look;
+mod lookup;
 
 pub use column::set_column;
 pub use lookup::{ROW_IDS, RowId};

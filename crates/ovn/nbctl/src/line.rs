@@ -62,10 +62,14 @@ fn check_options(syntax: &Syntax, options: &Options) -> Result<(), String> {
         match (syntax.takes(option), value) {
             (None, _) => return Err(format!("'{command}' command has no '{option}' option")),
             (Some('='), None) => {
-                return Err(format!("missing argument to '{option}' option on '{command}' command"));
+                return Err(format!(
+                    "missing argument to '{option}' option on '{command}' command"
+                ));
             }
             (Some(' '), Some(_)) => {
-                return Err(format!("'{option}' option on '{command}' does not accept an argument"));
+                return Err(format!(
+                    "'{option}' option on '{command}' does not accept an argument"
+                ));
             }
             _ => {}
         }
@@ -113,14 +117,27 @@ mod tests {
             ("--if-exists", MISSING),
             ("foo", "unknown command 'foo'; use --help for help"),
             ("--foo list X", "'list' command has no '--foo' option"),
-            ("--columns list X", "missing argument to '--columns' option on 'list' command"),
-            ("--if-exists=x list X", "'--if-exists' option on 'list' does not accept an argument"),
-            ("--if-exists --if-exists list X", "'--if-exists' option specified multiple times"),
+            (
+                "--columns list X",
+                "missing argument to '--columns' option on 'list' command",
+            ),
+            (
+                "--if-exists=x list X",
+                "'--if-exists' option on 'list' does not accept an argument",
+            ),
+            (
+                "--if-exists --if-exists list X",
+                "'--if-exists' option specified multiple times",
+            ),
             ("list", "'list' command requires at least 1 arguments"),
             ("show a b", "'show' command takes at most 1 arguments"),
         ] {
             assert_eq!(read(line).unwrap_err(), why, "{line}");
         }
-        assert!(read("show a --b").unwrap_err().ends_with("follow a \"--\" argument)"));
+        assert!(
+            read("show a --b")
+                .unwrap_err()
+                .ends_with("follow a \"--\" argument)")
+        );
     }
 }

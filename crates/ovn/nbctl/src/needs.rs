@@ -31,7 +31,9 @@ impl Needs {
     pub fn progress(&mut self) {
         let mut columns = vec!["sb_cfg", "sb_cfg_timestamp", "nb_cfg_timestamp"];
         columns.extend(["hv_cfg", "hv_cfg_timestamp"]);
-        columns.into_iter().for_each(|column| self.column("NB_Global", column));
+        columns
+            .into_iter()
+            .for_each(|column| self.column("NB_Global", column));
     }
 
     fn add(&mut self, text: &str) {

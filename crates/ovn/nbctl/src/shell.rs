@@ -25,6 +25,7 @@ pub use environment::Environment;
 pub use log::{Log, Verbosity};
 pub use unixctl::{Served, serve};
 
+use crate::warning::Warning;
 use options::{Scope, What};
 use settings::Settings;
 use std::io::Write as _;
@@ -48,33 +49,70 @@ const OK: u8 = 0;
 const FAILED: u8 = 1;
 const ALARM: u8 = 142;
 
-/// Runs the program to its end; its exit code.
-#[must_use]
-pub fn main(called: &Called<'_>) -> u8 {
-    match run(called) {
-        Ok(code) => code,
-        Err(text) => {
-            eprintln!("{}: {text}", called.name);
-            FAILED
+/// What the program says, and how it ends.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Told {
+    /// Its exit code.
+    pub code: u8,
+    /// Its standard output.
+    pub out: String,
+    /// Its standard error.
+    pub err: String,
+}
+
+impl Told {
+    fn said(out: String) -> Self {
+        Self {
+            out,
+            ..Self::default()
+        }
+    }
+
+    fn ended(code: u8) -> Self {
+        Self {
+            code,
+            ..Self::default()
         }
     }
 }
 
-fn run(called: &Called<'_>) -> Result<u8, String> {
+/// Runs the program to its end; its exit code.
+#[must_use]
+pub fn main(called: &Called<'_>) -> u8 {
+    let told = told(called);
+    eprint!("{}", told.err);
+    print(&told.out);
+    told.code
+}
+
+/// Runs the program to its end; what it says. Only a daemon says what it has to say itself, before its end.
+#[must_use]
+pub fn told(called: &Called<'_>) -> Told {
+    let mut log = Log::console(called.name, Verbosity::default());
+    let told = run(called, &mut log);
+    let mut told = told.unwrap_or_else(|text| Told {
+        err: format!("{}: {text}\n", called.name),
+        ..Told::ended(FAILED)
+    });
+    told.err.insert_str(0, &log.take());
+    told
+}
+
+fn run(called: &Called<'_>, log: &mut Log) -> Result<Told, String> {
     let environment = &called.environment;
     let mut words = environment.option_words();
     words.extend_from_slice(called.words);
     let parsed = options::parse(&words, Scope::Program)?;
     let rest = &words[parsed.rest..];
     for option in &parsed.options {
-        if let Some(text) = told(option.what, called) {
-            print(&text);
-            return Ok(OK);
+        if let Some(text) = about(option.what, called) {
+            return Ok(Told::said(text));
         }
     }
     let settings = Settings::of(&parsed.options)?;
+    log.set(settings.verbosity.clone());
     if settings.detach.is_none()
-        && let Some(socket) = socket(&settings, called)
+        && let Some(socket) = socket(&settings, called, log)
     {
         return client::run(called, &settings, &parsed.options, rest, &socket);
     }
@@ -82,13 +120,13 @@ fn run(called: &Called<'_>) -> Result<u8, String> {
         Some(_) if !rest.is_empty() => {
             Err("non-option arguments not supported with --detach (use --help for help)".to_owned())
         }
-        Some(detach) => daemon::run(called, &settings, detach),
-        None => direct::run(called, &settings, rest, &words),
+        Some(detach) => daemon::run(called, &settings, detach).map(Told::ended),
+        None => direct::run(called, &settings, rest, &words, log),
     }
 }
 
 /// What options print that do nothing else.
-fn told(what: What, called: &Called<'_>) -> Option<String> {
+fn about(what: What, called: &Called<'_>) -> Option<String> {
     match what {
         What::Help => Some(usage::help(called.name, &called.environment.default_database())),
         What::Commands => Some(listing::commands()),
@@ -99,7 +137,7 @@ fn told(what: What, called: &Called<'_>) -> Option<String> {
 }
 
 /// The daemon's socket, where one is to be used.
-fn socket(settings: &Settings, called: &Called<'_>) -> Option<PathBuf> {
+fn socket(settings: &Settings, called: &Called<'_>, log: &mut Log) -> Option<PathBuf> {
     let environment = &called.environment;
     let named = settings.socket.clone().or_else(|| environment.daemon.clone());
     if let Some(named) = named {
@@ -107,8 +145,7 @@ fn socket(settings: &Settings, called: &Called<'_>) -> Option<PathBuf> {
             return Some(environment.socket_path(&named));
         }
         let text = format!("not using {} daemon because of db option", called.name);
-        let mut log = Log::console(called.name, settings.verbosity.clone());
-        log.say(&crate::warning::Warning::warn("ovn_dbctl", text));
+        log.say(&Warning::warn("ovn_dbctl", text));
         return None;
     }
     let free = settings.database.is_none() && environment.database.is_none();

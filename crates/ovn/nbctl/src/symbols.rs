@@ -28,7 +28,9 @@ impl Mint {
     /// Splitmix64: every state another word.
     fn word(&mut self) -> u64 {
         self.count += 1;
-        let mut word = self.seed.wrapping_add(self.count.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        let mut word = self
+            .seed
+            .wrapping_add(self.count.wrapping_mul(0x9e37_79b9_7f4a_7c15));
         word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         word ^ (word >> 31)

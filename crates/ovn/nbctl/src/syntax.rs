@@ -74,9 +74,7 @@ impl Command {
 /// Whether any of them may change something.
 #[must_use]
 pub fn may_write(commands: &[Command]) -> bool {
-    commands
-        .iter()
-        .any(|command| command.syntax.mode == Mode::Writes)
+    commands.iter().any(|command| command.syntax.mode == Mode::Writes)
 }
 
 impl Syntax {
@@ -84,7 +82,10 @@ impl Syntax {
     /// no such option.
     #[must_use]
     pub fn takes(&self, option: &str) -> Option<char> {
-        let known = self.options.split(',').find_map(|known| known.strip_prefix(option));
+        let known = self
+            .options
+            .split(',')
+            .find_map(|known| known.strip_prefix(option));
         match known?.chars().next() {
             None => Some(' '),
             Some(end @ ('=' | '?')) => Some(end),

@@ -40,7 +40,11 @@ pub fn atom(base: &BaseType, text: &str, symbols: &mut Symbols) -> Result<Atom, 
 }
 
 fn real(text: &str) -> Result<Atom, String> {
-    let real = text.trim_start().parse::<f64>().ok().filter(|real| real.is_finite());
+    let real = text
+        .trim_start()
+        .parse::<f64>()
+        .ok()
+        .filter(|real| real.is_finite());
     real.map(Atom::Real)
         .ok_or_else(|| format!("\"{text}\" is not a valid real number"))
 }
@@ -116,7 +120,7 @@ fn check(base: &BaseType, atom: &Atom) -> Result<(), String> {
 /// What is wrong with the text, in a sentence.
 pub fn datum(kind: &ColumnType, text: &str, symbols: &mut Symbols) -> Result<Datum, String> {
     let mut reader = Reader::open(kind, text)?;
-    let mut pairs: Vec<(Atom, Option<Atom>)> = Vec::new();
+    let mut pairs: Vec<Element> = Vec::new();
     while let Some(element) = reader.next(symbols)? {
         pairs.extend(element);
     }
@@ -154,6 +158,9 @@ pub fn datum(kind: &ColumnType, text: &str, symbols: &mut Symbols) -> Result<Dat
     Ok(value)
 }
 
+/// An element of a set; a pair of a map.
+type Element = (Atom, Option<Atom>);
+
 /// One pass over a value's text.
 struct Reader<'a> {
     kind: &'a ColumnType,
@@ -179,7 +186,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The next element, which may be a range of several.
-    fn next(&mut self, symbols: &mut Symbols) -> Result<Option<Vec<(Atom, Option<Atom>)>>, String> {
+    fn next(&mut self, symbols: &mut Symbols) -> Result<Option<Vec<Element>>, String> {
         let Some(first) = self.rest.chars().next().filter(|c| Some(*c) != self.end) else {
             return Ok(None);
         };
@@ -292,7 +299,11 @@ mod tests {
             ("tag", "7", "7"),
             ("enabled", "yes", "true"),
         ] {
-            assert_eq!(read("Logical_Switch_Port", column, text).as_deref(), Ok(shown), "{text}");
+            assert_eq!(
+                read("Logical_Switch_Port", column, text).as_deref(),
+                Ok(shown),
+                "{text}"
+            );
         }
     }
 
@@ -301,15 +312,35 @@ mod tests {
         for (column, text, why) in [
             ("name", "", "use \"[]\" to specify the empty set"),
             ("options", "k", "k: syntax error at \"\" expecting \"=\""),
-            ("options", "k=", "An empty string is not valid as input; use \"\" to represent the empty string"),
-            ("enabled", "maybe", "\"maybe\" is not a valid boolean (use \"true\" or \"false\")"),
-            ("tag", "5000", "constraint violation: 5000 is not in the valid range 1 to 4095 (inclusive)"),
+            (
+                "options",
+                "k=",
+                "An empty string is not valid as input; use \"\" to represent the empty string",
+            ),
+            (
+                "enabled",
+                "maybe",
+                "\"maybe\" is not a valid boolean (use \"true\" or \"false\")",
+            ),
+            (
+                "tag",
+                "5000",
+                "constraint violation: 5000 is not in the valid range 1 to 4095 (inclusive)",
+            ),
             ("tag", "x", "\"x\" is not a valid integer or range"),
-            ("tag", "[1,2]", "[1,2]: 2 value(s) specified but the maximum number is 1"),
+            (
+                "tag",
+                "[1,2]",
+                "[1,2]: 2 value(s) specified but the maximum number is 1",
+            ),
             ("addresses", "[a,a]", "[a,a]: set contains duplicate value"),
             ("addresses", "[a", "[a: missing \"]\" at end of data"),
         ] {
-            assert_eq!(read("Logical_Switch_Port", column, text).unwrap_err(), why, "{text}");
+            assert_eq!(
+                read("Logical_Switch_Port", column, text).unwrap_err(),
+                why,
+                "{text}"
+            );
         }
     }
 }

@@ -81,7 +81,10 @@ impl<'a> Work<'a> {
         match self.at(table, uuid) {
             Some(pending) if pending.deleted => false,
             Some(pending) if pending.new => true,
-            _ => self.base.table(table).is_some_and(|rows| rows.get(uuid).is_some()),
+            _ => self
+                .base
+                .table(table)
+                .is_some_and(|rows| rows.get(uuid).is_some()),
         }
     }
 
@@ -91,7 +94,9 @@ impl<'a> Work<'a> {
         let there = self.base.table(table).into_iter().flat_map(|rows| rows.rows());
         let there = there.map(|row| row.uuid());
         let kept = there.filter(|uuid| !self.at(table, *uuid).is_some_and(|pending| pending.deleted));
-        let new = self.of(table).filter(|(_, pending)| pending.new && !pending.deleted);
+        let new = self
+            .of(table)
+            .filter(|(_, pending)| pending.new && !pending.deleted);
         kept.chain(new.map(|(uuid, _)| *uuid)).collect()
     }
 
@@ -100,7 +105,9 @@ impl<'a> Work<'a> {
     pub fn find(&self, table: &str, column: &str, atom: &Atom) -> Vec<Uuid> {
         let index = Index::column(column);
         let there = self.base.table(table).into_iter();
-        let there = there.flat_map(|rows| rows.find(&index, atom)).map(|row| row.uuid());
+        let there = there
+            .flat_map(|rows| rows.find(&index, atom))
+            .map(|row| row.uuid());
         let changed = |uuid: &Uuid| {
             self.at(table, *uuid)
                 .is_some_and(|pending| pending.deleted || pending.written.contains_key(column))
@@ -119,7 +126,10 @@ impl<'a> Work<'a> {
     /// A column's value; its default where nothing is known of it.
     #[must_use]
     pub fn value(&self, table: &str, uuid: Uuid, column: &str) -> Datum {
-        if let Some(written) = self.at(table, uuid).and_then(|pending| pending.written.get(column)) {
+        if let Some(written) = self
+            .at(table, uuid)
+            .and_then(|pending| pending.written.get(column))
+        {
             return written.clone();
         }
         let row = self.base.table(table).and_then(|rows| rows.get(uuid));
@@ -159,6 +169,16 @@ impl<'a> Work<'a> {
     /// Leaves a change to the server.
     pub fn mutate(&mut self, table: &str, uuid: Uuid, mutation: Mutation) {
         self.touch(table, uuid).mutations.push(mutation);
+    }
+
+    /// Whether a set has this element, or gets it with this transaction.
+    #[must_use]
+    pub fn may_hold(&self, table: &str, uuid: Uuid, column: &str, atom: &Atom) -> bool {
+        let added = |pending: &Pending| {
+            let mut added = pending.mutations.iter();
+            added.any(|mutation| mutation.column == column && mutation.value.contains(atom))
+        };
+        self.value(table, uuid, column).contains(atom) || self.at(table, uuid).is_some_and(added)
     }
 
     /// Takes a row away. Rows of tables that are kept by references go with their last one.

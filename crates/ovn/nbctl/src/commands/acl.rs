@@ -146,7 +146,9 @@ fn delete(ctx: &mut Context<'_, '_>) -> Result<(), String> {
             return fail("cannot specify priority without match");
         }
         let wanted = ctx.arg(4);
-        rules.retain(|rule| ctx.integer(*rule, "priority") == priority && &*ctx.text(*rule, "match") == wanted);
+        rules.retain(|rule| {
+            ctx.integer(*rule, "priority") == priority && &*ctx.text(*rule, "match") == wanted
+        });
         rules.truncate(1);
     }
     for rule in rules {
@@ -171,8 +173,14 @@ fn list(ctx: &mut Context<'_, '_>) -> Result<(), String> {
         if ctx.truth(rule, "log") == Some(true) {
             let mut parts = Vec::new();
             parts.extend(ctx.maybe_text(rule, "name").map(|name| format!("name={name}")));
-            parts.extend(ctx.maybe_text(rule, "severity").map(|one| format!("severity={one}")));
-            parts.extend(ctx.maybe_text(rule, "meter").map(|meter| format!("meter=\"{meter}\"")));
+            parts.extend(
+                ctx.maybe_text(rule, "severity")
+                    .map(|one| format!("severity={one}")),
+            );
+            parts.extend(
+                ctx.maybe_text(rule, "meter")
+                    .map(|meter| format!("meter=\"{meter}\"")),
+            );
             let _ = write!(line, " log({})", parts.join(","));
         }
         let label = ctx.integer(rule, "label");

@@ -41,7 +41,14 @@ pub(super) static COMMANDS: &[Syntax] = &[
         "Load_Balancer name protocol vips",
         add,
     ),
-    command("lb-del", "LB [VIP]", (1, 2), "--if-exists", "Load_Balancer name vips", delete),
+    command(
+        "lb-del",
+        "LB [VIP]",
+        (1, 2),
+        "--if-exists",
+        "Load_Balancer name vips",
+        delete,
+    ),
     Syntax {
         mode: Mode::Reads,
         ..command(
@@ -60,10 +67,22 @@ pub(super) static COMMANDS: &[Syntax] = &[
             },
         )
     },
-    command("lr-lb-add", "ROUTER LB", (2, 2), "--may-exist", OF_ROUTER, |ctx| use_it(ctx, &ROUTER)),
-    command("lr-lb-del", "ROUTER [LB]", (1, 2), "--if-exists", OF_ROUTER, |ctx| {
-        drop_it(ctx, &ROUTER)
-    }),
+    command(
+        "lr-lb-add",
+        "ROUTER LB",
+        (2, 2),
+        "--may-exist",
+        OF_ROUTER,
+        |ctx| use_it(ctx, &ROUTER),
+    ),
+    command(
+        "lr-lb-del",
+        "ROUTER [LB]",
+        (1, 2),
+        "--if-exists",
+        OF_ROUTER,
+        |ctx| drop_it(ctx, &ROUTER),
+    ),
     Syntax {
         mode: Mode::Reads,
         ..command(
@@ -76,10 +95,22 @@ pub(super) static COMMANDS: &[Syntax] = &[
             |ctx| list_used(ctx, &ROUTER),
         )
     },
-    command("ls-lb-add", "SWITCH LB", (2, 2), "--may-exist", OF_SWITCH, |ctx| use_it(ctx, &SWITCH)),
-    command("ls-lb-del", "SWITCH [LB]", (1, 2), "--if-exists", OF_SWITCH, |ctx| {
-        drop_it(ctx, &SWITCH)
-    }),
+    command(
+        "ls-lb-add",
+        "SWITCH LB",
+        (2, 2),
+        "--may-exist",
+        OF_SWITCH,
+        |ctx| use_it(ctx, &SWITCH),
+    ),
+    command(
+        "ls-lb-del",
+        "SWITCH [LB]",
+        (1, 2),
+        "--if-exists",
+        OF_SWITCH,
+        |ctx| drop_it(ctx, &SWITCH),
+    ),
     Syntax {
         mode: Mode::Reads,
         ..command(
@@ -111,7 +142,10 @@ fn add(ctx: &mut Context<'_, '_>) -> Result<(), String> {
         false => vip::explicit(ctx.arg(2), ctx.arg(3)),
     };
     let vip = read.map_err(|fault| {
-        let log = fault.log.into_iter().map(|text| Warning::error("socket_util", text));
+        let log = fault
+            .log
+            .into_iter()
+            .map(|text| Warning::error("socket_util", text));
         ctx.warnings.extend(log);
         fault.text
     })?;
@@ -127,7 +161,11 @@ fn add(ctx: &mut Context<'_, '_>) -> Result<(), String> {
     ctx.set(balancer, "name", ctx.arg(1));
     ctx.set(balancer, "protocol", protocol.unwrap_or("tcp"));
     ctx.set(balancer, "vips", Datum::map([(vip.vip, vip.backends)]));
-    let flags = [("--reject", "reject"), ("--event", "event"), ("--add-route", "add_route")];
+    let flags = [
+        ("--reject", "reject"),
+        ("--event", "event"),
+        ("--add-route", "add_route"),
+    ];
     let mut options: Vec<(&str, &str)> = flags
         .iter()
         .filter(|(flag, _)| ctx.has(flag))
@@ -195,7 +233,10 @@ fn delete(ctx: &mut Context<'_, '_>) -> Result<(), String> {
 fn use_it(ctx: &mut Context<'_, '_>, noun: &Noun) -> Result<(), String> {
     let user = ctx.get(noun, ctx.arg(1))?;
     let balancer = ctx.get(&BALANCER, ctx.arg(2))?;
-    if ctx.value(user, "load_balancer").contains(&Atom::Uuid(balancer.uuid)) {
+    if ctx
+        .value(user, "load_balancer")
+        .contains(&Atom::Uuid(balancer.uuid))
+    {
         if ctx.has("--may-exist") {
             return Ok(());
         }
@@ -216,7 +257,10 @@ fn drop_it(ctx: &mut Context<'_, '_>, noun: &Noun) -> Result<(), String> {
         return Ok(());
     }
     let balancer = ctx.get(&BALANCER, ctx.arg(2))?;
-    if ctx.value(user, "load_balancer").contains(&Atom::Uuid(balancer.uuid)) {
+    if ctx
+        .value(user, "load_balancer")
+        .contains(&Atom::Uuid(balancer.uuid))
+    {
         ctx.drop_ref(user, "load_balancer", balancer);
         return Ok(());
     }

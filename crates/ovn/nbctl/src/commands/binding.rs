@@ -95,7 +95,11 @@ fn delete(ctx: &mut Context<'_, '_>) -> Result<(), String> {
 fn list(ctx: &mut Context<'_, '_>) -> Result<(), String> {
     let mut lines = Vec::new();
     for row in ctx.rows(TABLE) {
-        let (port, ip, mac) = (ctx.text(row, "logical_port"), ctx.text(row, "ip"), ctx.text(row, "mac"));
+        let (port, ip, mac) = (
+            ctx.text(row, "logical_port"),
+            ctx.text(row, "ip"),
+            ctx.text(row, "mac"),
+        );
         lines.push(format!("{port:<25}{ip:<25}{mac}"));
     }
     lines.sort();

@@ -45,7 +45,14 @@ pub(super) static COMMANDS: &[Syntax] = &[
     }),
     Syntax {
         options: "--inactivity-probe=",
-        ..command("set-connection", "TARGET...", (1, MANY), Mode::Writes, CONNECTIONS, set)
+        ..command(
+            "set-connection",
+            "TARGET...",
+            (1, MANY),
+            Mode::Writes,
+            CONNECTIONS,
+            set,
+        )
     },
     command(
         "get-ssl",
@@ -152,7 +159,13 @@ fn set_ssl(ctx: &mut Context<'_, '_>) -> Result<(), String> {
         ctx.delete(old);
     }
     let ssl = ctx.insert("SSL");
-    let columns = ["private_key", "certificate", "ca_cert", "ssl_protocols", "ssl_ciphers"];
+    let columns = [
+        "private_key",
+        "certificate",
+        "ca_cert",
+        "ssl_protocols",
+        "ssl_ciphers",
+    ];
     for (column, value) in columns.iter().zip(ctx.args(1)) {
         ctx.set(ssl, column, value.as_str());
     }

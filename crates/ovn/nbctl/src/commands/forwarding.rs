@@ -84,7 +84,11 @@ fn add(ctx: &mut Context<'_, '_>) -> Result<(), String> {
 
 /// The switch that a group's ports are on.
 fn group_switch(ctx: &Context<'_, '_>, group: Row) -> Result<Option<Row>, String> {
-    let first = ctx.texts(group, "child_port").first().cloned().unwrap_or_default();
+    let first = ctx
+        .texts(group, "child_port")
+        .first()
+        .cloned()
+        .unwrap_or_default();
     match ctx.find(&PORT, &first)? {
         Some(port) => switch_of(ctx, port).map(Some),
         None => Ok(None),

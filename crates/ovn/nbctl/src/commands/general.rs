@@ -81,7 +81,10 @@ fn quoted(texts: &[Str]) -> String {
 
 fn switch_text(ctx: &Context<'_, '_>, switch: Row) -> String {
     let mut text = String::new();
-    let (name, aka) = (ctx.text(switch, "name"), alias(ctx, switch, "neutron:network_name"));
+    let (name, aka) = (
+        ctx.text(switch, "name"),
+        alias(ctx, switch, "neutron:network_name"),
+    );
     let _ = writeln!(text, "switch {} ({name}){aka}", switch.uuid);
     for port in ctx.refs(switch, "ports", "Logical_Switch_Port") {
         let (name, aka) = (ctx.text(port, "name"), alias(ctx, port, "neutron:port_name"));
@@ -110,7 +113,10 @@ fn switch_text(ctx: &Context<'_, '_>, switch: Row) -> String {
 
 fn router_text(ctx: &Context<'_, '_>, router: Row) -> String {
     let mut text = String::new();
-    let (name, aka) = (ctx.text(router, "name"), alias(ctx, router, "neutron:router_name"));
+    let (name, aka) = (
+        ctx.text(router, "name"),
+        alias(ctx, router, "neutron:router_name"),
+    );
     let _ = writeln!(text, "router {} ({name}){aka}", router.uuid);
     for port in ctx.refs(router, "ports", "Logical_Router_Port") {
         let _ = writeln!(text, "    port {}", ctx.text(port, "name"));

@@ -94,14 +94,19 @@ pub(super) static COMMANDS: &[Syntax] = &[
 fn set_ports(ctx: &mut Context<'_, '_>, group: Row) -> Result<(), String> {
     let ports = ctx.args(2).iter().map(|id| ctx.get(&PORT, id));
     let ports: Vec<Row> = ports.collect::<Result<_, _>>()?;
-    ctx.set(group, "ports", Datum::set(ports.into_iter().map(|row| Atom::Uuid(row.uuid))));
+    ctx.set(
+        group,
+        "ports",
+        Datum::set(ports.into_iter().map(|row| Atom::Uuid(row.uuid))),
+    );
     Ok(())
 }
 
 fn member(ctx: &Context<'_, '_>, group: Row) -> Option<Row> {
     let name = ctx.arg(2);
     let all = ctx.refs(group, "ha_chassis", "HA_Chassis");
-    all.into_iter().find(|row| &*ctx.text(*row, "chassis_name") == name)
+    all.into_iter()
+        .find(|row| &*ctx.text(*row, "chassis_name") == name)
 }
 
 fn must_member(ctx: &Context<'_, '_>, group: Row) -> Result<Row, String> {
@@ -134,8 +139,14 @@ fn list(ctx: &mut Context<'_, '_>) -> Result<(), String> {
         let name = ctx.text(group, "name");
         ctx.line(format!("{} ({name})", group.uuid));
         for chassis in ctx.refs(group, "ha_chassis", "HA_Chassis") {
-            let (name, priority) = (ctx.text(chassis, "chassis_name"), ctx.integer(chassis, "priority"));
-            ctx.line(format!("    {} ({name})\n    priority {priority}\n", chassis.uuid));
+            let (name, priority) = (
+                ctx.text(chassis, "chassis_name"),
+                ctx.integer(chassis, "priority"),
+            );
+            ctx.line(format!(
+                "    {} ({name})\n    priority {priority}\n",
+                chassis.uuid
+            ));
         }
         ctx.line("");
     }

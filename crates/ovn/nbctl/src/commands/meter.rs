@@ -31,7 +31,11 @@ pub(super) static COMMANDS: &[Syntax] = &[
         run: |ctx| {
             let rows = match ctx.count() {
                 0 => ctx.rows("Meter"),
-                _ => ctx.named("Meter", "name", ctx.arg(1)).into_iter().take(1).collect(),
+                _ => ctx
+                    .named("Meter", "name", ctx.arg(1))
+                    .into_iter()
+                    .take(1)
+                    .collect(),
             };
             rows.into_iter().for_each(|row| ctx.delete(row));
             Ok(())

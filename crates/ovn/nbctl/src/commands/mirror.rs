@@ -28,7 +28,11 @@ pub(super) static COMMANDS: &[Syntax] = &[
         run: |ctx| {
             let rows = match ctx.count() {
                 0 => ctx.rows(MIRROR.table),
-                _ => ctx.named(MIRROR.table, "name", ctx.arg(1)).into_iter().take(1).collect(),
+                _ => ctx
+                    .named(MIRROR.table, "name", ctx.arg(1))
+                    .into_iter()
+                    .take(1)
+                    .collect(),
             };
             rows.into_iter().for_each(|row| ctx.delete(row));
             Ok(())

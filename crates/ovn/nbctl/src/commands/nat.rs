@@ -85,7 +85,11 @@ fn kind<'c>(ctx: &Context<'c, '_>) -> Result<&'c str, String> {
 
 /// The column by which rules of a kind are told apart.
 fn side(kind: &str) -> &'static str {
-    if kind == "snat" { "logical_ip" } else { "external_ip" }
+    if kind == "snat" {
+        "logical_ip"
+    } else {
+        "external_ip"
+    }
 }
 
 /// `FIRST[-LAST]`.
@@ -146,9 +150,7 @@ fn further<'c>(ctx: &Context<'c, '_>, wanted: &mut Wanted<'c>) -> Result<(), Str
         5 => wanted.range = range(ctx.arg(5))?,
         6.. => {
             if wanted.kind != "dnat_and_snat" {
-                return fail(
-                    "logical_port and external_mac are only valid when type is \"dnat_and_snat\".",
-                );
+                return fail("logical_port and external_mac are only valid when type is \"dnat_and_snat\".");
             }
             if ctx.count() == 6 && ranges {
                 return fail(NO_MAC);
@@ -183,7 +185,11 @@ fn is_gateway(ctx: &Context<'_, '_>, port: Row) -> bool {
 /// The gateway port that a rule belongs to, and how many the router has.
 fn gateway(ctx: &Context<'_, '_>, router: Row, external: &str) -> Result<(Option<Row>, usize), String> {
     let ports = ctx.refs(router, "ports", ROUTER_PORT.table);
-    let gateways: Vec<Row> = ports.iter().copied().filter(|port| is_gateway(ctx, *port)).collect();
+    let gateways: Vec<Row> = ports
+        .iter()
+        .copied()
+        .filter(|port| is_gateway(ctx, *port))
+        .collect();
     if let Some(name) = ctx.option("--gateway-port") {
         let port = ctx.get(&ROUTER_PORT, name)?;
         if !ports.contains(&port) {
@@ -197,7 +203,11 @@ fn gateway(ctx: &Context<'_, '_>, router: Row, external: &str) -> Result<(Option
         }
         return Ok((Some(port), gateways.len()));
     }
-    let found = gateways.iter().rev().find(|port| on_network(ctx, **port, external)).copied();
+    let found = gateways
+        .iter()
+        .rev()
+        .find(|port| on_network(ctx, **port, external))
+        .copied();
     if gateways.len() > 1 && found.is_none() {
         return fail(format!(
             "logical router: {} has multiple distributed gateway ports and gateway_port can not be determined from \
@@ -219,7 +229,10 @@ fn on_network(ctx: &Context<'_, '_>, port: Row, text: &str) -> bool {
     let link_local = cidr6("fe80::/64").filter(|net| net.holds(address));
     let networks = ctx.texts(port, "networks");
     let zero = |cidr: &crate::address::Cidr| cidr.address == IpAddr::V4(Ipv4Addr::UNSPECIFIED);
-    let mut nets = networks.iter().filter_map(|text| cidr(text)).filter(|cidr| !zero(cidr));
+    let mut nets = networks
+        .iter()
+        .filter_map(|text| cidr(text))
+        .filter(|cidr| !zero(cidr));
     link_local.is_some() || nets.any(|net| net.holds(address))
 }
 
@@ -245,7 +258,11 @@ fn add(ctx: &mut Context<'_, '_>) -> Result<(), String> {
     }
     let stateless = if ctx.has("--stateless") { "true" } else { "false" };
     let route = ctx.has("--add-route").then_some(("add_route", "true"));
-    ctx.set(nat, "options", Datum::map(route.into_iter().chain([("stateless", stateless)])));
+    ctx.set(
+        nat,
+        "options",
+        Datum::map(route.into_iter().chain([("stateless", stateless)])),
+    );
     if let Some(port) = port.filter(|_| ctx.has("--gateway-port")) {
         ctx.set(nat, "gateway_port", Atom::Uuid(port.uuid));
     }

@@ -98,7 +98,10 @@ fn next_hops(text: &str) -> Result<Vec<String>, String> {
     let mut hops: Vec<String> = Vec::new();
     for word in text.split(',').filter(|word| !word.is_empty()) {
         let hop = normal_address(word).ok_or_else(|| format!("bad next hop argument: {text}"))?;
-        if hops.first().is_some_and(|first| first.contains('.') != hop.contains('.')) {
+        if hops
+            .first()
+            .is_some_and(|first| first.contains('.') != hop.contains('.'))
+        {
             return fail(format!(
                 "bad next hops argument, not in the same addr family : {text}"
             ));
@@ -169,7 +172,10 @@ fn line(ctx: &Context<'_, '_>, policy: Row) -> String {
     }
     let options = ctx.pairs(policy, "options");
     if !options.is_empty() {
-        let options: Vec<String> = options.iter().map(|(key, value)| format!("{key}={value}")).collect();
+        let options: Vec<String> = options
+            .iter()
+            .map(|(key, value)| format!("{key}={value}"))
+            .collect();
         let _ = write!(text, "{:>15}{}", "", options.join(","));
     }
     text

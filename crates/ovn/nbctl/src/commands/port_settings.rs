@@ -8,7 +8,14 @@ use crate::syntax::{Looks, MANY, Mode, Syntax};
 use purlin_ovsdb::{Atom, Datum};
 
 const TYPES: [&str; 8] = [
-    "l2gateway", "localnet", "localport", "router", "vtep", "external", "virtual", "remote",
+    "l2gateway",
+    "localnet",
+    "localport",
+    "router",
+    "vtep",
+    "external",
+    "virtual",
+    "remote",
 ];
 
 const fn reads(
@@ -87,7 +94,13 @@ pub(super) static COMMANDS: &[Syntax] = &[
         ctx.line(state);
         Ok(())
     }),
-    writes("lsp-set-type", "PORT TYPE", (2, 2), "Logical_Switch_Port name type", set_type),
+    writes(
+        "lsp-set-type",
+        "PORT TYPE",
+        (2, 2),
+        "Logical_Switch_Port name type",
+        set_type,
+    ),
     reads("lsp-get-type", "Logical_Switch_Port name type", |ctx| {
         let port = ctx.get(&PORT, ctx.arg(1))?;
         let kind = ctx.text(port, "type");
@@ -112,14 +125,26 @@ pub(super) static COMMANDS: &[Syntax] = &[
         }
         Ok(())
     }),
-    writes("lsp-set-dhcpv4-options", "PORT [DHCP_OPT_UUID]", (1, 2), DHCP4, |ctx| {
-        set_dhcp(ctx, "dhcpv4_options", "IPv4", |cidr| cidr4(cidr).is_some())
+    writes(
+        "lsp-set-dhcpv4-options",
+        "PORT [DHCP_OPT_UUID]",
+        (1, 2),
+        DHCP4,
+        |ctx| set_dhcp(ctx, "dhcpv4_options", "IPv4", |cidr| cidr4(cidr).is_some()),
+    ),
+    reads("lsp-get-dhcpv4-options", DHCP4, |ctx| {
+        get_dhcp(ctx, "dhcpv4_options")
     }),
-    reads("lsp-get-dhcpv4-options", DHCP4, |ctx| get_dhcp(ctx, "dhcpv4_options")),
-    writes("lsp-set-dhcpv6-options", "PORT [DHCP_OPT_UUID]", (1, 2), DHCP6, |ctx| {
-        set_dhcp(ctx, "dhcpv6_options", "IPv6", |cidr| cidr6(cidr).is_some())
+    writes(
+        "lsp-set-dhcpv6-options",
+        "PORT [DHCP_OPT_UUID]",
+        (1, 2),
+        DHCP6,
+        |ctx| set_dhcp(ctx, "dhcpv6_options", "IPv6", |cidr| cidr6(cidr).is_some()),
+    ),
+    reads("lsp-get-dhcpv6-options", DHCP6, |ctx| {
+        get_dhcp(ctx, "dhcpv6_options")
     }),
-    reads("lsp-get-dhcpv6-options", DHCP6, |ctx| get_dhcp(ctx, "dhcpv6_options")),
     Syntax {
         options: "--may-exist",
         ..writes("lsp-attach-mirror", "PORT MIRROR", (2, 2), MIRRORS, attach_mirror)

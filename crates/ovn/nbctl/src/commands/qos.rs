@@ -99,7 +99,11 @@ fn add(ctx: &mut Context<'_, '_>) -> Result<(), String> {
     }
     if let Some(rate) = limits.rate {
         let burst = limits.burst.map(|burst| ("burst", burst));
-        ctx.set(rule, "bandwidth", Datum::map(burst.into_iter().chain([("rate", rate)])));
+        ctx.set(
+            rule,
+            "bandwidth",
+            Datum::map(burst.into_iter().chain([("rate", rate)])),
+        );
     }
     let wanted = key(ctx, rule);
     let rules = ctx.refs(switch, "qos_rules", "QoS");
@@ -139,7 +143,9 @@ fn delete(ctx: &mut Context<'_, '_>) -> Result<(), String> {
             return fail("cannot specify priority without match");
         }
         let wanted = ctx.arg(4);
-        rules.retain(|rule| ctx.integer(*rule, "priority") == priority && &*ctx.text(*rule, "match") == wanted);
+        rules.retain(|rule| {
+            ctx.integer(*rule, "priority") == priority && &*ctx.text(*rule, "match") == wanted
+        });
         rules.truncate(1);
     }
     for rule in rules {

@@ -110,7 +110,9 @@ fn add(ctx: &mut Context<'_, '_>) -> Result<(), String> {
     let text = ctx.arg(2);
     let v4 = cidr4(text);
     let cidr = v4.or_else(|| cidr6(text));
-    let prefix = cidr.ok_or_else(|| format!("bad prefix argument: {text}"))?.normal();
+    let prefix = cidr
+        .ok_or_else(|| format!("bad prefix argument: {text}"))?
+        .normal();
     let (hop, mut port) = next_hop(ctx, v4.is_none())?;
     if ctx.count() == 4 {
         port = Some(ctx.get(&ROUTER_PORT, ctx.arg(4))?);
@@ -227,7 +229,10 @@ fn bfd(ctx: &Context<'_, '_>, hop: &str, port: Option<Row>) -> Result<Option<Row
     }
     let name = port.map(|port| ctx.text(port, "name"));
     let mut sessions = ctx.named("BFD", "dst_ip", hop).into_iter();
-    Ok(sessions.find(|row| name.as_ref().is_none_or(|name| ctx.text(*row, "logical_port") == *name)))
+    Ok(sessions.find(|row| {
+        name.as_ref()
+            .is_none_or(|name| ctx.text(*row, "logical_port") == *name)
+    }))
 }
 
 fn delete(ctx: &mut Context<'_, '_>) -> Result<(), String> {

@@ -22,7 +22,10 @@ pub(super) fn list(ctx: &mut Context<'_, '_>) -> Result<(), String> {
     let (mut v4, mut v6) = (Vec::new(), Vec::new());
     for row in ctx.refs(router, "static_routes", TABLE) {
         let table = ctx.text(row, "route_table");
-        if ctx.option("--route-table").is_some_and(|wanted| *wanted != *table) {
+        if ctx
+            .option("--route-table")
+            .is_some_and(|wanted| *wanted != *table)
+        {
             continue;
         }
         let prefix = ctx.text(row, "ip_prefix");
@@ -32,7 +35,9 @@ pub(super) fn list(ctx: &mut Context<'_, '_>) -> Result<(), String> {
             ctx.warn("nbctl", text);
             continue;
         };
-        let by_target = ctx.maybe_text(row, "policy").is_none_or(|policy| &*policy == "dst-ip");
+        let by_target = ctx
+            .maybe_text(row, "policy")
+            .is_none_or(|policy| &*policy == "dst-ip");
         let preference = 2 * u16::from(cidr.bits) + u16::from(by_target);
         let listed = Listed {
             row,

@@ -12,8 +12,7 @@ use std::collections::BTreeSet;
 const PORTS: &str = "Logical_Router name ports; Logical_Router_Port name";
 const OPTIONS: &str = "Logical_Router_Port name options";
 const ENABLED: &str = "Logical_Router_Port name enabled";
-const CHASSIS: &str =
-    "Logical_Router_Port name gateway_chassis; Gateway_Chassis name chassis_name priority";
+const CHASSIS: &str = "Logical_Router_Port name gateway_chassis; Gateway_Chassis name chassis_name priority";
 
 const fn command(
     name: &'static str,
@@ -70,15 +69,29 @@ pub(super) static COMMANDS: &[Syntax] = &[
             Ok(())
         },
     ),
-    command("lrp-del-gateway-chassis", "PORT CHASSIS", (2, 2), Mode::Writes, CHASSIS, delete_chassis),
-    command("lrp-get-gateway-chassis", "PORT", (1, 1), Mode::Reads, CHASSIS, |ctx| {
-        let port = ctx.get(&ROUTER_PORT, ctx.arg(1))?;
-        for chassis in gateways(ctx, port) {
-            let (name, priority) = (ctx.text(chassis, "name"), ctx.integer(chassis, "priority"));
-            ctx.line(format!("{name} {priority:>5}"));
-        }
-        Ok(())
-    }),
+    command(
+        "lrp-del-gateway-chassis",
+        "PORT CHASSIS",
+        (2, 2),
+        Mode::Writes,
+        CHASSIS,
+        delete_chassis,
+    ),
+    command(
+        "lrp-get-gateway-chassis",
+        "PORT",
+        (1, 1),
+        Mode::Reads,
+        CHASSIS,
+        |ctx| {
+            let port = ctx.get(&ROUTER_PORT, ctx.arg(1))?;
+            for chassis in gateways(ctx, port) {
+                let (name, priority) = (ctx.text(chassis, "name"), ctx.integer(chassis, "priority"));
+                ctx.line(format!("{name} {priority:>5}"));
+            }
+            Ok(())
+        },
+    ),
     Syntax {
         options: "--if-exists",
         ..command("lrp-del", "PORT", (1, 1), Mode::Writes, PORTS, delete)
@@ -89,25 +102,46 @@ pub(super) static COMMANDS: &[Syntax] = &[
         list_named(ctx, &ports);
         Ok(())
     }),
-    command("lrp-set-enabled", "PORT STATE", (2, 2), Mode::Writes, ENABLED, |ctx| {
-        let port = ctx.get(&ROUTER_PORT, ctx.arg(1))?;
-        let enabled = enabled(ctx.arg(2))?;
-        ctx.set(port, "enabled", enabled);
-        Ok(())
-    }),
+    command(
+        "lrp-set-enabled",
+        "PORT STATE",
+        (2, 2),
+        Mode::Writes,
+        ENABLED,
+        |ctx| {
+            let port = ctx.get(&ROUTER_PORT, ctx.arg(1))?;
+            let enabled = enabled(ctx.arg(2))?;
+            ctx.set(port, "enabled", enabled);
+            Ok(())
+        },
+    ),
     command("lrp-get-enabled", "PORT", (1, 1), Mode::Reads, ENABLED, |ctx| {
         let port = ctx.get(&ROUTER_PORT, ctx.arg(1))?;
         let state = state(ctx, port);
         ctx.line(state);
         Ok(())
     }),
-    command("lrp-set-redirect-type", "PORT TYPE", (2, 2), Mode::Writes, OPTIONS, set_redirect),
-    command("lrp-get-redirect-type", "PORT", (1, 1), Mode::Reads, OPTIONS, |ctx| {
-        let port = ctx.get(&ROUTER_PORT, ctx.arg(1))?;
-        let kind = ctx.key(port, "options", "redirect-type");
-        ctx.line(kind.as_deref().unwrap_or("overlay"));
-        Ok(())
-    }),
+    command(
+        "lrp-set-redirect-type",
+        "PORT TYPE",
+        (2, 2),
+        Mode::Writes,
+        OPTIONS,
+        set_redirect,
+    ),
+    command(
+        "lrp-get-redirect-type",
+        "PORT",
+        (1, 1),
+        Mode::Reads,
+        OPTIONS,
+        |ctx| {
+            let port = ctx.get(&ROUTER_PORT, ctx.arg(1))?;
+            let kind = ctx.key(port, "options", "redirect-type");
+            ctx.line(kind.as_deref().unwrap_or("overlay"));
+            Ok(())
+        },
+    ),
 ];
 
 /// The router that a port is on.
@@ -125,7 +159,10 @@ fn add(ctx: &mut Context<'_, '_>) -> Result<(), String> {
     let router = ctx.get(&ROUTER, ctx.arg(1))?;
     let (name, address) = (ctx.arg(2), ctx.arg(3));
     let rest = ctx.args(4);
-    let count = rest.iter().position(|word| word.contains('=')).unwrap_or(rest.len());
+    let count = rest
+        .iter()
+        .position(|word| word.contains('='))
+        .unwrap_or(rest.len());
     let (networks, settings) = rest.split_at(count);
     if networks.is_empty() {
         return fail(format!("{name}: router port requires specifying a network"));
@@ -243,7 +280,10 @@ fn delete_chassis(ctx: &mut Context<'_, '_>) -> Result<(), String> {
         .find(|row| name.starts_with(&*ctx.text(**row, "chassis_name")))
         .copied();
     let Some(gone) = gone else {
-        return fail(format!("chassis {name} is not added to logical port {}", ctx.arg(1)));
+        return fail(format!(
+            "chassis {name} is not added to logical port {}",
+            ctx.arg(1)
+        ));
     };
     if all.len() == 1 {
         ctx.set(port, "gateway_chassis", Datum::EMPTY);

@@ -32,7 +32,10 @@ pub(super) fn endpoint(text: &str) -> Result<(IpAddr, u16), String> {
             .and_then(|port| u16::try_from(port).ok())
             .ok_or_else(|| format!("{text}: bad port number \"{port}\""))?,
     };
-    let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+    let host = host
+        .strip_prefix('[')
+        .and_then(|host| host.strip_suffix(']'))
+        .unwrap_or(host);
     match host.parse::<IpAddr>() {
         Ok(address) => Ok((address, port)),
         Err(_) if host.contains(':') => Err(String::new()),
@@ -164,9 +167,18 @@ mod tests {
     #[test]
     fn addresses_with_colons_stand_in_brackets_before_a_port() {
         let ok = |vip: &str, backends: &str| Ok((vip.to_owned(), backends.to_owned()));
-        assert_eq!(read("30.0.0.10:80", "10.0.0.1:80,10.0.0.2:80"), ok("30.0.0.10:80", "10.0.0.1:80,10.0.0.2:80"));
-        assert_eq!(read("[AE0F::10]:80", "[fd0f:0::1]:80"), ok("[ae0f::10]:80", "[fd0f::1]:80"));
-        assert_eq!(read("ae0f::10", "fd0f::1,fd0f::2"), ok("ae0f::10", "fd0f::1,fd0f::2"));
+        assert_eq!(
+            read("30.0.0.10:80", "10.0.0.1:80,10.0.0.2:80"),
+            ok("30.0.0.10:80", "10.0.0.1:80,10.0.0.2:80")
+        );
+        assert_eq!(
+            read("[AE0F::10]:80", "[fd0f:0::1]:80"),
+            ok("[ae0f::10]:80", "[fd0f::1]:80")
+        );
+        assert_eq!(
+            read("ae0f::10", "fd0f::1,fd0f::2"),
+            ok("ae0f::10", "fd0f::1,fd0f::2")
+        );
     }
 
     #[test]
@@ -176,7 +188,10 @@ mod tests {
             why("30.0.0.10a", "10.0.0.1"),
             "30.0.0.10a: should be an IP address (or an IP address and a port number with : as a separator)."
         );
-        assert_eq!(why("30.0.0.10", "10.0.0.1:80"), "10.0.0.1:80: should be an IP address.");
+        assert_eq!(
+            why("30.0.0.10", "10.0.0.1:80"),
+            "10.0.0.1:80: should be an IP address."
+        );
         assert_eq!(
             why("30.0.0.10:80", "10.0.0.1,fd::1"),
             "10.0.0.1: should be an IP address and a port number with : as a separator, fd::1: IP address family is \

@@ -33,7 +33,11 @@ pub(super) const HA_GROUP: Noun = first("HA_Chassis_Group", "ha_chassi_group");
 pub(super) const FORWARDING_GROUP: Noun = first("Forwarding_Group", "forwarding group");
 
 const fn first(table: &'static str, one: &'static str) -> Noun {
-    Noun { table, one, many: None }
+    Noun {
+        table,
+        one,
+        many: None,
+    }
 }
 
 /// `to-lport` or `from-lport`, of which the first letter is enough.
@@ -110,7 +114,11 @@ pub(super) fn add_named(ctx: &mut Context<'_, '_>, noun: &Noun) -> Result<(), St
 }
 
 /// `[--if-exists] X-del ID` of a switch or router: its ports go with it.
-pub(super) fn delete_named(ctx: &mut Context<'_, '_>, noun: &Noun, ports: &'static str) -> Result<(), String> {
+pub(super) fn delete_named(
+    ctx: &mut Context<'_, '_>,
+    noun: &Noun,
+    ports: &'static str,
+) -> Result<(), String> {
     let row = if ctx.has("--if-exists") {
         ctx.find(noun, ctx.arg(1))?
     } else {

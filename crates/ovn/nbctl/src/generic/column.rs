@@ -60,7 +60,11 @@ pub(super) fn operator<'a>(
         Some((operator.len(), at, value))
     };
     // The longest one wins; of several of a length there is only one that fits.
-    let found = operators.iter().enumerate().filter_map(fits).max_by_key(|(length, ..)| *length);
+    let found = operators
+        .iter()
+        .enumerate()
+        .filter_map(fits)
+        .max_by_key(|(length, ..)| *length);
     if let Some((_, at, value)) = found {
         return Ok((at, value));
     }

@@ -64,7 +64,8 @@ fn order(a: &Datum, b: &Datum) -> Ordering {
         let keys = value.pairs().iter().map(|(key, _)| key);
         value.atoms().iter().chain(keys).cloned().collect()
     };
-    let values = |value: &Datum| -> Vec<Atom> { value.pairs().iter().map(|(_, value)| value.clone()).collect() };
+    let values =
+        |value: &Datum| -> Vec<Atom> { value.pairs().iter().map(|(_, value)| value.clone()).collect() };
     a.len()
         .cmp(&b.len())
         .then_with(|| keys(a).cmp(&keys(b)))
@@ -99,7 +100,11 @@ mod tests {
             (&[], &["a"], "!=", true),
         ];
         for (found, wanted, operator, holds) in cases {
-            assert_eq!(compare(&set(found), &set(wanted), operator), holds, "{found:?} {operator} {wanted:?}");
+            assert_eq!(
+                compare(&set(found), &set(wanted), operator),
+                holds,
+                "{found:?} {operator} {wanted:?}"
+            );
         }
     }
 }

@@ -31,7 +31,9 @@ fn is_uuid(argument: &str) -> bool {
 pub(super) fn needs_of_get(command: &Command, needs: &mut Needs) -> Result<(), String> {
     let table = need_rows(&command.argv[1], needs)?;
     let columns = command.argv[3..].iter().filter(|argument| !is_uuid(argument));
-    columns.into_iter().try_for_each(|argument| column::need(table, argument, needs))
+    columns
+        .into_iter()
+        .try_for_each(|argument| column::need(table, argument, needs))
 }
 
 pub(super) fn get(ctx: &mut Context<'_, '_>) -> Result<(), String> {

@@ -5,7 +5,7 @@ use purlin_ovn_core::model::nb_schema;
 use purlin_ovsdb::{Atom, TableSchema, Uuid};
 
 /// A way to name a row of a table besides its UUID.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct RowId {
     /// The table.
     pub table: &'static str,
@@ -92,7 +92,9 @@ fn score(name: &str, typed: &str) -> Option<usize> {
 
 /// The names that fit best.
 fn best<'n>(names: impl Iterator<Item = &'n str>, typed: &str) -> Vec<&'n str> {
-    let mut found: Vec<(usize, &str)> = names.filter_map(|name| Some((score(name, typed)?, name))).collect();
+    let mut found: Vec<(usize, &str)> = names
+        .filter_map(|name| Some((score(name, typed)?, name)))
+        .collect();
     let top = found.iter().map(|(score, _)| *score).max();
     found.retain(|(score, _)| Some(*score) == top);
     found.into_iter().map(|(_, name)| name).collect()
@@ -138,10 +140,10 @@ impl Context<'_, '_> {
         if let Some(uuid) = Uuid::parse(typed).filter(|uuid| self.work.has(table, *uuid)) {
             return Ok(Some(Row { table, uuid }));
         }
-        if typed == "." {
-            if let [only] = self.rows(table).as_slice() {
-                return Ok(Some(*only));
-            }
+        if typed == "."
+            && let [only] = self.rows(table).as_slice()
+        {
+            return Ok(Some(*only));
         }
         for way in ways(table) {
             if let Some(row) = self.row_by(way, typed)? {
@@ -169,7 +171,9 @@ impl Context<'_, '_> {
         };
         // A name that is typed whole is found by the index, if there is one.
         let mut named: Vec<Row> = match way.key {
-            None if Uuid::parse(typed).is_none() && !looks_like_part(typed) => self.named(table, column, typed),
+            None if Uuid::parse(typed).is_none() && !looks_like_part(typed) => {
+                self.named(table, column, typed)
+            }
             _ => self.rows(table),
         };
         named.retain(fits);
@@ -228,7 +232,11 @@ mod tests {
         assert_eq!(table("nope").unwrap_err(), "unknown table \"nope\"");
         let several = table("meter_").unwrap().0;
         assert_eq!(several, "Meter_Band");
-        assert!(table("logical").unwrap_err().starts_with("\"logical\" matches multiple table names: Logical_Router,"));
+        assert!(
+            table("logical")
+                .unwrap_err()
+                .starts_with("\"logical\" matches multiple table names: Logical_Router,")
+        );
         assert_eq!(column("Logical_Switch", "other").unwrap(), "other_config");
         assert_eq!(
             column("Logical_Switch", "load").unwrap_err(),

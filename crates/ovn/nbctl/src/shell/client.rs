@@ -3,7 +3,7 @@
 use super::direct::plain;
 use super::options::{Given, What};
 use super::settings::Settings;
-use super::{ALARM, Called, FAILED, OK, print};
+use super::{ALARM, Called, FAILED, Told};
 use serde_json::{Value, json};
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::net::UnixStream;
@@ -15,7 +15,7 @@ pub(super) fn run(
     options: &[Given],
     rest: &[String],
     socket: &Path,
-) -> Result<u8, String> {
+) -> Result<Told, String> {
     let shown = socket.display();
     let stream = UnixStream::connect(socket).map_err(|cause| {
         format!(
@@ -31,16 +31,13 @@ pub(super) fn run(
         .set_read_timeout(settings.timeout)
         .and_then(|()| ask(stream, &words));
     match answer {
-        Ok(Ok(text)) => {
-            print(&text);
-            Ok(OK)
-        }
-        Ok(Err(text)) => {
-            eprint!("{}: {text}", called.name);
-            Ok(FAILED)
-        }
+        Ok(Ok(text)) => Ok(Told::said(text)),
+        Ok(Err(text)) => Ok(Told {
+            err: format!("{}: {text}", called.name),
+            ..Told::ended(FAILED)
+        }),
         Err(cause) if matches!(cause.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {
-            Ok(ALARM)
+            Ok(Told::ended(ALARM))
         }
         Err(cause) => Err(format!("{shown}: transaction error ({})", plain(&cause))),
     }

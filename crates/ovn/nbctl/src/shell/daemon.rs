@@ -18,7 +18,7 @@ pub(super) fn run(called: &Called<'_>, settings: &Settings, detach: &Detach) -> 
         Stage::Ended(code) => return Ok(code),
         Stage::Background(ready) => ready,
     };
-    let mut log = Log::console(called.name, settings.verbosity.clone());
+    let mut log = Log::quiet(called.name, settings.verbosity.clone());
     if let Some(file) = &settings.log_file {
         open(&mut log, called, file.as_deref())?;
     }
@@ -33,12 +33,15 @@ pub(super) fn run(called: &Called<'_>, settings: &Settings, detach: &Detach) -> 
     let _pid = pid_file
         .map(|path| detach::PidFile::write(path, detach.overwrite))
         .transpose()?;
-    let follow = if settings.any_member { Follow::Any } else { Follow::Leader };
+    let follow = if settings.any_member {
+        Follow::Any
+    } else {
+        Follow::Leader
+    };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|cause| format!("starting: {cause}"))?;
     let result = runtime.block_on(async {
         let engine = engine(config, follow);
-        log.leave_console();
         let mut served = serve(engine.clone(), log, &socket)
             .map_err(|cause| format!("failed to create unixctl server ({})", plain(&cause)))?;
         ready.tell(&socket.display().to_string());
@@ -72,4 +75,3 @@ fn engine(config: Config, follow: Follow) -> Engine {
     let rows = client.replicate(Needs::everything().follow(follow));
     Engine::new(client, rows)
 }
-

@@ -3,7 +3,7 @@
 use super::engine::{Engine, Failed, Manner, escaped, read};
 use super::log::Log;
 use super::settings::Settings;
-use super::{ALARM, Called, OK, print};
+use super::{ALARM, Called, Told};
 use crate::needs::Needs;
 use crate::warning::Warning;
 use purlin_ovsdb::client::{Client, Config, Endpoint, Follow, Tls, parse_endpoints};
@@ -22,7 +22,8 @@ pub(super) fn run(
     settings: &Settings,
     rest: &[String],
     words: &[String],
-) -> Result<u8, String> {
+    log: &mut Log,
+) -> Result<Told, String> {
     let commands = read(rest, settings.local.clone())?;
     let mut needs = Needs::of(&commands)?;
     if settings.wait.is_some() {
@@ -39,11 +40,14 @@ pub(super) fn run(
         comment: format!("{}: {} {}", called.name, called.name, escaped(words)),
         patience: None,
     };
-    let mut log = Log::console(called.name, settings.verbosity.clone());
     if let Some(file) = &settings.log_file {
-        open(&mut log, called, file.as_deref())?;
+        open(log, called, file.as_deref())?;
     }
-    let follow = if settings.any_member { Follow::Any } else { Follow::Leader };
+    let follow = if settings.any_member {
+        Follow::Any
+    } else {
+        Follow::Leader
+    };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|cause| format!("starting: {cause}"))?;
     let result = runtime.block_on(async {
@@ -52,7 +56,9 @@ pub(super) fn run(
             let client = Client::start(config);
             let rows = client.replicate(needs.spec().follow(follow));
             let mut warnings = Vec::new();
-            let result = Engine::new(client, rows).run(&commands, &manner, &mut warnings).await;
+            let result = Engine::new(client, rows)
+                .run(&commands, &manner, &mut warnings)
+                .await;
             warnings.iter().for_each(|warning| log.say(warning));
             result
         };
@@ -64,18 +70,13 @@ pub(super) fn run(
     // Whatever still waits for an answer that nobody needs any more is left behind.
     runtime.shutdown_background();
     match result {
-        Some(Ok(text)) => {
-            print(&text);
-            Ok(OK)
-        }
+        Some(Ok(text)) => Ok(Told::said(text)),
         Some(Err(Failed::Refused(text))) => Err(text),
-        Some(Err(Failed::Unreachable(why))) => {
-            Err(format!("{database}: database connection failed ({why})"))
-        }
+        Some(Err(Failed::Unreachable(why))) => Err(format!("{database}: database connection failed ({why})")),
         None => {
             let text = "terminating with signal 14 (Alarm clock)";
             log.say(&Warning::warn("fatal_signal", text));
-            Ok(ALARM)
+            Ok(Told::ended(ALARM))
         }
     }
 }
@@ -84,8 +85,13 @@ pub(super) fn run(
 pub(super) fn open(log: &mut Log, called: &Called<'_>, file: Option<&Path>) -> Result<(), String> {
     let usual = || called.environment.log_dir().join(format!("{}.log", called.name));
     let file = file.map_or_else(usual, Path::to_path_buf);
-    log.open(&file)
-        .map_err(|cause| format!("failed to open {} for logging ({})", file.display(), plain(&cause)))
+    log.open(&file).map_err(|cause| {
+        format!(
+            "failed to open {} for logging ({})",
+            file.display(),
+            plain(&cause)
+        )
+    })
 }
 
 pub(super) fn database(settings: &Settings, called: &Called<'_>) -> String {

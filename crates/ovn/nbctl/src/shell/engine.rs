@@ -105,7 +105,7 @@ impl Engine {
                     continue;
                 }
             };
-            match self.carry_out(plan, manner).await? {
+            match self.carry_out(plan, manner, warnings).await? {
                 Some(text) => return Ok(text),
                 // Another writer came first: the line is decided anew over what is there now.
                 None => self.changed(&snapshot).await,
@@ -118,10 +118,14 @@ impl Engine {
         self.rows.when(|now| now.generation != before).await;
     }
 
-    async fn carry_out(&self, mut plan: Plan, manner: &Manner) -> Result<Option<String>, Failed> {
-        let print = |plan: &Plan, outcome: Option<&Outcome>| {
-            Some(plan.print(outcome, &manner.style, manner.oneline))
-        };
+    async fn carry_out(
+        &self,
+        mut plan: Plan,
+        manner: &Manner,
+        warnings: &mut Vec<Warning>,
+    ) -> Result<Option<String>, Failed> {
+        let print =
+            |plan: &Plan, outcome: Option<&Outcome>| Some(plan.print(outcome, &manner.style, manner.oneline));
         let Some(transaction) = plan.transaction.take() else {
             return Ok(print(&plan, None));
         };
@@ -138,7 +142,11 @@ impl Engine {
             Err(CommitError::Refused(refusal)) => match refusal.failure {
                 Failure::TimedOut => Ok(None),
                 Failure::Aborted if manner.dry_run => Ok(print(&plan, None)),
-                _ => Err(Failed::Refused(format!("transaction error: {}", words(&refusal)))),
+                _ => {
+                    let text = format!("transaction error: {}", words(&refusal));
+                    warnings.push(Warning::warn("ovsdb_idl", text.as_str()));
+                    Err(Failed::Refused(text))
+                }
             },
             Err(other) => Err(Failed::Unreachable(other.to_string())),
         }
@@ -182,7 +190,11 @@ impl Engine {
                 "\tovn-northd delay before processing:\t{}ms",
                 since("nb_cfg_timestamp")
             );
-            let _ = writeln!(text, "\tovn-northd completion:\t\t\t{}ms", since("sb_cfg_timestamp"));
+            let _ = writeln!(
+                text,
+                "\tovn-northd completion:\t\t\t{}ms",
+                since("sb_cfg_timestamp")
+            );
             if until == Until::Hypervisors {
                 let _ = writeln!(
                     text,

@@ -51,12 +51,16 @@ impl Environment {
 
     /// The path of a daemon's socket; a name alone is one of Open vSwitch's folder.
     pub(super) fn socket_path(&self, named: &str) -> PathBuf {
-        let folder = self.ovs_run.clone().unwrap_or_else(|| "/var/run/openvswitch".into());
+        let folder = self
+            .ovs_run
+            .clone()
+            .unwrap_or_else(|| "/var/run/openvswitch".into());
         folder.join(named)
     }
 
     /// The words of `OVN_NBCTL_OPTIONS`; quotes and backslashes as in a shell.
-    pub(super) fn option_words(&self) -> Vec<String> {
+    #[must_use]
+    pub fn option_words(&self) -> Vec<String> {
         let mut words = Vec::new();
         let mut word: Option<String> = None;
         let mut quote = None;

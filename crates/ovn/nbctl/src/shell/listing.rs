@@ -61,7 +61,10 @@ mod tests {
             ("[ARG]...", "*ARG"),
             ("TARGET...", "+TARGET"),
             ("TABLE RECORD [COLUMN[:KEY]]...", "!TABLE !RECORD *COLUMN?:KEY"),
-            ("ROUTER PORT MAC NETWORK... [COLUMN[:KEY]=VALUE]...", "!ROUTER !PORT !MAC +NETWORK *COLUMN?:KEY=VALUE"),
+            (
+                "ROUTER PORT MAC NETWORK... [COLUMN[:KEY]=VALUE]...",
+                "!ROUTER !PORT !MAC +NETWORK *COLUMN?:KEY=VALUE",
+            ),
         ] {
             assert_eq!(arguments(text), marked, "{text}");
         }

@@ -2,6 +2,7 @@
 
 use crate::warning::{Level, Warning};
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::fs::{File, OpenOptions};
 use std::io::Write as _;
 use std::path::Path;
@@ -32,7 +33,11 @@ impl Verbosity {
     /// A word that is neither a destination nor a level, where a level is given.
     pub fn set(&mut self, text: Option<&str>) -> Result<(), String> {
         let (mut module, mut place, mut level) = (None, None, None);
-        for word in text.unwrap_or("dbg").split([' ', ',', ':']).filter(|word| !word.is_empty()) {
+        for word in text
+            .unwrap_or("dbg")
+            .split([' ', ',', ':'])
+            .filter(|word| !word.is_empty())
+        {
             match (Level::parse(word), word) {
                 (Some(known), _) => level = Some(known),
                 (None, "console" | "file" | "syslog") => place = Some(word),
@@ -53,7 +58,7 @@ impl Verbosity {
 
     fn wants(&self, warning: &Warning, by_default: Level) -> bool {
         let level = self.modules.get(warning.module).copied().unwrap_or(by_default);
-        warning.level <= level.min(by_default.max(Level::Off))
+        warning.level <= level
     }
 }
 
@@ -61,19 +66,19 @@ impl Verbosity {
 #[derive(Debug)]
 pub struct Log {
     verbosity: Verbosity,
-    console: bool,
+    console: Option<String>,
     file: Option<File>,
     count: u32,
     name: String,
 }
 
 impl Log {
-    /// To standard error.
+    /// For standard error: lines are kept until someone takes them.
     #[must_use]
     pub fn console(name: &str, verbosity: Verbosity) -> Self {
         Self {
             verbosity,
-            console: true,
+            console: Some(String::new()),
             file: None,
             count: 0,
             name: name.to_owned(),
@@ -93,9 +98,23 @@ impl Log {
         Ok(())
     }
 
-    /// Not to standard error any more.
-    pub const fn leave_console(&mut self) {
-        self.console = false;
+    /// To a file alone, or nowhere.
+    #[must_use]
+    pub fn quiet(name: &str, verbosity: Verbosity) -> Self {
+        Self {
+            console: None,
+            ..Self::console(name, verbosity)
+        }
+    }
+
+    /// With another verbosity.
+    pub fn set(&mut self, verbosity: Verbosity) {
+        self.verbosity = verbosity;
+    }
+
+    /// The lines for standard error.
+    pub fn take(&mut self) -> String {
+        self.console.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
     /// By which name the program speaks of itself.
@@ -106,7 +125,7 @@ impl Log {
 
     /// Says something, where it is wanted.
     pub fn say(&mut self, warning: &Warning) {
-        let console = self.console && self.verbosity.wants(warning, self.verbosity.console);
+        let console = self.console.is_some() && self.verbosity.wants(warning, self.verbosity.console);
         let file = self.file.is_some() && self.verbosity.wants(warning, self.verbosity.file);
         if !console && !file {
             return;
@@ -120,8 +139,8 @@ impl Log {
             warning.level.name(),
             warning.text
         );
-        if console {
-            eprintln!("{}{rest}", now.strftime("%Y-%m-%dT%H:%M:%SZ"));
+        if let Some(lines) = self.console.as_mut().filter(|_| console) {
+            let _ = writeln!(lines, "{}{rest}", now.strftime("%Y-%m-%dT%H:%M:%SZ"));
         }
         if let Some(log) = self.file.as_mut().filter(|_| file) {
             // A log that cannot be written is no reason to refuse the work.

@@ -171,7 +171,9 @@ const GLOBAL: [Known; 40] = {
 fn known(scope: Scope) -> Vec<Known> {
     let mut all: Vec<Known> = GLOBAL.into_iter().filter(|known| known.scope <= scope).collect();
     for option in commands::all().flat_map(|syntax| syntax.options.split(',')) {
-        let Some(name) = option.strip_prefix("--") else { continue };
+        let Some(name) = option.strip_prefix("--") else {
+            continue;
+        };
         let (name, takes) = match name.strip_suffix(['=', '?']) {
             Some(bare) if name.ends_with('=') => (bare, Takes::Value),
             Some(bare) => (bare, Takes::Perhaps),
@@ -307,7 +309,9 @@ fn short_options(
 mod tests {
     use super::*;
 
-    fn read(line: &str) -> Result<(Vec<(What, Option<String>)>, usize), String> {
+    type Seen = Vec<(What, Option<String>)>;
+
+    fn read(line: &str) -> Result<(Seen, usize), String> {
         let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
         let parsed = parse(&words, Scope::Program)?;
         let options = parsed.options.into_iter().map(|given| (given.what, given.value));
@@ -331,7 +335,10 @@ mod tests {
             ("--foo list", "unrecognized option '--foo'"),
             ("-z list", "unrecognized option 'z'"),
             ("--columns", "option '--columns' requires an argument"),
-            ("--if-exists=x list", "option '--if-exists=x' doesn't allow an argument"),
+            (
+                "--if-exists=x list",
+                "option '--if-exists=x' doesn't allow an argument",
+            ),
         ] {
             assert_eq!(read(line).unwrap_err(), why, "{line}");
         }

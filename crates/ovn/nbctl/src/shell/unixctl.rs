@@ -111,8 +111,14 @@ async fn answer(mut stream: UnixStream, shared: Arc<Shared>) {
 }
 
 async fn reply(request: &Value, shared: &Shared) -> Value {
-    let words = request["params"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let words: Option<Vec<String>> = words.iter().map(|word| word.as_str().map(str::to_owned)).collect();
+    let words = request["params"]
+        .as_array()
+        .map(Vec::as_slice)
+        .unwrap_or_default();
+    let words: Option<Vec<String>> = words
+        .iter()
+        .map(|word| word.as_str().map(str::to_owned))
+        .collect();
     let method = request["method"].as_str().unwrap_or_default();
     let result = match (method, words) {
         (_, None) => Err(format!("\"{method}\" command has non-string argument")),

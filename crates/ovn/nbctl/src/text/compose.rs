@@ -46,7 +46,9 @@ fn decimal(real: f64) -> String {
 
 fn needs_quotes(text: &str) -> bool {
     let mut letters = text.bytes();
-    let starts = letters.next().is_some_and(|c| c.is_ascii_alphabetic() || c == b'_');
+    let starts = letters
+        .next()
+        .is_some_and(|c| c.is_ascii_alphabetic() || c == b'_');
     let goes_on = letters.all(|c| c.is_ascii_alphanumeric() || matches!(c, b'_' | b'-' | b'.'));
     !starts || !goes_on || matches!(text, "true" | "false") || Uuid::parse(text).is_some()
 }
@@ -54,7 +56,11 @@ fn needs_quotes(text: &str) -> bool {
 /// A column's value as it can be read back.
 #[must_use]
 pub fn datum_text(value: &Datum, kind: &ColumnType) -> String {
-    let (open, close) = if kind.value.is_some() { ('{', '}') } else { ('[', ']') };
+    let (open, close) = if kind.value.is_some() {
+        ('{', '}')
+    } else {
+        ('[', ']')
+    };
     let closed = kind.max > 1 || value.is_empty();
     let mut text = String::new();
     if closed {
@@ -138,7 +144,13 @@ mod tests {
 
     #[test]
     fn doubles_read_as_in_c() {
-        for (real, text) in [(1.0, "1"), (0.1, "0.1"), (1e20, "1e+20"), (1.5e-7, "1.5e-07"), (0.0, "0")] {
+        for (real, text) in [
+            (1.0, "1"),
+            (0.1, "0.1"),
+            (1e20, "1e+20"),
+            (1.5e-7, "1.5e-07"),
+            (0.0, "0"),
+        ] {
             assert_eq!(decimal(real), text);
         }
     }
@@ -148,7 +160,14 @@ mod tests {
         for plain in ["a", "a-b.c_1", "_x"] {
             assert_eq!(quoted(&Atom::from(plain)), plain);
         }
-        for other in ["", "1a", "a b", "true", "a:b", "550e8400-e29b-41d4-a716-446655440000"] {
+        for other in [
+            "",
+            "1a",
+            "a b",
+            "true",
+            "a:b",
+            "550e8400-e29b-41d4-a716-446655440000",
+        ] {
             assert_eq!(quoted(&Atom::from(other)), format!("\"{other}\""));
         }
     }

@@ -25,7 +25,11 @@ impl Work<'_> {
             inserts: Vec::new(),
             changes: false,
         };
-        let new: BTreeSet<Uuid> = self.all().filter(|(.., row)| row.new).map(|(_, uuid, _)| uuid).collect();
+        let new: BTreeSet<Uuid> = self
+            .all()
+            .filter(|(.., row)| row.new)
+            .map(|(_, uuid, _)| uuid)
+            .collect();
         for (table, uuid, pending) in self.all() {
             self.guard(table, uuid, pending, &mut built.transaction);
         }
@@ -45,7 +49,9 @@ impl Work<'_> {
     }
 
     fn guard(&self, table: &str, uuid: Uuid, pending: &Pending, transaction: &mut Transaction) {
-        let Some(row) = self.before(table, uuid) else { return };
+        let Some(row) = self.before(table, uuid) else {
+            return;
+        };
         let values = pending.verified.iter();
         let values = values.filter_map(|column| Some((column.clone(), row.get(column)?.clone())));
         let expected: Row = values.collect();
@@ -139,7 +145,11 @@ fn renamed(value: &Datum, new: &BTreeSet<Uuid>) -> Datum {
     if value.atoms().iter().any(is_new) {
         return Datum::set(value.atoms().iter().map(rename));
     }
-    if value.pairs().iter().any(|(key, atom)| is_new(key) || is_new(atom)) {
+    if value
+        .pairs()
+        .iter()
+        .any(|(key, atom)| is_new(key) || is_new(atom))
+    {
         let pairs = value.pairs().iter();
         return Datum::map(pairs.map(|(key, atom)| (rename(key), rename(atom))));
     }
