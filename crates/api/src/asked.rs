@@ -62,6 +62,12 @@ impl Asked {
             .map(|(_, value)| value.as_str())
     }
 
+    /// The parameters that have none of these names.
+    pub fn others<'a>(&'a self, known: &'a [&str]) -> impl Iterator<Item = (&'a str, &'a str)> {
+        let others = self.0.iter().filter(|(name, _)| !known.contains(&name.as_str()));
+        others.map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// A parameter that was given twice.
     pub(crate) fn repeated(&self) -> Option<&str> {
         let twice = |(i, name): &(usize, &str)| self.names().take(*i).any(|earlier| earlier == *name);

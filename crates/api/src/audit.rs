@@ -6,8 +6,9 @@ use purlin_store::Batch;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::fmt;
-use std::sync::Arc;
-use tokio::sync::Mutex;
+use std::sync::{Arc, MutexGuard, PoisonError};
+use tokio::sync::oneshot::error::TryRecvError;
+use tokio::sync::{Mutex, oneshot};
 
 use crate::access::{Admin, Caller, Role};
 use crate::asked::Asked;
@@ -68,8 +69,15 @@ pub struct Audit(Arc<Inner>);
 struct Inner {
     ledger: Ledger,
     clock: Clock,
+    /// Rows that wait to be written, and who waits for them.
+    waiting: std::sync::Mutex<Vec<Waiting>>,
     /// Number of the next row, once it is known; also keeps writers apart.
     next: Mutex<Option<u64>>,
+}
+
+struct Waiting {
+    row: Vec<u8>,
+    written: oneshot::Sender<()>,
 }
 
 impl fmt::Debug for Audit {
@@ -84,11 +92,13 @@ impl Audit {
         Self(Arc::new(Inner {
             ledger,
             clock,
+            waiting: std::sync::Mutex::default(),
             next: Mutex::new(None),
         }))
     }
 
-    /// Writes one row; it is durable when this returns.
+    /// Writes one row; it is durable when this returns. Rows that come while others are being written go to the disk
+    /// together, with the next wait for it.
     pub(crate) async fn note(&self, who: &Caller, what: Deed) -> Result<(), Problem> {
         let row = Row {
             at: self.0.clock.text(),
@@ -106,17 +116,45 @@ impl Audit {
             changes: what.note,
         };
         let row = serde_json::to_vec(&row).expect("a row has nothing that JSON cannot say");
+        let (written, mut is_written) = oneshot::channel();
+        self.waiting().push(Waiting { row, written });
         let mut next = self.0.next.lock().await;
-        let number = match *next {
+        match is_written.try_recv() {
+            // Somebody else took the row along.
+            Ok(()) => Ok(()),
+            Err(TryRecvError::Closed) => Err(Problem::broken("the audit's rows could not be written")),
+            Err(TryRecvError::Empty) => self.write(&mut next).await,
+        }
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Vec<Waiting>> {
+        self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes all rows that wait.
+    async fn write(&self, next: &mut Option<u64>) -> Result<(), Problem> {
+        let first = match *next {
             Some(number) => number,
             None => self.newest().await? + 1,
         };
-        let mut batch = Batch::default().put(TABLE, number_key(number), row);
-        if let Some(old) = number.checked_sub(ROWS_MAX).filter(|&old| old > 0) {
-            batch = batch.delete(TABLE, number_key(old));
+        let waiting = std::mem::take(&mut *self.waiting());
+        let mut batch = Batch::default();
+        let mut number = first;
+        let mut written = Vec::with_capacity(waiting.len());
+        for one in waiting {
+            batch = batch.put(TABLE, number_key(number), one.row);
+            if let Some(old) = number.checked_sub(ROWS_MAX).filter(|&old| old > 0) {
+                batch = batch.delete(TABLE, number_key(old));
+            }
+            written.push(one.written);
+            number += 1;
         }
         self.0.ledger.commit(batch).await?;
-        *next = Some(number + 1);
+        *next = Some(number);
+        for one in written {
+            // Whoever waited may have gone.
+            let _ = one.send(());
+        }
         Ok(())
     }
 

@@ -91,6 +91,9 @@ pub struct Entry {
     pub errors: Vec<u16>,
     /// Whether whoever is bound to a tenant may come, and the tenant can be named.
     pub tenants: bool,
+    /// Whether the handler itself looks at parameters and fields that no document can list, and refuses what it does not
+    /// know.
+    pub any_query: bool,
     /// Whether its problem documents also have `error` and `details`, for clients that know nothing of RFC 9457.
     pub error_members: bool,
 }
@@ -149,6 +152,7 @@ impl<S> Draft<S> {
             dry_run: writes,
             errors: Vec::new(),
             tenants: false,
+            any_query: false,
             error_members: false,
         };
         for name in path_names(path) {
@@ -194,6 +198,17 @@ impl<S> Draft<S> {
             required: false,
         });
         self
+    }
+
+    /// Query parameters by any name, such as that of a column, and fields likewise: the handler refuses those that it does
+    /// not know.
+    #[must_use]
+    pub fn any_query(mut self, name: &'static str, words: &str) -> Self {
+        self.entry.any_query = true;
+        let mut schema = schema::open_object(&[], &[]);
+        schema["additionalProperties"] = serde_json::json!({ "type": "string" });
+        schema["description"] = serde_json::json!(words);
+        self.query(name, schema)
     }
 
     /// A query parameter that must be there.

@@ -159,12 +159,14 @@ fn check_parameters(guard: &Guard, request: &Request) -> Result<bool, Problem> {
     let queries = entry.params.iter().filter(|param| param.place == Place::Query);
     let dry_run = entry.dry_run.then_some("dryRun");
     let known: Vec<&str> = queries.map(|param| param.name).chain(dry_run).collect();
-    if let Some(name) = asked.names().find(|name| !known.contains(name)) {
-        return Err(unknown("parameter", name, &known));
-    }
-    if let Some(name) = asked.odd_field(&guard.fields) {
-        let known: Vec<&str> = guard.fields.iter().map(String::as_str).collect();
-        return Err(unknown("field", name, &known));
+    if !entry.any_query {
+        if let Some(name) = asked.names().find(|name| !known.contains(name)) {
+            return Err(unknown("parameter", name, &known));
+        }
+        if let Some(name) = asked.odd_field(&guard.fields) {
+            let known: Vec<&str> = guard.fields.iter().map(String::as_str).collect();
+            return Err(unknown("field", name, &known));
+        }
     }
     if let Some(name) = asked.repeated() {
         return Err(Problem::parameter(format!("{name} is given more than once")));

@@ -175,6 +175,31 @@ async fn writes_are_audited_and_dry_runs_are_not() {
     assert_eq!(rest["next_cursor"], json!(null));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn writes_that_come_together_are_each_audited_once() {
+    let node = Node::new().await;
+    let api = node.api([]);
+    let writes = (0..100).map(|n| {
+        let api = api.clone();
+        let body = json!({ "name": format!("ci-{n}"), "role": "viewer" });
+        tokio::spawn(async move { api.post("/api/v1/tokens", &body).await })
+    });
+    for write in writes.collect::<Vec<_>>() {
+        let answer = write.await.unwrap();
+        assert_eq!(answer.status, StatusCode::CREATED);
+        assert_eq!(answer.header("x-purlin-audit"), "", "its row is there");
+    }
+    let page = api.get("/api/v1/audit?limit=1000").await.body;
+    let rows = page["items"].as_array().unwrap();
+    let numbers = rows.iter().map(|row| row["number"].as_u64().unwrap());
+    assert!(numbers.eq((1..=100).rev()), "{page:#}");
+    let requests: std::collections::BTreeSet<&str> = rows
+        .iter()
+        .map(|row| row["request_id"].as_str().unwrap())
+        .collect();
+    assert_eq!(requests.len(), 100, "each has a row of its own");
+}
+
 #[tokio::test]
 async fn a_full_disk_is_told_and_changes_nothing() {
     let node = Node::new().await;

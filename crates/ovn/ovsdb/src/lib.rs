@@ -69,7 +69,7 @@ pub use mutation::{Mutation, Mutator};
 pub use operation::{Insert, Operation, Transaction, Wait};
 pub use outcome::{Done, Failure, Outcome, Refusal};
 pub use row::Row;
-pub use schema::{ColumnSchema, DatabaseSchema, TableSchema};
+pub use schema::{ColumnSchema, DatabaseSchema, Pointing, TableSchema};
 pub use types::{AtomicType, BaseType, ColumnType};
 pub use uuid::{NotAUuid, Uuid};
 pub use value::{Atom, Datum, Names, Str};

@@ -21,6 +21,19 @@ pub struct DatabaseSchema {
     pub version: String,
     /// The tables by name.
     pub tables: BTreeMap<String, TableSchema>,
+    /// By the table that is pointed at.
+    pointing: BTreeMap<String, Vec<Pointing>>,
+}
+
+/// A column that points to rows of a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pointing {
+    /// The table of the column.
+    pub table: String,
+    /// The column.
+    pub column: String,
+    /// Whether it keeps alive what it points to.
+    pub strong: bool,
 }
 
 /// One table.
@@ -85,10 +98,36 @@ impl DatabaseSchema {
             name,
             version,
             tables,
+            pointing: BTreeMap::new(),
         };
         schema.check_references()?;
         schema.keep_references();
+        schema.pointing = schema.find_pointing();
         Ok(schema)
+    }
+
+    /// The columns that point to rows of a table.
+    #[must_use]
+    pub fn pointing_at(&self, table: &str) -> &[Pointing] {
+        self.pointing.get(table).map_or(&[], Vec::as_slice)
+    }
+
+    fn find_pointing(&self) -> BTreeMap<String, Vec<Pointing>> {
+        let mut pointing: BTreeMap<String, Vec<Pointing>> = BTreeMap::new();
+        for (table, column, kind) in self.columns() {
+            let bases = [Some(&kind.key), kind.value.as_ref()].into_iter().flatten();
+            if let Some(reference) = bases.filter_map(|base| base.reference.as_ref()).next() {
+                pointing
+                    .entry(reference.table.clone())
+                    .or_default()
+                    .push(Pointing {
+                        table: table.to_owned(),
+                        column: column.to_owned(),
+                        strong: reference.strong,
+                    });
+            }
+        }
+        pointing
     }
 
     fn check_references(&self) -> Result<(), Error> {

@@ -4,6 +4,7 @@ use crate::graph::Graphs;
 use crate::history::History;
 use crate::journal::Journal;
 use crate::kept::{Books, Options};
+use crate::orders::Orders;
 use crate::programs::{Programs, Tools};
 use crate::reasons;
 use crate::within::{Views, Within};
@@ -83,6 +84,7 @@ pub(crate) struct Side {
     pub(crate) client: Client,
     pub(crate) rows: Replica,
     pub(crate) database: String,
+    pub(crate) orders: Arc<Orders>,
     schema: watch::Receiver<Option<Arc<DatabaseSchema>>>,
     within: Option<Within>,
 }
@@ -131,6 +133,8 @@ impl Platform {
     pub fn narrowed(&self, tenancy: &Arc<Tenancy>) -> Self {
         let mut north = self.0.north.clone();
         north.within = Some(Within::of(tenancy, &self.0.views));
+        // Those of the whole would show rows of others.
+        north.orders = Arc::default();
         let narrow = Narrow {
             north,
             graphs: Graphs::default(),
@@ -270,6 +274,17 @@ async fn keep_up(platform: Weak<Inner>) {
     }
 }
 
+/// Keeps the orders of a database's rows beside them. Ends with whoever asks for them.
+async fn keep_order(mut states: watch::Receiver<Snapshot>, orders: Weak<Orders>) {
+    while states.changed().await.is_ok() {
+        let now = states.borrow_and_update().clone().into();
+        match orders.upgrade() {
+            Some(orders) => orders.keep_up(&now),
+            None => return,
+        }
+    }
+}
+
 /// Everything of the northbound, with what `ovn/core` asks for by value.
 fn northbound_copy() -> Spec {
     let schema = nb_schema();
@@ -308,10 +323,13 @@ impl Side {
             };
             known.send_replace(first);
         });
+        let orders = Arc::new(Orders::default());
+        tokio::spawn(keep_order(rows.watch(), Arc::downgrade(&orders)));
         Self {
             client,
             rows,
             database,
+            orders,
             schema,
             within: None,
         }
@@ -442,4 +460,37 @@ pub(crate) fn new_uuid() -> Result<Uuid, Problem> {
     getrandom::fill(&mut octets)
         .map_err(|error| Problem::broken(format!("asking for random numbers: {error}")))?;
     Ok(Uuid::from_random(octets))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use purlin_api::Role;
+    use purlin_ovsdb::client::parse_endpoints;
+
+    #[tokio::test]
+    async fn a_tenant_has_orders_of_its_own() {
+        let endpoints = parse_endpoints("unix:/nowhere/db.sock").expect("an endpoint");
+        let platform = Platform::start(Settings {
+            northbound: Config::new("OVN_Northbound", endpoints),
+            southbound: None,
+            origin: "given",
+            tools: Tools::default(),
+        });
+        let tenancy = Arc::new(Tenancy {
+            id: "t1".to_owned(),
+            name: "shop".to_owned(),
+            role: Role::Operator,
+            prefix: String::new(),
+            external: false,
+            approval: false,
+            audited: false,
+            bounds: Vec::new(),
+            root: "t1".to_owned(),
+            scopes: None,
+        });
+        let narrowed = platform.narrowed(&tenancy);
+        // An order holds the rows that it was made of: those of the whole are not the tenant's to see.
+        assert!(!Arc::ptr_eq(&narrowed.north().orders, &platform.north().orders));
+    }
 }

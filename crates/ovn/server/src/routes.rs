@@ -15,6 +15,7 @@
 mod changes;
 mod find;
 mod journal;
+mod list;
 mod nb;
 mod ovncp;
 mod sb;
@@ -22,6 +23,8 @@ mod topology;
 mod trace;
 mod typed;
 mod whatif;
+
+pub(crate) use list::unknown as unknown_column;
 
 use crate::platform::Platform;
 use axum::Json;

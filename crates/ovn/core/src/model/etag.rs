@@ -15,7 +15,7 @@ pub fn etag(state: &State<'_>, table: &str, uuid: Uuid) -> Option<String> {
     };
     add(table);
     add(&uuid.to_string());
-    for (name, value) in state.row(table, uuid)?.columns() {
+    for (name, value) in state.columns(table, uuid)? {
         if !is_volatile(table, name) {
             add(name);
             add(&value.to_json().to_string());

@@ -1,5 +1,6 @@
 //! Whose row it is. Several managers work on one northbound database; each must leave alone what is not its own.
 
+use purlin_ovsdb::Datum;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -36,19 +37,29 @@ const MARKS: &[(&str, &str)] = &[
 
 /// Reads the marks in `external_ids`.
 pub fn owner(external_ids: &BTreeMap<String, String>) -> Owner {
-    if let Some(name) = external_ids.get(OWNER_KEY) {
-        return Owner::Purlin(name.clone());
+    let get = |key: &str| external_ids.get(key).map(String::as_str);
+    read(get, external_ids.keys().map(String::as_str))
+}
+
+fn read<'a>(get: impl Fn(&str) -> Option<&'a str>, mut keys: impl Iterator<Item = &'a str>) -> Owner {
+    if let Some(name) = get(OWNER_KEY) {
+        return Owner::Purlin(name.to_owned());
     }
-    if external_ids
-        .get("vendor")
-        .is_some_and(|vendor| vendor == "kube-ovn")
-    {
+    if get("vendor") == Some("kube-ovn") {
         return Owner::Other("kube-ovn");
     }
-    let mark = |key: &String| MARKS.iter().find(|(start, _)| key.starts_with(start));
-    match external_ids.keys().find_map(mark) {
+    let mark = |key: &str| MARKS.iter().find(|(start, _)| key.starts_with(start));
+    match keys.find_map(mark) {
         Some((_, name)) => Owner::Other(name),
         None => Owner::Nobody,
+    }
+}
+
+impl Owner {
+    /// The same, straight from a row's value.
+    pub fn of(external_ids: &Datum) -> Self {
+        let keys = external_ids.pairs().iter().filter_map(|(key, _)| key.as_str());
+        read(|key| external_ids.get_str(key), keys)
     }
 }
 

@@ -1,8 +1,8 @@
 //! A state of the database: what a cache holds, with changes on top that are not committed.
 
+use super::Owner;
 use super::owner::NAME_KEY;
-use super::schema::{label_column, references};
-use super::{Owner, owner};
+use super::schema::label_column;
 use crate::dhcp::Catalogs;
 use crate::tenant::Confine;
 use purlin_ovsdb::cache::{Database, Index};
@@ -94,6 +94,16 @@ impl<'a> State<'a> {
         }
     }
 
+    /// The columns of a row with their values, by name. Copies nothing.
+    pub fn columns(&self, table: &str, uuid: Uuid) -> Option<impl Iterator<Item = (&str, &Datum)>> {
+        let (own, base) = match self.changed(table, uuid) {
+            Some(row) => (Some(row.as_ref()?.columns()), None),
+            None => (None, Some(self.base.table(table)?.get(uuid)?.columns())),
+        };
+        let own = own.into_iter().flatten();
+        Some(own.chain(base.into_iter().flatten()))
+    }
+
     /// The rows of a table, in the order of their UUIDs.
     pub fn uuids(&self, table: &str) -> Vec<Uuid> {
         let base = self.base.table(table).into_iter().flat_map(|table| table.rows());
@@ -126,16 +136,15 @@ impl<'a> State<'a> {
         let changed = self.changed.get(table);
         let base = self.base.table(table);
         let found = base.iter().flat_map(|table| table.find(index, atom));
-        let mut uuids: BTreeSet<Uuid> = found
+        let mut uuids: Vec<Uuid> = found
             .map(|row| row.uuid())
             .filter(|uuid| !changed.is_some_and(|changed| changed.contains_key(uuid)))
             .collect();
-        let own = changed.into_iter().flatten();
-        uuids.extend(
-            own.filter(|(_, row)| row.as_ref().is_some_and(&has))
-                .map(|(uuid, _)| *uuid),
-        );
-        uuids.into_iter().collect()
+        let Some(own) = changed else { return uuids };
+        let own = own.iter().filter(|(_, row)| row.as_ref().is_some_and(&has));
+        uuids.extend(own.map(|(uuid, _)| *uuid));
+        uuids.sort_unstable();
+        uuids
     }
 
     /// The row of this name; the first one where names are not unique.
@@ -147,21 +156,23 @@ impl<'a> State<'a> {
     /// Rows that point to this one: table, column, row, and whether strongly.
     pub fn referrers(&self, table: &str, uuid: Uuid) -> Vec<(&'a str, &'a str, Uuid, bool)> {
         let atom = Atom::Uuid(uuid);
-        references(self.schema)
-            .filter(|reference| reference.to == table)
-            .flat_map(|reference| {
-                let rows = self.find(reference.table, reference.column, &atom);
-                rows.into_iter()
-                    .map(move |row| (reference.table, reference.column, row, reference.strong))
+        let pointing = self.schema.pointing_at(table).iter();
+        pointing
+            .flat_map(|from| {
+                let rows = self.find(&from.table, &from.column, &atom).into_iter();
+                rows.map(move |row| (from.table.as_str(), from.column.as_str(), row, from.strong))
             })
             .collect()
     }
 
     /// The row that owns a row which cannot be without one: a port's switch.
     pub fn parent(&self, table: &str, uuid: Uuid) -> Option<(&'a str, &'a str, Uuid)> {
-        let referrers = self.referrers(table, uuid).into_iter();
-        let mut strong = referrers.filter(|(_, _, _, strong)| *strong);
-        strong.next().map(|(table, column, row, _)| (table, column, row))
+        let atom = Atom::Uuid(uuid);
+        let mut strong = self.schema.pointing_at(table).iter().filter(|from| from.strong);
+        strong.find_map(|from| {
+            let row = self.find(&from.table, &from.column, &atom).into_iter().next()?;
+            Some((from.table.as_str(), from.column.as_str(), row))
+        })
     }
 
     /// Text of a column that holds one.
@@ -204,8 +215,8 @@ impl<'a> State<'a> {
     pub fn label(&self, table: &str, uuid: Uuid) -> String {
         let column = label_column(table);
         let name = |column: &str| self.text(table, uuid, column).filter(|text| !text.is_empty());
-        let named = self.map(table, uuid, "external_ids");
-        let own = named.get(NAME_KEY).map(String::as_str);
+        let ids = self.value(table, uuid, "external_ids");
+        let own = ids.and_then(|ids| ids.get_str(NAME_KEY));
         match own.or_else(|| name(column?)).or_else(|| name("match")) {
             Some(name) => name.to_owned(),
             None => uuid.to_string()[..8].to_owned(),
@@ -214,7 +225,8 @@ impl<'a> State<'a> {
 
     /// Whose row it is; a row that cannot be marked or is not belongs to whom its parent belongs.
     pub fn owner(&self, table: &str, uuid: Uuid) -> Owner {
-        let own = owner(&self.map(table, uuid, "external_ids"));
+        let ids = self.value(table, uuid, "external_ids").unwrap_or(&Datum::EMPTY);
+        let own = Owner::of(ids);
         if own != Owner::Nobody {
             return own;
         }

@@ -33,7 +33,8 @@ impl Changes {
     #[must_use]
     pub fn between(old: &Database, new: &Database, txn: Option<Uuid>) -> Self {
         let mut rows = Vec::new();
-        let pairs = old.tables.iter().zip(&new.tables).enumerate();
+        let pairs = old.tables.iter().zip(new.tables.iter()).enumerate();
+        let pairs = pairs.filter(|(_, (a, b))| !Arc::ptr_eq(a, b));
         for (table, (a, b)) in pairs {
             trie::differences(&a.rows, &b.rows, &mut |uuid, before, after| {
                 let same = matches!((before, after), (Some(a), Some(b)) if Arc::ptr_eq(a, b) || a == b);

@@ -13,7 +13,7 @@ use std::sync::Arc;
 #[derive(Debug, Clone)]
 pub struct Database {
     pub(super) layout: Arc<Layout>,
-    pub(super) tables: Vec<TableData>,
+    pub(super) tables: Arc<[Arc<TableData>]>,
 }
 
 #[derive(Debug, Clone)]
@@ -30,7 +30,7 @@ impl Database {
             rows: Trie::new(),
             indexes: table.indexes().iter().map(|_| IndexData::new()).collect(),
         };
-        let tables = layout.tables().iter().map(table).collect();
+        let tables = layout.tables().iter().map(table).map(Arc::new).collect();
         Self { layout, tables }
     }
 
@@ -87,7 +87,7 @@ impl Database {
 
     /// Puts a row in place, or takes it away, with all indexes; returns what was there.
     pub(super) fn put(&mut self, at: usize, uuid: Uuid, row: Option<&RowData>) -> Option<RowData> {
-        let table = &mut self.tables[at];
+        let table = Arc::make_mut(&mut Arc::make_mut(&mut self.tables)[at]);
         let before = match row {
             Some(row) => table.rows.insert(uuid, row.clone()),
             None => table.rows.remove(&uuid),
@@ -172,6 +172,17 @@ impl<'a> TableRef<'a> {
     #[must_use]
     pub fn has_index(&self, index: &Index) -> bool {
         self.layout.indexes().iter().any(|(known, _)| known == index)
+    }
+
+    /// How many rows have this value, as far as an index tells at once; `None` without such an index.
+    #[must_use]
+    pub fn count(&self, index: &Index, atom: &Atom) -> Option<usize> {
+        let at = self
+            .layout
+            .indexes()
+            .iter()
+            .position(|(known, _)| known == index)?;
+        Some(self.data.indexes[at].count(atom))
     }
 
     /// The rows that have this value, in the order of their UUIDs. Without such an index it looks at every row.

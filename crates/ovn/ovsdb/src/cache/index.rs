@@ -25,6 +25,11 @@ impl IndexData {
         self.rows.remove(hash(atom), row);
     }
 
+    /// How many rows may have the value.
+    pub(crate) fn count(&self, atom: &Atom) -> usize {
+        self.rows.count(hash(atom))
+    }
+
     /// Rows that may have the value, sorted; all of them, or those after one.
     pub(crate) fn candidates(&self, atom: &Atom, after: Option<Uuid>) -> impl Iterator<Item = Uuid> {
         let key = hash(atom);

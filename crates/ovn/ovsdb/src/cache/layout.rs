@@ -58,7 +58,7 @@ impl Index {
     }
 
     /// What a value can be found by.
-    pub(crate) fn keys<'a>(&'a self, value: &'a Datum) -> impl Iterator<Item = &'a Atom> {
+    pub fn keys<'a>(&'a self, value: &'a Datum) -> impl Iterator<Item = &'a Atom> {
         let (all, under) = match self {
             Self::Column(_) => (true, None),
             Self::Key(_, key) => (false, pair(value, key)),
@@ -71,7 +71,8 @@ impl Index {
 
 impl Index {
     /// Whether a value can be found by this atom.
-    pub(crate) fn has(&self, value: &Datum, atom: &Atom) -> bool {
+    #[must_use]
+    pub fn has(&self, value: &Datum, atom: &Atom) -> bool {
         match self {
             Self::Column(_) => value.contains(atom) || value.get(atom).is_some(),
             Self::Key(_, key) => pair(value, key) == Some(atom),

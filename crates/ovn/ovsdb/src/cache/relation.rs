@@ -72,6 +72,13 @@ impl Relation {
         one.into_iter().filter(move |row| *row > after).chain(many)
     }
 
+    /// How many rows a key has. Costs nothing.
+    #[must_use]
+    pub fn count(&self, key: Uuid) -> usize {
+        let (one, many) = self.rows_of(key);
+        usize::from(one.is_some()) + many.map_or(0, Trie::len)
+    }
+
     fn rows_of(&self, key: Uuid) -> (Option<Uuid>, Option<&Trie<()>>) {
         match self.rows.get(&key) {
             None => (None, None),
@@ -118,6 +125,7 @@ mod tests {
                 prop_assert!(old.0.pairs().eq(old.1.iter().copied()));
             }
             prop_assert!(relation.pairs().eq(set.iter().copied()));
+            prop_assert_eq!(relation.count(id(3)), set.iter().filter(|pair| pair.0 == id(3)).count());
             for after in [0, 7, 39] {
                 let rows = set.iter().filter(|pair| pair.0 == id(3) && pair.1 > id(after)).map(|pair| pair.1);
                 prop_assert!(relation.of_after(id(3), id(after)).eq(rows));

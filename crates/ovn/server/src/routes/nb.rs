@@ -1,6 +1,6 @@
 //! The northbound, table by table.
 
-use super::{find, writes, written};
+use super::{find, list, writes, written};
 use crate::platform::{Platform, new_uuid};
 use crate::reasons;
 use crate::shown;
@@ -16,7 +16,7 @@ use purlin_api::{Operator, Problem, Role, Viewer};
 use purlin_ovn_core::check::lint;
 use purlin_ovn_core::model::{Change, State as Rows, etag, row_from_natural};
 use purlin_ovn_core::plan::Expect;
-use purlin_ovsdb::{Atom, Row, TableSchema, Uuid};
+use purlin_ovsdb::{Row, TableSchema, Uuid};
 use serde_json::{Map, Value, json};
 
 pub(super) fn drafts() -> Vec<Draft<Platform>> {
@@ -31,17 +31,16 @@ fn reads() -> Vec<Draft<Platform>> {
             .summary("Tables of the northbound with their columns and how many rows each has")
             .answers(200, schema::array(schema::reference("OvnTable")))
             .errors(&[503]),
-        route::get("/api/v1/ovn/nb/{table}", list)
-            .summary("Lists rows of a northbound table, in the order of their UUIDs")
-            .query("name", schema::word("Only rows of this name."))
-            .query(
-                "owned_by",
-                schema::word("Only rows of this owner; nobody for those without a mark."),
-            )
-            .query("cursor", schema::string("next_cursor of the page before."))
-            .limited("Rows per page; 100 when absent.")
-            .answers(200, page())
-            .errors(&[404, 503]),
+        list::parameters(
+            route::get("/api/v1/ovn/nb/{table}", rows)
+                .summary("Lists rows of a northbound table")
+                .query(
+                    "owned_by",
+                    schema::word("Only rows of this owner; nobody for those without a mark."),
+                ),
+        )
+        .answers(200, page())
+        .errors(&[404, 503]),
         route::get("/api/v1/ovn/nb/{table}/{row}", one)
             .summary("One row, by UUID or name; its ETag goes into If-Match")
             .answers(200, schema::reference("OvnRow"))
@@ -162,37 +161,13 @@ async fn tables(_: Viewer, State(platform): State<Platform>) -> Result<Json<Valu
     Ok(Json(schema.tables.iter().map(table).collect()))
 }
 
-async fn list(
+async fn rows(
     _: Viewer,
     State(platform): State<Platform>,
     name: Name,
     asked: Asked,
 ) -> Result<Json<Value>, Problem> {
-    let table = name.0;
-    let (schema, rows) = platform.north().read().await?;
-    find::table(&schema, &table)?;
-    let state = Rows::new(&schema, &rows.database);
-    let (limit, after) = (asked.limit()?, asked.cursor::<Uuid>()?);
-    let owner = asked.text("owned_by");
-    let mine = |uuid: &Uuid| owner.is_none_or(|owner| shown::owner_name(&state, &table, *uuid) == owner);
-    let mut uuids: Vec<Uuid> = match asked.text("name") {
-        Some(word) => state.find(&table, "name", &Atom::from(word)),
-        None => {
-            let rows = rows.table(&table).into_iter().flat_map(|table| table.rows());
-            let rows = rows
-                .map(|row| row.uuid())
-                .filter(|uuid| after.is_none_or(|after| *uuid > after));
-            rows.filter(mine).take(limit + 1).collect()
-        }
-    };
-    uuids.retain(|uuid| mine(uuid));
-    let more = uuids.len() > limit;
-    uuids.truncate(limit);
-    let next = more.then(|| uuids.last().map(Uuid::to_string)).flatten();
-    let items = uuids.iter().filter_map(|uuid| shown::row(&state, &table, *uuid));
-    Ok(Json(
-        json!({ "items": items.collect::<Vec<_>>(), "next_cursor": next }),
-    ))
+    list::page(platform.north(), &name.0, &asked).await.map(Json)
 }
 
 async fn one(

@@ -147,3 +147,88 @@ async fn a_lost_database_is_read_from_memory_and_not_written_to() {
         2
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lists_are_filtered_sorted_and_cut_down_to_what_is_asked_for() {
+    let world = World::new().await;
+    for (name, port) in [("web", "a"), ("db", "b")] {
+        world
+            .make(
+                "/api/v1/ovn/nb/Logical_Switch?owner=shop",
+                json!({ "name": name, "other_config": { "vlan-passthru": "true" } }),
+            )
+            .await;
+        let path = format!("/api/v1/ovn/nb/Logical_Switch_Port?parent=Logical_Switch/{name}&owner=shop");
+        for n in [2, 1, 3] {
+            let kind = if n == 3 { "localport" } else { "" };
+            let body =
+                json!({ "name": format!("{port}{n}"), "type": kind, "options": { "n": n.to_string() } });
+            world.make(&path, body).await;
+        }
+    }
+    let ports = "/api/v1/ovn/nb/Logical_Switch_Port";
+    let names = |page: &Value| -> Vec<String> {
+        let items = page["items"].as_array().expect("a list");
+        items
+            .iter()
+            .map(|row| row["name"].as_str().expect("a name").to_owned())
+            .collect()
+    };
+    let get = async |query: &str| names(&world.get(&format!("{ports}?{query}")).await);
+    assert_eq!(get("sort=name").await, ["a1", "a2", "a3", "b1", "b2", "b3"]);
+    assert_eq!(get("sort=-name&type=localport").await, ["b3", "a3"]);
+    assert_eq!(get("sort=name&options:n=2").await, ["a2", "b2"]);
+    assert_eq!(get("sort=name&options:n=2&name=b2").await, ["b2"]);
+    assert_eq!(get("sort=name&owned_by=shop&type=localport").await, ["a3", "b3"]);
+    assert_eq!(get("owned_by=nobody").await, Vec::<String>::new());
+    assert_eq!(
+        names(
+            &world
+                .get("/api/v1/ovn/nb/Logical_Switch?other_config:vlan-passthru=true&sort=name")
+                .await
+        ),
+        ["db", "web"]
+    );
+
+    let page = world
+        .get(&format!("{ports}?sort=-name&limit=4&fields=name,_uuid"))
+        .await;
+    assert_eq!(names(&page), ["b3", "b2", "b1", "a3"]);
+    assert_eq!(page["items"][0].as_object().expect("a row").len(), 2, "{page:#}");
+    let cursor = page["next_cursor"].as_str().expect("more").to_owned();
+    let next = world
+        .get(&format!("{ports}?sort=-name&limit=4&cursor={cursor}"))
+        .await;
+    assert_eq!(
+        (names(&next), &next["next_cursor"]),
+        (vec!["a2".to_owned(), "a1".to_owned()], &Value::Null)
+    );
+
+    // What is written is in the next list, also in one that is kept in order.
+    world
+        .make(
+            &format!("{ports}?parent=Logical_Switch/web&owner=shop"),
+            json!({ "name": "a0", "type": "localport" }),
+        )
+        .await;
+    assert_eq!(get("sort=name&limit=2").await, ["a0", "a1"]);
+    assert_eq!(get("sort=name&type=localport").await, ["a0", "a3", "b3"]);
+
+    for (query, words) in [
+        ("typ=localport", "did you mean \"type\"?"),
+        ("sort=addresses", "holds many values"),
+        ("sort=nam", "did you mean \"name\"?"),
+        ("fields=name,_etga", "did you mean \"_etag\"?"),
+        ("up=maybe", "holds values of type boolean"),
+        ("type:x=y", "is no map"),
+        (&format!("cursor={cursor}"), "sorted otherwise"),
+    ] {
+        let path = format!("{ports}?{query}");
+        let answer = world
+            .send(Role::Viewer, Method::GET, &path, None, &Value::Null)
+            .await;
+        let detail = answer.body["detail"].as_str().expect("words");
+        assert_eq!(answer.status, 400, "{path}: {:#}", answer.body);
+        assert!(detail.contains(words), "{path}: {detail}");
+    }
+}
