@@ -13,10 +13,11 @@
 mod compare;
 mod drift;
 mod export;
+mod locate;
 mod read;
 mod spec;
 
-use crate::model::State;
+use crate::model::{Change, State};
 use crate::plan::{Plan, Refusal, Request, Writer, plan};
 use crate::problem::Problem;
 use purlin_ovsdb::Uuid;
@@ -25,6 +26,7 @@ use std::collections::BTreeMap;
 
 pub use drift::{Drift, drift};
 pub use export::export;
+pub use locate::{Step, locate};
 
 /// A document that has been read: the form is right, the network has not been looked at.
 #[derive(Debug, Clone, Default)]
@@ -80,6 +82,17 @@ impl std::fmt::Debug for Apply<'_> {
             .field("options", &self.options)
             .finish_non_exhaustive()
     }
+}
+
+/// What must change for the network to be as the document says; empty when it is so already.
+pub fn changes(
+    state: &State<'_>,
+    document: &Document,
+    writer: &Writer,
+    options: Options,
+    uuids: &mut dyn FnMut() -> Uuid,
+) -> Result<Vec<Change>, Refusal> {
+    compare::changes(state, document, writer, options, uuids)
 }
 
 /// The plan that makes the network as the document says. Its difference is empty when it is so already.

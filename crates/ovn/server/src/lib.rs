@@ -9,6 +9,7 @@
 //!
 //! OVN's own database is the store of everything that OVN knows. Nothing is kept twice.
 
+mod documents;
 mod events;
 mod flows;
 mod graph;
@@ -34,6 +35,7 @@ mod typed;
 mod whatif;
 mod within;
 mod write;
+mod yaml;
 
 pub use events::events;
 pub use history::{Bounds, History};

@@ -57,6 +57,10 @@ reasons! {
     MOVED_ON = 3020, "ovn_moved_on", "the network has moved on since",
         "A transaction is undone only while all that it left is still so. Rows that it brought or changed were written again, or are gone.",
         "problems names each row and column; undo what was done since first, or change the rows by hand.";
+    /// 422: a document, a template or a backup that cannot be read.
+    BAD_DOCUMENT = 3021, "ovn_bad_document", "the document cannot be put into force",
+        "A document is read as a whole before anything is decided: its form, its keys, the names that it refers to, whose rows it names.",
+        "Each entry of problems has the place, with line and column where the text has it, what is wrong and what would be right.";
     /// 503: a packaged program is missing.
     TOOL_MISSING = 3030, "ovn_tool_missing", "a program of OVN is not installed",
         "Traces are asked of OVN's own ovn-trace, and what-if questions are answered by ovsdb-server and ovn-northd over copies of the databases.",

@@ -7,13 +7,16 @@
 //!   POST   /api/v1/ovn/changes                  many changes, one transaction
 //!   GET    /api/v1/ovn/lint                     what is wrong, or probably not meant, in all that is there
 //!   GET    /api/v1/ovn/journal[/ID]             who changed what      POST .../journal/ID/undo    takes it back
+//!   POST   /api/v1/ovn/documents/OWNER/plan|apply      an owner's part as one document   GET .../drift, .../export
 //!   GET    /api/v1/ovn/sb[/TABLE[/ROW]]         flows, chassis, bindings: read only
 //! ```
 //!
 //! Every write takes `dryRun`, `wait=sb|hv`, `owner` and `force`.
 
 mod changes;
+mod documents;
 mod find;
+mod history;
 mod journal;
 mod list;
 mod nb;
@@ -45,14 +48,13 @@ pub fn routes(platform: &Platform) -> Routes {
         .chain(sb::drafts())
         .chain(topology::drafts().into_iter().map(Draft::tenants))
         .chain(trace::drafts())
-        .chain(journal::drafts())
         .chain(whatif::drafts())
         .chain(typed::drafts());
     let narrowed = Platform::narrowed;
     let mut routes = nb::components(Routes::narrowed("ovn", platform, drafts, narrowed));
     routes = topology::components(routes);
     routes = trace::components(routes);
-    routes = journal::components(routes);
+    routes = routes.and(history::routes(platform));
     routes = typed::components(routes);
     let ovncp = Routes::narrowed("ovncp", platform, ovncp::drafts(), narrowed);
     routes.and(ovncp::components(ovncp))

@@ -74,6 +74,23 @@ impl Manner {
 }
 
 impl Manner {
+    /// Nothing is written, whatever was asked.
+    pub(crate) fn only_plan(&mut self) {
+        self.dry_run = true;
+    }
+
+    pub(crate) fn writer(&self) -> &Writer {
+        &self.writer
+    }
+
+    pub(crate) fn reach(&self) -> Reach {
+        self.writer.reach
+    }
+
+    pub(crate) fn reaches(&mut self, reach: Reach) {
+        self.writer.reach = reach;
+    }
+
     /// For this owner, whatever was asked.
     pub(crate) fn for_owner(&mut self, owner: &str) {
         owner.clone_into(&mut self.writer.owner);

@@ -5,7 +5,7 @@ use super::{Document, Item};
 use crate::dhcp::Catalogs;
 use crate::model::{from_natural, is_volatile};
 use crate::problem::Problem;
-use purlin_ovsdb::DatabaseSchema;
+use purlin_ovsdb::{AtomicType, BaseType, ColumnType, DatabaseSchema};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -87,12 +87,7 @@ impl Reader<'_> {
         json: &Map<String, Value>,
     ) -> Option<Item> {
         let identity = self.identity(spec, place, json)?;
-        let named = identity
-            .iter()
-            .map(plain)
-            .filter(|text| !text.is_empty())
-            .collect::<Vec<_>>()
-            .join(" ");
+        let named = words(&identity);
         let mut item = Item {
             spec,
             place: format!("{within}{} {named}", spec.key),
@@ -136,6 +131,7 @@ impl Reader<'_> {
             self.problems.push(problem.nearest(key, known));
             return;
         };
+        let value = &texts(value, &column.kind);
         if let Err(why) = from_natural(value, &column.kind) {
             self.fault(&format!("{place}.{key}"), why);
             return;
@@ -166,19 +162,17 @@ impl Reader<'_> {
     }
 
     fn identity(&mut self, spec: &Spec, place: &str, json: &Map<String, Value>) -> Option<Vec<Value>> {
-        match spec.identity {
-            Identity::Columns(columns) => {
-                let value = |column: &&str| json.get(*column).cloned().unwrap_or(Value::Null);
-                Some(columns.iter().map(value).collect())
-            }
-            Identity::Name | Identity::Kept => match json.get("name").and_then(Value::as_str) {
-                Some(name) if !name.is_empty() => Some(vec![Value::from(name)]),
-                _ => {
-                    self.fault(place, "`name` is missing");
-                    None
-                }
-            },
+        let identity = identity(spec, json);
+        let unnamed = || {
+            identity
+                .iter()
+                .all(|value| value.as_str().is_none_or(str::is_empty))
+        };
+        if matches!(spec.identity, Identity::Name | Identity::Kept) && unnamed() {
+            self.fault(place, "`name` is missing");
+            return None;
         }
+        Some(identity)
     }
 
     fn names(&mut self, place: &str, json: &Value) -> Vec<String> {
@@ -196,6 +190,43 @@ impl Reader<'_> {
             Vec::new()
         })
     }
+}
+
+/// YAML reads `lease_time: 3600` as a number; where the column has texts, it is one.
+fn texts(value: &Value, kind: &ColumnType) -> Value {
+    let text = |base: &BaseType, value: &Value| match value {
+        Value::Number(_) | Value::Bool(_) if base.atomic == AtomicType::String => Value::from(plain(value)),
+        other => other.clone(),
+    };
+    match (value, &kind.value) {
+        (Value::Object(pairs), Some(base)) => {
+            let pair = |(key, value): (&String, &Value)| (key.clone(), text(base, value));
+            Value::Object(pairs.iter().map(pair).collect())
+        }
+        (Value::Array(items), None) => items.iter().map(|item| text(&kind.key, item)).collect(),
+        (one, None) => text(&kind.key, one),
+        (other, Some(_)) => other.clone(),
+    }
+}
+
+/// By what an item is found.
+fn identity(spec: &Spec, json: &Map<String, Value>) -> Vec<Value> {
+    let columns: &[&str] = match spec.identity {
+        Identity::Columns(columns) => columns,
+        Identity::Name | Identity::Kept => &["name"],
+    };
+    let value = |column: &&str| json.get(*column).cloned().unwrap_or(Value::Null);
+    columns.iter().map(value).collect()
+}
+
+fn words(identity: &[Value]) -> String {
+    let words = identity.iter().map(plain).filter(|text| !text.is_empty());
+    words.collect::<Vec<_>>().join(" ")
+}
+
+/// How findings call an item.
+pub(super) fn named(spec: &Spec, json: &Map<String, Value>) -> String {
+    words(&identity(spec, json))
 }
 
 /// A value without quotes.

@@ -271,6 +271,25 @@ impl World {
         (parts.headers, text)
     }
 
+    /// A body of another form than JSON.
+    pub(crate) async fn send_text(&self, path: &str, kind: &str, text: &str) -> Answer {
+        let (_, token) = &self.tokens[1];
+        let request = Request::builder()
+            .method(Method::POST)
+            .uri(path)
+            .header("authorization", format!("Bearer {token}"))
+            .header("content-type", kind)
+            .body(Body::from(text.to_owned()));
+        let response = self.router.clone().oneshot(request.expect("a request")).await;
+        let (parts, body) = response.expect("an answer").into_parts();
+        let body = axum::body::to_bytes(body, 64 << 20).await.expect("a body");
+        Answer {
+            status: parts.status,
+            headers: parts.headers,
+            body: serde_json::from_slice(&body).unwrap_or_default(),
+        }
+    }
+
     pub(crate) async fn get(&self, path: &str) -> Value {
         let answer = self
             .send(Role::Viewer, Method::GET, path, None, &Value::Null)
