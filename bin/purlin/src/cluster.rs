@@ -22,7 +22,7 @@ mod share;
 
 pub(crate) use book::Book;
 #[cfg(feature = "dhcp")]
-pub(crate) use grow::{Grower, Handover, Possessions, Sources as GrowSources};
+pub(crate) use grow::{Grower, Handover, Possessions, Sources as GrowSources, others_done};
 
 /// A node without leases has none to hand over.
 #[cfg(not(feature = "dhcp"))]

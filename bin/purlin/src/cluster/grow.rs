@@ -16,7 +16,7 @@ mod copier;
 mod note;
 mod order;
 
-pub(crate) use note::admitted;
+pub(crate) use note::{admitted, others_done};
 
 use super::Cluster;
 use super::engines::Engines;

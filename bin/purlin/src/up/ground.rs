@@ -101,6 +101,8 @@ impl Ground {
         events: Option<Arc<EventLog>>,
     ) -> Result<(), Failure> {
         let shared = Book::open(&self.settings).await?;
+        #[cfg(feature = "dhcp")]
+        crate::cluster::others_done(&shared.records(), &self.settings.node.id).await?;
         let book = Ledger::new(shared.records());
         let node = self.settings.node.id.to_string();
         let own = (node.as_str(), own::PATHS, &*basis.config);

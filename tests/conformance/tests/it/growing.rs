@@ -213,6 +213,12 @@ fn s0_50_a_move_that_is_killed_half_way_is_begun_anew_and_loses_nothing() {
     early.until("it waited", || {
         early.process.said().contains("n1 is moving its leases")
     });
+    let written = "SELECT string_agg(DISTINCT tbl, ' ') FROM purlin.record";
+    assert_eq!(
+        cluster.database.ask(written).trim(),
+        "grow",
+        "it has written nothing"
+    );
     cluster.verify(first, &file, 1500);
     cluster.nodes[0].process.crash();
     drop(lock);

@@ -18,6 +18,9 @@ const KEY: &[u8] = b"1";
 pub(super) const COPYING: &str = "copying";
 const MOVED: &str = "moved";
 
+/// What to look at when the database does not answer.
+const SEE: &str = "see store.url";
+
 /// How often a node that has to wait looks again, and says so.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 const TELL_EVERY: Duration = Duration::from_secs(15);
@@ -108,33 +111,20 @@ pub(super) async fn check(engines: &Engines, me: &NodeId) -> Result<(), Problem>
     Ok(())
 }
 
-/// Waits, and says so, while another node moves its leases into the database. A node that has moved its own says that
-/// they are there.
+/// Waits, and says so, while another node moves its leases into the database: until then nothing in it is to be read or
+/// written. Whether this node itself is the one that moves its leases, or has not said yet that all are there.
 ///
 /// # Errors
-/// When this node was to move its leases and has not.
-pub(crate) async fn admitted(
-    records: &Arc<dyn Records>,
-    me: &NodeId,
-    has_grown: bool,
-) -> Result<(), Failure> {
+/// When the database cannot be read.
+pub(crate) async fn others_done(records: &Arc<dyn Records>, me: &NodeId) -> Result<bool, Failure> {
     let mut told: Option<Instant> = None;
     loop {
-        let failed = |why: String| Failure::failed(why, "see store.url");
-        let Some(note) = read(records).await.map_err(failed)? else {
-            return Ok(());
+        let note = read(records).await.map_err(|why| Failure::failed(why, SEE))?;
+        let Some(note) = note.filter(|note| note.state == COPYING) else {
+            return Ok(false);
         };
-        if note.state != COPYING {
-            return Ok(());
-        }
         if note.node == me.as_str() {
-            if has_grown {
-                return put(records, me, MOVED).await.map_err(failed);
-            }
-            return Err(Failure::failed(
-                "this node was moving its leases into the database and has not finished: they are not all there",
-                "set store.engine = \"embedded\" again and cluster.enabled = false, start it, then: purlin cluster grow",
-            ));
+            return Ok(true);
         }
         if told.is_none_or(|told| told.elapsed() >= TELL_EVERY) {
             log::warn(&format!(
@@ -145,4 +135,27 @@ pub(crate) async fn admitted(
         }
         tokio::time::sleep(LOOK_EVERY).await;
     }
+}
+
+/// The same; and a node that has moved its own leases says that they are there.
+///
+/// # Errors
+/// When this node was to move its leases and has not.
+pub(crate) async fn admitted(
+    records: &Arc<dyn Records>,
+    me: &NodeId,
+    has_grown: bool,
+) -> Result<(), Failure> {
+    if !others_done(records, me).await? {
+        return Ok(());
+    }
+    if has_grown {
+        return put(records, me, MOVED)
+            .await
+            .map_err(|why| Failure::failed(why, SEE));
+    }
+    Err(Failure::failed(
+        "this node was moving its leases into the database and has not finished: they are not all there",
+        "set store.engine = \"embedded\" again and cluster.enabled = false, start it, then: purlin cluster grow",
+    ))
 }
