@@ -1,7 +1,6 @@
 //! Lists of objects: which rows a request is about, a page of them.
 
 use crate::platform::Platform;
-use crate::shown;
 use crate::typed::{Field, Kind, Of, place, read};
 use axum::Json;
 use purlin_api::Problem;
@@ -107,7 +106,7 @@ impl<'q> Chosen<'q> {
     }
 
     pub(crate) fn means(&self, state: &Rows<'_>, kind: &Kind, uuid: Uuid) -> bool {
-        let owned = |owner| shown::owner_name(state, kind.table, uuid) == owner;
+        let owned = |owner: &str| state.owner(kind.table, uuid).to_string() == owner;
         let is = |(field, word): &(&Field, &str)| match read::member(state, kind.table, field, uuid) {
             Value::String(text) => text == *word,
             Value::Array(items) => items.iter().any(|item| item.as_str() == Some(word)),
