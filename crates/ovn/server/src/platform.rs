@@ -109,7 +109,7 @@ impl Platform {
         let north = Side::start(settings.northbound, northbound_copy());
         let south = settings
             .southbound
-            .map(|config| Side::start(config, Spec::everything()));
+            .map(|config| Side::start(config, southbound_copy()));
         let inner = Inner {
             north,
             south,
@@ -307,6 +307,31 @@ fn northbound_copy() -> Spec {
         spec = spec.table(name, kept.index(Index::key("options", "router-port")));
     }
     spec
+}
+
+/// Everything of the southbound, with what is asked for by value.
+fn southbound_copy() -> Spec {
+    let kept: [(&str, &[&str]); 7] = [
+        ("Chassis", &["name", "hostname"]),
+        ("Chassis_Private", &["chassis"]),
+        ("Port_Binding", &["logical_port", "datapath", "chassis"]),
+        ("Logical_Flow", &["logical_datapath", "logical_dp_group"]),
+        ("Logical_DP_Group", &["datapaths"]),
+        ("MAC_Binding", &["logical_port", "datapath"]),
+        ("FDB", &["dp_key"]),
+    ];
+    let mut spec = Spec::everything();
+    for (name, columns) in kept {
+        let kept = columns
+            .iter()
+            .fold(TableSpec::all(), |kept, column| kept.index(Index::column(column)));
+        spec = spec.table(name, kept);
+    }
+    let datapaths = TableSpec::all().index(Index::column("tunnel_key"));
+    let datapaths = ["name", "logical-switch", "logical-router"]
+        .iter()
+        .fold(datapaths, |kept, key| kept.index(Index::key("external_ids", key)));
+    spec.table("Datapath_Binding", datapaths)
 }
 
 impl Side {

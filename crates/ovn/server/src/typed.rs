@@ -11,6 +11,7 @@
 //! Routes, OpenAPI and checks come from the same table. Everything ends in [`purlin_ovn_core::model::Change`]s, so that
 //! plans, guards, owners and undo are those of every other write.
 
+pub(crate) mod datapath;
 pub(crate) mod document;
 pub(crate) mod etag;
 mod fault;
@@ -35,6 +36,7 @@ pub(crate) struct Kind {
     /// In sentences: `switch`.
     pub(crate) one: &'static str,
     pub(crate) table: &'static str,
+    pub(crate) side: Side,
     pub(crate) fields: &'static [Field],
     /// What it is, in a sentence for the API document.
     pub(crate) about: &'static str,
@@ -45,6 +47,14 @@ pub(crate) struct Kind {
     pub(crate) prepare: Option<Prepare>,
     /// Whether `owner` and `etag` are members.
     pub(crate) marks: bool,
+}
+
+/// Which database has its rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Side {
+    North,
+    /// Only to be read.
+    South,
 }
 
 /// Paths, components and summaries of a kind.
@@ -95,6 +105,8 @@ pub(crate) struct Field {
     pub(crate) needed: bool,
     /// The parameter of lists that chooses by it.
     pub(crate) filter: Option<&'static str>,
+    /// Whether the filter asks for a part of the text.
+    pub(crate) part: bool,
     pub(crate) doc: &'static str,
 }
 
@@ -148,6 +160,8 @@ pub(crate) enum Of {
         fields: &'static [Field],
         key: &'static [&'static str],
     },
+    /// The switch or router whose datapath a row of the southbound is of; several where `many`.
+    Datapath { router: bool, many: bool },
     /// What is worked out from other rows.
     Shown(fn(&State<'_>, Uuid) -> Value, fn() -> Schema),
 }
@@ -189,6 +203,7 @@ impl Field {
             access: Access::Write,
             needed: false,
             filter: None,
+            part: false,
             doc,
         }
     }
@@ -306,6 +321,12 @@ impl Field {
             },
             other => other,
         };
+        self
+    }
+
+    /// The filter asks for a part of the text.
+    pub(crate) const fn part(mut self) -> Self {
+        self.part = true;
         self
     }
 

@@ -16,6 +16,7 @@ pub(super) use list::Chosen;
 use super::{nb, writes};
 use crate::platform::{Platform, new_uuid};
 use crate::typed::kinds::KINDS;
+use crate::typed::kinds::south::SOUTH;
 use crate::typed::make::{self, Manner, Verb};
 use crate::typed::place::{self, Aliases};
 use crate::typed::{Kind, Subject, document, etag, read};
@@ -36,11 +37,10 @@ use serde_json::{Map, Value, json};
 const CURSORS: &str = "^([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})?$";
 
 pub(super) fn drafts() -> Vec<Draft<Platform>> {
-    KINDS
-        .iter()
-        .flat_map(|kind| of_kind(kind))
-        .map(Draft::tenants)
-        .collect()
+    let north = KINDS.iter().flat_map(|kind| of_kind(kind));
+    // Rows of all tenants are in the southbound.
+    let south = SOUTH.iter().flat_map(|kind| reads(kind));
+    north.map(Draft::tenants).chain(south).collect()
 }
 
 fn of_kind(kind: &'static Kind) -> Vec<Draft<Platform>> {
@@ -98,14 +98,14 @@ fn reads(kind: &'static Kind) -> Vec<Draft<Platform>> {
         names.list,
         move |_: Viewer, State(platform): State<Platform>, asked: Asked| list::list(kind, platform, asked),
     );
-    let list = list
+    let mut list = list
         .summary(names.lists)
         .description(kind.about)
-        .query(
-            "owned_by",
-            schema::word("Only those of this owner; nobody for those without a mark."),
-        )
         .paged_by(CURSORS);
+    if kind.marks {
+        let words = "Only those of this owner; nobody for those without a mark.";
+        list = list.query("owned_by", schema::word(words));
+    }
     let filters = kind.fields.iter();
     let filters = filters.filter_map(|field| Some((field.filter?, document::filter(kind, field))));
     let list = filters.fold(list, |list, (name, schema)| list.query(name, schema));
@@ -116,7 +116,7 @@ fn reads(kind: &'static Kind) -> Vec<Draft<Platform>> {
             one(kind, platform, id)
         })
         .summary(names.shows)
-        .description("By name or UUID. The ETag goes into If-Match.")
+        .description("By name or UUID. An ETag goes into If-Match.")
         .answers(200, schema::reference(names.component))
         .errors(&[404, 409]),
     ]
@@ -153,6 +153,9 @@ fn verbs(kind: &'static Kind) -> [Draft<Platform>; 2] {
 }
 
 pub(super) fn components(routes: Routes) -> Routes {
+    let routes = SOUTH.iter().fold(routes, |routes, kind| {
+        routes.component(kind.names.component, document::shown(kind))
+    });
     KINDS.iter().fold(routes, |routes, kind| {
         let names = &kind.names;
         routes
@@ -202,7 +205,7 @@ fn written(kind: &Kind) -> Schema {
 }
 
 async fn one(kind: &'static Kind, platform: Platform, id: Name) -> Result<(HeaderMap, Json<Value>), Problem> {
-    let (schema, rows) = platform.north().read().await?;
+    let (schema, rows) = list::side(&platform, kind)?.read().await?;
     let state = Rows::new(&schema, &rows.database);
     place::known(&state, kind.table)?;
     let uuid = place::of_path(&state, kind.one, kind.table, &id.0)?;

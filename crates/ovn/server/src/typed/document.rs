@@ -4,8 +4,9 @@ use super::make::adjustable;
 use super::{Field, Form, Kind, Of, Values};
 use purlin_api::schema::{self, Schema};
 use purlin_ovn_core::model::nb_schema;
-use purlin_ovsdb::{AtomicType, BaseType, ColumnType};
+use purlin_ovsdb::{AtomicType, BaseType, ColumnType, DatabaseSchema, schemas};
 use serde_json::{Value, json};
+use std::sync::OnceLock;
 
 /// What is shown. Members that this OVN does not know are null.
 pub(crate) fn shown(kind: &Kind) -> Schema {
@@ -89,9 +90,20 @@ fn described(mut schema: Schema, doc: &str) -> Schema {
     schema
 }
 
+/// A column of the northbound; else, of the southbound.
 fn column_type(table: &str, column: &str) -> Option<&'static ColumnType> {
-    let column = nb_schema().table(table)?.column(column)?;
+    let table = nb_schema().table(table).or_else(|| sb_schema().table(table));
+    let column = table?.column(column)?;
     Some(&column.kind)
+}
+
+/// The southbound schema that OVN ships, read.
+fn sb_schema() -> &'static DatabaseSchema {
+    static SCHEMA: OnceLock<DatabaseSchema> = OnceLock::new();
+    SCHEMA.get_or_init(|| {
+        let json = serde_json::from_str(schemas::SB).expect("the schema is JSON");
+        DatabaseSchema::parse(&json).expect("the schema is OVN's own")
+    })
 }
 
 /// One value. A newer OVN may have words that this one does not list, so what is shown is not bound to them.
@@ -145,8 +157,8 @@ fn shown_member(table: &str, field: &Field) -> Schema {
         Of::Map { values, .. } => json!({ "type": "object", "additionalProperties": map_value(values) }),
         Of::Column(name) => column(column_type(table, name), true),
         Of::Rows { column: name, .. } => references(table, name),
-        Of::Referrers { .. } => schema::array(json!({ "type": "string" })),
-        Of::Parent { .. } => json!({ "type": ["string", "null"] }),
+        Of::Referrers { .. } | Of::Datapath { many: true, .. } => schema::array(json!({ "type": "string" })),
+        Of::Parent { .. } | Of::Datapath { many: false, .. } => json!({ "type": ["string", "null"] }),
         Of::Children { table, fields, .. } => {
             let members = fields
                 .iter()

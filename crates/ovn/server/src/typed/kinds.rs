@@ -7,6 +7,7 @@ mod policy;
 mod routing;
 mod services;
 mod shown;
+pub(crate) mod south;
 mod switching;
 
 use super::{Field, Kind};
@@ -42,6 +43,7 @@ macro_rules! kind {
             noun: $noun,
             one: $one,
             table: $table,
+            side: $crate::typed::Side::North,
             fields: $fields,
             about: $about,
             example: $example,

@@ -46,10 +46,14 @@ pub(crate) fn find(state: &State<'_>, table: &str, word: &str) -> Result<Uuid, L
     if found.is_empty() && has("external_ids") {
         found = state.find_key(table, "external_ids", NAME_KEY, word);
     }
-    if found.is_empty()
-        && let Some(column) = label_column(table).filter(|column| *column != "name")
-    {
-        found = by_column(column);
+    for column in [
+        label_column(table).unwrap_or_default(),
+        "logical_port",
+        "hostname",
+    ] {
+        if found.is_empty() && column != "name" {
+            found = by_column(column);
+        }
     }
     match found.as_slice() {
         [] => Err(Lost::Nobody {

@@ -1,6 +1,6 @@
 //! A row, shown as its kind.
 
-use super::{By, Field, Kind, Of, Values, etag, forms, place};
+use super::{By, Field, Kind, Of, Values, datapath, etag, forms, place};
 use purlin_ovn_core::model::{OWNER_KEY, State, natural};
 use purlin_ovsdb::{Atom, Datum, Uuid};
 use serde_json::{Map, Value, json};
@@ -63,6 +63,7 @@ pub(crate) fn member(state: &State<'_>, table: &str, field: &Field, uuid: Uuid) 
             fields,
             key,
         } => children(state, (table, uuid, column), of, fields, key),
+        Of::Datapath { router, many } => datapath::shown(state, table, uuid, router, many),
         Of::Shown(shows, _) => shows(state, uuid),
     }
 }

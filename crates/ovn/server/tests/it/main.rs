@@ -9,6 +9,7 @@ mod pictures;
 mod reachability;
 mod reading;
 mod schema;
+mod south;
 mod telling;
 mod tracing;
 mod transactions;

@@ -159,15 +159,25 @@ impl World {
 
     /// The same, where words have spaces in them.
     pub(crate) fn nbctl_of(&self, words: &[&str]) -> String {
+        self.ctl("ovn-nbctl", words)
+    }
+
+    /// What `ovn-sbctl` prints.
+    pub(crate) fn sbctl(&self, words: &str) -> String {
+        let words = arguments(words);
+        self.ctl("ovn-sbctl", &Vec::from_iter(words.iter().map(String::as_str)))
+    }
+
+    fn ctl(&self, program: &str, words: &[&str]) -> String {
         let socket = self.folder.path().join("db.sock");
-        let output = Command::new("ovn-nbctl")
+        let output = Command::new(program)
             .arg(format!("--db=unix:{}", socket.display()))
             .arg("--timeout=10")
             .args(words)
             .output()
-            .expect("ovn-nbctl runs");
+            .expect("it runs");
         let told = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "ovn-nbctl {words:?}: {told}");
+        assert!(output.status.success(), "{program} {words:?}: {told}");
         String::from_utf8(output.stdout).expect("text").trim().to_owned()
     }
 

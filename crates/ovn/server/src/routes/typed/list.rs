@@ -1,7 +1,7 @@
 //! Lists of objects: which rows a request is about, a page of them.
 
-use crate::platform::Platform;
-use crate::typed::{Field, Kind, Of, place, read};
+use crate::platform::{Platform, Side};
+use crate::typed::{self, Field, Kind, Of, datapath, place, read};
 use axum::Json;
 use purlin_api::Problem;
 use purlin_api::asked::Asked;
@@ -9,12 +9,20 @@ use purlin_ovn_core::model::State as Rows;
 use purlin_ovsdb::{Atom, Uuid};
 use serde_json::Value;
 
+/// The database that has the rows of a kind.
+pub(super) fn side<'p>(platform: &'p Platform, kind: &Kind) -> Result<&'p Side, Problem> {
+    match kind.side {
+        typed::Side::North => Ok(platform.north()),
+        typed::Side::South => platform.south(),
+    }
+}
+
 pub(super) async fn list(
     kind: &'static Kind,
     platform: Platform,
     asked: Asked,
 ) -> Result<Json<Value>, Problem> {
-    let (schema, rows) = platform.north().read().await?;
+    let (schema, rows) = side(&platform, kind)?.read().await?;
     let state = Rows::new(&schema, &rows.database);
     place::known(&state, kind.table)?;
     let (limit, after) = (asked.limit()?, asked.cursor::<Uuid>()?);
@@ -83,7 +91,10 @@ impl<'q> Chosen<'q> {
                 let to = place::of_path(state, field.filter.unwrap_or("row"), &to, word)?;
                 state.find(kind.table, column, &Atom::Uuid(to))
             }
-            Of::Column("name") => state.find(kind.table, "name", &Atom::from(word)),
+            Of::Datapath { router, .. } => datapath::rows(state, kind.table, word, router)?,
+            Of::Column(column @ ("name" | "logical_port")) => {
+                state.find(kind.table, column, &Atom::from(word))
+            }
             _ => {
                 self.members.push((field, word));
                 return Ok(());
@@ -108,6 +119,7 @@ impl<'q> Chosen<'q> {
     pub(crate) fn means(&self, state: &Rows<'_>, kind: &Kind, uuid: Uuid) -> bool {
         let owned = |owner: &str| state.owner(kind.table, uuid).to_string() == owner;
         let is = |(field, word): &(&Field, &str)| match read::member(state, kind.table, field, uuid) {
+            Value::String(text) if field.part => text.contains(word),
             Value::String(text) => text == *word,
             Value::Array(items) => items.iter().any(|item| item.as_str() == Some(word)),
             Value::Null => false,

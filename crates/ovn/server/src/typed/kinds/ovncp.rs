@@ -23,7 +23,7 @@ mod router;
 mod switch;
 
 use super::names;
-use crate::typed::{Field, Form, Kind, Of, Values};
+use crate::typed::{Field, Form, Kind, Of, Side, Values};
 use purlin_api::schema::{self, Schema};
 use purlin_ovn_core::model::State;
 use purlin_ovsdb::Uuid;
@@ -67,6 +67,7 @@ pub(crate) static SWITCH: Kind = Kind {
     noun: "switches",
     one: "switch",
     table: "Logical_Switch",
+    side: Side::North,
     fields: switch::FIELDS,
     about: "A logical switch, as ovncp writes it.",
     example: r#"{"name": "web", "description": "front ends", "subnet": "10.0.0.0/24"}"#,
@@ -79,6 +80,7 @@ pub(crate) static PORT: Kind = Kind {
     noun: "ports",
     one: "port",
     table: "Logical_Switch_Port",
+    side: Side::North,
     fields: port::FIELDS,
     about: "A port of a logical switch, as ovncp writes it.",
     example: r#"{"name": "web-1", "mac_address": "02:00:00:00:00:01", "ip_addresses": ["10.0.0.10"]}"#,
@@ -91,6 +93,7 @@ pub(crate) static ROUTER: Kind = Kind {
     noun: "routers",
     one: "router",
     table: "Logical_Router",
+    side: Side::North,
     fields: router::FIELDS,
     about: "A logical router, as ovncp writes it.",
     example: r#"{"name": "edge", "static_routes": [{"ip_prefix": "0.0.0.0/0", "nexthop": "192.0.2.1"}]}"#,
@@ -103,6 +106,7 @@ pub(crate) static ACL: Kind = Kind {
     noun: "acls",
     one: "ACL",
     table: "ACL",
+    side: Side::North,
     fields: acl::FIELDS,
     about: "An ACL of a switch or of a port group, as ovncp writes it.",
     example: r#"{"name": "web-in", "priority": 1000, "direction": "to-lport", "match": "tcp.dst == 80", "action": "allow-related"}"#,

@@ -45,7 +45,7 @@ impl Making<'_, '_> {
                 fields,
                 key,
             } => self.children(field, (table, column), fields, key, value),
-            Of::Shown(..) => Ok(()),
+            Of::Datapath { .. } | Of::Shown(..) => Ok(()),
         }
     }
 
