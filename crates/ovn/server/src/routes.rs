@@ -21,6 +21,8 @@ mod journal;
 mod list;
 mod nb;
 mod ovncp;
+mod ovncp_pictures;
+mod ovncp_trace;
 mod sb;
 mod topology;
 mod trace;
@@ -56,7 +58,13 @@ pub fn routes(platform: &Platform) -> Routes {
     routes = trace::components(routes);
     routes = routes.and(history::routes(platform));
     routes = typed::components(routes);
-    let ovncp = Routes::narrowed("ovncp", platform, ovncp::drafts(), narrowed);
+    let drafts = ovncp::drafts()
+        .into_iter()
+        .chain(ovncp_trace::drafts())
+        .chain(ovncp_pictures::drafts());
+    let mut ovncp = Routes::narrowed("ovncp", platform, drafts, narrowed);
+    ovncp = ovncp_trace::components(ovncp);
+    ovncp = ovncp_pictures::components(ovncp);
     routes.and(ovncp::components(ovncp))
 }
 

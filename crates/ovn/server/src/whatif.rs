@@ -48,13 +48,7 @@ pub(crate) async fn answer(
     let began = Instant::now();
     // A change that would be refused starts nothing.
     let change = write(platform, &manner.trial(true, None), None, &wish).await?;
-    let (_, north) = platform.north().read_live().await?;
-    let south = match platform.south() {
-        Ok(side) => Some(side.read().await?.1),
-        Err(_) => None,
-    };
-    let copied = south.is_some();
-    let scratch = Scratch::start(platform, north, south).await?;
+    let scratch = copies(platform).await?;
     let place = &scratch.platform;
     settle(place).await?;
     let started = began.elapsed();
@@ -63,11 +57,7 @@ pub(crate) async fn answer(
     let affected = || Wanted::among(affected.take(AFFECTED).collect());
     let wanted = asked.matrix.clone().unwrap_or_else(affected);
     let before = look(place, asked, &wanted).await?;
-    let manner = manner.trial(false, Some((Until::Southbound, NORTHD)));
-    let written = write(place, &manner, None, &wish).await?;
-    if written["changed"] == true && written["realised"]["done"] != true {
-        return Err(slow(&written["realised"]["reason"]));
-    }
+    make(place, manner, &wish).await?;
     let after = look(place, asked, &wanted).await?;
     let gone = |problem: &&Problem| {
         after
@@ -84,11 +74,45 @@ pub(crate) async fn answer(
         "traces": traces(asked, before.traces, after.traces),
         "matrix": cells(before.cells, after.cells),
         "copies": {
-            "southbound": if copied { "copied" } else { "made anew" },
+            "southbound": if platform.south().is_ok() { "copied" } else { "made anew" },
             "start_milliseconds": started.as_secs_f64() * 1e3,
             "milliseconds": began.elapsed().as_secs_f64() * 1e3,
         },
     }))
+}
+
+/// Copies of the databases as they are after a change.
+///
+/// # Errors
+/// As [`answer`].
+pub(crate) async fn changed<'p>(
+    platform: &'p Platform,
+    manner: &Manner,
+    wish: impl Wish,
+) -> Result<Scratch<'p>, Problem> {
+    write(platform, &manner.trial(true, None), None, &wish).await?;
+    let scratch = copies(platform).await?;
+    make(&scratch.platform, manner, &wish).await?;
+    Ok(scratch)
+}
+
+async fn copies(platform: &Platform) -> Result<Scratch<'_>, Problem> {
+    let (_, north) = platform.north().read_live().await?;
+    let south = match platform.south() {
+        Ok(side) => Some(side.read().await?.1),
+        Err(_) => None,
+    };
+    Scratch::start(platform, north, south).await
+}
+
+/// Makes the change on the copies, and waits for its flows.
+async fn make(place: &Platform, manner: &Manner, wish: &impl Wish) -> Result<(), Problem> {
+    let manner = manner.trial(false, Some((Until::Southbound, NORTHD)));
+    let written = write(place, &manner, None, wish).await?;
+    match written["changed"] == true && written["realised"]["done"] != true {
+        true => Err(slow(&written["realised"]["reason"])),
+        false => Ok(()),
+    }
 }
 
 /// Northd has gone over all rows once: what differs later is the change's doing.

@@ -27,7 +27,7 @@ pub(super) fn drafts() -> [Draft<Platform>; 3] {
             .read_only()
             .summary("Follows one packet for each of several protocols and ports")
             .description("The question of `/api/v1/ovn/trace` with `protocols` and `ports` in place of `protocol` and `destination_port`: each of tcp, udp and sctp is asked for each port. Hops are told with `hops: true`.")
-            .body(several())
+            .body(many())
             .answers(200, schema::open_object(&["paths", "counts"], &[("paths", schema::array(schema::open_object(&["protocol", "port", "reached", "summary"], &[])))]))
             .errors(&[422, 502, 503, 504]),
         route::post("/api/v1/ovn/matrix", matrix)
@@ -40,7 +40,7 @@ pub(super) fn drafts() -> [Draft<Platform>; 3] {
     ]
 }
 
-fn several() -> Schema {
+fn many() -> Schema {
     let mut all: Vec<(&str, Schema)> = members()
         .into_iter()
         .filter(|(name, _)| !matches!(*name, "protocol?" | "destination_port?" | "microflow?"))
@@ -283,17 +283,21 @@ async fn paths(
     State(platform): State<Platform>,
     Input(several): Input<Several>,
 ) -> Result<Json<Value>, Problem> {
-    several_paths(&platform, several.questions()?, several.hops)
-        .await
-        .map(Json)
+    let mut paths = self::several(&platform, several.questions()?).await?;
+    for path in paths.iter_mut().filter_map(Value::as_object_mut) {
+        if !several.hops {
+            path.remove("hops");
+        }
+    }
+    let reached = paths.iter().filter(|path| path["reached"] == true).count();
+    Ok(Json(json!({
+        "counts": { "asked": paths.len(), "reached": reached },
+        "paths": paths,
+    })))
 }
 
 /// Answers several questions, a few at a time.
-pub(super) async fn several_paths(
-    platform: &Platform,
-    questions: Vec<Question>,
-    hops: bool,
-) -> Result<Value, Problem> {
+pub(super) async fn several(platform: &Platform, questions: Vec<Question>) -> Result<Vec<Value>, Problem> {
     let (schema, rows) = platform.north().read().await?;
     let state = &Rows::new(&schema, &rows.database);
     let southbound = platform.southbound_endpoints()?;
@@ -303,24 +307,17 @@ pub(super) async fn several_paths(
         southbound: &southbound,
         flows: &flows,
     };
+    let behind = trace::behind(state);
     let told = stream::iter(questions).map(|question| async move {
         let asking = question.checked(state)?;
         let told = trace::trace(place, state, &asking).await?;
         let mut shown = told.shown(&asking, question.raw);
         shown["protocol"] = json!(question.protocol);
         shown["port"] = json!(question.destination_port);
-        if !hops && let Some(members) = shown.as_object_mut() {
-            members.remove("hops");
-        }
+        shown["behind"] = json!(behind);
         Ok::<_, Problem>(shown)
     });
-    let paths: Vec<Value> = told.buffered(AT_ONCE).try_collect().await?;
-    let reached = paths.iter().filter(|path| path["reached"] == true).count();
-    Ok(json!({
-        "counts": { "asked": paths.len(), "reached": reached },
-        "paths": paths,
-        "behind": trace::behind(state),
-    }))
+    told.buffered(AT_ONCE).try_collect().await
 }
 
 async fn matrix(

@@ -3,6 +3,7 @@
 mod documents;
 mod journal;
 mod must_not;
+mod must_not_explain;
 mod ovncp;
 mod pace;
 mod pictures;
