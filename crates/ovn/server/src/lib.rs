@@ -30,6 +30,7 @@ mod scratch;
 pub mod settings;
 mod shown;
 mod teller;
+mod templates;
 mod trace;
 mod typed;
 mod whatif;

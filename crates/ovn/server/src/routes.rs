@@ -24,6 +24,7 @@ mod ovncp;
 mod ovncp_pictures;
 mod ovncp_trace;
 mod sb;
+mod templates;
 mod topology;
 mod trace;
 mod typed;

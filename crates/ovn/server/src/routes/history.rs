@@ -1,10 +1,12 @@
-//! What is kept of the network: journal, documents.
+//! What is kept of the network: journal, documents, templates.
 
-use super::{documents, journal};
+use super::{documents, journal, templates};
 use crate::platform::Platform;
 use purlin_api::route::Routes;
 
 pub(super) fn routes(platform: &Platform) -> Routes {
     let drafts = journal::drafts().into_iter().chain(documents::drafts());
-    documents::components(journal::components(Routes::new("ovn", platform, drafts)))
+    let routes = documents::components(journal::components(Routes::new("ovn", platform, drafts)));
+    let ovncp = Routes::new("ovncp", platform, templates::drafts());
+    routes.and(templates::components(ovncp))
 }

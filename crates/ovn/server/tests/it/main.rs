@@ -12,6 +12,7 @@ mod reading;
 mod schema;
 mod south;
 mod telling;
+mod templates;
 mod tracing;
 mod transactions;
 mod trying;

@@ -126,6 +126,7 @@ impl World {
             .arg(format!("--ovnnb-db={socket}"))
             .arg(format!("--ovnsb-db={socket}"))
             .arg(format!("--unixctl={}", at("northd.ctl")))
+            .arg(format!("--log-file={}", at("northd.log")))
             .stderr(Stdio::null())
             .spawn();
         world.daemons.push(Daemon(northd.expect("ovn-northd starts")));
@@ -149,6 +150,19 @@ impl World {
             _store: store,
             folder,
         }
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// What ovn-northd complained about.
+    pub(crate) fn northd_warnings(&self) -> Vec<String> {
+        let log = std::fs::read_to_string(self.folder.path().join("northd.log")).expect("a log");
+        log.lines()
+            .filter(|line| line.contains("|WARN|") || line.contains("|ERR|"))
+            .map(str::to_owned)
+            .collect()
     }
 
     /// What `ovn-nbctl` prints.
