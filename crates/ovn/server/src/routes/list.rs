@@ -167,7 +167,8 @@ fn way(
     }
 }
 
-fn atom(kind: AtomicType, text: &str) -> Option<Atom> {
+/// A value of a column, out of a parameter.
+pub(super) fn atom(kind: AtomicType, text: &str) -> Option<Atom> {
     Some(match kind {
         AtomicType::Integer => Atom::Integer(text.parse().ok()?),
         AtomicType::Real => Atom::Real(text.parse().ok()?),

@@ -290,6 +290,24 @@ async fn lists_are_chosen_by_references_and_members() {
         "{:#}",
         refused.body
     );
+    let refused = world
+        .send(
+            Role::Viewer,
+            Method::GET,
+            "/api/v1/ovn/ports?up=maybe",
+            None,
+            &Value::Null,
+        )
+        .await;
+    assert_eq!(refused.status, 400, "{:#}", refused.body);
+    assert!(
+        refused.body["detail"]
+            .as_str()
+            .expect("words")
+            .contains("boolean"),
+        "{:#}",
+        refused.body
+    );
     let page = world.get("/api/v1/ovn/ports?fields=name,switch&limit=2").await;
     assert_eq!(page["items"][0].as_object().map(serde_json::Map::len), Some(2));
     assert!(page["next_cursor"].is_string());

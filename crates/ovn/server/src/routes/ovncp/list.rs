@@ -1,10 +1,11 @@
 //! Lists in numbered pages.
 
+use crate::orders::{By, Walk};
 use crate::ovncp::{Pages, order, turned};
 use crate::platform::Platform;
 use crate::routes::typed::Chosen;
 use crate::typed::kinds::ovncp::{PORT, SWITCH};
-use crate::typed::{Kind, place, read};
+use crate::typed::{Kind, Of, place, read};
 use axum::Json;
 use purlin_api::Problem;
 use purlin_api::asked::{Asked, Name};
@@ -29,6 +30,28 @@ pub(super) async fn all(
     if plain {
         return Ok(Json(window(&state, &rows, kind, &pages)));
     }
+    if chosen.rows.is_none()
+        && !chosen.looks()
+        && !pages.by_name()
+        && let Some((column, descending)) = column(kind, &pages)
+    {
+        let total = rows.table(kind.table).map_or(0, |table| TableRef::len(&table));
+        let window = pages.window(total);
+        let walk = Walk {
+            backwards: descending,
+            limit: window.end,
+            ..Walk::default()
+        };
+        let by = By::Value(column.to_owned());
+        let orders = &platform.north().orders;
+        let (database, uuids) = orders.walk(&rows.into(), kind.table, &by, &walk, |_, _| true);
+        let state = Rows::new(&schema, &database);
+        let uuids = uuids.iter().skip(window.start);
+        let items = uuids
+            .filter_map(|uuid| read::object(&state, kind, *uuid))
+            .collect();
+        return Ok(Json(pages.wrap(kind.noun, items, total)));
+    }
     let found = match (&chosen.rows, pages.exact_name()) {
         (Some(rows), _) => rows.clone(),
         (None, Some(name)) => state.find(kind.table, "name", &Atom::from(name)),
@@ -36,6 +59,16 @@ pub(super) async fn all(
     };
     let found = found.into_iter().filter(|uuid| chosen.means(&state, kind, *uuid));
     Ok(Json(page(&state, kind, &pages, found)))
+}
+
+/// The column that a list is sorted by, where a kept order of it will do.
+fn column(kind: &Kind, pages: &Pages) -> Option<(&'static str, bool)> {
+    let (member, descending) = pages.sort()?;
+    let field = kind.fields.iter().find(|field| field.name == member)?;
+    match field.of {
+        Of::Column(column) => Some((column, descending)),
+        _ => None,
+    }
 }
 
 pub(super) async fn ports(

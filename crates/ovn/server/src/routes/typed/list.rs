@@ -1,12 +1,16 @@
 //! Lists of objects: which rows a request is about, a page of them.
 
+use crate::lists::{Filter, List};
+use crate::orders::By;
 use crate::platform::{Platform, Side};
+use crate::routes::list::atom;
 use crate::typed::{self, Field, Kind, Of, datapath, place, read};
 use axum::Json;
 use purlin_api::Problem;
 use purlin_api::asked::Asked;
 use purlin_ovn_core::model::State as Rows;
-use purlin_ovsdb::{Atom, Uuid};
+use purlin_ovsdb::cache::{Database, Index};
+use purlin_ovsdb::{Atom, AtomicType, DatabaseSchema, Datum, Uuid};
 use serde_json::Value;
 
 /// The database that has the rows of a kind.
@@ -22,32 +26,57 @@ pub(super) async fn list(
     platform: Platform,
     asked: Asked,
 ) -> Result<Json<Value>, Problem> {
-    let (schema, rows) = side(&platform, kind)?.read().await?;
+    let side = side(&platform, kind)?;
+    let (schema, rows) = side.read().await?;
     let state = Rows::new(&schema, &rows.database);
     place::known(&state, kind.table)?;
     let (limit, after) = (asked.limit()?, asked.cursor::<Uuid>()?);
     let chosen = Chosen::of(&state, kind, &asked)?;
-    let follows = |uuid: &Uuid| after.is_none_or(|after| *uuid > after);
-    let mut uuids: Vec<Uuid> = match &chosen.rows {
-        Some(rows) => {
-            let rows = rows.iter().copied().filter(follows);
-            rows.filter(|uuid| chosen.means(&state, kind, *uuid))
-                .take(limit + 1)
-                .collect()
+    let filters = match chosen.rows {
+        None => chosen.filters(&state, kind)?,
+        Some(_) => None,
+    };
+    let (database, mut uuids) = match filters {
+        Some(filters) => {
+            let list = List {
+                table: kind.table,
+                filters,
+                sort: None,
+                after: after.map(|after| (Datum::EMPTY, after)),
+                limit,
+            };
+            let page = list.page(&schema, &side.orders, &rows.clone().into());
+            let more = page.rows.last().copied().filter(|_| page.more);
+            return Ok(Json(shown(
+                &schema,
+                &page.database,
+                kind,
+                &asked,
+                (&page.rows, more),
+            )));
         }
-        None => {
-            let rows = rows.table(kind.table).into_iter().flat_map(|table| table.rows());
-            let rows = rows.map(|row| row.uuid()).filter(follows);
-            rows.filter(|uuid| chosen.means(&state, kind, *uuid))
-                .take(limit + 1)
-                .collect()
-        }
+        None => (
+            rows.database.clone(),
+            chosen.looked(&state, kind, after, limit + 1),
+        ),
     };
     let more = uuids.len() > limit;
     uuids.truncate(limit);
-    let next = more.then(|| uuids.last().map(Uuid::to_string)).flatten();
+    let last = uuids.last().copied().filter(|_| more);
+    Ok(Json(shown(&schema, &database, kind, &asked, (&uuids, last))))
+}
+
+/// A page; `last` is where the next one goes on.
+fn shown(
+    schema: &DatabaseSchema,
+    database: &Database,
+    kind: &Kind,
+    asked: &Asked,
+    (uuids, last): (&[Uuid], Option<Uuid>),
+) -> Value {
+    let state = Rows::new(schema, database);
     let items = uuids.iter().filter_map(|uuid| read::object(&state, kind, *uuid));
-    Ok(Json(asked.page(items.collect(), next)))
+    asked.page(items.collect(), last.map(|uuid| uuid.to_string()))
 }
 
 /// What the filters leave: rows that references led to, and what each row must be besides.
@@ -111,6 +140,40 @@ impl<'q> Chosen<'q> {
         Ok(())
     }
 
+    /// The same as filters that an index or a kept order answers; nothing where rows must be looked at one by one.
+    fn filters(&self, state: &Rows<'_>, kind: &Kind) -> Result<Option<Vec<Filter>>, Problem> {
+        let owned = self.owner.map(|owner| Filter::OwnedBy(owner.to_owned()));
+        let mut filters: Vec<Filter> = owned.into_iter().collect();
+        for (field, word) in &self.members {
+            let (index, atomic) = match (field.of, field.part) {
+                (Of::Column(column), false) => (Index::column(column), atomic(state, kind, column)),
+                (Of::Key { column, key, .. }, false) => (Index::key(column, key), AtomicType::String),
+                _ => return Ok(None),
+            };
+            let atom = atom(atomic, word).ok_or_else(|| {
+                let name = field.filter.unwrap_or(field.name);
+                Problem::parameter(format!(
+                    "{name}={word:?} is not valid; expected a value of type {atomic}"
+                ))
+            })?;
+            filters.push(Filter::Has(vec![(By::Found(index), atom)]));
+        }
+        Ok(Some(filters))
+    }
+
+    /// Row by row, those that are meant.
+    fn looked(&self, state: &Rows<'_>, kind: &Kind, after: Option<Uuid>, wanted: usize) -> Vec<Uuid> {
+        let follows = |uuid: &Uuid| after.is_none_or(|after| *uuid > after);
+        let rows = match &self.rows {
+            Some(rows) => rows.clone(),
+            None => state.uuids(kind.table),
+        };
+        let rows = rows.into_iter().filter(follows);
+        rows.filter(|uuid| self.means(state, kind, *uuid))
+            .take(wanted)
+            .collect()
+    }
+
     /// Whether rows must be looked at one by one.
     pub(crate) fn looks(&self) -> bool {
         self.owner.is_some() || !self.members.is_empty()
@@ -131,4 +194,12 @@ impl<'q> Chosen<'q> {
         };
         self.owner.is_none_or(owned) && self.members.iter().all(is)
     }
+}
+
+fn atomic(state: &Rows<'_>, kind: &Kind, column: &str) -> AtomicType {
+    let known = state
+        .schema()
+        .table(kind.table)
+        .and_then(|table| table.column(column));
+    known.map_or(AtomicType::String, |column| column.kind.key.atomic)
 }
