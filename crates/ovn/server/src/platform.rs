@@ -1,5 +1,7 @@
 //! The databases as the platform holds them: a client for writes, a copy in memory for reads.
 
+mod keeping;
+
 use crate::graph::Graphs;
 use crate::history::History;
 use crate::journal::Journal;
@@ -24,6 +26,8 @@ use std::fmt;
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 use tokio::sync::watch;
+
+pub(crate) use keeping::WeakPlatform;
 
 /// How long a request waits for a database that is being connected.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -59,16 +63,6 @@ struct Inner {
     /// What is kept of the platform's own, and the journal in it.
     history: OnceLock<(History, Journal)>,
     views: Arc<Views>,
-}
-
-/// A platform that ends when nobody else uses it.
-#[derive(Clone)]
-pub(crate) struct WeakPlatform(Weak<Inner>);
-
-impl WeakPlatform {
-    pub(crate) fn upgrade(&self) -> Option<Platform> {
-        self.0.upgrade().map(|inner| Platform(inner, None))
-    }
 }
 
 /// What a platform has of its own when it is narrowed to a tenant.
@@ -171,39 +165,6 @@ impl Platform {
 
     pub(crate) fn born(&self) -> &str {
         &self.0.born
-    }
-
-    /// Begins to keep a journal of every transaction, with templates, documents and backups beside it. Said once, at the
-    /// start; without it nothing of that is there.
-    ///
-    /// # Panics
-    /// Outside of a tokio runtime.
-    pub fn keep(&self, history: History) {
-        self.0.history.get_or_init(|| {
-            let journal = Journal::open(&history, self);
-            (history, journal)
-        });
-    }
-
-    pub(crate) fn weak(&self) -> WeakPlatform {
-        WeakPlatform(Arc::downgrade(&self.0))
-    }
-
-    /// Where the platform keeps what is its own.
-    ///
-    /// # Errors
-    /// 503 when it keeps nothing.
-    pub(crate) fn history(&self) -> Result<&History, Problem> {
-        let nothing = || Problem::not_ready("this platform keeps no history");
-        self.0
-            .history
-            .get()
-            .map(|(history, _)| history)
-            .ok_or_else(nothing)
-    }
-
-    pub(crate) fn journal(&self) -> Option<&Journal> {
-        self.0.history.get().map(|(_, journal)| journal)
     }
 
     pub(crate) fn north(&self) -> &Side {
