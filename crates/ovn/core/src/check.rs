@@ -52,6 +52,11 @@ pub fn lint(state: &State<'_>) -> Vec<Problem> {
     problems
 }
 
+/// What is wrong with one row by itself.
+pub fn row(state: &State<'_>, table: &str, uuid: Uuid) -> Vec<Problem> {
+    by_table(state, table, uuid)
+}
+
 /// Rows that somebody writes; not those from which the database only takes a reference.
 fn written(diff: &Diff) -> impl Iterator<Item = &RowDiff> {
     diff.rows

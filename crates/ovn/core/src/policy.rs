@@ -10,7 +10,8 @@ mod exact;
 use crate::expr::{Formula, Packet, annotate, lower, parse};
 use crate::model::State;
 use crate::trace::{Protocol, Query};
-use purlin_ovsdb::Uuid;
+use purlin_ovsdb::{Atom, Uuid};
+use purlin_types::Mac;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -63,6 +64,15 @@ pub struct Decided {
     pub action: String,
 }
 
+/// What drops a packet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Dropped {
+    By(Decided),
+    /// No rule allows it, and `default_acl_drop` is set.
+    ByDefault,
+}
+
 impl Policy {
     /// Reads all ACLs. A match that cannot be read matches nothing, as in OVN.
     pub fn new(state: &State<'_>) -> Self {
@@ -78,20 +88,59 @@ impl Policy {
             }
         }
         for switch in state.uuids("Logical_Switch") {
-            let mut holders = BTreeSet::from([("Logical_Switch", switch)]);
-            for port in state.targets("Logical_Switch", switch, "ports") {
-                let name = state.label("Logical_Switch_Port", port);
-                policy.switches.insert(name, switch);
-                let of_port = groups.get(&port).into_iter().flatten();
-                holders.extend(of_port.map(|group| ("Port_Group", *group)));
-            }
-            let acls = holders
-                .iter()
-                .flat_map(|(table, uuid)| state.targets(table, *uuid, "acls"));
-            let acls: BTreeSet<Uuid> = acls.collect();
-            policy.lists.insert(switch, Lists::new(state, &acls));
+            policy.read(state, switch, |port| {
+                groups.get(&port).cloned().unwrap_or_default()
+            });
         }
         policy
+    }
+
+    /// Reads the ACLs of one switch only.
+    pub fn of_switch(state: &State<'_>, switch: Uuid) -> Self {
+        let mut policy = Self {
+            lists: BTreeMap::new(),
+            switches: BTreeMap::new(),
+            drops: drops(state),
+        };
+        policy.read(state, switch, |port| {
+            let groups = state.find("Port_Group", "ports", &Atom::Uuid(port));
+            groups.into_iter().collect()
+        });
+        policy
+    }
+
+    fn read(&mut self, state: &State<'_>, switch: Uuid, groups: impl Fn(Uuid) -> BTreeSet<Uuid>) {
+        let mut holders = BTreeSet::from([("Logical_Switch", switch)]);
+        for port in state.targets("Logical_Switch", switch, "ports") {
+            let name = state.label("Logical_Switch_Port", port);
+            self.switches.insert(name, switch);
+            holders.extend(groups(port).into_iter().map(|group| ("Port_Group", group)));
+        }
+        let acls = holders
+            .iter()
+            .flat_map(|(table, uuid)| state.targets(table, *uuid, "acls"));
+        let acls: BTreeSet<Uuid> = acls.collect();
+        self.lists.insert(switch, Lists::new(state, &acls));
+    }
+
+    /// Which ACL keeps a port's DHCPv4 (its DISCOVER) from leaving it; `None` when it leaves.
+    ///
+    /// OVN answers behind these rules: what they drop, neither it nor anybody else hears.
+    pub fn dhcp_dropped(&self, port: &str, mac: Mac) -> Option<Dropped> {
+        let lists = self.lists.get(self.switches.get(port)?)?;
+        let query = Query {
+            switch: String::new(),
+            port: port.to_owned(),
+            source: (mac, IpAddr::from([0; 4])),
+            destination: (Mac([0xff; 6]), IpAddr::from([0xff; 4])),
+            protocol: Protocol::Udp(68, 67),
+            conntrack: Vec::new(),
+        };
+        match lists.decide(&lists.from_port, &packet(&query)) {
+            Some(rule) if rule.action.starts_with("allow") => None,
+            Some(rule) => Some(Dropped::By(rule.decided())),
+            None => (self.drops && lists.some()).then_some(Dropped::ByDefault),
+        }
     }
 
     /// What becomes of the packet that a question sends to a port. None when one of the ports is on no switch.

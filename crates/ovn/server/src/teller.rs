@@ -1,10 +1,14 @@
-//! OVN's part of a story: which ports have this MAC, address or name, whose they are, and whether they are up.
+//! OVN's part of a story: which ports have this MAC, address or name, whose they are, which hypervisor has them, and what
+//! becomes of their DHCP.
+
+mod dhcp;
 
 use crate::platform::Platform;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use purlin_api::story::{Chapter, Subject, Teller, Who};
 use purlin_ovn_core::model::State;
+use purlin_ovsdb::client::Snapshot;
 use purlin_ovsdb::{Atom, Uuid};
 use serde_json::{Map, Value, json};
 
@@ -36,23 +40,23 @@ impl PortTeller {
                 };
             }
         };
-        let state = State::new(&schema, &snapshot.database);
+        let options = self.0.dhcp();
+        let state = State::new(&schema, &snapshot.database).with_dhcp(&options);
+        let flows = self.0.south().ok().map(|south| south.rows.snapshot());
         let ports = ports(&state, subject, who);
-        let shown: Vec<Value> = ports.iter().map(|port| shown(&state, *port)).collect();
+        let shown: Vec<Value> = ports
+            .iter()
+            .map(|port| shown(&state, flows.as_ref(), *port))
+            .collect();
         let summary = match shown.as_slice() {
             [] => "no logical port has it".to_owned(),
             many => many.iter().map(sentence).collect::<Vec<_>>().join("; "),
         };
-        let down = shown.iter().any(|port| port["up"] != true);
         Chapter {
             seen: !shown.is_empty(),
             summary,
             decisions: Vec::new(),
-            checks: if down {
-                vec!["a port that is not up has no hypervisor that claimed it: is its interface there, with iface-id set?".to_owned()]
-            } else {
-                Vec::new()
-            },
+            checks: shown.iter().flat_map(checks).collect(),
             more: Map::from_iter([(Self::PORTS.to_owned(), json!(shown))]),
         }
     }
@@ -98,37 +102,74 @@ fn ports(state: &State<'_>, subject: &Subject, who: &Who) -> Vec<Uuid> {
     state.uuids(TABLE).into_iter().filter(has).take(MOST).collect()
 }
 
-fn shown(state: &State<'_>, port: Uuid) -> Value {
-    let up = state
-        .value(TABLE, port, "up")
-        .and_then(|value| value.one())
-        .and_then(Atom::as_bool);
-    let switch = state
-        .parent(TABLE, port)
-        .map(|(table, _, uuid)| state.label(table, uuid));
+fn shown(state: &State<'_>, flows: Option<&Snapshot>, port: Uuid) -> Value {
+    let flag = |column: &str| {
+        let value = state.value(TABLE, port, column)?;
+        value.one().and_then(Atom::as_bool)
+    };
+    let switch = state.parent(TABLE, port).map(|(_, _, uuid)| uuid);
     let addresses = state.texts(TABLE, port, "addresses");
     let addresses: Vec<&str> = addresses.iter().map(|text| &**text).collect();
+    let name = state.label(TABLE, port);
     json!({
-        "name": state.label(TABLE, port),
+        "name": name,
         "uuid": port.to_string(),
-        "switch": switch,
+        "href": format!("/api/v1/ovn/nb/{TABLE}/{port}"),
+        "switch": switch.map(|uuid| state.label("Logical_Switch", uuid)),
         "owner": state.owner(TABLE, port),
         "addresses": addresses,
         "dynamic_addresses": state.text(TABLE, port, "dynamic_addresses"),
-        "up": up,
+        "enabled": flag("enabled").unwrap_or(true),
+        "up": flag("up"),
+        "chassis": flows.and_then(|flows| chassis(flows, &name)),
+        "southbound": flows.is_some(),
+        "dhcp": switch.map(|switch| dhcp::told(state, switch, port, &name)),
     })
+}
+
+/// The hypervisor that has a port.
+fn chassis(flows: &Snapshot, name: &str) -> Option<Value> {
+    let bound = flows.table("Port_Binding")?.find_one("logical_port", name)?;
+    let uuid = bound.get("chassis")?.atoms().first()?.as_uuid()?;
+    let chassis = flows.table("Chassis")?.get(uuid)?;
+    let text = |column: &str| chassis.get(column).and_then(|value| value.one()?.as_str());
+    Some(json!({ "name": text("name"), "hostname": text("hostname") }))
 }
 
 fn sentence(port: &Value) -> String {
     let word = |name: &str| port[name].as_str().unwrap_or("?").to_owned();
-    let up = match port["up"].as_bool() {
-        Some(true) => "is up",
-        Some(false) => "is down",
-        None => "was never up",
+    let place = &port["chassis"];
+    let host = place["hostname"].as_str().filter(|host| !host.is_empty());
+    let host = host.or(place["name"].as_str());
+    let up = match (port["enabled"] == true, port["up"].as_bool(), host) {
+        (false, _, _) => "is disabled".to_owned(),
+        (_, Some(true), Some(host)) => format!("is up on hypervisor {host}"),
+        (_, Some(true), None) => "is up".to_owned(),
+        (_, _, Some(host)) => format!("hypervisor {host} has, and which is not up yet"),
+        (_, Some(false), None) => "is down: no hypervisor has it".to_owned(),
+        (_, None, None) => "was never up".to_owned(),
     };
+    let dhcp = port["dhcp"]["summary"].as_str();
+    let dhcp = dhcp.map(|words| format!(", {words}")).unwrap_or_default();
     format!(
-        "it is port {} of switch {}, which {up}",
+        "it is port {} of switch {}, which {up}{dhcp}",
         word("name"),
         word("switch")
     )
+}
+
+fn checks(port: &Value) -> Vec<String> {
+    let name = port["name"].as_str().unwrap_or("?");
+    let mut checks = Vec::new();
+    if port["enabled"] == false {
+        checks.push(format!(
+            "port {name}: set `enabled` in {}",
+            port["href"].as_str().unwrap_or(TABLE)
+        ));
+    } else if port["up"] != true {
+        checks.push(format!("port {name}: a port that is not up has no hypervisor that claimed it: is its interface there, with iface-id set?"));
+    }
+    let told = port["dhcp"]["checks"].as_array().into_iter().flatten();
+    checks.extend(told.filter_map(|check| Some(format!("port {name}: {}", check.as_str()?))));
+    checks
 }

@@ -11,6 +11,7 @@ mod reachability;
 mod reading;
 mod schema;
 mod south;
+mod stories;
 mod telling;
 mod templates;
 mod tracing;

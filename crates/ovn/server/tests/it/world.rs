@@ -3,17 +3,19 @@
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
-use purlin_api::Shell;
 use purlin_api::access::Role;
 use purlin_api::clock::Clock;
 use purlin_api::ledger::Ledger;
+use purlin_api::story::{self, Tellers};
 use purlin_api::tokens::{NewToken, Tokens};
-use purlin_ovn_server::{Bounds, History, Platform, Settings, Tools, routes};
+use purlin_api::{Shell, schema};
+use purlin_ovn_server::{Bounds, History, Platform, PortTeller, Settings, Tools, routes};
 use purlin_ovsdb::client::{Config, parse_endpoints};
 use purlin_store_embedded::{Embedded, Options};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use tower::ServiceExt;
@@ -67,6 +69,10 @@ impl Mounted {
         }
         let router = Shell::new(&ledger, &tokens, &clock)
             .mount(routes(&platform))
+            .mount(story::routes(
+                &Tellers::new(vec![Arc::new(PortTeller::new(platform.clone()))]),
+                &[(PortTeller::PORTS, schema::array(schema::anything("A port.")))],
+            ))
             .router();
         Self {
             router,
