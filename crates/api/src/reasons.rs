@@ -89,6 +89,10 @@ reasons! {
     FAULTY_CONFIG = 9422, "faulty_config", "the configuration would be faulty",
         "The change would make a configuration with faults; each is listed in errors with its key path. The running configuration was not touched.",
         "Correct every entry of errors; 'purlin config explain KEY' tells what a key may be.";
+    /// 401 for a username and a password, or a refresh token.
+    LOGIN_REFUSED = 9424, "login_refused", "the login was refused",
+        "The username, the password or the refresh token is not right, or not any more. Which of these is not told to strangers.",
+        "Log in with the right ones; an admin makes users and gives them passwords with 'purlin user'.";
     /// 403 for a caller that is bound to a tenant.
     BEYOND_TENANT = 9427, "beyond_tenant", "this is about more than the caller's tenant",
         "Keys of a tenant reach what the tenant has, and nothing that concerns the whole installation. The same for what a key's scopes do not name, and for writes in a tenant that wants its admins' approval.",
@@ -125,6 +129,10 @@ reasons! {
     LOCK_LOST = 9453, "lock_lost", "the lock is held no more",
         "It lapsed before it was renewed, or it was held for longer than was asked for. Others may have had it meanwhile.",
         "Stop what the lock protects and acquire it again; renew it at a third of its ttl.";
+    /// 501.
+    NOT_THERE_YET = 9454, "not_there_yet", "this is not there yet",
+        "The path is documented and the function behind it is not built.",
+        "The detail says what works instead.";
     /// 500.
     BROKEN = 9500, "broken", "the server failed",
         "Something that should not happen did happen. The request may or may not have had an effect.",

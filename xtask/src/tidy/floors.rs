@@ -27,6 +27,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("crates/api", 4),
     ("crates/fabric/mesh", 4),
     ("crates/fabric/redis", 4),
+    ("crates/accounts", 5),
     ("crates/balancer", 5),
     ("crates/dhcp/server", 5),
     ("crates/fabric/server", 5),
@@ -53,6 +54,7 @@ const HEAVY: &[(&str, &[&str])] = &[
     (
         "axum",
         &[
+            "crates/accounts",
             "crates/api",
             "crates/balancer",
             "crates/dhcp/server",
