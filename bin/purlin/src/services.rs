@@ -25,6 +25,7 @@ use crate::cluster::Cluster;
 use crate::exit::Failure;
 use crate::settings::Settings as NodeSettings;
 use futures_util::future::BoxFuture;
+use purlin_accounts::Belongings;
 use purlin_api::clock::Clock;
 use purlin_api::events::EventSource;
 use purlin_api::ledger::Ledger;
@@ -115,6 +116,11 @@ pub(crate) trait Service: Send + Sync + std::fmt::Debug {
     /// Its packet threads, to run on while everything else is built anew; it has none any more then.
     #[cfg(feature = "dhcp")]
     fn packets(&self) -> Option<dhcp::Packets> {
+        None
+    }
+
+    /// What it knows about what tenants have.
+    fn belongings(&self) -> Option<Arc<dyn Belongings>> {
         None
     }
 

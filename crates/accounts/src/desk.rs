@@ -21,8 +21,8 @@ const DEPTH_MAX: usize = 16;
 
 /// Who knows what a tenant has.
 pub trait Belongings: Send + Sync {
-    /// How much, by quota (`max_ports`) and, as `rows`, all together.
-    fn usage<'a>(&'a self, tenant: &'a str) -> BoxFuture<'a, BTreeMap<String, u64>>;
+    /// How much, by quota (`max_ports`) and, as `rows`, all together; why that cannot be told.
+    fn usage<'a>(&'a self, tenant: &'a str) -> BoxFuture<'a, Result<BTreeMap<String, u64>, Problem>>;
 }
 
 /// The accounts of a node, or those that it shares with other nodes. Copies are the same ones.

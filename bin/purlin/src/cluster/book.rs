@@ -1,8 +1,9 @@
-//! What the nodes of a cluster know in common beside leases: revisions of the configuration, and tokens.
+//! What the nodes of a cluster know in common beside leases: revisions of the configuration, tokens, accounts.
 
 use super::dial::{database, tell_waiting};
 use crate::exit::Failure;
 use crate::settings::Settings;
+use purlin_accounts::Desk;
 use purlin_api::revisions::Revisions;
 use purlin_api::tokens::Tokens;
 use purlin_config::sections::store::StoreEngine;
@@ -60,11 +61,12 @@ impl Book {
     }
 
     /// Takes over what other nodes change, as long as the process lives.
-    pub(crate) fn follow(&self, revisions: &Revisions, tokens: &Tokens) {
+    pub(crate) fn follow(&self, revisions: &Revisions, tokens: &Tokens, accounts: &Desk) {
         let follower = Follower {
             outbox: self.outbox.clone(),
             revisions: revisions.clone(),
             tokens: tokens.clone(),
+            accounts: accounts.clone(),
         };
         tokio::spawn(follower.run());
     }
@@ -75,6 +77,7 @@ struct Follower {
     outbox: Outbox,
     revisions: Revisions,
     tokens: Tokens,
+    accounts: Desk,
 }
 
 /// What notes are about.
@@ -82,12 +85,14 @@ struct Follower {
 struct Changed {
     revisions: bool,
     tokens: bool,
+    accounts: bool,
 }
 
 impl Changed {
     const ALL: Self = Self {
         revisions: true,
         tokens: true,
+        accounts: true,
     };
 }
 
@@ -109,6 +114,9 @@ impl Follower {
             if changed.tokens {
                 let _ = self.tokens.refresh().await;
             }
+            if changed.accounts {
+                let _ = self.accounts.refresh().await;
+            }
         }
     }
 
@@ -125,6 +133,7 @@ impl Follower {
                 for note in notes {
                     changed.revisions |= note.topic == "revisions";
                     changed.tokens |= note.topic == "tokens";
+                    changed.accounts |= Desk::TABLES.contains(&note.topic.as_str());
                 }
             }
             Ok(News::Missed { then }) => {

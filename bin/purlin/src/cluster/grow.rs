@@ -29,6 +29,7 @@ use claims::Claims;
 use copier::Copier;
 use futures_util::future::{BoxFuture, FutureExt};
 use order::Order;
+use purlin_accounts::copy_accounts;
 use purlin_api::Problem;
 use purlin_api::ledger::Ledger;
 use purlin_api::revisions::Revisions;
@@ -325,6 +326,7 @@ impl Handover {
         let copied = of.revisions.copy_to(&self.book, own::PATHS, id, self.revisions);
         copied.await.map_err(told)?;
         copy_tokens(of.ledger, &self.book).await.map_err(told)?;
+        copy_accounts(of.ledger, &self.book).await.map_err(told)?;
         let cluster = self.copier.claims().cluster.clone();
         cluster
             .find_place(of.data_dir)

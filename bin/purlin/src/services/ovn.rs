@@ -10,6 +10,8 @@ use crate::exit::{Failure, chain};
 use crate::settings::Settings as NodeSettings;
 use futures_util::future::{BoxFuture, FutureExt};
 use own::OwnDatabases;
+use purlin_accounts::Belongings;
+use purlin_api::Problem;
 use purlin_api::clock::Clock;
 use purlin_api::revisions::Revisions;
 use purlin_api::schema;
@@ -19,6 +21,7 @@ use purlin_ovsdb::client::{Config, Endpoint, Tls};
 use purlin_telemetry::Registry;
 use purlin_telemetry::health::{Bears, Check};
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -98,6 +101,21 @@ fn read_tls(files: &[std::path::PathBuf; 3]) -> Result<Tls, Failure> {
     })
 }
 
+/// The rows of the northbound, as what tenants have.
+struct Rows(Platform);
+
+impl Belongings for Rows {
+    fn usage<'a>(&'a self, tenant: &'a str) -> BoxFuture<'a, Result<BTreeMap<String, u64>, Problem>> {
+        async move {
+            let usage = self.0.usage(tenant).await?.into_iter();
+            Ok(usage
+                .map(|(what, count)| (what.to_owned(), count as u64))
+                .collect())
+        }
+        .boxed()
+    }
+}
+
 impl Service for Ovn {
     fn register(&self, registry: &Registry) {
         registry.register(Arc::new(OvnMetrics(self.platform.clone())));
@@ -118,6 +136,10 @@ impl Service for Ovn {
             ),
         };
         vec![check]
+    }
+
+    fn belongings(&self) -> Option<Arc<dyn Belongings>> {
+        Some(Arc::new(Rows(self.platform.clone())))
     }
 
     fn work(&self) -> Done {

@@ -20,6 +20,7 @@ use crate::exit::Failure;
 use crate::log;
 use crate::services::{self, Base, RunningOn, Services};
 use crate::settings::Settings;
+use purlin_accounts::Desk;
 #[cfg(feature = "dhcp")]
 use purlin_api::ledger::Ledger;
 use purlin_api::revisions::Revisions;
@@ -99,7 +100,7 @@ impl Node {
         };
         let services = services::start(&base, kept.running).await?;
         ground.host.attach(services.clone(), cluster.clone());
-        let (tokens, token) = open_tokens(&ground).await?;
+        let (tokens, token, accounts) = open_tokens(&ground, &services).await?;
 
         let (life, file) = (Life::new(), face.node_file(&settings, &services));
         let registry = Arc::new(Registry::new());
@@ -130,6 +131,7 @@ impl Node {
             ledger: ground.ledger.clone(),
             clock: ground.clock,
             tokens,
+            accounts,
             revisions: ground.revisions.clone(),
             events: Arc::clone(&ground.events),
             registry,
@@ -245,16 +247,20 @@ fn show(registry: &Registry, books: &Books) {
     registry.register(Arc::new(crate::cluster::sessions::metrics(&books.work)));
 }
 
-/// The tokens of the API, which nodes of a cluster share, and the first of them.
-async fn open_tokens(ground: &Ground) -> Result<(Tokens, AdminToken), Failure> {
+/// The tokens of the API and the accounts, which nodes of a cluster share, and the first of the tokens.
+async fn open_tokens(ground: &Ground, services: &Services) -> Result<(Tokens, AdminToken, Desk), Failure> {
     let tokens = Tokens::open(ground.book.clone(), ground.clock.clone()).await;
     let tokens = tokens.map_err(|problem| faults::broken("the tokens", &problem))?;
     let others = ground.shared.is_some().then_some(&ground.ledger);
     let token = admin_token::ensure(&tokens, &ground.data_dir, others).await?;
+    let belongings = services.iter().filter_map(|service| service.belongings());
+    let (book, clock) = (ground.book.clone(), ground.clock.clone());
+    let accounts = Desk::open(book, clock, tokens.clone(), belongings.collect()).await;
+    let accounts = accounts.map_err(|problem| faults::broken("the accounts", &problem))?;
     if let Some(book) = &ground.shared {
-        book.follow(&ground.revisions, &tokens);
+        book.follow(&ground.revisions, &tokens, &accounts);
     }
-    Ok((tokens, token))
+    Ok((tokens, token, accounts))
 }
 
 /// What it takes to become the first of several, for a node that is alone.

@@ -8,6 +8,7 @@ use crate::reasons;
 use crate::services::Services;
 use crate::settings::Settings;
 use futures_util::future::{BoxFuture, FutureExt};
+use purlin_accounts::Desk;
 use purlin_api::clock::Clock;
 use purlin_api::events::routes::Streams;
 use purlin_api::events::{Joined, LogSource};
@@ -44,6 +45,7 @@ pub(super) struct Sources {
     pub(super) ledger: Ledger,
     pub(super) clock: Clock,
     pub(super) tokens: Tokens,
+    pub(super) accounts: Desk,
     pub(super) revisions: Revisions,
     pub(super) events: Arc<EventLog>,
     pub(super) registry: Arc<Registry>,
@@ -142,6 +144,8 @@ impl Face {
         let scrape: Arc<dyn MetricsSource> = Arc::new(Scrape(sources.registry));
         let shell = Shell::new(&sources.ledger, &sources.tokens, &sources.clock)
             .limits(self.limits)
+            .accounts(Arc::new(sources.accounts.clone()))
+            .mount(purlin_accounts::routes(&sources.accounts))
             .mount(node::routes(&sources.node))
             .mount(health::routes(&sources.health))
             .mount(metrics::routes(&scrape))

@@ -297,7 +297,7 @@ async fn remove(
         let detail = format!("{:?} is below {:?}: take it away first", below.name, tenant.name);
         return Err(Problem::not_possible(detail));
     }
-    let held = desk.held(id).await;
+    let held = desk.held(id).await?;
     let held: Vec<String> = held
         .iter()
         .filter(|(_, count)| **count > 0)
@@ -333,7 +333,7 @@ async fn remove(
 
 async fn usage(Member(caller): Member, State(desk): State<Desk>, name: Name) -> Result<Json<Value>, Problem> {
     let (tenant, _) = desk.member(&caller, &name.0, Role::Viewer)?;
-    let held = desk.held(&tenant.id).await;
+    let held = desk.held(&tenant.id).await?;
     let mut answer = Map::new();
     answer.insert("tenant_id".into(), json!(tenant.id));
     for (quota, _) in DEFAULT_QUOTAS {
@@ -347,10 +347,10 @@ async fn usage(Member(caller): Member, State(desk): State<Desk>, name: Name) -> 
 
 impl Desk {
     /// How much a tenant has: `switches`, `ports`, ..., and `other rows`.
-    async fn held(&self, tenant: &str) -> BTreeMap<String, u64> {
+    async fn held(&self, tenant: &str) -> Result<BTreeMap<String, u64>, Problem> {
         let mut all: BTreeMap<String, u64> = BTreeMap::new();
         for belongings in &self.0.belongings {
-            for (what, count) in belongings.usage(tenant).await {
+            for (what, count) in belongings.usage(tenant).await? {
                 *all.entry(what.trim_start_matches("max_").to_owned()).or_default() += count;
             }
         }
@@ -367,6 +367,6 @@ impl Desk {
                 .sum();
             all.insert("other rows".to_owned(), rows.saturating_sub(counted));
         }
-        all
+        Ok(all)
     }
 }

@@ -35,14 +35,17 @@ pub(crate) struct World {
 struct Switches(Arc<std::sync::Mutex<Vec<String>>>);
 
 impl Belongings for Switches {
-    fn usage<'a>(&'a self, tenant: &'a str) -> BoxFuture<'a, BTreeMap<String, u64>> {
+    fn usage<'a>(
+        &'a self,
+        tenant: &'a str,
+    ) -> BoxFuture<'a, Result<BTreeMap<String, u64>, purlin_api::Problem>> {
         let has = self.0.lock().unwrap().iter().any(|known| known == tenant);
         let switches = u64::from(has);
         async move {
-            BTreeMap::from([
+            Ok(BTreeMap::from([
                 ("max_switches".to_owned(), switches),
                 ("rows".to_owned(), switches * 3),
-            ])
+            ]))
         }
         .boxed()
     }

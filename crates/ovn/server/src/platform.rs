@@ -127,6 +127,8 @@ impl Platform {
     pub fn narrowed(&self, tenancy: &Arc<Tenancy>) -> Self {
         let mut north = self.0.north.clone();
         north.within = Some(Within::of(tenancy, &self.0.views));
+        // What is kept of the whole hands out the whole.
+        north.orders = Arc::default();
         // Those of the whole would show rows of others.
         north.orders = Arc::default();
         let narrow = Narrow {
@@ -136,12 +138,16 @@ impl Platform {
         Self(Arc::clone(&self.0), Some(Arc::new(narrow)))
     }
 
-    /// What a tenant has, by quota. Nothing where the northbound is not read.
-    pub async fn usage(&self, tenant: &str) -> BTreeMap<&'static str, usize> {
-        match self.0.north.read().await {
-            Ok((schema, rows)) => tenant::usage(&Rows::new(&schema, &rows.database), tenant),
-            Err(_) => BTreeMap::new(),
-        }
+    /// How many rows a tenant has, by quota and, as `rows`, all together.
+    ///
+    /// # Errors
+    /// 503 when the northbound is not read.
+    pub async fn usage(&self, tenant: &str) -> Result<BTreeMap<&'static str, usize>, Problem> {
+        let (schema, rows) = self.0.north.read().await?;
+        let rows = Rows::new(&schema, &rows.database);
+        let mut usage = tenant::usage(&rows, tenant);
+        usage.insert("rows", tenant::rows(&rows, tenant));
+        Ok(usage)
     }
 
     /// Who has which address, by just this snapshot of the northbound.

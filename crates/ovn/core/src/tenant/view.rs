@@ -98,6 +98,12 @@ pub fn count<'t>(state: &State<'_>, quota: &str, tenants: impl IntoIterator<Item
     tenants.into_iter().map(of).sum()
 }
 
+/// All rows with a tenant's mark.
+pub fn rows(state: &State<'_>, tenant: &str) -> usize {
+    let of = |table: &str| state.find_key(table, "external_ids", TENANT_KEY, tenant).len();
+    marked_tables(state.schema()).map(of).sum()
+}
+
 /// How much a tenant has, by quota.
 pub fn usage(state: &State<'_>, tenant: &str) -> BTreeMap<&'static str, usize> {
     let counted = QUOTAS
