@@ -120,6 +120,12 @@ impl Desk {
         inner.sessions.refresh(&inner.ledger).await
     }
 
+    /// The tokens beside the accounts.
+    #[must_use]
+    pub fn tokens(&self) -> &Tokens {
+        &self.0.tokens
+    }
+
     pub(crate) fn now(&self) -> i64 {
         self.0.clock.secs()
     }

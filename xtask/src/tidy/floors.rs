@@ -108,6 +108,7 @@ const HEAVY: &[(&str, &[&str])] = &[
     (
         "tokio",
         &[
+            "crates/accounts",
             "crates/api",
             "crates/balancer",
             "crates/dhcp/server",

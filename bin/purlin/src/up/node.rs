@@ -100,7 +100,7 @@ impl Node {
         };
         let services = services::start(&base, kept.running).await?;
         ground.host.attach(services.clone(), cluster.clone());
-        let (tokens, token, accounts) = open_tokens(&ground, &services).await?;
+        let (accounts, token) = open_tokens(&ground, &services).await?;
 
         let (life, file) = (Life::new(), face.node_file(&settings, &services));
         let registry = Arc::new(Registry::new());
@@ -130,7 +130,6 @@ impl Node {
             cluster_events: cluster.clone(),
             ledger: ground.ledger.clone(),
             clock: ground.clock,
-            tokens,
             accounts,
             revisions: ground.revisions.clone(),
             events: Arc::clone(&ground.events),
@@ -248,7 +247,7 @@ fn show(registry: &Registry, books: &Books) {
 }
 
 /// The tokens of the API and the accounts, which nodes of a cluster share, and the first of the tokens.
-async fn open_tokens(ground: &Ground, services: &Services) -> Result<(Tokens, AdminToken, Desk), Failure> {
+async fn open_tokens(ground: &Ground, services: &Services) -> Result<(Desk, AdminToken), Failure> {
     let tokens = Tokens::open(ground.book.clone(), ground.clock.clone()).await;
     let tokens = tokens.map_err(|problem| faults::broken("the tokens", &problem))?;
     let others = ground.shared.is_some().then_some(&ground.ledger);
@@ -260,7 +259,7 @@ async fn open_tokens(ground: &Ground, services: &Services) -> Result<(Tokens, Ad
     if let Some(book) = &ground.shared {
         book.follow(&ground.revisions, &tokens, &accounts);
     }
-    Ok((tokens, token, accounts))
+    Ok((accounts, token))
 }
 
 /// What it takes to become the first of several, for a node that is alone.

@@ -20,7 +20,6 @@ use purlin_api::revisions::Revisions;
 use purlin_api::serve::{self, Bound, Shutdown};
 use purlin_api::shell::Limits;
 use purlin_api::story::Tellers;
-use purlin_api::tokens::Tokens;
 use purlin_api::{Shell, events, health, metrics, node, revisions, story};
 use purlin_balancer::Fronts;
 use purlin_fabric_server::Books;
@@ -44,7 +43,6 @@ pub(super) struct Face {
 pub(super) struct Sources {
     pub(super) ledger: Ledger,
     pub(super) clock: Clock,
-    pub(super) tokens: Tokens,
     pub(super) accounts: Desk,
     pub(super) revisions: Revisions,
     pub(super) events: Arc<EventLog>,
@@ -142,7 +140,7 @@ impl Face {
             .with_sessions(sources.cluster_events.keeper());
         let tellers = sources.cluster_events.weave(Tellers::new(tellers));
         let scrape: Arc<dyn MetricsSource> = Arc::new(Scrape(sources.registry));
-        let shell = Shell::new(&sources.ledger, &sources.tokens, &sources.clock)
+        let shell = Shell::new(&sources.ledger, sources.accounts.tokens(), &sources.clock)
             .limits(self.limits)
             .accounts(Arc::new(sources.accounts.clone()))
             .mount(purlin_accounts::routes(&sources.accounts))

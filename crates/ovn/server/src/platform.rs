@@ -127,8 +127,6 @@ impl Platform {
     pub fn narrowed(&self, tenancy: &Arc<Tenancy>) -> Self {
         let mut north = self.0.north.clone();
         north.within = Some(Within::of(tenancy, &self.0.views));
-        // What is kept of the whole hands out the whole.
-        north.orders = Arc::default();
         // Those of the whole would show rows of others.
         north.orders = Arc::default();
         let narrow = Narrow {

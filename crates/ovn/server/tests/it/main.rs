@@ -14,6 +14,7 @@ mod south;
 mod stories;
 mod telling;
 mod templates;
+mod tenants;
 mod tracing;
 mod transactions;
 mod trying;

@@ -68,6 +68,7 @@ impl Mounted {
             known.push((role, token.reveal().to_owned()));
         }
         let router = Shell::new(&ledger, &tokens, &clock)
+            .accounts(std::sync::Arc::new(crate::tenants::Keys))
             .mount(routes(&platform))
             .mount(story::routes(
                 &Tellers::new(vec![Arc::new(PortTeller::new(platform.clone()))]),
@@ -252,12 +253,19 @@ impl World {
         tag: Option<&str>,
         body: &Value,
     ) -> Answer {
-        let token = &self
-            .tokens
-            .iter()
-            .find(|(own, _)| *own == role)
-            .expect("a token of this role")
-            .1;
+        let known = self.tokens.iter().find(|(own, _)| *own == role);
+        let token = &known.expect("a token of this role").1;
+        self.send_as(token, method, path, tag, body).await
+    }
+
+    pub(crate) async fn send_as(
+        &self,
+        token: &str,
+        method: Method,
+        path: &str,
+        tag: Option<&str>,
+        body: &Value,
+    ) -> Answer {
         let mut request = Request::builder()
             .method(method)
             .uri(path)
@@ -339,6 +347,11 @@ impl World {
     pub(crate) async fn delete(&self, path: &str) -> Answer {
         self.send(Role::Operator, Method::DELETE, path, None, &Value::Null)
             .await
+    }
+
+    /// Where the database listens.
+    pub(crate) fn socket(&self) -> PathBuf {
+        self.folder.path().join("db.sock")
     }
 
     /// What a change that must succeed answered.
