@@ -2,6 +2,7 @@
 
 mod keeping;
 
+use crate::copies;
 use crate::graph::Graphs;
 use crate::history::History;
 use crate::journal::Journal;
@@ -15,10 +16,9 @@ use purlin_api::Problem;
 use purlin_api::tenancy::Tenancy;
 use purlin_ovn_core::address::Book;
 use purlin_ovn_core::dhcp::Catalogs;
-use purlin_ovn_core::model::{NAME_KEY, OWNER_KEY, State as Rows, nb_schema, references};
-use purlin_ovn_core::tenant::{self, SHARED_KEY, TENANT_KEY};
-use purlin_ovsdb::cache::Index;
-use purlin_ovsdb::client::{Client, Config, Replica, Snapshot, Spec, State, TableSpec};
+use purlin_ovn_core::model::State as Rows;
+use purlin_ovn_core::tenant;
+use purlin_ovsdb::client::{Client, Config, Replica, Snapshot, Spec, State};
 use purlin_ovsdb::{DatabaseSchema, Uuid};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -100,10 +100,10 @@ impl Platform {
     pub fn start(settings: Settings) -> Self {
         let programs = Programs::new(settings.tools);
         crate::scratch::sweep(&programs.tools().folder);
-        let north = Side::start(settings.northbound, northbound_copy());
+        let north = Side::start(settings.northbound, copies::northbound());
         let south = settings
             .southbound
-            .map(|config| Side::start(config, southbound_copy()));
+            .map(|config| Side::start(config, copies::southbound()));
         let inner = Inner {
             north,
             south,
@@ -248,55 +248,6 @@ async fn keep_order(mut states: watch::Receiver<Snapshot>, orders: Weak<Orders>)
             None => return,
         }
     }
-}
-
-/// Everything of the northbound, with what `ovn/core` asks for by value.
-fn northbound_copy() -> Spec {
-    let schema = nb_schema();
-    let mut spec = Spec::everything();
-    for (name, table) in &schema.tables {
-        let pointing = references(schema).filter(|reference| reference.table == name);
-        let mut columns: Vec<&str> = pointing.map(|reference| reference.column).collect();
-        columns.extend(
-            ["name", "logical_port", "cidr"]
-                .into_iter()
-                .filter(|column| table.column(column).is_some()),
-        );
-        let mut kept = TableSpec::all();
-        for key in [NAME_KEY, OWNER_KEY, TENANT_KEY, SHARED_KEY] {
-            kept = kept.index(Index::key("external_ids", key));
-        }
-        for column in columns {
-            kept = kept.index(Index::column(column));
-        }
-        spec = spec.table(name, kept.index(Index::key("options", "router-port")));
-    }
-    spec
-}
-
-/// Everything of the southbound, with what is asked for by value.
-fn southbound_copy() -> Spec {
-    let kept: [(&str, &[&str]); 7] = [
-        ("Chassis", &["name", "hostname"]),
-        ("Chassis_Private", &["chassis"]),
-        ("Port_Binding", &["logical_port", "datapath", "chassis"]),
-        ("Logical_Flow", &["logical_datapath", "logical_dp_group"]),
-        ("Logical_DP_Group", &["datapaths"]),
-        ("MAC_Binding", &["logical_port", "datapath"]),
-        ("FDB", &["dp_key"]),
-    ];
-    let mut spec = Spec::everything();
-    for (name, columns) in kept {
-        let kept = columns
-            .iter()
-            .fold(TableSpec::all(), |kept, column| kept.index(Index::column(column)));
-        spec = spec.table(name, kept);
-    }
-    let datapaths = TableSpec::all().index(Index::column("tunnel_key"));
-    let datapaths = ["name", "logical-switch", "logical-router"]
-        .iter()
-        .fold(datapaths, |kept, key| kept.index(Index::key("external_ids", key)));
-    spec.table("Datapath_Binding", datapaths)
 }
 
 impl Side {

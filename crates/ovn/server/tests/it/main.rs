@@ -1,5 +1,6 @@
 //! The platform over real databases: requests in, rows, flows and answers out.
 
+mod chosen;
 mod documents;
 mod journal;
 mod must_not;
