@@ -63,6 +63,8 @@ pub(crate) struct Names {
     pub(crate) row: &'static str,
     pub(crate) add: &'static str,
     pub(crate) remove: &'static str,
+    pub(crate) attach: &'static str,
+    pub(crate) detach: &'static str,
     pub(crate) component: &'static str,
     pub(crate) new: &'static str,
     pub(crate) change: &'static str,
@@ -338,6 +340,12 @@ impl Field {
 }
 
 impl Kind {
+    /// Whether other rows point to its own at somebody's wish: it can be attached to them.
+    pub(crate) fn attaches(&self) -> bool {
+        let mut writable = self.writable();
+        writable.any(|field| matches!(field.of, Of::Referrers { .. }))
+    }
+
     /// Whether a body may say something about the member at all.
     pub(crate) fn writable(&self) -> impl Iterator<Item = &'static Field> {
         let may = |field: &&Field| matches!(field.access, Access::Write | Access::Once);

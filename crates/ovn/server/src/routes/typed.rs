@@ -6,7 +6,8 @@
 //!   GET    NOUN/ID                                         ID is a name or a UUID; ETag
 //!   PATCH  NOUN/ID                                         JSON merge patch (RFC 7396); If-Match
 //!   DELETE NOUN/ID                                         If-Match
-//!   POST   NOUN/ID/add, NOUN/ID/remove                     elements of lists and maps, whatever others do to them
+//!   POST   NOUN/ID/add, NOUN/ID/remove                     elements of lists and maps, whatever others do to them;
+//!                                                          also as attach and detach where others point to it
 //! ```
 
 mod list;
@@ -124,8 +125,8 @@ fn reads(kind: &'static Kind) -> Vec<Draft<Platform>> {
 
 fn verbs(kind: &'static Kind) -> [Draft<Platform>; 2] {
     let names = &kind.names;
-    let verb = |path, summary, verb: Verb| {
-        let draft = route::post(
+    let verb = |path, alias, summary, verb: Verb| {
+        let mut draft = route::post(
             path,
             move |Operator(caller): Operator,
                   State(platform),
@@ -137,6 +138,9 @@ fn verbs(kind: &'static Kind) -> [Draft<Platform>; 2] {
                 change(kind, platform, caller, id, asked, conditions, work)
             },
         );
+        if kind.attaches() {
+            draft = draft.alias(alias);
+        }
         writes(
             draft
                 .summary(summary)
@@ -147,8 +151,8 @@ fn verbs(kind: &'static Kind) -> [Draft<Platform>; 2] {
         )
     };
     [
-        verb(names.add, names.adds, Verb::Add),
-        verb(names.remove, names.takes_out, Verb::Remove),
+        verb(names.add, names.attach, names.adds, Verb::Add),
+        verb(names.remove, names.detach, names.takes_out, Verb::Remove),
     ]
 }
 

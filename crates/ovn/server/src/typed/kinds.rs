@@ -20,6 +20,8 @@ macro_rules! names {
             row: concat!($base, $noun, "/{id}"),
             add: concat!($base, $noun, "/{id}/add"),
             remove: concat!($base, $noun, "/{id}/remove"),
+            attach: concat!($base, $noun, "/{id}/attach"),
+            detach: concat!($base, $noun, "/{id}/detach"),
             component: $component,
             new: concat!($component, "New"),
             change: concat!($component, "Change"),

@@ -70,3 +70,59 @@ async fn lists_are_chosen_by_references_and_members() {
     assert_eq!(page["items"][0].as_object().map(serde_json::Map::len), Some(2));
     assert!(page["next_cursor"].is_string());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_older_ovn_is_told_apart_member_by_member_and_table_by_table() {
+    let world = World::with_schema(|schema| {
+        let tables = schema["tables"].as_object_mut().expect("tables");
+        tables.remove("Mirror");
+        tables.remove("Chassis_Template_Var");
+        let port = tables["Logical_Switch_Port"]["columns"]
+            .as_object_mut()
+            .expect("columns");
+        port.remove("mirror_rules");
+        schema["version"] = json!("6.3.0");
+    })
+    .await;
+    world.make("/api/v1/ovn/switches", json!({ "name": "web" })).await;
+    let made = world
+        .make("/api/v1/ovn/ports", json!({ "name": "p", "switch": "web" }))
+        .await;
+    assert_eq!(made["item"]["mirrors"], json!([]));
+    let refused = world
+        .post(
+            "/api/v1/ovn/ports",
+            json!({ "name": "q", "switch": "web", "mirrors": ["watch"] }),
+        )
+        .await;
+    assert_eq!(refused.status, 422, "{:#}", refused.body);
+    assert!(
+        refused.body["detail"].as_str().expect("words").contains("6.3.0"),
+        "{:#}",
+        refused.body
+    );
+    for noun in ["mirrors", "template-vars"] {
+        let path = format!("/api/v1/ovn/{noun}");
+        let list = world
+            .send(Role::Viewer, Method::GET, &path, None, &Value::Null)
+            .await;
+        let make = world.post(&path, json!({ "name": "m" })).await;
+        for answer in [list, make] {
+            assert_eq!(
+                (answer.status.as_u16(), &answer.body["code"]),
+                (404, &json!("PUR-3002")),
+                "{:#}",
+                answer.body
+            );
+        }
+    }
+    let same = world
+        .patch("/api/v1/ovn/ports/p", world.get("/api/v1/ovn/ports/p").await)
+        .await;
+    assert_eq!(
+        (same.status.as_u16(), &same.body["changed"]),
+        (200, &json!(false)),
+        "{:#}",
+        same.body
+    );
+}

@@ -26,6 +26,38 @@ async fn two_concurrent_creates_lose_none() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn two_who_add_to_one_list_at_once_lose_none() {
+    let world = World::new().await;
+    world.make("/api/v1/ovn/switches", json!({ "name": "web" })).await;
+    world
+        .make(
+            "/api/v1/ovn/address-sets",
+            json!({ "name": "lab", "addresses": ["10.0.9.9"] }),
+        )
+        .await;
+    world
+        .make("/api/v1/ovn/port-groups", json!({ "name": "servers" }))
+        .await;
+    let add = async |from: usize| {
+        for n in from..from + 12 {
+            let port = json!({ "name": format!("p{n}"), "switch": "web", "port_groups": ["servers"] });
+            world.make("/api/v1/ovn/ports", port).await;
+            let address = json!({ "addresses": [format!("10.0.0.{n}")] });
+            world.make("/api/v1/ovn/address-sets/lab/add", address).await;
+        }
+        let first = json!({ "ports": [format!("p{from}")] });
+        world.make("/api/v1/ovn/port-groups/servers/remove", first).await;
+    };
+    tokio::join!(add(0), add(20), add(40));
+    let set = world.get("/api/v1/ovn/address-sets/lab").await;
+    assert_eq!(set["addresses"].as_array().map(Vec::len), Some(37));
+    let group = world.get("/api/v1/ovn/port-groups/servers").await;
+    assert_eq!(group["ports"].as_array().map(Vec::len), Some(33));
+    let log = world.nbctl("--bare --columns=ports list Port_Group servers");
+    assert_eq!(log.split_whitespace().count(), 33);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_failed_transaction_is_no_half_state_that_is_rolled_back_afterwards() {
     let world = World::new().await;
     world

@@ -255,7 +255,7 @@ async fn a_load_balancer_is_attached_and_detached_by_name() {
     world.until(path, Value::is_object).await;
     let lb = world
         .make(
-            &format!("{path}/add"),
+            &format!("{path}/attach"),
             json!({ "switches": ["web", "lab"], "routers": ["edge"] }),
         )
         .await;
@@ -265,7 +265,7 @@ async fn a_load_balancer_is_attached_and_detached_by_name() {
     );
     assert!(world.nbctl("ls-lb-list web").contains("api"));
     world
-        .make(&format!("{path}/remove"), json!({ "switches": ["lab"] }))
+        .make(&format!("{path}/detach"), json!({ "switches": ["lab"] }))
         .await;
     let replaced = world.patch(path, json!({ "switches": ["lab"] })).await;
     assert_eq!(

@@ -68,7 +68,7 @@ impl Mounted {
             known.push((role, token.reveal().to_owned()));
         }
         let router = Shell::new(&ledger, &tokens, &clock)
-            .accounts(std::sync::Arc::new(crate::tenants::Keys))
+            .accounts(Arc::new(crate::tenants::Keys))
             .mount(routes(&platform))
             .mount(story::routes(
                 &Tellers::new(vec![Arc::new(PortTeller::new(platform.clone()))]),
@@ -114,6 +114,20 @@ impl World {
     pub(crate) async fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let server = database(folder.path());
+        Self::over(folder, vec![server], true).await
+    }
+
+    /// The same, over an OVN whose northbound schema is another.
+    pub(crate) async fn with_schema(change: impl FnOnce(&mut Value)) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let text = std::fs::read_to_string(schema("nb")).expect("it is installed");
+        let mut json = serde_json::from_str(&text).expect("JSON");
+        change(&mut json);
+        let other = folder.path().join("other.ovsschema");
+        std::fs::write(&other, json.to_string()).expect("it is written");
+        made(folder.path(), "nb", &other);
+        made(folder.path(), "sb", &schema("sb"));
+        let server = serve(folder.path());
         Self::over(folder, vec![server], true).await
     }
 
@@ -387,14 +401,22 @@ fn arguments(words: &str) -> Vec<String> {
 /// `ovsdb-server` with both databases.
 pub(crate) fn database(folder: &Path) -> Daemon {
     for name in ["nb", "sb"] {
-        let made = Command::new("ovsdb-tool")
-            .arg("create")
-            .arg(folder.join(format!("{name}.db")))
-            .arg(format!("/usr/share/ovn/ovn-{name}.ovsschema"))
-            .status();
-        assert!(made.expect("ovsdb-tool runs").success());
+        made(folder, name, &schema(name));
     }
     serve(folder)
+}
+
+fn schema(name: &str) -> PathBuf {
+    PathBuf::from(format!("/usr/share/ovn/ovn-{name}.ovsschema"))
+}
+
+fn made(folder: &Path, name: &str, schema: &Path) {
+    let made = Command::new("ovsdb-tool")
+        .arg("create")
+        .arg(folder.join(format!("{name}.db")))
+        .arg(schema)
+        .status();
+    assert!(made.expect("ovsdb-tool runs").success());
 }
 
 fn serve(folder: &Path) -> Daemon {
