@@ -5,9 +5,9 @@ mod permit;
 mod values;
 
 use super::guards::Guards;
-use super::{Expect, Reach, Reason, Refusal, Writer};
+use super::{Expect, Reason, Refusal, Writer};
 use crate::check::UNIQUE_NAMES;
-use crate::model::{Change, Child, Diff, Kind, OWNER_KEY, State, etag, is_volatile, keys};
+use crate::model::{Change, Child, Diff, Kind, State, etag, is_volatile, keys};
 use crate::problem::Problem;
 use purlin_ovsdb::{Atom, Datum, Insert, Mutation, Row, Transaction, Uuid};
 use std::collections::BTreeSet;
@@ -191,6 +191,9 @@ impl<'a, 'r> Builder<'a, 'r> {
         if !self.lent(table, uuid, column, &values) {
             self.ours(table, uuid)?;
         }
+        if column == "external_ids" {
+            self.mark_stays(table, uuid, &values)?;
+        }
         let mut values = values;
         if table == "DHCP_Options" && column == "options" {
             let mut row = Row::new().with("options", values);
@@ -248,15 +251,8 @@ impl<'a, 'r> Builder<'a, 'r> {
         if after == before {
             return Ok(());
         }
-        if column == "external_ids"
-            && gone.contains(&Atom::from(OWNER_KEY))
-            && self.writer.reach != Reach::All
-        {
-            let place = format!("{table} {}", self.after.label(table, uuid));
-            return Err(Refusal::one(
-                Reason::Invalid,
-                Problem::error("owner-mark", place, "the mark of the owner stays"),
-            ));
+        if column == "external_ids" {
+            self.mark_stays(table, uuid, &gone)?;
         }
         self.fits_in_number(table, column, &after, &kind)?;
         self.mutate(table, uuid, column, after, vec![Mutation::delete(column, gone)]);

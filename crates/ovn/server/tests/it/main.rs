@@ -2,6 +2,7 @@
 
 mod chosen;
 mod documents;
+mod hostile;
 mod journal;
 mod must_not;
 mod must_not_explain;

@@ -58,6 +58,21 @@ impl Builder<'_, '_> {
         Err(Refusal::foreign(table, &label, whose, &self.writer.owner))
     }
 
+    /// Who may write a row gives it to nobody else: its mark is neither taken nor written over. `values` are keys that go,
+    /// or keys and values that come.
+    pub(super) fn mark_stays(&self, table: &str, uuid: Uuid, values: &Datum) -> Done {
+        let goes = values.contains(&Atom::from(OWNER_KEY));
+        let other = values
+            .get_str(OWNER_KEY)
+            .is_some_and(|mark| mark != self.writer.owner);
+        if self.writer.reach == Reach::All || !(goes || other) {
+            return Ok(());
+        }
+        let place = format!("{table} {}", self.after.label(table, uuid));
+        let problem = Problem::error("owner-mark", place, "the mark of the owner stays");
+        Err(Refusal::one(Reason::Invalid, problem))
+    }
+
     /// Rows that go along with what was deleted must be ours too.
     pub(in crate::plan) fn removed_rows_are_ours(&self, diff: &Diff) -> Done {
         let base = self.after.base();
