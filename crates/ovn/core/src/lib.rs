@@ -7,6 +7,7 @@
 //!   plan      wanted changes -> one guarded transaction, and its undo     document  an owner's part: apply, prune, drift
 //!   trace     questions to ovn-trace, answers with our objects            topology  the network as a graph
 //!   template  sets of rules with typed variables                          policy    what the ACLs say, port by port
+//!   serving   who answers DHCP on a switch
 //!   tenant    whose part of the network a row is: what one sees, what one may
 //! ```
 //!
@@ -24,6 +25,7 @@ pub mod plan;
 pub mod policy;
 pub mod problem;
 pub mod review;
+pub mod serving;
 pub mod template;
 pub mod tenant;
 pub mod topology;

@@ -26,6 +26,7 @@ use crate::address::Book;
 use crate::check;
 use crate::model::{Change, Diff, Owner, State, Why};
 use crate::problem::Problem;
+use crate::serving;
 use purlin_ovsdb::{Datum, Transaction, Uuid};
 use std::fmt;
 
@@ -133,7 +134,7 @@ pub fn plan<'a>(state: &State<'a>, request: Request<'_>) -> Result<Plan<'a>, Ref
         builder.expect(expect)?;
     }
     for change in request.changes {
-        builder.change(change)?;
+        builder.change(serving::complete(&builder.after, change))?;
     }
     let whys = collect::collect(&mut builder)?;
     let diff = Diff::between(&builder.after, |table, uuid| {

@@ -8,12 +8,14 @@
 //!   GET    /api/v1/ovn/lint                     what is wrong, or probably not meant, in all that is there
 //!   GET    /api/v1/ovn/journal[/ID]             who changed what      POST .../journal/ID/undo    takes it back
 //!   POST   /api/v1/ovn/documents/OWNER/plan|apply      an owner's part as one document   GET .../drift, .../export
+//!   GET    /api/v1/ovn/switches/ID/dhcp         who answers DHCP there             PUT chooses: nobody, ovn, purlin
 //!   GET    /api/v1/ovn/sb[/TABLE[/ROW]]         flows, chassis, bindings: read only
 //! ```
 //!
 //! Every write takes `dryRun`, `wait=sb|hv`, `owner` and `force`.
 
 mod changes;
+mod dhcp;
 mod documents;
 mod find;
 mod history;
@@ -52,13 +54,14 @@ pub fn routes(platform: &Platform) -> Routes {
         .chain(topology::drafts().into_iter().map(Draft::tenants))
         .chain(trace::drafts())
         .chain(whatif::drafts())
-        .chain(typed::drafts());
+        .chain(typed::drafts())
+        .chain(dhcp::drafts());
     let narrowed = Platform::narrowed;
     let mut routes = nb::components(Routes::narrowed("ovn", platform, drafts, narrowed));
     routes = topology::components(routes);
     routes = trace::components(routes);
     routes = routes.and(history::routes(platform));
-    routes = typed::components(routes);
+    routes = dhcp::components(typed::components(routes));
     let drafts = ovncp::drafts()
         .into_iter()
         .chain(ovncp_trace::drafts())

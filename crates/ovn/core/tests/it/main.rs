@@ -19,6 +19,7 @@ mod plans;
 mod policies;
 mod real_server;
 mod review_rules;
+mod serving;
 mod templates;
 mod tenants;
 mod traced;

@@ -1,6 +1,7 @@
 //! The platform over real databases: requests in, rows, flows and answers out.
 
 mod chosen;
+mod dhcp;
 mod documents;
 mod hostile;
 mod journal;

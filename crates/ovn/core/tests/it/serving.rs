@@ -1,0 +1,162 @@
+//! Who answers DHCP on a switch: from each choice to each other.
+
+use crate::base::{committed, id, planned, shop, state, text, under, update};
+use purlin_ovn_core::plan::Refusal;
+use purlin_ovn_core::serving::{Found, Names, Server, Wanted, changes, found};
+use purlin_ovsdb::cache::Database;
+use serde_json::json;
+use std::collections::BTreeMap;
+
+const NAMES: Names = Names {
+    options: id(90),
+    port: id(91),
+};
+
+fn by_ovn(options: &[(&str, &str)]) -> Wanted {
+    let pair = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+    Wanted::Ovn {
+        cidr: None,
+        options: options.iter().map(pair).collect(),
+    }
+}
+
+fn by_purlin() -> Wanted {
+    Wanted::Purlin {
+        addresses: "02:00:00:00:00:fe 10.0.0.2".to_owned(),
+    }
+}
+
+/// The network with the choice carried out.
+fn chosen(database: &Database, wanted: &Wanted) -> Result<Database, Refusal> {
+    let changes = changes(&state(database), id(1), wanted, NAMES).expect("nothing is missing");
+    planned(database, changes).map(|plan| committed(&plan.after))
+}
+
+fn seen(database: &Database) -> Found {
+    found(&state(database), id(1))
+}
+
+#[test]
+fn ovn_answers_every_port_with_the_router_as_server() {
+    let database = chosen(&shop(), &by_ovn(&[("domain_name", "example.org")])).expect("a good plan");
+    let now = seen(&database);
+    assert_eq!(
+        (now.server, now.served, now.cidr.as_str()),
+        (Server::Ovn, 2, "10.0.0.0/24")
+    );
+    let value = |name: &str| now.values.get(name).map(String::as_str);
+    assert_eq!(value("server_id"), Some("10.0.0.1"));
+    assert_eq!(value("router"), Some("10.0.0.1"));
+    assert_eq!(value("lease_time"), Some("3600"));
+    assert_eq!(value("domain_name"), Some("\"example.org\""), "quoted by us");
+    assert!(value("server_mac").is_some_and(|mac| mac.starts_with("02:")));
+    // Said again it changes nothing, and the same MAC stays.
+    let again = changes(
+        &state(&database),
+        id(1),
+        &by_ovn(&[("domain_name", "example.org")]),
+        NAMES,
+    );
+    let again = planned(&database, again.expect("nothing is missing")).expect("a good plan");
+    assert!(again.diff.is_empty(), "{:?}", again.diff);
+}
+
+#[test]
+fn a_port_that_comes_later_is_answered_too_unless_it_says_otherwise() {
+    let database = chosen(&shop(), &by_ovn(&[])).expect("a good plan");
+    let made = [
+        under(
+            ("Logical_Switch", 1, "ports"),
+            "Logical_Switch_Port",
+            15,
+            &json!({"name": "vm5", "addresses": ["02:00:00:00:00:15 10.0.0.15"]}),
+        ),
+        under(
+            ("Logical_Switch", 1, "ports"),
+            "Logical_Switch_Port",
+            16,
+            &json!({"name": "vm6", "dhcpv4_options": [text(41)]}),
+        ),
+        under(
+            ("Logical_Switch", 1, "ports"),
+            "Logical_Switch_Port",
+            17,
+            &json!({"name": "ln", "type": "localnet", "addresses": ["unknown"], "options": {"network_name": "phys"}}),
+        ),
+        under(
+            ("Logical_Switch", 2, "ports"),
+            "Logical_Switch_Port",
+            18,
+            &json!({"name": "n2"}),
+        ),
+    ];
+    let database = committed(&planned(&database, made[..3].to_vec()).expect("a good plan").after);
+    let now = seen(&database);
+    assert_eq!((now.served, now.others.as_slice()), (3, &["vm6".to_owned()][..]));
+    assert!(
+        planned(&database, vec![made[3].clone()]).is_err(),
+        "somebody else's switch"
+    );
+    // Whoever takes them away by hand is told of.
+    let undone = planned(
+        &database,
+        vec![update("Logical_Switch_Port", 15, &json!({"dhcpv4_options": []}))],
+    );
+    let database = committed(&undone.expect("a good plan").after);
+    assert_eq!(seen(&database).missing, ["vm5"]);
+}
+
+#[test]
+fn from_ovn_to_purlin_to_nobody_nothing_is_left_behind() {
+    let before = shop();
+    let ovn = chosen(&before, &by_ovn(&[])).expect("a good plan");
+    let purlin = chosen(&ovn, &by_purlin()).expect("a good plan");
+    let now = seen(&purlin);
+    assert_eq!((now.server, now.served, now.options), (Server::Purlin, 0, None));
+    assert_eq!(now.port, Some(id(91)));
+    let port = state(&purlin);
+    assert_eq!(
+        port.text("Logical_Switch_Port", id(91), "type"),
+        Some("localport")
+    );
+    assert_eq!(port.label("Logical_Switch_Port", id(91)), "purlin-dhcp-web");
+    // Another address for it: the same port.
+    let moved = Wanted::Purlin {
+        addresses: "02:00:00:00:00:fe 10.0.0.3".to_owned(),
+    };
+    let moved = chosen(&purlin, &moved).expect("a good plan");
+    assert_eq!(seen(&moved).port, Some(id(91)));
+    let nobody = chosen(&moved, &Wanted::Nobody).expect("a good plan");
+    for table in ["Logical_Switch", "Logical_Switch_Port", "DHCP_Options"] {
+        let (was, is) = (state(&before), state(&nobody));
+        assert_eq!(was.uuids(table), is.uuids(table), "{table}");
+        for uuid in was.uuids(table) {
+            assert_eq!(was.row(table, uuid), is.row(table, uuid), "{table}");
+        }
+    }
+}
+
+#[test]
+fn what_nothing_stands_for_is_asked_for() {
+    let database = shop();
+    let nowhere = Wanted::Ovn {
+        cidr: Some("10.9.0.0/24".to_owned()),
+        options: BTreeMap::new(),
+    };
+    let refused = changes(&state(&database), id(1), &nowhere, NAMES).expect_err("no router is there");
+    assert_eq!(refused.place, "options:server_id");
+    let six = Wanted::Ovn {
+        cidr: Some("2001:db8::/64".to_owned()),
+        options: BTreeMap::new(),
+    };
+    let refused = changes(&state(&database), id(1), &six, NAMES).expect_err("DHCPv4 is meant");
+    assert_eq!(refused.place, "cidr");
+    // What is said and wrong is found by the checks of every row.
+    let wrong = chosen(&database, &by_ovn(&[("lease_tiem", "60")])).expect_err("no such option");
+    assert!(wrong.problems[0].to_string().contains("lease_time"), "{wrong}");
+    let taken = Wanted::Purlin {
+        addresses: "02:00:00:00:00:fe 10.0.0.11".to_owned(),
+    };
+    let wrong = chosen(&database, &taken).expect_err("vm1 has it");
+    assert!(wrong.to_string().contains("10.0.0.11"), "{wrong}");
+}
