@@ -59,6 +59,7 @@ impl Ovn {
             connect_timeout: settings.connect_timeout,
             probe: settings.probe_interval,
             write_timeout: settings.write_timeout,
+            group: settings.group,
             ..Config::new(database, endpoints)
         };
         let platform = Platform::start(purlin_ovn_server::Settings {

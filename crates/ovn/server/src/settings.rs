@@ -2,7 +2,7 @@
 
 use crate::history::Bounds;
 use purlin_config::{Document, Fault, Faults, Key, Kind, Reader, Section, TextFault, check_section, codes};
-use purlin_ovsdb::client::Endpoint;
+use purlin_ovsdb::client::{Endpoint, Group};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -50,6 +50,30 @@ const KEYS: &[Key] = &[
     )
     .default("5s")
     .restart(),
+    Key::new(
+        "batch_size",
+        Kind::Int { min: 1, max: 2500 },
+        "Writes that come together travel to the northbound as one transaction: so many at most.",
+    )
+    .default("100")
+    .restart(),
+    Key::new(
+        "batch_timeout",
+        Kind::Duration {
+            min: Duration::ZERO,
+            max: Duration::from_secs(10),
+        },
+        "How long a write waits for others to travel with, beyond the wait for its turn. More makes each write slower, and lets ovn-northd see fewer changes.",
+    )
+    .default("0s")
+    .restart(),
+    Key::new(
+        "max_concurrent",
+        Kind::Int { min: 1, max: 64 },
+        "Transactions that are under way at once.",
+    )
+    .default("8")
+    .restart(),
     Key::new("write_timeout", WAIT, "How long a write may take, all retries included.")
         .default("30s")
         .restart(),
@@ -96,6 +120,8 @@ pub struct OvnSettings {
     pub connect_timeout: Duration,
     pub probe_interval: Duration,
     pub write_timeout: Duration,
+    /// How writes that come together travel.
+    pub group: Group,
     /// How much of its own the platform keeps.
     pub bounds: Bounds,
 }
@@ -105,6 +131,18 @@ fn endpoint(text: &str) -> Result<(), TextFault> {
     parsed
         .map(drop)
         .map_err(|error| TextFault::from(error.to_string()))
+}
+
+/// A write of a row is four operations: two guards, the row, its place.
+fn group(writes_max: u32, wait: Duration, in_flight_max: u32) -> Group {
+    let (writes_max, in_flight_max) = (writes_max as usize, in_flight_max as usize);
+    Group {
+        writes_max,
+        operations_max: (4 * writes_max).max(Group::default().operations_max),
+        wait,
+        in_flight_max,
+        ..Group::default()
+    }
 }
 
 /// The schema of `[ovn]`.
@@ -180,6 +218,11 @@ pub fn read(document: &Document, faults: &mut Faults) -> Option<OvnSettings> {
         connect_timeout: keys.get("connect_timeout"),
         probe_interval: keys.get("probe_interval"),
         write_timeout: keys.get("write_timeout"),
+        group: group(
+            keys.get("batch_size"),
+            keys.get("batch_timeout"),
+            keys.get("max_concurrent"),
+        ),
         bounds: Bounds {
             journal_entries: keys.get("journal_entries"),
             journal_age: keys.get("journal_age"),

@@ -240,9 +240,22 @@ pub(super) const ENDPOINTS: &[Key] = &[Key::new(
 )];
 
 const BATCHES: &[Key] = &[
-    Key::new("batch_size", count(100_000), "Changes in one batch.").default("100"),
-    Key::new("batch_timeout", TIME, "A batch waits for more for so long.").default("100ms"),
-    Key::new("max_concurrent", count(1000), "Batches under way at once.").default("4"),
+    Key::new(
+        "batch_size",
+        count(2500),
+        "Writes that travel to OVN as one transaction, at most.",
+    )
+    .default("100"),
+    Key::new(
+        "batch_timeout",
+        Kind::Duration {
+            min: Duration::ZERO,
+            max: Duration::from_secs(10),
+        },
+        "A write waits for others to travel with for so long.",
+    )
+    .default("100ms"),
+    Key::new("max_concurrent", count(64), "Transactions under way at once.").default("4"),
 ];
 
 const LOGGING: &[Key] = &[Key::new(

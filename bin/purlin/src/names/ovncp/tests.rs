@@ -6,6 +6,7 @@ use crate::settings;
 use purlin_config::{Document, Faults, Input};
 use serde_json::{Value, json};
 use std::path::Path;
+use std::time::Duration;
 
 /// As the guide prints it.
 const GUIDE: &str = "\
@@ -355,13 +356,27 @@ fn s4_63_s4_86_s4_87_s4_88_s4_89_s4_135_keys_of_ovn_are_read_and_checked() {
 #[test]
 fn s4_142_s4_143_s4_144_batches_are_read_and_checked() {
     let good = "batch_processor:\n  batch_size: 100\n  batch_timeout: 100ms\n  max_concurrent: 4\n";
-    assert!(
-        served(good, &[])
-            .notes
-            .iter()
-            .any(|note| note.starts_with("batch_processor:"))
+    let good = format!("ovn:\n  northbound:\n    endpoints: [\"tcp:n1:6641\"]\n{good}");
+    let made = served(&good, &[]);
+    let section = &made.document["ovn"];
+    assert_eq!(
+        (
+            &section["batch_size"],
+            &section["batch_timeout"],
+            &section["max_concurrent"]
+        ),
+        (&json!(100), &json!("100ms"), &json!(4))
     );
-    for (from, to) in [("100\n", "0\n"), ("100ms", "fast"), ("4\n", "-1\n")] {
+    let group = settings_of(&made.document).services.ovn.group;
+    assert_eq!(
+        (group.writes_max, group.wait, group.in_flight_max),
+        (100, Duration::from_millis(100), 4)
+    );
+    for (from, to) in [
+        ("size: 100", "size: 0"),
+        ("100ms", "fast"),
+        ("current: 4", "current: -1"),
+    ] {
         let mut faults = Faults::new();
         let document = Document::parse([Input::file("c.yaml", good.replacen(from, to, 1))], &mut faults);
         check(&document, &mut faults);

@@ -266,6 +266,12 @@ impl Guide<'_> {
             let timeout: Duration = ovn.get("connection_timeout");
             section["connect_timeout"] = format_duration(timeout).into();
         }
+        let batches = self.section("batch_processor");
+        if batches.is_present() {
+            section["batch_size"] = batches.get::<u32>("batch_size").into();
+            section["batch_timeout"] = format_duration(batches.get("batch_timeout")).into();
+            section["max_concurrent"] = batches.get::<u32>("max_concurrent").into();
+        }
         section
     }
 
@@ -285,12 +291,6 @@ impl Guide<'_> {
             notes.push(format!(
                 "ovn.{key}: one connection to each server carries everything and is kept; there is no pool"
             ));
-        }
-        if self.section("batch_processor").is_present() {
-            notes.push(
-                "batch_processor: its keys were read and are good; writes that come together always travel together"
-                    .to_owned(),
-            );
         }
         let prefix = self.section("cache").opt::<String>("key_prefix");
         let id = self.cluster().opt::<String>("node_id");

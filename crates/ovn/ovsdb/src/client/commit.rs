@@ -5,7 +5,7 @@ mod gather;
 mod guard;
 
 use super::cluster::Cluster;
-use super::config::Config;
+use super::config::{Config, Group};
 use crate::operation::Transaction;
 use crate::outcome::{Outcome, Refusal};
 use batch::Batch;
@@ -109,7 +109,7 @@ async fn gather(mut inbox: mpsc::Receiver<Job>, config: Arc<Config>, cluster: Cl
         };
         let slot = slots.clone().acquire_owned().await.expect("never closed");
         let mut jobs = vec![first];
-        kept = fill(&mut jobs, &mut inbox, config.group.operations_max);
+        kept = fill(&mut jobs, &mut inbox, &config.group).await;
         let batch = Batch::new(jobs, config.clone(), cluster.clone());
         tokio::spawn(async move {
             batch.run().await;
@@ -118,16 +118,21 @@ async fn gather(mut inbox: mpsc::Receiver<Job>, config: Arc<Config>, cluster: Cl
     }
 }
 
-/// Adds what waits and may travel together; returns the first that may not.
-fn fill(jobs: &mut Vec<Job>, inbox: &mut mpsc::Receiver<Job>, operations_max: usize) -> Option<Job> {
+/// Adds what waits, or comes soon enough, and may travel together; returns the first that may not.
+async fn fill(jobs: &mut Vec<Job>, inbox: &mut mpsc::Receiver<Job>, group: &Group) -> Option<Job> {
     if !jobs[0].transaction.can_travel() {
         return None;
     }
+    let until = jobs[0].began + group.wait;
     let mut operations = jobs[0].transaction.len();
-    while operations < operations_max {
-        let job = inbox.try_recv().ok()?;
+    while operations < group.operations_max && jobs.len() < group.writes_max {
+        let job = match inbox.try_recv() {
+            Ok(job) => job,
+            Err(_) if group.wait.is_zero() => return None,
+            Err(_) => tokio::time::timeout_at(until, inbox.recv()).await.ok()??,
+        };
         operations += job.transaction.len();
-        if !job.transaction.can_travel() || operations > operations_max {
+        if !job.transaction.can_travel() || operations > group.operations_max {
             return Some(job);
         }
         jobs.push(job);

@@ -39,6 +39,11 @@ pub struct Config {
 pub struct Group {
     /// Operations of one transaction, at most; a larger transaction travels alone. Default 100, range 1 to 10,000.
     pub operations_max: usize,
+    /// Writes that travel as one transaction, at most. Default 100, range 1 to 10,000.
+    pub writes_max: usize,
+    /// How long a write waits for company, beyond the wait for its turn. Default 0: it goes as soon as there is room, and
+    /// under load others have come by then. More makes each write slower, and lets `ovn-northd` see fewer changes.
+    pub wait: Duration,
     /// Transactions on their way at once. Default 8, range 1 to 64.
     pub in_flight_max: usize,
     /// Writes that wait for their turn; more must wait to get in. Default 16,384.
@@ -49,6 +54,8 @@ impl Default for Group {
     fn default() -> Self {
         Self {
             operations_max: 100,
+            writes_max: 100,
+            wait: Duration::ZERO,
             in_flight_max: 8,
             queue_max: 16_384,
         }

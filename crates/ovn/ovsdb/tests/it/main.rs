@@ -4,6 +4,7 @@ mod ask;
 mod cache;
 mod cluster;
 mod corpus;
+mod grouping;
 mod hostile;
 mod laws;
 mod lost;
