@@ -186,6 +186,8 @@ impl Bound {
     /// Begins to answer. `shutdown` is the one that event streams were given.
     #[must_use]
     pub fn start(self, api: &Router, metrics: &Router, shutdown: Shutdown) -> Running {
+        // Handlers whose answers do not end by themselves ask for it.
+        let api = &api.clone().layer(axum::Extension(shutdown.clone()));
         let room = Arc::new(Semaphore::new(self.room));
         let mut listeners = JoinSet::new();
         let connections = |router: &Router| {

@@ -30,6 +30,7 @@ mod routes;
 mod scratch;
 pub mod settings;
 mod shown;
+mod stream;
 mod teller;
 mod templates;
 mod trace;

@@ -10,6 +10,7 @@ use crate::kept::{Books, Options};
 use crate::orders::Orders;
 use crate::programs::{Programs, Tools};
 use crate::reasons;
+use crate::stream::{self, Stream};
 use crate::within::{Views, Within};
 use axum::http::StatusCode;
 use purlin_api::Problem;
@@ -56,6 +57,7 @@ struct Inner {
     origin: &'static str,
     books: Books,
     options: Options,
+    stream: Arc<Stream>,
     programs: Programs,
     graphs: Graphs,
     /// Tells this process from the one before.
@@ -109,6 +111,7 @@ impl Platform {
             south,
             origin: settings.origin,
             books: Books::default(),
+            stream: Arc::new(Stream::new()),
             options: Options::default(),
             programs,
             graphs: Graphs::default(),
@@ -118,6 +121,8 @@ impl Platform {
         };
         let platform = Self(Arc::new(inner), None);
         tokio::spawn(keep_up(Arc::downgrade(&platform.0)));
+        let (north, born) = (platform.0.north.clone(), platform.0.born.clone());
+        tokio::spawn(stream::write(north, born, Arc::clone(&platform.0.stream)));
         platform
     }
 
@@ -146,6 +151,11 @@ impl Platform {
         let mut usage = tenant::usage(&rows, tenant);
         usage.insert("rows", tenant::rows(&rows, tenant));
         Ok(usage)
+    }
+
+    /// The northbound's transactions as they happen, those of all tenants.
+    pub(crate) fn stream(&self) -> &Arc<Stream> {
+        &self.0.stream
     }
 
     /// Who has which address, by just this snapshot of the northbound.
@@ -274,6 +284,11 @@ impl Side {
             schema,
             within: None,
         }
+    }
+
+    /// The schema, once a member has told it.
+    pub(crate) fn schema(&self) -> watch::Receiver<Option<Arc<DatabaseSchema>>> {
+        self.schema.clone()
     }
 
     /// The tenant that it is narrowed to.

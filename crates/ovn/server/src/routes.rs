@@ -26,6 +26,7 @@ mod ovncp;
 mod ovncp_pictures;
 mod ovncp_trace;
 mod sb;
+mod stream;
 mod templates;
 mod topology;
 mod trace;
@@ -51,6 +52,7 @@ pub fn routes(platform: &Platform) -> Routes {
         .chain(nb::drafts())
         .chain(changes::drafts())
         .chain(sb::drafts())
+        .chain(stream::drafts())
         .chain(topology::drafts().into_iter().map(Draft::tenants))
         .chain(trace::drafts())
         .chain(whatif::drafts())

@@ -15,6 +15,7 @@ mod reading;
 mod schema;
 mod south;
 mod stories;
+mod streaming;
 mod telling;
 mod templates;
 mod tenants;

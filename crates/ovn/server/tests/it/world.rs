@@ -186,6 +186,11 @@ impl World {
             .collect()
     }
 
+    /// The same routes over a socket, and the token of a viewer.
+    pub(crate) async fn listen(&self) -> (std::net::SocketAddr, String) {
+        listen(&self.router, &self.tokens).await
+    }
+
     /// What `ovn-nbctl` prints.
     pub(crate) fn nbctl(&self, words: &str) -> String {
         let words = arguments(words);
@@ -399,6 +404,47 @@ fn arguments(words: &str) -> Vec<String> {
 }
 
 /// `ovsdb-server` with both databases.
+impl Mounted {
+    pub(crate) async fn listen(&self) -> (std::net::SocketAddr, String) {
+        listen(&self.router, &self.tokens).await
+    }
+}
+
+/// Serves until the test ends.
+async fn listen(router: &Router, tokens: &[(Role, String)]) -> (std::net::SocketAddr, String) {
+    let plan = purlin_api::serve::Plan {
+        http: vec![([127, 0, 0, 1], 0).into()],
+        ..Default::default()
+    };
+    let bound = plan.bind().await.expect("a port");
+    let address = bound.http()[0];
+    let running = bound.start(router, &Router::new(), Default::default());
+    tokio::spawn(async move {
+        std::future::pending::<()>().await;
+        drop(running);
+    });
+    let viewer = tokens.iter().find(|(role, _)| *role == Role::Viewer);
+    (address, viewer.expect("a viewer").1.clone())
+}
+
+/// One member of a cluster that has no others, so that transactions have names.
+pub(crate) fn member(folder: &Path) -> Daemon {
+    let made = Command::new("ovsdb-tool")
+        .arg("create-cluster")
+        .arg(folder.join("nb.db"))
+        .arg("/usr/share/ovn/ovn-nb.ovsschema")
+        .arg(format!("unix:{}", folder.join("raft.sock").display()))
+        .status();
+    assert!(made.expect("ovsdb-tool runs").success());
+    let made = Command::new("ovsdb-tool")
+        .arg("create")
+        .arg(folder.join("sb.db"))
+        .arg("/usr/share/ovn/ovn-sb.ovsschema")
+        .status();
+    assert!(made.expect("ovsdb-tool runs").success());
+    serve(folder)
+}
+
 pub(crate) fn database(folder: &Path) -> Daemon {
     for name in ["nb", "sb"] {
         made(folder, name, &schema(name));

@@ -37,6 +37,18 @@ impl Feed {
         &self.last
     }
 
+    /// Waits until the database is followed, and goes on from the state as it is then: what came before is not told.
+    /// `false` when the replica is gone.
+    pub async fn live(&mut self) -> bool {
+        match self.snapshots.wait_for(Snapshot::is_live).await {
+            Ok(now) => {
+                self.last = now.clone();
+                true
+            }
+            Err(_) => false,
+        }
+    }
+
     /// The next change; `None` when the replica is gone. When tables were added or dropped by another schema, the
     /// change is empty and the state is to be read anew.
     pub async fn next(&mut self) -> Option<Changes> {

@@ -1,0 +1,314 @@
+//! Every transaction of the northbound as one message, for whoever follows along.
+//!
+//! ```text
+//!   replica ─► feed ─► one message per transaction, written once ─► a bounded row of them ─► every reader has its place in it
+//! ```
+//!
+//! The name of a message is the transaction's: a reader that comes back, here or at another node, says which one it has
+//! seen last. Where that is not known any more it is told to begin anew with fresh lists, and from where on to follow.
+//! Readers share the octets of each message; a slow one holds nothing but its place.
+
+use crate::platform::Side;
+use axum::body::Bytes;
+use axum::extract::ws::Utf8Bytes;
+use purlin_ovn_core::model::natural;
+use purlin_ovsdb::cache::{Changes, RowRef};
+use purlin_ovsdb::client::{Feed, Snapshot};
+use purlin_ovsdb::{ColumnType, DatabaseSchema, Datum, Uuid};
+use serde_json::{Map, Value, json};
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::{Semaphore, watch};
+
+/// Messages that are kept for who comes back, and their octets.
+const KEPT_MAX: usize = 16_384;
+const OCTETS_MAX: usize = 64 << 20;
+/// Readers at one time.
+pub(crate) const READERS_MAX: usize = 256;
+
+/// One message, as both kinds of streams send it.
+#[derive(Debug, Clone)]
+pub(crate) struct Message {
+    pub(crate) id: Arc<str>,
+    /// For WebSockets.
+    pub(crate) text: Utf8Bytes,
+    /// The same with its frame, for server-sent events.
+    pub(crate) frame: Bytes,
+}
+
+impl Message {
+    fn new(id: &str, event: &str, body: &Value) -> Self {
+        let text = body.to_string();
+        let frame = format!("id: {id}\nevent: {event}\ndata: {text}\n\n");
+        Self {
+            id: id.into(),
+            text: text.into(),
+            frame: frame.into(),
+        }
+    }
+}
+
+/// The row of messages.
+#[derive(Debug)]
+pub(crate) struct Stream {
+    row: Mutex<Row>,
+    /// The number of the next message.
+    next: watch::Sender<u64>,
+    pub(crate) room: Arc<Semaphore>,
+}
+
+#[derive(Debug)]
+struct Row {
+    /// The transaction before the first message that is kept.
+    before: Arc<str>,
+    first: u64,
+    messages: VecDeque<Message>,
+    octets: usize,
+}
+
+impl Row {
+    fn newest(&self) -> &Arc<str> {
+        self.messages.back().map_or(&self.before, |message| &message.id)
+    }
+
+    fn next(&self) -> u64 {
+        self.first + self.messages.len() as u64
+    }
+}
+
+impl Stream {
+    pub(crate) fn new() -> Self {
+        let row = Row {
+            before: "".into(),
+            first: 0,
+            messages: VecDeque::new(),
+            octets: 0,
+        };
+        Self {
+            row: Mutex::new(row),
+            next: watch::channel(0).0,
+            room: Arc::new(Semaphore::new(READERS_MAX)),
+        }
+    }
+
+    /// Forgets all, and goes on behind this transaction: readers begin anew.
+    fn begin(&self, id: &str) {
+        self.change(|row| {
+            row.first = row.next() + 1;
+            row.messages.clear();
+            row.octets = 0;
+            row.before = id.into();
+        });
+    }
+
+    fn push(&self, message: Message) {
+        self.change(|row| {
+            row.octets += message.text.len();
+            row.messages.push_back(message);
+            while row.messages.len() > KEPT_MAX || (row.octets > OCTETS_MAX && row.messages.len() > 1) {
+                let Some(oldest) = row.messages.pop_front() else {
+                    break;
+                };
+                row.first += 1;
+                row.octets -= oldest.text.len();
+                row.before = oldest.id;
+            }
+        });
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Row)) {
+        let next = {
+            let mut row = self.row.lock().unwrap_or_else(PoisonError::into_inner);
+            change(&mut row);
+            row.next()
+        };
+        self.next.send_replace(next);
+    }
+
+    /// Returns when there is a state to follow from.
+    pub(crate) async fn begun(&self) {
+        let mut next = self.next.subscribe();
+        if next.wait_for(|next| *next > 0).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// A reader behind the transaction that it has seen last; and what it is told first.
+    pub(crate) fn follow(self: &Arc<Self>, seen: Option<&str>) -> (Reader, Option<Message>) {
+        let row = self.row.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = seen.and_then(|seen| match seen == &*row.before {
+            true => Some(row.first),
+            // The newest are asked for most.
+            false => {
+                let at = row.messages.iter().rposition(|message| &*message.id == seen)?;
+                Some(row.first + at as u64 + 1)
+            }
+        });
+        let first = match (seen, known) {
+            (_, Some(_)) => None,
+            (None, None) => Some(introduced(row.newest())),
+            (Some(_), None) => Some(anew(
+                row.newest(),
+                "what came after the transaction you saw is not kept here",
+            )),
+        };
+        let reader = Reader {
+            stream: Arc::clone(self),
+            place: known.unwrap_or_else(|| row.next()),
+            news: self.next.subscribe(),
+        };
+        (reader, first)
+    }
+}
+
+/// From which transaction on a reader follows.
+fn introduced(id: &str) -> Message {
+    Message::new(id, "here", &json!({ "id": id, "event": "here" }))
+}
+
+/// A reader must read its lists again, and follows from here on.
+fn anew(id: &str, reason: &str) -> Message {
+    Message::new(
+        id,
+        "anew",
+        &json!({ "id": id, "event": "anew", "reason": reason }),
+    )
+}
+
+/// A place in the row.
+#[derive(Debug)]
+pub(crate) struct Reader {
+    stream: Arc<Stream>,
+    place: u64,
+    news: watch::Receiver<u64>,
+}
+
+/// Messages that are handed out at one time.
+const HANDFUL: usize = 64;
+
+impl Reader {
+    /// The next messages. Waits for one; dropping the future loses nothing.
+    pub(crate) async fn next(&mut self) -> Vec<Message> {
+        loop {
+            self.news.borrow_and_update();
+            let messages = self.take();
+            if !messages.is_empty() {
+                return messages;
+            }
+            if self.news.changed().await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        }
+    }
+
+    fn take(&mut self) -> Vec<Message> {
+        let row = self.stream.row.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(from) = self.place.checked_sub(row.first) else {
+            self.place = row.next();
+            return vec![anew(
+                row.newest(),
+                "what you have not read yet is not kept any more",
+            )];
+        };
+        let from = usize::try_from(from)
+            .unwrap_or(usize::MAX)
+            .min(row.messages.len());
+        let to = (from + HANDFUL).min(row.messages.len());
+        self.place = row.first + to as u64;
+        row.messages.range(from..to).cloned().collect()
+    }
+}
+
+/// Writes a message for each transaction, for as long as the copy lives. `born` tells this process from others.
+pub(crate) async fn write(side: Side, born: String, stream: Arc<Stream>) {
+    let (mut feed, mut schemas) = (side.rows.feed(), side.schema());
+    // Its handles would keep the copy alive.
+    drop(side);
+    let schema = match schemas.wait_for(Option::is_some).await {
+        Ok(schema) => schema.clone(),
+        Err(_) => return,
+    };
+    let Some(schema) = schema else { return };
+    // What is there at first is no news.
+    if !feed.live().await {
+        return;
+    }
+    stream.begin(&name(&feed, &born));
+    while let Some(changes) = feed.next().await {
+        let id = name(&feed, &born);
+        // Another schema: what it brings is not told row by row.
+        if changes.is_empty() {
+            stream.begin(&id);
+            continue;
+        }
+        let body = json!({ "id": &id, "event": "changes", "changes": told(&schema, &changes) });
+        stream.push(Message::new(&id, "changes", &body));
+    }
+}
+
+/// The transaction's own name, which all members of a cluster know; where a server gives none, one that is good for as long
+/// as this process lives.
+fn name(feed: &Feed, born: &str) -> String {
+    let Snapshot { txn, generation, .. } = feed.snapshot();
+    match txn.filter(|txn| *txn != Uuid::ZERO) {
+        Some(txn) => txn.to_string(),
+        None => format!("{born}.{generation}"),
+    }
+}
+
+fn told(schema: &DatabaseSchema, changes: &Changes) -> Value {
+    let rows = changes.iter().map(|(table, change, before, after)| {
+        let kind = match (&before, &after) {
+            (None, _) => "added",
+            (_, None) => "removed",
+            (Some(_), Some(_)) => "changed",
+        };
+        let named = |row: &Option<RowRef<'_>>| {
+            let name = row.as_ref()?.get("name")?.one()?.as_str();
+            name.map(str::to_owned)
+        };
+        json!({
+            "table": table,
+            "uuid": change.uuid.to_string(),
+            "name": named(&after).or_else(|| named(&before)),
+            "change": kind,
+            "columns": columns(schema, table, before.as_ref(), after.as_ref()),
+        })
+    });
+    rows.collect()
+}
+
+/// Of a new row what is not empty, of one that changes what differs, of one that goes nothing.
+fn columns(
+    schema: &DatabaseSchema,
+    table: &str,
+    before: Option<&RowRef<'_>>,
+    after: Option<&RowRef<'_>>,
+) -> Map<String, Value> {
+    let known = schema.table(table);
+    let Some(after) = after else { return Map::new() };
+    let columns = after.columns().filter_map(|(name, value)| {
+        let kind = &known?.column(name)?.kind;
+        let told = match before {
+            None => (*value != Datum::default_of(kind)).then(|| natural(value, kind)),
+            Some(before) => differing(before.get(name)?, value, kind),
+        };
+        Some((name.to_owned(), told?))
+    });
+    columns.collect()
+}
+
+fn differing(before: &Datum, after: &Datum, kind: &ColumnType) -> Option<Value> {
+    if before == after {
+        return None;
+    }
+    Some(match kind.max {
+        1 => json!({ "before": natural(before, kind), "after": natural(after, kind) }),
+        _ => {
+            json!({ "removed": natural(&before.without(after), kind), "added": natural(&after.without(before), kind) })
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests;
