@@ -15,6 +15,8 @@ mod explain;
 mod lb;
 mod lock;
 #[cfg(feature = "ovn")]
+pub(crate) mod nbctl;
+#[cfg(feature = "ovn")]
 mod ovn;
 mod paging;
 mod scale;
@@ -132,7 +134,10 @@ enum Command {
     Completions(shell::CompletionArgs),
     /// Print the manual page, or write one page per command.
     Man(shell::ManArgs),
-    /// Answer as another program: simple-dhcpd-datacenter, simple-tftpd-datacenter, metanode-cli, ovncp.
+    /// The commands of ovn-nbctl, through the node where there is one.
+    #[cfg(feature = "ovn")]
+    Nbctl(nbctl::Args),
+    /// Answer as another program: simple-dhcpd-datacenter, simple-tftpd-datacenter, metanode-cli, ovncp, ovn-nbctl.
     As(names::AsArgs),
 }
 
@@ -155,6 +160,8 @@ impl Cli {
             Command::Dhcp(command) => dhcp::run(command, &context),
             Command::Tftp(command) => tftp::run(&command, &context),
             Command::Ovn(command) => ovn::run(&command, &context),
+            #[cfg(feature = "ovn")]
+            Command::Nbctl(args) => nbctl::run(&args, &context),
             Command::Boot(command) => boot::run(&command, &context),
             Command::Bench(command) => bench::run(&command, &context),
             Command::Cluster(command) => context.block_on(cluster::run(&command, &context)),

@@ -51,6 +51,10 @@ fn main() -> ExitCode {
 }
 
 fn purlin(arguments: &[OsString]) -> Outcome {
+    #[cfg(feature = "ovn")]
+    if let Some(rest) = cli::nbctl::called(arguments) {
+        return cli::nbctl::run_as("purlin nbctl", rest);
+    }
     let cli = match cli::Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => return cli::parse_error(&error),

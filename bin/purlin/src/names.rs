@@ -33,6 +33,9 @@ pub(crate) enum Name {
     Metanode,
     #[value(name = "ovncp")]
     Ovncp,
+    #[cfg(feature = "ovn")]
+    #[value(name = "ovn-nbctl")]
+    OvnNbctl,
 }
 
 #[derive(Debug, clap::Args)]
@@ -71,6 +74,8 @@ pub(crate) fn run(name: Name, arguments: &[OsString]) -> Outcome {
         Name::Tftpd => parsed("simple-tftpd-datacenter", arguments, tftpd::daemon),
         Name::Metanode => parsed("metanode-cli", arguments, metanode::run),
         Name::Ovncp => parsed("ovncp", arguments, ovncp::run),
+        #[cfg(feature = "ovn")]
+        Name::OvnNbctl => cli::nbctl::run_as("ovn-nbctl", arguments),
     }
 }
 

@@ -1,5 +1,6 @@
 //! OVN as a part of this node: the platform over databases that are given, or that the node starts by itself.
 
+mod lines;
 mod own;
 
 pub(crate) use purlin_ovn_server::settings::OvnSettings as Settings;
@@ -15,6 +16,7 @@ use purlin_api::Problem;
 use purlin_api::clock::Clock;
 use purlin_api::revisions::Revisions;
 use purlin_api::schema;
+use purlin_ovn_nbctl::shell::Served;
 use purlin_ovn_server::settings::Source;
 use purlin_ovn_server::{History, OvnMetrics, Platform, PortTeller, Tools, events, routes};
 use purlin_ovsdb::client::{Config, Endpoint, Tls};
@@ -34,6 +36,8 @@ pub(crate) struct Ovn {
     platform: Platform,
     /// Those that this node has started.
     own: Option<OwnDatabases>,
+    /// Takes command lines of `purlin nbctl`, until it is dropped.
+    _lines: Option<Served>,
     /// The node does nothing else: without its databases it should get no work.
     alone: bool,
 }
@@ -78,7 +82,13 @@ impl Ovn {
             bounds: settings.bounds,
         });
         let alone = !base.settings.services.serve_else();
-        Ok(Some(Self { platform, own, alone }))
+        let lines = lines::take(&platform, base.data_dir);
+        Ok(Some(Self {
+            platform,
+            own,
+            _lines: lines,
+            alone,
+        }))
     }
 }
 

@@ -181,6 +181,13 @@ impl Platform {
         &self.0.born
     }
 
+    /// The northbound as a whole, for command lines of this machine: the client that writes, and the copy.
+    #[must_use]
+    pub fn northbound(&self) -> (Client, Replica) {
+        let north = &self.0.north;
+        (north.client.clone(), north.rows.clone())
+    }
+
     pub(crate) fn north(&self) -> &Side {
         self.1.as_ref().map_or(&self.0.north, |narrow| &narrow.north)
     }

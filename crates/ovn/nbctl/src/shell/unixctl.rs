@@ -10,6 +10,7 @@ use crate::warning::Level;
 use crate::warning::Warning;
 use serde_json::{Deserializer, Value, json};
 use std::io;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -64,6 +65,8 @@ pub fn serve(engine: Engine, log: Log, path: &Path) -> io::Result<Served> {
         let _ = std::fs::remove_file(path);
     }
     let listener = UnixListener::bind(path)?;
+    // Whoever can write to it can change the network.
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
     let (exit, exits) = watch::channel(false);
     let shared = Arc::new(Shared {
         engine,
