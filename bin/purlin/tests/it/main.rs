@@ -7,6 +7,7 @@ mod config;
 mod deploy;
 mod harness;
 mod names;
+mod nbctl;
 mod node;
 mod ovn;
 mod reload;

@@ -18,6 +18,10 @@ pub enum Mode {
 pub enum Looks {
     /// Always the same: `Table column column; Table column`.
     At(&'static str),
+    /// The same; of a table with a number behind it (`Table#1`) only the row that this argument names.
+    Named(&'static str),
+    /// The same where this holds of the command; else all rows.
+    NamedIf(&'static str, fn(&Command) -> bool),
     /// What its arguments say.
     AsTold(fn(&Command, &mut Needs) -> Result<(), String>),
 }

@@ -17,7 +17,11 @@ pub(super) static COMMANDS: &[Syntax] = &[
         arguments: "SWITCH PORT [PARENT] [TAG]",
         options: "--may-exist",
         mode: Mode::Writes,
-        looks: Looks::At("Logical_Switch name ports; Logical_Switch_Port name parent_name tag_request"),
+        // Where the port may be there, the switch that it is on may be another.
+        looks: Looks::NamedIf(
+            "Logical_Switch#1 name ports; Logical_Switch_Port#2 name parent_name tag_request",
+            |command| !command.has("--may-exist"),
+        ),
         run: add,
     },
     Syntax {
@@ -27,7 +31,7 @@ pub(super) static COMMANDS: &[Syntax] = &[
         arguments: "PORT",
         options: "--if-exists",
         mode: Mode::Writes,
-        looks: Looks::At(PORTS),
+        looks: Looks::Named("Logical_Switch name ports; Logical_Switch_Port#1 name"),
         run: delete,
     },
     Syntax {
@@ -47,7 +51,7 @@ pub(super) static COMMANDS: &[Syntax] = &[
         arguments: "PORT",
         options: "",
         mode: Mode::Reads,
-        looks: Looks::At(PORTS),
+        looks: Looks::Named("Logical_Switch name ports; Logical_Switch_Port#1 name"),
         run: get_switch,
     },
     Syntax {
@@ -77,7 +81,7 @@ pub(super) static COMMANDS: &[Syntax] = &[
         arguments: "PORT [ADDRS]...",
         options: "",
         mode: Mode::Writes,
-        looks: Looks::At("Logical_Switch_Port name port_security"),
+        looks: Looks::Named("Logical_Switch_Port#1 name port_security"),
         run: |ctx| {
             let port = ctx.get(&PORT, ctx.arg(1))?;
             ctx.set(port, "port_security", text_set(ctx.args(2)));
@@ -91,7 +95,7 @@ pub(super) static COMMANDS: &[Syntax] = &[
         arguments: "PORT",
         options: "",
         mode: Mode::Reads,
-        looks: Looks::At("Logical_Switch_Port name port_security"),
+        looks: Looks::Named("Logical_Switch_Port#1 name port_security"),
         run: |ctx| {
             let port = ctx.get(&PORT, ctx.arg(1))?;
             let texts = ctx.texts(port, "port_security");

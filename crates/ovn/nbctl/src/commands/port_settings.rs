@@ -30,7 +30,7 @@ const fn reads(
         arguments: "PORT",
         options: "",
         mode: Mode::Reads,
-        looks: Looks::At(looks),
+        looks: Looks::Named(looks),
         run,
     }
 }
@@ -51,26 +51,30 @@ const fn writes(
     }
 }
 
-const DHCP4: &str = "Logical_Switch_Port name dhcpv4_options; DHCP_Options cidr";
-const DHCP6: &str = "Logical_Switch_Port name dhcpv6_options; DHCP_Options cidr";
-const MIRRORS: &str = "Logical_Switch_Port name mirror_rules; Mirror name";
+const DHCP4: &str = "Logical_Switch_Port#1 name dhcpv4_options; DHCP_Options cidr";
+const DHCP6: &str = "Logical_Switch_Port#1 name dhcpv6_options; DHCP_Options cidr";
+const MIRRORS: &str = "Logical_Switch_Port#1 name mirror_rules; Mirror name";
 
 pub(super) static COMMANDS: &[Syntax] = &[
-    reads("lsp-get-parent", "Logical_Switch_Port name parent_name", |ctx| {
-        let port = ctx.get(&PORT, ctx.arg(1))?;
-        if let Some(parent) = ctx.maybe_text(port, "parent_name") {
-            ctx.line(parent);
-        }
-        Ok(())
-    }),
-    reads("lsp-get-tag", "Logical_Switch_Port name tag", |ctx| {
+    reads(
+        "lsp-get-parent",
+        "Logical_Switch_Port#1 name parent_name",
+        |ctx| {
+            let port = ctx.get(&PORT, ctx.arg(1))?;
+            if let Some(parent) = ctx.maybe_text(port, "parent_name") {
+                ctx.line(parent);
+            }
+            Ok(())
+        },
+    ),
+    reads("lsp-get-tag", "Logical_Switch_Port#1 name tag", |ctx| {
         let port = ctx.get(&PORT, ctx.arg(1))?;
         if let Some(tag) = ctx.maybe_integer(port, "tag") {
             ctx.line(tag.to_string());
         }
         Ok(())
     }),
-    reads("lsp-get-up", "Logical_Switch_Port name up", |ctx| {
+    reads("lsp-get-up", "Logical_Switch_Port#1 name up", |ctx| {
         let port = ctx.get(&PORT, ctx.arg(1))?;
         let up = ctx.truth(port, "up") == Some(true);
         ctx.line(if up { "up" } else { "down" });
@@ -80,7 +84,7 @@ pub(super) static COMMANDS: &[Syntax] = &[
         "lsp-set-enabled",
         "PORT STATE",
         (2, 2),
-        "Logical_Switch_Port name enabled",
+        "Logical_Switch_Port#1 name enabled",
         |ctx| {
             let port = ctx.get(&PORT, ctx.arg(1))?;
             let enabled = enabled(ctx.arg(2))?;
@@ -88,7 +92,7 @@ pub(super) static COMMANDS: &[Syntax] = &[
             Ok(())
         },
     ),
-    reads("lsp-get-enabled", "Logical_Switch_Port name enabled", |ctx| {
+    reads("lsp-get-enabled", "Logical_Switch_Port#1 name enabled", |ctx| {
         let port = ctx.get(&PORT, ctx.arg(1))?;
         let state = state(ctx, port);
         ctx.line(state);
@@ -98,10 +102,10 @@ pub(super) static COMMANDS: &[Syntax] = &[
         "lsp-set-type",
         "PORT TYPE",
         (2, 2),
-        "Logical_Switch_Port name type",
+        "Logical_Switch_Port#1 name type",
         set_type,
     ),
-    reads("lsp-get-type", "Logical_Switch_Port name type", |ctx| {
+    reads("lsp-get-type", "Logical_Switch_Port#1 name type", |ctx| {
         let port = ctx.get(&PORT, ctx.arg(1))?;
         let kind = ctx.text(port, "type");
         ctx.line(kind);
@@ -111,14 +115,14 @@ pub(super) static COMMANDS: &[Syntax] = &[
         "lsp-set-options",
         "PORT KEY=VALUE [KEY=VALUE]...",
         (1, MANY),
-        "Logical_Switch_Port name options",
+        "Logical_Switch_Port#1 name options",
         |ctx| {
             let port = ctx.get(&PORT, ctx.arg(1))?;
             ctx.set(port, "options", key_values(ctx.args(2)));
             Ok(())
         },
     ),
-    reads("lsp-get-options", "Logical_Switch_Port name options", |ctx| {
+    reads("lsp-get-options", "Logical_Switch_Port#1 name options", |ctx| {
         let port = ctx.get(&PORT, ctx.arg(1))?;
         for (key, value) in ctx.pairs(port, "options") {
             ctx.line(format!("{key}={value}"));

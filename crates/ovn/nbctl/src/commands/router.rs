@@ -11,7 +11,7 @@ pub(super) static COMMANDS: &[Syntax] = &[
         arguments: "[ROUTER]",
         options: "--may-exist,--add-duplicate",
         mode: Mode::Writes,
-        looks: Looks::At("Logical_Router name"),
+        looks: Looks::Named("Logical_Router#1 name"),
         run: |ctx| add_named(ctx, &ROUTER),
     },
     Syntax {

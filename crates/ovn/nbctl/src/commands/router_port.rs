@@ -10,8 +10,8 @@ use purlin_ovsdb::{Datum, Str};
 use std::collections::BTreeSet;
 
 const PORTS: &str = "Logical_Router name ports; Logical_Router_Port name";
-const OPTIONS: &str = "Logical_Router_Port name options";
-const ENABLED: &str = "Logical_Router_Port name enabled";
+const OPTIONS: &str = "Logical_Router_Port#1 name options";
+const ENABLED: &str = "Logical_Router_Port#1 name enabled";
 const CHASSIS: &str = "Logical_Router_Port name gateway_chassis; Gateway_Chassis name chassis_name priority";
 
 const fn command(
@@ -29,7 +29,7 @@ const fn command(
         arguments,
         options: "",
         mode,
-        looks: Looks::At(looks),
+        looks: Looks::Named(looks),
         run,
     }
 }

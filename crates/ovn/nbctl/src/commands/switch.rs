@@ -11,7 +11,7 @@ pub(super) static COMMANDS: &[Syntax] = &[
         arguments: "[SWITCH]",
         options: "--may-exist,--add-duplicate",
         mode: Mode::Writes,
-        looks: Looks::At("Logical_Switch name"),
+        looks: Looks::Named("Logical_Switch#1 name"),
         run: |ctx| add_named(ctx, &SWITCH),
     },
     Syntax {

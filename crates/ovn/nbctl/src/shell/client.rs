@@ -25,6 +25,10 @@ pub(super) fn run(
         )
     })?;
     let mut words: Vec<String> = options.iter().filter_map(word).collect();
+    if let Some(limit) = settings.timeout {
+        // The daemon gives up a little later than this process, which ends by its own clock.
+        words.push(format!("--timeout={}", limit.as_secs() + 1));
+    }
     words.push("--".to_owned());
     words.extend_from_slice(rest);
     let answer = stream
@@ -64,11 +68,7 @@ fn word(option: &Given) -> Option<String> {
         Some(value) => format!("--{}={value}", option.name),
         None => format!("--{}", option.name),
     };
-    match option.what {
-        // The daemon gives up waiting when this process does.
-        What::Timeout => Some(word),
-        _ => passed.then_some(word),
-    }
+    passed.then_some(word)
 }
 
 /// One request and its answer: what the line prints, or why it was refused.

@@ -6,7 +6,7 @@ use super::settings::Settings;
 use super::{ALARM, Called, Told};
 use crate::needs::Needs;
 use crate::warning::Warning;
-use purlin_ovsdb::client::{Client, Config, Endpoint, Follow, Tls, parse_endpoints};
+use purlin_ovsdb::client::{Client, Config, Endpoint, Follow, MemberStatus, Tls, parse_endpoints};
 use purlin_ovsdb::nb;
 use std::io;
 use std::net::ToSocketAddrs as _;
@@ -56,9 +56,11 @@ pub(super) fn run(
             let client = Client::start(config);
             let rows = client.replicate(needs.spec().follow(follow));
             let mut warnings = Vec::new();
-            let result = Engine::new(client, rows)
-                .run(&commands, &manner, &mut warnings)
-                .await;
+            let engine = Engine::new(client.clone(), rows);
+            let result = tokio::select! {
+                result = engine.run(&commands, &manner, &mut warnings) => result,
+                why = lost(&client) => Err(Failed::Unreachable(why)),
+            };
             warnings.iter().for_each(|warning| log.say(warning));
             result
         };
@@ -78,6 +80,16 @@ pub(super) fn run(
             log.say(&Warning::warn("fatal_signal", text));
             Ok(Told::ended(ALARM))
         }
+    }
+}
+
+/// Returns when no endpoint can be talked to, with what is wrong with the last one.
+async fn lost(client: &Client) -> String {
+    let mut members = client.watch_members();
+    let gone = |all: &Vec<MemberStatus>| all.iter().all(|one| !one.connected && one.trouble.is_some());
+    match members.wait_for(gone).await {
+        Ok(all) => all.last().and_then(|one| one.trouble.clone()).unwrap_or_default(),
+        Err(_) => "the client is shut down".to_owned(),
     }
 }
 

@@ -145,3 +145,17 @@ fn load_balancers() {
 fn everything_else() {
     beside(include_str!("lines/others.txt"));
 }
+
+#[test]
+fn the_lists_for_completion_scripts_are_the_same() {
+    if !installed() {
+        return;
+    }
+    for option in ["--commands", "--options"] {
+        let (mine, other) = (
+            ours(Environment::default(), &words(option)),
+            theirs(&words(option)),
+        );
+        assert_eq!(normal(&mine.out), normal(&other.out), "{option}");
+    }
+}

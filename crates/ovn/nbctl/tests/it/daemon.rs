@@ -6,18 +6,16 @@ use purlin_ovn_nbctl::shell::{Engine, Environment, Log, Served, Verbosity, serve
 use purlin_ovsdb::client::{Client, Config, parse_endpoints};
 use std::path::PathBuf;
 
-/// A daemon in this process, over a server of its own.
+/// A daemon in this process.
 struct Daemon {
-    server: Server,
     socket: PathBuf,
     runtime: tokio::runtime::Runtime,
     served: Option<Served>,
 }
 
 impl Daemon {
-    fn start() -> Self {
-        let server = Server::start();
-        let socket = server.folder().join("daemon.ctl");
+    fn start(server: &Server, name: &str) -> Self {
+        let socket = server.folder().join(name);
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
@@ -33,7 +31,6 @@ impl Daemon {
             serve(engine, log, &socket).unwrap()
         });
         Self {
-            server,
             socket,
             runtime,
             served: Some(served),
@@ -55,7 +52,8 @@ fn a_line_sees_what_the_line_before_it_wrote() {
     if !installed() {
         return;
     }
-    let daemon = Daemon::start();
+    let server = Server::start();
+    let daemon = Daemon::start(&server, "daemon.ctl");
     for number in 0..50 {
         let (code, _, why) = daemon.line(&format!("ls-add s{number}"));
         assert_eq!((code, why.as_str()), (0, ""));
@@ -66,12 +64,42 @@ fn a_line_sees_what_the_line_before_it_wrote() {
     }
 }
 
+/// A line that writes a whole column does so only over what it has seen; a line that adds leaves it to the server.
+#[test]
+fn lines_of_two_daemons_that_overtake_each_other_lose_nothing() {
+    const LINES: usize = 30;
+    if !installed() {
+        return;
+    }
+    let server = Server::start();
+    let daemons = [Daemon::start(&server, "a.ctl"), Daemon::start(&server, "b.ctl")];
+    assert_eq!(daemons[0].line("ls-add s").0, 0);
+    until("both see it", || {
+        daemons[1].line("ls-list").1.contains("(s)").then_some(())
+    });
+    std::thread::scope(|scope| {
+        for (at, daemon) in daemons.iter().enumerate() {
+            scope.spawn(move || {
+                for number in 0..LINES {
+                    let key = format!("set Logical_Switch s other_config:k{at}-{number}=1");
+                    let line = format!("{key} -- lsp-add s p{at}-{number} -- get Logical_Switch s name");
+                    assert_eq!(daemon.line(&line), (0, "s\n".to_owned(), String::new()));
+                }
+            });
+        }
+    });
+    let (_, keys, _) = daemons[0].line("get Logical_Switch s other_config");
+    assert_eq!(keys.matches('=').count(), 2 * LINES, "{keys}");
+    assert_eq!(daemons[0].line("lsp-list s").1.lines().count(), 2 * LINES);
+}
+
 #[test]
 fn mistakes_come_back_with_the_exit_code_of_a_failure() {
     if !installed() {
         return;
     }
-    let daemon = Daemon::start();
+    let server = Server::start();
+    let daemon = Daemon::start(&server, "daemon.ctl");
     for (line, why) in [
         ("ls-del nope", "ovn-nbctl: nope: switch name not found\n"),
         (
@@ -93,7 +121,8 @@ fn the_packaged_client_is_served_too() {
     if !installed() {
         return;
     }
-    let daemon = Daemon::start();
+    let server = Server::start();
+    let daemon = Daemon::start(&server, "daemon.ctl");
     let run = |line: &str| {
         let mut all = vec!["-u".to_owned(), daemon.socket.display().to_string()];
         all.extend(words(line));
@@ -171,7 +200,8 @@ fn a_daemon_that_is_asked_to_end_takes_its_socket_along() {
     if !installed() {
         return;
     }
-    let mut daemon = Daemon::start();
+    let server = Server::start();
+    let mut daemon = Daemon::start(&server, "daemon.ctl");
     let request = br#"{"id": 1, "method": "exit", "params": []}"#;
     let mut stream = std::os::unix::net::UnixStream::connect(&daemon.socket).unwrap();
     std::io::Write::write_all(&mut stream, request).unwrap();
@@ -179,7 +209,6 @@ fn a_daemon_that_is_asked_to_end_takes_its_socket_along() {
     daemon.runtime.block_on(served.exited());
     drop(served);
     until("the socket goes", || (!daemon.socket.exists()).then_some(()));
-    drop(daemon.server);
 }
 
 #[test]
@@ -187,7 +216,8 @@ fn requests_that_are_none_are_refused_and_others_go_on() {
     if !installed() {
         return;
     }
-    let daemon = Daemon::start();
+    let server = Server::start();
+    let daemon = Daemon::start(&server, "daemon.ctl");
     for rubbish in [&b"{]"[..], b"[1,2", b"\xff\xff"] {
         let mut stream = std::os::unix::net::UnixStream::connect(&daemon.socket).unwrap();
         std::io::Write::write_all(&mut stream, rubbish).unwrap();
