@@ -26,7 +26,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use purlin_api::access::Caller;
-use purlin_api::asked::{Asked, Input, Name, Preconditions};
+use purlin_api::asked::{Asked, Input, Name, Preconditions, etag_of};
 use purlin_api::route::{self, Draft, Routes};
 use purlin_api::schema::{self, Schema};
 use purlin_api::{Operator, Problem, Viewer};
@@ -117,7 +117,9 @@ fn reads(kind: &'static Kind) -> Vec<Draft<Platform>> {
             one(kind, platform, id)
         })
         .summary(names.shows)
-        .description("By name or UUID. An ETag goes into If-Match.")
+        .description(
+            "By name or UUID. The ETag is for If-None-Match, and for If-Match where there are changes.",
+        )
         .answers(200, schema::reference(names.component))
         .errors(&[404, 409]),
     ]
@@ -210,7 +212,8 @@ fn written(kind: &Kind) -> Schema {
 
 async fn one(kind: &'static Kind, platform: Platform, id: Name) -> Result<(HeaderMap, Json<Value>), Problem> {
     let (schema, rows) = list::side(&platform, kind)?.read().await?;
-    let state = Rows::new(&schema, &rows.database);
+    let dhcp = platform.dhcp();
+    let state = Rows::new(&schema, &rows.database).with_dhcp(&dhcp);
     place::known(&state, kind.table)?;
     let uuid = place::of_path(&state, kind.one, kind.table, &id.0)?;
     let shown = read::object(&state, kind, uuid).ok_or_else(|| Problem::no_such(kind.one, &id.0))?;
@@ -220,8 +223,12 @@ async fn one(kind: &'static Kind, platform: Platform, id: Name) -> Result<(Heade
 /// The ETag of what is shown.
 fn tagged(shown: &Value) -> HeaderMap {
     let mut headers = HeaderMap::new();
-    let tag = shown["etag"].as_str().map(|written| etag::header(written, shown));
-    if let Some(tag) = tag.and_then(|tag| HeaderValue::from_str(&tag).ok()) {
+    if shown.is_null() {
+        return headers;
+    }
+    let written = shown["etag"].as_str();
+    let tag = written.map_or_else(|| etag_of(shown), |written| etag::header(written, shown));
+    if let Ok(tag) = HeaderValue::from_str(&tag) {
         headers.insert(header::ETAG, tag);
     }
     headers

@@ -9,8 +9,8 @@ use axum::Json;
 use purlin_api::Problem;
 use purlin_api::asked::Asked;
 use purlin_ovn_core::model::State as Rows;
-use purlin_ovsdb::cache::{Database, Index};
-use purlin_ovsdb::{Atom, AtomicType, DatabaseSchema, Datum, Uuid};
+use purlin_ovsdb::cache::Index;
+use purlin_ovsdb::{Atom, AtomicType, Datum, Uuid};
 use serde_json::Value;
 
 /// The database that has the rows of a kind.
@@ -36,7 +36,7 @@ pub(super) async fn list(
         None => chosen.filters(&state, kind)?,
         Some(_) => None,
     };
-    let (database, mut uuids) = match filters {
+    let (database, uuids, more) = match filters {
         Some(filters) => {
             let list = List {
                 table: kind.table,
@@ -46,37 +46,20 @@ pub(super) async fn list(
                 limit,
             };
             let page = list.page(&schema, &side.orders, &rows.clone().into());
-            let more = page.rows.last().copied().filter(|_| page.more);
-            return Ok(Json(shown(
-                &schema,
-                &page.database,
-                kind,
-                &asked,
-                (&page.rows, more),
-            )));
+            (page.database, page.rows, page.more)
         }
-        None => (
-            rows.database.clone(),
-            chosen.looked(&state, kind, after, limit + 1),
-        ),
+        None => {
+            let mut found = chosen.looked(&state, kind, after, limit + 1);
+            let more = found.len() > limit;
+            found.truncate(limit);
+            (rows.database.clone(), found, more)
+        }
     };
-    let more = uuids.len() > limit;
-    uuids.truncate(limit);
-    let last = uuids.last().copied().filter(|_| more);
-    Ok(Json(shown(&schema, &database, kind, &asked, (&uuids, last))))
-}
-
-/// A page; `last` is where the next one goes on.
-fn shown(
-    schema: &DatabaseSchema,
-    database: &Database,
-    kind: &Kind,
-    asked: &Asked,
-    (uuids, last): (&[Uuid], Option<Uuid>),
-) -> Value {
-    let state = Rows::new(schema, database);
+    let dhcp = platform.dhcp();
+    let state = Rows::new(&schema, &database).with_dhcp(&dhcp);
     let items = uuids.iter().filter_map(|uuid| read::object(&state, kind, *uuid));
-    asked.page(items.collect(), last.map(|uuid| uuid.to_string()))
+    let next = uuids.last().filter(|_| more).map(Uuid::to_string);
+    Ok(Json(asked.page(items.collect(), next)))
 }
 
 /// What the filters leave: rows that references led to, and what each row must be besides.
