@@ -4,6 +4,7 @@ use crate::world::{Server, installed, ours, theirs, until, words};
 use purlin_ovn_nbctl::needs::Needs;
 use purlin_ovn_nbctl::shell::{Engine, Environment, Log, Served, Verbosity, serve};
 use purlin_ovsdb::client::{Client, Config, parse_endpoints};
+use serde_json::json;
 use std::path::PathBuf;
 
 /// A daemon in this process.
@@ -233,4 +234,49 @@ fn requests_that_are_none_are_refused_and_others_go_on() {
         "{answers}"
     );
     assert_eq!(daemon.line("ls-list").0, 0);
+}
+
+/// Nobody follows by himself here: the test does what ovn-northd does.
+#[test]
+fn a_line_waits_until_others_have_followed() {
+    if !installed() {
+        return;
+    }
+    let server = Server::start();
+    let daemon = Daemon::start(&server, "daemon.ctl");
+    let told = |column: &str| {
+        let answer = server.transact(vec![json!({"op": "select", "table": "NB_Global", "where": []})]);
+        answer[0]["rows"].get(0).and_then(|row| row[column].as_i64())
+    };
+    std::thread::scope(|scope| {
+        let line = scope.spawn(|| daemon.line("--wait=hv --print-wait-time ls-add s"));
+        until("the count is raised", || {
+            told("nb_cfg").filter(|count| *count == 1)
+        });
+        let follow = |column: &str| {
+            let row = json!({ column: 1 });
+            server.transact(vec![
+                json!({"op": "update", "table": "NB_Global", "where": [], "row": row}),
+            ]);
+        };
+        follow("sb_cfg");
+        assert!(!line.is_finished(), "the hypervisors are behind");
+        follow("hv_cfg");
+        let (code, out, why) = line.join().unwrap();
+        assert_eq!((code, why.as_str()), (0, ""));
+        assert!(
+            out.starts_with("Time spent on processing nb_cfg 1:\n\tovn-northd delay"),
+            "{out}"
+        );
+        assert_eq!(out.lines().count(), 4, "{out}");
+    });
+    // What changes nothing is not counted, and so not waited for.
+    assert_eq!(daemon.line("--wait=hv --may-exist ls-add s").0, 0);
+    assert_eq!(told("nb_cfg"), Some(1));
+    // It happened; only the wait for others was given up.
+    let late = daemon.line("--timeout=1 --wait=sb ls-add t");
+    assert_eq!(late.0, 142, "{late:?}");
+    until("the switch is there", || {
+        daemon.line("ls-list").1.contains("(t)").then_some(())
+    });
 }
