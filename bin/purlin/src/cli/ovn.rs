@@ -2,7 +2,9 @@
 
 mod diff;
 mod fields;
+mod health;
 mod lint;
+mod raft;
 mod rows;
 mod status;
 mod tables;
@@ -73,6 +75,13 @@ const WATCH_EXAMPLES: &str = "Examples:
   purlin ovn watch lsp -o json | jq .        only ports
   purlin ovn watch --after 5c1f.17           what came after that event, then what follows";
 
+const HEALTH_EXAMPLES: &str = "Examples:
+  purlin ovn health
+  purlin ovn health --watch
+  purlin ovn health -o json | jq .alarms
+
+Ends with 1 when an alarm is critical.";
+
 const STATUS_EXAMPLES: &str = "Examples:
   purlin ovn status
   purlin ovn status --watch
@@ -106,6 +115,22 @@ pub(crate) enum Command {
     /// Check every row that is there: broken matches, shadowed rules, addresses in use twice.
     #[command(after_help = LINT_EXAMPLES)]
     Lint(ListArgs),
+    /// Whether what is written arrives: clusters, ovn-northd, hypervisors; what is wrong, and what helps.
+    #[command(after_help = HEALTH_EXAMPLES)]
+    Health(ListArgs),
+    /// List the hypervisors: what each has taken over, since when not, its ports.
+    #[command(after_help = "Examples:
+  purlin ovn chassis
+  purlin ovn chassis --stale -o name")]
+    Chassis(health::Chassis),
+    /// Ask ovn-northd and every hypervisor for a sign of life, and wait for it.
+    #[command(after_help = "Examples:
+  purlin ovn sync                            ends with 1 when one of them did not answer in time
+  purlin ovn sync --sb --timeout 60")]
+    Sync(health::Sync),
+    /// The clusters of the databases: members, compaction, elections, who leaves.
+    #[command(subcommand)]
+    Raft(raft::Command),
     /// Show changes of the northbound as they happen.
     #[command(after_help = WATCH_EXAMPLES)]
     Watch(watch::Args),
@@ -125,6 +150,10 @@ async fn answered(command: &Command, context: &Context) -> Outcome {
         Command::Delete(delete) => delete.run(context).await,
         Command::Apply(apply) => apply.run(context).await,
         Command::Lint(args) => lint::run(args, context).await,
+        Command::Health(args) => health::health(args, context).await,
+        Command::Chassis(args) => health::chassis(args, context).await,
+        Command::Sync(args) => health::sync(args, context).await,
+        Command::Raft(command) => raft::run(command, context).await,
         Command::Watch(args) => watch::run(args, context).await,
     }
 }

@@ -18,7 +18,7 @@ use purlin_api::revisions::Revisions;
 use purlin_api::schema;
 use purlin_ovn_nbctl::shell::Served;
 use purlin_ovn_server::settings::Source;
-use purlin_ovn_server::{History, OvnMetrics, Platform, PortTeller, Tools, events, routes};
+use purlin_ovn_server::{History, Operating, OvnMetrics, Platform, PortTeller, Tools, events, routes};
 use purlin_ovsdb::client::{Config, Endpoint, Tls};
 use purlin_telemetry::Registry;
 use purlin_telemetry::health::{Bears, Check};
@@ -26,6 +26,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::broadcast::error::RecvError;
 
 const NORTHBOUND: &str = "OVN_Northbound";
 const SOUTHBOUND: &str = "OVN_Southbound";
@@ -81,6 +82,17 @@ impl Ovn {
             shared: base.shared,
             bounds: settings.bounds,
         });
+        let mut operating = Operating {
+            controls: settings.control_sockets.clone(),
+            northd_lag_max: settings.northd_lag_max,
+            chassis_stale_after: settings.chassis_stale_after,
+            ..Operating::default()
+        };
+        if let Some(own) = &own {
+            operating.controls.extend(own.controls());
+            operating.files = own.files();
+        }
+        platform.operate(operating);
         let alone = !base.settings.services.serve_else();
         let lines = lines::take(&platform, base.data_dir);
         Ok(Some(Self {
@@ -89,6 +101,24 @@ impl Ovn {
             _lines: lines,
             alone,
         }))
+    }
+}
+
+impl Ovn {
+    /// Alarms of the databases as events of this node.
+    async fn tell_alarms(&self, tell: Tell<'_>) -> std::convert::Infallible {
+        let mut news = self.platform.news();
+        loop {
+            match news.recv().await {
+                Ok(news) => tell(
+                    "ovn.alarm",
+                    if news.raised { "raised" } else { "over" },
+                    &news.text,
+                ),
+                Err(RecvError::Lagged(_)) => {}
+                Err(RecvError::Closed) => std::future::pending().await,
+            }
+        }
     }
 }
 
@@ -146,7 +176,9 @@ impl Service for Ovn {
                 "see /api/v1/ovn for the members; what was read last can still be read",
             ),
         };
-        vec![check]
+        let mut checks = vec![check];
+        checks.extend(self.platform.operation_checks());
+        checks
     }
 
     fn belongings(&self) -> Option<Arc<dyn Belongings>> {
@@ -183,9 +215,16 @@ impl Service for Ovn {
 
     fn watch<'a>(&'a self, tell: Tell<'a>) -> BoxFuture<'a, Failure> {
         async move {
-            match &self.own {
-                Some(own) => own.watch(tell).await,
-                None => std::future::pending().await,
+            let alarms = self.tell_alarms(tell);
+            let own = async {
+                match &self.own {
+                    Some(own) => own.watch(tell).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                failure = own => failure,
+                never = alarms => match never {},
             }
         }
         .boxed()

@@ -56,6 +56,15 @@ fn every_command_shows_examples_of_itself_or_explains_its_arguments() {
         "ovn apply",
         "ovn lint",
         "ovn watch",
+        "ovn health",
+        "ovn chassis",
+        "ovn sync",
+        "ovn raft status",
+        "ovn raft compact",
+        "ovn raft transfer",
+        "ovn raft election-timer",
+        "ovn raft kick",
+        "ovn raft leave",
         "as",
     ] {
         let arguments: Vec<&str> = command.split(' ').chain(["--help"]).collect();

@@ -45,6 +45,7 @@ fn rows_come_change_and_go_by_the_words_of_people() {
         "other_config-=subnet",
     ];
     let shown = node.run(&[&set[..], &["--dry-run"]].concat());
+    assert_eq!(shown.code, 0, "{}", shown.err);
     assert!(shown.out.contains("+ mtu: \"1400\"") && shown.out.contains("- subnet: \"10.0.0.0/24\""));
     assert!(shown.out.contains("\nwould be: 1 row changed\n"), "{}", shown.out);
     let config = |node: &Node| node.json(&["ovn", "get", "switch", "web"])["other_config"].clone();
@@ -133,6 +134,14 @@ fn what_cannot_be_ends_with_a_code_and_what_would_be_right() {
     assert_eq!(waited.code, 1, "{}", waited.out);
     assert!(waited.out.contains("written, and not done"), "{}", waited.out);
     assert_eq!(node.run(&["ovn", "lint"]).code, 0);
+    let health = node.json(&["ovn", "health"]);
+    assert_eq!(health["databases"][0]["model"], "standalone");
+    let refused = node.run(&["ovn", "raft", "transfer", "nb"]);
+    assert_eq!(refused.code, 4, "{}", refused.err);
+    assert!(refused.err.contains("is in no cluster"), "{}", refused.err);
+    let raft = node.run(&["ovn", "raft", "status"]);
+    assert!(raft.out.contains("nobody to elect"), "{}", raft.out);
+    assert_eq!(node.run(&["ovn", "sync", "--sb", "--timeout", "1"]).code, 1);
     let status = node.run(&["ovn", "status"]);
     assert!(status.out.contains("OVN_Northbound"), "{}", status.out);
 }

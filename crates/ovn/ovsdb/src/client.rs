@@ -18,6 +18,7 @@ mod member;
 mod replica;
 mod stream;
 mod tls;
+pub mod unixctl;
 
 pub use commit::{CommitError, Committed};
 pub use config::{Config, Group};

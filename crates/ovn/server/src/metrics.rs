@@ -9,6 +9,7 @@ pub struct OvnMetrics(pub Platform);
 
 impl Collector for OvnMetrics {
     fn collect(&self, encoder: &mut Encoder) {
+        crate::operations::metrics::collect(&self.0, encoder);
         let sides = self.0.sides();
         let mut live = encoder.gauge("purlin_ovn_live", "Whether the copy of the database follows it.");
         for side in &sides {

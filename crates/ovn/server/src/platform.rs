@@ -7,6 +7,7 @@ use crate::graph::Graphs;
 use crate::history::History;
 use crate::journal::Journal;
 use crate::kept::{Books, Options};
+use crate::operations::Operations;
 use crate::orders::Orders;
 use crate::programs::{Programs, Tools};
 use crate::reasons;
@@ -65,6 +66,7 @@ struct Inner {
     /// What is kept of the platform's own, and the journal in it.
     history: OnceLock<(History, Journal)>,
     views: Arc<Views>,
+    operations: Operations,
 }
 
 /// What a platform has of its own when it is narrowed to a tenant.
@@ -118,6 +120,7 @@ impl Platform {
             born: new_uuid().map_or_else(|_| String::new(), |uuid| uuid.to_string()),
             history: OnceLock::new(),
             views: Arc::default(),
+            operations: Operations::default(),
         };
         let platform = Self(Arc::new(inner), None);
         tokio::spawn(keep_up(Arc::downgrade(&platform.0)));
@@ -186,6 +189,10 @@ impl Platform {
     pub fn northbound(&self) -> (Client, Replica) {
         let north = &self.0.north;
         (north.client.clone(), north.rows.clone())
+    }
+
+    pub(crate) fn operations(&self) -> &Operations {
+        &self.0.operations
     }
 
     pub(crate) fn north(&self) -> &Side {
@@ -301,6 +308,11 @@ impl Side {
     /// The tenant that it is narrowed to.
     pub(crate) fn within(&self) -> Option<&Within> {
         self.within.as_ref()
+    }
+
+    /// The schema, once a member has told it.
+    pub(crate) fn known_schema(&self) -> Option<Arc<DatabaseSchema>> {
+        self.schema.borrow().clone()
     }
 
     fn readiness(&self) -> Result<(), String> {

@@ -85,4 +85,12 @@ reasons! {
     NO_QUESTION = 3035, "ovn_no_question", "no packet can be made of the question",
         "A trace needs a port where the packet enters and addresses that it carries. What is not said is read from the rows.",
         "The detail names the port that has no address, the name that is not known, or the place in the expression that is wrong.";
+    /// 409: too few members would be left.
+    QUORUM = 3050, "ovn_quorum", "the cluster of the database would lose its quorum",
+        "A cluster writes as long as more than half of its members reach each other. Without this one they would not, or they do not now.",
+        "Start the members that are down first, or take out one of those that are down.";
+    /// 409: the program is on another machine.
+    NO_CONTROL = 3051, "ovn_no_control", "the member's control socket is not reached",
+        "Compaction, elections and membership are asked for at a socket file of the member's own machine, /var/run/ovn/ovnnb_db.ctl by custom.",
+        "Name it, or its folder, in ovn.control_sockets of the node on that machine, and ask that node.";
 }

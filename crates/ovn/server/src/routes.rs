@@ -9,6 +9,7 @@
 //!   GET    /api/v1/ovn/journal[/ID]             who changed what      POST .../journal/ID/undo    takes it back
 //!   POST   /api/v1/ovn/documents/OWNER/plan|apply      an owner's part as one document   GET .../drift, .../export
 //!   GET    /api/v1/ovn/switches/ID/dhcp         who answers DHCP there             PUT chooses: nobody, ovn, purlin
+//!   GET    /api/v1/ovn/operations               clusters, ovn-northd, hypervisors, alarms; and what can be done
 //!   GET    /api/v1/ovn/sb[/TABLE[/ROW]]         flows, chassis, bindings: read only
 //! ```
 //!
@@ -22,6 +23,7 @@ mod history;
 mod journal;
 mod list;
 mod nb;
+mod operations;
 mod ovncp;
 mod ovncp_pictures;
 mod ovncp_trace;
@@ -56,6 +58,7 @@ pub fn routes(platform: &Platform) -> Routes {
         .chain(topology::drafts().into_iter().map(Draft::tenants))
         .chain(trace::drafts())
         .chain(whatif::drafts())
+        .chain(operations::drafts())
         .chain(typed::drafts())
         .chain(dhcp::drafts());
     let narrowed = Platform::narrowed;

@@ -42,6 +42,19 @@ const KEYS: &[Key] = &[
     Key::new("certificate", Kind::Path, "This node's certificate (PEM), for ssl: endpoints.").restart(),
     Key::new("private_key", Kind::Path, "Its key (PEM).").restart(),
     Key::new("ca_certificate", Kind::Path, "The authority that signed the servers' certificates (PEM).").restart(),
+    Key::new(
+        "control_sockets",
+        Kind::List(&Kind::Path),
+        "Control sockets of ovsdb-server and ovn-northd on this machine, or folders that hold some: RAFT's numbers, compaction, elections and membership go over them. Those of databases of its own a node knows.",
+    )
+    .restart()
+    .example("[\"/var/run/ovn\"]"),
+    Key::new("northd_lag_max", WAIT, "How long ovn-northd may make no progress before there is an alarm.")
+        .default("30s")
+        .restart(),
+    Key::new("chassis_stale_after", WAIT, "How long a hypervisor may make no progress before there is an alarm.")
+        .default("1m")
+        .restart(),
     Key::new("connect_timeout", WAIT, "Longest wait for a connection.").default("3s").restart(),
     Key::new(
         "probe_interval",
@@ -122,6 +135,10 @@ pub struct OvnSettings {
     pub write_timeout: Duration,
     /// How writes that come together travel.
     pub group: Group,
+    /// Of programs on this machine, or folders of such.
+    pub control_sockets: Vec<PathBuf>,
+    pub northd_lag_max: Duration,
+    pub chassis_stale_after: Duration,
     /// How much of its own the platform keeps.
     pub bounds: Bounds,
 }
@@ -211,6 +228,8 @@ pub fn read(document: &Document, faults: &mut Faults) -> Option<OvnSettings> {
     } else {
         Source::Given(north, south)
     };
+    let sockets: Vec<String> = keys.opt("control_sockets").unwrap_or_default();
+    let sockets = sockets.into_iter().map(PathBuf::from).collect();
     let settings = OvnSettings {
         enabled: keys.get("enabled"),
         source,
@@ -223,6 +242,9 @@ pub fn read(document: &Document, faults: &mut Faults) -> Option<OvnSettings> {
             keys.get("batch_timeout"),
             keys.get("max_concurrent"),
         ),
+        control_sockets: sockets,
+        northd_lag_max: keys.get("northd_lag_max"),
+        chassis_stale_after: keys.get("chassis_stale_after"),
         bounds: Bounds {
             journal_entries: keys.get("journal_entries"),
             journal_age: keys.get("journal_age"),

@@ -219,7 +219,10 @@ pub(crate) async fn write_shown(
             realised::count(&mut transaction);
         }
         let ticket = intend(platform, manner, &decided).await?;
+        let (operations, sent) = (transaction.len(), Instant::now());
         let outcome = platform.north().client.commit(transaction).await;
+        let writes = platform.operations().writes();
+        writes.count(operations, sent.elapsed(), &outcome);
         note(ticket, &outcome).await;
         match outcome {
             Ok(committed) => {

@@ -54,10 +54,10 @@ fn row_lines(row: &Value, paint: Paint) -> Vec<String> {
     let columns = row["columns"].as_object();
     let width = columns.map_or(0, |columns| columns.keys().map(String::len).max().unwrap_or(0));
     for (name, both) in columns.into_iter().flatten() {
-        for (at, change) in column(&both["before"], &both["after"], paint)
-            .into_iter()
-            .enumerate()
-        {
+        // Of a large set or map only what differs is told.
+        let side = |whole: &str, part: &str| both.get(whole).unwrap_or(&both[part]).clone();
+        let (before, after) = (side("before", "removed"), side("after", "added"));
+        for (at, change) in column(&before, &after, paint).into_iter().enumerate() {
             let name = if at == 0 { name.as_str() } else { "" };
             lines.push(format!("      {name:<width$}  {change}"));
         }
@@ -124,9 +124,11 @@ mod tests {
     fn every_element_that_differs_has_its_line() {
         let diff = json!([
             { "table": "Logical_Switch", "label": "web", "change": "changed", "why": "asked", "columns": {
+                "name": { "before": "old", "after": "web" },
                 "other_config": { "before": {"mtu": "1400", "subnet": "a"}, "after": {"mtu": "1500", "vlan": "1"} },
                 "ports": { "before": ["p1", "p2"], "after": ["p2", "p3"] },
-                "name": { "before": "old", "after": "web" },
+                "qos_rules": { "removed": ["q1"], "added": [] },
+                "tags": { "removed": {"a": "1"}, "added": {"a": "2"} },
             }},
             { "table": "ACL", "label": "x", "change": "removed", "why": "orphaned", "columns": {
                 "priority": { "before": 5, "after": null },
@@ -142,6 +144,8 @@ mod tests {
                 "                    + vlan: \"1\"",
                 "      ports         - \"p1\"",
                 "                    + \"p3\"",
+                "      qos_rules     - \"q1\"",
+                "      tags          a: \"1\" -> \"2\"",
                 "- ACL x   nothing points to it any more",
                 "      priority  - 5",
             ]

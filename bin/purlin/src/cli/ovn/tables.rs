@@ -20,6 +20,7 @@ const CALLED: &[(&str, &str)] = &[
     ("port", "Logical_Switch_Port"),
     ("router", "Logical_Router"),
     ("router_port", "Logical_Router_Port"),
+    ("lrp", "Logical_Router_Port"),
     ("route", "Logical_Router_Static_Route"),
     ("policy", "Logical_Router_Policy"),
     ("lb", "Load_Balancer"),
@@ -60,10 +61,14 @@ impl Side {
         let is = |test: &dyn Fn(&str) -> bool| -> Vec<&str> {
             tables.iter().copied().filter(|table| test(table)).collect()
         };
-        let plain = folded.strip_suffix('s').filter(|rest| rest.len() > 2);
+        let plural = |name: &str| {
+            ["s", "es"]
+                .iter()
+                .any(|end| folded.strip_suffix(end) == Some(name))
+        };
         let called = CALLED
             .iter()
-            .find(|(name, table)| (folded == *name || plain == Some(name)) && tables.contains(table));
+            .find(|(name, table)| (folded == *name || plural(name)) && tables.contains(table));
         if let Some((_, table)) = called {
             return Ok((*table).to_owned());
         }

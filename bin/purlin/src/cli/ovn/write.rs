@@ -352,7 +352,7 @@ impl Manner {
 }
 
 /// `on all 3 of 3 hypervisors after 41 ms`.
-fn realised(realised: &Value, paint: Paint) -> Option<String> {
+pub(super) fn realised(realised: &Value, paint: Paint) -> Option<String> {
     let took = realised["milliseconds"]
         .as_f64()
         .map_or_else(String::new, |ms| format!(" after {ms:.0} ms"));

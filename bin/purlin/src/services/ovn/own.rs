@@ -81,6 +81,27 @@ impl OwnDatabases {
         }
     }
 
+    /// Control sockets of the programs.
+    pub(super) fn controls(&self) -> Vec<PathBuf> {
+        match self.kind {
+            Kind::Packaged(_) => ["db.ctl", "northd.ctl"]
+                .map(|name| self.folder.join(name))
+                .to_vec(),
+            Kind::InProcess(_) => Vec::new(),
+        }
+    }
+
+    /// Where each database is kept.
+    pub(super) fn files(&self) -> Vec<(String, PathBuf)> {
+        let all = [(super::NORTHBOUND, "nb.db"), (super::SOUTHBOUND, "sb.db")];
+        let kept = match self.kind {
+            Kind::Packaged(_) => &all[..],
+            Kind::InProcess(_) => &all[..1],
+        };
+        let path = |(database, file): &(&str, &str)| ((*database).to_owned(), self.folder.join(file));
+        kept.iter().map(path).collect()
+    }
+
     /// Starts again what ends; comes back when that is of no use.
     pub(super) async fn watch(&self, tell: Tell<'_>) -> Failure {
         match &self.kind {

@@ -6,6 +6,7 @@ mod cluster;
 mod corpus;
 mod grouping;
 mod hostile;
+mod kills;
 mod laws;
 mod lost;
 mod rig;

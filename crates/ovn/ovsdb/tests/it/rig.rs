@@ -205,8 +205,12 @@ impl Server {
         );
     }
 
+    pub(crate) fn control(&self) -> PathBuf {
+        self.folder.join(format!("{}.ctl", self.name))
+    }
+
     pub(crate) fn ask(&self, words: &[&str]) -> String {
-        let control = self.folder.join(format!("{}.ctl", self.name));
+        let control = self.control();
         let mut command = Command::new("ovs-appctl");
         command.arg("--timeout=5").arg("-t").arg(control).args(words);
         let output = command.output().unwrap();

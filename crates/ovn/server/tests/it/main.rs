@@ -7,6 +7,7 @@ mod hostile;
 mod journal;
 mod must_not;
 mod must_not_explain;
+mod operating;
 mod ovncp;
 mod pace;
 mod pictures;

@@ -1,5 +1,7 @@
 //! A northbound, with or without all of OVN behind it, and the routes of a platform over it.
 
+pub(crate) mod raft;
+
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
@@ -44,7 +46,11 @@ impl Mounted {
                 tls: None,
             },
         };
-        let platform = Platform::start(settings);
+        Self::of(folder, &Platform::start(settings)).await
+    }
+
+    /// A platform that was put together elsewhere.
+    async fn of(folder: &Path, platform: &Platform) -> Self {
         let store = Embedded::open(&folder.join("store"), Options::default()).expect("a store");
         let (ledger, clock) = (Ledger::new(store.records()), Clock::system());
         platform.keep(History {
@@ -69,7 +75,7 @@ impl Mounted {
         }
         let router = Shell::new(&ledger, &tokens, &clock)
             .accounts(Arc::new(crate::tenants::Keys))
-            .mount(routes(&platform))
+            .mount(routes(platform))
             .mount(story::routes(
                 &Tellers::new(vec![Arc::new(PortTeller::new(platform.clone()))]),
                 &[(PortTeller::PORTS, schema::array(schema::anything("A port.")))],

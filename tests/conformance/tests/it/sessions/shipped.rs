@@ -152,6 +152,8 @@ fn s4_125_the_shipped_alerts_are_valid_and_fire_when_they_should() {
         &["check", "config", "prometheus.yml"][..],
         &["check", "rules", "alerts.yml"],
         &["test", "rules", "alerts_test.yml"],
+        &["check", "rules", "ovn-alerts.yml"],
+        &["test", "rules", "ovn-alerts_test.yml"],
     ] {
         let output = run(Command::new(&promtool).args(arguments).current_dir(&folder));
         let said = [output.stdout, output.stderr].concat();
@@ -161,15 +163,17 @@ fn s4_125_the_shipped_alerts_are_valid_and_fire_when_they_should() {
             String::from_utf8_lossy(&said)
         );
     }
-    let tested = std::fs::read_to_string(folder.join("alerts_test.yml")).expect("it is shipped");
-    let rules = std::fs::read_to_string(folder.join("alerts.yml")).expect("it is shipped");
-    for alert in rules
-        .lines()
-        .filter_map(|line| line.trim().strip_prefix("- alert: "))
-    {
-        assert!(
-            tested.contains(&format!("alertname: {alert}\n")),
-            "{alert} is not tested"
-        );
+    for name in ["alerts", "ovn-alerts"] {
+        let read = |file: String| std::fs::read_to_string(folder.join(file)).expect("it is shipped");
+        let (rules, tested) = (read(format!("{name}.yml")), read(format!("{name}_test.yml")));
+        for alert in rules
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix("- alert: "))
+        {
+            assert!(
+                tested.contains(&format!("alertname: {alert}\n")),
+                "{alert} is not tested"
+            );
+        }
     }
 }
