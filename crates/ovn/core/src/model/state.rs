@@ -20,6 +20,8 @@ pub struct State<'a> {
     dhcp: &'a Catalogs,
     confine: Option<&'a Confine>,
     changed: BTreeMap<String, Changed>,
+    /// The cache's state with the changes in it, for its indexes.
+    now: Database,
 }
 
 impl<'a> State<'a> {
@@ -30,6 +32,7 @@ impl<'a> State<'a> {
             dhcp: Catalogs::builtin(),
             confine: None,
             changed: BTreeMap::new(),
+            now: base.clone(),
         }
     }
 
@@ -64,6 +67,7 @@ impl<'a> State<'a> {
     pub fn base(&self) -> Self {
         Self {
             changed: BTreeMap::new(),
+            now: self.base.clone(),
             ..*self
         }
     }
@@ -119,32 +123,18 @@ impl<'a> State<'a> {
 
     /// Rows whose column is, or has among its elements or keys, this atom.
     pub fn find(&self, table: &str, column: &str, atom: &Atom) -> Vec<Uuid> {
-        self.find_by(table, &Index::column(column), atom, |row| {
-            row.get(column)
-                .is_some_and(|value| value.contains(atom) || value.get(atom).is_some())
-        })
+        self.find_by(table, &Index::column(column), atom)
     }
 
     /// Rows whose map has this text under this key.
     pub fn find_key(&self, table: &str, column: &str, key: &str, text: &str) -> Vec<Uuid> {
-        self.find_by(table, &Index::key(column, key), &Atom::from(text), |row| {
-            row.get(column).and_then(|value| value.get_str(key)) == Some(text)
-        })
+        self.find_by(table, &Index::key(column, key), &Atom::from(text))
     }
 
-    fn find_by(&self, table: &str, index: &Index, atom: &Atom, has: impl Fn(&Row) -> bool) -> Vec<Uuid> {
-        let changed = self.changed.get(table);
-        let base = self.base.table(table);
-        let found = base.iter().flat_map(|table| table.find(index, atom));
-        let mut uuids: Vec<Uuid> = found
-            .map(|row| row.uuid())
-            .filter(|uuid| !changed.is_some_and(|changed| changed.contains_key(uuid)))
-            .collect();
-        let Some(own) = changed else { return uuids };
-        let own = own.iter().filter(|(_, row)| row.as_ref().is_some_and(&has));
-        uuids.extend(own.map(|(uuid, _)| *uuid));
-        uuids.sort_unstable();
-        uuids
+    fn find_by(&self, table: &str, index: &Index, atom: &Atom) -> Vec<Uuid> {
+        let table = self.now.table(table);
+        let found = table.iter().flat_map(|table| table.find(index, atom));
+        found.map(|row| row.uuid()).collect()
     }
 
     /// The row of this name; the first one where names are not unique.
@@ -242,6 +232,7 @@ impl<'a> State<'a> {
             .base
             .table(table)
             .is_some_and(|table| table.get(uuid).is_some());
+        self.now.set(table, uuid, row.as_ref());
         let changed = self.changed.entry(table.to_owned()).or_default();
         match (&row, known) {
             (None, false) => changed.remove(&uuid),

@@ -85,6 +85,21 @@ impl Database {
         part
     }
 
+    /// Puts a row in place of what this copy has, or takes it away: for whoever looks at what would be. Columns that are
+    /// not given are at their defaults; tables and columns that the cache does not keep are left out.
+    pub fn set(&mut self, table: &str, uuid: Uuid, row: Option<&Row>) {
+        let Some(at) = self.layout.table_at(table) else {
+            return;
+        };
+        let layout = &self.layout.tables()[at];
+        let data = row.map(|row| {
+            let columns = row.columns();
+            let known = columns.filter_map(|(name, value)| Some((layout.column_at(name)?, value.clone())));
+            layout.row(known.collect())
+        });
+        self.put(at, uuid, data.as_ref());
+    }
+
     /// Puts a row in place, or takes it away, with all indexes; returns what was there.
     pub(super) fn put(&mut self, at: usize, uuid: Uuid, row: Option<&RowData>) -> Option<RowData> {
         let table = Arc::make_mut(&mut Arc::make_mut(&mut self.tables)[at]);
