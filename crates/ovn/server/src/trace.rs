@@ -8,12 +8,12 @@ pub(crate) use ask::{Asking, CONNTRACK, PROTOCOLS, Question, port_name, protocol
 pub(crate) use tell::{Told, links};
 
 use crate::platform::Platform;
-use crate::programs::Programs;
+use crate::programs::{Printed, Programs};
 use crate::reasons;
 use axum::http::StatusCode;
 use purlin_api::Problem;
 use purlin_ovn_core::model::State;
-use purlin_ovn_core::trace::{read, story};
+use purlin_ovn_core::trace::{TraceError, read, story};
 use purlin_ovsdb::client::Snapshot;
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -41,14 +41,7 @@ pub(crate) async fn trace(place: Place<'_>, state: &State<'_>, asking: &Asking) 
     arguments.extend(["--detailed", "-vconsole:warn", "-vsyslog:off"].map(str::to_owned));
     arguments.extend(asking.arguments());
     let printed = place.programs.run("ovn-trace", &arguments, LIMIT).await?;
-    let trace = read(&printed.text).map_err(|error| {
-        let said = [printed.complaints.as_str(), &error.to_string()].join("; ");
-        Problem::new(
-            StatusCode::BAD_GATEWAY,
-            &reasons::TOOL_FAILED,
-            said.trim_start_matches("; "),
-        )
-    })?;
+    let trace = read(&printed.text).map_err(|error| untold(&printed, &error, asking))?;
     if !printed.success {
         let detail = format!("ovn-trace ended before its time: {}", printed.complaints);
         return Err(Problem::new(
@@ -67,6 +60,21 @@ pub(crate) async fn trace(place: Place<'_>, state: &State<'_>, asking: &Asking) 
         raw: printed.text,
         milliseconds: began.elapsed().as_secs_f64() * 1e3,
     })
+}
+
+/// Why there is no trace: the packet is none, its switch has no flows yet, or what the program says itself.
+fn untold(printed: &Printed, error: &TraceError, asking: &Asking) -> Problem {
+    if let Some(why) = error.said.strip_prefix("error parsing flow: ") {
+        return refused(format!("microflow: {why}"));
+    }
+    let mut said = error.to_string();
+    if error.said.starts_with("unknown datapath") {
+        said = format!("ovn-northd has made no flows of switch {} yet", asking.switch);
+    }
+    if !printed.complaints.is_empty() {
+        said = format!("{said}; {}", printed.complaints);
+    }
+    Problem::new(StatusCode::BAD_GATEWAY, &reasons::TOOL_FAILED, said)
 }
 
 /// Whether somebody counts changes and ovn-northd is behind the count.

@@ -169,6 +169,10 @@ async fn a_packet_may_be_written_out_and_is_read_before_anything_runs() {
             json!({ "from": "web-1", "microflow": "ip4", "to": "web-2" }),
             "exclude each other",
         ),
+        (
+            json!({ "from": "web-1", "microflow": "ip4.dst == {10.0.0.12, 10.0.0.13}" }),
+            "ambiguous",
+        ),
         (json!({ "from": "web-1" }), "say where the packet goes"),
         (json!({ "from": "web-9", "to": "web-2" }), "did you mean `web-"),
         (
@@ -230,6 +234,27 @@ async fn several_protocols_and_ports_are_asked_at_once() {
         )
         .await;
     assert_eq!(refused.status, 422);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_switch_that_northd_does_not_know_yet_is_said_to_be_that() {
+    let world = World::new().await;
+    world.nbctl(
+        "ls-add web -- lsp-add web web-1 -- lsp-set-addresses web-1 02:00:00:00:00:11\\ 10.0.0.11 \
+         -- lsp-add web web-2 -- lsp-set-addresses web-2 02:00:00:00:00:12\\ 10.0.0.12",
+    );
+    world
+        .until("/api/v1/ovn/nb/Logical_Switch_Port/web-2", Value::is_object)
+        .await;
+    let answer = world
+        .post("/api/v1/ovn/trace", json!({ "from": "web-1", "to": "web-2" }))
+        .await;
+    assert_eq!(answer.status, 502, "{:#}", answer.body);
+    let detail = answer.body["detail"].as_str().expect("words");
+    assert!(
+        detail.contains("ovn-northd has made no flows of switch web yet"),
+        "{detail}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
