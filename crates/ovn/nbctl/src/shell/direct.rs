@@ -116,6 +116,7 @@ pub(super) fn config(database: &str, settings: &Settings) -> Result<Config, Stri
     let endpoints = parse_endpoints(database).map_err(|fault| fault.to_string())?;
     let encrypted = endpoints.iter().any(|one| matches!(one, Endpoint::Ssl(..)));
     let mut config = Config::new(nb::DATABASE, endpoints);
+    config.forward = settings.any_member;
     if encrypted {
         config = config.with_tls(tls(settings)?);
     }

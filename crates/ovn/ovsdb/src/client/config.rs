@@ -27,6 +27,9 @@ pub struct Config {
     /// Octets of updates that wait to be applied, per connection, before it is given up (and resumed later).
     /// Default 512 MiB.
     pub backlog_max: usize,
+    /// Whether a member that follows may take writes, where no leader is among the endpoints: it hands them on.
+    /// Default no.
+    pub forward: bool,
     /// How concurrent small writes travel together.
     pub group: Group,
     /// Where [`super::Client::commit`] leaves the mark of a transaction that was told to leave one: a column that maps
@@ -76,6 +79,7 @@ impl Config {
             write_timeout: Duration::from_secs(30),
             limits: Limits::default(),
             backlog_max: 512 << 20,
+            forward: false,
             group: Group::default(),
             marker: ("external_ids".to_owned(), "ovsdb:txn".to_owned()),
         }

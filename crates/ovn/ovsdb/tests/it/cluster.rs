@@ -226,3 +226,30 @@ async fn a_member_that_hangs_holds_nobody_up() {
             .into()
     );
 }
+
+/// Whoever knows one member only can write all the same, if told so; else a write waits for a leader.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_follower_hands_writes_on_where_told_so() {
+    if !is_here() {
+        return;
+    }
+    let rig = Rig::cluster(3).await;
+    let follower = (rig.leader().await + 1) % 3;
+    let mut config = rig.config();
+    config.endpoints = vec![rig.endpoints()[follower].clone()];
+    let cautious = Client::start(config.clone());
+    let refused = cautious.commit_within(switch("a"), Duration::from_millis(300));
+    assert!(
+        soon("an end", refused).await.is_err(),
+        "no leader is among its endpoints"
+    );
+    config.forward = true;
+    let client = Client::start(config);
+    for name in ["b", "c"] {
+        soon("a write", client.commit(switch(name))).await.unwrap();
+    }
+    let watcher = rig.client();
+    let rows = replica(&watcher);
+    let snapshot = soon("the rows", rows.when(|s| s.is_live() && names(s).len() == 2)).await;
+    assert!(names(&snapshot).contains_key("c"));
+}

@@ -53,7 +53,8 @@ impl Batch {
             .unwrap_or_else(Instant::now);
         let mut unsure = false;
         loop {
-            let Ok(chosen) = timeout_at(deadline, self.cluster.await_leader()).await else {
+            let Ok(chosen) = timeout_at(deadline, self.cluster.await_chosen(!self.config.forward)).await
+            else {
                 return self.give_up(unsure);
             };
             let guard = self.guard(&chosen);
@@ -112,7 +113,7 @@ impl Batch {
         let reply = tokio::select! {
             reply = chosen.connection.call("transact", &params) => reply,
             // A leader that was cut off would let us wait for ever.
-            () = self.cluster.await_other_leader(connection) => return Answer::Lost,
+            () = self.cluster.await_other_leader(connection), if chosen.status.leader => return Answer::Lost,
         };
         let Ok(reply) = reply else { return Answer::Lost };
         let all = groups.iter().map(|group| group.len()).sum();
