@@ -25,9 +25,11 @@ mod server;
 mod session;
 mod shell;
 mod status;
+mod tenant;
 #[cfg(feature = "tftp")]
 mod tftp;
 mod token;
+mod user;
 mod why;
 
 pub(crate) use backup::summary_json as backup_json;
@@ -125,6 +127,12 @@ enum Command {
     /// Tokens for the API.
     #[command(subcommand)]
     Token(token::Command),
+    /// People who log in with a name and a password.
+    #[command(subcommand)]
+    User(user::Command),
+    /// Tenants: who shares the networks, with quotas, members and keys for programs.
+    #[command(subcommand)]
+    Tenant(tenant::Command),
     /// Take, verify and restore backups.
     #[command(subcommand)]
     Backup(backup::Command),
@@ -172,6 +180,8 @@ impl Cli {
             Command::Cache(command) => context.block_on(cache::run(&command, &context)),
             Command::Join(args) => context.block_on(cluster::join::run(&args, &context)),
             Command::Token(command) => context.block_on(token::run(&command, &context)),
+            Command::User(command) => context.block_on(user::run(&command, &context)),
+            Command::Tenant(command) => context.block_on(tenant::run(&command, &context)),
             Command::Backup(command) => context.block_on(backup::run(&command, &context)),
         }
     }

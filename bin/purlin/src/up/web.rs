@@ -16,6 +16,7 @@ use purlin_api::health::HealthSource;
 use purlin_api::ledger::Ledger;
 use purlin_api::metrics::MetricsSource;
 use purlin_api::node::NodeSource;
+use purlin_api::rates::{Rate, Rates};
 use purlin_api::revisions::Revisions;
 use purlin_api::serve::{self, Bound, Shutdown};
 use purlin_api::shell::Limits;
@@ -86,8 +87,12 @@ impl Face {
         let limits = Limits {
             body_max: usize::try_from(api.max_body).unwrap_or(usize::MAX),
             request_timeout: api.request_timeout,
+            rates: Rates {
+                reads: rate(api.read_rate, 2),
+                writes: rate(api.write_rate, 2),
+                logins: rate(api.login_rate, 1),
+            },
             origins: api.cors_origins.clone(),
-            ..Limits::default()
         };
         Ok(Self {
             bound: bound
@@ -157,6 +162,14 @@ impl Face {
         let beside = metrics::router(scrape).merge(health::router(&sources.health));
         self.bound.start(&router, &beside, shutdown)
     }
+}
+
+/// So many requests a minute, and a burst of so many minutes' worth; none for 0.
+fn rate(per_minute: u32, minutes: u32) -> Option<Rate> {
+    (per_minute > 0).then(|| Rate {
+        per_minute,
+        burst: per_minute.saturating_mul(minutes),
+    })
 }
 
 /// The first listener as a URL.

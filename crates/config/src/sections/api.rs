@@ -13,6 +13,11 @@ static SECTION: Section = Section::new(
 
 const SOCKETS: Kind = Kind::List(&Kind::Socket);
 
+const RATE: Kind = Kind::Int {
+    min: 0,
+    max: 10_000_000,
+};
+
 const KEYS: &[Key] = &[
     Key::new("enabled", Kind::Bool, "Whether the API is served at all.")
         .default("true")
@@ -114,6 +119,29 @@ const KEYS: &[Key] = &[
     .default("30s")
     .restart(),
     Key::new(
+        "read_rate",
+        RATE,
+        "Requests that read, per caller and minute; 0 is no limit. Twice as many may come at once.",
+    )
+    .default("0")
+    .restart()
+    .example("6000"),
+    Key::new(
+        "write_rate",
+        RATE,
+        "Requests that write, per caller and minute; 0 is no limit. Twice as many may come at once.",
+    )
+    .default("0")
+    .restart()
+    .example("1200"),
+    Key::new(
+        "login_rate",
+        RATE,
+        "Logins with a password, per source address and minute; 0 is no limit.",
+    )
+    .default("20")
+    .restart(),
+    Key::new(
         "shutdown_grace",
         Kind::seconds(0, 600),
         "How long running requests may finish after SIGTERM.",
@@ -140,6 +168,11 @@ pub struct ApiSettings {
     pub max_body: u64,
     pub max_connections: u32,
     pub request_timeout: Duration,
+    /// Requests per caller and minute; 0 is no limit.
+    pub read_rate: u32,
+    pub write_rate: u32,
+    /// Logins per source address and minute; 0 is no limit.
+    pub login_rate: u32,
     pub shutdown_grace: Duration,
 }
 
@@ -168,6 +201,9 @@ pub fn read(document: &Document, faults: &mut Faults) -> Option<ApiSettings> {
         max_body: reader.get::<purlin_types::ByteSize>("max_body").0,
         max_connections: reader.get("max_connections"),
         request_timeout: reader.get("request_timeout"),
+        read_rate: reader.get("read_rate"),
+        write_rate: reader.get("write_rate"),
+        login_rate: reader.get("login_rate"),
         shutdown_grace: reader.get("shutdown_grace"),
     };
     guard_plain_http(&reader, &settings, faults);
