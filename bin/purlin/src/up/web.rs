@@ -88,9 +88,9 @@ impl Face {
             body_max: usize::try_from(api.max_body).unwrap_or(usize::MAX),
             request_timeout: api.request_timeout,
             rates: Rates {
-                reads: rate(api.read_rate, 2),
-                writes: rate(api.write_rate, 2),
-                logins: rate(api.login_rate, 1),
+                reads: rate(api.read_rate, burst(api.read_rate)),
+                writes: rate(api.write_rate, burst(api.write_rate)),
+                logins: rate(api.login_rate, api.login_rate),
             },
             origins: api.cors_origins.clone(),
         };
@@ -164,12 +164,14 @@ impl Face {
     }
 }
 
-/// So many requests a minute, and a burst of so many minutes' worth; none for 0.
-fn rate(per_minute: u32, minutes: u32) -> Option<Rate> {
-    (per_minute > 0).then(|| Rate {
-        per_minute,
-        burst: per_minute.saturating_mul(minutes),
-    })
+/// So many requests a minute, and so many at once; none for 0.
+fn rate(per_minute: u32, burst: u32) -> Option<Rate> {
+    (per_minute > 0).then_some(Rate { per_minute, burst })
+}
+
+/// Two seconds' worth, and at least ten.
+fn burst(per_minute: u32) -> u32 {
+    (per_minute / 30).max(10)
 }
 
 /// The first listener as a URL.

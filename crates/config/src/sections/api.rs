@@ -121,7 +121,7 @@ const KEYS: &[Key] = &[
     Key::new(
         "read_rate",
         RATE,
-        "Requests that read, per caller and minute; 0 is no limit. Twice as many may come at once.",
+        "Requests that read, per caller and minute; 0 is no limit. Two seconds' worth may come at once.",
     )
     .default("0")
     .restart()
@@ -129,7 +129,7 @@ const KEYS: &[Key] = &[
     Key::new(
         "write_rate",
         RATE,
-        "Requests that write, per caller and minute; 0 is no limit. Twice as many may come at once.",
+        "Requests that write, per caller and minute; 0 is no limit. Two seconds' worth may come at once.",
     )
     .default("0")
     .restart()

@@ -70,7 +70,7 @@ pub fn routes(platform: &Platform) -> Routes {
     let drafts = ovncp::drafts()
         .into_iter()
         .chain(ovncp_trace::drafts())
-        .chain(ovncp_pictures::drafts());
+        .chain(ovncp_pictures::drafts().into_iter().map(Draft::tenants));
     let mut ovncp = Routes::narrowed("ovncp", platform, drafts, narrowed);
     ovncp = ovncp_trace::components(ovncp);
     ovncp = ovncp_pictures::components(ovncp);

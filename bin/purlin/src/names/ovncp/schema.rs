@@ -14,7 +14,7 @@ const fn count(max: i64) -> Kind {
     Kind::Int { min: 1, max }
 }
 
-pub(super) static SECTIONS: [Section; 9] = [
+pub(super) static SECTIONS: [Section; 10] = [
     Section::new("server", "Where the API and the metrics listen.", &[SERVER]),
     Section::new("cluster", "This node among others.", &[CLUSTER]),
     Section::new("redis", "What nodes hint each other through.", &[REDIS]),
@@ -36,6 +36,25 @@ pub(super) static SECTIONS: [Section; 9] = [
         &[BATCHES],
     ),
     Section::new("logging", "What is told.", &[LOGGING]),
+    Section::new(
+        "rate_limit",
+        "How many requests a caller may send.",
+        &[RATE_LIMIT],
+    ),
+];
+
+const RATE_LIMIT: &[Key] = &[
+    Key::new("enabled", Kind::Bool, "Whether there is a limit.").default("true"),
+    Key::new("rps", Kind::Int { min: 1, max: 100_000 }, "Requests in a second.").default("100"),
+    Key::new(
+        "burst",
+        Kind::Int {
+            min: 1,
+            max: 1_000_000,
+        },
+        "Requests at once.",
+    )
+    .default("200"),
 ];
 
 const SERVER: &[Key] = &[
@@ -275,7 +294,7 @@ pub(super) enum Form {
 }
 
 /// The guide's variables, and the keys that they set.
-pub(super) const VARIABLES: [(&str, &str, Form); 28] = [
+pub(super) const VARIABLES: [(&str, &str, Form); 31] = [
     ("NODE_ID", "cluster.node_id", Form::Text),
     ("NODE_HOSTNAME", "cluster.hostname", Form::Text),
     ("NODE_IP", "cluster.node_ip", Form::Text),
@@ -320,4 +339,7 @@ pub(super) const VARIABLES: [(&str, &str, Form); 28] = [
     ("OVN_NORTHBOUND_ENDPOINTS", "ovn.northbound.endpoints", Form::List),
     ("OVN_SOUTHBOUND_ENDPOINTS", "ovn.southbound.endpoints", Form::List),
     ("LOG_LEVEL", "logging.level", Form::Text),
+    ("RATE_LIMIT_ENABLED", "rate_limit.enabled", Form::Plain),
+    ("RATE_LIMIT_RPS", "rate_limit.rps", Form::Plain),
+    ("RATE_LIMIT_BURST", "rate_limit.burst", Form::Plain),
 ];

@@ -203,6 +203,31 @@ fn s4_49_s4_66_s4_68_the_guides_variables_are_enough() {
 }
 
 #[test]
+fn rates_are_taken_over_when_they_are_named() {
+    let made = by_variables(&[("ENABLE_CLUSTERING", "false")]);
+    assert_eq!(settings_of(&made.document).api.write_rate, 0);
+    let named = [
+        ("ENABLE_CLUSTERING", "false"),
+        ("RATE_LIMIT_RPS", "50"),
+        ("RATE_LIMIT_BURST", "70"),
+    ];
+    let made = by_variables(&named);
+    let api = settings_of(&made.document).api;
+    assert_eq!((api.read_rate, api.write_rate), (3000, 3000));
+    assert!(
+        made.notes.iter().any(|note| note.starts_with("rate_limit.burst")),
+        "{:?}",
+        made.notes
+    );
+    let off = [
+        ("ENABLE_CLUSTERING", "false"),
+        ("RATE_LIMIT_ENABLED", "false"),
+        ("RATE_LIMIT_RPS", "50"),
+    ];
+    assert_eq!(settings_of(&by_variables(&off).document).api.read_rate, 0);
+}
+
+#[test]
 fn s4_53_a_node_alone_needs_no_redis_and_no_database() {
     let made = by_variables(&[("NODE_ID", "node-1"), ("ENABLE_CLUSTERING", "false")]);
     let settings = settings_of(&made.document);

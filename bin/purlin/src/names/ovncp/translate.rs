@@ -126,7 +126,15 @@ impl Guide<'_> {
             _ => format!("{host}:{port}"),
         };
         // TLS ends at the guide's load balancer.
-        json!({ "http": [at(port)], "https": [], "metrics": [at(metrics)], "allow_remote_http": true })
+        let mut api =
+            json!({ "http": [at(port)], "https": [], "metrics": [at(metrics)], "allow_remote_http": true });
+        let rates = self.section("rate_limit");
+        if rates.is_present() && rates.get("enabled") {
+            let per_second: u32 = rates.get("rps");
+            api["read_rate"] = json!(per_second * 60);
+            api["write_rate"] = json!(per_second * 60);
+        }
+        api
     }
 
     fn sessions(&self, in_memory: bool) -> Value {
@@ -291,6 +299,12 @@ impl Guide<'_> {
             notes.push(format!(
                 "ovn.{key}: one connection to each server carries everything and is kept; there is no pool"
             ));
+        }
+        if self.section("rate_limit").node("burst").is_some() {
+            notes.push(
+                "rate_limit.burst: two seconds' worth of requests, and at least ten, may come at once"
+                    .to_owned(),
+            );
         }
         let prefix = self.section("cache").opt::<String>("key_prefix");
         let id = self.cluster().opt::<String>("node_id");
