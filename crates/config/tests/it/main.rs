@@ -4,6 +4,7 @@ mod environment;
 mod faults;
 mod formats;
 mod hostile;
+mod kubernetes;
 mod sections;
 
 use purlin_config::{Document, Faults, Input, Key, Kind, Section};

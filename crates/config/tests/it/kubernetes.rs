@@ -1,0 +1,125 @@
+//! The shipped manifests say what the scaling guide shows. Whether a cluster takes them, `kubeconform -strict` or
+//! `kubectl apply --dry-run=server` tells.
+
+use purlin_config::{Document, Faults, Input};
+use serde_json::{Value, json};
+
+fn manifest(name: &str) -> Value {
+    let path = format!("{}/../../deploy/kubernetes/{name}", env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(path).expect("it is shipped");
+    let mut faults = Faults::new();
+    let document = Document::parse([Input::file(name, text)], &mut faults);
+    assert_eq!(faults.errors(), 0, "{}", faults.to_text(&document, false));
+    document.to_json()
+}
+
+fn variable(name: &str) -> Value {
+    let deployment = manifest("deployment.yaml");
+    let all = deployment["spec"]["template"]["spec"]["containers"][0]["env"].clone();
+    let all = all.as_array().expect("variables").clone();
+    all.into_iter()
+        .find(|one| one["name"] == name)
+        .expect("it is set")
+}
+
+#[test]
+fn s4_38_the_deployment_has_three_nodes_of_one_label() {
+    let deployment = manifest("deployment.yaml");
+    assert_eq!(
+        (&deployment["apiVersion"], &deployment["kind"]),
+        (&json!("apps/v1"), &json!("Deployment"))
+    );
+    assert_eq!(
+        (&deployment["metadata"]["name"], &deployment["spec"]["replicas"]),
+        (&json!("ovncp"), &json!(3))
+    );
+    let label = json!({ "app": "ovncp" });
+    assert_eq!(deployment["spec"]["selector"]["matchLabels"], label);
+    assert_eq!(deployment["spec"]["template"]["metadata"]["labels"], label);
+    let container = &deployment["spec"]["template"]["spec"]["containers"][0];
+    assert_eq!(
+        container["ports"][0],
+        json!({ "name": "http", "containerPort": 8080 })
+    );
+    assert_eq!(
+        container["ports"][1],
+        json!({ "name": "metrics", "containerPort": 9090 })
+    );
+    for (probe, path) in [
+        ("livenessProbe", "live"),
+        ("readinessProbe", "ready"),
+        ("startupProbe", "startup"),
+    ] {
+        assert_eq!(container[probe]["httpGet"]["path"], format!("/health/{path}"));
+    }
+}
+
+#[test]
+fn s4_39_s4_40_s4_41_s4_42_a_pod_knows_its_name_address_redis_and_database() {
+    let field = |name: &str| variable(name)["valueFrom"]["fieldRef"]["fieldPath"].clone();
+    assert_eq!(
+        (field("NODE_ID"), field("NODE_IP")),
+        (json!("metadata.name"), json!("status.podIP"))
+    );
+    assert_eq!(variable("REDIS_URL")["value"], "redis://redis-service:6379");
+    let secret = variable("DATABASE_URL")["valueFrom"]["secretKeyRef"].clone();
+    assert_eq!(secret, json!({ "name": "ovncp-secrets", "key": "database-url" }));
+}
+
+#[test]
+fn s4_47_the_service_leads_to_the_pods() {
+    let service = manifest("service.yaml");
+    assert_eq!(
+        (&service["kind"], &service["metadata"]["name"]),
+        (&json!("Service"), &json!("ovncp-service"))
+    );
+    assert_eq!(
+        (&service["spec"]["type"], &service["spec"]["selector"]),
+        (&json!("ClusterIP"), &json!({ "app": "ovncp" }))
+    );
+    let ports = json!([
+        { "name": "http", "port": 80, "targetPort": 8080 },
+        { "name": "metrics", "port": 9090, "targetPort": 9090 },
+    ]);
+    assert_eq!(service["spec"]["ports"], ports);
+}
+
+#[test]
+fn s4_48_the_autoscaler_keeps_three_to_ten_nodes() {
+    let hpa = manifest("hpa.yaml");
+    assert_eq!(
+        (&hpa["apiVersion"], &hpa["metadata"]["name"]),
+        (&json!("autoscaling/v2"), &json!("ovncp-hpa"))
+    );
+    let spec = &hpa["spec"];
+    assert_eq!(spec["scaleTargetRef"]["name"], "ovncp");
+    assert_eq!(
+        (&spec["minReplicas"], &spec["maxReplicas"]),
+        (&json!(3), &json!(10))
+    );
+    for (at, name, share) in [(0, "cpu", 70), (1, "memory", 80)] {
+        let resource = &spec["metrics"][at]["resource"];
+        assert_eq!(
+            (&resource["name"], &resource["target"]["averageUtilization"]),
+            (&json!(name), &json!(share))
+        );
+    }
+}
+
+#[test]
+fn s4_126_updates_roll_and_maintenance_leaves_a_majority() {
+    let deployment = manifest("deployment.yaml");
+    let rolling = &deployment["spec"]["strategy"]["rollingUpdate"];
+    assert_eq!(rolling, &json!({ "maxUnavailable": 0, "maxSurge": 1 }));
+    let pod = &deployment["spec"]["template"]["spec"];
+    let apart = &pod["affinity"]["podAntiAffinity"]["preferredDuringSchedulingIgnoredDuringExecution"][0];
+    assert_eq!(apart["podAffinityTerm"]["topologyKey"], "kubernetes.io/hostname");
+    let resources = &pod["containers"][0]["resources"];
+    assert!(resources["limits"]["memory"].is_string() && resources["requests"]["cpu"].is_string());
+    let pdb = manifest("pdb.yaml");
+    assert_eq!(
+        (&pdb["kind"], &pdb["spec"]["minAvailable"]),
+        (&json!("PodDisruptionBudget"), &json!(2))
+    );
+    assert_eq!(pdb["spec"]["selector"], deployment["spec"]["selector"]);
+}
