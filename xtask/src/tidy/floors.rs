@@ -50,7 +50,7 @@ const SERVICES: &[&str] = &[
 
 /// Libraries that take long to build or bring a world along, and the only crates that may name them.
 const HEAVY: &[(&str, &[&str])] = &[
-    ("argon2", &["crates/api"]),
+    ("argon2", &["crates/api", "crates/ovn/server"]),
     (
         "axum",
         &[
@@ -92,6 +92,7 @@ const HEAVY: &[(&str, &[&str])] = &[
             "crates/dhcp/server",
             "crates/fabric/mesh",
             "crates/ovn/embedded",
+            "crates/ovn/server",
         ],
     ),
     (

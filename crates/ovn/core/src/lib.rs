@@ -8,6 +8,7 @@
 //!   trace     questions to ovn-trace, answers with our objects            topology  the network as a graph
 //!   template  sets of rules with typed variables                          policy    what the ACLs say, port by port
 //!   serving   who answers DHCP on a switch
+//!   backup    rows as they are kept, and the changes that bring them back
 //!   tenant    whose part of the network a row is: what one sees, what one may
 //! ```
 //!
@@ -16,6 +17,7 @@
 //! warnings, and the ports that may notice. [`plan::undo`] makes the way back of the difference.
 
 pub mod address;
+pub mod backup;
 pub mod check;
 pub mod dhcp;
 pub mod document;

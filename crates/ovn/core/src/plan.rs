@@ -129,6 +129,16 @@ pub struct Refusal {
 
 /// Makes the plan. Nothing is sent, and the state is not touched.
 pub fn plan<'a>(state: &State<'a>, request: Request<'_>) -> Result<Plan<'a>, Refusal> {
+    judged(state, request, false)
+}
+
+/// The same for rows that were there once: what would be refused of new ones is a warning. The database's own rules hold,
+/// and so do those of owners.
+pub fn plan_as_it_was<'a>(state: &State<'a>, request: Request<'_>) -> Result<Plan<'a>, Refusal> {
+    judged(state, request, true)
+}
+
+fn judged<'a>(state: &State<'a>, request: Request<'_>, lenient: bool) -> Result<Plan<'a>, Refusal> {
     let mut builder = build::Builder::new(state, request.writer);
     for expect in request.expect {
         builder.expect(expect)?;
@@ -145,7 +155,7 @@ pub fn plan<'a>(state: &State<'a>, request: Request<'_>) -> Result<Plan<'a>, Ref
     let confined = state.confine().is_some();
     let (errors, warnings): (Vec<_>, Vec<_>) = check::check(&builder.after, &diff, request.book)
         .into_iter()
-        .partition(|problem| problem.is_error() || (confined && names_nothing(problem)));
+        .partition(|problem| !lenient && (problem.is_error() || (confined && names_nothing(problem))));
     if !errors.is_empty() {
         return Err(Refusal {
             reason: Reason::Invalid,

@@ -19,6 +19,8 @@ pub struct DatabaseSchema {
     pub name: String,
     /// `x.y.z`; empty where a server leaves it out.
     pub version: String,
+    /// What its makers sign it with (ovsdb-tool(1), "schema-cksum"); may be empty. OVN's tools compare it.
+    pub cksum: String,
     /// The tables by name.
     pub tables: BTreeMap<String, TableSchema>,
     /// By the table that is pointed at.
@@ -74,6 +76,7 @@ impl DatabaseSchema {
         let name = name.as_str().filter(|name| is_id(name));
         let name = name.ok_or_else(|| members.mismatch("name"))?.to_owned();
         let version = members.string("version")?.unwrap_or_default().to_owned();
+        let cksum = members.string("cksum")?.unwrap_or_default().to_owned();
         if !version.is_empty() && !is_version(&version) {
             return Err(Error::syntax(
                 json,
@@ -97,6 +100,7 @@ impl DatabaseSchema {
         let mut schema = Self {
             name,
             version,
+            cksum,
             tables,
             pointing: BTreeMap::new(),
         };
@@ -189,6 +193,9 @@ impl DatabaseSchema {
         object.insert("name".to_owned(), json!(self.name));
         if !self.version.is_empty() {
             object.insert("version".to_owned(), json!(self.version));
+        }
+        if !self.cksum.is_empty() {
+            object.insert("cksum".to_owned(), json!(self.cksum));
         }
         object.insert("tables".to_owned(), Value::Object(tables));
         Value::Object(object)

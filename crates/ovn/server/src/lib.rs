@@ -9,6 +9,7 @@
 //!
 //! OVN's own database is the store of everything that OVN knows. Nothing is kept twice.
 
+mod backups;
 mod copies;
 mod documents;
 mod events;

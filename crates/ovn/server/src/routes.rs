@@ -15,6 +15,7 @@
 //!
 //! Every write takes `dryRun`, `wait=sb|hv`, `owner` and `force`.
 
+mod backups;
 mod changes;
 mod dhcp;
 mod documents;

@@ -42,6 +42,8 @@ pub(crate) struct Manner {
     pub(crate) about: String,
     /// The entry of the journal that it undoes.
     pub(crate) undoes: Option<Uuid>,
+    /// Rows come back as they were, whatever is to be said against them.
+    pub(crate) lenient: bool,
     /// Where the audit hears what was changed.
     pub(crate) note: Note,
 }
@@ -68,6 +70,7 @@ impl Manner {
             wait: until.map(|until| (until, limit)),
             about: String::new(),
             undoes: None,
+            lenient: false,
             note: Note::default(),
         })
     }
@@ -274,6 +277,7 @@ async fn decide(
     };
     let plan = match &part {
         Some((_, confine)) => plan_within(&whole.confined(confine), &state, request),
+        None if manner.lenient => plan::plan_as_it_was(&state, request),
         None => plan::plan(&state, request),
     };
     let plan = plan.map_err(|refusal| unplanned(&refusal))?;

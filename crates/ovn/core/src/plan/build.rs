@@ -77,6 +77,10 @@ impl<'a, 'r> Builder<'a, 'r> {
                 parent,
             } => {
                 let row = self.marked(&table, row, parent.as_ref())?;
+                let mut row = row;
+                if table == "DHCP_Options" {
+                    self.write_dhcp(&mut row, uuid)?;
+                }
                 self.insert(&table, uuid, row, parent)
             }
             Change::Restore { table, uuid, row } => {
@@ -134,10 +138,7 @@ impl<'a, 'r> Builder<'a, 'r> {
             );
             return Err(Refusal::one(Reason::Invalid, problem));
         }
-        let mut row = self.checked(table, schema, row, None)?;
-        if table == "DHCP_Options" {
-            self.write_dhcp(&mut row, uuid)?;
-        }
+        let row = self.checked(table, schema, row, None)?;
         let mut whole: Row = schema
             .columns
             .iter()

@@ -1,5 +1,6 @@
 //! The platform over real databases: requests in, rows, flows and answers out.
 
+mod backups;
 mod chosen;
 mod dhcp;
 mod documents;

@@ -353,6 +353,22 @@ impl World {
         }
     }
 
+    /// A file, for an admin.
+    pub(crate) async fn octets(&self, path: &str, headers: &[(&str, &str)]) -> Vec<u8> {
+        let (_, token) = &self.tokens[2];
+        let mut request = Request::builder()
+            .uri(path)
+            .header("authorization", format!("Bearer {token}"));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(Body::empty()).expect("a request");
+        let response = self.router.clone().oneshot(request).await.expect("an answer");
+        assert_eq!(response.status(), 200, "GET {path}");
+        let body = axum::body::to_bytes(response.into_body(), 64 << 20).await;
+        body.expect("a body").to_vec()
+    }
+
     pub(crate) async fn get(&self, path: &str) -> Value {
         let answer = self
             .send(Role::Viewer, Method::GET, path, None, &Value::Null)

@@ -1,0 +1,444 @@
+//! Backups of the northbound: all tables, in the node's records.
+//!
+//! ```text
+//!   rows ─► JSON or YAML ─► gzip? ─► sealed? ─► SHA-256 ─► ovn_backup (what it is), ovn_backup_data (pieces of 256 KiB)
+//! ```
+
+pub(crate) mod sealed;
+
+use crate::history::History;
+use crate::journal::new_id;
+use crate::reasons;
+use crate::yaml::yaml;
+use axum::http::StatusCode;
+use purlin_api::Problem;
+use purlin_config::{Document, Faults, Format as Notation, Input, SourceKind};
+use purlin_ovn_core::backup::{Content, Selection};
+use purlin_ovn_core::model::State;
+use purlin_ovsdb::{DatabaseSchema, Uuid};
+use purlin_store::Batch;
+use ring::digest::{SHA256, digest};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+const HEADS: &str = "ovn_backup";
+const PIECES: &str = "ovn_backup_data";
+const PIECE: usize = 256 << 10;
+/// Backups at most; the next one is refused.
+pub(crate) const MOST: usize = 200;
+/// Octets of one backup as it is kept.
+pub(crate) const SIZE_MAX: usize = 256 << 20;
+/// Rows of one table that are written as YAML: our own reader takes so many keys.
+const YAML_MAX: usize = 10_000;
+/// What a payload begins with.
+const MARK: &str = "purlin-ovn-backup";
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Kind {
+    #[default]
+    Full,
+    Incremental,
+    Selective,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Format {
+    #[default]
+    Json,
+    Yaml,
+}
+
+/// What a backup is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Head {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    #[serde(default)]
+    pub(crate) description: String,
+    #[serde(rename = "type")]
+    pub(crate) kind: Kind,
+    pub(crate) format: Format,
+    /// Of the form of the payload.
+    pub(crate) version: u32,
+    /// Of the database's schema.
+    pub(crate) schema: String,
+    pub(crate) created_at: String,
+    pub(crate) created_by: String,
+    /// Octets as it is kept.
+    pub(crate) size: usize,
+    /// SHA-256 of these.
+    pub(crate) checksum: String,
+    pub(crate) compressed: bool,
+    pub(crate) encrypted: bool,
+    /// The full backup that an incremental one builds on.
+    #[serde(default)]
+    pub(crate) base: Option<String>,
+    /// Rows that it has, or that differ from its base.
+    pub(crate) rows: usize,
+    #[serde(default)]
+    pub(crate) tags: Vec<String>,
+}
+
+/// What is asked of a new one.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Wanted {
+    pub(crate) name: String,
+    #[serde(default)]
+    pub(crate) description: String,
+    #[serde(rename = "type", default)]
+    pub(crate) kind: Kind,
+    #[serde(default)]
+    pub(crate) format: Format,
+    #[serde(default)]
+    pub(crate) compress: bool,
+    #[serde(default)]
+    pub(crate) encrypt: bool,
+    pub(crate) encryption_key: Option<String>,
+    /// Opens the base of an incremental one, when that is encrypted with another key.
+    pub(crate) decryption_key: Option<String>,
+    /// The base of an incremental one; the newest full one when absent.
+    pub(crate) base: Option<String>,
+    #[serde(default)]
+    pub(crate) tags: Vec<String>,
+    #[serde(default)]
+    pub(crate) resource_filter: Selection,
+}
+
+fn refused(detail: impl Into<String>) -> Problem {
+    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, &reasons::BAD_DOCUMENT, detail)
+}
+
+pub(crate) fn checksum(octets: &[u8]) -> String {
+    let sum = digest(&SHA256, octets);
+    sum.as_ref().iter().map(|octet| format!("{octet:02x}")).collect()
+}
+
+/// All of them, the newest first.
+pub(crate) async fn all(history: &History) -> Result<Vec<Head>, Problem> {
+    let rows = history.ledger.last(HEADS, MOST).await?;
+    Ok(rows
+        .iter()
+        .filter_map(|(_, row)| serde_json::from_slice(row).ok())
+        .collect())
+}
+
+pub(crate) async fn one(history: &History, id: &str) -> Result<Head, Problem> {
+    let missing = || Problem::no_such("backup", id);
+    let key = Uuid::parse(id).ok_or_else(missing)?;
+    let row = history
+        .ledger
+        .get(HEADS, key.as_bytes().to_vec())
+        .await?
+        .ok_or_else(missing)?;
+    serde_json::from_slice(&row).map_err(|cause| Problem::broken(format!("backup {id}: {cause}")))
+}
+
+/// A backup of the rows as they are; nothing is kept yet.
+pub(crate) async fn take(
+    history: &History,
+    state: &State<'_>,
+    wanted: &Wanted,
+    caller: &str,
+) -> Result<(Head, Vec<u8>), Problem> {
+    if wanted.name.trim().is_empty() {
+        return Err(Problem::wrong_shape("name: a backup has a name"));
+    }
+    match (wanted.encrypt, &wanted.encryption_key) {
+        (true, None) => {
+            return Err(Problem::wrong_shape(
+                "encryption_key is missing: encrypt needs one",
+            ));
+        }
+        (false, Some(_)) => {
+            return Err(Problem::wrong_shape(
+                "encryption_key without encrypt: say encrypt=true, or leave it out",
+            ));
+        }
+        _ => {}
+    }
+    if wanted.kind != Kind::Selective && !wanted.resource_filter.is_all() {
+        return Err(Problem::wrong_shape("resource_filter belongs to type=selective"));
+    }
+    let schema = state.schema();
+    let now = Content::of(state).selected(schema, &wanted.resource_filter);
+    let (tables, base) = match wanted.kind {
+        Kind::Full | Kind::Selective => (now.to_json(), None),
+        Kind::Incremental => {
+            let key = wanted
+                .decryption_key
+                .as_deref()
+                .or(wanted.encryption_key.as_deref());
+            let base = base(history, wanted.base.as_deref()).await?;
+            let (earlier, _) = content(history, schema, &base, key).await?;
+            (now.since(&earlier), Some(base.id))
+        }
+    };
+    let rows = tables.as_object().into_iter().flatten();
+    let rows = rows
+        .map(|(_, rows)| rows.as_object().map_or(0, serde_json::Map::len))
+        .sum();
+    if wanted.format == Format::Yaml && most(&tables) > YAML_MAX {
+        let detail = format!("a table has more than {YAML_MAX} rows: YAML is for people, say format=json");
+        return Err(Problem::not_possible(detail));
+    }
+    let id = new_id().map_err(|error| Problem::broken(format!("asking for random numbers: {error}")))?;
+    let payload = json!({ "backup": MARK, "version": 1, "database": schema.name, "schema": schema.version, "base": base, "tables": tables });
+    let stored = pack(payload, wanted).await?;
+    let head = Head {
+        id: id.to_string(),
+        name: wanted.name.clone(),
+        description: wanted.description.clone(),
+        kind: wanted.kind,
+        format: wanted.format,
+        version: 1,
+        schema: schema.version.clone(),
+        created_at: history.clock.text(),
+        created_by: caller.to_owned(),
+        size: stored.len(),
+        checksum: checksum(&stored),
+        compressed: wanted.compress,
+        encrypted: wanted.encrypt,
+        base,
+        rows,
+        tags: wanted.tags.clone(),
+    };
+    Ok((head, stored))
+}
+
+/// Rows of the largest table.
+fn most(tables: &Value) -> usize {
+    let tables = tables.as_object().into_iter().flatten();
+    tables
+        .map(|(_, rows)| rows.as_object().map_or(0, serde_json::Map::len))
+        .max()
+        .unwrap_or(0)
+}
+
+async fn base(history: &History, wanted: Option<&str>) -> Result<Head, Problem> {
+    let found = match wanted {
+        Some(id) => Some(one(history, id).await?),
+        None => all(history)
+            .await?
+            .into_iter()
+            .find(|head| head.kind == Kind::Full),
+    };
+    match found {
+        Some(head) if head.kind == Kind::Full => Ok(head),
+        Some(head) => Err(Problem::not_possible(format!(
+            "{} is no full backup: an incremental one builds on such",
+            head.name
+        ))),
+        None => Err(Problem::not_possible(
+            "there is no full backup that an incremental one could build on",
+        )),
+    }
+}
+
+async fn pack(payload: Value, wanted: &Wanted) -> Result<Vec<u8>, Problem> {
+    let (format, compress) = (wanted.format, wanted.compress);
+    let key = wanted.encryption_key.clone().filter(|_| wanted.encrypt);
+    blocking(move || {
+        let mut octets = match format {
+            Format::Json => payload.to_string().into_bytes(),
+            Format::Yaml => yaml(&payload).into_bytes(),
+        };
+        if compress {
+            octets = sealed::compress(&octets)?;
+        }
+        match key {
+            Some(key) => sealed::seal(octets, &key),
+            None => Ok(octets),
+        }
+    })
+    .await
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
+) -> Result<T, Problem> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|_| Problem::broken("a thread of a backup died"))?
+}
+
+/// Keeps a backup.
+pub(crate) async fn keep(history: &History, head: &Head, stored: &[u8]) -> Result<(), Problem> {
+    if stored.len() > SIZE_MAX {
+        let detail = format!(
+            "the backup has {} octets; {SIZE_MAX} are kept at most: say compress, or select",
+            stored.len()
+        );
+        return Err(Problem::not_possible(detail));
+    }
+    if all(history).await?.len() >= MOST {
+        return Err(Problem::not_possible(format!(
+            "there are {MOST} backups already; delete one first"
+        )));
+    }
+    let id = Uuid::parse(&head.id).ok_or_else(|| Problem::broken("a backup without an id"))?;
+    for (number, piece) in stored.chunks(PIECE).enumerate() {
+        history
+            .ledger
+            .commit(Batch::default().put(PIECES, piece_key(id, number), piece))
+            .await?;
+    }
+    // Last: what has no head is no backup.
+    let row = serde_json::to_vec(head).map_err(|cause| Problem::broken(format!("a backup: {cause}")))?;
+    history
+        .ledger
+        .commit(Batch::default().put(HEADS, *id.as_bytes(), row))
+        .await
+}
+
+fn piece_key(id: Uuid, number: usize) -> Vec<u8> {
+    let number = u32::try_from(number).unwrap_or(u32::MAX);
+    [&id.as_bytes()[..], &number.to_be_bytes()].concat()
+}
+
+/// What is kept, checked.
+pub(crate) async fn stored(history: &History, head: &Head) -> Result<Vec<u8>, Problem> {
+    let id = Uuid::parse(&head.id).ok_or_else(|| Problem::broken("a backup without an id"))?;
+    let mut octets = Vec::with_capacity(head.size);
+    for number in 0.. {
+        match history.ledger.get(PIECES, piece_key(id, number)).await? {
+            Some(piece) => octets.extend_from_slice(&piece),
+            None => break,
+        }
+    }
+    match checksum(&octets) == head.checksum {
+        true => Ok(octets),
+        false => Err(refused(format!(
+            "the backup {} is damaged: its checksum is another one",
+            head.name
+        ))),
+    }
+}
+
+/// The rows of a backup, those of its base included; and what this database's schema does not have.
+pub(crate) async fn content(
+    history: &History,
+    schema: &DatabaseSchema,
+    head: &Head,
+    key: Option<&str>,
+) -> Result<(Content, Vec<String>), Problem> {
+    let mut chain = vec![head.clone()];
+    if let Some(base) = &head.base {
+        chain.insert(0, one(history, base).await?);
+    }
+    let (mut content, mut warnings) = (Content::default(), Vec::new());
+    for head in &chain {
+        let payload = payload(stored(history, head).await?, key).await?;
+        let read = content.read(schema, &payload["tables"]);
+        warnings
+            .extend(read.map_err(|why| refused(format!("the backup {} cannot be read: {why}", head.name)))?);
+    }
+    Ok((content, warnings))
+}
+
+/// The text behind what is kept.
+pub(crate) async fn payload(stored: Vec<u8>, key: Option<&str>) -> Result<Value, Problem> {
+    let key = key.map(str::to_owned);
+    blocking(move || {
+        let mut octets = stored;
+        if sealed::is_sealed(&octets) {
+            let key = key.ok_or_else(|| refused("decryption_key is missing: the backup is encrypted"))?;
+            octets = sealed::open(&octets, &key)?;
+        }
+        if octets.starts_with(&[0x1f, 0x8b]) {
+            octets = sealed::decompress(&octets)?;
+        }
+        let text = String::from_utf8(octets).map_err(|_| refused("the backup is no text"))?;
+        let value = match text.trim_start().starts_with('{') {
+            true => serde_json::from_str(&text)
+                .map_err(|cause| refused(format!("the backup cannot be read: {cause}")))?,
+            false => from_yaml(text)?,
+        };
+        match value["backup"] == MARK && value["tables"].is_object() {
+            true => Ok(value),
+            false => Err(refused(format!(
+                "this is no backup: it does not say `backup: {MARK}`"
+            ))),
+        }
+    })
+    .await
+}
+
+fn from_yaml(text: String) -> Result<Value, Problem> {
+    let mut faults = Faults::new();
+    let input = Input {
+        name: "backup".to_owned(),
+        text,
+        kind: SourceKind::Api,
+        format: Some(Notation::Yaml),
+    };
+    let document = Document::parse([input], &mut faults);
+    match faults.iter().next().filter(|_| faults.has_errors()) {
+        Some(fault) => Err(refused(format!("the backup cannot be read: {}", fault.message))),
+        None => Ok(document.to_json()),
+    }
+}
+
+/// Forgets a backup.
+pub(crate) async fn delete(history: &History, id: &str, dry: bool) -> Result<(), Problem> {
+    let head = one(history, id).await?;
+    let heir = all(history)
+        .await?
+        .into_iter()
+        .find(|other| other.base.as_deref() == Some(id));
+    if let Some(heir) = heir {
+        return Err(Problem::not_possible(format!(
+            "the incremental backup {} builds on it: delete that first",
+            heir.name
+        )));
+    }
+    let key = Uuid::parse(id).ok_or_else(|| Problem::no_such("backup", id))?;
+    if dry {
+        return Ok(());
+    }
+    let mut batch = Batch::default().delete(HEADS, *key.as_bytes());
+    for number in 0..head.size.div_ceil(PIECE) {
+        batch = batch.delete(PIECES, piece_key(key, number));
+    }
+    history.ledger.commit(batch).await
+}
+
+/// What a backup says of itself, as far as it can be looked into.
+pub(crate) async fn described(stored: Vec<u8>, key: Option<&str>) -> Result<Head, Problem> {
+    let plain = String::from_utf8_lossy(&stored[..stored.len().min(64)])
+        .trim_start()
+        .to_owned();
+    let compressed = stored.starts_with(&[0x1f, 0x8b]);
+    let payload = payload(stored, key).await?;
+    let base = payload["base"].as_str().map(str::to_owned);
+    let rows = payload["tables"].as_object().into_iter().flatten();
+    Ok(Head {
+        id: String::new(),
+        name: "imported".to_owned(),
+        description: String::new(),
+        kind: if base.is_some() {
+            Kind::Incremental
+        } else {
+            Kind::Full
+        },
+        format: if plain.starts_with('b') {
+            Format::Yaml
+        } else {
+            Format::Json
+        },
+        version: 1,
+        schema: payload["schema"].as_str().unwrap_or_default().to_owned(),
+        created_at: String::new(),
+        created_by: String::new(),
+        size: 0,
+        checksum: String::new(),
+        compressed,
+        encrypted: false,
+        base,
+        rows: rows
+            .map(|(_, rows)| rows.as_object().map_or(0, serde_json::Map::len))
+            .sum(),
+        tags: Vec::new(),
+    })
+}
