@@ -8,6 +8,8 @@ mod raft;
 mod rows;
 mod status;
 mod tables;
+mod topology;
+mod trace;
 mod watch;
 mod write;
 
@@ -89,6 +91,31 @@ const STATUS_EXAMPLES: &str = "Examples:
 
 Ends with 1 when a database is not followed.";
 
+const TRACE_EXAMPLES: &str = "Examples:
+  purlin ovn trace web-1 web-2                     an echo request from one port to another
+  purlin ovn trace web-1 web-2 tcp/22              which ACL drops it?
+  purlin ovn trace web-1 192.0.2.7 udp/53 --raw    to an address, with the words of ovn-trace
+  purlin ovn trace web-1 --microflow 'eth.dst == 02:00:00:00:00:12 && ip4.dst == 10.0.0.12 && ip.ttl == 1'
+
+Ends with 1 when it does not arrive.";
+
+const MATRIX_EXAMPLES: &str = "Examples:
+  purlin ovn matrix web-1 web-2 db-1 --protocol icmp,tcp/22
+  purlin ovn matrix --switch web --to db-1 --protocol tcp/5432 --filter allowed=false
+  purlin ovn matrix --group guarded --confirm all -o json";
+
+const WHAT_IF_EXAMPLES: &str = "Examples:
+  purlin ovn what-if -f changes.yaml --trace web-1,web-2,tcp/22
+  generate | purlin ovn what-if -f - -o json | jq .flows
+
+The file is that of `purlin ovn apply`. It is tried on copies of the databases: nothing is changed.";
+
+const TOPOLOGY_EXAMPLES: &str = "Examples:
+  purlin ovn topology                                  switches and routers, and what joins them
+  purlin ovn topology --format svg --ports > net.svg
+  purlin ovn topology --format dot | dot -Tpng > net.png
+  purlin ovn topology --around web-1 --depth 2 --ports -o json";
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Show the databases, the members of their clusters, and how far what is read can be trusted.
@@ -131,6 +158,18 @@ pub(crate) enum Command {
     /// The clusters of the databases: members, compaction, elections, who leaves.
     #[command(subcommand)]
     Raft(raft::Command),
+    /// Follow a packet through the network, and say which row ends it.
+    #[command(after_help = TRACE_EXAMPLES)]
+    Trace(trace::Trace),
+    /// Say who reaches whom.
+    #[command(after_help = MATRIX_EXAMPLES)]
+    Matrix(trace::Matrix),
+    /// Show what a change would do to flows, packets and pairs, without making it.
+    #[command(after_help = WHAT_IF_EXAMPLES)]
+    WhatIf(trace::WhatIf),
+    /// Show the network as a graph.
+    #[command(after_help = TOPOLOGY_EXAMPLES)]
+    Topology(topology::Args),
     /// Show changes of the northbound as they happen.
     #[command(after_help = WATCH_EXAMPLES)]
     Watch(watch::Args),
@@ -154,6 +193,10 @@ async fn answered(command: &Command, context: &Context) -> Outcome {
         Command::Chassis(args) => health::chassis(args, context).await,
         Command::Sync(args) => health::sync(args, context).await,
         Command::Raft(command) => raft::run(command, context).await,
+        Command::Trace(trace) => trace.run(context).await,
+        Command::Matrix(matrix) => matrix.run(context).await,
+        Command::WhatIf(what_if) => what_if.run(context).await,
+        Command::Topology(args) => topology::run(args, context).await,
         Command::Watch(args) => watch::run(args, context).await,
     }
 }

@@ -10,6 +10,7 @@ mod names;
 mod nbctl;
 mod node;
 mod ovn;
+mod ovn_explain;
 mod reload;
 mod restored;
 mod schema;

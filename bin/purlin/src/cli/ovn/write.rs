@@ -232,7 +232,7 @@ fn parent(told: &str) -> Result<String, Failure> {
 }
 
 /// An object in any of the forms of a configuration.
-fn read(path: &Path) -> Result<Map<String, Value>, Failure> {
+pub(super) fn read(path: &Path) -> Result<Map<String, Value>, Failure> {
     let mut text = String::new();
     let read = if path.as_os_str() == "-" {
         std::io::stdin().read_to_string(&mut text)
