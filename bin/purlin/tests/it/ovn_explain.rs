@@ -1,6 +1,7 @@
 //! `purlin ovn trace`, `matrix`, `what-if` and `topology` against a node with the packaged OVN.
 
 use crate::harness::Node;
+use std::time::{Duration, Instant};
 
 const CONFIG: &str = r#"
 [api]
@@ -22,9 +23,23 @@ changes:
   - { op: insert, table: ACL, parent: Logical_Switch/$web, columns: { name: no-ssh, priority: 1000, direction: to-lport, action: drop, match: 'outport == "web-2" && tcp.dst == 22' } }
 "#;
 
+/// The programs of OVN are started beside the node: it is up before they are.
+fn until_read(node: &Node) {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    loop {
+        let status = node.run(&["ovn", "status", "-o", "json"]);
+        let known: serde_json::Value = serde_json::from_str(&status.out).unwrap_or_default();
+        if known["ready"] == true {
+            return;
+        }
+        assert!(Instant::now() < deadline, "{}{}", status.out, status.err);
+    }
+}
+
 #[test]
 fn packets_pairs_changes_and_pictures_are_told_on_a_terminal() {
     let node = Node::start(CONFIG);
+    until_read(&node);
     std::fs::write(node.path("network.yaml"), NETWORK).expect("the directory is ours");
     let applied = node.run(&[
         "ovn",

@@ -47,7 +47,7 @@ impl OwnDatabases {
         crate::up::prepare_data_dir(folder)?;
         let installed = ["ovsdb-tool", "ovsdb-server", "ovn-northd"]
             .iter()
-            .all(|name| is_installed(name));
+            .all(|name| find(name).is_some());
         let kind = match which {
             Own::Packaged if !installed => {
                 return Err(Failure::failed(
@@ -155,10 +155,13 @@ fn socket(folder: &Path) -> PathBuf {
     folder.join("db.sock")
 }
 
-fn is_installed(name: &str) -> bool {
+/// Where a program is: servers are often in a folder that `PATH` does not name.
+fn find(name: &str) -> Option<PathBuf> {
     let paths = std::env::var_os("PATH").unwrap_or_default();
-    let mut folders = std::env::split_paths(&paths).chain(["/usr/sbin", "/sbin"].map(PathBuf::from));
-    folders.any(|folder| folder.join(name).is_file())
+    let folders = std::env::split_paths(&paths).chain(["/usr/sbin", "/sbin"].map(PathBuf::from));
+    folders
+        .map(|folder| folder.join(name))
+        .find(|file| file.is_file())
 }
 
 async fn packaged(folder: &Path) -> Result<Kind, Failure> {
@@ -171,7 +174,7 @@ async fn packaged(folder: &Path) -> Result<Kind, Failure> {
         if Path::new(&file).exists() {
             continue;
         }
-        let made = Command::new("ovsdb-tool")
+        let made = Command::new(find("ovsdb-tool").unwrap_or_else(|| "ovsdb-tool".into()))
             .args(["create", &file, &schema])
             .output()
             .await?;
@@ -217,8 +220,10 @@ fn program(name: &'static str, arguments: Vec<String>) -> Result<Program, Failur
 
 /// A child that ends with this process, however that ends.
 fn spawn(name: &str, arguments: &[String]) -> std::io::Result<Child> {
+    let found = find(name).unwrap_or_else(|| PathBuf::from(name));
     Command::new("setpriv")
-        .args(["--pdeathsig", "TERM", name])
+        .args(["--pdeathsig", "TERM"])
+        .arg(found)
         .args(arguments)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
