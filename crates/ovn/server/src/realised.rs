@@ -18,6 +18,9 @@ pub(crate) enum Until {
 
 const TABLE: &str = "NB_Global";
 
+/// How long the row by which changes are counted may take to come: a northd that starts just now makes it.
+const FIRST: Duration = Duration::from_secs(3);
+
 impl Until {
     pub(crate) const WORDS: [&str; 2] = ["sb", "hv"];
 
@@ -35,6 +38,16 @@ impl Until {
             Self::Hypervisors => "hv",
         }
     }
+}
+
+/// Waits until there is something to count by, though not for long: there may be no northd at all.
+pub(crate) async fn countable(platform: &Platform, limit: Duration) {
+    let there = |rows: &Snapshot| {
+        rows.table(TABLE)
+            .is_some_and(|table| table.rows().next().is_some())
+    };
+    // Without it the change is made all the same, and the answer says what is missing.
+    let _ = tokio::time::timeout(limit.min(FIRST), platform.north().rows.when(there)).await;
 }
 
 /// Lets a transaction raise the count, and tell it.
@@ -78,6 +91,12 @@ pub(crate) async fn follow(
     let reached = tokio::time::timeout(left, platform.north().rows.when(there))
         .await
         .is_ok();
+    if reached && let Ok(south) = platform.south() {
+        // Who reads flows next reads those of this change: our copy of the southbound may be behind the word about it.
+        let seen = |rows: &Snapshot| count_of(rows, "SB_Global", "nb_cfg").is_some_and(|count| count >= goal);
+        let left = limit.saturating_sub(since.elapsed());
+        let _ = tokio::time::timeout(left, south.rows.when(seen)).await;
+    }
     let (applied, chassis) = chassis(platform, goal);
     let rows = platform.north().rows.snapshot();
     let stage = match counted(&rows, "sb_cfg") {
@@ -95,7 +114,12 @@ pub(crate) async fn follow(
 }
 
 fn counted(rows: &Snapshot, column: &str) -> Option<i64> {
-    let row = rows.table(TABLE)?.rows().next()?;
+    count_of(rows, TABLE, column)
+}
+
+/// Of a table of one row.
+fn count_of(rows: &Snapshot, table: &str, column: &str) -> Option<i64> {
+    let row = rows.table(table)?.rows().next()?;
     row.get(column)?.one()?.as_integer()
 }
 

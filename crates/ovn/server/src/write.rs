@@ -218,7 +218,8 @@ pub(crate) async fn write_shown(
             return Ok(decided.answer);
         }
         let mut transaction = decided.transaction.clone();
-        if manner.wait.is_some() {
+        if let Some((_, limit)) = manner.wait {
+            realised::countable(platform, limit).await;
             realised::count(&mut transaction);
         }
         let ticket = intend(platform, manner, &decided).await?;

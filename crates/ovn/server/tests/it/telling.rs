@@ -31,6 +31,19 @@ async fn a_write_that_waits_is_answered_when_northd_has_made_the_flows() {
     );
 }
 
+/// The first write of a network whose northd was started together with it.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_write_waits_for_a_northd_that_has_just_been_started() {
+    let world = World::with_fresh_northd().await;
+    let made = world
+        .make(
+            "/api/v1/ovn/nb/Logical_Switch?wait=sb&timeout=60",
+            json!({ "name": "web" }),
+        )
+        .await;
+    assert_eq!(made["realised"]["done"], true, "{made}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn without_northd_a_wait_ends_with_the_reason() {
     let world = World::new().await;

@@ -1,6 +1,10 @@
 //! A northbound, with or without all of OVN behind it, and the routes of a platform over it.
 
 pub(crate) mod raft;
+mod servers;
+
+pub(crate) use servers::{database, member};
+use servers::{made, schema, serve};
 
 use axum::Router;
 use axum::body::Body;
@@ -144,8 +148,8 @@ impl World {
         Self::over(folder, vec![server], false).await
     }
 
-    /// The same with `ovn-northd`.
-    pub(crate) async fn with_northd() -> Self {
+    /// The same with an `ovn-northd` that was started just now.
+    pub(crate) async fn with_fresh_northd() -> Self {
         let mut world = Self::new().await;
         let at = |name: &str| world.folder.path().join(name).display().to_string();
         let socket = format!("unix:{}", at("db.sock"));
@@ -157,6 +161,12 @@ impl World {
             .stderr(Stdio::null())
             .spawn();
         world.daemons.push(Daemon(northd.expect("ovn-northd starts")));
+        world
+    }
+
+    /// The same, once it has looked at the network.
+    pub(crate) async fn with_northd() -> Self {
+        let world = Self::with_fresh_northd().await;
         // It makes the row by which changes are counted.
         world
             .until("/api/v1/ovn/nb/NB_Global", |rows| rows["items"][0].is_object())
@@ -425,7 +435,6 @@ fn arguments(words: &str) -> Vec<String> {
     words.map(|word| word.replace('\u{0}', " ")).collect()
 }
 
-/// `ovsdb-server` with both databases.
 impl Mounted {
     pub(crate) async fn listen(&self) -> (std::net::SocketAddr, String) {
         listen(&self.router, &self.tokens).await
@@ -447,53 +456,4 @@ async fn listen(router: &Router, tokens: &[(Role, String)]) -> (std::net::Socket
     });
     let viewer = tokens.iter().find(|(role, _)| *role == Role::Viewer);
     (address, viewer.expect("a viewer").1.clone())
-}
-
-/// One member of a cluster that has no others, so that transactions have names.
-pub(crate) fn member(folder: &Path) -> Daemon {
-    let made = Command::new("ovsdb-tool")
-        .arg("create-cluster")
-        .arg(folder.join("nb.db"))
-        .arg("/usr/share/ovn/ovn-nb.ovsschema")
-        .arg(format!("unix:{}", folder.join("raft.sock").display()))
-        .status();
-    assert!(made.expect("ovsdb-tool runs").success());
-    let made = Command::new("ovsdb-tool")
-        .arg("create")
-        .arg(folder.join("sb.db"))
-        .arg("/usr/share/ovn/ovn-sb.ovsschema")
-        .status();
-    assert!(made.expect("ovsdb-tool runs").success());
-    serve(folder)
-}
-
-pub(crate) fn database(folder: &Path) -> Daemon {
-    for name in ["nb", "sb"] {
-        made(folder, name, &schema(name));
-    }
-    serve(folder)
-}
-
-fn schema(name: &str) -> PathBuf {
-    PathBuf::from(format!("/usr/share/ovn/ovn-{name}.ovsschema"))
-}
-
-fn made(folder: &Path, name: &str, schema: &Path) {
-    let made = Command::new("ovsdb-tool")
-        .arg("create")
-        .arg(folder.join(format!("{name}.db")))
-        .arg(schema)
-        .status();
-    assert!(made.expect("ovsdb-tool runs").success());
-}
-
-fn serve(folder: &Path) -> Daemon {
-    let server = Command::new("ovsdb-server")
-        .arg(format!("--remote=punix:{}", folder.join("db.sock").display()))
-        .arg(format!("--unixctl={}", folder.join("db.ctl").display()))
-        .arg(folder.join("nb.db"))
-        .arg(folder.join("sb.db"))
-        .stderr(Stdio::null())
-        .spawn();
-    Daemon(server.expect("ovsdb-server starts"))
 }
