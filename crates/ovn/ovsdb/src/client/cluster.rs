@@ -5,11 +5,18 @@ use super::member::{MemberStatus, PAUSE_MAX};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
+use tokio::time::Instant;
+
+/// So long after the last leader was lost, members that are away are tried without patience: an election takes a second
+/// or a few, and who wins it may be the very member that was away a moment ago.
+const HURRY: Duration = Duration::from_secs(15);
 
 /// What is known of all members; every change wakes whoever waits.
 #[derive(Debug, Clone)]
 pub(super) struct Cluster {
     members: Arc<watch::Sender<Vec<MemberStatus>>>,
+    /// Since when nobody takes writes.
+    orphaned: Arc<watch::Sender<Option<Instant>>>,
     over: watch::Receiver<bool>,
 }
 
@@ -26,6 +33,7 @@ impl Cluster {
         let (members, _) = watch::channel(vec![MemberStatus::default(); members]);
         Self {
             members: Arc::new(members),
+            orphaned: Arc::new(watch::Sender::new(Some(Instant::now()))),
             over,
         }
     }
@@ -40,6 +48,7 @@ impl Cluster {
 
     pub(super) fn change(&self, at: usize, change: impl FnOnce(&mut MemberStatus)) {
         self.members.send_modify(|members| change(&mut members[at]));
+        self.note_leader();
     }
 
     /// Takes over what a member says of itself. Who newly says that it leads is believed over all who said so before:
@@ -54,6 +63,18 @@ impl Cluster {
                 known.claim
             };
             members[at] = said;
+        });
+        self.note_leader();
+    }
+
+    fn note_leader(&self) {
+        let led = self.leader().is_some();
+        self.orphaned.send_if_modified(|since| {
+            let changed = since.is_none() != led;
+            if changed {
+                *since = (!led).then(Instant::now);
+            }
+            changed
         });
     }
 
@@ -105,10 +126,24 @@ impl Cluster {
     }
 
     pub(super) async fn pause(&self, duration: Duration) {
-        let pause = tokio::time::sleep(duration.min(PAUSE_MAX));
         tokio::select! {
-            () = pause => {}
+            () = tokio::time::sleep(duration.min(PAUSE_MAX)) => {}
             () = self.over() => {}
+        }
+    }
+
+    /// Between two tries of a member: `wait`, and no more than `least` soon after the leader was lost.
+    pub(super) async fn pause_to_try_again(&self, wait: Duration, least: Duration) {
+        let mut orphaned = self.orphaned.subscribe();
+        let hurry = async {
+            tokio::time::sleep(least).await;
+            let recent = |since: &Option<Instant>| since.is_some_and(|since| since.elapsed() < HURRY);
+            // The sender lives as long as this.
+            let _ = orphaned.wait_for(recent).await;
+        };
+        tokio::select! {
+            () = self.pause(wait) => {}
+            () = hurry => {}
         }
     }
 }

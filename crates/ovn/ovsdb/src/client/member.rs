@@ -68,7 +68,7 @@ pub(super) async fn run(at: usize, endpoint: Endpoint, config: Arc<Config>, clus
         if began.elapsed() > config.back_off.1 {
             wait = config.back_off.0;
         }
-        cluster.pause(wait).await;
+        cluster.pause_to_try_again(wait, config.back_off.0).await;
         wait = (wait * 2).min(config.back_off.1);
     }
 }
