@@ -123,3 +123,35 @@ fn s4_126_updates_roll_and_maintenance_leaves_a_majority() {
     );
     assert_eq!(pdb["spec"]["selector"], deployment["spec"]["selector"]);
 }
+
+/// Nobody but nodes reaches the port of nodes, and only who watches reaches the metrics.
+#[test]
+fn s4_145_the_network_policy_lets_only_nodes_reach_the_port_of_nodes() {
+    let policy = manifest("network-policy.yaml");
+    assert_eq!(policy["kind"], "NetworkPolicy");
+    let label = manifest("deployment.yaml")["spec"]["selector"]["matchLabels"].clone();
+    let spec = &policy["spec"];
+    assert_eq!(spec["podSelector"]["matchLabels"], label);
+    assert_eq!(spec["policyTypes"], json!(["Ingress", "Egress"]));
+    let rules = |way: &str| spec[way].as_array().expect("rules").clone();
+    let opens = |rule: &Value, port: u16| {
+        let ports = rule["ports"].as_array().expect("every rule names ports");
+        ports.iter().any(|one| one["port"] == port)
+    };
+    for rule in rules("ingress").iter().filter(|rule| opens(rule, 8067)) {
+        assert_eq!(rule["from"], json!([{ "podSelector": { "matchLabels": label } }]));
+    }
+    let metrics: Vec<Value> = rules("ingress")
+        .into_iter()
+        .filter(|rule| opens(rule, 9090))
+        .collect();
+    assert!(metrics.len() == 1 && metrics[0]["from"][0]["namespaceSelector"].is_object());
+    for (way, wanted) in [
+        ("ingress", &[8080, 9090, 8067][..]),
+        ("egress", &[8067, 6379, 5432, 6641, 6642, 53]),
+    ] {
+        for port in wanted {
+            assert!(rules(way).iter().any(|rule| opens(rule, *port)), "{way} {port}");
+        }
+    }
+}
