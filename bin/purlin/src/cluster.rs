@@ -21,6 +21,7 @@ pub(crate) mod sessions;
 mod share;
 
 pub(crate) use book::Book;
+pub(crate) use dial::redis_places;
 #[cfg(feature = "dhcp")]
 pub(crate) use grow::{Grower, Handover, Possessions, Sources as GrowSources, others_done};
 

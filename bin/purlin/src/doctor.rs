@@ -27,6 +27,7 @@ use crate::cli::Context;
 use crate::exit::{Exit, Outcome};
 use crate::output::{self, Column, Form, Kind, Paint, Show, Tone};
 use serde_json::{Value, json};
+use std::borrow::Cow;
 use std::path::PathBuf;
 
 #[derive(Debug, clap::Args)]
@@ -58,7 +59,7 @@ pub(crate) enum Grade {
 /// What one check found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Finding {
-    check: &'static str,
+    check: Cow<'static, str>,
     grade: Grade,
     said: String,
     fix: String,
@@ -67,7 +68,7 @@ pub(crate) struct Finding {
 impl Finding {
     fn pass(check: &'static str, said: impl Into<String>) -> Self {
         Self {
-            check,
+            check: check.into(),
             grade: Grade::Pass,
             said: said.into(),
             fix: String::new(),
@@ -76,7 +77,7 @@ impl Finding {
 
     fn warn(check: &'static str, said: impl Into<String>, fix: impl Into<String>) -> Self {
         Self {
-            check,
+            check: check.into(),
             grade: Grade::Warn,
             said: said.into(),
             fix: fix.into(),
@@ -85,7 +86,7 @@ impl Finding {
 
     fn fail(check: &'static str, said: impl Into<String>, fix: impl Into<String>) -> Self {
         Self {
-            check,
+            check: check.into(),
             grade: Grade::Fail,
             said: said.into(),
             fix: fix.into(),

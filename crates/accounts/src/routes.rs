@@ -3,7 +3,6 @@
 mod auth;
 mod keys;
 mod members;
-mod pages;
 mod tenants;
 mod users;
 

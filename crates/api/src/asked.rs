@@ -1,10 +1,12 @@
 //! What a request asks for beyond its path: query parameters, preconditions, a JSON body.
 
 mod body;
+mod numbered;
 mod preconditions;
 
 pub use body::Input;
 pub(crate) use body::PATIENCE;
+pub use numbered::Numbered;
 pub use preconditions::{Preconditions, etag_of, etag_of_revision};
 
 use axum::extract::{FromRequestParts, Path, Query};

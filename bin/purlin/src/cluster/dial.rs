@@ -55,6 +55,16 @@ pub(super) fn redis(url: &str, redis: &RedisSettings) -> Result<RedisHints, Fail
     RedisHints::connect(settings).map_err(|faults| unusable("coordination", &faults))
 }
 
+/// Where Redis or its Sentinels are, `host:port` of each.
+///
+/// # Errors
+/// As [`redis`].
+pub(crate) fn redis_places(url: &str, redis: &RedisSettings) -> Result<Vec<String>, SettingFault> {
+    let (Topology::Single(nodes) | Topology::Sentinel { nodes, .. } | Topology::Cluster(nodes)) =
+        arranged(url, redis)?.topology;
+    Ok(nodes.iter().map(ToString::to_string).collect())
+}
+
 fn arranged(url: &str, redis: &RedisSettings) -> Result<Settings, SettingFault> {
     let mut settings = match (&redis.sentinel, url) {
         (Some(sentinel), "") => Settings::new(watched(sentinel, redis)?),
@@ -130,5 +140,18 @@ mod tests {
         let sentinel = arranged("", &redis).expect("no URL is needed");
         assert!(sentinel.password.is_some());
         assert!(matches!(&sentinel.topology, Topology::Sentinel { nodes, .. } if nodes.len() == 2));
+    }
+
+    #[test]
+    fn where_redis_is_stands_in_every_arrangement() {
+        let places = |url: &str, redis: &RedisSettings| redis_places(url, redis).expect("good");
+        assert_eq!(
+            places("rediss://:secret@[fd00::1]:6380/3", &plain()),
+            ["[fd00::1]:6380"]
+        );
+        assert_eq!(places("redis://a,b:2", &plain()), ["a:6379", "b:2"]);
+        let mut redis = plain();
+        redis.sentinel = Some(("mymaster".to_owned(), vec!["s1".to_owned(), "s2:1".to_owned()]));
+        assert_eq!(places("", &redis), ["s1:26379", "s2:1"]);
     }
 }

@@ -5,19 +5,6 @@ use crate::cli::Context;
 use crate::client::Ask;
 use serde_json::Value;
 
-const NAMES: [&str; 10] = [
-    "cluster/member",
-    "cluster/store",
-    "cluster/coordination",
-    "cluster/network",
-    "cluster/invalidations",
-    "cluster/leader",
-    "cluster/version",
-    "cluster/caches",
-    "cluster/sessions",
-    "cluster",
-];
-
 /// Nothing for a node alone, or one that does not answer: that is said elsewhere.
 pub(super) async fn check(context: &Context) -> Vec<Finding> {
     let Ok(mut client) = context.client() else {
@@ -42,9 +29,8 @@ pub(super) async fn check(context: &Context) -> Vec<Finding> {
 
 fn read(item: &Value) -> Finding {
     let text = |key: &str| item[key].as_str().unwrap_or_default().to_owned();
-    let name = NAMES.into_iter().find(|name| item["name"] == *name);
     Finding {
-        check: name.unwrap_or("cluster"),
+        check: text("name").into(),
         grade: match item["grade"].as_str() {
             Some("pass") => Grade::Pass,
             Some("warn") => Grade::Warn,

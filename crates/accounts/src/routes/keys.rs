@@ -1,6 +1,5 @@
 //! Keys of tenants.
 
-use super::pages;
 use crate::Desk;
 use crate::keys::{Key, check_scopes};
 use crate::secret::{self, Use};
@@ -8,7 +7,7 @@ use crate::shelf::{Edit, ROWS_MAX};
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use purlin_api::asked::{Asked, Input, Name};
+use purlin_api::asked::{Asked, Input, Name, Numbered};
 use purlin_api::route::{self, Draft};
 use purlin_api::{Member, Problem, Role, schema};
 use serde::Deserialize;
@@ -20,9 +19,9 @@ const DAYS_MAX: u32 = 3650;
 pub(super) fn drafts() -> Vec<Draft<Desk>> {
     let key = || schema::open_object(&["id", "tenant_id", "name", "scopes"], &[]);
     vec![
-        pages::listed(route::get("/api/v1/tenants/{id}/api-keys", list))
+        Numbered::declare(route::get("/api/v1/tenants/{id}/api-keys", list))
             .summary("Lists the keys of a tenant; their secrets are known to nobody but their holders")
-            .answers(200, pages::page_schema("api_keys", key()))
+            .answers(200, Numbered::schema("api_keys", key()))
             .errors(&[404]),
         route::post("/api/v1/tenants/{id}/api-keys", create)
             .summary("Makes a key for programs of a tenant")
@@ -72,7 +71,7 @@ async fn list(
     let (tenant, _) = desk.member(&caller, &name.0, Role::Admin)?;
     let all = desk.0.keys.all(|key| key.tenant == tenant.id);
     let all = all.iter().map(|key| key.view()).collect();
-    pages::page(&asked, "api_keys", all).map(Json)
+    Ok(Json(Numbered::of(&asked)?.cut("api_keys", all)))
 }
 
 async fn create(

@@ -1,6 +1,5 @@
 //! Members of tenants, and invitations to them.
 
-use super::pages;
 use crate::Desk;
 use crate::desk::identity;
 use crate::members::{INVITATION_SECS, Invitation, Membership};
@@ -10,7 +9,7 @@ use crate::users::check_email;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use purlin_api::asked::{Asked, Input, Name};
+use purlin_api::asked::{Asked, Input, Name, Numbered};
 use purlin_api::route::{self, Draft};
 use purlin_api::{Member, Problem, Role, passwords, schema};
 use serde::Deserialize;
@@ -24,9 +23,9 @@ pub(super) fn drafts() -> Vec<Draft<Desk>> {
         ("role", schema::one_of(&["viewer", "operator", "admin"], words))
     };
     vec![
-        pages::listed(route::get("/api/v1/tenants/{id}/members", list))
+        Numbered::declare(route::get("/api/v1/tenants/{id}/members", list))
             .summary("Lists the members of a tenant")
-            .answers(200, pages::page_schema("members", membership()))
+            .answers(200, Numbered::schema("members", membership()))
             .errors(&[404]),
         route::post("/api/v1/tenants/{id}/members", add)
             .summary("Makes a user, or a token of the API, a member")
@@ -46,9 +45,9 @@ pub(super) fn drafts() -> Vec<Draft<Desk>> {
             .body(schema::object(&[role()]))
             .answers(200, membership())
             .errors(&[404]),
-        pages::listed(route::get("/api/v1/tenants/{id}/invitations", invitations))
+        Numbered::declare(route::get("/api/v1/tenants/{id}/invitations", invitations))
             .summary("Lists the invitations to a tenant")
-            .answers(200, pages::page_schema("invitations", invitation()))
+            .answers(200, Numbered::schema("invitations", invitation()))
             .errors(&[404]),
         route::post("/api/v1/tenants/{id}/invitations", invite)
             .summary("Invites whoever has an address")
@@ -122,7 +121,7 @@ async fn list(
         .iter()
         .map(|(_, membership)| desk.shown(membership))
         .collect();
-    pages::page(&asked, "members", all).map(Json)
+    Ok(Json(Numbered::of(&asked)?.cut("members", all)))
 }
 
 async fn add(
@@ -231,7 +230,7 @@ async fn invitations(
         .invitations
         .all(|invitation| invitation.tenant == tenant.id);
     let all = all.iter().map(|invitation| invitation.view()).collect();
-    pages::page(&asked, "invitations", all).map(Json)
+    Ok(Json(Numbered::of(&asked)?.cut("invitations", all)))
 }
 
 async fn invite(

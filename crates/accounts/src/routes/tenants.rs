@@ -1,6 +1,5 @@
 //! The tree of tenants.
 
-use super::pages;
 use crate::Desk;
 use crate::secret::new_id;
 use crate::shelf::{Edit, ROWS_MAX};
@@ -8,7 +7,7 @@ use crate::tenants::{DEFAULT_QUOTAS, Kind, Settings, Status, Tenant, check_name,
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use purlin_api::asked::{Asked, Input, Name};
+use purlin_api::asked::{Asked, Input, Name, Numbered};
 use purlin_api::route::{self, Draft, Routes};
 use purlin_api::{Caller, Member, Problem, Role, reasons, schema};
 use serde::Deserialize;
@@ -19,9 +18,9 @@ use std::sync::Arc;
 pub(super) fn drafts() -> Vec<Draft<Desk>> {
     let tenant = || schema::reference("Tenant");
     vec![
-        pages::listed(route::get("/api/v1/tenants", list))
+        Numbered::declare(route::get("/api/v1/tenants", list))
             .summary("Lists the tenants that the caller belongs to; all for an admin")
-            .answers(200, pages::page_schema("tenants", tenant()))
+            .answers(200, Numbered::schema("tenants", tenant()))
             .tenants(),
         route::post("/api/v1/tenants", create)
             .summary("Makes a tenant")
@@ -132,7 +131,7 @@ async fn list(
     all.retain(|tenant| desk.role_in(&caller, tenant).is_some());
     all.sort_by(|a, b| a.name.cmp(&b.name));
     let all = all.iter().map(|tenant| tenant.view()).collect();
-    pages::page(&asked, "tenants", all).map(Json)
+    Ok(Json(Numbered::of(&asked)?.cut("tenants", all)))
 }
 
 async fn one(Member(caller): Member, State(desk): State<Desk>, name: Name) -> Result<Json<Value>, Problem> {

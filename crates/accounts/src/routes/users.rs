@@ -8,7 +8,7 @@ use crate::users::{User, check_email, check_password, check_username};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use purlin_api::asked::{Asked, Input, LIMIT_MAX, Name};
+use purlin_api::asked::{Asked, Input, Name};
 use purlin_api::route::{self, Draft, Routes};
 use purlin_api::{Admin, Member, Problem, Role, passwords, reasons, schema};
 use serde::Deserialize;
@@ -141,7 +141,7 @@ impl Desk {
 }
 
 async fn list(_: Admin, State(desk): State<Desk>, asked: Asked) -> Result<Json<Value>, Problem> {
-    let limit = asked.limit()?.min(LIMIT_MAX);
+    let limit = asked.limit()?;
     let offset: usize = asked.parsed("offset", "a number from 0")?.unwrap_or(0);
     let mut all = desk.0.users.all(|_| true);
     all.sort_by(|a, b| a.username.cmp(&b.username));

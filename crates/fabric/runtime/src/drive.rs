@@ -197,7 +197,8 @@ impl Driver {
 }
 
 /// A fault with its causes, in one line.
-pub(crate) fn chain(fault: &dyn Error) -> String {
+#[must_use]
+pub fn chain(fault: &dyn Error) -> String {
     let mut text = fault.to_string();
     let mut cause = fault.source();
     while let Some(error) = cause {

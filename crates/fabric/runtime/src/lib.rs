@@ -15,7 +15,7 @@ pub mod scaling;
 pub mod sessions;
 mod tenant;
 
-pub use drive::Clock;
+pub use drive::{Clock, chain};
 pub use handle::{Fabric, Setup, Snapshot, Told};
 pub use rowlog::{Copied, LoggedRow, Refused, RowLog, RowLogHandle, RowReader, Setback, Terms};
 pub use tenant::{SharedTenure, Tenant};

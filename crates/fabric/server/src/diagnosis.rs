@@ -23,6 +23,7 @@ use finding::Finding;
 use purlin_api::route::{self, Draft};
 use purlin_api::{Problem, Viewer, schema};
 use purlin_fabric::port::HintFault;
+use purlin_fabric_runtime::chain;
 use purlin_fabric_runtime::sessions::SessionStore;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
@@ -115,7 +116,7 @@ async fn hints(books: &Books) -> Finding {
         ),
         Err(fault) => Finding::fail(
             NAME,
-            format!("Redis does not answer: {}", causes(&fault)),
+            format!("Redis does not answer: {}", chain(&fault)),
             "see whether it runs, coordination.url, its password and certificates",
         ),
     }
@@ -134,18 +135,4 @@ async fn kept(work: &Work) -> Result<bool, HintFault> {
 /// A key that nobody has.
 fn mark() -> String {
     format!("purlin:diagnosis:{}", SessionStore::new_id())
-}
-
-/// An error with what is behind it.
-fn causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        let says = cause.to_string();
-        if !text.contains(&says) {
-            text = format!("{text}: {says}");
-        }
-        next = cause.source();
-    }
-    text
 }

@@ -47,6 +47,29 @@ pub struct Syntax {
     pub run: fn(&mut Context<'_, '_>) -> Result<(), String>,
 }
 
+impl Syntax {
+    /// A command that may write and has no options: what most of them begin with.
+    #[must_use]
+    pub const fn new(
+        name: &'static str,
+        arguments: &'static str,
+        (min, max): (usize, usize),
+        looks: Looks,
+        run: fn(&mut Context<'_, '_>) -> Result<(), String>,
+    ) -> Self {
+        Self {
+            name,
+            min,
+            max,
+            arguments,
+            options: "",
+            mode: Mode::Writes,
+            looks,
+            run,
+        }
+    }
+}
+
 /// As many arguments as one likes.
 pub const MANY: usize = usize::MAX;
 

@@ -47,7 +47,7 @@ pub use history::{Bounds, History};
 pub use metrics::OvnMetrics;
 pub use operations::{News, Operating};
 pub use platform::{Platform, Settings};
-pub use programs::Tools;
+pub use programs::{Tools, find_program};
 pub use reasons::REASONS;
 pub use routes::routes;
 pub use teller::PortTeller;

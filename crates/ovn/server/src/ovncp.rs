@@ -15,15 +15,12 @@
 //! ```
 
 use purlin_api::Problem;
-use purlin_api::asked::{Asked, LIMIT_MAX};
+use purlin_api::asked::{Asked, Numbered};
 use purlin_api::route::Draft;
 use purlin_api::schema::{self, Schema};
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 use std::cmp::Ordering;
 use std::ops::Range;
-
-/// Items of a page when nothing is asked.
-const PAGE_SIZE: usize = 20;
 
 /// A route under a path that ovncp documents.
 #[must_use]
@@ -36,17 +33,7 @@ pub fn path<S>(draft: Draft<S>) -> Draft<S> {
 pub fn lists<S>(draft: Draft<S>, sorts: &[&str]) -> Draft<S> {
     let sort = format!("^-?({0})(:(asc|desc))?$", sorts.join("|"));
     let sorted = format!("{}, each with :asc or :desc.", sorts.join(", "));
-    let most = LIMIT_MAX as u64;
-    draft
-        .query(
-            "page",
-            schema::whole(1, u64::from(u32::MAX), "Number of the page, from 1."),
-        )
-        .query(
-            "page_size",
-            schema::whole(1, most, "Items per page; 20 when absent."),
-        )
-        .query("limit", schema::whole(1, most, "The same as page_size."))
+    Numbered::declare(draft)
         .query("sort", schema::matching(&sort, &sorted))
         .query(
             "name",
@@ -57,26 +44,13 @@ pub fn lists<S>(draft: Draft<S>, sorts: &[&str]) -> Draft<S> {
 /// What a list answers: `plural` names its member, `item` the component of what is in it.
 #[must_use]
 pub fn page_schema(plural: &str, item: &str) -> Schema {
-    let pagination = schema::object(&[
-        ("page", schema::count("Number of this page, from 1.")),
-        ("page_size", schema::count("Items per page.")),
-        (
-            "total_count",
-            schema::count("Items that the filters leave, on all pages."),
-        ),
-        ("total_pages", schema::count("How many pages those fill.")),
-    ]);
-    schema::object(&[
-        (plural, schema::array(schema::reference(item))),
-        ("pagination", pagination),
-    ])
+    Numbered::schema(plural, schema::reference(item))
 }
 
 /// Which part of a list is wanted, in which order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pages {
-    page: usize,
-    size: usize,
+    numbered: Numbered,
     sort: Option<Sort>,
     name: Option<String>,
 }
@@ -94,25 +68,8 @@ impl Pages {
     /// # Errors
     /// 400 for a number out of range and for a member that is none of `sorts`.
     pub fn of(asked: &Asked, sorts: &[&str]) -> Result<Self, Problem> {
-        let number = |name: &str, most: usize| match asked
-            .parsed::<usize>(name, &format!("a number from 1 to {most}"))?
-        {
-            Some(found) if !(1..=most).contains(&found) => Err(Problem::parameter(format!(
-                "{name}={found} is out of range; expected a number from 1 to {most}"
-            ))),
-            found => Ok(found),
-        };
-        let (size, limit) = (number("page_size", LIMIT_MAX)?, number("limit", LIMIT_MAX)?);
-        if let (Some(size), Some(limit)) = (size, limit)
-            && size != limit
-        {
-            return Err(Problem::parameter(format!(
-                "page_size={size} and limit={limit} mean the same; give one of them"
-            )));
-        }
         Ok(Self {
-            page: number("page", u32::MAX as usize)?.unwrap_or(1),
-            size: size.or(limit).unwrap_or(PAGE_SIZE),
+            numbered: Numbered::of(asked)?,
             sort: asked.text("sort").map(|text| sort(text, sorts)).transpose()?,
             name: asked.text("name").map(str::to_owned),
         })
@@ -148,23 +105,13 @@ impl Pages {
     /// Which of `total` items are on the page.
     #[must_use]
     pub fn window(&self, total: usize) -> Range<usize> {
-        let start = (self.page - 1).saturating_mul(self.size).min(total);
-        start..start.saturating_add(self.size).min(total)
+        self.numbered.window(total)
     }
 
     /// The answer with the items of the window.
     #[must_use]
     pub fn wrap(&self, plural: &str, items: Vec<Value>, total: usize) -> Value {
-        let pagination = json!({
-            "page": self.page,
-            "page_size": self.size,
-            "total_count": total,
-            "total_pages": total.div_ceil(self.size),
-        });
-        Value::Object(Map::from_iter([
-            (plural.to_owned(), Value::Array(items)),
-            ("pagination".to_owned(), pagination),
-        ]))
+        self.numbered.wrap(plural, items, total)
     }
 
     /// The answer out of all items there are: those that the name leaves, sorted by their members, cut.
@@ -174,10 +121,7 @@ impl Pages {
         if let Some((member, descending)) = self.sort() {
             all.sort_by(|a, b| turned(order(&a[member], &b[member]), descending));
         }
-        let total = all.len();
-        let window = self.window(total);
-        let items = all.into_iter().skip(window.start).take(window.len()).collect();
-        self.wrap(plural, items, total)
+        self.numbered.cut(plural, all)
     }
 }
 
@@ -264,6 +208,7 @@ mod tests {
     use axum::extract::FromRequestParts;
     use axum::http::Request;
     use futures_util::FutureExt;
+    use serde_json::json;
 
     fn pages(query: &str) -> Result<Pages, Problem> {
         let request = Request::builder()

@@ -195,13 +195,20 @@ pub(crate) fn command(program: &Path, arguments: &[String]) -> Command {
 /// # Errors
 /// 503 when it is nowhere.
 pub(crate) fn find(program: &str) -> Result<PathBuf, Problem> {
-    let paths = std::env::var_os("PATH").unwrap_or_default();
-    let mut folders = std::env::split_paths(&paths).chain(SYSTEM.map(PathBuf::from));
-    let found = folders.find_map(|folder| Some(folder.join(program)).filter(|file| file.is_file()));
-    found.ok_or_else(|| {
+    find_program(program).ok_or_else(|| {
         let detail = format!("{program} is not installed on this node");
         Problem::new(StatusCode::SERVICE_UNAVAILABLE, &reasons::TOOL_MISSING, detail).with("program", program)
     })
+}
+
+/// Where a packaged program is: on `PATH`, or where servers are.
+#[must_use]
+pub fn find_program(name: &str) -> Option<PathBuf> {
+    let paths = std::env::var_os("PATH").unwrap_or_default();
+    let folders = std::env::split_paths(&paths).chain(SYSTEM.map(PathBuf::from));
+    folders
+        .map(|folder| folder.join(name))
+        .find(|file| file.is_file())
 }
 
 #[cfg(test)]

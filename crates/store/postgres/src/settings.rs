@@ -118,6 +118,13 @@ impl Target {
         hosts
     }
 
+    /// Where the servers are, `host:port` of each; those behind a socket of this machine are left out.
+    #[must_use]
+    pub fn places(&self) -> Vec<String> {
+        let over_tcp = |config: &&Config| matches!(config.get_hosts().first(), Some(Host::Tcp(_)));
+        self.hosts.iter().filter(over_tcp).map(place).collect()
+    }
+
     /// Whether a connection without TLS would be refused.
     pub(crate) fn demands_tls(&self) -> bool {
         self.hosts
@@ -170,6 +177,7 @@ fn alone(whole: &Config, index: usize) -> Config {
 pub(crate) fn place(config: &Config) -> String {
     let port = config.get_ports().first().copied().unwrap_or(5432);
     match config.get_hosts().first() {
+        Some(Host::Tcp(name)) if name.contains(':') => format!("[{name}]:{port}"),
         Some(Host::Tcp(name)) => format!("{name}:{port}"),
         Some(Host::Unix(folder)) => format!("{}:{port}", Path::new(folder).display()),
         None => "nowhere".to_owned(),
@@ -217,6 +225,9 @@ mod tests {
         let target =
             Target::parse("postgresql://purlin:geheim@a:1,b:2/net?sslmode=require").expect("well formed");
         assert_eq!(target.to_string(), "a:1,b:2/net");
+        assert_eq!(target.places(), ["a:1", "b:2"]);
+        let beside = Target::parse("host=/run/postgresql,db user=purlin").expect("well formed");
+        assert_eq!(beside.places(), ["db:5432"], "a socket is nowhere else");
         assert!(target.demands_tls());
         let settings = Settings::new(target);
         let hosts = settings.primary.hosts(&settings, Access::Write);

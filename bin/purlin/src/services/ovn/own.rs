@@ -8,6 +8,7 @@
 use super::Tell;
 use crate::exit::{Failure, chain};
 use purlin_ovn_embedded::{LogError, Server, serve};
+use purlin_ovn_server::find_program;
 use purlin_ovn_server::settings::Own;
 use purlin_ovsdb::client::Endpoint;
 use std::path::{Path, PathBuf};
@@ -47,7 +48,7 @@ impl OwnDatabases {
         crate::up::prepare_data_dir(folder)?;
         let installed = ["ovsdb-tool", "ovsdb-server", "ovn-northd"]
             .iter()
-            .all(|name| find(name).is_some());
+            .all(|name| find_program(name).is_some());
         let kind = match which {
             Own::Packaged if !installed => {
                 return Err(Failure::failed(
@@ -155,15 +156,6 @@ fn socket(folder: &Path) -> PathBuf {
     folder.join("db.sock")
 }
 
-/// Where a program is: servers are often in a folder that `PATH` does not name.
-fn find(name: &str) -> Option<PathBuf> {
-    let paths = std::env::var_os("PATH").unwrap_or_default();
-    let folders = std::env::split_paths(&paths).chain(["/usr/sbin", "/sbin"].map(PathBuf::from));
-    folders
-        .map(|folder| folder.join(name))
-        .find(|file| file.is_file())
-}
-
 async fn packaged(folder: &Path) -> Result<Kind, Failure> {
     let at = |name: &str| folder.join(name).display().to_string();
     for name in ["nb", "sb"] {
@@ -174,7 +166,7 @@ async fn packaged(folder: &Path) -> Result<Kind, Failure> {
         if Path::new(&file).exists() {
             continue;
         }
-        let made = Command::new(find("ovsdb-tool").unwrap_or_else(|| "ovsdb-tool".into()))
+        let made = Command::new(find_program("ovsdb-tool").unwrap_or_else(|| "ovsdb-tool".into()))
             .args(["create", &file, &schema])
             .output()
             .await?;
@@ -220,7 +212,7 @@ fn program(name: &'static str, arguments: Vec<String>) -> Result<Program, Failur
 
 /// A child that ends with this process, however that ends.
 fn spawn(name: &str, arguments: &[String]) -> std::io::Result<Child> {
-    let found = find(name).unwrap_or_else(|| PathBuf::from(name));
+    let found = find_program(name).unwrap_or_else(|| PathBuf::from(name));
     Command::new("setpriv")
         .args(["--pdeathsig", "TERM"])
         .arg(found)

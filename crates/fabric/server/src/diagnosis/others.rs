@@ -10,9 +10,9 @@ use axum::{Json, Router};
 use futures_util::future::join_all;
 use purlin_fabric::port::NodeState;
 use purlin_fabric::{Member, Suspicion};
-use purlin_fabric_runtime::Fabric;
 use purlin_fabric_runtime::cache::{Invalidation, InvalidationBus};
 use purlin_fabric_runtime::sessions::Odd;
+use purlin_fabric_runtime::{Fabric, chain};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -125,7 +125,7 @@ pub(super) async fn look(books: &Books) -> (Vec<Finding>, Vec<(String, Sessions)
     let mut findings = Vec::new();
     if let Err(fault) = &published {
         let fix = "see whether the database answers, and coordination.url";
-        findings.push(Finding::fail("cluster/invalidations", super::causes(fault), fix));
+        findings.push(Finding::fail("cluster/invalidations", chain(fault), fix));
     }
     let question = Question {
         mark: published.is_ok().then_some(mark),
@@ -162,7 +162,7 @@ async fn ask(books: &Books, member: &Member, question: &Question) -> Result<Answ
     let at = peer_at(member).ok_or("has not told where it is reached: set cluster.node_ip on it")?;
     let body = serde_json::to_value(question).expect("texts are JSON");
     let answer = mesh.call_within(at, &member.id, PATH, &body, PATIENCE).await;
-    let answer = answer.map_err(|cause| format!("does not answer at {at}: {}", super::causes(&cause)))?;
+    let answer = answer.map_err(|cause| format!("does not answer at {at}: {}", chain(&cause)))?;
     serde_json::from_value(answer).map_err(|cause| format!("answers what is not understood: {cause}"))
 }
 

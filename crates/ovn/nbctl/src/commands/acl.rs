@@ -1,6 +1,6 @@
 //! ACLs of switches and port groups.
 
-use super::words::{PORT_GROUP, SWITCH, direction, priority, within};
+use super::words::{PORT_GROUP, SWITCH, direction, drop_rules, priority, within};
 use crate::context::{Context, Row, fail};
 use crate::syntax::{Looks, Mode, Syntax};
 use purlin_ovsdb::Datum;
@@ -140,21 +140,7 @@ fn delete(ctx: &mut Context<'_, '_>) -> Result<(), String> {
     let direction = direction(ctx.arg(2), "direction")?;
     let mut rules = ctx.refs(holder, "acls", "ACL");
     rules.retain(|rule| &*ctx.text(*rule, "direction") == direction);
-    if ctx.count() > 2 {
-        let priority = priority(ctx.arg(3))?;
-        if ctx.count() == 3 {
-            return fail("cannot specify priority without match");
-        }
-        let wanted = ctx.arg(4);
-        rules.retain(|rule| {
-            ctx.integer(*rule, "priority") == priority && &*ctx.text(*rule, "match") == wanted
-        });
-        rules.truncate(1);
-    }
-    for rule in rules {
-        ctx.drop_ref(holder, "acls", rule);
-    }
-    Ok(())
+    drop_rules(ctx, holder, "acls", rules)
 }
 
 fn list(ctx: &mut Context<'_, '_>) -> Result<(), String> {

@@ -32,16 +32,7 @@ const fn command(
     counts: (usize, usize),
     run: fn(&mut Context<'_, '_>) -> Result<(), String>,
 ) -> Syntax {
-    Syntax {
-        name,
-        min: counts.0,
-        max: counts.1,
-        arguments,
-        options: "",
-        mode: Mode::Writes,
-        looks: Looks::At(POLICIES),
-        run,
-    }
+    Syntax::new(name, arguments, counts, Looks::At(POLICIES), run)
 }
 
 pub(super) static COMMANDS: &[Syntax] = &[

@@ -13,16 +13,7 @@ const fn command(
     looks: &'static str,
     run: fn(&mut Context<'_, '_>) -> Result<(), String>,
 ) -> Syntax {
-    Syntax {
-        name,
-        min: counts.0,
-        max: counts.1,
-        arguments: "",
-        options: "",
-        mode: Mode::Writes,
-        looks: Looks::At(looks),
-        run,
-    }
+    Syntax::new(name, "", counts, Looks::At(looks), run)
 }
 
 const fn of_chassis(

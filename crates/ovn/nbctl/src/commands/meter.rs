@@ -1,6 +1,6 @@
 //! Meters.
 
-use super::words::within;
+use super::words::{delete_one_or_all, within};
 use crate::context::{Context, Row, fail};
 use crate::syntax::{Looks, Mode, Syntax};
 use purlin_ovsdb::Atom;
@@ -28,18 +28,7 @@ pub(super) static COMMANDS: &[Syntax] = &[
         options: "",
         mode: Mode::Writes,
         looks: Looks::At("Meter name"),
-        run: |ctx| {
-            let rows = match ctx.count() {
-                0 => ctx.rows("Meter"),
-                _ => ctx
-                    .named("Meter", "name", ctx.arg(1))
-                    .into_iter()
-                    .take(1)
-                    .collect(),
-            };
-            rows.into_iter().for_each(|row| ctx.delete(row));
-            Ok(())
-        },
+        run: |ctx| delete_one_or_all(ctx, "Meter"),
     },
     Syntax {
         name: "meter-list",

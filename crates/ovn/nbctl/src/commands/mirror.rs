@@ -1,6 +1,6 @@
 //! Mirrors.
 
-use super::words::{MIRROR, direction};
+use super::words::{MIRROR, delete_one_or_all, direction};
 use crate::address::normal_address;
 use crate::context::{Context, fail};
 use crate::syntax::{Looks, Mode, Syntax};
@@ -25,18 +25,7 @@ pub(super) static COMMANDS: &[Syntax] = &[
         options: "",
         mode: Mode::Writes,
         looks: Looks::At("Mirror name"),
-        run: |ctx| {
-            let rows = match ctx.count() {
-                0 => ctx.rows(MIRROR.table),
-                _ => ctx
-                    .named(MIRROR.table, "name", ctx.arg(1))
-                    .into_iter()
-                    .take(1)
-                    .collect(),
-            };
-            rows.into_iter().for_each(|row| ctx.delete(row));
-            Ok(())
-        },
+        run: |ctx| delete_one_or_all(ctx, MIRROR.table),
     },
     Syntax {
         name: "mirror-list",

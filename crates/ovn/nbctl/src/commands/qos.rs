@@ -1,6 +1,6 @@
 //! QoS rules of switches.
 
-use super::words::{SWITCH, direction, priority, within};
+use super::words::{SWITCH, direction, drop_rules, priority, within};
 use crate::context::{Context, Row, fail};
 use crate::syntax::{Looks, Mode, Syntax};
 use purlin_ovsdb::{Atom, Datum, Uuid};
@@ -137,21 +137,7 @@ fn delete(ctx: &mut Context<'_, '_>) -> Result<(), String> {
         let direction = direction(ctx.arg(2), "direction")?;
         rules.retain(|rule| &*ctx.text(*rule, "direction") == direction);
     }
-    if ctx.count() > 2 {
-        let priority = priority(ctx.arg(3))?;
-        if ctx.count() == 3 {
-            return fail("cannot specify priority without match");
-        }
-        let wanted = ctx.arg(4);
-        rules.retain(|rule| {
-            ctx.integer(*rule, "priority") == priority && &*ctx.text(*rule, "match") == wanted
-        });
-        rules.truncate(1);
-    }
-    for rule in rules {
-        ctx.drop_ref(switch, "qos_rules", rule);
-    }
-    Ok(())
+    drop_rules(ctx, switch, "qos_rules", rules)
 }
 
 fn list(ctx: &mut Context<'_, '_>) -> Result<(), String> {

@@ -23,14 +23,8 @@ const fn command(
     run: fn(&mut Context<'_, '_>) -> Result<(), String>,
 ) -> Syntax {
     Syntax {
-        name,
-        min: counts.0,
-        max: counts.1,
-        arguments,
-        options: "",
         mode,
-        looks: Looks::Named(looks),
-        run,
+        ..Syntax::new(name, arguments, counts, Looks::Named(looks), run)
     }
 }
 

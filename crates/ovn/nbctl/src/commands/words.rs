@@ -140,3 +140,41 @@ pub(super) fn state(ctx: &Context<'_, '_>, row: Row) -> &'static str {
         _ => "enabled",
     }
 }
+
+/// Takes rules from their holder's `column`: those of a direction, or the one that its priority and match name too.
+/// The third argument and those behind it are `[PRIORITY MATCH]`.
+pub(super) fn drop_rules(
+    ctx: &mut Context<'_, '_>,
+    holder: Row,
+    column: &'static str,
+    mut rules: Vec<Row>,
+) -> Result<(), String> {
+    if ctx.count() > 2 {
+        let priority = priority(ctx.arg(3))?;
+        if ctx.count() == 3 {
+            return fail("cannot specify priority without match");
+        }
+        let wanted = ctx.arg(4);
+        rules.retain(|rule| {
+            ctx.integer(*rule, "priority") == priority && &*ctx.text(*rule, "match") == wanted
+        });
+        rules.truncate(1);
+    }
+    for rule in rules {
+        ctx.drop_ref(holder, column, rule);
+    }
+    Ok(())
+}
+
+/// `X-del [NAME]`: the row of that name, or all rows.
+pub(super) fn delete_one_or_all(ctx: &mut Context<'_, '_>, table: &'static str) -> Result<(), String> {
+    let mut rows = match ctx.count() {
+        0 => ctx.rows(table),
+        _ => ctx.named(table, "name", ctx.arg(1)),
+    };
+    if ctx.count() > 0 {
+        rows.truncate(1);
+    }
+    rows.into_iter().for_each(|row| ctx.delete(row));
+    Ok(())
+}

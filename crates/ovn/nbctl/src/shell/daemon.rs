@@ -33,15 +33,10 @@ pub(super) fn run(called: &Called<'_>, settings: &Settings, detach: &Detach) -> 
     let _pid = pid_file
         .map(|path| detach::PidFile::write(path, detach.overwrite))
         .transpose()?;
-    let follow = if settings.any_member {
-        Follow::Any
-    } else {
-        Follow::Leader
-    };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|cause| format!("starting: {cause}"))?;
     let result = runtime.block_on(async {
-        let engine = engine(config, follow);
+        let engine = engine(config, settings.follow());
         let mut served = serve(engine.clone(), log, &socket)
             .map_err(|cause| format!("failed to create unixctl server ({})", plain(&cause)))?;
         ready.tell(&socket.display().to_string());

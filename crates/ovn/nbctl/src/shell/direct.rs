@@ -6,7 +6,7 @@ use super::settings::Settings;
 use super::{ALARM, Called, Told};
 use crate::needs::Needs;
 use crate::warning::Warning;
-use purlin_ovsdb::client::{Client, Config, Endpoint, Follow, MemberStatus, Tls, parse_endpoints};
+use purlin_ovsdb::client::{Client, Config, Endpoint, MemberStatus, Tls, parse_endpoints};
 use purlin_ovsdb::nb;
 use std::io;
 use std::net::ToSocketAddrs as _;
@@ -43,18 +43,13 @@ pub(super) fn run(
     if let Some(file) = &settings.log_file {
         open(log, called, file.as_deref())?;
     }
-    let follow = if settings.any_member {
-        Follow::Any
-    } else {
-        Follow::Leader
-    };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|cause| format!("starting: {cause}"))?;
     let result = runtime.block_on(async {
         let work = async {
             reachable(&config.endpoints).map_err(Failed::Unreachable)?;
             let client = Client::start(config);
-            let rows = client.replicate(needs.spec().follow(follow));
+            let rows = client.replicate(needs.spec().follow(settings.follow()));
             let mut warnings = Vec::new();
             let engine = Engine::new(client.clone(), rows);
             let result = tokio::select! {

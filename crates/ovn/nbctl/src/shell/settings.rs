@@ -5,6 +5,7 @@ use super::log::Verbosity;
 use super::options::{Given, What};
 use crate::line::Options;
 use crate::table::{Data, Format, Style};
+use purlin_ovsdb::client::Follow;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -39,6 +40,15 @@ pub(super) struct Settings {
 }
 
 impl Settings {
+    /// Whom of a cluster to listen to.
+    pub(super) const fn follow(&self) -> Follow {
+        if self.any_member {
+            Follow::Any
+        } else {
+            Follow::Leader
+        }
+    }
+
     /// Settles options; the last of several counts.
     pub(super) fn of(options: &[Given]) -> Result<Self, String> {
         let mut settings = Self::default();
