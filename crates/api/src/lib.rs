@@ -23,6 +23,7 @@ pub mod metrics;
 pub mod node;
 pub mod openapi;
 pub mod passwords;
+pub mod past;
 pub mod problem;
 pub mod rates;
 pub mod reasons;

@@ -86,6 +86,7 @@ pub trait Record: Copy {
     fn seq(&self) -> u64;
     /// Takes the number that the ring gives.
     fn number(&mut self, seq: u64);
+    fn at(&self) -> WallTime;
     fn outcome(&self) -> Outcome;
 }
 
@@ -96,6 +97,10 @@ impl Record for Decision {
 
     fn number(&mut self, seq: u64) {
         self.seq = seq;
+    }
+
+    fn at(&self) -> WallTime {
+        self.at
     }
 
     fn outcome(&self) -> Outcome {

@@ -22,7 +22,7 @@ use std::time::Duration;
 use tokio::sync::{oneshot, watch};
 
 pub use apply::Applied;
-pub use decisions::{DecisionPage, OtherLife};
+pub use decisions::DecisionPage;
 
 /// The way into one packet thread.
 #[derive(Debug)]

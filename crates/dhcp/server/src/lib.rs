@@ -28,7 +28,7 @@ mod worker;
 
 pub use error::{ApplyError, ControlError, StartError};
 pub use export::{RowCursor, SharedRow, bound_in_journals};
-pub use handle::{Applied, DecisionPage, Handle, OtherLife};
+pub use handle::{Applied, DecisionPage, Handle};
 pub use leases::{Away, Found, Holder, Holders, Leases, Others, ReleaseError, Usage};
 pub use metrics::{DhcpMetrics, ThreadReport};
 pub use running::Running;

@@ -156,6 +156,10 @@ impl Record for BootRecord {
         self.seq = seq;
     }
 
+    fn at(&self) -> WallTime {
+        self.at
+    }
+
     fn outcome(&self) -> Outcome {
         self.outcome
     }

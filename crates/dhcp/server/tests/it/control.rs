@@ -3,9 +3,10 @@
 use crate::client::Relay;
 use crate::server::{Server, network, run, settings, until};
 use purlin_api::events::Cursor;
+use purlin_api::past::OtherLife;
 use purlin_dhcp_core::view::{DecisionQuery, LeaseQuery, LeaseState};
 use purlin_dhcp_proto::MessageType;
-use purlin_dhcp_server::{ApplyError, OtherLife};
+use purlin_dhcp_server::ApplyError;
 use std::net::UdpSocket;
 
 #[test]
