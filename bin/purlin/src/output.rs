@@ -7,12 +7,14 @@ mod cell;
 mod columns;
 mod filter;
 mod paint;
+mod painted;
 mod table;
 mod yaml;
 
 pub(crate) use columns::{Column, Show};
 pub(crate) use filter::Filter;
 pub(crate) use paint::{Paint, Tone};
+pub(crate) use painted::{Painted, bar};
 
 use crate::exit::Failure;
 use clap::ValueEnum;

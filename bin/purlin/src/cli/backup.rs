@@ -3,12 +3,11 @@
 use super::Context;
 use crate::client::Ask;
 use crate::exit::{Exit, Failure, Outcome, chain};
-use crate::output::{self, Form};
+use crate::output::{self, Form, Painted};
 use clap::Subcommand;
 use purlin_config::parse_duration;
 use purlin_store_embedded::{BackupError, Summary, restore, verify};
 use serde_json::{Value, json};
-use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -54,7 +53,7 @@ pub(super) async fn run(command: &Command, context: &Context) -> Outcome {
     match command {
         Command::Create { to, dry_run } => create(to.as_deref(), *dry_run, context).await,
         Command::Verify { file } => {
-            let summary = verify(file, &mut show_progress).map_err(|cause| failure(&cause))?;
+            let summary = verify(file, &mut progress()).map_err(|cause| failure(&cause))?;
             show(&summary, file, "is whole", context)
         }
         Command::Restore { file, hold } => {
@@ -66,7 +65,7 @@ pub(super) async fn run(command: &Command, context: &Context) -> Outcome {
             })?;
             // Private from the first byte on: it will hold keys and tokens.
             crate::up::prepare_data_dir(dir)?;
-            let summary = restore(file, dir, *hold, &mut show_progress).map_err(|cause| failure(&cause))?;
+            let summary = restore(file, dir, *hold, &mut progress()).map_err(|cause| failure(&cause))?;
             show(
                 &summary,
                 file,
@@ -123,13 +122,16 @@ fn show(summary: &Summary, file: &Path, done: &str, context: &Context) -> Outcom
     Ok(Exit::Ok)
 }
 
-/// Painted over on a terminal, silent elsewhere.
-fn show_progress(done: u64, total: u64) {
-    let mut err = std::io::stderr();
-    if err.is_terminal() && total > 0 {
-        let end = if done >= total { "\n" } else { "" };
-        // Nothing depends on the picture.
-        let _ = write!(err, "\r{:>3}%{end}", done * 100 / total);
+/// What shows how much of the rows has been seen.
+fn progress() -> impl FnMut(u64, u64) {
+    let mut line = Painted::new(false);
+    move |done, total| {
+        if let Some(percent) = (done * 100).checked_div(total) {
+            line.show(|| format!("{percent:>3}%"));
+        }
+        if done >= total {
+            line.keep();
+        }
     }
 }
 

@@ -7,10 +7,11 @@ mod report;
 use super::stop_on_ctrl_c;
 use crate::cli::Context;
 use crate::exit::{Exit, Failure, Outcome, chain};
+use crate::output::Painted;
 use clap::Args;
 pub(crate) use options::server_address;
 use options::{Shape, Target};
-use progress::Bar;
+use progress::line;
 use purlin_dhcp_client::bench::{
     BenchError, BenchReport, Ledger, Operation, VerifyOptions, run as run_load, verify,
 };
@@ -46,12 +47,12 @@ pub(crate) struct BenchArgs {
 
 pub(super) fn bench(args: &BenchArgs, context: &Context) -> Outcome {
     let stop = stop_on_ctrl_c();
-    let mut bar = Bar::new(args.quiet);
+    let mut bar = Painted::new(args.quiet);
     let outcome = match &args.verify_leases {
         Some(file) => check_leases(file, args, context, &stop, &mut bar),
         None => load(args, context, &stop, &mut bar),
     };
-    bar.finish();
+    bar.keep();
     let report = outcome?;
     report::show(&report, context)?;
     let done: u64 = report.phases.iter().map(|phase| phase.done).sum();
@@ -66,11 +67,11 @@ fn load(
     args: &BenchArgs,
     context: &Context,
     stop: &AtomicBool,
-    bar: &mut Bar,
+    bar: &mut Painted,
 ) -> Result<BenchReport, Failure> {
     let mut options = args.shape.options(args.target.server(context), &args.target)?;
     options.ledger.clone_from(&args.save_leases);
-    run_load(&options, stop, &mut |progress| bar.show(progress)).map_err(|cause| failure(&cause))
+    run_load(&options, stop, &mut |progress| bar.show(|| line(progress))).map_err(|cause| failure(&cause))
 }
 
 fn check_leases(
@@ -78,7 +79,7 @@ fn check_leases(
     args: &BenchArgs,
     context: &Context,
     stop: &AtomicBool,
-    bar: &mut Bar,
+    bar: &mut Painted,
 ) -> Result<BenchReport, Failure> {
     let ledger = Ledger::load(file).map_err(|cause| {
         Failure::failed(
@@ -89,7 +90,10 @@ fn check_leases(
     let mut options = VerifyOptions::new(args.target.server(context));
     options.operation = Operation::Reboot;
     options.server_pid = args.target.server_pid;
-    verify(&ledger, &options, stop, &mut |progress| bar.show(progress)).map_err(|cause| failure(&cause))
+    verify(&ledger, &options, stop, &mut |progress| {
+        bar.show(|| line(progress));
+    })
+    .map_err(|cause| failure(&cause))
 }
 
 fn failure(cause: &BenchError) -> Failure {

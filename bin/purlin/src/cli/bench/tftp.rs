@@ -8,11 +8,11 @@ mod report;
 use super::stop_on_ctrl_c;
 use crate::cli::Context;
 use crate::exit::{Exit, Failure, Outcome, chain};
-use crate::output::pretty;
+use crate::output::{Painted, pretty};
 use clap::Args;
 use compare::Change;
 use options::{Files, Harm, Shape, Target};
-use progress::Bar;
+use progress::line;
 use purlin_tftp_client::bench::{BenchError, BenchOptions, BenchReport, make_files, run as run_load};
 use serde_json::{Value, to_value};
 use std::path::{Path, PathBuf};
@@ -89,9 +89,9 @@ pub(super) fn bench(args: &BenchArgs, context: &Context) -> Outcome {
 
 fn load(options: &BenchOptions, quiet: bool) -> Result<BenchReport, Failure> {
     let stop = stop_on_ctrl_c();
-    let mut bar = Bar::new(quiet);
-    let report = run_load(options, &stop, &mut |progress| bar.show(progress));
-    bar.finish();
+    let mut bar = Painted::new(quiet);
+    let report = run_load(options, &stop, &mut |progress| bar.show(|| line(progress)));
+    bar.keep();
     report.map_err(|cause| failure(&cause))
 }
 

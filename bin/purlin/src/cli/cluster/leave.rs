@@ -11,9 +11,8 @@ use super::{NODES, PATH};
 use crate::cli::Context;
 use crate::client::{Answer, Ask, Client, encode};
 use crate::exit::{Exit, Failure, Outcome};
-use crate::output::{self, Column, Form, Kind, Show};
+use crate::output::{self, Column, Form, Kind, Painted, Show, bar};
 use serde_json::Value;
-use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 
 /// How often a drain is looked after.
@@ -22,8 +21,6 @@ const LOOK: Duration = Duration::from_secs(1);
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Sessions that do not move hold a removal up for no longer, once the slots are gone.
 const SESSIONS: Duration = Duration::from_secs(15);
-/// Characters of a bar.
-const BAR: u64 = 30;
 
 const MOVES: Kind = Kind {
     plural: "moves",
@@ -155,7 +152,7 @@ async fn drained(
         match next(node, &row, removal) {
             Next::Refuse(_) if empty.is_some() && row["status"] == "removed" => return bar.done(),
             Next::Refuse(why) => {
-                bar.end();
+                bar.line.keep();
                 return Err(Failure::failed(
                     why,
                     "purlin cluster remove --force, for a node that is gone",
@@ -182,7 +179,7 @@ async fn drained(
             }
         }
         if began.elapsed() >= wish.timeout {
-            bar.end();
+            bar.line.keep();
             return Err(late(node, &row, wish.timeout, refused));
         }
         tokio::time::sleep(LOOK).await;
@@ -234,7 +231,7 @@ struct Bar {
     node: String,
     at_first: u64,
     told: Option<String>,
-    live: bool,
+    line: Painted,
 }
 
 impl Bar {
@@ -243,7 +240,7 @@ impl Bar {
             node: node.to_owned(),
             at_first: 0,
             told: None,
-            live: std::io::stderr().is_terminal(),
+            line: Painted::new(false),
         }
     }
 
@@ -253,34 +250,24 @@ impl Bar {
         if self.told.as_ref() == Some(&text) || self.at_first == 0 {
             return;
         }
-        if self.live {
-            eprint!("\r\x1b[K{} {text}", bar(slots(row), self.at_first));
-            // It is only a bar.
-            let _ = std::io::stderr().flush();
+        if self.line.is_on() {
+            let share = gone(slots(row), self.at_first);
+            self.line.show(|| format!("{} {text}", bar(share)));
         } else {
             eprintln!("{text}");
         }
         self.told = Some(text);
     }
 
-    fn end(&self) {
-        if self.live && self.told.is_some() {
-            eprintln!();
-        }
-    }
-
-    fn done(&self) -> Result<(), Failure> {
-        self.end();
+    fn done(&mut self) -> Result<(), Failure> {
+        self.line.keep();
         Ok(())
     }
 }
 
-fn bar(left: u64, at_first: u64) -> String {
-    let full = (BAR * (at_first - left.min(at_first)))
-        .checked_div(at_first)
-        .unwrap_or(BAR);
-    let (full, rest) = (full as usize, (BAR - full) as usize);
-    format!("[{}{}]", "#".repeat(full), "-".repeat(rest))
+/// How much of what was there at first has gone.
+fn gone(left: u64, at_first: u64) -> f64 {
+    1.0 - left as f64 / at_first.max(1) as f64
 }
 
 /// `n3: 1478 slots left, 512/s, about 3 s`.
@@ -358,7 +345,6 @@ mod tests {
         assert_eq!(progress("n3", &shown), "n3: 1478 slots left, 512/s, about 3 s");
         shown["drain"] = json!({ "rate": 0.0, "eta_seconds": null, "still_seconds": 12.0 });
         assert!(progress("n3", &shown).ends_with("nothing has moved for a while"));
-        assert_eq!(bar(0, 100), format!("[{}]", "#".repeat(30)));
-        assert_eq!(bar(50, 100), format!("[{}{}]", "#".repeat(15), "-".repeat(15)));
+        assert_eq!((gone(0, 100), gone(50, 100), gone(0, 0)), (1.0, 0.5, 1.0));
     }
 }

@@ -6,8 +6,9 @@ mod report;
 use crate::cli::Context;
 use crate::cli::server::tftp_server;
 use crate::exit::{Exit, Failure, Outcome, chain};
+use crate::output::Painted;
 use clap::{Args, ValueEnum};
-use line::Line;
+use line::shown;
 use purlin_config::parse_duration;
 use purlin_tftp_client::{
     Mode, TransferError, TransferOptions, get as fetch, get_to_file, put as send, put_file,
@@ -130,17 +131,15 @@ pub(super) fn get(args: &GetArgs, context: &Context) -> Outcome {
         Some(to) => to.clone(),
         None => PathBuf::from(last_part(&args.file)?),
     };
-    let mut line = Line::new(args.how.quiet);
+    let mut line = Painted::new(args.how.quiet);
     let piped = to.as_os_str() == PIPE;
     let done = if piped {
         let mut out = std::io::BufWriter::new(std::io::stdout().lock());
-        fetch(&options, &args.file, &mut out, &mut |progress| {
-            line.show(progress)
-        })
+        fetch(&options, &args.file, &mut out, &mut shown(&mut line))
     } else {
-        get_to_file(&options, &args.file, &to, &mut |progress| line.show(progress))
+        get_to_file(&options, &args.file, &to, &mut shown(&mut line))
     };
-    line.finish();
+    line.clear();
     let report = done.map_err(|cause| failure(&cause))?;
     // What was fetched has standard output for itself.
     if piped || args.how.quiet {
@@ -155,15 +154,15 @@ pub(super) fn put(args: &PutArgs, context: &Context) -> Outcome {
         Some(name) => name.clone(),
         None => last_part(&args.file.to_string_lossy())?,
     };
-    let mut line = Line::new(args.how.quiet);
+    let mut line = Painted::new(args.how.quiet);
     let done = if args.file.as_os_str() == PIPE {
         let mut octets = Vec::new();
         std::io::stdin().read_to_end(&mut octets)?;
-        send(&options, &octets, &name, &mut |progress| line.show(progress))
+        send(&options, &octets, &name, &mut shown(&mut line))
     } else {
-        put_file(&options, &args.file, &name, &mut |progress| line.show(progress))
+        put_file(&options, &args.file, &name, &mut shown(&mut line))
     };
-    line.finish();
+    line.clear();
     let report = done.map_err(|cause| failure(&cause))?;
     if args.how.quiet {
         return Ok(Exit::Ok);

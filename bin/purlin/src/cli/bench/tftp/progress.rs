@@ -1,42 +1,10 @@
-//! One line that is painted over, on a terminal only.
+//! How far a load is.
 
+use crate::output::bar;
 use purlin_tftp_client::bench::Progress;
-use std::io::{IsTerminal, Write};
 
-const WIDTH: usize = 24;
-
-/// The progress line on standard error.
-pub(super) struct Bar {
-    on: bool,
-    painted: bool,
-}
-
-impl Bar {
-    pub(super) fn new(quiet: bool) -> Self {
-        Self {
-            on: !quiet && std::io::stderr().is_terminal(),
-            painted: false,
-        }
-    }
-
-    pub(super) fn show(&mut self, progress: &Progress<'_>) {
-        if !self.on {
-            return;
-        }
-        self.painted = true;
-        eprint!("\r\x1b[2K{}", line(progress));
-        // Nothing depends on the picture.
-        let _ = std::io::stderr().flush();
-    }
-
-    pub(super) fn finish(&mut self) {
-        if self.painted {
-            eprintln!();
-        }
-    }
-}
-
-fn line(progress: &Progress<'_>) -> String {
+/// One line of it.
+pub(super) fn line(progress: &Progress<'_>) -> String {
     let by_count = progress
         .total
         .filter(|total| *total > 0)
@@ -44,13 +12,10 @@ fn line(progress: &Progress<'_>) -> String {
     let share = by_count
         .into_iter()
         .chain(progress.time_share)
-        .fold(0.0, f64::max)
-        .clamp(0.0, 1.0);
-    let full = (share * WIDTH as f64) as usize;
+        .fold(0.0, f64::max);
     format!(
-        "[{}{}] {:>3.0}%  {} booted, {} under way  {:.0} Mbit/s  first block p99 {:.2} ms",
-        "#".repeat(full),
-        "-".repeat(WIDTH - full),
+        "{} {:>3.0}%  {} booted, {} under way  {:.0} Mbit/s  first block p99 {:.2} ms",
+        bar(share),
         share * 100.0,
         progress.done,
         progress.in_flight,

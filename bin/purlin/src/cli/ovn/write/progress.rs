@@ -3,9 +3,9 @@
 use crate::cli::Context;
 use crate::client::{Ask, Client};
 use crate::exit::Failure;
+use crate::output::Painted;
 use serde_json::Value;
 use std::future::Future;
-use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 
 /// Quick changes show nothing.
@@ -17,7 +17,8 @@ pub(super) async fn shown(
     answer: impl Future<Output = Result<Value, Failure>>,
     context: &Context,
 ) -> Result<Value, Failure> {
-    if !std::io::stderr().is_terminal() {
+    let mut line = Painted::new(false);
+    if !line.is_on() {
         return answer.await;
     }
     let mut answer = std::pin::pin!(answer);
@@ -27,25 +28,15 @@ pub(super) async fn shown(
     loop {
         tokio::select! {
             done = &mut answer => {
-                if pause == EVERY {
-                    line("");
-                }
+                line.clear();
                 return done;
             }
             () = tokio::time::sleep(pause) => pause = EVERY,
         }
         if let Some(stage) = stage(&mut asking).await {
-            line(&format!("{stage}, {:.1} s", began.elapsed().as_secs_f64()));
+            line.show(|| format!("{stage}, {:.1} s", began.elapsed().as_secs_f64()));
         }
     }
-}
-
-/// Writes over the line that stands there.
-fn line(text: &str) {
-    let mut out = std::io::stderr().lock();
-    // Nobody is told less when it cannot be written.
-    let _ = write!(out, "\r\x1b[2K{text}");
-    let _ = out.flush();
 }
 
 /// One sentence from the counts that OVN keeps.

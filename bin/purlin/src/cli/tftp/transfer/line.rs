@@ -1,37 +1,14 @@
 //! How far a transfer is.
 
+use crate::output::Painted;
 use purlin_tftp_client::TransferProgress;
-use std::io::{IsTerminal, Write};
 use std::ops::ControlFlow;
 
-/// A line on standard error that is painted over, for whoever waits at a terminal.
-pub(super) struct Line {
-    on: bool,
-    painted: bool,
-}
-
-impl Line {
-    pub(super) fn new(quiet: bool) -> Self {
-        Self {
-            on: !quiet && std::io::stderr().is_terminal(),
-            painted: false,
-        }
-    }
-
-    pub(super) fn show(&mut self, progress: &TransferProgress) -> ControlFlow<()> {
-        if self.on {
-            self.painted = true;
-            eprint!("\r\x1b[2K{}", told(progress));
-            // Nothing depends on the picture.
-            let _ = std::io::stderr().flush();
-        }
+/// Shows each step in `line`; a transfer is never ended by whoever watches it.
+pub(super) fn shown(line: &mut Painted) -> impl FnMut(&TransferProgress) -> ControlFlow<()> {
+    |progress| {
+        line.show(|| told(progress));
         ControlFlow::Continue(())
-    }
-
-    pub(super) fn finish(&mut self) {
-        if self.painted {
-            eprint!("\r\x1b[2K");
-        }
     }
 }
 
