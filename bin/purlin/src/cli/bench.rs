@@ -12,6 +12,8 @@ use crate::services::absent::dhcp;
 #[cfg(not(feature = "tftp"))]
 use crate::services::absent::tftp;
 use clap::Subcommand;
+use serde::Serialize;
+use serde_json::{Value, to_value};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -50,4 +52,20 @@ fn stop_on_ctrl_c() -> Arc<AtomicBool> {
         });
     });
     stop
+}
+
+/// What the load or the server cost, in one line.
+fn show_cost(who: &str, cost: Option<&impl Serialize>) {
+    let Some(Ok(Value::Object(cost))) = cost.map(to_value) else {
+        return;
+    };
+    let parts = cost.iter().map(|(key, value)| format!("{key} {}", short(value)));
+    say!("  {who}: {}", parts.collect::<Vec<_>>().join(", "));
+}
+
+fn short(value: &Value) -> String {
+    match value.as_f64() {
+        Some(number) if number.fract() != 0.0 => format!("{number:.3}"),
+        _ => value.to_string(),
+    }
 }

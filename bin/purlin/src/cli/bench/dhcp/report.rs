@@ -1,9 +1,10 @@
 //! What a run found, for people and as JSON.
 
 use crate::cli::Context;
+use crate::cli::bench::show_cost;
 use crate::exit::Failure;
 use crate::output::{self, Form, Paint, Tone};
-use purlin_dhcp_client::bench::{BenchReport, Cost, Latency, PhaseReport, Verification};
+use purlin_dhcp_client::bench::{BenchReport, Latency, PhaseReport, Verification};
 use serde_json::{Value, to_value};
 
 pub(super) fn show(report: &BenchReport, context: &Context) -> Result<(), Failure> {
@@ -84,23 +85,6 @@ fn show_phase(phase: &PhaseReport) {
     );
     show_cost("generator", phase.generator.as_ref());
     show_cost("server", phase.server.as_ref());
-}
-
-fn show_cost(who: &str, cost: Option<&Cost>) {
-    if let Some(Ok(Value::Object(cost))) = cost.map(to_value) {
-        let parts: Vec<String> = cost
-            .iter()
-            .map(|(key, value)| format!("{key} {}", short(value)))
-            .collect();
-        say!("  {who}: {}", parts.join(", "));
-    }
-}
-
-fn short(value: &Value) -> String {
-    match value.as_f64() {
-        Some(number) if number.fract() != 0.0 => format!("{number:.2}"),
-        _ => value.to_string(),
-    }
 }
 
 fn show_verification(verification: &Verification) {

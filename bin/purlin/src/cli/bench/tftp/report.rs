@@ -2,10 +2,11 @@
 
 use super::compare::Change;
 use crate::cli::Context;
+use crate::cli::bench::show_cost;
 use crate::exit::Failure;
 use crate::output::{self, Form, Paint, Tone};
-use purlin_tftp_client::bench::{BenchReport, Cost, FaultCount, PhaseReport};
-use serde_json::{Value, to_value};
+use purlin_tftp_client::bench::{BenchReport, FaultCount, PhaseReport};
+use serde_json::to_value;
 
 /// Pieces of evidence that are shown.
 const EVIDENCE: usize = 10;
@@ -125,23 +126,6 @@ fn show_harm(way: &str, words: &str, count: &FaultCount) {
             count.doubled,
             count.reordered
         );
-    }
-}
-
-fn show_cost(who: &str, cost: Option<&Cost>) {
-    if let Some(Ok(Value::Object(cost))) = cost.map(to_value) {
-        let parts: Vec<String> = cost
-            .iter()
-            .map(|(key, value)| format!("{key} {}", short(value)))
-            .collect();
-        say!("  {who}: {}", parts.join(", "));
-    }
-}
-
-fn short(value: &Value) -> String {
-    match value.as_f64() {
-        Some(number) if number.fract() != 0.0 => format!("{number:.3}"),
-        _ => value.to_string(),
     }
 }
 
