@@ -16,6 +16,7 @@ mod database;
 mod index;
 mod layout;
 mod relation;
+mod row_data;
 mod trie;
 
 pub use apply::{Cache, CacheError};
@@ -23,10 +24,5 @@ pub use changes::{Changes, RowChange};
 pub use database::{Database, RowRef, TableRef};
 pub use layout::{ColumnLayout, Index, Layout, TableLayout};
 pub use relation::Relation;
+pub use row_data::RowData;
 pub use trie::{Iter, Trie};
-
-use crate::value::Datum;
-use std::sync::Arc;
-
-/// A row's columns in the order of its table's layout.
-pub type RowData = Arc<[Datum]>;

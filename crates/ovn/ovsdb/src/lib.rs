@@ -62,6 +62,7 @@ pub mod typed;
 pub mod types;
 mod uuid;
 pub mod value;
+mod word;
 
 pub use condition::{Condition, Function};
 pub use error::{Error, Fault};

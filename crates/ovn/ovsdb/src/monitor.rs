@@ -2,7 +2,7 @@
 
 mod update;
 
-pub use update::{RowUpdate, TableUpdates, UpdateSeed};
+pub use update::{RowUpdate, Since, TableUpdates, UpdateSeed};
 
 use crate::condition::Condition;
 use serde::ser::SerializeMap;

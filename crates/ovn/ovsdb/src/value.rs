@@ -6,11 +6,13 @@
 mod atom;
 mod datum;
 mod diff;
+mod intern;
 mod parse;
 mod real;
 mod stream;
 
 pub use atom::{Atom, Str};
 pub use datum::Datum;
+pub use intern::Interner;
 pub use parse::Names;
-pub use stream::{DatumSeed, Interner};
+pub use stream::DatumSeed;

@@ -86,8 +86,7 @@ impl Options {
             tables.flat_map(|table| table.rows()).map(|row| row.data())
         };
         let mut listed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let same =
-            rows().count() == listed.rows.len() && rows().zip(&listed.rows).all(|(a, b)| Arc::ptr_eq(a, b));
+        let same = rows().count() == listed.rows.len() && rows().zip(&listed.rows).all(|(a, b)| a.is_same(b));
         match &listed.catalogs {
             Some(catalogs) if same => catalogs.clone(),
             _ => {

@@ -1,12 +1,11 @@
 //! Updates become the next state, whole or not at all.
 
-use super::RowData;
 use super::changes::{Changes, RowChange};
 use super::database::Database;
-use super::layout::Layout;
-use crate::monitor::{RowUpdate, TableUpdates, UpdateSeed};
+use super::layout::{Layout, TableLayout};
+use crate::monitor::{RowUpdate, Since, TableUpdates, UpdateSeed};
 use crate::uuid::Uuid;
-use crate::value::{Datum, Interner};
+use crate::value::Interner;
 use std::sync::Arc;
 
 /// The writer's side of a cache.
@@ -53,14 +52,7 @@ impl Cache {
     /// The update cannot be read, or is for another state than ours. Nothing changed then; load all anew.
     pub fn apply(&mut self, json: &[u8], txn: Option<Uuid>) -> Result<Changes, CacheError> {
         let updates = self.read(json)?;
-        let mut next = self.current.clone();
-        let mut rows = Vec::with_capacity(updates.len());
-        for (table, uuid, update) in updates {
-            rows.extend(change(&mut next, table, uuid, update)?);
-        }
-        self.current = next;
-        let layout = self.current.layout.clone();
-        Ok(Changes { layout, txn, rows })
+        self.change(updates, txn)
     }
 
     /// Takes a whole state over in place of what is here, and says what differs. Rows that are the same stay the same
@@ -71,31 +63,77 @@ impl Cache {
     /// The state cannot be read. Nothing changed then.
     pub fn reload(&mut self, json: &[u8], txn: Option<Uuid>) -> Result<Changes, CacheError> {
         let updates = self.read(json)?;
-        let mut next = Database::empty(self.current.layout.clone());
-        for (table, uuid, update) in updates {
-            let (RowUpdate::Insert(row) | RowUpdate::Replace(row)) = update else {
-                return Err(CacheError::NotThere(name(&next, table), uuid));
-            };
-            let known = self.current.tables[table]
-                .rows
-                .get(&uuid)
-                .filter(|known| **known == row);
-            let row = known.cloned().unwrap_or(row);
-            if next.put(table, uuid, Some(&row)).is_some() {
-                return Err(CacheError::AlreadyThere(name(&next, table), uuid));
+        self.replace(updates, txn)
+    }
+
+    /// Takes over what a server answers to `monitor_cond_since`: differences where it knew the transaction that we had
+    /// (`true`), else a whole state. The transaction that the cache is at then is in the changes.
+    ///
+    /// # Errors
+    ///
+    /// As [`Cache::apply`] and [`Cache::reload`].
+    pub fn catch_up(&mut self, json: &[u8]) -> Result<(bool, Changes), CacheError> {
+        let Since { found, txn, updates } = self.seed().read_since(json)?;
+        let txn = Some(txn).filter(|txn| !txn.is_zero());
+        let changes = match found {
+            true => self.change(updates, txn),
+            false => self.replace(updates, txn),
+        };
+        Ok((found, changes?))
+    }
+
+    fn read(&mut self, json: &[u8]) -> Result<TableUpdates, CacheError> {
+        Ok(self.seed().read(json)?)
+    }
+
+    fn seed(&mut self) -> UpdateSeed<'_> {
+        UpdateSeed {
+            layout: &self.current.layout,
+            interner: &mut self.interner,
+        }
+    }
+
+    fn change(&mut self, updates: TableUpdates, txn: Option<Uuid>) -> Result<Changes, CacheError> {
+        let mut next = self.current.clone();
+        let (mut rows, layout) = (Vec::new(), next.layout.clone());
+        for (table, updates) in updates {
+            rows.reserve(updates.len());
+            let table = (table, &*layout.tables()[table]);
+            for (uuid, update) in updates {
+                rows.extend(change(&mut next, table, uuid, update)?);
             }
+        }
+        self.current = next;
+        Ok(Changes { layout, txn, rows })
+    }
+
+    fn replace(&mut self, updates: TableUpdates, txn: Option<Uuid>) -> Result<Changes, CacheError> {
+        let mut next = Database::empty(self.current.layout.clone());
+        for (table, updates) in updates {
+            let known = &self.current.tables[table].rows;
+            let whole = |(uuid, update)| match update {
+                RowUpdate::Insert(row) | RowUpdate::Replace(row) => Ok((
+                    uuid,
+                    known
+                        .get(&uuid)
+                        .filter(|known| **known == row)
+                        .cloned()
+                        .unwrap_or(row),
+                )),
+                RowUpdate::Modify(_) | RowUpdate::Delete => {
+                    Err(CacheError::NotThere(name(&self.current, table), uuid))
+                }
+            };
+            let mut rows = updates.into_iter().map(whole).collect::<Result<Vec<_>, _>>()?;
+            rows.sort_unstable_by_key(|(uuid, _)| *uuid);
+            if let Some(twice) = rows.windows(2).find(|two| two[0].0 == two[1].0) {
+                return Err(CacheError::AlreadyThere(name(&self.current, table), twice[0].0));
+            }
+            next.fill(table, rows);
         }
         let changes = Changes::between(&self.current, &next, txn);
         self.current = next;
         Ok(changes)
-    }
-
-    fn read(&mut self, json: &[u8]) -> Result<TableUpdates, CacheError> {
-        let seed = UpdateSeed {
-            layout: &self.current.layout,
-            interner: &mut self.interner,
-        };
-        Ok(seed.read(json)?)
     }
 }
 
@@ -105,7 +143,7 @@ fn name(database: &Database, table: usize) -> String {
 
 fn change(
     next: &mut Database,
-    table: usize,
+    (table, layout): (usize, &TableLayout),
     uuid: Uuid,
     update: RowUpdate,
 ) -> Result<Option<RowChange>, CacheError> {
@@ -113,7 +151,9 @@ fn change(
     let after = match (update, &before) {
         (RowUpdate::Insert(_), Some(_)) => return Err(CacheError::AlreadyThere(name(next, table), uuid)),
         (RowUpdate::Insert(row) | RowUpdate::Replace(row), _) => Some(row),
-        (RowUpdate::Modify(diff), Some(row)) => Some(modified(next, table, row, diff)),
+        (RowUpdate::Modify(diff), Some(row)) => Some(row.with(layout, diff, |at, old, diff| {
+            old.apply(&diff, &layout.columns()[at].kind)
+        })),
         (RowUpdate::Delete, Some(_)) => None,
         (RowUpdate::Modify(_) | RowUpdate::Delete, None) => {
             return Err(CacheError::NotThere(name(next, table), uuid));
@@ -121,19 +161,5 @@ fn change(
     };
     next.put(table, uuid, after.as_ref());
     let changed = before != after;
-    Ok(changed.then_some(RowChange {
-        table,
-        uuid,
-        before,
-        after,
-    }))
-}
-
-fn modified(database: &Database, table: usize, row: &RowData, diff: Vec<(usize, Datum)>) -> RowData {
-    let mut columns = row.to_vec();
-    let layout = &database.layout.tables()[table];
-    for (at, diff) in diff {
-        columns[at] = columns[at].apply(&diff, &layout.columns()[at].kind);
-    }
-    columns.into()
+    Ok(changed.then(|| RowChange::new((table, layout), uuid, before, after)))
 }

@@ -1,7 +1,7 @@
 //! What an update changed, row by row.
 
 use super::database::{Database, RowRef};
-use super::layout::Layout;
+use super::layout::{Layout, TableLayout};
 use super::{RowData, trie};
 use crate::uuid::Uuid;
 use std::sync::Arc;
@@ -19,7 +19,9 @@ pub struct Changes {
 /// A row that came, changed or went.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RowChange {
-    pub(super) table: usize,
+    pub(super) table: u32,
+    /// How many columns the table has.
+    width: u32,
     /// The row.
     pub uuid: Uuid,
     /// As it was; `None` for a new row.
@@ -37,15 +39,13 @@ impl Changes {
         let pairs = pairs.filter(|(_, (a, b))| !Arc::ptr_eq(a, b));
         for (table, (a, b)) in pairs {
             trie::differences(&a.rows, &b.rows, &mut |uuid, before, after| {
-                let same = matches!((before, after), (Some(a), Some(b)) if Arc::ptr_eq(a, b) || a == b);
-                if !same {
-                    let (before, after) = (before.cloned(), after.cloned());
-                    rows.push(RowChange {
-                        table,
-                        uuid: *uuid,
-                        before,
-                        after,
-                    });
+                if before != after {
+                    rows.push(RowChange::new(
+                        (table, &new.layout.tables()[table]),
+                        *uuid,
+                        before.cloned(),
+                        after.cloned(),
+                    ));
                 }
             });
         }
@@ -62,7 +62,7 @@ impl Changes {
     /// The changes with the names of their tables, and the rows to look into.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &RowChange, Option<RowRef<'_>>, Option<RowRef<'_>>)> {
         self.rows.iter().map(|change| {
-            let layout = &*self.layout.tables()[change.table];
+            let layout = &*self.layout.tables()[change.table as usize];
             let before = change
                 .before
                 .as_ref()
@@ -77,16 +77,27 @@ impl Changes {
 }
 
 impl RowChange {
+    pub(super) fn new(
+        (table, layout): (usize, &TableLayout),
+        uuid: Uuid,
+        before: Option<RowData>,
+        after: Option<RowData>,
+    ) -> Self {
+        let small = |n: usize| u32::try_from(n).expect("a schema has fewer tables and columns");
+        Self {
+            table: small(table),
+            width: small(layout.columns().len()),
+            uuid,
+            before,
+            after,
+        }
+    }
+
     /// The columns that differ, by their place in the table's layout; all of them for a row that came or went.
     pub fn columns(&self) -> impl Iterator<Item = usize> {
-        let all = self
-            .after
-            .as_ref()
-            .or(self.before.as_ref())
-            .map_or(0, |row| row.len());
-        (0..all).filter(|at| match (&self.before, &self.after) {
-            (Some(before), Some(after)) => before[*at] != after[*at],
-            _ => true,
-        })
+        let both = self.before.as_ref().zip(self.after.as_ref());
+        let all = if both.is_some() { 0 } else { self.width as usize };
+        let differences = both.map(|(before, after)| before.differences(after));
+        (0..all).chain(differences.into_iter().flatten())
     }
 }

@@ -22,6 +22,20 @@ pub(super) struct TableData {
     pub(super) indexes: Vec<IndexData>,
 }
 
+impl TableData {
+    /// Rows that are sorted by name, none twice, with all indexes: at once.
+    pub(super) fn of(layout: &TableLayout, rows: Vec<(Uuid, RowData)>) -> Self {
+        let index = |(index, column): &(Index, usize)| {
+            let values = rows.iter().map(|(uuid, row)| (*uuid, layout.value(row, *column)));
+            IndexData::of(values.flat_map(|(uuid, value)| index.keys(value).map(move |atom| (atom, uuid))))
+        };
+        Self {
+            indexes: layout.indexes().iter().map(index).collect(),
+            rows: Trie::from_sorted(rows),
+        }
+    }
+}
+
 impl Database {
     /// All tables of this layout, empty.
     #[must_use]
@@ -94,10 +108,16 @@ impl Database {
         let layout = &self.layout.tables()[at];
         let data = row.map(|row| {
             let columns = row.columns();
-            let known = columns.filter_map(|(name, value)| Some((layout.column_at(name)?, value.clone())));
-            layout.row(known.collect())
+            let known = columns.filter_map(|(name, value)| Some((layout.place_of(name)?, value.clone())));
+            RowData::new(layout, &mut known.collect())
         });
         self.put(at, uuid, data.as_ref());
+    }
+
+    /// Rows for an empty table, sorted by name, none twice.
+    pub(super) fn fill(&mut self, at: usize, rows: Vec<(Uuid, RowData)>) {
+        let table = TableData::of(&self.layout.tables()[at], rows);
+        Arc::make_mut(&mut self.tables)[at] = Arc::new(table);
     }
 
     /// Puts a row in place, or takes it away, with all indexes; returns what was there.
@@ -107,9 +127,10 @@ impl Database {
             Some(row) => table.rows.insert(uuid, row.clone()),
             None => table.rows.remove(&uuid),
         };
-        for ((index, column), data) in self.layout.tables()[at].indexes().iter().zip(&mut table.indexes) {
-            let old = before.as_ref().map(|row| &row[*column]);
-            let new = row.map(|row| &row[*column]);
+        let layout = &self.layout.tables()[at];
+        for ((index, column), data) in layout.indexes().iter().zip(&mut table.indexes) {
+            let old = before.as_ref().map(|row| layout.value(row, *column));
+            let new = row.map(|row| layout.value(row, *column));
             if old == new {
                 continue;
             }
@@ -232,7 +253,7 @@ impl<'a> TableRef<'a> {
             Index::Column(name) | Index::Key(name, _) => layout.column_at(name),
         };
         let has = move |row: &RowRef<'a>| {
-            let value = column.map(|column| &row.data[column]);
+            let value = column.map(|column| row.at(column));
             value.is_some_and(|value| index.has(value, atom))
         };
         indexed.chain(scanned.into_iter().flatten()).filter(has)
@@ -274,13 +295,18 @@ impl<'a> RowRef<'a> {
     /// A column's value; `None` when the cache does not keep the column.
     #[must_use]
     pub fn get(&self, column: &str) -> Option<&'a Datum> {
-        self.layout.column_at(column).map(|at| &self.data[at])
+        self.layout.column_at(column).map(|at| self.at(at))
+    }
+
+    fn at(&self, at: usize) -> &'a Datum {
+        self.layout.value(self.data, at)
     }
 
     /// All columns that the cache keeps, with their names.
     pub fn columns(&self) -> impl Iterator<Item = (&'a str, &'a Datum)> + use<'a> {
-        let names = self.layout.columns().iter().map(|column| &*column.name);
-        names.zip(self.data.iter())
+        let row = *self;
+        let columns = self.layout.columns().iter().enumerate();
+        columns.map(move |(at, column)| (&*column.name, row.at(at)))
     }
 
     /// The columns as an operation or an answer carries them.

@@ -17,6 +17,14 @@ impl IndexData {
         }
     }
 
+    /// Of all values and their rows, in any order.
+    pub(crate) fn of<'a>(values: impl Iterator<Item = (&'a Atom, Uuid)>) -> Self {
+        let pairs = values.map(|(atom, row)| (hash(atom), row)).collect();
+        Self {
+            rows: Relation::of_pairs(pairs),
+        }
+    }
+
     pub(crate) fn insert(&mut self, atom: &Atom, row: Uuid) {
         self.rows.insert(hash(atom), row);
     }

@@ -80,6 +80,10 @@ impl Index {
     }
 }
 
+fn place(at: usize) -> u32 {
+    u32::try_from(at).expect("a table has fewer columns")
+}
+
 fn pair<'a>(value: &'a Datum, key: &str) -> Option<&'a Atom> {
     let pairs = value.pairs();
     let at = pairs.binary_search_by(|(k, _)| k.as_str().cmp(&Some(key))).ok()?;
@@ -160,17 +164,28 @@ impl TableLayout {
             .ok()
     }
 
+    /// Whether the column in this place is called so.
+    pub(crate) fn is_at(&self, at: u32, name: &str) -> bool {
+        *self.columns[at as usize].name == *name
+    }
+
+    /// The same, as rows keep it.
+    pub(crate) fn place_of(&self, name: &str) -> Option<u32> {
+        self.column_at(name).map(place)
+    }
+
     /// The indexes, each with the place of its column.
     pub(crate) fn indexes(&self) -> &[(Index, usize)] {
         &self.indexes
     }
 
-    /// A whole row out of the columns that are not at their defaults.
-    pub(crate) fn row(&self, columns: Vec<(usize, Datum)>) -> RowData {
-        let mut row = self.defaults.clone();
-        for (at, value) in columns {
-            row[at] = value;
-        }
-        row.into()
+    /// What the column in this place holds where nobody wrote it.
+    pub(crate) fn default_at(&self, at: usize) -> &Datum {
+        &self.defaults[at]
+    }
+
+    /// What a row holds in this place.
+    pub(crate) fn value<'a>(&'a self, row: &'a RowData, at: usize) -> &'a Datum {
+        row.get(at).unwrap_or(&self.defaults[at])
     }
 }

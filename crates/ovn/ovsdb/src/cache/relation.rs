@@ -23,6 +23,23 @@ impl Relation {
         Self { rows: Trie::new() }
     }
 
+    /// Of pairs in any order: at once. What comes twice is taken once.
+    pub(crate) fn of_pairs(mut pairs: Vec<(Uuid, Uuid)>) -> Self {
+        pairs.sort_unstable();
+        pairs.dedup();
+        let keys = pairs.chunk_by(|a, b| a.0 == b.0);
+        let rows = keys.map(|own| match own {
+            [(key, row)] => (*key, Rows::One(*row)),
+            many => {
+                let rows = many.iter().map(|(_, row)| (*row, ())).collect();
+                (many[0].0, Rows::Many(Trie::from_sorted(rows)))
+            }
+        });
+        Self {
+            rows: Trie::from_sorted(rows.collect()),
+        }
+    }
+
     /// Puts a pair in, once.
     pub fn insert(&mut self, key: Uuid, row: Uuid) {
         match self.rows.get_mut(&key) {
@@ -126,6 +143,8 @@ mod tests {
             }
             prop_assert!(relation.pairs().eq(set.iter().copied()));
             prop_assert_eq!(relation.count(id(3)), set.iter().filter(|pair| pair.0 == id(3)).count());
+            let pairs: Vec<_> = set.iter().rev().chain(&set).copied().collect();
+            prop_assert!(Relation::of_pairs(pairs) == relation, "built at once, or one by one");
             for after in [0, 7, 39] {
                 let rows = set.iter().filter(|pair| pair.0 == id(3) && pair.1 > id(after)).map(|pair| pair.1);
                 prop_assert!(relation.of_after(id(3), id(after)).eq(rows));

@@ -51,6 +51,17 @@ impl<V: Clone> Trie<V> {
         Self { root: None, len: 0 }
     }
 
+    /// Of entries that are sorted by key, none twice: at once, each node in as much memory as it needs.
+    pub(crate) fn from_sorted(entries: Vec<(Uuid, V)>) -> Self {
+        debug_assert!(entries.is_sorted_by(|a, b| a.0 < b.0), "sorted, none twice");
+        let len = entries.len();
+        let mut entries = entries.into_iter();
+        Self {
+            root: (len > 0).then(|| Arc::new(build(&mut entries, len, 0))),
+            len,
+        }
+    }
+
     /// How many entries it has.
     #[must_use]
     pub const fn len(&self) -> usize {
@@ -179,6 +190,22 @@ fn insert<V: Clone>(node: &mut Arc<Node<V>>, key: Uuid, value: V, depth: usize) 
             insert(child, key, value, depth + 1)
         }
     }
+}
+
+/// A node of the next `count` entries, which begin alike up to this depth.
+fn build<V>(entries: &mut std::vec::IntoIter<(Uuid, V)>, count: usize, depth: usize) -> Node<V> {
+    if count <= LEAF_MAX || depth == DEPTH_MAX {
+        return Node::Leaf(entries.by_ref().take(count).collect());
+    }
+    let (mut children, mut left) = (Box::<[Option<Arc<Node<V>>>; 16]>::default(), count);
+    while left > 0 {
+        let rest = &entries.as_slice()[..left];
+        let at = step(&rest[0].0, depth);
+        let own = rest.partition_point(|(key, _)| step(key, depth) == at);
+        children[at] = Some(Arc::new(build(entries, own, depth + 1)));
+        left -= own;
+    }
+    Node::Branch(children)
 }
 
 fn split<V: Clone>(entries: Vec<(Uuid, V)>, depth: usize) -> Node<V> {
@@ -352,6 +379,9 @@ mod tests {
             }
             prop_assert!(trie.iter().eq(map.iter()), "a copy is changed by itself");
             prop_assert!(other.iter().map(|(_, v)| usize::from(*v)).eq((0..map.len()).map(|at| at % 7)));
+            let built = Trie::from_sorted(map.iter().map(|(key, value)| (*key, *value)).collect());
+            prop_assert!(built == trie && built.iter().eq(map.iter()), "built at once, or one by one");
+            prop_assert!(map.iter().all(|(k, v)| built.get(k) == Some(v)));
             let mut rebuilt = old_map;
             differences(&old, &trie, &mut |key, before, after| {
                 assert_eq!(rebuilt.get(key), before);

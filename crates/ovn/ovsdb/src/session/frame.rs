@@ -123,17 +123,19 @@ impl Framer {
         }
     }
 
+    /// Goes to the end of a text, or as far as there is some.
     fn scan_text(&mut self) {
-        for octet in &self.buffer[self.scanned..] {
+        if self.text == Text::Escaped {
             self.scanned += 1;
-            self.text = match (self.text, octet) {
-                (Text::Inside, b'"') => Text::Outside,
-                (Text::Inside, b'\\') => Text::Escaped,
-                _ => Text::Inside,
-            };
-            if self.text == Text::Outside {
-                return;
-            }
+            self.text = Text::Inside;
         }
+        let rest = &self.buffer[self.scanned..];
+        let (here, text) = match memchr::memchr2(b'"', b'\\', rest) {
+            Some(at) if rest[at] == b'"' => (at + 1, Text::Outside),
+            Some(at) => (at + 1, Text::Escaped),
+            None => (rest.len(), Text::Inside),
+        };
+        self.scanned += here;
+        self.text = text;
     }
 }

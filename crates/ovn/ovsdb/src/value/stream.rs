@@ -2,58 +2,14 @@
 //!
 //! Only types are checked here: a server has checked the constraints, and may have newer ones than we know.
 
-use super::atom::{Atom, Str};
+use super::atom::Atom;
+use super::intern::Interner;
 use super::{Datum, real};
 use crate::types::{AtomicType, ColumnType};
 use crate::uuid::Uuid;
+use crate::word::Word;
 use serde::de::{DeserializeSeed, Deserializer, Error, SeqAccess, Visitor};
 use std::fmt;
-use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
-
-/// Shares equal texts between rows.
-///
-/// A fixed table that forgets: a text is found again when no other took its place meanwhile. So memory is bounded
-/// (8192 texts), nothing has to be cleaned up, and the words that come in every row are shared all the same.
-#[derive(Debug)]
-pub struct Interner {
-    slots: Box<[Option<Str>]>,
-    hasher: BuildHasherDefault<DefaultHasher>,
-}
-
-impl Interner {
-    const SLOTS: usize = 8192;
-    /// Longer texts are seldom the same.
-    const LENGTH_MAX: usize = 64;
-
-    /// An empty table.
-    #[must_use]
-    pub fn new() -> Self {
-        Self {
-            slots: vec![None; Self::SLOTS].into(),
-            hasher: BuildHasherDefault::default(),
-        }
-    }
-
-    /// The text, shared with whoever had it lately.
-    #[must_use]
-    pub fn intern(&mut self, text: &str) -> Str {
-        if text.len() > Self::LENGTH_MAX {
-            return Str::from(text);
-        }
-        let hash = self.hasher.hash_one(text);
-        let slot = usize::try_from(hash % Self::SLOTS as u64).expect("below the number of slots");
-        match &self.slots[slot] {
-            Some(known) if &**known == text => known.clone(),
-            _ => self.slots[slot].insert(Str::from(text)).clone(),
-        }
-    }
-}
-
-impl Default for Interner {
-    fn default() -> Self {
-        Self::new()
-    }
-}
 
 /// Reads one value of a column of the given type.
 #[derive(Debug)]
@@ -100,16 +56,18 @@ impl<'de> Visitor<'de> for DatumSeed<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Datum, A::Error> {
-        let tag: std::borrow::Cow<'de, str> = seq.next_element()?.ok_or_else(|| short("a tag"))?;
-        let datum = match (&*tag, &self.kind.value) {
-            ("set", None) => seq.next_element_seed(Elements(self))?,
-            ("map", Some(_)) => seq.next_element_seed(Pairs(self))?,
-            ("uuid", None) if self.kind.key.atomic == AtomicType::Uuid => seq
+        let tag = seq
+            .next_element_seed(Word(Tag::of))?
+            .ok_or_else(|| short("a tag"))?;
+        let datum = match (tag, &self.kind.value) {
+            (Tag::Set, None) => seq.next_element_seed(Elements(self))?,
+            (Tag::Map, Some(_)) => seq.next_element_seed(Pairs(self))?,
+            (Tag::Uuid, None) if self.kind.key.atomic == AtomicType::Uuid => seq
                 .next_element::<Uuid>()?
                 .map(|uuid| Datum::One(Atom::Uuid(uuid))),
             (tag, _) => {
                 let message = format_args!(
-                    "a value tagged \"{tag}\", expected {} of {}",
+                    "a value tagged {tag}, expected {} of {}",
                     self.kind.container(),
                     self.kind.key.atomic
                 );
@@ -119,6 +77,37 @@ impl<'de> Visitor<'de> for DatumSeed<'_> {
         let datum = datum.ok_or_else(|| short("a value after the tag"))?;
         end(&mut seq)?;
         Ok(datum)
+    }
+}
+
+/// What a value in brackets says that it is.
+enum Tag {
+    Set,
+    Map,
+    Uuid,
+    Other(String),
+}
+
+impl fmt::Display for Tag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Set => "\"set\"",
+            Self::Map => "\"map\"",
+            Self::Uuid => "\"uuid\"",
+            Self::Other(tag) => return write!(f, "{tag:?}"),
+        })
+    }
+}
+
+impl Tag {
+    fn of(text: &str) -> Self {
+        match text {
+            "set" => Self::Set,
+            "map" => Self::Map,
+            "uuid" => Self::Uuid,
+            // What a peer sent must not fill our logs.
+            other => Self::Other(other.chars().take(64).collect()),
+        }
     }
 }
 
@@ -209,8 +198,10 @@ impl<'de> Visitor<'de> for AtomSeed<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Atom, A::Error> {
-        let tag: std::borrow::Cow<'de, str> = seq.next_element()?.ok_or_else(|| short("a tag"))?;
-        if tag != "uuid" || self.kind != AtomicType::Uuid {
+        let tag = seq
+            .next_element_seed(Word(Tag::of))?
+            .ok_or_else(|| short("a tag"))?;
+        if !matches!(tag, Tag::Uuid) || self.kind != AtomicType::Uuid {
             return Err(self.wrong("an array"));
         }
         let uuid = seq.next_element()?.ok_or_else(|| short("a UUID"))?;
@@ -238,7 +229,7 @@ impl<'de> Visitor<'de> for Elements<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Datum, A::Error> {
         let (kind, interner) = (self.0.kind.key.atomic, self.0.interner);
-        let mut atoms: Vec<Atom> = Vec::new();
+        let mut atoms = interner.atoms.take();
         while let Some(atom) = seq.next_element_seed(AtomSeed { kind, interner })? {
             atoms.push(atom);
         }
@@ -248,7 +239,13 @@ impl<'de> Visitor<'de> for Elements<'_> {
                 return Err(A::Error::custom("a set holds an element twice"));
             }
         }
-        Ok(Datum::from_sorted(atoms))
+        let set = match atoms.len() {
+            0 => Datum::EMPTY,
+            1 => Datum::One(atoms.remove(0)),
+            _ => Datum::Set(Some(atoms.drain(..).collect())),
+        };
+        interner.atoms.put(atoms);
+        Ok(set)
     }
 }
 
@@ -275,7 +272,7 @@ impl<'de> Visitor<'de> for Pairs<'_> {
             .value
             .as_ref()
             .map_or(AtomicType::String, |value| value.atomic);
-        let mut pairs: Vec<(Atom, Atom)> = Vec::new();
+        let mut pairs = interner.pairs.take();
         while let Some(pair) = seq.next_element_seed(Pair(kind.key.atomic, value, interner))? {
             pairs.push(pair);
         }
@@ -285,7 +282,9 @@ impl<'de> Visitor<'de> for Pairs<'_> {
                 return Err(A::Error::custom("a map holds a key twice"));
             }
         }
-        Ok(Datum::from_sorted_pairs(pairs))
+        let map = interner.map(&mut pairs);
+        interner.pairs.put(pairs);
+        Ok(map)
     }
 }
 

@@ -7,6 +7,7 @@ mod corpus;
 mod grouping;
 mod hostile;
 mod kills;
+mod large;
 mod laws;
 mod lost;
 mod rig;

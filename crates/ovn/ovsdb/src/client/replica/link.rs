@@ -11,8 +11,6 @@ use crate::monitor::Request;
 use crate::session::methods;
 use crate::uuid::Uuid;
 use bytes::Bytes;
-use serde::Deserialize;
-use serde_json::value::RawValue;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
@@ -35,6 +33,33 @@ const LARGE: usize = 256 << 10;
 
 /// Why a member is left.
 type Trouble = String;
+
+/// Rows, as JSON.
+enum Coming {
+    /// What `monitor_cond_since` answered.
+    Since(Bytes),
+    /// All there are.
+    Whole(Bytes),
+    /// What changed, up to and with a transaction.
+    Differences(Bytes, Option<Uuid>),
+}
+
+impl Coming {
+    const fn len(&self) -> usize {
+        match self {
+            Self::Since(rows) | Self::Whole(rows) | Self::Differences(rows, _) => rows.len(),
+        }
+    }
+
+    /// Whether they were differences, and what they changed.
+    fn put_into(&self, cache: &mut Cache) -> Result<(bool, Changes), CacheError> {
+        match self {
+            Self::Since(rows) => cache.catch_up(rows),
+            Self::Whole(rows) => Ok((false, cache.reload(rows, None)?)),
+            Self::Differences(rows, txn) => Ok((true, cache.apply(rows, *txn)?)),
+        }
+    }
+}
 
 impl Follower {
     pub(super) fn new(
@@ -139,27 +164,22 @@ impl Follower {
     async fn load(&mut self, connection: &Connection, id: &str, wanted: &Request) -> Result<(), Trouble> {
         let database = self.config.database.clone();
         let params = methods::monitor_cond_since(&database, id, wanted, self.txn);
-        let (found, txn, rows) = match request(connection, "monitor_cond_since", &params).await {
-            Ok(result) => since(&result)?,
+        let coming = match request(connection, "monitor_cond_since", &params).await {
+            Ok(result) => Coming::Since(result),
             Err(trouble) if !trouble.contains("unknown method") => return Err(trouble),
-            Err(_) => (false, Uuid::ZERO, self.load_older(connection, id, wanted).await?),
+            Err(_) => Coming::Whole(self.load_older(connection, id, wanted).await?),
         };
         let link = Some((connection.id, Arc::from(id)));
-        self.take(
-            rows,
-            Some(txn).filter(|txn| !txn.is_zero()),
-            !found,
-            move |snapshot| {
-                snapshot.state = State::Live;
-                snapshot.trouble = None;
-                snapshot.link = link;
-                *(if found {
-                    &mut snapshot.resumes
-                } else {
-                    &mut snapshot.reloads
-                }) += 1;
-            },
-        )
+        self.take(coming, move |snapshot, found| {
+            snapshot.state = State::Live;
+            snapshot.trouble = None;
+            snapshot.link = link;
+            *(if found {
+                &mut snapshot.resumes
+            } else {
+                &mut snapshot.reloads
+            }) += 1;
+        })
         .await?;
         for order in self.waiting.drain(..) {
             let _ = order.done.send(());
@@ -232,7 +252,8 @@ impl Follower {
                 Ok(())
             }
             Some(Notice::Update(update, _weight)) => {
-                self.take(update.tables, update.txn, false, |_| {}).await
+                let coming = Coming::Differences(update.tables, update.txn);
+                self.take(coming, |_, _| {}).await
             }
             Some(Notice::Locked | Notice::Stolen) => Ok(()),
         }
@@ -276,38 +297,30 @@ impl Follower {
     }
 
     /// Takes rows over and publishes the state. Large ones are read where blocking is allowed.
-    async fn take(
-        &mut self,
-        rows: Bytes,
-        txn: Option<Uuid>,
-        whole: bool,
-        amend: impl FnOnce(&mut Snapshot),
-    ) -> Result<(), Trouble> {
-        let mut cache = self.cache.take().expect("it is put back after each use");
-        let large = rows.len() > LARGE;
-        let read = move |cache: &mut Cache| {
-            if whole {
-                cache.reload(&rows, txn)
-            } else {
-                cache.apply(&rows, txn)
-            }
+    async fn take(&mut self, coming: Coming, amend: impl FnOnce(&mut Snapshot, bool)) -> Result<(), Trouble> {
+        let cache = self.cache.take().expect("it is put back after each use");
+        let large = coming.len() > LARGE;
+        let read = move |mut cache: Cache| {
+            let changes = coming.put_into(&mut cache);
+            (cache, changes)
         };
         let (cache, changes) = if large {
-            let task = tokio::task::spawn_blocking(move || {
-                let changes = read(&mut cache);
-                (cache, changes)
-            });
+            let task = tokio::task::spawn_blocking(move || read(cache));
             task.await
                 .map_err(|cause| format!("reading rows failed: {cause}"))?
         } else {
-            let changes = read(&mut cache);
-            (cache, changes)
+            read(cache)
         };
         let database = cache.database().clone();
         self.cache = Some(cache);
-        let changes = changes.map_err(|cause| self.misfit(&cause))?;
-        self.txn = txn.unwrap_or(self.txn);
-        self.publish(database, txn, changes, amend);
+        let (found, changes) = changes.map_err(|cause| self.misfit(&cause))?;
+        self.txn = match changes.txn {
+            Some(txn) => txn,
+            None if found => self.txn,
+            // Another state than the one after the last transaction that we know.
+            None => Uuid::ZERO,
+        };
+        self.publish(database, changes, |snapshot| amend(snapshot, found));
         Ok(())
     }
 
@@ -317,16 +330,10 @@ impl Follower {
         format!("an update does not fit: {cause}")
     }
 
-    fn publish(
-        &self,
-        database: crate::cache::Database,
-        txn: Option<Uuid>,
-        changes: Changes,
-        amend: impl FnOnce(&mut Snapshot),
-    ) {
+    fn publish(&self, database: crate::cache::Database, changes: Changes, amend: impl FnOnce(&mut Snapshot)) {
         let mut now = self.publish.borrow().clone();
         now.database = database;
-        now.txn = txn.or(now.txn);
+        now.txn = Some(self.txn).filter(|txn| !txn.is_zero());
         now.generation += u64::from(!changes.is_empty() || now.generation == 0);
         amend(&mut now);
         self.publish.send_replace(now.clone());
@@ -335,13 +342,4 @@ impl Follower {
             let _ = self.feed.send(Arc::new((now, changes)));
         }
     }
-}
-
-/// Source: ovsdb-server(7), section 4.1.15.
-fn since(result: &Bytes) -> Result<(bool, Uuid, Bytes), Trouble> {
-    #[derive(Deserialize)]
-    struct Since<'a>(bool, Uuid, #[serde(borrow)] &'a RawValue);
-    let Since(found, txn, rows) =
-        serde_json::from_slice(result).map_err(|cause| format!("monitor_cond_since: {cause}"))?;
-    Ok((found, txn, result.slice_ref(rows.get().as_bytes())))
 }
