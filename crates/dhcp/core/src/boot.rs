@@ -57,9 +57,9 @@ impl Firmware {
 /// Where the boot answer of a client stands. Levels count from the strongest scope.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Choice {
-    Entry { level: u8, at: u16 },
+    Entry { level: u8, at: u32 },
     File { level: u8 },
-    Profile(u16),
+    Profile(u32),
 }
 
 /// The boot answer for a client of this kind.
@@ -67,7 +67,7 @@ pub(crate) fn choose(plan: &Plan, kind: &Kind, message: &Message<'_>) -> Option<
     let fits = |entry: &BootEntry| fits(entry, message, kind.firmware);
     for (level, scope) in template::scopes(plan, kind).rev().enumerate() {
         let level = level as u8;
-        if let Some(at) = first((0..).zip(&scope.boot), fits) {
+        if let Some(at) = first(scope.boot.of(message.mac()), fits) {
             return Some(Choice::Entry { level, at });
         }
         if scope.boot_file.is_some() {
@@ -82,11 +82,17 @@ pub(crate) fn choose(plan: &Plan, kind: &Kind, message: &Message<'_>) -> Option<
     first(entries, fits).map(Choice::Profile)
 }
 
+#[cfg(test)]
+thread_local! {
+    /// Entries that were compared with a client.
+    pub(crate) static LOOKED_AT: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
+}
+
 /// The first that fits and names the client's user class, else the first that fits.
 fn first<'p>(
-    mut entries: impl Iterator<Item = (u16, &'p BootEntry)> + Clone,
+    mut entries: impl Iterator<Item = (u32, &'p BootEntry)> + Clone,
     fits: impl Fn(&BootEntry) -> bool,
-) -> Option<u16> {
+) -> Option<u32> {
     let mut with_class = entries.clone().filter(|(_, entry)| entry.user_class.is_some());
     let found = with_class.find(|(_, entry)| fits(entry));
     found
@@ -94,7 +100,10 @@ fn first<'p>(
         .map(|(at, _)| at)
 }
 
+/// Whether an entry fits but for its machines: by these it was found.
 fn fits(entry: &BootEntry, message: &Message<'_>, firmware: Firmware) -> bool {
+    #[cfg(test)]
+    LOOKED_AT.set(LOOKED_AT.get() + 1);
     let by_architecture = if entry.architectures.is_empty() {
         // A name without a server is nothing that an HTTP client could load.
         firmware != Firmware::Http || is_uri(&entry.file)
@@ -107,8 +116,7 @@ fn fits(entry: &BootEntry, message: &Message<'_>, firmware: Firmware) -> bool {
         let class = entry.user_class.as_ref();
         class.is_none_or(|class| message.user_classes().has(class.as_bytes()))
     };
-    let by_mac = || entry.macs.is_empty() || message.mac().is_some_and(|mac| entry.macs.contains(&mac));
-    by_architecture && by_class() && by_mac()
+    by_architecture && by_class()
 }
 
 fn is_uri(file: &str) -> bool {
@@ -129,7 +137,7 @@ pub(crate) struct Answer {
 pub(crate) fn answer(plan: &Plan, kind: &Kind, levels: &[&Scope], named: bool) -> Answer {
     let scope = |level: u8| levels[levels.len() - 1 - usize::from(level)];
     let entry = match kind.boot {
-        Some(Choice::Entry { level, at }) => Some(&scope(level).boot[usize::from(at)]),
+        Some(Choice::Entry { level, at }) => Some(&scope(level).boot[at as usize]),
         Some(Choice::Profile(at)) => Some(&plan.profiles.get(at).entry),
         _ => None,
     };
@@ -159,14 +167,14 @@ fn words(plan: &Plan, kind: &Kind, levels: usize, file: &str, siaddr: Ipv4Addr) 
         debug_assert_eq!(names.len(), levels);
         names[levels - 1 - usize::from(level)].clone()
     };
-    let called = |entry: &BootEntry, at: u16| match &entry.name {
+    let called = |entry: &BootEntry, at: u32| match &entry.name {
         Some(name) => format!("{name:?}"),
         None => (at + 1).to_string(),
     };
     let from = match kind.boot {
         Some(Choice::Entry { level, at }) => {
             let scope = template::scopes(plan, kind).rev().nth(usize::from(level));
-            let entry = scope.map_or_else(String::new, |s| called(&s.boot[usize::from(at)], at));
+            let entry = scope.map_or_else(String::new, |s| called(&s.boot[at as usize], at));
             format!("boot entry {entry} of {}", place(level))
         }
         Some(Choice::File { level }) => format!("boot_file of {}", place(level)),

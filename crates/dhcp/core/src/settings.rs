@@ -3,6 +3,11 @@
 //! `reader` makes them from a configuration document and reports every fault; `plan` compiles them for the
 //! packet path. Nothing here is on the packet path itself.
 
+mod boot;
+
+pub use boot::BootEntries;
+pub(crate) use boot::Machines;
+
 use purlin_types::{Ipv4Range, Mac, Prefix4};
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::time::Duration;
@@ -137,8 +142,8 @@ pub struct Scope {
     pub options: Vec<OptionValue>,
     /// RFC 8925: seconds for which the client may switch IPv4 off; sent when requested.
     pub v6_only_wait: Option<Duration>,
-    /// Boot answers by client architecture; first match wins.
-    pub boot: Vec<BootEntry>,
+    /// Boot answers by client architecture and machine; first match wins.
+    pub boot: BootEntries,
 }
 
 /// One option as it goes on the wire.

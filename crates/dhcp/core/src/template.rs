@@ -61,8 +61,39 @@ pub(crate) struct Templates {
     kept: HashMap<(Kind, u64), Arc<Template>, foldhash::fast::FixedState>,
     pub(crate) hits: u64,
     pub(crate) misses: u64,
-    /// Boot answers in words. They outlive changes of the plan, because decisions refer to them.
-    words: Vec<String>,
+    words: Words,
+}
+
+/// Boot answers in words, numbered from 1. They outlive changes of the plan, because decisions refer to them.
+#[derive(Debug, Default)]
+struct Words {
+    all: Vec<Arc<str>>,
+    numbers: HashMap<Arc<str>, u32, foldhash::fast::FixedState>,
+}
+
+impl Words {
+    /// 0 for no words, and for those that find no room.
+    fn number_of(&mut self, words: String) -> u32 {
+        if words.is_empty() {
+            return 0;
+        }
+        if let Some(number) = self.numbers.get(words.as_str()) {
+            return *number;
+        }
+        if self.all.len() >= WORDS_MAX {
+            return 0;
+        }
+        let words: Arc<str> = words.into();
+        self.all.push(Arc::clone(&words));
+        let number = self.all.len() as u32;
+        self.numbers.insert(words, number);
+        number
+    }
+
+    fn get(&self, number: u32) -> Option<&str> {
+        let at = usize::try_from(number).ok()?.checked_sub(1)?;
+        self.all.get(at).map(|words| &**words)
+    }
 }
 
 impl Templates {
@@ -85,7 +116,7 @@ impl Templates {
         }
         self.misses += 1;
         let (mut made, words) = build(plan, kind, requested);
-        made.words = self.number_of(words);
+        made.words = self.words.number_of(words);
         let made = Arc::new(made);
         if self.off {
             return made;
@@ -97,25 +128,9 @@ impl Templates {
         made
     }
 
-    /// Numbers from 1; 0 for no words.
-    fn number_of(&mut self, words: String) -> u32 {
-        if words.is_empty() {
-            return 0;
-        }
-        if let Some(at) = self.words.iter().position(|known| *known == words) {
-            return at as u32 + 1;
-        }
-        if self.words.len() >= WORDS_MAX {
-            return 0;
-        }
-        self.words.push(words);
-        self.words.len() as u32
-    }
-
     /// The boot answer behind a number.
     pub(crate) fn words(&self, number: u32) -> Option<&str> {
-        let at = usize::try_from(number).ok()?.checked_sub(1)?;
-        self.words.get(at).map(String::as_str)
+        self.words.get(number)
     }
 }
 
@@ -336,6 +351,18 @@ mod tests {
     fn a_long_value_is_split() {
         let block = encode(&[value(43, &[7; 300], true)], &[]);
         assert_eq!((block[0], block[1], block[257], block[258]), (43, 255, 43, 45));
+    }
+
+    #[test]
+    fn words_keep_their_number_and_are_bounded() {
+        let mut words = Words::default();
+        let number = |words: &mut Words, n: usize| words.number_of(format!("boot file {n}"));
+        assert_eq!(words.number_of(String::new()), 0);
+        for n in 1..=WORDS_MAX {
+            assert_eq!(number(&mut words, n), n as u32);
+        }
+        assert_eq!((number(&mut words, 7), number(&mut words, WORDS_MAX + 1)), (7, 0));
+        assert_eq!((words.get(7), words.get(0)), (Some("boot file 7"), None));
     }
 
     #[test]

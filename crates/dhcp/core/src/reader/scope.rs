@@ -78,7 +78,7 @@ pub(super) fn read(reader: &Reader<'_>, above: &Inherited, context: &mut Context
         boot_file: reader.opt("boot_file"),
         options,
         v6_only_wait: reader.opt("v6_only_wait"),
-        boot: boot::read(reader, context),
+        boot: boot::read(reader, context).into(),
     };
     (scope, inherited)
 }

@@ -27,7 +27,8 @@ fn proxy() -> Settings {
         entry(0, "bios.0"),
         entry(7, "x64.efi"),
         entry(16, "http://{server}/x64.efi"),
-    ];
+    ]
+    .into();
     settings
 }
 

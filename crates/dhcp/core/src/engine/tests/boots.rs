@@ -3,6 +3,7 @@
 mod rule;
 
 use super::conversation::{Answer, Ask, Link, SERVER, mac, reserve, settings};
+use crate::boot::LOOKED_AT;
 use crate::settings::{BootEntry, OptionValue, Settings};
 use crate::view::DecisionQuery;
 use purlin_dhcp_proto::{MessageType, code};
@@ -38,7 +39,7 @@ fn for_ipxe(name: &str) -> BootEntry {
 
 fn with(boot: Vec<BootEntry>) -> Settings {
     let mut settings = settings(POOL);
-    settings.scope.boot = boot;
+    settings.scope.boot = boot.into();
     settings
 }
 
@@ -158,6 +159,40 @@ fn machines_are_named_by_hardware_address() {
     let mut link = Link::new(&with(vec![one, file("x64.efi")]));
     assert_eq!(boot_file(&link.send(&ask(3, 7, PXE))), "special.efi");
     assert_eq!(boot_file(&link.send(&ask(4, 7, PXE))), "x64.efi");
+}
+
+/// 100,000 machines with an entry each, `mac(3)` the last; and one entry for whoever is named by none.
+fn a_site_of_machines() -> Vec<BootEntry> {
+    let other = |n: u32| {
+        let [_, high, middle, low] = n.to_be_bytes();
+        Mac([6, 0, 0, high, middle, low])
+    };
+    let one = |mac: Mac, n: u32| BootEntry {
+        macs: vec![mac],
+        ..file(&format!("{n}.efi"))
+    };
+    let mut entries: Vec<_> = (1..100_000).map(|n| one(other(n), n)).collect();
+    entries.push(one(Mac(mac(3)), 100_000));
+    entries.push(file("x64.efi"));
+    entries
+}
+
+#[test]
+fn a_machine_among_a_hundred_thousand_is_found_without_looking_at_the_others() {
+    let mut by_profile = settings(POOL);
+    for entry in a_site_of_machines() {
+        by_profile.add_boot(entry, &[]);
+    }
+    for settings in [with(a_site_of_machines()), by_profile] {
+        let mut link = Link::new(&settings);
+        let mut steps = |n| {
+            let before = LOOKED_AT.get();
+            let answer = link.send(&ask(n, 7, PXE));
+            (boot_file(&answer), LOOKED_AT.get() - before)
+        };
+        assert_eq!(steps(3), ("100000.efi".into(), 1));
+        assert_eq!(steps(4), ("x64.efi".into(), 1));
+    }
 }
 
 #[test]

@@ -303,7 +303,8 @@ fn a_firmware_gets_the_file_of_its_architecture() {
         entry(7, Some("iPXE"), "menu.ipxe"),
         entry(7, None, "ipxe.efi"),
         entry(16, None, "http://10.0.0.9/ipxe.efi"),
-    ];
+    ]
+    .into();
     let mut link = Link::new(&settings);
     let ask = |arch: u8| Ask::new(MessageType::Discover, 1).with(code::CLIENT_ARCH, [0, arch]);
     let uefi = link.send(&ask(7).with(code::VENDOR_CLASS, *b"PXEClient:Arch:00007"));
