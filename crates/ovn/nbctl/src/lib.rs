@@ -24,6 +24,5 @@ pub mod shell;
 pub mod symbols;
 pub mod syntax;
 pub mod table;
-pub mod text;
 pub mod warning;
 pub mod work;

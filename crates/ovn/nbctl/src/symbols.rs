@@ -1,6 +1,7 @@
 //! Names of rows within one command line: `--id=@name` gives one, `@name` means it.
 
 use purlin_ovsdb::Uuid;
+use purlin_ovsdb::text::RowNames;
 use std::collections::BTreeMap;
 
 /// Makes names for new rows out of a random seed; the same seed makes the same names.
@@ -80,14 +81,6 @@ impl Symbols {
         self.known.get_mut(name).expect("just put in")
     }
 
-    /// A column points to it; `strong` is `None` for columns that point to nothing in particular.
-    pub fn refer(&mut self, name: &str, strong: Option<bool>) -> Uuid {
-        let symbol = self.entry(name);
-        symbol.strong |= strong == Some(true);
-        symbol.weak |= strong == Some(false);
-        symbol.uuid
-    }
-
     /// `--id` gives the name to a row; says whether nobody had spoken of it before.
     ///
     /// # Errors
@@ -122,5 +115,14 @@ impl Symbols {
     /// What was said, name by name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Symbol)> {
         self.known.iter().map(|(name, symbol)| (name.as_str(), symbol))
+    }
+}
+
+impl RowNames for Symbols {
+    fn refer(&mut self, name: &str, strong: Option<bool>) -> Option<Uuid> {
+        let symbol = self.entry(name);
+        symbol.strong |= strong == Some(true);
+        symbol.weak |= strong == Some(false);
+        Some(symbol.uuid)
     }
 }

@@ -12,7 +12,7 @@ use serde_json::Value;
 /// How a column is compared.
 ///
 /// Source: RFC 7047, section 5.1, `<function>`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Function {
     /// Less; numbers only.
     Less,
@@ -69,8 +69,10 @@ impl Function {
 
 /// One clause; several are all to be true in an operation, and one of them in a monitor.
 ///
+/// Clauses are ordered, so that two lists that hold the same in another order can be known as the same.
+///
 /// Source: RFC 7047, section 5.1, `<condition>`; booleans from ovsdb-server(7), section 5.1.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Condition {
     /// Every row, or none.
     Always(bool),

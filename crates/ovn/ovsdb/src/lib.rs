@@ -58,6 +58,7 @@ pub mod sb;
 pub mod schema;
 pub mod schemas;
 pub mod session;
+pub mod text;
 pub mod typed;
 pub mod types;
 mod uuid;

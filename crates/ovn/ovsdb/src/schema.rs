@@ -91,7 +91,7 @@ impl DatabaseSchema {
         let all_root = !tables.values().any(|table| table.get("isRoot").is_some());
         let parse = |(name, table): (&String, &Value)| {
             check_id(name, "table", json)?;
-            Ok((name.clone(), TableSchema::parse(table, all_root)?))
+            Ok((name.clone(), TableSchema::parse(name, table, all_root)?))
         };
         let tables = tables
             .iter()
@@ -209,13 +209,13 @@ impl DatabaseSchema {
 }
 
 impl TableSchema {
-    /// Reads a table; `root` is what counts when it does not say whether its rows stay.
+    /// Reads the table of this name; `root` is what counts when it does not say whether its rows stay.
     ///
     /// # Errors
     ///
     /// The first member that is missing, unknown or of another form.
-    pub fn parse(json: &Value, root: bool) -> Result<Self, Error> {
-        let mut members = Members::open(json, "table schema")?;
+    pub fn parse(name: &str, json: &Value, root: bool) -> Result<Self, Error> {
+        let mut members = Members::open(json, format!("table schema for table {name}"))?;
         let columns = members.required("columns")?;
         let columns = members.named("columns", columns)?;
         let rows_max = members.integer("maxRows")?;
@@ -237,7 +237,7 @@ impl TableSchema {
         }
         let parse = |(name, column): (&String, &Value)| {
             check_id(name, "column", json)?;
-            Ok((name.clone(), ColumnSchema::parse(column)?))
+            Ok((name.clone(), ColumnSchema::parse(name, column)?))
         };
         let columns = columns
             .iter()
@@ -338,13 +338,13 @@ fn check_id(name: &str, what: &str, json: &Value) -> Result<(), Error> {
 }
 
 impl ColumnSchema {
-    /// Reads a column.
+    /// Reads the column of this name.
     ///
     /// # Errors
     ///
     /// The first member that is missing, unknown or of another form.
-    pub fn parse(json: &Value) -> Result<Self, Error> {
-        let mut members = Members::open(json, "schema for column")?;
+    pub fn parse(name: &str, json: &Value) -> Result<Self, Error> {
+        let mut members = Members::open(json, format!("schema for column {name}"))?;
         let mutable = members.boolean("mutable")?.unwrap_or(true);
         let ephemeral = members.boolean("ephemeral")?.unwrap_or(false);
         let kind = ColumnType::parse(members.required("type")?)?;

@@ -4,7 +4,7 @@ use super::words::{MIRROR, delete_one_or_all, direction};
 use crate::address::normal_address;
 use crate::context::{Context, fail};
 use crate::syntax::{Looks, Mode, Syntax};
-use crate::text::integer;
+use purlin_ovsdb::text::integer;
 
 pub(super) static COMMANDS: &[Syntax] = &[
     Syntax {

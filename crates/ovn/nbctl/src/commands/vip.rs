@@ -28,7 +28,7 @@ pub(super) fn endpoint(text: &str) -> Result<(IpAddr, u16), String> {
     };
     let port = match port {
         "" => 0,
-        port => crate::text::integer(port)
+        port => purlin_ovsdb::text::integer(port)
             .and_then(|port| u16::try_from(port).ok())
             .ok_or_else(|| format!("{text}: bad port number \"{port}\""))?,
     };

@@ -5,7 +5,7 @@ use super::{look, lookup};
 use crate::context::{Context, Row, fail};
 use crate::needs::Needs;
 use crate::syntax::Command;
-use crate::text;
+use purlin_ovsdb::text;
 use purlin_ovsdb::{Atom, ColumnType, Datum, Mutation, Uuid};
 
 const MODULE: &str = "db_ctl_base";

@@ -3,8 +3,8 @@
 use super::lookup;
 use crate::context::{Context, Row, fail};
 use crate::needs::Needs;
-use crate::text::{self, Token, token};
 use purlin_ovn_core::model::nb_schema;
+use purlin_ovsdb::text::{self, Token, token};
 use purlin_ovsdb::{ColumnSchema, ColumnType, Datum, Mutation};
 
 /// `COLUMN[:KEY]` of an argument, and what follows it.

@@ -2,7 +2,7 @@
 
 use super::column::{self, any_number};
 use crate::context::{Context, Row, fail};
-use crate::text;
+use purlin_ovsdb::text;
 use purlin_ovsdb::{Atom, ColumnType, Datum};
 use std::cmp::Ordering;
 

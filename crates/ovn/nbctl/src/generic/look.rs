@@ -5,8 +5,8 @@ use crate::context::{Context, Row, fail};
 use crate::needs::Needs;
 use crate::syntax::Command;
 use crate::table::Table;
-use crate::text;
 use purlin_ovn_core::model::nb_schema;
+use purlin_ovsdb::text;
 use purlin_ovsdb::types::AtomicType;
 use purlin_ovsdb::{ColumnType, Datum};
 

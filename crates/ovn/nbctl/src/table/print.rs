@@ -1,8 +1,8 @@
 //! Tables to text.
 
 use super::{Data, Format, Style, Table};
-use crate::text::{bare, datum_text};
 use purlin_ovsdb::Uuid;
+use purlin_ovsdb::text::{bare, datum_text};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 

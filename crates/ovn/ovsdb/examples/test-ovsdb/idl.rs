@@ -2,11 +2,13 @@
 
 mod change;
 mod rows;
+mod scripts;
+mod track;
 
 use crate::print::text;
 use crate::{Outcome, json};
 use purlin_ovsdb::client::{Client, Config, Follow, Replica, Snapshot, Spec, TableSpec, parse_endpoints};
-use purlin_ovsdb::{Condition, Names, TableSchema, Uuid};
+use purlin_ovsdb::{Condition, Names, Operation, TableSchema, Transaction, Uuid};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -21,16 +23,30 @@ const TABLES: [&str; 7] = [
     "singleton",
 ];
 
-pub(crate) fn run(remote: &str, steps: &[String], time: Duration) -> Outcome {
+pub(crate) fn run(command: &str, arguments: &[String], track: bool, time: Duration) -> Outcome {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build();
     let runtime = runtime.map_err(|cause| cause.to_string())?;
+    let work = async {
+        match (command, arguments) {
+            ("idl", [remote, steps @ ..]) => {
+                let endpoints = parse_endpoints(remote).map_err(|fault| fault.to_string())?;
+                let client = Client::start(Config::new("idltest", endpoints));
+                Idl::start(client, track).run(steps).await
+            }
+            ("idl-partial-update-map-column", [remote]) => scripts::maps(remote).await,
+            ("idl-partial-update-set-column", [remote]) => scripts::sets(remote).await,
+            ("idl-compound-index-with-ref", [remote]) => scripts::by_reference(remote).await,
+            ("idl-table-column-check", remotes) => scripts::presence(remotes).await,
+            _ => Err(format!(
+                "unknown command '{command}', or other arguments than it takes"
+            )),
+        }
+    };
     runtime.block_on(async {
-        let endpoints = parse_endpoints(remote).map_err(|fault| fault.to_string())?;
-        let idl = Idl::start(Client::start(Config::new("idltest", endpoints)));
-        let done = tokio::time::timeout(time, idl.run(steps)).await;
+        let done = tokio::time::timeout(time, work).await;
         done.unwrap_or_else(|_| Err(format!("not done within {time:?}")))
     })
 }
@@ -44,11 +60,15 @@ struct Idl {
     step: usize,
     /// What steps change: the rows as they were printed last or as an own change left them, not what came since.
     shown: Option<Snapshot>,
+    /// Up to where changes were printed.
+    told: Option<Snapshot>,
+    /// Whether changes are printed in place of rows.
+    track: bool,
     seen: u64,
 }
 
 impl Idl {
-    fn start(client: Client) -> Self {
+    fn start(client: Client, track: bool) -> Self {
         let (conditions, asked, names) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
         Self {
             client,
@@ -58,6 +78,8 @@ impl Idl {
             names,
             step: 0,
             shown: None,
+            told: None,
+            track,
             seen: 0,
         }
     }
@@ -94,26 +116,30 @@ impl Idl {
             let step = match step.strip_prefix(['+', '^']) {
                 Some(rest) => rest,
                 None => {
-                    self.update(terse).await;
+                    self.update(terse, false).await;
                     step
                 }
             };
             self.seen = self.shown.as_ref().map_or(0, |shown| shown.generation);
             self.take(step).await?;
         }
-        self.update(false).await;
+        self.update(false, true).await;
         self.say("done");
         Ok(())
     }
 
     /// Waits until something changed, and prints all there is.
-    async fn update(&mut self, terse: bool) {
+    async fn update(&mut self, terse: bool, last: bool) {
         let seen = self.seen;
         let snapshot = self
             .replica()
             .when(|now| now.is_live() && now.generation != seen)
             .await;
-        let lines = rows::all(&snapshot, terse);
+        let lines = match self.track {
+            true => track::lines(self.told.as_ref(), &snapshot, last),
+            false => rows::all(&snapshot, terse),
+        };
+        self.told = Some(snapshot.clone());
         for line in &lines {
             println!("{:03}: {line}", self.step);
         }
@@ -160,6 +186,7 @@ impl Idl {
             .collect();
         self.client = Client::start(Config::new("idltest", endpoints));
         self.shown = None;
+        self.told = None;
         self.seen = 0;
         Ok(())
     }
@@ -173,7 +200,25 @@ impl Idl {
             .await
             .map_err(|refusal| refusal.to_string())?;
         self.learn(&result);
+        self.catch_up().await?;
         self.say(&format!("{{\"error\":null,\"result\":{}}}", text(&result)));
+        Ok(())
+    }
+
+    /// Waits until all that was written so far has come back, so that one step after another is seen.
+    async fn catch_up(&mut self) -> Outcome {
+        let mut look = Transaction::new();
+        look.push(Operation::Select {
+            table: "simple".into(),
+            conditions: vec![Condition::Always(false)],
+            columns: None,
+        });
+        let looked = self
+            .client
+            .commit(look)
+            .await
+            .map_err(|fault| fault.to_string())?;
+        self.replica().has_seen(&looked).await;
         Ok(())
     }
 
@@ -243,7 +288,7 @@ fn clauses_of(table: &str, json: &Value) -> Result<Vec<Condition>, String> {
     let columns = serde_json::json!({"columns": {
         "b": {"type": "boolean"}, "i": {"type": "integer"}, "s": {"type": "string"},
         "u": {"type": "uuid"}, "r": {"type": "real"}, "name": {"type": "string"}}});
-    let schema = TableSchema::parse(&columns, true).map_err(|fault| fault.to_string())?;
+    let schema = TableSchema::parse(table, &columns, true).map_err(|fault| fault.to_string())?;
     let array = json.as_array().ok_or("conditions are an array")?;
     if array.is_empty() {
         return Ok(vec![Condition::Always(false)]);

@@ -48,10 +48,7 @@ fn main() -> ExitCode {
 
 fn run(command: &str, arguments: &[String], track: bool, time: Duration) -> Outcome {
     match (command, arguments) {
-        ("idl", _) if track => {
-            Err("change tracking is a feed here; it prints nothing that this program could".to_owned())
-        }
-        ("idl", [remote, steps @ ..]) => idl::run(remote, steps, time),
+        (command, arguments) if command.starts_with("idl") => idl::run(command, arguments, track, time),
         _ => values::run(command, arguments),
     }
 }

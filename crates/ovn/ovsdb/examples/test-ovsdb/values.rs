@@ -2,6 +2,7 @@
 
 use crate::print::text;
 use crate::{Outcome, json, unboxed};
+use purlin_ovsdb::text::{self as commands, NoNames};
 use purlin_ovsdb::{
     Atom, AtomicType, BaseType, ColumnSchema, ColumnType, Condition, DatabaseSchema, Datum, Error, Mutation,
     Names, Row, TableSchema,
@@ -17,19 +18,21 @@ pub(crate) fn run(command: &str, arguments: &[String]) -> Outcome {
         }
         ("parse-base-type", [kind]) => print(BaseType::parse(&unboxed(kind)?).map(|base| base.to_json())),
         ("parse-type", [kind]) => print(ColumnType::parse(&unboxed(kind)?).map(|kind| kind.to_json())),
-        ("parse-column", [_, column]) => {
-            print(ColumnSchema::parse(&unboxed(column)?).map(|column| column.to_json()))
+        ("parse-column", [name, column]) => {
+            print(ColumnSchema::parse(name, &unboxed(column)?).map(|column| column.to_json()))
         }
-        ("parse-table", [_, table]) => {
-            print(TableSchema::parse(&unboxed(table)?, false).map(|table| table.to_json(false)))
+        ("parse-table", [name, table]) => {
+            print(TableSchema::parse(name, &unboxed(table)?, false).map(|table| table.to_json(false)))
         }
-        ("parse-table", [_, table, root]) => print(
-            TableSchema::parse(&unboxed(table)?, root == "true").map(|table| table.to_json(root == "true")),
+        ("parse-table", [name, table, root]) => print(
+            TableSchema::parse(name, &unboxed(table)?, false).map(|table| table.to_json(root == "true")),
         ),
         ("parse-schema", [schema]) => {
             print(DatabaseSchema::parse(&json(schema)?).map(|schema| schema.to_json()))
         }
         ("parse-atoms", [kind, atoms @ ..]) => parse_atoms(kind, atoms),
+        ("parse-atom-strings", [kind, atoms @ ..]) => parse_atom_strings(kind, atoms),
+        ("parse-data-strings", [kind, data @ ..]) => parse_data_strings(kind, data),
         ("sort-atoms", [kind, atoms]) => sort_atoms(kind, atoms),
         ("parse-data", [kind, data @ ..]) => parse_data(kind, data),
         ("diff-data", [kind, data @ ..]) => diff_data(kind, data),
@@ -59,6 +62,7 @@ pub(crate) fn run(command: &str, arguments: &[String]) -> Outcome {
         ("evaluate-conditions-any", [table, conditions, rows]) => {
             evaluate(&open(table)?, conditions, rows, false)
         }
+        ("compare-conditions", [table, conditions]) => compare_conditions(&open(table)?, conditions),
         ("execute-mutations", [table, mutations, rows]) => execute(&open(table)?, mutations, rows),
         _ => Err(format!(
             "unknown command '{command}', or other arguments than it takes"
@@ -72,7 +76,7 @@ fn print(value: Result<Value, Error>) -> Outcome {
 }
 
 fn open(table: &str) -> Result<TableSchema, String> {
-    TableSchema::parse(&unboxed(table)?, false).map_err(|fault| fault.to_string())
+    TableSchema::parse("mytable", &unboxed(table)?, false).map_err(|fault| fault.to_string())
 }
 
 fn list(json: &Value) -> Result<&Vec<Value>, String> {
@@ -133,6 +137,48 @@ fn parse_atoms(kind: &str, atoms: &[String]) -> Outcome {
             Ok(atom) => println!("{}", text(&atom.to_json())),
             Err(fault) => println!("{fault}"),
         }
+    }
+    Ok(())
+}
+
+/// In the syntax of command lines; a range of integers comes back as one.
+fn parse_atom_strings(kind: &str, atoms: &[String]) -> Outcome {
+    let base = BaseType::parse(&unboxed(kind)?).map_err(|fault| fault.to_string())?;
+    for one in atoms {
+        let atoms = commands::atoms(&base, one, &mut NoNames)?;
+        let ends = [atoms.first(), atoms.last().filter(|_| atoms.len() > 1)];
+        let ends: Vec<_> = ends.into_iter().flatten().map(commands::quoted).collect();
+        println!("{}", ends.join("-"));
+    }
+    Ok(())
+}
+
+fn parse_data_strings(kind: &str, data: &[String]) -> Outcome {
+    let kind = ColumnType::parse(&unboxed(kind)?).map_err(|fault| fault.to_string())?;
+    for one in data {
+        let value = commands::datum(&kind, one, &mut NoNames)?;
+        println!("{}", commands::datum_text(&value, &kind));
+    }
+    Ok(())
+}
+
+fn compare_conditions(table: &TableSchema, conditions: &str) -> Outcome {
+    let read = |clauses: &Value| {
+        let read = list(clauses)?
+            .iter()
+            .map(|clause| Condition::parse(table, clause, Names::Refused));
+        let mut clauses: Vec<_> = read
+            .collect::<Result<_, _>>()
+            .map_err(|fault| fault.to_string())?;
+        clauses.sort();
+        Ok((clauses.len(), clauses))
+    };
+    let all: Vec<_> = list(&json(conditions)?)?
+        .iter()
+        .map(read)
+        .collect::<Result<_, String>>()?;
+    for (at, two) in all.windows(2).enumerate() {
+        println!("condition {at}-{}: {}", at + 1, two[0].cmp(&two[1]) as i8);
     }
     Ok(())
 }

@@ -3,6 +3,7 @@
 use super::{AtomicType, BaseType};
 use crate::error::Error;
 use serde_json::{Map, Value, json};
+use std::borrow::Cow;
 
 /// A column's type: how many atoms, or pairs of atoms.
 ///
@@ -152,13 +153,14 @@ pub fn is_id(text: &str) -> bool {
 /// A JSON object that is read member by member; what nobody asked for is a fault at the end.
 pub(crate) struct Members<'a> {
     pub(crate) json: &'a Value,
-    what: &'static str,
+    what: Cow<'static, str>,
     object: &'a Map<String, Value>,
     read: Vec<&'static str>,
 }
 
 impl<'a> Members<'a> {
-    pub(crate) fn open(json: &'a Value, what: &'static str) -> Result<Self, Error> {
+    pub(crate) fn open(json: &'a Value, what: impl Into<Cow<'static, str>>) -> Result<Self, Error> {
+        let what = what.into();
         let object = json
             .as_object()
             .ok_or_else(|| Error::syntax(json, format!("Parsing {what} failed: Object expected.")))?;
@@ -176,11 +178,13 @@ impl<'a> Members<'a> {
     }
 
     pub(crate) fn required(&mut self, name: &'static str) -> Result<&'a Value, Error> {
-        let what = self.what;
         self.optional(name).ok_or_else(|| {
             Error::syntax(
                 self.json,
-                format!("Parsing {what} failed: Required '{name}' member is missing."),
+                format!(
+                    "Parsing {} failed: Required '{name}' member is missing.",
+                    self.what
+                ),
             )
         })
     }

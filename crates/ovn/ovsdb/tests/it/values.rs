@@ -119,7 +119,7 @@ fn table() -> TableSchema {
         "m": {"type": {"key": "string", "value": "string", "min": 0, "max": "unlimited"}},
         "fixed": {"type": "integer", "mutable": false}
     }});
-    TableSchema::parse(&json, true).unwrap()
+    TableSchema::parse("t", &json, true).unwrap()
 }
 
 fn row(json: &Value) -> Row {

@@ -12,15 +12,30 @@ pub(super) fn all(snapshot: &Snapshot, terse: bool) -> Vec<String> {
         for row in snapshot.table(name).into_iter().flat_map(|table| table.rows()) {
             lines.push(match terse {
                 true => format!("table {name}"),
-                false => format!(
-                    "table {name}: {} uuid={}",
-                    contents(snapshot, name, &row),
-                    row.uuid()
-                ),
+                false => line(snapshot, name, &row, ""),
             });
         }
     }
     lines
+}
+
+/// One row; `happened` says what became of it.
+pub(super) fn line(snapshot: &Snapshot, name: &str, row: &RowRef<'_>, happened: &str) -> String {
+    let contents = contents(snapshot, name, row);
+    format!("table {name}: {happened}{contents} uuid={}", row.uuid())
+}
+
+/// A row of `simple2`: its maps.
+pub(super) fn maps(row: &RowRef<'_>) -> String {
+    let map = |column| {
+        let pairs = row.get(column).map_or(&[][..], Datum::pairs).iter();
+        let pairs: Vec<_> = pairs
+            .map(|(key, value)| format!("[{} : {}]", shown(key), shown(value)))
+            .collect();
+        pairs.join(",")
+    };
+    let name = list(row.get("name"), " ");
+    format!("name={name} smap=[{}] imap=[{}]", map("smap"), map("imap"))
 }
 
 fn contents(snapshot: &Snapshot, table: &str, row: &RowRef<'_>) -> String {
@@ -29,6 +44,16 @@ fn contents(snapshot: &Snapshot, table: &str, row: &RowRef<'_>) -> String {
     let number = |to: Uuid, in_table: &str| {
         let row = snapshot.table(in_table)?.get(to)?;
         row.get("i")?.one()?.as_integer()
+    };
+    // What points to rows that are not here is not shown.
+    let there = |column: Option<&Datum>, in_table: &str| -> Vec<String> {
+        let table = snapshot.table(in_table);
+        let is_there = |atom: &&Atom| {
+            let uuid = atom.as_uuid();
+            uuid.is_some_and(|uuid| table.is_some_and(|table| table.get(uuid).is_some()))
+        };
+        let atoms = column.map_or(&[][..], Datum::atoms).iter();
+        atoms.filter(is_there).map(shown).collect()
     };
     let target = |column, in_table: &str| {
         let to = row.get(column).and_then(Datum::one).and_then(Atom::as_uuid);
@@ -74,24 +99,15 @@ fn contents(snapshot: &Snapshot, table: &str, row: &RowRef<'_>) -> String {
         }
         "link2" => format!("i={} l1={}", one("i"), target("l1", "link1")),
         "simple3" => {
-            let there = |atom: &&Atom| {
-                let target = snapshot.table("simple4").zip(atom.as_uuid());
-                target.is_some_and(|(table, uuid)| table.get(uuid).is_some())
-            };
-            let references = row.get("uref").map_or(&[][..], Datum::atoms).iter();
-            let uref: Vec<_> = references.filter(there).map(shown).collect();
-            let (uset, uref) = (list(row.get("uset"), ","), uref.join(","));
+            let (uset, uref) = (
+                list(row.get("uset"), ","),
+                there(row.get("uref"), "simple4").join(","),
+            );
             format!("name={} uset=[{uset}] uref=[{uref}]", one("name"))
         }
         "simple6" => {
-            // A map by weak reference: the rows that it points to.
-            let keys: Vec<_> = row
-                .get("weak_ref")
-                .map_or(&[][..], Datum::atoms)
-                .iter()
-                .map(shown)
-                .collect();
-            format!("name={} weak_ref=[{}]", one("name"), keys.join(" "))
+            let targets = there(row.get("weak_ref"), "simple").join(" ");
+            format!("name={} weak_ref=[{targets}]", one("name"))
         }
         _ => format!("name={}", one("name")),
     }

@@ -1,7 +1,8 @@
 //! Values to text.
 
-use purlin_ovsdb::types::AtomicType;
-use purlin_ovsdb::{Atom, ColumnType, Datum, Uuid};
+use crate::types::{AtomicType, BaseType, ColumnType};
+use crate::uuid::Uuid;
+use crate::value::{Atom, Datum};
 use serde_json::Value;
 use std::fmt::Write as _;
 
@@ -118,7 +119,7 @@ fn plural(word: &str) -> String {
     }
 }
 
-fn described(base: &purlin_ovsdb::BaseType) -> String {
+fn described(base: &BaseType) -> String {
     if let Some(allowed) = &base.allowed {
         let all: Vec<String> = allowed.atoms().iter().map(quoted).collect();
         return match all.as_slice() {

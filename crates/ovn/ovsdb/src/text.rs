@@ -13,19 +13,36 @@ mod token;
 pub use compose::{bare, datum_text, quoted};
 pub use token::{Token, token};
 
-use crate::symbols::Symbols;
-use purlin_ovsdb::types::AtomicType;
-use purlin_ovsdb::{Atom, BaseType, ColumnType, Datum, Uuid};
+use crate::types::{AtomicType, BaseType, ColumnType};
+use crate::uuid::Uuid;
+use crate::value::{Atom, Datum};
 use std::fmt::Write as _;
 
 /// Most integers that one range may stand for.
 const RANGE_MAX: i64 = 4096;
 
+/// Who knows which rows the names of one command line mean.
+pub trait RowNames {
+    /// The row that `@name` means. `strong`: whether the column that points to it keeps it alive; `None` for columns
+    /// that point to nothing in particular.
+    fn refer(&mut self, name: &str, strong: Option<bool>) -> Option<Uuid>;
+}
+
+/// No name means a row.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoNames;
+
+impl RowNames for NoNames {
+    fn refer(&mut self, _: &str, _: Option<bool>) -> Option<Uuid> {
+        None
+    }
+}
+
 /// Reads an atom, with the constraints of its type.
 ///
 /// # Errors
 /// What is wrong with the text, in a sentence.
-pub fn atom(base: &BaseType, text: &str, symbols: &mut Symbols) -> Result<Atom, String> {
+pub fn atom(base: &BaseType, text: &str, names: &mut dyn RowNames) -> Result<Atom, String> {
     let atom = match base.atomic {
         AtomicType::Integer => integer(text)
             .map(Atom::Integer)
@@ -33,7 +50,7 @@ pub fn atom(base: &BaseType, text: &str, symbols: &mut Symbols) -> Result<Atom, 
         AtomicType::Real => real(text)?,
         AtomicType::Boolean => boolean(text)?,
         AtomicType::String => Atom::from(string(text)?),
-        AtomicType::Uuid => uuid(base, text, symbols)?,
+        AtomicType::Uuid => uuid(base, text, names)?,
     };
     check(base, &atom)?;
     Ok(atom)
@@ -45,7 +62,8 @@ fn real(text: &str) -> Result<Atom, String> {
         .parse::<f64>()
         .ok()
         .filter(|real| real.is_finite());
-    real.map(Atom::Real)
+    // There is one zero.
+    real.map(|real| Atom::Real(real + 0.0))
         .ok_or_else(|| format!("\"{text}\" is not a valid real number"))
 }
 
@@ -71,6 +89,14 @@ fn string(text: &str) -> Result<String, String> {
     if text.len() < 2 || !text.ends_with('"') {
         return Err(format!("{text}: missing quote at end of quoted string"));
     }
+    let inside = &text[1..text.len() - 1];
+    if unescaped(inside).any(|letter| letter == '"') {
+        return Err(format!("{text}: quoted string may not include unescaped \""));
+    }
+    let slashes = inside.bytes().rev().take_while(|octet| *octet == b'\\').count();
+    if slashes % 2 == 1 {
+        return Err(format!("{text}: quoted string may not end with backslash"));
+    }
     // A line break or the like inside the quotes is no JSON, but everybody means what it is.
     let mut json = String::with_capacity(text.len());
     for letter in text.chars() {
@@ -84,10 +110,22 @@ fn string(text: &str) -> Result<String, String> {
     serde_json::from_str(&json).map_err(|_| format!("{text}: bad escape in quoted string"))
 }
 
-fn uuid(base: &BaseType, text: &str, symbols: &mut Symbols) -> Result<Atom, String> {
+/// The letters that no backslash stands before.
+fn unescaped(text: &str) -> impl Iterator<Item = char> {
+    let mut escaped = false;
+    text.chars().filter(move |letter| {
+        let plain = !escaped;
+        escaped = plain && *letter == '\\';
+        plain
+    })
+}
+
+fn uuid(base: &BaseType, text: &str, names: &mut dyn RowNames) -> Result<Atom, String> {
     if text.starts_with('@') {
         let strong = base.reference.as_ref().map(|reference| reference.strong);
-        return Ok(Atom::Uuid(symbols.refer(text, strong)));
+        if let Some(row) = names.refer(text, strong) {
+            return Ok(Atom::Uuid(row));
+        }
     }
     Uuid::parse(text)
         .map(Atom::Uuid)
@@ -118,10 +156,10 @@ fn check(base: &BaseType, atom: &Atom) -> Result<(), String> {
 ///
 /// # Errors
 /// What is wrong with the text, in a sentence.
-pub fn datum(kind: &ColumnType, text: &str, symbols: &mut Symbols) -> Result<Datum, String> {
+pub fn datum(kind: &ColumnType, text: &str, names: &mut dyn RowNames) -> Result<Datum, String> {
     let mut reader = Reader::open(kind, text)?;
     let mut pairs: Vec<Element> = Vec::new();
-    while let Some(element) = reader.next(symbols)? {
+    while let Some(element) = reader.next(names)? {
         pairs.extend(element);
     }
     reader.close()?;
@@ -186,7 +224,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The next element, which may be a range of several.
-    fn next(&mut self, symbols: &mut Symbols) -> Result<Option<Vec<Element>>, String> {
+    fn next(&mut self, names: &mut dyn RowNames) -> Result<Option<Vec<Element>>, String> {
         let Some(first) = self.rest.chars().next().filter(|c| Some(*c) != self.end) else {
             return Ok(None);
         };
@@ -198,7 +236,7 @@ impl<'a> Reader<'a> {
             ));
         }
         let start = self.rest;
-        let keys = self.keys(symbols)?;
+        let keys = self.keys(names)?;
         let value = match &self.kind.value {
             None => None,
             Some(base) => {
@@ -209,7 +247,7 @@ impl<'a> Reader<'a> {
                 };
                 let Token { text, rest } = token(spaces(rest))?;
                 self.rest = rest;
-                Some(atom(base, &text, symbols)?)
+                Some(atom(base, &text, names)?)
             }
         };
         self.rest = spaces(self.rest);
@@ -219,15 +257,10 @@ impl<'a> Reader<'a> {
         Ok(Some(keys.into_iter().map(|key| (key, value.clone())).collect()))
     }
 
-    fn keys(&mut self, symbols: &mut Symbols) -> Result<Vec<Atom>, String> {
+    fn keys(&mut self, names: &mut dyn RowNames) -> Result<Vec<Atom>, String> {
         let Token { text, rest } = token(self.rest)?;
         self.rest = rest;
-        if self.kind.key.atomic == AtomicType::Integer
-            && let Some((least, most)) = range(&text)
-        {
-            return integers(&self.kind.key, &text, least, most);
-        }
-        Ok(vec![atom(&self.kind.key, &text, symbols)?])
+        atoms(&self.kind.key, &text, names)
     }
 
     fn close(&self) -> Result<(), String> {
@@ -243,6 +276,20 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// Reads an atom, or of integers the several that a range stands for.
+///
+/// # Errors
+/// As [`atom`].
+pub fn atoms(base: &BaseType, text: &str, names: &mut dyn RowNames) -> Result<Vec<Atom>, String> {
+    let range = Some(text)
+        .filter(|_| base.atomic == AtomicType::Integer)
+        .and_then(range);
+    match range {
+        Some((least, most)) => integers(base, text, least, most),
+        None => Ok(vec![atom(base, text, names)?]),
+    }
+}
+
 fn integers(base: &BaseType, text: &str, least: i64, most: i64) -> Result<Vec<Atom>, String> {
     if most < least {
         return Err(format!(
@@ -253,10 +300,12 @@ fn integers(base: &BaseType, text: &str, least: i64, most: i64) -> Result<Vec<At
     check(base, &Atom::Integer(most))?;
     if most.saturating_sub(least) >= RANGE_MAX {
         return Err(format!(
-            "constraint violation: Range \"{text}\" has too many elements; at most {RANGE_MAX}"
+            "constraint violation: Range \"{least}-{most}\" is too big. Maximum allowed size is {RANGE_MAX}."
         ));
     }
-    Ok((least..=most).map(Atom::Integer).collect())
+    let all = (least..=most).map(Atom::Integer);
+    // Of a type that lists its values each one must be among them.
+    all.map(|one| check(base, &one).map(|()| one)).collect()
 }
 
 fn range(text: &str) -> Option<(i64, i64)> {
@@ -278,12 +327,14 @@ fn spaces(text: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use purlin_ovn_core::model::nb_schema;
+    use crate::schema::DatabaseSchema;
+    use crate::schemas;
 
     fn read(table: &str, column: &str, text: &str) -> Result<String, String> {
-        let kind = &nb_schema().table(table).unwrap().column(column).unwrap().kind;
-        let mut symbols = Symbols::default();
-        datum(kind, text, &mut symbols).map(|value| datum_text(&value, kind))
+        let json = serde_json::from_str(schemas::NB).unwrap();
+        let schema = DatabaseSchema::parse(&json).unwrap();
+        let kind = &schema.table(table).unwrap().column(column).unwrap().kind;
+        datum(kind, text, &mut NoNames).map(|value| datum_text(&value, kind))
     }
 
     #[test]
