@@ -1,6 +1,7 @@
 //! Boot files through the command line: fetched, recorded, explained, measured.
 
 mod api;
+mod honoured;
 mod numbers;
 
 use crate::harness::{Ended, Node};
@@ -20,7 +21,11 @@ impl Boot {
         let tree = dir.path().join("tree");
         std::fs::create_dir(&tree).unwrap();
         std::fs::write(tree.join("boot.bin"), content(200_000)).unwrap();
-        let node = Node::start_in(dir, &config(&tree));
+        Self::of(dir, &config(&tree))
+    }
+
+    fn of(dir: TempDir, config: &str) -> Self {
+        let node = Node::start_in(dir, config);
         let file: Value =
             serde_json::from_slice(&std::fs::read(node.path("purlin-data/node.json")).unwrap()).unwrap();
         let server = file["tftp"][0].as_str().expect("it listens").to_owned();

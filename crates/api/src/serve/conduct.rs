@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn vanished_peers_are_noticed_within_a_minute() {
+    async fn s2_20_s2_21_vanished_peers_are_noticed_within_a_minute() {
         let (stream, _client) = accepted(Conduct::default()).await;
         assert!(sockopt::socket_keepalive(&stream).unwrap());
         let idle = sockopt::tcp_keepidle(&stream).unwrap();
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn options_that_are_switched_off_stay_off() {
+    async fn s2_20_s2_21_options_that_are_switched_off_stay_off() {
         let conduct = Conduct {
             nodelay: false,
             keepalive: false,

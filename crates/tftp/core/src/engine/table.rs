@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn prepared_places_are_there_before_anybody_asks() {
+    fn s2_40_prepared_places_are_there_before_anybody_asks() {
         let mut table: Table<()> = Table::new(1);
         table.prepare(10);
         assert_eq!((table.places.len(), table.free.len(), table.len()), (10, 10, 0));

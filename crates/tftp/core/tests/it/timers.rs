@@ -160,7 +160,7 @@ fn a_client_that_is_back_need_not_wait_for_the_doubled_time() {
 }
 
 #[test]
-fn an_idle_client_ends_although_it_repeats_itself_no_more() {
+fn s2_41_an_idle_client_ends_although_it_repeats_itself_no_more() {
     let mut rig = Rig::with(|settings| {
         settings.timing.attempts = 255;
         settings.timing.idle = Duration::from_secs(7);
@@ -172,7 +172,7 @@ fn an_idle_client_ends_although_it_repeats_itself_no_more() {
 }
 
 #[test]
-fn a_first_answer_has_its_own_limit() {
+fn s2_43_a_first_answer_has_its_own_limit() {
     let mut rig = Rig::with(|settings| {
         settings.timing.attempts = 255;
         settings.timing.answer = Duration::from_secs(3);
@@ -183,7 +183,7 @@ fn a_first_answer_has_its_own_limit() {
 }
 
 #[test]
-fn a_lifetime_ends_even_what_moves() {
+fn s2_42_a_lifetime_ends_even_what_moves() {
     let mut rig = Rig::with(|settings| settings.timing.lifetime = Duration::from_secs(1));
     rig.read("file", "");
     for block in 1..=9 {

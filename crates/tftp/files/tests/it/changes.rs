@@ -92,7 +92,7 @@ fn a_link_to_a_directory_that_moves_on_is_noticed() {
 }
 
 #[test]
-fn an_unchanged_file_keeps_its_content_past_its_time() {
+fn s2_29_an_unchanged_file_keeps_its_content_past_its_time() {
     let rig = rig(|_| {});
     rig.write("a", "text");
     let first = rig.get("a").unwrap();

@@ -44,7 +44,7 @@ fn everybody_waits_for_the_same_read() {
 }
 
 #[test]
-fn reading_ahead_stays_ahead() {
+fn s2_49_reading_ahead_stays_ahead() {
     let rig = rig(|settings| settings.io.read_ahead.0 = 4 * CHUNK as u64);
     rig.write("a", pattern(40 * CHUNK));
     let content = rig.get("a").unwrap();
@@ -72,7 +72,7 @@ fn a_chunk_that_is_read_ahead_and_wanted_is_read_once() {
 }
 
 #[test]
-fn the_cap_holds_while_many_load_at_once() {
+fn s2_17_s2_30_the_cap_holds_while_many_load_at_once() {
     let cap = 4 << 20;
     let rig = rig(|settings| {
         settings.cache.size_max = Some(purlin_types::ByteSize(cap));
@@ -168,7 +168,7 @@ fn files_in_memory_are_listed_the_largest_first() {
 }
 
 #[test]
-fn without_io_threads_the_asking_thread_reads() {
+fn s2_47_without_io_threads_the_asking_thread_reads() {
     let rig = rig(|settings| settings.io.asynchronous = false);
     rig.write("a", pattern(MANY));
     assert_eq!(octets(&rig.get("a").unwrap()).unwrap(), pattern(MANY));
@@ -176,7 +176,7 @@ fn without_io_threads_the_asking_thread_reads() {
 }
 
 #[test]
-fn direct_reads_give_the_same_octets_or_a_reason() {
+fn s2_48_direct_reads_give_the_same_octets_or_a_reason() {
     let rig = rig(|settings| settings.io.direct = true);
     for length in [1, 4_095, 4_096, CHUNK, MANY] {
         rig.replace("a", pattern(length));

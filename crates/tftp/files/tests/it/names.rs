@@ -107,13 +107,14 @@ fn a_million_missing_names_take_bounded_room() {
 }
 
 #[test]
-fn without_a_cache_every_request_looks() {
+fn s2_24_without_a_cache_every_request_looks() {
     let rig = rig(|settings| settings.cache.enabled = false);
     rig.write("a", "one");
     assert_eq!(rig.text("a"), "one");
     assert!(rig.recall("a").is_none());
     rig.replace("a", "two");
     assert_eq!(rig.text("a"), "two");
+    assert_eq!((rig.tree.stats().hits, rig.tree.stats().opens), (0, 2));
 }
 
 fn templated(body: &str) -> Rig {

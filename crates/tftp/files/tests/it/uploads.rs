@@ -59,7 +59,7 @@ fn settled(rig: &Rig) {
 }
 
 #[test]
-fn an_upload_appears_whole_with_its_commit() {
+fn s2_50_an_upload_appears_whole_with_its_commit() {
     for tmpfile in [true, false] {
         for write_behind in [true, false] {
             let rig = with(tmpfile, |uploads| uploads.write_behind = write_behind);

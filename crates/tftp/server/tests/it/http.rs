@@ -135,7 +135,7 @@ fn what_is_not_there_or_not_asked_rightly_is_refused() {
 }
 
 #[test]
-fn s2_55_gzip_is_sent_to_who_asks_and_tftp_stays_plain() {
+fn s2_55_s2_56_gzip_is_sent_to_who_asks_and_tftp_stays_plain() {
     let bench = Bench::new();
     let text = "#!ipxe\necho hello\n".repeat(1000);
     std::fs::write(bench.folder.path().join("boot.ipxe"), &text).unwrap();
@@ -168,4 +168,22 @@ fn s2_58_small_files_are_not_compressed() {
         );
         assert_eq!(answer.header("content-encoding"), encoding, "{size}");
     }
+}
+
+#[test]
+fn s2_57_a_higher_level_makes_fewer_octets() {
+    let bench = Bench::new();
+    let text: String = (0..9000)
+        .map(|n| format!("line {} of {}\n", n * n, n % 91))
+        .collect();
+    std::fs::write(bench.folder.path().join("t.txt"), text).unwrap();
+    let length = |level| {
+        let mut site = site(&bench);
+        site.compression.level = level;
+        site.tree.drop_all();
+        let answer = ask(&bench, &site, "GET", "/t.txt", &[("accept-encoding", "gzip")]);
+        assert_eq!(answer.header("content-encoding"), "gzip", "{level}");
+        answer.body.len()
+    };
+    assert!(length(1) > length(9));
 }

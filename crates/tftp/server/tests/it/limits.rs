@@ -65,7 +65,7 @@ fn s2_45_the_hundred_and_first_transfer_of_an_address_is_refused_and_counted() {
 }
 
 #[test]
-fn s2_46_more_transfers_than_allowed_in_all_are_refused_and_counted() {
+fn s2_18_s2_39_s2_46_more_transfers_than_allowed_in_all_are_refused_and_counted() {
     let bench = Bench::with(|settings| settings.limits.total = 5);
     bench.file("f", 5000);
     let held: Vec<_> = (0..5).map(|_| open(&bench, "f")).collect();

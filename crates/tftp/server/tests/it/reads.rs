@@ -8,7 +8,7 @@ use std::net::{SocketAddr, UdpSocket};
 use std::time::Duration;
 
 #[test]
-fn every_negotiation_brings_the_same_octets() {
+fn s2_19_every_negotiation_brings_the_same_octets() {
     let bench = Bench::new();
     for size in [0, 1, 511, 512, 513, 1468 * 16, 3_000_000] {
         // A name for each size: a file that is written over is noticed a moment later only.
