@@ -5,9 +5,13 @@
 mod connect;
 mod endpoint;
 mod problem;
+#[cfg(feature = "ovn")]
+mod socket;
 mod stream;
 
 pub(crate) use endpoint::{Endpoint, NodeFile, Wishes};
+#[cfg(feature = "ovn")]
+pub(crate) use socket::Socket;
 pub(crate) use stream::Lines;
 
 use crate::exit::{Exit, Failure};
@@ -42,6 +46,8 @@ pub(crate) struct Ask {
     accept: &'static str,
     if_match: Option<String>,
     patience: Duration,
+    /// Whether a WebSocket is wanted.
+    socket: bool,
 }
 
 impl Ask {
@@ -53,6 +59,7 @@ impl Ask {
             accept: "application/json",
             if_match: None,
             patience: PATIENCE,
+            socket: false,
         }
     }
 
@@ -194,6 +201,24 @@ impl Client {
         Err(Failure::failed(format!("the node answered {status}"), ""))
     }
 
+    /// A WebSocket (RFC 6455) at this path.
+    #[cfg(feature = "ovn")]
+    pub(crate) async fn socket(&mut self, path: &str) -> Result<Socket, Failure> {
+        let mut ask = Ask::get(path);
+        ask.socket = true;
+        let response = self.send(ask).await?;
+        self.open = None;
+        let status = response.status().as_u16();
+        if status == 101 {
+            let upgraded = hyper::upgrade::on(response).await;
+            return upgraded.map(Socket::new).map_err(|cause| self.broken(&cause));
+        }
+        let body = response.into_body().collect().await;
+        let body = body.map(http_body_util::Collected::to_bytes).unwrap_or_default();
+        problem::check(&Answer { status, body })?;
+        Err(Failure::failed(format!("{path} is no WebSocket: {status}"), ""))
+    }
+
     async fn send(&mut self, ask: Ask) -> Result<Response<Incoming>, Failure> {
         let reused = self.open.as_ref().is_some_and(SendRequest::is_ready);
         let mut sender = self.sender().await?;
@@ -245,6 +270,14 @@ impl Client {
         }
         if let Some(tag) = &ask.if_match {
             request = request.header(IF_MATCH, tag);
+        }
+        if ask.socket {
+            // The key only proves that the server speaks the protocol, which its 101 says too.
+            request = request
+                .header(hyper::header::CONNECTION, "upgrade")
+                .header(hyper::header::UPGRADE, "websocket")
+                .header(hyper::header::SEC_WEBSOCKET_VERSION, "13")
+                .header(hyper::header::SEC_WEBSOCKET_KEY, "cHVybGluIGJlbmNoIG92bg==");
         }
         if let Some(token) = &self.endpoint.token {
             request = request.header(AUTHORIZATION, bearer(token)?);

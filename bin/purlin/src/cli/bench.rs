@@ -2,6 +2,8 @@
 
 #[cfg(feature = "dhcp")]
 pub(super) mod dhcp;
+#[cfg(feature = "ovn")]
+mod ovn;
 #[cfg(feature = "tftp")]
 mod tftp;
 
@@ -9,6 +11,8 @@ use super::Context;
 use crate::exit::Outcome;
 #[cfg(not(feature = "dhcp"))]
 use crate::services::absent::dhcp;
+#[cfg(not(feature = "ovn"))]
+use crate::services::absent::ovn;
 #[cfg(not(feature = "tftp"))]
 use crate::services::absent::tftp;
 use clap::Subcommand;
@@ -25,12 +29,16 @@ pub(crate) enum Command {
     /// Many boot clients on a TFTP server; counts, times and verifies every octet.
     #[command(after_help = tftp::EXAMPLES, hide = cfg!(not(feature = "tftp")))]
     Tftp(Box<tftp::BenchArgs>),
+    /// Writers, readers and followers on the OVN platform of a node; counts and times every answer, and cleans up.
+    #[command(after_help = ovn::EXAMPLES, hide = cfg!(not(feature = "ovn")))]
+    Ovn(ovn::BenchArgs),
 }
 
 pub(super) fn run(command: &Command, context: &Context) -> Outcome {
     match command {
         Command::Dhcp(args) => dhcp::bench(args, context),
         Command::Tftp(args) => tftp::bench(args, context),
+        Command::Ovn(args) => ovn::bench(args, context),
     }
 }
 

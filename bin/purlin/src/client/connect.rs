@@ -53,7 +53,7 @@ where
         .map_err(|cause| unreachable(endpoint, &chain(&cause)))?;
     // Errors of the connection reach the caller through its pending request.
     tokio::spawn(async move {
-        let _ = connection.await;
+        let _ = connection.with_upgrades().await;
     });
     Ok(sender)
 }

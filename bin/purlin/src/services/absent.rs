@@ -149,11 +149,17 @@ pub(crate) mod tftp {
 /// The commands of the OVN service.
 #[cfg(not(feature = "ovn"))]
 pub(crate) mod ovn {
-    use super::OVN;
+    use super::{Arguments, OVN};
     use crate::cli::Context;
     use crate::exit::Outcome;
 
-    pub(crate) use super::Words as Command;
+    pub(crate) use super::{Arguments as BenchArgs, Words as Command};
+
+    pub(crate) const EXAMPLES: &str = "";
+
+    pub(crate) fn bench(_: &Arguments, _: &Context) -> Outcome {
+        OVN.refuse()
+    }
 
     pub(crate) fn run(_: &Command, _: &Context) -> Outcome {
         OVN.refuse()
