@@ -64,6 +64,7 @@ impl Desk {
             tenant: None,
             note: Note::default(),
             source: None,
+            request: String::new(),
         })
     }
 
@@ -90,6 +91,7 @@ impl Desk {
             tenant: Some(Arc::new(tenancy)),
             note: Note::default(),
             source: None,
+            request: String::new(),
         })
     }
 

@@ -66,6 +66,8 @@ pub struct Caller {
     pub note: Note,
     /// Where the request came from; `None` when it did not come over a socket.
     pub source: Option<IpAddr>,
+    /// The request's id, as `X-Request-Id` has it; the guard of the route fills it in.
+    pub request: String,
 }
 
 /// What a route asks of its caller.

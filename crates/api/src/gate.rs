@@ -215,6 +215,7 @@ fn caller(token: TokenView, source: Option<IpAddr>) -> Caller {
         tenant: None,
         note: Note::default(),
         source,
+        request: String::new(),
     }
 }
 

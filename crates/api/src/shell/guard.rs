@@ -79,7 +79,10 @@ impl Guard {
                 None => Ok(None),
             };
         }
-        let caller = self.gate.admit(parts, entry).await?;
+        let mut caller = self.gate.admit(parts, entry).await?;
+        if let Some(RequestId(id)) = parts.extensions.get() {
+            caller.request.clone_from(id);
+        }
         let class = if entry.writes { Class::Write } else { Class::Read };
         let allowance = self.meter.take(&caller.token, class)?;
         if let Some(tenant) = &caller.tenant {

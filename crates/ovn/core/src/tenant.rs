@@ -16,7 +16,7 @@ mod within;
 pub use bounds::{Bound, Confine, QUOTAS, tables_of};
 pub(crate) use bounds::{NAMED, may_have};
 pub(crate) use view::{carrier, is_shared};
-pub use view::{count, rows, tenant_of, usage, view};
+pub use view::{count, follow, rows, tenant_of, usage, view};
 pub use within::plan_within;
 
 /// Key in `external_ids` that says which tenant a row belongs to.

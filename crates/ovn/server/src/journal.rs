@@ -26,7 +26,7 @@ use fate::Own;
 pub(crate) use fate::Ticket;
 use purlin_api::Problem;
 use purlin_ovn_core::model::Diff;
-use purlin_ovsdb::{DatabaseSchema, Uuid};
+use purlin_ovsdb::Uuid;
 use purlin_store::Batch;
 use scribe::Scribe;
 use serde_json::Value;
@@ -72,12 +72,15 @@ struct UnderWay {
 pub(crate) struct Intent<'i> {
     pub(crate) id: Uuid,
     pub(crate) actor: &'i str,
+    /// What the asker calls the request; empty where nobody did.
+    pub(crate) called: &'i str,
     pub(crate) owner: &'i str,
     pub(crate) about: &'i str,
     pub(crate) undoes: Option<Uuid>,
-    pub(crate) schema: &'i Arc<DatabaseSchema>,
-    pub(crate) diff: &'i Diff,
-    pub(crate) warnings: Value,
+    pub(crate) diff: &'i Arc<Diff>,
+    /// The same, as it is answered.
+    pub(crate) told: &'i Value,
+    pub(crate) warnings: &'i Value,
     pub(crate) affected: &'i [String],
 }
 
@@ -109,17 +112,18 @@ impl Journal {
     /// When it cannot be written down: it must not be sent then.
     pub(crate) async fn intend(&self, intent: Intent<'_>) -> Result<Ticket, Problem> {
         self.watched().await;
-        let Intent { id, schema, diff, .. } = intent;
+        let Intent { id, diff, .. } = intent;
         let mut head = Head::new(self.0.history.clock.text(), Source::Purlin, diff);
         head.actor = Some(intent.actor.to_owned());
         head.owner = Some(intent.owner.to_owned());
+        head.request = Some(intent.called.to_owned()).filter(|called| !called.is_empty());
         intent.about.clone_into(&mut head.about);
         head.undoes = intent.undoes.map(|id| id.to_string());
         head.warnings = intent.warnings.as_array().map_or(0, Vec::len);
         head.affecting(intent.affected);
-        let body = Body::new(diff, schema, intent.warnings, intent.affected);
-        let batch = put(Batch::default(), id, &head, Some(&body)).put(OPEN, entry::key(id), Vec::new());
-        let own = Arc::new(Own::new(id, head, diff.clone()));
+        let body = entry::octets(intent.told, intent.warnings, intent.affected);
+        let batch = put(Batch::default(), id, &head, Some(body)).put(OPEN, entry::key(id), Vec::new());
+        let own = Arc::new(Own::new(id, head, Arc::clone(diff)));
         // Known before it is sent, so that the watcher never takes it for somebody else's.
         self.0.lock().add(&own);
         if let Err(problem) = self.0.scribe.write(batch, 1).await {
@@ -211,15 +215,11 @@ fn end(batch: Batch, id: Uuid, head: &Head) -> Batch {
     }
 }
 
-fn put(batch: Batch, id: Uuid, head: &Head, body: Option<&Body>) -> Batch {
-    let json = |cause| format!("an entry has nothing that JSON cannot say: {cause}");
-    let head = serde_json::to_vec(head).map_err(json).expect("see the message");
+fn put(batch: Batch, id: Uuid, head: &Head, body: Option<Vec<u8>>) -> Batch {
+    let head = serde_json::to_vec(head).expect("an entry has nothing that JSON cannot say");
     let batch = batch.put(HEADS, entry::key(id), head);
     match body {
-        Some(body) => {
-            let body = serde_json::to_vec(body).map_err(json).expect("see the message");
-            batch.put(BODIES, entry::key(id), body)
-        }
+        Some(body) => batch.put(BODIES, entry::key(id), body),
         None => batch,
     }
 }

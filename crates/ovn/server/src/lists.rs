@@ -80,7 +80,7 @@ impl Filter {
 impl List<'_> {
     pub(crate) fn page(&self, schema: &DatabaseSchema, orders: &Orders, now: &Rows) -> Page {
         let wanted = self.limit + 1;
-        let (database, mut rows) = match (&self.sort, self.driving(&now.database)) {
+        let (database, rows) = match (&self.sort, self.driving(&now.database)) {
             (None, None) => (now.database.clone(), self.plain(&now.database)),
             (None, Some((filter, _))) => self.found(schema, orders, now, filter, wanted),
             (Some((column, down)), Some((filter, Some(..=SORTED_MAX)))) => {
@@ -97,9 +97,29 @@ impl List<'_> {
                 orders.walk(now, self.table, &by, &walk, self.fitting(schema))
             }
         };
+        self.cut(database, rows)
+    }
+
+    /// A page of rows of which one more than wanted was looked for.
+    pub(crate) fn cut(&self, database: Database, mut rows: Vec<Uuid>) -> Page {
         let more = rows.len() > self.limit;
         rows.truncate(self.limit);
         Page { database, rows, more }
+    }
+
+    /// Rows with what they are sorted by, those behind the cursor, in order.
+    pub(crate) fn in_order(&self, mut rows: Vec<(Datum, Uuid)>, down: bool) -> Vec<Uuid> {
+        rows.sort_unstable();
+        if down {
+            rows.reverse();
+        }
+        let later = |row: &(Datum, Uuid)| match &self.after {
+            Some(after) if down => row < after,
+            Some(after) => row > after,
+            None => true,
+        };
+        let rows = rows.into_iter().filter(later).map(|(_, uuid)| uuid);
+        rows.collect()
     }
 
     fn fitting<'f>(&'f self, schema: &'f DatabaseSchema) -> impl Fn(&Database, &RowRef<'_>) -> bool + 'f {
@@ -181,20 +201,8 @@ impl List<'_> {
     ) -> (Database, Vec<Uuid>) {
         let (database, found) = self.found(schema, orders, now, filter, usize::MAX);
         let value = |uuid: Uuid| database.table(self.table)?.get(uuid)?.get(column).cloned();
-        let mut rows: Vec<(Datum, Uuid)> = found
-            .into_iter()
-            .filter_map(|uuid| Some((value(uuid)?, uuid)))
-            .collect();
-        rows.sort_unstable();
-        if down {
-            rows.reverse();
-        }
-        let later = |row: &(Datum, Uuid)| match &self.after {
-            Some(after) if down => row < after,
-            Some(after) => row > after,
-            None => true,
-        };
-        let rows = rows.into_iter().filter(later).map(|(_, uuid)| uuid);
-        (database, rows.collect())
+        let rows = found.into_iter().filter_map(|uuid| Some((value(uuid)?, uuid)));
+        let rows = self.in_order(rows.collect(), down);
+        (database, rows)
     }
 }

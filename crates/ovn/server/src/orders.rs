@@ -151,11 +151,17 @@ impl Orders {
         order
     }
 
+    /// Gives up those that nobody asks for.
+    pub(crate) fn tidy(&self) {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.retain(|entry| entry.asked.elapsed() < IDLE_MAX);
+    }
+
     /// Brings all orders up to a state, so that no old rows are held; gives up those that nobody asks for.
     pub(crate) fn keep_up(&self, now: &Rows) {
+        self.tidy();
         let orders: Vec<_> = {
-            let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            kept.retain(|entry| entry.asked.elapsed() < IDLE_MAX);
+            let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             let all = kept.iter();
             all.map(|entry| (entry.table.clone(), entry.by.clone(), entry.order.clone()))
                 .collect()

@@ -26,13 +26,15 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, OnceLock, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
 pub(crate) use keeping::WeakPlatform;
 
 /// How long a request waits for a database that is being connected.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// How often parts of tenants are looked through for those that nobody asks for, while rows change.
+const TIDY: Duration = Duration::from_secs(10);
 
 /// What a platform is made of.
 #[derive(Debug, Clone)]
@@ -134,9 +136,9 @@ impl Platform {
     #[must_use]
     pub fn narrowed(&self, tenancy: &Arc<Tenancy>) -> Self {
         let mut north = self.0.north.clone();
-        north.within = Some(Within::of(tenancy, &self.0.views));
-        // Those of the whole would show rows of others.
-        north.orders = Arc::default();
+        let within = Within::of(tenancy, &self.0.views);
+        north.orders = within.orders();
+        north.within = Some(within);
         let narrow = Narrow {
             north,
             graphs: Graphs::default(),
@@ -240,10 +242,14 @@ async fn keep_up(platform: Weak<Inner>) {
     let Some(mut states) = platform.upgrade().map(|inner| inner.north.rows.watch()) else {
         return;
     };
-    let mut reloads = 0;
+    let (mut reloads, mut tidied) = (0, Instant::now());
     while states.changed().await.is_ok() {
         let snapshot = states.borrow_and_update().clone();
         let Some(inner) = platform.upgrade() else { return };
+        if tidied.elapsed() > TIDY {
+            inner.views.tidy();
+            tidied = Instant::now();
+        }
         let Some(schema) = inner.north.schema.borrow().clone() else {
             continue;
         };

@@ -12,7 +12,7 @@ use purlin_api::tenancy::Note;
 use purlin_ovn_core::model::{Change, Diff, Kind, RowDiff, State};
 use purlin_ovn_core::plan::{self, Expect, Reach, Reason, Request, Writer};
 use purlin_ovn_core::tenant::plan_within;
-use purlin_ovsdb::client::{CommitError, Committed};
+use purlin_ovsdb::client::{CommitError, Committed, Snapshot};
 use purlin_ovsdb::{DatabaseSchema, Failure, Transaction, Uuid};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -35,6 +35,8 @@ const OWNER: &str = "purlin";
 pub(crate) struct Manner {
     pub(crate) actor: String,
     pub(crate) id: String,
+    /// What the asker calls the request: `X-Request-Id`.
+    pub(crate) called: String,
     writer: Writer,
     dry_run: bool,
     wait: Option<(Until, Duration)>,
@@ -62,6 +64,7 @@ impl Manner {
         Ok(Self {
             actor: actor.to_owned(),
             id: journal_id()?.to_string(),
+            called: String::new(),
             writer: Writer {
                 owner: asked.text("owner").unwrap_or(OWNER).to_owned(),
                 reach: if force { Reach::All } else { Reach::Unmarked },
@@ -133,12 +136,15 @@ pub(crate) trait Wish:
 
 impl<F: Fn(&State<'_>) -> Result<(Vec<Change>, Vec<Expect>), Problem> + Send + Sync> Wish for F {}
 
+/// The rows that a plan is made from.
+type Basis = (Arc<DatabaseSchema>, Snapshot);
+
 /// A plan without what it was made from.
 struct Decided {
     transaction: Transaction,
-    schema: Arc<DatabaseSchema>,
-    diff: Diff,
+    diff: Arc<Diff>,
     affected: Vec<String>,
+    /// `row` is in it where nothing else will be.
     answer: Value,
     /// For the audit.
     summary: Value,
@@ -154,12 +160,13 @@ async fn intend(platform: &Platform, manner: &Manner, decided: &Decided) -> Resu
     let intent = Intent {
         id,
         actor: &manner.actor,
+        called: &manner.called,
         owner: &manner.writer.owner,
         about: &manner.about,
         undoes: manner.undoes,
-        schema: &decided.schema,
         diff: &decided.diff,
-        warnings: decided.answer["warnings"].clone(),
+        told: &decided.answer["diff"],
+        warnings: &decided.answer["warnings"],
         affected: &decided.affected,
     };
     journal.intend(intent).await.map(Some)
@@ -213,11 +220,12 @@ pub(crate) async fn write_shown(
     let most = if within.is_some() { TRIES_OF_TENANT } else { TRIES };
     loop {
         tries += 1;
-        let decided = decide(platform, manner, &show, &wish).await?;
+        let basis = platform.north().read_whole().await?;
+        let mut decided = decide(platform, manner, &show, &wish, (&basis, manner.dry_run))?;
         if manner.dry_run || !decided.changes {
             return Ok(decided.answer);
         }
-        let mut transaction = decided.transaction.clone();
+        let mut transaction = std::mem::take(&mut decided.transaction);
         if let Some((_, limit)) = manner.wait {
             realised::countable(platform, limit).await;
             realised::count(&mut transaction);
@@ -233,7 +241,20 @@ pub(crate) async fn write_shown(
                 manner.note.leave(decided.summary);
                 let seen = platform.north().rows.has_seen(&committed).await;
                 drop(turn.take());
-                return finish(platform, manner, &show, decided.answer, &committed, (began, seen)).await;
+                let mut answer = decided.answer;
+                answer["row"] = match seen {
+                    // Who reads next sees what was written.
+                    true => {
+                        let (schema, snapshot) = platform.north().read_live().await?;
+                        json!(show(&State::new(&schema, &snapshot.database)))
+                    }
+                    // As it was meant: what the database has now has not come here yet.
+                    false => decide(platform, manner, &show, &wish, (&basis, true))?.answer["row"].take(),
+                };
+                if let Some((until, limit)) = manner.wait {
+                    answer["realised"] = realised::follow(platform, &committed, until, began, limit).await;
+                }
+                return Ok(answer);
             }
             Err(CommitError::Refused(refusal)) if refusal.failure == Failure::TimedOut && tries < most => {
                 if decided.etags {
@@ -250,24 +271,27 @@ pub(crate) async fn write_shown(
     }
 }
 
-async fn decide(
+/// The plan over these rows. Its answer has the row that would be when nothing is changed, or `shown` says so.
+fn decide(
     platform: &Platform,
     manner: &Manner,
     show: &impl Show,
     wish: &impl Wish,
+    ((schema, snapshot), shown): (&Basis, bool),
 ) -> Result<Decided, Problem> {
-    let (schema, snapshot) = platform.north().read_whole().await?;
     let dhcp = platform.dhcp();
     let within = platform.north().within();
-    let part = within.map(|within| (within.part(&schema, &snapshot), &*within.confine));
-    let whole = State::new(&schema, &snapshot.database).with_dhcp(&dhcp);
+    let part = within.map(|within| (within.part(schema, snapshot), within));
+    let whole = State::new(schema, &snapshot.database).with_dhcp(&dhcp);
     let state = match &part {
-        Some((part, confine)) => State::new(&schema, part).with_dhcp(&dhcp).confined(confine),
+        Some((part, within)) => State::new(schema, part)
+            .with_dhcp(&dhcp)
+            .confined(&within.confine),
         None => whole.clone(),
     };
     let (changes, expect) = wish(&state)?;
     let etags = expect.iter().any(|expect| matches!(expect, Expect::Etag { .. }));
-    let book = platform.book(&schema, &snapshot);
+    let book = platform.book(schema, snapshot);
     let request = Request {
         actor: &manner.actor,
         id: &manner.id,
@@ -277,7 +301,10 @@ async fn decide(
         book: Some(&book),
     };
     let plan = match &part {
-        Some((_, confine)) => plan_within(&whole.confined(confine), &state, request),
+        Some((part, within)) => {
+            let own = within.book(schema, part, snapshot.generation);
+            plan_within(&whole.confined(&within.confine), &state, Some(&own), request)
+        }
         None if manner.lenient => plan::plan_as_it_was(&state, request),
         None => plan::plan(&state, request),
     };
@@ -287,8 +314,8 @@ async fn decide(
         "request": manner.id,
         "dry_run": manner.dry_run,
         "changed": changes,
-        "row": show(&plan.after),
-        "diff": plan.diff.to_json(&schema),
+        "row": (shown || !changes).then(|| show(&plan.after)).flatten(),
+        "diff": plan.diff.to_json(schema),
         "warnings": plan.warnings,
         "affected": plan.affected,
         "realised": null,
@@ -296,9 +323,8 @@ async fn decide(
     Ok(Decided {
         summary: summary(manner, &plan.diff, within),
         transaction: plan.transaction,
-        diff: plan.diff,
+        diff: Arc::new(plan.diff),
         affected: plan.affected,
-        schema: Arc::clone(&schema),
         answer,
         changes,
         etags,
@@ -327,25 +353,6 @@ fn summary(manner: &Manner, diff: &Diff, within: Option<&Within>) -> Value {
         "rows": diff.rows.iter().take(SUMMARY_MAX).map(row).collect::<Vec<_>>(),
         "rows_total": diff.rows.len(),
     })
-}
-
-async fn finish(
-    platform: &Platform,
-    manner: &Manner,
-    show: &impl Show,
-    mut answer: Value,
-    committed: &Committed,
-    (began, seen): (Instant, bool),
-) -> Result<Value, Problem> {
-    // Who reads next sees what was written.
-    if seen && !answer["row"].is_null() {
-        let (schema, snapshot) = platform.north().read_live().await?;
-        answer["row"] = json!(show(&State::new(&schema, &snapshot.database)));
-    }
-    if let Some((until, limit)) = manner.wait {
-        answer["realised"] = realised::follow(platform, committed, until, began, limit).await;
-    }
-    Ok(answer)
 }
 
 fn unplanned(refusal: &plan::Refusal) -> Problem {

@@ -77,8 +77,16 @@ fn moved(before: &State<'_>, after: &State<'_>, table: &str, place: Uuid, column
         let held = state.value(table, place, column);
         held.cloned().unwrap_or(Datum::EMPTY)
     };
-    let (old, new) = (held(before), held(after));
-    let differing = [old.without(&new), new.without(&old)];
+    let known = after
+        .moved(table, place, column)
+        .filter(|_| before.is_base_of(after));
+    let differing = match known.cloned() {
+        Some((gone, came)) => [gone, came],
+        None => {
+            let (old, new) = (held(before), held(after));
+            [old.without(&new), new.without(&old)]
+        }
+    };
     let atoms = differing.iter().flat_map(Datum::atoms);
     atoms.filter_map(Atom::as_uuid).collect()
 }

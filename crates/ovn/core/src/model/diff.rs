@@ -1,8 +1,10 @@
 //! Exactly what differs between two states, row by row and column by column.
 
 use super::natural::{from_natural, natural};
+use super::state::Moved;
 use super::{State, is_volatile};
-use purlin_ovsdb::{ColumnType, DatabaseSchema, Datum, Row, Uuid};
+use purlin_ovsdb::cache::RowRef;
+use purlin_ovsdb::{ColumnType, DatabaseSchema, Datum, Uuid};
 use serde_json::{Value, json};
 use std::fmt;
 
@@ -60,14 +62,19 @@ impl Diff {
     pub(crate) fn between(after: &State<'_>, why: impl Fn(&str, Uuid) -> Why) -> Self {
         let before = after.base();
         let rows = after.touched().filter_map(|(table, uuid)| {
-            let (old, new) = (before.row(table, uuid), after.row(table, uuid));
+            let (old, new) = (before.seen(table, uuid), after.seen(table, uuid));
             let (kind, shown) = match (&old, &new) {
                 (None, Some(_)) => (Kind::Added, after),
                 (Some(_), None) => (Kind::Removed, &before),
                 (Some(_), Some(_)) => (Kind::Changed, after),
                 (None, None) => return None,
             };
-            let columns = columns(after.schema(), table, old.as_ref(), new.as_ref());
+            let sides = Sides {
+                old: &|name| old?.get(name),
+                new: &|name| new?.get(name),
+                moved: &|name| after.moved(table, uuid, name),
+            };
+            let columns = columns(after.schema(), table, &sides);
             (kind != Kind::Changed || !columns.is_empty()).then(|| RowDiff {
                 table: table.to_owned(),
                 uuid,
@@ -194,7 +201,7 @@ impl RowDiff {
         schema: &DatabaseSchema,
         (table, uuid): (&str, Uuid),
         label: impl FnOnce() -> String,
-        (before, after): (Option<&Row>, Option<&Row>),
+        (before, after): (Option<RowRef<'_>>, Option<RowRef<'_>>),
     ) -> Option<Self> {
         let kind = match (before, after) {
             (None, Some(_)) => Kind::Added,
@@ -202,7 +209,12 @@ impl RowDiff {
             (Some(_), Some(_)) => Kind::Changed,
             (None, None) => return None,
         };
-        let columns = columns(schema, table, before, after);
+        let sides = Sides {
+            old: &|name| before?.get(name),
+            new: &|name| after?.get(name),
+            moved: &|_| None,
+        };
+        let columns = columns(schema, table, &sides);
         (kind != Kind::Changed || !columns.is_empty()).then(|| Self {
             table: table.to_owned(),
             uuid,
@@ -214,17 +226,33 @@ impl RowDiff {
     }
 }
 
-fn columns(schema: &DatabaseSchema, table: &str, old: Option<&Row>, new: Option<&Row>) -> Vec<ColumnDiff> {
+/// Both states of a row, by its columns.
+struct Sides<'s> {
+    old: &'s dyn Fn(&str) -> Option<&'s Datum>,
+    new: &'s dyn Fn(&str) -> Option<&'s Datum>,
+    /// What a set has lost and gained, where that is known.
+    moved: &'s dyn Fn(&str) -> Option<&'s Moved>,
+}
+
+fn columns(schema: &DatabaseSchema, table: &str, sides: &Sides<'_>) -> Vec<ColumnDiff> {
     let Some(schema) = schema.table(table) else {
         return Vec::new();
     };
     let default = |name: &str| schema.column(name).map(|column| Datum::default_of(&column.kind));
     let mut columns = Vec::new();
     for name in schema.columns.keys().filter(|name| !is_volatile(table, name)) {
-        let (before, after) = (
-            old.and_then(|row| row.get(name)),
-            new.and_then(|row| row.get(name)),
-        );
+        if let Some((gone, came)) = (sides.moved)(name) {
+            if !(gone.is_empty() && came.is_empty()) {
+                columns.push(ColumnDiff {
+                    column: name.clone(),
+                    before: Some(gone.clone()),
+                    after: Some(came.clone()),
+                    parts: true,
+                });
+            }
+            continue;
+        }
+        let (before, after) = ((sides.old)(name), (sides.new)(name));
         let differs = match (before, after) {
             (Some(before), Some(after)) => before != after,
             (Some(value), None) | (None, Some(value)) => Some(value) != default(name).as_ref(),

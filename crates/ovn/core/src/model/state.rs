@@ -5,12 +5,31 @@ use super::owner::NAME_KEY;
 use super::schema::label_column;
 use crate::dhcp::Catalogs;
 use crate::tenant::Confine;
-use purlin_ovsdb::cache::{Database, Index};
+use purlin_ovsdb::cache::{Database, Index, RowRef};
 use purlin_ovsdb::{Atom, DatabaseSchema, Datum, Row, Str, Uuid};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Rows of one table that differ from the cache; `None` is gone.
 type Changed = BTreeMap<Uuid, Option<Row>>;
+
+/// One row of a state.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Seen<'s> {
+    Own(&'s Row),
+    Base(RowRef<'s>),
+}
+
+impl<'s> Seen<'s> {
+    pub(crate) fn get(&self, column: &str) -> Option<&'s Datum> {
+        match self {
+            Self::Own(row) => row.get(column),
+            Self::Base(row) => row.get(column),
+        }
+    }
+}
+
+/// Elements of a set that have gone from the committed state, and those that have come.
+pub(crate) type Moved = (Datum, Datum);
 
 /// A state. Copies cost what was changed, not what there is.
 #[derive(Debug, Clone)]
@@ -20,6 +39,8 @@ pub struct State<'a> {
     dhcp: &'a Catalogs,
     confine: Option<&'a Confine>,
     changed: BTreeMap<String, Changed>,
+    /// Of sets that have only gained and lost elements: which.
+    moved: BTreeMap<(String, Uuid), BTreeMap<String, Moved>>,
     /// The cache's state with the changes in it, for its indexes.
     now: Database,
 }
@@ -32,6 +53,7 @@ impl<'a> State<'a> {
             dhcp: Catalogs::builtin(),
             confine: None,
             changed: BTreeMap::new(),
+            moved: BTreeMap::new(),
             now: base.clone(),
         }
     }
@@ -67,6 +89,7 @@ impl<'a> State<'a> {
     pub fn base(&self) -> Self {
         Self {
             changed: BTreeMap::new(),
+            moved: BTreeMap::new(),
             now: self.base.clone(),
             ..*self
         }
@@ -87,6 +110,14 @@ impl<'a> State<'a> {
         match self.changed(table, uuid) {
             Some(row) => row.as_ref()?.get(column),
             None => self.base.table(table)?.get(uuid)?.get(column),
+        }
+    }
+
+    /// A row, for whoever looks at many of its columns.
+    pub(crate) fn seen(&self, table: &str, uuid: Uuid) -> Option<Seen<'_>> {
+        match self.changed(table, uuid) {
+            Some(row) => row.as_ref().map(Seen::Own),
+            None => self.base.table(table)?.get(uuid).map(Seen::Base),
         }
     }
 
@@ -233,11 +264,52 @@ impl<'a> State<'a> {
             .table(table)
             .is_some_and(|table| table.get(uuid).is_some());
         self.now.set(table, uuid, row.as_ref());
+        self.moved.remove(&(table.to_owned(), uuid));
         let changed = self.changed.entry(table.to_owned()).or_default();
         match (&row, known) {
             (None, false) => changed.remove(&uuid),
             _ => changed.insert(uuid, row),
         };
+    }
+
+    /// Gives a set of a row another value: what it had, without `gone`, which were in it, and with `came`, which were not.
+    /// The others are not looked at: a switch of ten thousand ports that gains one has gained one.
+    pub(crate) fn amend(&mut self, table: &str, uuid: Uuid, column: &str, after: Datum, (gone, came): Moved) {
+        let key = (table.to_owned(), uuid);
+        let first = self.changed(table, uuid).is_none();
+        let known = first || self.moved.contains_key(&key);
+        let Some(mut row) = self.row(table, uuid) else {
+            return;
+        };
+        row.set(column, after.clone());
+        self.now.amend(table, uuid, column, after, (&gone, &came));
+        if known {
+            let moved = self.moved.entry(key).or_default();
+            let moved = moved
+                .entry(column.to_owned())
+                .or_insert((Datum::EMPTY, Datum::EMPTY));
+            // What comes back had not gone, what goes again had not come.
+            let (back, again) = (came.without(&moved.0), gone.without(&moved.1));
+            *moved = (
+                moved.0.without(&came).with_atoms(again.atoms()),
+                moved.1.without(&gone).with_atoms(back.atoms()),
+            );
+        }
+        let changed = self.changed.entry(table.to_owned()).or_default();
+        changed.insert(uuid, Some(row));
+    }
+
+    /// What a set has lost and gained since the committed state, where that is known without a look at its elements.
+    pub(crate) fn moved(&self, table: &str, uuid: Uuid, column: &str) -> Option<&Moved> {
+        if self.moved.is_empty() {
+            return None;
+        }
+        self.moved.get(&(table.to_owned(), uuid))?.get(column)
+    }
+
+    /// Whether this is the committed state below the other one.
+    pub(crate) fn is_base_of(&self, other: &State<'_>) -> bool {
+        self.changed.is_empty() && std::ptr::eq(self.base, other.base)
     }
 
     /// Rows that may differ from the committed state.

@@ -44,9 +44,7 @@ impl<'a, 'r> Builder<'a, 'r> {
         self.tally();
         let mut transaction = Transaction::new();
         self.guards.write(&mut transaction);
-        for operation in self.operations.operations() {
-            transaction.push(operation.clone());
-        }
+        transaction.append(self.operations);
         let clean = |text: &str| {
             text.chars()
                 .map(|c| if c.is_control() { ' ' } else { c })
@@ -223,13 +221,18 @@ impl<'a, 'r> Builder<'a, 'r> {
         } else {
             before.with_atoms(values.atoms())
         };
-        if after == before {
+        if after.len() == before.len() && after == before {
             return Ok(());
         }
         // Its elements are in the database already, or were looked at above.
         self.fits_in_number(table, column, &after, &kind)?;
+        let new = values.atoms().iter().filter(|atom| !before.contains(atom));
+        let moved = kind
+            .value
+            .is_none()
+            .then(|| (Datum::EMPTY, Datum::set(new.cloned())));
         mutations.push(Mutation::insert(column, values));
-        self.mutate(table, uuid, column, after, mutations);
+        self.mutate(table, uuid, (column, after), moved, mutations);
         Ok(())
     }
 
@@ -249,21 +252,40 @@ impl<'a, 'r> Builder<'a, 'r> {
         } else {
             before.without(&gone)
         };
-        if after == before {
+        if after.len() == before.len() && after == before {
             return Ok(());
         }
         if column == "external_ids" {
             self.mark_stays(table, uuid, &gone)?;
         }
         self.fits_in_number(table, column, &after, &kind)?;
-        self.mutate(table, uuid, column, after, vec![Mutation::delete(column, gone)]);
+        let held = gone.atoms().iter().filter(|atom| before.contains(atom));
+        let moved = kind
+            .value
+            .is_none()
+            .then(|| (Datum::set(held.cloned()), Datum::EMPTY));
+        let mutations = vec![Mutation::delete(column, gone)];
+        self.mutate(table, uuid, (column, after), moved, mutations);
         Ok(())
     }
 
-    fn mutate(&mut self, table: &str, uuid: Uuid, column: &str, after: Datum, mutations: Vec<Mutation>) {
-        let mut whole = self.after.row(table, uuid).expect("`ours` found it");
-        whole.set(column, after);
-        self.after.put(table, uuid, Some(whole));
+    /// `moved` says of a set which elements go and come.
+    fn mutate(
+        &mut self,
+        table: &str,
+        uuid: Uuid,
+        (column, after): (&str, Datum),
+        moved: Option<(Datum, Datum)>,
+        mutations: Vec<Mutation>,
+    ) {
+        match moved {
+            Some(moved) => self.after.amend(table, uuid, column, after, moved),
+            None => {
+                let mut whole = self.after.row(table, uuid).expect("`ours` found it");
+                whole.set(column, after);
+                self.after.put(table, uuid, Some(whole));
+            }
+        }
         self.operations.mutate(table, uuid, mutations);
     }
 

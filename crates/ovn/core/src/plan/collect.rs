@@ -71,9 +71,14 @@ fn held(state: &State<'_>, table: &str, uuid: Uuid, later: Option<&State<'_>>) -
     });
     columns
         .flat_map(|(name, to)| {
-            let held = state.value(table, uuid, name).unwrap_or(&Datum::EMPTY);
-            let still = later.and_then(|later| later.value(table, uuid, name));
-            let gone = held.without(still.unwrap_or(&Datum::EMPTY));
+            let gone = match later.and_then(|later| later.moved(table, uuid, name)) {
+                Some((gone, _)) => gone.clone(),
+                None => {
+                    let held = state.value(table, uuid, name).unwrap_or(&Datum::EMPTY);
+                    let still = later.and_then(|later| later.value(table, uuid, name));
+                    held.without(still.unwrap_or(&Datum::EMPTY))
+                }
+            };
             let targets: Vec<Uuid> = gone.atoms().iter().filter_map(Atom::as_uuid).collect();
             targets.into_iter().map(|target| (to.to_owned(), target))
         })

@@ -2,8 +2,8 @@
 
 use super::{Confine, QUOTAS, SHARED_KEY, TENANT_KEY, tables_of};
 use crate::model::{State, target};
-use purlin_ovsdb::cache::Database;
-use purlin_ovsdb::{DatabaseSchema, Uuid};
+use purlin_ovsdb::cache::{Changes, Database};
+use purlin_ovsdb::{Atom, DatabaseSchema, Datum, Uuid};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The tenant's part of a northbound: rows with its mark, what only hangs on those, and what is shared with it.
@@ -36,22 +36,89 @@ pub fn view(schema: &DatabaseSchema, whole: &Database, confine: &Confine) -> Dat
     whole.only(seen.iter().map(|(table, uuid)| (table.as_str(), *uuid)))
 }
 
+/// Makes a tenant's part of one state that of another; `changes` are what differs between the two. Costs what differs, not
+/// what the tenant has.
+pub fn follow(
+    schema: &DatabaseSchema,
+    part: &mut Database,
+    (then, now): (&Database, &Database),
+    changes: &Changes,
+    confine: &Confine,
+) {
+    let (before, after) = (State::new(schema, then), State::new(schema, now));
+    let mut next: Vec<(String, Uuid)> = Vec::new();
+    for (table, change, _, _) in changes.iter() {
+        next.push((table.to_owned(), change.uuid));
+        next.extend(moved(&before, &after, table, change.uuid));
+    }
+    let mut seen = BTreeSet::new();
+    while let Some((table, uuid)) = next.pop() {
+        if !seen.insert((table.clone(), uuid)) {
+            continue;
+        }
+        let (was, is) = (
+            belongs(&before, &table, uuid, confine),
+            belongs(&after, &table, uuid, confine),
+        );
+        if was != is {
+            next.extend(children(&before, &table, uuid));
+            next.extend(children(&after, &table, uuid));
+        }
+        let shared = || confine.external && is_shared(&after, &table, uuid);
+        match is || shared() {
+            true => part.adopt(&table, uuid, now),
+            false => part.set(&table, uuid, None),
+        }
+    }
+}
+
+/// Whether a row has the tenant's mark, or only hangs on one that does.
+fn belongs(state: &State<'_>, table: &str, uuid: Uuid, confine: &Confine) -> bool {
+    if let Some(mark) = mark(state, table, uuid) {
+        return mark == confine.tenant;
+    }
+    let root = state.schema().table(table).is_none_or(|table| table.root);
+    // What is shared is seen as it is, without what hangs on it.
+    if root || !state.contains(table, uuid) || (confine.external && is_shared(state, table, uuid)) {
+        return false;
+    }
+    let mut referrers = state.referrers(table, uuid).into_iter();
+    referrers.any(|(from, _, row, strong)| strong && belongs(state, from, row, confine))
+}
+
+/// Rows that this one keeps there in only one of two states.
+fn moved(before: &State<'_>, after: &State<'_>, table: &str, uuid: Uuid) -> Vec<(String, Uuid)> {
+    let columns = keeping(after.schema(), table);
+    let rows = columns.flat_map(|(name, to)| {
+        let held = |state: &State<'_>| state.value(table, uuid, name).cloned().unwrap_or(Datum::EMPTY);
+        let (old, new) = (held(before), held(after));
+        let differing = [old.without(&new), new.without(&old)];
+        let atoms = differing.iter().flat_map(Datum::atoms);
+        let rows: Vec<Uuid> = atoms.filter_map(Atom::as_uuid).collect();
+        rows.into_iter().map(move |row| (to.to_owned(), row))
+    });
+    rows.collect()
+}
+
 /// Rows that only this one keeps there.
 fn children(state: &State<'_>, table: &str, uuid: Uuid) -> Vec<(String, Uuid)> {
-    let Some(schema) = state.schema().table(table) else {
-        return Vec::new();
-    };
-    let strong = schema.columns.iter().filter_map(|(name, column)| {
-        let (to, strong) = target(&column.kind)?;
-        let child = strong && !state.schema().table(to).is_none_or(|table| table.root);
-        child.then_some((name, to))
+    let columns = keeping(state.schema(), table);
+    let rows = columns.flat_map(|(name, to)| {
+        let targets = state.targets(table, uuid, name).into_iter();
+        targets.map(move |target| (to.to_owned(), target))
     });
-    strong
-        .flat_map(|(name, to)| {
-            let targets = state.targets(table, uuid, name).into_iter();
-            targets.map(move |target| (to.to_owned(), target))
-        })
-        .collect()
+    rows.collect()
+}
+
+/// The columns by which a table's rows keep others there, and the tables of those.
+fn keeping<'s>(schema: &'s DatabaseSchema, table: &str) -> impl Iterator<Item = (&'s str, &'s str)> {
+    let columns = schema.table(table).into_iter();
+    let columns = columns.flat_map(|table| table.columns.iter());
+    columns.filter_map(|(name, column)| {
+        let (to, strong) = target(&column.kind)?;
+        let child = strong && !schema.table(to).is_none_or(|table| table.root);
+        child.then_some((name.as_str(), to))
+    })
 }
 
 fn marked_tables(schema: &DatabaseSchema) -> impl Iterator<Item = &str> {

@@ -1,5 +1,6 @@
 //! A plan of a tenant: decided in what it sees, guarded by all that there is.
 
+use crate::address::Book;
 use crate::model::State;
 use crate::plan::{self, Plan, Refusal, Request};
 use crate::problem::Problem;
@@ -8,19 +9,21 @@ use crate::problem::Problem;
 const OWN_WORDS: &[&str] = &["tenant-quota", "tenant-bounds", "row-changed", "row-missing"];
 
 /// Plans twice: in the `view`, whose words the asker gets, and over the `whole`, whose transaction is sent. What only
-/// the whole refuses is refused without telling more than that.
+/// the whole refuses is refused without telling more than that. `book` is who has which address in the view, when somebody
+/// keeps it; the request has that of the whole.
 ///
 /// # Errors
 /// As [`plan::plan`].
 pub fn plan_within<'a>(
     whole: &State<'_>,
     view: &State<'a>,
+    book: Option<&Book>,
     request: Request<'_>,
 ) -> Result<Plan<'a>, Refusal> {
     let seen = Request {
         changes: request.changes.clone(),
         expect: request.expect.clone(),
-        book: None,
+        book,
         ..request
     };
     let seen = plan::plan(view, seen)?;

@@ -12,21 +12,17 @@ use serde_json::json;
 use std::collections::BTreeSet;
 
 /// What a database tells between two states.
-fn told(from: &Database, to: &Database) -> Diff {
+fn told<'d>(from: &'d Database, to: &'d Database) -> Diff {
+    let (old, new) = (from, to);
     let (from, to) = (state(from), state(to));
     let rows = nb_schema().tables.keys().flat_map(|table| {
         let uuids: BTreeSet<_> = from.uuids(table).into_iter().chain(to.uuids(table)).collect();
         uuids
             .into_iter()
             .filter_map(|uuid| {
-                let (before, after) = (from.row(table, uuid), to.row(table, uuid));
+                let row = |database: &'d Database| database.table(table)?.get(uuid);
                 let label = || uuid.to_string();
-                RowDiff::between(
-                    nb_schema(),
-                    (table, uuid),
-                    label,
-                    (before.as_ref(), after.as_ref()),
-                )
+                RowDiff::between(nb_schema(), (table, uuid), label, (row(old), row(new)))
             })
             .collect::<Vec<_>>()
     });

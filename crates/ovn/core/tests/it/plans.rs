@@ -1,8 +1,9 @@
 //! Wanted changes become one guarded transaction, or a refusal with its reason.
 
 use crate::base::{
-    as_writer, committed, delete, id, insert, planned, shop, state, text, under, update, writer,
+    as_writer, committed, database, delete, id, insert, planned, shop, state, text, under, update, writer,
 };
+use proptest::prelude::*;
 use purlin_ovn_core::model::{Change, Kind, Owner, State, Why, etag, nb_schema};
 use purlin_ovn_core::plan::{Expect, Reach, Reason, Refusal, Writer};
 use purlin_ovsdb::cache::Database;
@@ -319,7 +320,7 @@ fn a_change_that_changes_nothing_is_an_empty_difference() {
 
 #[test]
 fn a_foreign_port_on_our_switch_does_not_go_with_it() {
-    let database = crate::base::database(&[
+    let database = database(&[
         (
             "Logical_Switch",
             1,
@@ -349,4 +350,43 @@ fn what_others_refer_to_does_not_go_together_with_their_changes() {
     assert!(!port.transaction.can_travel());
     let acl = planned(&database, vec![delete("ACL", 21)]).unwrap();
     assert!(acl.transaction.can_travel());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    /// Sets that are mutated are not walked; what they are said to have lost and gained is what a walk would find.
+    #[test]
+    fn what_a_set_is_said_to_have_moved_is_what_has(
+        first in prop::collection::btree_set(0u8..8, 0..8),
+        steps in prop::collection::vec((any::<bool>(), prop::collection::btree_set(0u8..8, 1..4), any::<bool>()), 1..6),
+    ) {
+        let of = |ports: &std::collections::BTreeSet<u8>| Datum::set(ports.iter().map(|n| id(11 + n)));
+        let named: Vec<String> = first.iter().map(|n| text(11 + n)).collect();
+        let mut rows = vec![("Port_Group", 31, json!({"name": "all", "ports": named, "external_ids": {"purlin-owner": "shop"}}))];
+        rows.extend((0..8).map(|n| ("Logical_Switch_Port", 11 + n, json!({"name": format!("p{n}")}))));
+        let before = database(&rows);
+        let (table, uuid, column) = ("Port_Group".to_owned(), id(31), "ports".to_owned());
+        let changes = steps.iter().flat_map(|(add, ports, renamed)| {
+            let (table, column, values) = (table.clone(), column.clone(), of(ports));
+            let moved = match add {
+                true => Change::Add { table, uuid, column, values },
+                false => Change::Remove { table, uuid, column, values },
+            };
+            let name = renamed.then(|| update("Port_Group", 31, &json!({"name": "others"})));
+            name.into_iter().chain([moved])
+        });
+        let plan = planned(&before, changes.collect()).unwrap();
+        let value = |state: &State<'_>| state.value(&table, uuid, &column).cloned().unwrap();
+        let (old, new) = (value(&state(&before)), value(&plan.after));
+        let found = plan.diff.rows.iter().find(|row| row.uuid == uuid);
+        let found = found.and_then(|row| row.columns.iter().find(|found| found.column == column));
+        let walked = (old != new).then(|| (old.without(&new), new.without(&old)));
+        prop_assert_eq!(found.map(|found| (found.before.clone().unwrap(), found.after.clone().unwrap())), walked);
+        for n in 0..8 {
+            let has = new.contains(&purlin_ovsdb::Atom::Uuid(id(11 + n)));
+            let found = plan.after.find(&table, &column, &purlin_ovsdb::Atom::Uuid(id(11 + n)));
+            prop_assert_eq!(found.len(), usize::from(has), "the index follows");
+        }
+    }
 }

@@ -2,10 +2,11 @@
 
 use crate::base::{database, delete, id, insert, row, text, under, update, writer};
 use crate::plans::{operations, refused};
+use proptest::prelude::*;
 use purlin_ovn_core::model::{Change, State, nb_schema};
 use purlin_ovn_core::plan::{Plan, Reason, Refusal, Request};
-use purlin_ovn_core::tenant::{Bound, Confine, SHARED_KEY, TENANT_KEY, plan_within, usage, view};
-use purlin_ovsdb::cache::Database;
+use purlin_ovn_core::tenant::{Bound, Confine, SHARED_KEY, TENANT_KEY, follow, plan_within, usage, view};
+use purlin_ovsdb::cache::{Changes, Database};
 use purlin_ovsdb::{Datum, Row};
 use serde_json::{Value, json};
 
@@ -111,7 +112,7 @@ fn planned(
     };
     let whole = State::new(nb_schema(), whole).confined(confine);
     let seen = State::new(nb_schema(), &seen).confined(confine);
-    let plan: Plan<'_> = plan_within(&whole, &seen, request)?;
+    let plan: Plan<'_> = plan_within(&whole, &seen, None, request)?;
     Ok((operations(&plan.transaction), plan.diff.to_json(nb_schema())))
 }
 
@@ -405,4 +406,72 @@ fn rows_under_a_tenants_row_become_the_tenants_whoever_makes_them() {
         row("Address_Set", &json!({"name": "x"})).get("name"),
         Some(&Datum::from("x"))
     );
+}
+
+/// Rows of three tables that hang on one another, as a few numbers decide: where each hangs, and whose it is.
+fn street(numbers: &[[u8; 2]]) -> Database {
+    let ids = |mark: u8| match mark {
+        0 => json!({ TENANT_KEY: "t-acme" }),
+        1 => json!({ TENANT_KEY: "t-bolt" }),
+        2 => json!({ SHARED_KEY: "true" }),
+        _ => json!({}),
+    };
+    let hanging = |first: usize, on: usize| -> Vec<String> {
+        let here = (first..first + 4).filter(|at| usize::from(numbers[*at][0]) == on);
+        here.map(|at| text(40 + u8::try_from(at).unwrap())).collect()
+    };
+    let mut rows = Vec::new();
+    for (at, [_, mark]) in numbers.iter().enumerate() {
+        let (n, name) = (40 + u8::try_from(at).unwrap(), format!("n{at}"));
+        rows.push(match at {
+            0..4 => ("Logical_Router", n, json!({"name": name, "ports": hanging(4, at), "external_ids": ids(*mark)})),
+            4..8 => ("Logical_Router_Port", n, json!({"name": name, "mac": "02:00:00:00:00:01", "gateway_chassis": hanging(8, at - 4), "external_ids": ids(*mark)})),
+            _ => ("Gateway_Chassis", n, json!({"name": name, "external_ids": ids(*mark)})),
+        });
+    }
+    database(&rows)
+}
+
+/// A street, and how it changes: a few rows at a time.
+fn streets() -> impl Strategy<Value = Vec<Database>> {
+    let one = || (0u8..5, 0u8..5).prop_map(|(on, mark)| [on, mark]);
+    let step = prop::collection::vec((0usize..12, one()), 1..3);
+    let steps = prop::collection::vec(step, 1..6);
+    (prop::collection::vec(one(), 12), steps).prop_map(|(mut now, steps)| {
+        let mut streets = vec![street(&now)];
+        for step in steps {
+            step.into_iter().for_each(|(row, values)| now[row] = values);
+            streets.push(street(&now));
+        }
+        streets
+    })
+}
+
+fn rows_of(part: &Database) -> Vec<(String, String)> {
+    let state = State::new(nb_schema(), part);
+    let tables = nb_schema().tables.keys();
+    let rows = tables.flat_map(|table| state.uuids(table).into_iter().map(move |uuid| (table, uuid)));
+    rows.map(|(table, uuid)| (format!("{table} {uuid}"), format!("{:?}", state.row(table, uuid))))
+        .collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn a_part_that_follows_is_the_one_that_would_be_made(streets in streets(), external: bool) {
+        let confine = Confine { external, ..acme() };
+        let mut part = view(nb_schema(), &streets[0], &confine);
+        // And all the way back.
+        let steps = streets.windows(2).map(|pair| (&pair[0], &pair[1]));
+        let back = streets.windows(2).rev().map(|pair| (&pair[1], &pair[0]));
+        for (then, now) in steps.chain(back) {
+            let changes = Changes::between(then, now, None);
+            follow(nb_schema(), &mut part, (then, now), &changes, &confine);
+            let made = view(nb_schema(), now, &confine);
+            prop_assert_eq!(rows_of(&part), rows_of(&made));
+            let marked = |part: &Database| State::new(nb_schema(), part).find_key("Logical_Router", "external_ids", TENANT_KEY, "t-acme");
+            prop_assert_eq!(marked(&part), marked(&made), "its indexes follow too");
+        }
+    }
 }

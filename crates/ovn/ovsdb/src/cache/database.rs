@@ -99,6 +99,16 @@ impl Database {
         part
     }
 
+    /// Puts a row in as another state of the same tables has it, or takes it away where that has none. The row is shared,
+    /// not copied.
+    pub fn adopt(&mut self, table: &str, uuid: Uuid, from: &Self) {
+        let Some(at) = self.layout.table_at(table) else {
+            return;
+        };
+        debug_assert_eq!(self.tables.len(), from.tables.len(), "of the same tables");
+        self.put(at, uuid, from.tables[at].rows.get(&uuid));
+    }
+
     /// Puts a row in place of what this copy has, or takes it away: for whoever looks at what would be. Columns that are
     /// not given are at their defaults; tables and columns that the cache does not keep are left out.
     pub fn set(&mut self, table: &str, uuid: Uuid, row: Option<&Row>) {
@@ -118,6 +128,33 @@ impl Database {
     pub(super) fn fill(&mut self, at: usize, rows: Vec<(Uuid, RowData)>) {
         let table = TableData::of(&self.layout.tables()[at], rows);
         Arc::make_mut(&mut self.tables)[at] = Arc::new(table);
+    }
+
+    /// Gives a set in a row another value, where it is known which elements go and come. Costs no look at the others.
+    pub fn amend(
+        &mut self,
+        table: &str,
+        uuid: Uuid,
+        column: &str,
+        value: Datum,
+        (gone, came): (&Datum, &Datum),
+    ) {
+        let Some(at) = self.layout.table_at(table) else {
+            return;
+        };
+        let layout = &self.layout.tables()[at];
+        let (Some(place), Some(row)) = (layout.place_of(column), self.tables[at].rows.get(&uuid)) else {
+            return;
+        };
+        let row = row.with(layout, [(place, value)], |_, _, value| value);
+        let table = Arc::make_mut(&mut Arc::make_mut(&mut self.tables)[at]);
+        table.rows.insert(uuid, row);
+        for ((index, column), data) in layout.indexes().iter().zip(&mut table.indexes) {
+            if *column == place as usize && matches!(index, Index::Column(_)) {
+                gone.atoms().iter().for_each(|atom| data.remove(atom, uuid));
+                came.atoms().iter().for_each(|atom| data.insert(atom, uuid));
+            }
+        }
     }
 
     /// Puts a row in place, or takes it away, with all indexes; returns what was there.

@@ -95,6 +95,11 @@ impl Transaction {
         self.operations.push(operation);
     }
 
+    /// All operations of another one, after its own.
+    pub fn append(&mut self, other: Self) {
+        self.operations.extend(other.operations);
+    }
+
     /// Never sent in one transaction with others, however small it is.
     #[must_use]
     pub const fn alone(mut self) -> Self {

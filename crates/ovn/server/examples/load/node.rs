@@ -8,7 +8,7 @@ use purlin_api::clock::Clock;
 use purlin_api::ledger::Ledger;
 use purlin_api::serve::{Plan, Shutdown};
 use purlin_api::tokens::{NewToken, Tokens};
-use purlin_ovn_server::{Platform, Settings, Tools, routes};
+use purlin_ovn_server::{Bounds, History, Platform, Settings, Tools, routes};
 use purlin_ovsdb::client::{Config, parse_endpoints};
 use purlin_store_embedded::{Embedded, Options};
 use std::io::{BufRead, BufReader};
@@ -85,6 +85,12 @@ pub(crate) async fn serve(endpoint: &str) -> Outcome<()> {
     let folder = tempfile::tempdir()?;
     let store = Embedded::open(&folder.path().join("store"), Options::default())?;
     let (ledger, clock) = (Ledger::new(store.records()), Clock::system());
+    platform.keep(History {
+        ledger: ledger.clone(),
+        clock: clock.clone(),
+        shared: false,
+        bounds: Bounds::default(),
+    });
     let tokens = Tokens::open(ledger.clone(), clock.clone()).await.map_err(said)?;
     let new = NewToken {
         name: "load".to_owned(),

@@ -56,6 +56,9 @@ pub(crate) struct Head {
     pub(crate) actor: Option<String>,
     /// Whose rows it was about.
     pub(crate) owner: Option<String>,
+    /// `X-Request-Id` of the request that it was made for; entries of earlier versions have none.
+    #[serde(default)]
+    pub(crate) request: Option<String>,
     /// What it was part of, in words: `undo of ...`, `document shop`.
     pub(crate) about: String,
     /// The database's own id of the transaction; clusters have one, single servers none.
@@ -95,6 +98,7 @@ impl Head {
             outcome: Outcome::Open,
             actor: None,
             owner: None,
+            request: None,
             about: String::new(),
             txn: None,
             undoes: None,
@@ -122,7 +126,27 @@ impl Head {
     }
 }
 
+/// The rest, as it is kept.
+pub(crate) fn octets(diff: &Value, warnings: &Value, affected: &[String]) -> Vec<u8> {
+    #[derive(Serialize)]
+    struct Written<'b> {
+        diff: &'b Value,
+        warnings: &'b Value,
+        affected: &'b [String],
+    }
+    let body = Written {
+        diff,
+        warnings,
+        affected,
+    };
+    serde_json::to_vec(&body).expect("an entry has nothing that JSON cannot say")
+}
+
 impl Body {
+    pub(crate) fn octets(&self) -> Vec<u8> {
+        octets(&self.diff, &self.warnings, &self.affected)
+    }
+
     pub(crate) fn new(diff: &Diff, schema: &DatabaseSchema, warnings: Value, affected: &[String]) -> Self {
         Self {
             diff: diff.to_json(schema),

@@ -22,12 +22,12 @@ pub(super) enum Fate {
 pub(super) struct Own {
     pub(super) id: Uuid,
     pub(super) head: Head,
-    pub(super) diff: Diff,
+    pub(super) diff: Arc<Diff>,
     fate: watch::Sender<(Fate, Instant)>,
 }
 
 impl Own {
-    pub(super) fn new(id: Uuid, head: Head, diff: Diff) -> Self {
+    pub(super) fn new(id: Uuid, head: Head, diff: Arc<Diff>) -> Self {
         let fate = watch::Sender::new((Fate::UnderWay, Instant::now()));
         Self { id, head, diff, fate }
     }

@@ -78,7 +78,7 @@ fn gap(inner: &Inner, batch: Batch, about: &str) -> Batch {
         warnings: json!([]),
         affected: Vec::new(),
     };
-    put(batch, id, &head, Some(&body))
+    put(batch, id, &head, Some(body.octets()))
 }
 
 /// What the rows are like goes with the entries that say how they came to be so.

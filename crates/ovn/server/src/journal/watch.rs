@@ -114,18 +114,12 @@ async fn take(
 /// What was told, without what OVN itself writes.
 fn told(schema: &DatabaseSchema, state: &State<'_>, changes: &Changes) -> Diff {
     let rows = changes.iter().filter_map(|(table, change, before, after)| {
-        let (before, after) = (before.map(|row| row.to_row()), after.map(|row| row.to_row()));
         let gone = before.as_ref().filter(|_| after.is_none());
         let label = || match gone.and_then(|row| row.get("name")?.one()?.as_str().map(str::to_owned)) {
             Some(name) => name,
             None => state.label(table, change.uuid),
         };
-        RowDiff::between(
-            schema,
-            (table, change.uuid),
-            label,
-            (before.as_ref(), after.as_ref()),
-        )
+        RowDiff::between(schema, (table, change.uuid), label, (before, after))
     });
     Diff { rows: rows.collect() }
 }
@@ -150,5 +144,5 @@ fn foreign(
     if diff.rows.len() > ROWS_MAX {
         body.diff = Value::Null;
     }
-    end(put(batch, id, &head, Some(&body)), id, &head)
+    end(put(batch, id, &head, Some(body.octets())), id, &head)
 }

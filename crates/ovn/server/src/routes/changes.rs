@@ -13,6 +13,7 @@ use purlin_ovn_core::plan::Expect;
 use purlin_ovsdb::{ColumnType, Datum, Uuid};
 use serde::Deserialize;
 use serde_json::{Map, Value};
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 /// Changes of one request at most.
@@ -145,6 +146,15 @@ fn at(number: usize, problem: &Problem) -> Problem {
     Problem::new(problem.status(), problem.reason(), detail)
 }
 
+/// Whether a value may name a row of the request.
+fn names(value: &Value) -> bool {
+    match value {
+        Value::String(word) => word.starts_with('$'),
+        Value::Array(values) => values.iter().any(names),
+        _ => false,
+    }
+}
+
 /// The rows that the request itself brings.
 #[derive(Debug)]
 struct Names(HashMap<String, Uuid>);
@@ -248,7 +258,10 @@ impl Names {
     }
 
     /// `$X` in columns that hold rows.
-    fn resolved(&self, columns: &Map<String, Value>) -> Map<String, Value> {
+    fn resolved<'c>(&self, columns: &'c Map<String, Value>) -> Cow<'c, Map<String, Value>> {
+        if !columns.values().any(names) {
+            return Cow::Borrowed(columns);
+        }
         let one = |value: &Value| match value.as_str().and_then(|word| self.own(word).ok().flatten()) {
             Some(uuid) => Value::from(uuid.to_string()),
             None => value.clone(),
@@ -257,10 +270,8 @@ impl Names {
             Value::Array(values) => Value::Array(values.iter().map(one).collect()),
             other => one(other),
         };
-        columns
-            .iter()
-            .map(|(name, value)| (name.clone(), any(value)))
-            .collect()
+        let columns = columns.iter();
+        Cow::Owned(columns.map(|(name, value)| (name.clone(), any(value))).collect())
     }
 
     fn values(
@@ -283,7 +294,8 @@ impl Names {
         if keys && values.is_array() {
             kind.value = None;
         }
-        let wrapped = self.resolved(&Map::from_iter([(column.to_owned(), values.clone())]));
+        let own = Map::from_iter([(column.to_owned(), values.clone())]);
+        let wrapped = self.resolved(&own);
         from_natural(&wrapped[column], &kind)
             .map_err(|why| Problem::wrong_shape(format!("{table}.{column}: {why}")))
     }

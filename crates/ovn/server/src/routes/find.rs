@@ -3,7 +3,7 @@
 use crate::reasons;
 use axum::http::StatusCode;
 use purlin_api::Problem;
-use purlin_ovn_core::model::{Child, State, references};
+use purlin_ovn_core::model::{Child, State};
 use purlin_ovsdb::{Atom, DatabaseSchema, TableSchema, Uuid};
 
 /// A table of the schema.
@@ -91,9 +91,10 @@ pub(super) fn place(
 }
 
 fn places<'s>(state: &State<'s>, table: &str) -> Vec<(&'s str, &'s str)> {
-    references(state.schema())
-        .filter(|reference| reference.strong && reference.to == table)
-        .map(|reference| (reference.table, reference.column))
+    let pointing = state.schema().pointing_at(table).iter();
+    let strong = pointing.filter(|from| from.strong);
+    strong
+        .map(|from| (from.table.as_str(), from.column.as_str()))
         .collect()
 }
 

@@ -28,6 +28,7 @@ pub(super) fn drafts() -> Vec<Draft<Platform>> {
             .summary("Lists transactions of the northbound, the newest first")
             .description("Those that went through Purlin with who wanted them, and what others did. The list is bounded: ovn.journal_entries, ovn.journal_age.")
             .query("actor", schema::word("Only those that this caller wanted."))
+            .query("request", schema::word("Only those that this request made: its X-Request-Id."))
             .query("source", schema::one_of(&["purlin", "foreign", "gap"], "Only those that went through Purlin (purlin), that others made (foreign), or times that nobody watched (gap)."))
             .query("table", schema::word("Only those that touched a row of this table."))
             .query("row", schema::word("Only those that touched this row: its UUID, or how it was called then."))
@@ -88,6 +89,10 @@ fn entry() -> Schema {
             schema::nullable(text("Who wanted it; null for others' doing.")),
         ),
         ("owner", schema::nullable(text("Whose rows it was about."))),
+        (
+            "request",
+            schema::nullable(text("X-Request-Id of the request that it was made for.")),
+        ),
         ("about", text("What it was part of; empty for a plain write.")),
         (
             "txn",
@@ -121,6 +126,7 @@ fn entry() -> Schema {
 /// What a list is narrowed to.
 struct Filter<'a> {
     actor: Option<&'a str>,
+    request: Option<&'a str>,
     source: Option<&'a str>,
     table: Option<&'a str>,
     row: Option<&'a str>,
@@ -132,6 +138,7 @@ impl<'a> Filter<'a> {
     fn of(asked: &'a Asked) -> Result<Self, Problem> {
         Ok(Self {
             actor: asked.text("actor"),
+            request: asked.text("request"),
             source: asked.word_of("source", &["purlin", "foreign", "gap"])?,
             table: asked.text("table"),
             row: asked.text("row"),
@@ -152,10 +159,10 @@ impl<'a> Filter<'a> {
             Source::Foreign => "foreign",
             Source::Gap => "gap",
         };
-        if self
-            .actor
-            .is_some_and(|actor| head.actor.as_deref() != Some(actor))
-            || self.source.is_some_and(|wanted| wanted != source)
+        let other = |wanted: Option<&str>, is: Option<&str>| wanted.is_some() && wanted != is;
+        if other(self.actor, head.actor.as_deref())
+            || other(self.request, head.request.as_deref())
+            || other(self.source, Some(source))
         {
             return Ok(false);
         }

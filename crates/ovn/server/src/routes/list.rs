@@ -66,7 +66,8 @@ fn unhex(text: &str) -> Result<Vec<u8>, ()> {
     pairs.map(octet).collect()
 }
 
-fn written(uuid: Uuid, value: Option<&Datum>) -> String {
+/// The cursor behind this row.
+pub(super) fn written(uuid: Uuid, value: Option<&Datum>) -> String {
     let mut text = uuid.to_string();
     if let Some(value) = value {
         text.push('.');
@@ -85,17 +86,7 @@ pub(super) async fn page(side: &Side, name: &str, asked: &Asked) -> Result<Value
         .text("sort")
         .map(|word| sorted(name, table, word))
         .transpose()?;
-    let cursor = asked.cursor::<Cursor>()?;
-    let after = match (cursor, &sort) {
-        (None, _) => None,
-        (Some(Cursor(uuid, None)), None) => Some((Datum::EMPTY, uuid)),
-        (Some(Cursor(uuid, Some(value))), Some((column, _))) => {
-            let kind = table.column(column).map(|column| &column.kind);
-            let value = kind.and_then(|kind| Datum::parse(kind, &value, Names::Refused).ok());
-            Some((value.ok_or_else(other_list)?, uuid))
-        }
-        _ => return Err(other_list()),
-    };
+    let after = after(asked, table, sort.as_ref().map(|(column, _)| column.as_str()))?;
     let list = List {
         table: name,
         filters: filters(name, table, asked)?,
@@ -115,6 +106,24 @@ pub(super) async fn page(side: &Side, name: &str, asked: &Asked) -> Result<Value
         written(*uuid, column.and_then(|column| state.value(name, *uuid, column)))
     });
     Ok(json!({ "items": items, "next_cursor": last }))
+}
+
+/// Where the page begins: behind which row, and which value of the column that the list is sorted by.
+pub(super) fn after(
+    asked: &Asked,
+    table: &TableSchema,
+    sort: Option<&str>,
+) -> Result<Option<(Datum, Uuid)>, Problem> {
+    match (asked.cursor::<Cursor>()?, sort) {
+        (None, _) => Ok(None),
+        (Some(Cursor(uuid, None)), None) => Ok(Some((Datum::EMPTY, uuid))),
+        (Some(Cursor(uuid, Some(value))), Some(column)) => {
+            let kind = table.column(column).map(|column| &column.kind);
+            let value = kind.and_then(|kind| Datum::parse(kind, &value, Names::Refused).ok());
+            Ok(Some((value.ok_or_else(other_list)?, uuid)))
+        }
+        _ => Err(other_list()),
+    }
 }
 
 fn other_list() -> Problem {

@@ -18,6 +18,7 @@ use purlin_ovn_core::model::{Change, State as Rows, etag, row_from_natural};
 use purlin_ovn_core::plan::Expect;
 use purlin_ovsdb::{Row, TableSchema, Uuid};
 use serde_json::{Map, Value, json};
+use std::borrow::Cow;
 
 pub(super) fn drafts() -> Vec<Draft<Platform>> {
     let mut drafts = reads();
@@ -255,6 +256,7 @@ async fn remove(
 
 pub(super) fn manner(asked: &Asked, caller: &Caller) -> Result<Manner, Problem> {
     let mut manner = Manner::of(asked, &caller.name, caller.role >= Role::Admin)?;
+    manner.called.clone_from(&caller.request);
     if caller.tenant.as_ref().is_none_or(|tenant| tenant.audited) {
         manner.note = caller.note.clone();
     }
@@ -287,8 +289,18 @@ fn expected(
 /// The columns of a body.
 pub(super) fn columns(table: &TableSchema, body: &Map<String, Value>) -> Result<Row, Problem> {
     // What an answer says about a row may come back with it.
-    let body = body.iter().filter(|(name, _)| !name.starts_with('_'));
-    let body: Map<String, Value> = body.map(|(name, value)| (name.clone(), value.clone())).collect();
+    let told = |name: &String| name.starts_with('_');
+    let body = match body.keys().any(told) {
+        true => {
+            let written = body.iter().filter(|(name, _)| !told(name));
+            Cow::Owned(
+                written
+                    .map(|(name, value)| (name.clone(), value.clone()))
+                    .collect(),
+            )
+        }
+        false => Cow::Borrowed(body),
+    };
     row_from_natural(&body, table).map_err(|faults| {
         let lines: Vec<String> = faults
             .iter()

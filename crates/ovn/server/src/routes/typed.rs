@@ -1,7 +1,7 @@
 //! Objects by their nouns: `/api/v1/ovn/switches`, `/api/v1/ovn/load-balancers`, and so on for every kind of the table.
 //!
 //! ```text
-//!   GET    NOUN?name=&owned_by=&cursor=&limit=&fields=     and a filter for each member that has one
+//!   GET    NOUN?name=&owned_by=&sort=&cursor=&limit=&fields=  and a filter for each member that has one
 //!   POST   NOUN                                            201, Location
 //!   GET    NOUN/ID                                         ID is a name or a UUID; ETag
 //!   PATCH  NOUN/ID                                         JSON merge patch (RFC 7396); If-Match
@@ -35,7 +35,7 @@ use purlin_ovsdb::Uuid;
 use serde_json::{Map, Value, json};
 
 /// What a cursor may be.
-const CURSORS: &str = "^([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})?$";
+const CURSORS: &str = "^([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(\\.[0-9a-f]+)?)?$";
 
 pub(super) fn drafts() -> Vec<Draft<Platform>> {
     let north = KINDS.iter().flat_map(|kind| of_kind(kind));
@@ -106,6 +106,12 @@ fn reads(kind: &'static Kind) -> Vec<Draft<Platform>> {
     if kind.marks {
         let words = "Only those of this owner; nobody for those without a mark.";
         list = list.query("owned_by", schema::word(words));
+    }
+    let sorts = document::sorts(kind);
+    if !sorts.is_empty() {
+        let words: Vec<&str> = sorts.iter().map(String::as_str).collect();
+        let about = "Member to sort by, with a minus the greatest first; by UUID when absent.";
+        list = list.query("sort", schema::one_of(&words, about));
     }
     let filters = kind.fields.iter();
     let filters = filters.filter_map(|field| Some((field.filter?, document::filter(kind, field))));

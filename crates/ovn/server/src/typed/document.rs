@@ -75,6 +75,20 @@ pub(crate) fn filter(kind: &Kind, field: &Field) -> Schema {
     }
 }
 
+/// What a list may be sorted by: members that are a column of one value. With a minus the greatest comes first.
+pub(crate) fn sorts(kind: &Kind) -> Vec<String> {
+    let one = |field: &&Field| match field.of {
+        Of::Column(column) => {
+            column_type(kind.table, column).is_some_and(|kind| kind.max == 1 && kind.value.is_none())
+        }
+        _ => false,
+    };
+    let names = kind.fields.iter().filter(one).map(|field| field.name);
+    names
+        .flat_map(|name| [name.to_owned(), format!("-{name}")])
+        .collect()
+}
+
 fn object(members: &[(String, Schema)]) -> Schema {
     let members: Vec<(&str, Schema)> = members
         .iter()

@@ -104,6 +104,26 @@ async fn what_goes_through_is_kept_with_who_wanted_it_and_what_it_did() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_request_leads_to_what_it_changed() {
+    let world = World::new().await;
+    switch(&world).await;
+    for name in ["web-1", "web-2"] {
+        let path = "/api/v1/ovn/ports";
+        let made = world.post(path, json!({ "name": name, "switch": "web" })).await;
+        assert_eq!(made.status, 201, "{:#}", made.body);
+        let called = made.headers["x-request-id"].to_str().expect("text");
+        let [entry] = &entries(&world, &format!("request={called}")).await[..] else {
+            panic!("one entry of {called}");
+        };
+        assert_eq!(
+            (&entry["id"], &entry["request"], &entry["rows"][1]["label"]),
+            (&made.body["request"], &json!(called), &json!(name))
+        );
+    }
+    assert!(entries(&world, "request=nobodys").await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_others_did_is_told_apart_to_the_element() {
     let world = World::new().await;
     switch(&world).await;

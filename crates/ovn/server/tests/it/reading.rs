@@ -232,3 +232,71 @@ async fn lists_are_filtered_sorted_and_cut_down_to_what_is_asked_for() {
         assert!(detail.contains(words), "{path}: {detail}");
     }
 }
+
+/// The names of all pages of a typed list.
+async fn walked(world: &World, path: &str) -> Vec<String> {
+    let (mut names, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let page = world.get(&format!("{path}&limit=2&cursor={cursor}")).await;
+        let items = page["items"].as_array().expect("a list");
+        let name = |row: &Value| row["name"].as_str().expect("a name").to_owned();
+        names.extend(items.iter().map(name));
+        match page["next_cursor"].as_str() {
+            Some(next) => next.clone_into(&mut cursor),
+            None => return names,
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn typed_lists_are_sorted_by_a_member_page_by_page() {
+    let world = World::new().await;
+    let port = |at: usize, switch: &str| {
+        json!({ "op": "insert", "table": "Logical_Switch_Port", "parent": format!("Logical_Switch/{switch}"),
+        "columns": { "name": format!("p{}", at * 5 % 7), "type": if at.is_multiple_of(2) { "localport" } else { "" } } })
+    };
+    let switch = |name: &str| json!({ "op": "insert", "table": "Logical_Switch", "as": name, "columns": { "name": name } });
+    let mut changes = vec![switch("web"), switch("lab")];
+    changes.extend((0..5).map(|at| port(at, "$web")));
+    changes.extend((5..7).map(|at| port(at, "$lab")));
+    world
+        .make("/api/v1/ovn/changes", json!({ "changes": changes }))
+        .await;
+    let ports = "/api/v1/ovn/ports";
+    let all = ["p0", "p1", "p2", "p3", "p4", "p5", "p6"];
+    assert_eq!(walked(&world, &format!("{ports}?sort=name")).await, all);
+    let mut back = walked(&world, &format!("{ports}?sort=-name")).await;
+    back.reverse();
+    assert_eq!(back, all);
+    let of_web = walked(&world, &format!("{ports}?sort=name&switch=web")).await;
+    assert_eq!(
+        of_web,
+        ["p0", "p1", "p3", "p5", "p6"],
+        "what a reference leads to"
+    );
+    let of_web = walked(&world, &format!("{ports}?sort=-name&switch=web&type=localport")).await;
+    assert_eq!(of_web, ["p6", "p3", "p0"]);
+    let local = walked(&world, &format!("{ports}?sort=name&type=localport")).await;
+    assert_eq!(local, ["p0", "p2", "p3", "p6"], "what an index finds");
+    let mine = walked(&world, &format!("{ports}?sort=-name&owned_by=purlin")).await;
+    assert_eq!(mine.len(), 7);
+    assert!(mine.is_sorted_by(|a, b| a > b), "{mine:?}");
+
+    let (status, body) = refused(&world, &format!("{ports}?sort=addresses")).await;
+    assert_eq!(status, 400, "{body:#}");
+    assert!(
+        body["detail"].as_str().expect("words").contains("-name"),
+        "{body:#}"
+    );
+    let page = world.get(&format!("{ports}?sort=name&limit=1")).await;
+    let cursor = page["next_cursor"].as_str().expect("there is more");
+    let (status, body) = refused(&world, &format!("{ports}?cursor={cursor}")).await;
+    assert_eq!((status, &body["code"].is_string()), (400, &true), "{body:#}");
+}
+
+async fn refused(world: &World, path: &str) -> (u16, Value) {
+    let answer = world
+        .send(Role::Viewer, Method::GET, path, None, &Value::Null)
+        .await;
+    (answer.status.as_u16(), answer.body)
+}

@@ -50,6 +50,7 @@ impl Accounts for Keys {
             tenant: Some(Arc::new(tenancy)),
             note: Note::default(),
             source: None,
+            request: String::new(),
         })
     }
 

@@ -1,16 +1,17 @@
 //! Lists of objects: which rows a request is about, a page of them.
 
-use crate::lists::{Filter, List};
-use crate::orders::By;
+use crate::lists::{Filter, List, Page};
+use crate::orders::{By, Orders, Rows as Current, Walk};
 use crate::platform::{Platform, Side};
-use crate::routes::list::atom;
-use crate::typed::{self, Field, Kind, Of, datapath, place, read};
+use crate::routes::find;
+use crate::routes::list::{self, atom};
+use crate::typed::{self, Field, Kind, Of, datapath, document, place, read};
 use axum::Json;
 use purlin_api::Problem;
 use purlin_api::asked::Asked;
 use purlin_ovn_core::model::State as Rows;
-use purlin_ovsdb::cache::Index;
-use purlin_ovsdb::{Atom, AtomicType, Datum, Uuid};
+use purlin_ovsdb::cache::{Database, Index, RowRef};
+use purlin_ovsdb::{Atom, AtomicType, Uuid};
 use serde_json::Value;
 
 /// The database that has the rows of a kind.
@@ -30,36 +31,57 @@ pub(super) async fn list(
     let (schema, rows) = side.read().await?;
     let state = Rows::new(&schema, &rows.database);
     place::known(&state, kind.table)?;
-    let (limit, after) = (asked.limit()?, asked.cursor::<Uuid>()?);
+    let sort = sorted(&state, kind, &asked)?;
+    let column = sort.as_ref().map(|(column, _)| column.as_str());
+    let after = list::after(&asked, find::table(&schema, kind.table)?, column)?;
     let chosen = Chosen::of(&state, kind, &asked)?;
-    let filters = match chosen.rows {
-        None => chosen.filters(&state, kind)?,
-        Some(_) => None,
+    let list = List {
+        table: kind.table,
+        filters: Vec::new(),
+        sort,
+        after,
+        limit: asked.limit()?,
     };
-    let (database, uuids, more) = match filters {
-        Some(filters) => {
-            let list = List {
-                table: kind.table,
-                filters,
-                sort: None,
-                after: after.map(|after| (Datum::EMPTY, after)),
-                limit,
-            };
-            let page = list.page(&schema, &side.orders, &rows.clone().into());
-            (page.database, page.rows, page.more)
-        }
-        None => {
-            let mut found = chosen.looked(&state, kind, after, limit + 1);
-            let more = found.len() > limit;
-            found.truncate(limit);
-            (rows.database.clone(), found, more)
-        }
-    };
+    let page = chosen.page(&state, kind, list, (&side.orders, &rows.clone().into()))?;
     let dhcp = platform.dhcp();
-    let state = Rows::new(&schema, &database).with_dhcp(&dhcp);
-    let items = uuids.iter().filter_map(|uuid| read::object(&state, kind, *uuid));
-    let next = uuids.last().filter(|_| more).map(Uuid::to_string);
-    Ok(Json(asked.page(items.collect(), next)))
+    let state = Rows::new(&schema, &page.database).with_dhcp(&dhcp);
+    let items = page.rows.iter();
+    let items = items
+        .filter_map(|uuid| read::object(&state, kind, *uuid))
+        .collect();
+    let value = |uuid: Uuid| state.value(kind.table, uuid, asked_column(kind, &asked)?);
+    let last = page.rows.last().filter(|_| page.more);
+    let next = last.map(|uuid| list::written(*uuid, value(*uuid)));
+    Ok(Json(asked.page(items, next)))
+}
+
+/// The column that the list is asked to be sorted by.
+fn asked_column(kind: &Kind, asked: &Asked) -> Option<&'static str> {
+    let word = asked.text("sort")?;
+    let name = word.strip_prefix('-').unwrap_or(word);
+    let field = kind.fields.iter().find(|field| field.name == name)?;
+    match field.of {
+        Of::Column(column) => Some(column),
+        _ => None,
+    }
+}
+
+/// That column, and whether the greatest comes first.
+fn sorted(state: &Rows<'_>, kind: &Kind, asked: &Asked) -> Result<Option<(String, bool)>, Problem> {
+    let words = document::sorts(kind);
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let Some(word) = asked.word_of("sort", &words)? else {
+        return Ok(None);
+    };
+    let table = state.schema().table(kind.table);
+    let known =
+        asked_column(kind, asked).filter(|column| table.is_some_and(|table| table.column(column).is_some()));
+    let column = known.ok_or_else(|| {
+        Problem::parameter(format!(
+            "sort={word}: the database that is connected has no such column"
+        ))
+    })?;
+    Ok(Some((column.to_owned(), word.starts_with('-'))))
 }
 
 /// What the filters leave: rows that references led to, and what each row must be besides.
@@ -142,6 +164,53 @@ impl<'q> Chosen<'q> {
             filters.push(Filter::Has(vec![(By::Found(index), atom)]));
         }
         Ok(Some(filters))
+    }
+
+    /// A page of what the filters leave.
+    fn page(
+        &self,
+        state: &Rows<'_>,
+        kind: &Kind,
+        mut list: List<'_>,
+        (orders, now): (&Orders, &Current),
+    ) -> Result<Page, Problem> {
+        let filters = match self.rows {
+            None => self.filters(state, kind)?,
+            Some(_) => None,
+        };
+        if let Some(filters) = filters {
+            list.filters = filters;
+            return Ok(list.page(state.schema(), orders, now));
+        }
+        let wanted = list.limit + 1;
+        let means = |state: &Rows<'_>, uuid: Uuid| self.means(state, kind, uuid);
+        let (database, rows) = match (&list.sort, &self.rows) {
+            (None, _) => {
+                let after = list.after.as_ref().map(|(_, uuid)| *uuid);
+                (now.database.clone(), self.looked(state, kind, after, wanted))
+            }
+            (Some((column, down)), Some(rows)) => {
+                let rows = rows.iter().copied().filter(|uuid| means(state, *uuid));
+                let value = |uuid: Uuid| Some((state.value(kind.table, uuid, column)?.clone(), uuid));
+                (
+                    now.database.clone(),
+                    list.in_order(rows.filter_map(value).collect(), *down),
+                )
+            }
+            (Some((column, down)), None) => {
+                let walk = Walk {
+                    after: list.after.clone(),
+                    backwards: *down,
+                    limit: wanted,
+                    only: None,
+                };
+                let fits = |database: &Database, row: &RowRef<'_>| {
+                    means(&Rows::new(state.schema(), database), row.uuid())
+                };
+                orders.walk(now, kind.table, &By::Value(column.clone()), &walk, fits)
+            }
+        };
+        Ok(list.cut(database, rows))
     }
 
     /// Row by row, those that are meant.
