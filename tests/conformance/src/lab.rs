@@ -44,6 +44,11 @@ impl Lab {
         Space::make(what, self.folder.path().to_owned())
     }
 
+    /// This test's folder.
+    pub(crate) fn folder(&self) -> String {
+        text_of(self.folder.path())
+    }
+
     /// A file in this test's folder.
     #[must_use]
     pub fn path(&self, name: &str) -> PathBuf {

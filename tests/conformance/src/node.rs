@@ -148,6 +148,44 @@ impl<'lab> Node<'lab> {
         serde_json::from_str(&text).unwrap_or_else(|cause| panic!("{cause}: {path} says {text}"))
     }
 
+    /// Status and body of a request with the admin token and perhaps a JSON body.
+    ///
+    /// # Panics
+    ///
+    /// When the answer is no JSON.
+    #[must_use]
+    pub fn ask(&self, method: &str, path: &str, body: Option<&Value>) -> (u16, Value) {
+        let token = format!("authorization: Bearer {}", self.token());
+        let url = format!("http://127.0.0.1:8080{path}");
+        let body = body.map(Value::to_string);
+        let mut arguments = vec!["-w", "\n%{http_code}", "-X", method, "-H", &token, &url];
+        if let Some(body) = &body {
+            arguments.extend(["-H", "content-type: application/json", "-d", body]);
+        }
+        let said = self.curl(&arguments);
+        let (body, status) = said.rsplit_once('\n').unwrap_or_default();
+        let body = if body.is_empty() { "null" } else { body };
+        let body = serde_json::from_str(body).unwrap_or_else(|cause| panic!("{cause}: {path} says {said}"));
+        (status.parse().unwrap_or_default(), body)
+    }
+
+    /// The body of such a request, which must succeed.
+    ///
+    /// # Panics
+    ///
+    /// When it does not; with what was answered.
+    #[must_use]
+    pub fn done(&self, method: &str, path: &str, body: &Value) -> Value {
+        let body = (!body.is_null()).then_some(body);
+        let (status, answer) = self.ask(method, path, body);
+        assert!(
+            (200..300).contains(&status),
+            "{method} {path}: {status} {answer:#}\n{}",
+            self.process.said()
+        );
+        answer
+    }
+
     /// The admin token that the node made.
     ///
     /// # Panics

@@ -7,4 +7,5 @@ mod cluster_views;
 mod dhcp;
 mod growing;
 mod joining;
+mod ovn;
 mod sessions;
