@@ -23,7 +23,7 @@ use purlin_types::Epoch;
 use crate::postgres::{Postgres, Work};
 use crate::probe::Look;
 
-pub(crate) use key::text as key_text;
+pub(crate) use key::{parse as key_parse, text as key_text};
 
 /// What a call may answer besides its result.
 type Answer<T> = Result<T, Refusal>;

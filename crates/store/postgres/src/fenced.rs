@@ -1,6 +1,8 @@
 //! [`FencedRows`]: rows written under claims that still hold.
 //!
 //! ```text
+//!   quick         one statement: writer FOR SHARE, unchanged since its claims were read? · rows by UNNEST
+//!   when not, or for more than 1000 rows:
 //!   one flight    BEGIN · claims FOR SHARE · rows by UNNEST, 1000 per statement
 //!   then          every claim there?  COMMIT : ROLLBACK, Lost
 //! ```
@@ -8,7 +10,10 @@
 //! `FOR SHARE` is the point: whoever takes a claim over changes its row, waits for the lock and therefore sees, when it
 //! loads, every row that its predecessor was told is written. `FOR KEY SHARE` would not make it wait.
 
+mod batch;
 mod column;
+mod proof;
+mod quick;
 mod read;
 mod standing;
 mod write;
@@ -16,11 +21,46 @@ mod write;
 use purlin_store::{FenceFault, FencedRow, FencedRows, Later, Standing, StoredRow, Tally};
 use purlin_types::{Epoch, Slot, SlotSet};
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 
+use crate::failure::Failure;
 use crate::postgres::Postgres;
+
+pub(crate) use proof::Proof;
 
 /// How often rows are tried beside others that come and go.
 const TRIES: u32 = 4;
+
+impl Postgres {
+    /// In one statement where that is possible; else, and to learn what stands against it, claim by claim.
+    async fn first_try(&self, batch: &write::Batch<'_>) -> Result<Result<(), FenceFault>, Failure> {
+        if batch.only_piece().is_some() {
+            let known = self.proof().filter(|proof| proof.covers(batch.held()));
+            if let Some(proof) = &known
+                && self.call(&quick::Quick { batch, proof }).await?
+            {
+                return Ok(Ok(()));
+            }
+            if let Some(proof) = self.proof_anew(batch).await?
+                && self.call(&quick::Quick { batch, proof: &proof }).await?
+            {
+                return Ok(Ok(()));
+            }
+        }
+        self.call(batch).await
+    }
+
+    /// Reads the claims of whoever holds the first slot of the batch, and keeps them when they are what it needs.
+    async fn proof_anew(&self, batch: &write::Batch<'_>) -> Result<Option<Arc<Proof>>, Failure> {
+        let Some(&(slot, _)) = batch.held().first() else {
+            return Ok(None);
+        };
+        let found = self.call(&proof::Find(slot)).await?;
+        let found = found.filter(|proof| proof.covers(batch.held())).map(Arc::new);
+        self.keep_proof(found.clone());
+        Ok(found)
+    }
+}
 
 impl FencedRows for Postgres {
     fn write<'a>(
@@ -31,7 +71,7 @@ impl FencedRows for Postgres {
     ) -> Later<'a, Result<(), FenceFault>> {
         Box::pin(async move {
             let batch = write::Batch::new(table, held, rows)?;
-            let mut outcome = self.call(&batch).await;
+            let mut outcome = self.first_try(&batch).await;
             // What stood in the way may be gone when it is asked for; then at once again, because others wait.
             for _ in 0..TRIES {
                 match outcome {

@@ -12,6 +12,7 @@ use tokio::time::{sleep, timeout};
 
 use crate::breaker::{Breaker, BreakerState};
 use crate::failure::Failure;
+use crate::fenced::Proof;
 use crate::line::Lines;
 use crate::pool::{Lent, Pool, PoolUse};
 use crate::schema;
@@ -42,6 +43,8 @@ struct Inner {
     primary: Arc<Pool>,
     replica: Option<Arc<Pool>>,
     breaker: Mutex<Breaker>,
+    /// The claims under which rows were written last.
+    proof: Mutex<Option<Arc<Proof>>>,
     runtime: Handle,
 }
 
@@ -116,6 +119,7 @@ impl Postgres {
         Ok(Self {
             inner: Arc::new(Inner {
                 breaker: Mutex::new(Breaker::new(settings.breaker)),
+                proof: Mutex::default(),
                 settings,
                 primary,
                 replica,
@@ -134,6 +138,14 @@ impl Postgres {
     #[must_use]
     pub fn breaker(&self) -> BreakerState {
         self.breaker_mut().state()
+    }
+
+    pub(crate) fn proof(&self) -> Option<Arc<Proof>> {
+        self.inner.proof.lock().expect("no thread panics with it").clone()
+    }
+
+    pub(crate) fn keep_proof(&self, proof: Option<Arc<Proof>>) {
+        *self.inner.proof.lock().expect("no thread panics with it") = proof;
     }
 
     pub(crate) fn runtime(&self) -> &Handle {

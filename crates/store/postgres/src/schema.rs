@@ -9,6 +9,7 @@ const STEPS: &[&str] = &[
     include_str!("schema/0001.sql"),
     include_str!("schema/0002.sql"),
     include_str!("schema/0003.sql"),
+    include_str!("schema/0004.sql"),
 ];
 
 /// Of the advisory lock under which steps are applied: "purlin" as a number.

@@ -13,7 +13,7 @@ pub(crate) fn text(key: &ClaimKey) -> String {
 }
 
 /// `None` for what [`text`] does not write.
-pub(super) fn parse(text: &str) -> Option<ClaimKey> {
+pub(crate) fn parse(text: &str) -> Option<ClaimKey> {
     if text == "leader" {
         return Some(ClaimKey::Leader);
     }

@@ -1,11 +1,10 @@
 //! Writing a batch of rows.
 
-use std::collections::HashMap;
-
 use purlin_fabric::port::{ClaimKey, Durability};
 use purlin_store::{FenceFault, FencedRow, Rival};
 use purlin_types::{Epoch, Slot};
 
+use super::batch::{Columns, newest};
 use super::column;
 use crate::claims::key_text;
 use crate::failure::Failure;
@@ -44,7 +43,7 @@ const OVERTAKEN: &str = "SELECT c.key FROM purlin.claim AS c \
 const UPSERT: &str = "INSERT INTO purlin.fenced_row AS r (tbl, key, slot, gtl, epoch, ver, uniq, body) \
      SELECT $1, u.* FROM UNNEST($2::bigint[], $3::smallint[], $4::bigint[], $5::bigint[], $6::bigint[], \
        $7::bytea[], $8::bytea[]) AS u \
-     ON CONFLICT (tbl, key) DO UPDATE SET slot = excluded.slot, gtl = excluded.gtl, epoch = excluded.epoch, \
+     ON CONFLICT (key, tbl) DO UPDATE SET slot = excluded.slot, gtl = excluded.gtl, epoch = excluded.epoch, \
        ver = excluded.ver, uniq = excluded.uniq, body = excluded.body \
      WHERE (r.gtl, r.epoch, r.ver) < (excluded.gtl, excluded.epoch, excluded.ver)";
 
@@ -61,25 +60,17 @@ const HOLDER: &str = "WITH u AS (SELECT * FROM UNNEST($2::bigint[], $3::bigint[]
          WHERE own.key = r.key AND (r.gtl, r.epoch, r.ver) < (own.gtl, own.epoch, own.ver)) \
      ORDER BY u.key";
 
-/// A row's columns, ready to send.
-#[derive(Default)]
-struct Columns<'a> {
-    keys: Vec<i64>,
-    slots: Vec<i16>,
-    timelines: Vec<i64>,
-    counters: Vec<i64>,
-    versions: Vec<i64>,
-    uniques: Vec<Option<&'a [u8]>>,
-    bodies: Vec<&'a [u8]>,
-}
-
 pub(super) struct Batch<'a> {
     table: &'a str,
     held: &'a [(Slot, Epoch)],
-    claims: Vec<String>,
+    pieces: Vec<Columns<'a>>,
+}
+
+/// The claims of a batch, ready to ask for.
+struct Claims {
+    keys: Vec<String>,
     timelines: Vec<i64>,
     counters: Vec<i64>,
-    pieces: Vec<Columns<'a>>,
 }
 
 impl<'a> Batch<'a> {
@@ -90,22 +81,40 @@ impl<'a> Batch<'a> {
         held: &'a [(Slot, Epoch)],
         rows: &'a [FencedRow],
     ) -> Result<Self, FenceFault> {
-        let epochs: HashMap<Slot, Epoch> = held.iter().copied().collect();
-        let rows = newest(&epochs, rows)?;
+        let rows = newest(held, rows)?;
         Ok(Self {
             table,
             held,
-            claims: held
-                .iter()
-                .map(|(slot, _)| key_text(&ClaimKey::Slot(*slot)))
-                .collect(),
-            timelines: held.iter().map(|(_, epoch)| i64::from(epoch.timeline)).collect(),
-            counters: held
-                .iter()
-                .map(|(_, epoch)| epoch.counter.cast_signed())
-                .collect(),
-            pieces: rows.chunks(ROWS).map(|piece| columns(&epochs, piece)).collect(),
+            pieces: rows.chunks(ROWS).map(Columns::of).collect(),
         })
+    }
+
+    pub(super) fn table(&self) -> &'a str {
+        self.table
+    }
+
+    pub(super) fn held(&self) -> &'a [(Slot, Epoch)] {
+        self.held
+    }
+
+    /// The rows, when one statement takes them.
+    pub(super) fn only_piece(&self) -> Option<&Columns<'a>> {
+        match self.pieces.as_slice() {
+            [only] => Some(only),
+            _ => None,
+        }
+    }
+
+    fn claims(&self) -> Claims {
+        let (slots, epochs) = (
+            self.held.iter().map(|held| held.0),
+            self.held.iter().map(|held| held.1),
+        );
+        Claims {
+            keys: slots.map(|slot| key_text(&ClaimKey::Slot(slot))).collect(),
+            timelines: epochs.clone().map(|epoch| i64::from(epoch.timeline)).collect(),
+            counters: epochs.map(|epoch| epoch.counter.cast_signed()).collect(),
+        }
     }
 
     /// The same batch, when the first try met a row that has what the batch wants.
@@ -128,10 +137,11 @@ impl<'a> Batch<'a> {
 
     /// Opens the transaction; the slots that are not held.
     async fn fence(&self, session: &Session) -> Result<Vec<Slot>, Failure> {
-        let held: Params<'_> = &[&self.claims, &self.timelines, &self.counters];
+        let claims = self.claims();
+        let held: Params<'_> = &[&claims.keys, &claims.timelines, &claims.counters];
         let (begun, fenced) = tokio::join!(biased; session.run("BEGIN"), session.query(FENCE, held));
         begun?;
-        self.lost(&fenced?)
+        self.lost(&claims, &fenced?)
     }
 
     /// Transaction, fence and the first piece in one flight; then the others.
@@ -150,12 +160,12 @@ impl<'a> Batch<'a> {
         Ok(lost)
     }
 
-    fn lost(&self, fenced: &[tokio_postgres::Row]) -> Result<Vec<Slot>, Failure> {
+    fn lost(&self, claims: &Claims, fenced: &[tokio_postgres::Row]) -> Result<Vec<Slot>, Failure> {
         if fenced.len() == self.held.len() {
             return Ok(Vec::new());
         }
         let there = keys(fenced)?;
-        let slots = self.held.iter().zip(&self.claims);
+        let slots = self.held.iter().zip(&claims.keys);
         Ok(slots
             .filter(|(_, claim)| there.binary_search(claim).is_err())
             .map(|((slot, _), _)| *slot)
@@ -214,10 +224,11 @@ impl Batch<'_> {
         if probe.durability == Durability::Synced {
             return Ok(Err(FenceFault::Lost(lost)));
         }
-        let held: Params<'_> = &[&self.claims, &self.timelines, &self.counters];
+        let claims = self.claims();
+        let held: Params<'_> = &[&claims.keys, &claims.timelines, &claims.counters];
         let overtaken = keys(&session.query(OVERTAKEN, held).await?)?;
         let former = |slot: &Slot| {
-            let mut of_slot = self.held.iter().zip(&self.claims);
+            let mut of_slot = self.held.iter().zip(&claims.keys);
             of_slot.any(|((held, epoch), claim)| {
                 held == slot && epoch.timeline < probe.timeline && overtaken.binary_search(claim).is_err()
             })
@@ -304,58 +315,4 @@ impl SecondTry<'_, '_> {
         });
         Ok(Err(FenceFault::Taken(rivals.collect::<Result<_, _>>()?)))
     }
-}
-
-/// One row per key, the newest. Rows that claim nothing come first, so that what they give up is free for the others;
-/// then in the order of keys, so that two batches lock what they share in the same order.
-fn newest<'a>(
-    epochs: &HashMap<Slot, Epoch>,
-    rows: &'a [FencedRow],
-) -> Result<Vec<&'a FencedRow>, FenceFault> {
-    let mut strangers: Vec<Slot> = rows
-        .iter()
-        .map(|row| row.slot)
-        .filter(|slot| !epochs.contains_key(slot))
-        .collect();
-    if !strangers.is_empty() {
-        strangers.sort_unstable();
-        strangers.dedup();
-        return Err(FenceFault::Lost(strangers));
-    }
-    let mut by_key: HashMap<u64, &FencedRow> = HashMap::with_capacity(rows.len());
-    for row in rows {
-        let kept = by_key.entry(row.key).or_insert(row);
-        if (epochs[&kept.slot], kept.version) <= (epochs[&row.slot], row.version) {
-            *kept = row;
-        }
-    }
-    let mut claimed: HashMap<&[u8], u64> = HashMap::with_capacity(by_key.len());
-    let mut rows: Vec<&FencedRow> = by_key.into_values().collect();
-    rows.sort_unstable_by_key(|row| (row.unique.is_some(), row.key));
-    let mut rivals = Vec::new();
-    for row in &rows {
-        if let Some(unique) = &row.unique {
-            let (key, by) = (row.key, *claimed.entry(unique).or_insert(row.key));
-            rivals.extend((by != key).then_some(Rival { key, by }));
-        }
-    }
-    match rivals.is_empty() {
-        true => Ok(rows),
-        false => Err(FenceFault::Taken(rivals)),
-    }
-}
-
-fn columns<'a>(epochs: &HashMap<Slot, Epoch>, rows: &[&'a FencedRow]) -> Columns<'a> {
-    let mut columns = Columns::default();
-    for row in rows {
-        let epoch = epochs[&row.slot];
-        columns.keys.push(column::key(row.key));
-        columns.slots.push(column::slot(row.slot));
-        columns.timelines.push(i64::from(epoch.timeline));
-        columns.counters.push(epoch.counter.cast_signed());
-        columns.versions.push(i64::from(row.version));
-        columns.uniques.push(row.unique.as_deref());
-        columns.bodies.push(&row.body);
-    }
-    columns
 }

@@ -60,12 +60,18 @@ fn an_open_transaction_of_a_silent_node_ends_by_itself() {
         enrol(&silent, &former).await;
         enrol(&other, &next).await;
         let held = take(&silent, &former, &[1]).await;
-        let first = silent.write("lease", &held, &[row(1, slot(1), 1)]).await;
+        // More than one statement takes.
+        let rows = |version| {
+            (0..1001)
+                .map(|key| row(key, slot(1), version))
+                .collect::<Vec<_>>()
+        };
+        let first = silent.write("lease", &held, &rows(1)).await;
         first.expect("it holds the slot");
         proxy.set(Mode::Mute);
         let writing = tokio::spawn({
-            let (silent, held) = (silent.clone(), held.clone());
-            async move { silent.write("lease", &held, &[row(1, slot(1), 2)]).await }
+            let (silent, held, rows) = (silent.clone(), held.clone(), rows(2));
+            async move { silent.write("lease", &held, &rows).await }
         });
         let watch = server.sql(&database).await;
         let question = "SELECT count(*) FROM pg_stat_activity \
@@ -92,6 +98,51 @@ fn an_open_transaction_of_a_silent_node_ends_by_itself() {
         proxy.set(Mode::Pass);
         let late = silent.write("lease", &held, &[row(1, slot(1), 2)]).await;
         assert!(matches!(late, Err(FenceFault::Lost(_))), "{late:?}");
+    });
+}
+
+/// The same when one statement takes all of its rows: it ends by itself, whether anybody hears of it or not.
+#[test]
+fn a_batch_of_a_silent_node_is_written_whole_and_keeps_nobody_away() {
+    if !met() {
+        return;
+    }
+    run(async {
+        let server = Server::shared();
+        let database = server.database().await;
+        let proxy = Proxy::to(server.port()).await;
+        let (silent, other) = (
+            connect(proxy.port(), &database).await,
+            connect(server.port(), &database).await,
+        );
+        let (former, next) = (node("former", 1), node("next", 2));
+        enrol(&silent, &former).await;
+        enrol(&other, &next).await;
+        let held = take(&silent, &former, &[1]).await;
+        let rows = |version| [1, 2].map(|key| row(key, slot(1), version));
+        for version in [1, 2] {
+            // New rows and old ones are two statements, and the line has to be there to prepare them.
+            let written = silent.write("lease", &held, &rows(version)).await;
+            written.expect("it holds the slot");
+        }
+        proxy.set(Mode::Mute);
+        let writing = tokio::spawn({
+            let (silent, held) = (silent.clone(), held.clone());
+            async move { silent.write("lease", &held, &rows(3)).await }
+        });
+        let versions = async || {
+            let page = other.page("lease", None, 9).await.expect("it answers");
+            page.iter().map(|stored| stored.row.version).collect::<Vec<_>>()
+        };
+        until("the rows are written", async || versions().await == [3, 3]).await;
+        let taken = timeout(SOON, take(&other, &next, &[1])).await;
+        assert!(taken.is_ok());
+        let outcome = writing.await.expect("no panic");
+        assert!(matches!(outcome, Err(FenceFault::Unknown(_))), "{outcome:?}");
+        proxy.set(Mode::Pass);
+        let late = silent.write("lease", &held, &rows(4)).await;
+        assert!(matches!(late, Err(FenceFault::Lost(_))), "{late:?}");
+        assert_eq!(versions().await, [3, 3]);
     });
 }
 

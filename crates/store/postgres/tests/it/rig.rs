@@ -9,7 +9,7 @@ mod server;
 pub(crate) use claims::ClaimsOn;
 pub(crate) use fenced::FencedOn;
 pub(crate) use need::met;
-pub(crate) use proxy::{Mode, Proxy};
+pub(crate) use proxy::{Mode, Proxy, Rewrite};
 pub(crate) use server::{Server, Stop};
 
 use std::future::Future;

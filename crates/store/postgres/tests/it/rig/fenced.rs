@@ -12,7 +12,7 @@ use purlin_types::{Epoch, Slot};
 use tokio::sync::Mutex;
 use tokio_postgres::Client;
 
-use super::{EVERY, LIMIT, Proxy, Server, connect, empty, enrol, fence, node, take};
+use super::{EVERY, LIMIT, Proxy, Rewrite, Server, connect, empty, enrol, fence, node, take};
 
 pub(crate) struct FencedOn {
     server: Arc<Server>,
@@ -25,11 +25,7 @@ pub(crate) struct FencedOn {
 
 impl FencedOn {
     /// On a database of which it makes an empty one; `rewrite`: what arrives in statements instead of a text.
-    pub(crate) async fn new(
-        server: Arc<Server>,
-        database: &str,
-        rewrite: Option<(&'static str, &'static str)>,
-    ) -> Self {
+    pub(crate) async fn new(server: Arc<Server>, database: &str, rewrite: Rewrite) -> Self {
         empty(&server, database).await;
         let proxy = Proxy::rewriting(server.port(), rewrite).await;
         let store = connect(proxy.port(), database).await;
@@ -59,7 +55,9 @@ impl FencedRig for FencedOn {
 
     fn take_over(&self, slot: Slot) -> Later<'_, Epoch> {
         Box::pin(async move {
-            let number = self.owners.fetch_add(1, Ordering::Relaxed);
+            // What nobody holds goes to who took last, so that one node holds several.
+            let held = self.owner(slot).await.is_some();
+            let number = self.owners.fetch_add(u64::from(held), Ordering::Relaxed) + u64::from(held);
             let owner = node(&format!("owner-{number}"), number);
             enrol(&self.store, &owner).await;
             take(&self.store, &owner, &[slot.index()]).await[0].1

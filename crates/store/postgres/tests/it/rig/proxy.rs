@@ -15,8 +15,8 @@ pub(crate) enum Mode {
     Cut,
 }
 
-/// A text in statements and what stands there instead when they arrive.
-type Rewrite = Option<(&'static str, &'static str)>;
+/// Texts in statements and what stands there instead when they arrive.
+pub(crate) type Rewrite = &'static [(&'static str, &'static str)];
 
 #[derive(Debug)]
 pub(crate) struct Proxy {
@@ -27,7 +27,7 @@ pub(crate) struct Proxy {
 
 impl Proxy {
     pub(crate) async fn to(server: u16) -> Self {
-        Self::rewriting(server, None).await
+        Self::rewriting(server, &[]).await
     }
 
     pub(crate) async fn rewriting(server: u16, rewrite: Rewrite) -> Self {
@@ -84,8 +84,10 @@ async fn say(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, rewrite: Rewrite) 
         let mut body = vec![0; length as usize - 4];
         from.read_exact(&mut body).await?;
         // A statement to prepare, or to run at once.
-        if let (Some(b'P' | b'Q'), Some((text, other))) = (letter, rewrite) {
-            body = replace(&body, text.as_bytes(), other.as_bytes());
+        if let Some(b'P' | b'Q') = letter {
+            for (text, other) in rewrite {
+                body = replace(&body, text.as_bytes(), other.as_bytes());
+            }
         }
         let mut message: Vec<u8> = letter.into_iter().collect();
         message.extend((body.len() as u32 + 4).to_be_bytes());
