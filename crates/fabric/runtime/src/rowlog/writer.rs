@@ -41,7 +41,8 @@ fn next(shared: &Shared) -> Batch {
         }
         batch.add(queue.pop_front().expect("it was looked at"));
     }
-    batch.drop_former_terms();
+    drop(queue);
+    batch.arrange();
     batch
 }
 
@@ -73,9 +74,8 @@ async fn write(shared: &Shared, batch: &mut Batch) -> bool {
 }
 
 async fn attempt(shared: &Shared, batch: &Batch) -> Result<(), (&'static str, FenceFault)> {
-    for table in batch.tables() {
-        let (held, rows) = batch.rows_of(table);
-        let written = shared.rows.write(table, &held, &rows).await;
+    for (table, held, rows) in batch.tables() {
+        let written = shared.rows.write(table, &held, rows).await;
         written.map_err(|fault| (table, fault))?;
     }
     Ok(())
