@@ -150,6 +150,9 @@ reasons! {
         "A reservation made since gives the client another address; it will ask anew and get it." "";
     1206 NAK_NOT_ADMITTED "nak_not_admitted" "refused {address}: its pool does not admit the client any more"
         "The address lies in no pool that serves this client (pools or classes were changed), or it is reserved for another." "";
+    1207 NAK_NO_COPY "nak_no_copy" "refused {address}: it was another client's, and the database's standby does not follow"
+        "The client takes up an offer of an address that was another client's. An address changes its client only once the database's standby has that too (PUR-1132), and the standby is not connected or far behind. The client asks anew and is offered an address that nobody had, for no longer than the client lead time. A client that renews is met with silence instead."
+        "See why the standby does not follow, or remove it for good (docs/formats/postgres.md).";
 
     1301 MALFORMED "malformed" "malformed packet, code {a} at octet {b}"
         "The datagram is no DHCP message: too short, a broken option, or lengths that do not fit. It is counted and dropped."

@@ -85,7 +85,9 @@ fn row_of_window(block: u32) -> RowRef<'static> {
 
 /// What no two bound leases may have in common: the network's name and the client's key.
 pub(crate) fn unique_of(network: &str, who: &Identity<'_>) -> Vec<u8> {
-    let mut unique = network.as_bytes().to_vec();
+    let own = who.client_id.unwrap_or(who.chaddr).len();
+    let mut unique = Vec::with_capacity(network.len() + 3 + own);
+    unique.extend_from_slice(network.as_bytes());
     unique.push(0);
     match who.client_id {
         Some(id) => {

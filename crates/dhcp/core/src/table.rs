@@ -17,6 +17,7 @@ mod walk;
 use crate::lease::{Identity, Lease, NO_EXTRA, Packed, Spill};
 use crate::view::LeaseState;
 use hashbrown::{HashMap, HashTable};
+use std::collections::BTreeMap;
 use std::hash::{BuildHasher, Hasher};
 
 const BLOCK: u32 = 64;
@@ -55,8 +56,9 @@ pub(crate) struct Table {
     blocks: Vec<Block>,
     /// Block number -> index into `blocks`.
     numbers: HashMap<u32, u32, foldhash::fast::FixedState>,
-    /// Indexes into `blocks` in address order, for listings and checkpoints.
-    sorted: Vec<u32>,
+    /// Block number -> index into `blocks` in address order, for listings and checkpoints. A tree: where clients are spread
+    /// over a large pool by hash, nearly every first lease makes a block somewhere in the middle.
+    sorted: BTreeMap<u32, u32>,
     index: Box<[HashTable<Entry>]>,
     /// Indexes into `blocks` that stand for no addresses any more.
     spare: Vec<u32>,
@@ -79,7 +81,7 @@ impl Table {
         Self {
             blocks: Vec::new(),
             numbers: HashMap::default(),
-            sorted: Vec::new(),
+            sorted: BTreeMap::new(),
             spare: Vec::new(),
             index: (0..PARTS).map(|_| HashTable::new()).collect(),
             spill: Spill::default(),
@@ -106,10 +108,7 @@ impl Table {
         let number = address / BLOCK;
         let at = self.spare_block(number);
         self.numbers.insert(number, at);
-        let place = self
-            .sorted
-            .partition_point(|&b| self.blocks[b as usize].number < number);
-        self.sorted.insert(place, at);
+        self.sorted.insert(number, at);
         Slot(at * BLOCK + address % BLOCK)
     }
 

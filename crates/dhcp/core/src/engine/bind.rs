@@ -48,10 +48,8 @@ impl Turn<'_, '_> {
         let terms = self.terms(address);
         let full = self.lease_secs(&terms);
         let slot = self.network.table.slot_or_new(address);
-        let own = self.network.table.is(slot, &self.client.who);
         let before = *self.network.table.lease(slot);
-        let renewal = own && before.state == LeaseState::Bound && before.expires > now;
-        let another = self.changes_client(&before, own, renewal);
+        let (renewal, another) = self.change_of(slot);
         if let Some(verdict) = self.uncopied(address, another) {
             return verdict;
         }
@@ -85,6 +83,14 @@ impl Turn<'_, '_> {
         }
     }
 
+    /// Whether binding the address extends the client's lease, and whether it changes whose the address is.
+    fn change_of(&self, slot: Slot) -> (bool, bool) {
+        let lease = self.network.table.lease(slot);
+        let own = self.network.table.is(slot, &self.client.who);
+        let renewal = own && lease.state == LeaseState::Bound && lease.expires > self.secs();
+        (renewal, self.changes_client(lease, own, renewal))
+    }
+
     /// Whether a failover to the second copy could bring a former client of the address back: what is recorded there
     /// is, or may be, another's.
     fn changes_client(&self, lease: &Lease, own: bool, renewal: bool) -> bool {
@@ -99,10 +105,38 @@ impl Turn<'_, '_> {
         lease.has(FLAG_RECORDED) && (!ended_own || unsure)
     }
 
-    /// Silence about an address that changes its client while there is a second copy that does not follow (rule R3).
+    /// No promise of an address that changes its client while there is a second copy that does not follow (rule R3).
     pub(super) fn uncopied(&mut self, address: u32, another: bool) -> Option<Verdict> {
-        let stuck = self.log.copy.is_some_and(|copy| !copy.follows);
-        (stuck && another).then(|| self.silent(reasons::NO_COPY, address))
+        (another && self.is_uncopied()).then(|| self.without_copy(address))
+    }
+
+    fn is_uncopied(&self) -> bool {
+        self.log.copy.is_some_and(|copy| !copy.follows)
+    }
+
+    /// Whether the address could not be bound for the client now if it asked for it, for want of a second copy that
+    /// follows: it is not worth an offer.
+    pub(super) fn is_stuck(&self, address: u32) -> bool {
+        let slot = self.network.table.slot(address);
+        slot.is_some_and(|slot| self.is_uncopied() && self.change_of(slot).1)
+    }
+
+    /// What is said about an address that cannot change its client now.
+    ///
+    /// Who takes up an offer of ours is refused, so that it asks anew at once and is offered an address that nobody had,
+    /// for no longer than the client lead time. That takes nothing from it: it names this service (option 54), so it waits
+    /// for no other authority; the slot of the address is held here under a tenure that is looked at once more before
+    /// this leaves (rule R0), so no other node decides about it; and it cannot have the address, because nobody was ever
+    /// told so whose record is not on the copy (rule R3).
+    ///
+    /// Who renews or has rebooted may have a lease by a record that was lost: silence. It goes on by what it was told last.
+    pub(super) fn without_copy(&mut self, address: u32) -> Verdict {
+        let selecting =
+            self.message.message_type() == Some(MessageType::Request) && self.message.server_id().is_some();
+        match selecting {
+            true => self.nak(reasons::NAK_NO_COPY, address),
+            false => self.silent(reasons::NO_COPY, address),
+        }
     }
 
     /// Makes the address the client's in memory. Gives the other one that it still holds here, if any: binding this

@@ -160,7 +160,7 @@ impl Turn<'_, '_> {
                 return Some(self.held_back(address));
             }
             if self.waits_for_copy(address) {
-                return Some(self.silent(reasons::NO_COPY, address));
+                return Some(self.without_copy(address));
             }
             return Some(self.nak(reasons::NAK_TAKEN, address));
         }

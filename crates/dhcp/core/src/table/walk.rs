@@ -62,11 +62,9 @@ impl Table {
 
     /// Forgets all leases of the blocks whose number is meant; gives the states that there were.
     pub(crate) fn forget_blocks(&mut self, meant: impl Fn(u32) -> bool) -> Vec<(u32, LeaseState)> {
-        let blocks = &self.blocks;
-        let gone = |&at: &u32| meant(blocks[at as usize].number);
-        let gone: Vec<u32> = self.sorted.iter().copied().filter(gone).collect();
+        let gone: Vec<(u32, u32)> = self.sorted.extract_if(.., |&number, _| meant(number)).collect();
         let mut states = Vec::new();
-        for &at in &gone {
+        for &(number, at) in &gone {
             for slot in (at * BLOCK..(at + 1) * BLOCK).map(Slot) {
                 let state = self.lease(slot).state;
                 if state != LeaseState::Free {
@@ -75,16 +73,10 @@ impl Table {
                 self.forget(slot);
                 self.update(slot, |lease| *lease = Lease::FREE);
             }
-            let block = &mut self.blocks[at as usize];
-            block.next_event = u32::MAX;
-            let number = block.number;
+            self.blocks[at as usize].next_event = u32::MAX;
             self.numbers.remove(&number);
         }
-        if !gone.is_empty() {
-            let blocks = &self.blocks;
-            self.sorted.retain(|&at| !meant(blocks[at as usize].number));
-        }
-        self.spare.extend(gone);
+        self.spare.extend(gone.iter().map(|&(_, at)| at));
         states
     }
 
@@ -111,10 +103,9 @@ impl Table {
         &'a self,
         meant: impl Fn(u32) -> bool + 'a,
     ) -> impl Iterator<Item = Slot> + 'a {
-        let blocks = self.sorted.iter().copied();
-        let blocks = blocks.filter(move |&at| meant(self.blocks[at as usize].number));
+        let blocks = self.sorted.iter().filter(move |&(&number, _)| meant(number));
         blocks
-            .flat_map(|b| (b * BLOCK..(b + 1) * BLOCK).map(Slot))
+            .flat_map(|(_, b)| (b * BLOCK..(b + 1) * BLOCK).map(Slot))
             .filter(|&slot| {
                 let lease = self.lease(slot);
                 lease.state != LeaseState::Free || lease.has(FLAG_RECORDED)
@@ -123,10 +114,6 @@ impl Table {
 
     /// Blocks in address order, from the one of address `from` on.
     fn blocks_from(&self, from: u32) -> impl Iterator<Item = u32> + '_ {
-        let number = from / BLOCK;
-        let start = self
-            .sorted
-            .partition_point(|&b| self.blocks[b as usize].number < number);
-        self.sorted[start..].iter().copied()
+        self.sorted.range(from / BLOCK..).map(|(_, &at)| at)
     }
 }

@@ -122,15 +122,47 @@ fn an_address_changes_its_client_only_when_the_standby_has_that() {
 }
 
 #[test]
-fn who_waits_for_a_standby_that_stops_following_gets_nothing() {
+fn who_waits_for_a_standby_that_stops_following_gets_no_promise() {
     let mut world = world_of_one(1);
     let ack = world.step(0, &select(2, FIRST), 0, 0);
     assert_eq!(ack.verdict, Verdict::CopyThenReply);
     world.flush(0);
     world.follows = false;
-    assert_eq!(world.step(0, &select(2, FIRST), 0, 0).verdict, Verdict::Silent);
-    assert_eq!(world.step(0, &renew(2, FIRST), 0, 0).verdict, Verdict::Silent);
-    assert_eq!(world.reason(0), "no_copy");
+    assert_eq!(world.step(0, &select(2, FIRST), 0, 0).kind(), MessageType::Nak);
+    assert_eq!(world.reason(0), "nak_no_copy");
+    for asked in [
+        renew(2, FIRST),
+        Ask::new(MessageType::Request, 2).requested(FIRST),
+    ] {
+        assert_eq!(world.step(0, &asked, 0, 0).verdict, Verdict::Silent);
+        assert_eq!(
+            world.reason(0),
+            "no_copy",
+            "it may have it by a record that was lost"
+        );
+    }
+}
+
+#[test]
+fn who_is_refused_for_want_of_a_copy_is_offered_an_address_that_nobody_had() {
+    let mut world = world(&["10.0.1.0-10.0.1.1"]);
+    bind(&mut world, 1, FIRST);
+    world.replicate();
+    world.pass(3601);
+    let ack = world.step(0, &select(2, FIRST), 0, 0);
+    assert_eq!(
+        ack.verdict,
+        Verdict::CopyThenReply,
+        "it is the client's here, and nowhere else"
+    );
+    world.flush(0);
+    world.follows = false;
+    assert_eq!(world.step(0, &select(2, FIRST), 0, 0).kind(), MessageType::Nak);
+    for asked in [FIRST, SECOND] {
+        let discover = Ask::new(MessageType::Discover, 2).requested(asked);
+        assert_eq!(world.step(0, &discover, 0, 0).address(), SECOND);
+    }
+    assert_eq!(bind(&mut world, 2, SECOND), 600);
 }
 
 #[test]
@@ -160,8 +192,8 @@ fn without_a_standby_that_follows_new_addresses_are_given_and_used_ones_are_not(
     world.replicate();
     world.pass(3601);
     world.follows = false;
-    assert_eq!(world.step(0, &select(2, FIRST), 0, 0).verdict, Verdict::Silent);
-    assert_eq!(world.reason(0), "no_copy");
+    assert_eq!(world.step(0, &select(2, FIRST), 0, 0).kind(), MessageType::Nak);
+    assert_eq!(world.reason(0), "nak_no_copy");
     let mut full = world_of_one(1);
     full.follows = false;
     assert_eq!(
