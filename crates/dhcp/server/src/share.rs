@@ -9,6 +9,7 @@
 //! ```
 
 mod forward;
+mod homes;
 mod join;
 mod loader;
 mod own;
@@ -17,7 +18,7 @@ mod vacate;
 pub use forward::{ForwardKey, ForwardKeyError};
 pub use join::Prepared;
 
-pub(crate) use forward::{Carrier, GIADDR, Opened, Said, relayed};
+pub(crate) use forward::{Carrier, GIADDR, Opened, Packet, Said, relayed};
 pub(crate) use loader::{Continued, Gained};
 pub(crate) use own::{Ended, Own};
 pub(crate) use vacate::Wish;
@@ -26,6 +27,7 @@ use crate::error::StartError;
 use crate::handle::Handle;
 use crate::start::entropy;
 use crate::worker::{Links, Log};
+use homes::Book;
 use loader::Loader;
 use purlin_dhcp_core::rows::rows_of;
 use purlin_dhcp_core::{Engine, Plan, SteadyClock};
@@ -158,9 +160,10 @@ fn place(config: &ShareConfig, plan: &Arc<Plan>, waker: &Arc<Waker>) -> Place {
         ended: Ended::default(),
         log: log_handle,
         lost: config.lost.clone(),
-        homes: Arc::clone(&config.homes),
+        homes: Book::new(Arc::clone(&config.homes)),
         carrier: Carrier::new(Arc::clone(&config.peers), config.key.clone()),
         ear: Some(RecvBatch::new()),
+        room: Vec::new(),
         wishes: Vec::new(),
         links: Links::default(),
         plan,

@@ -5,7 +5,8 @@
 //! as RFC 2131 (section 4.1) has a server deliver it. Nodes that are on that segment heard the client themselves.
 //!
 //! In a cluster whose relays know nothing of slots, most packets take this way: it is a hot path like any other. What a
-//! batch of packets brings for other nodes leaves with it, in as few calls; what comes is decided where it was received.
+//! batch of packets brings for other nodes leaves with it, several to a datagram and all in one call; what comes is decided
+//! where it was received.
 
 mod sealed;
 
@@ -14,13 +15,14 @@ use crate::handover::Link;
 use purlin_dhcp_core::step::{Arrival, Destination, Reply};
 use purlin_netio::{Outgoing, SendBatch, SendReport, UdpPort};
 use ring::hmac;
-use sealed::{seal, seal_reply};
+use sealed::{Parcel, is_carried, seal_reply};
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::ops::Range;
 use std::sync::Arc;
+use subtle::ConstantTimeEq;
 
-pub(crate) use sealed::{Opened, open};
+pub(crate) use sealed::{Opened, Packet, open};
 
 /// Of servers and relays.
 const SERVER_PORT: u16 = 67;
@@ -67,13 +69,8 @@ impl ForwardKey {
     /// What is before the tag, if the tag is right.
     pub(super) fn signed<'a>(&self, packet: &'a [u8]) -> Option<&'a [u8]> {
         let (signed, tag) = packet.split_at_checked(packet.len().checked_sub(TAG)?)?;
-        // Equal in time independent of where they differ.
-        let differ = self
-            .tag(signed)
-            .iter()
-            .zip(tag)
-            .fold(0, |all, (a, b)| all | (a ^ b));
-        (differ == 0).then_some(signed)
+        let right: bool = self.tag(signed).as_slice().ct_eq(tag).into();
+        right.then_some(signed)
     }
 }
 
@@ -88,10 +85,19 @@ impl fmt::Debug for ForwardKey {
 pub(crate) struct Carrier {
     port: Arc<UdpPort>,
     key: ForwardKey,
-    /// Sealed packets, one behind the other, until [`Self::leave`].
-    sealed: Vec<u8>,
-    /// Where each of them ends, and where it goes.
-    waiting: Vec<(usize, SocketAddrV4)>,
+    /// What waits until [`Self::leave`], by where it goes; the first `used` of them, the others are room for more.
+    parcels: Vec<(SocketAddrV4, Parcel)>,
+    used: usize,
+    /// Wishes, one behind the other, and where each of them ends and goes.
+    wishes: Vec<u8>,
+    asked: Vec<(usize, SocketAddrV4)>,
+}
+
+/// What became of what has left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Carried {
+    pub(crate) sent: u64,
+    pub(crate) lost: u64,
 }
 
 impl Carrier {
@@ -99,8 +105,10 @@ impl Carrier {
         Self {
             port,
             key,
-            sealed: Vec::new(),
-            waiting: Vec::new(),
+            parcels: Vec::new(),
+            used: 0,
+            wishes: Vec::new(),
+            asked: Vec::new(),
         }
     }
 
@@ -117,35 +125,79 @@ impl Carrier {
         arrival: &Arrival<'_>,
         link: Option<Link>,
     ) -> bool {
-        let fits = seal(&self.key, attempt, arrival, link, &mut self.sealed);
-        if fits {
-            self.waiting.push((self.sealed.len(), home));
+        let carried = is_carried(arrival);
+        if carried {
+            self.parcel(home, arrival.payload.len())
+                .put(attempt, arrival, link);
         }
-        fits
+        carried
+    }
+
+    /// The newest parcel for a node, or another one when a packet of that length is too much for it.
+    fn parcel(&mut self, home: SocketAddrV4, payload: usize) -> &mut Parcel {
+        let newest = self.parcels[..self.used].iter().rposition(|(to, _)| *to == home);
+        let at = match newest.filter(|&at| self.parcels[at].1.takes(payload)) {
+            Some(at) => at,
+            None => {
+                if self.used == self.parcels.len() {
+                    self.parcels.push((home, Parcel::default()));
+                }
+                let (to, parcel) = &mut self.parcels[self.used];
+                *to = home;
+                parcel.begin();
+                self.used += 1;
+                self.used - 1
+            }
+        };
+        &mut self.parcels[at].1
     }
 
     /// Asks the node at `home` to end a lease. A wish that is lost comes again with the client's next attempt.
     pub(crate) fn ask(&mut self, home: SocketAddrV4, wish: &Wish) {
-        if wish.seal(&self.key, &mut self.sealed) {
-            self.waiting.push((self.sealed.len(), home));
+        if wish.seal(&self.key, &mut self.wishes) {
+            self.asked.push((self.wishes.len(), home));
         }
     }
 
     /// Sends all that was prepared. What is lost on the way is the client's to repeat.
-    pub(crate) fn leave(&mut self, batch: &mut SendBatch) -> SendReport {
-        if self.waiting.is_empty() {
-            return SendReport::default();
+    pub(crate) fn leave(&mut self, batch: &mut SendBatch) -> Carried {
+        if self.used == 0 && self.asked.is_empty() {
+            return Carried::default();
         }
-        let mut start = 0;
-        let messages = self.waiting.iter().map(|&(end, to)| Outgoing {
-            payload: &self.sealed[std::mem::replace(&mut start, end)..end],
-            to,
-            from: Ipv4Addr::UNSPECIFIED,
+        let parcels = &mut self.parcels[..std::mem::take(&mut self.used)];
+        let mut packets = self.asked.len() as u64;
+        for (_, parcel) in parcels.iter_mut() {
+            parcel.seal(&self.key);
+            packets += parcel.packets;
+        }
+        let from = Ipv4Addr::UNSPECIFIED;
+        let full = parcels.iter().map(|(to, parcel)| Outgoing {
+            payload: parcel.octets(),
+            to: *to,
+            from,
         });
-        let report = batch.send(&self.port, messages);
-        self.sealed.clear();
-        self.waiting.clear();
-        report
+        let mut start = 0;
+        let wishes = self.asked.iter().map(|&(end, to)| Outgoing {
+            payload: &self.wishes[std::mem::replace(&mut start, end)..end],
+            to,
+            from,
+        });
+        let SendReport {
+            sent,
+            failed,
+            blocked,
+            unresolved,
+            ..
+        } = batch.send(&self.port, full.chain(wishes));
+        self.wishes.clear();
+        self.asked.clear();
+        // Which ones are lost is not told: in the mean it is this many.
+        let lost = failed + blocked + unresolved;
+        let lost = (packets * lost).div_ceil((sent + lost).max(1));
+        Carried {
+            sent: packets - lost,
+            lost,
+        }
     }
 
     /// Makes of a reply to a relay one that the node at `link.back` delivers on its segment; false when it is too long.
@@ -223,22 +275,26 @@ mod tests {
         assert!(carrier.carry(home, 1, &arrival(b"one"), None));
         assert!(carrier.carry(home, 1, &arrival(b"two"), None));
         carrier.ask(home, &wish);
-        let report = carrier.leave(&mut SendBatch::new());
-        assert_eq!((report.sent, report.failed), (3, 0));
-        assert_eq!(carrier.leave(&mut SendBatch::new()), SendReport::default());
+        let left = carrier.leave(&mut SendBatch::new());
+        assert_eq!((left.sent, left.lost), (3, 0));
+        assert_eq!(carrier.leave(&mut SendBatch::new()), Carried::default());
 
         let mut heard = purlin_netio::RecvBatch::new();
-        assert_eq!(heard.receive(&*there).expect("they are there"), 3);
+        assert_eq!(
+            heard.receive(&*there).expect("they are there"),
+            2,
+            "packets share one"
+        );
         let hearer = Carrier::new(there, key);
-        let said: Vec<_> = (0..3)
+        let said: Vec<_> = (0..2)
             .filter_map(|at| hearer.open(heard.get(at).source, heard.get(at).payload))
             .collect();
-        let payload = |at: usize| match &said[at] {
-            Said::Carried(Opened::Packet { payload, .. }) => *payload,
-            _ => panic!("a packet"),
+        let Said::Carried(Opened::Packets(packets)) = &said[0] else {
+            panic!("packets");
         };
-        assert_eq!((payload(0), payload(1)), (&b"one"[..], &b"two"[..]));
-        assert_eq!(said[2], Said::Wish(wish));
+        let payloads: Vec<_> = packets.map(|packet| packet.payload).collect();
+        assert_eq!(payloads, [b"one", b"two"]);
+        assert_eq!(said[1], Said::Wish(wish));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What the packet thread of a share has beside its engine.
 
-use super::{Carrier, Homes, SharedPlan, Wish};
+use super::homes::Book;
+use super::{Carrier, SharedPlan, Wish};
 use crate::handover::Link;
 use crate::worker::Links;
 use purlin_dhcp_core::Plan;
@@ -8,7 +9,7 @@ use purlin_dhcp_core::SteadyClock;
 use purlin_dhcp_core::step::Arrival;
 use purlin_fabric_runtime::{Refused, RowLogHandle, Setback, SharedTenure, Terms};
 use purlin_netio::RecvBatch;
-use purlin_types::{Epoch, Slot, Tenure};
+use purlin_types::{BootTime, Epoch, Slot, Tenure};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -24,10 +25,12 @@ pub(crate) struct Own {
     pub(crate) ended: Ended,
     pub(crate) log: RowLogHandle,
     pub(crate) lost: mpsc::UnboundedSender<Vec<Slot>>,
-    pub(crate) homes: Homes,
+    pub(crate) homes: Book,
     pub(crate) carrier: Carrier,
     /// Where what other nodes send is received; taken out while it is read.
     pub(crate) ear: Option<RecvBatch>,
+    /// For a packet that was heard on another node's segment; taken out while it is looked at.
+    pub(crate) room: Vec<u8>,
     /// What other nodes ask for, until the packets at hand are done.
     pub(crate) wishes: Vec<Wish>,
     /// Segments that other nodes are on.
@@ -77,18 +80,18 @@ impl Own {
     /// Gives a packet to the node that holds `slot`; `link` says how it is answered when it was heard on a segment.
     pub(crate) fn forward(
         &mut self,
-        slot: Slot,
-        attempt: u8,
+        now: BootTime,
+        (slot, attempt): (Slot, u8),
         arrival: &Arrival<'_>,
         link: Option<Link>,
     ) -> bool {
-        let home = (self.homes)(slot);
+        let home = self.homes.home(now, slot);
         home.is_some_and(|home| self.carrier.carry(home, attempt, arrival, link))
     }
 
     /// Asks the node that holds the slot of an address to end its lease.
     pub(crate) fn ask(&mut self, wish: &Wish) {
-        if let Some(home) = (self.homes)(Slot::of_address(wish.address)) {
+        if let Some(home) = self.homes.ask(Slot::of_address(wish.address)) {
             self.carrier.ask(home, wish);
         }
     }

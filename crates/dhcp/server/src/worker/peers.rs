@@ -3,7 +3,7 @@
 use super::Worker;
 use super::receive::{DATAGRAMS_PER_TURN, Given};
 use crate::handover::Link;
-use crate::share::{Opened, Said, relayed};
+use crate::share::{Opened, Packet, Said, relayed};
 use purlin_netio::Datagram;
 use std::net::SocketAddrV4;
 
@@ -47,18 +47,18 @@ impl Worker {
         };
         match said {
             Opened::Reply { segment, payload } => self.deliver(segment, payload),
-            Opened::Packet {
-                attempt,
-                source,
-                link: None,
-                payload,
-            } => self.decide_for_peer(payload, source, attempt, None),
-            Opened::Packet {
-                attempt,
-                link: Some(link),
-                payload,
-                ..
-            } => self.decide_for_segment(payload, link, attempt),
+            Opened::Packets(packets) => packets.for_each(|packet| self.hear_packet(&packet)),
+        }
+    }
+
+    fn hear_packet(&mut self, packet: &Packet<'_>) {
+        if self.batch.is_full() {
+            // A datagram brings several.
+            self.settle();
+        }
+        match packet.link {
+            None => self.decide_for_peer(packet.payload, packet.source, packet.attempt, None),
+            Some(link) => self.decide_for_segment(packet.payload, link, packet.attempt),
         }
     }
 
@@ -68,12 +68,14 @@ impl Worker {
             // Heard here too.
             return;
         }
-        if let Some(own) = &mut self.own {
-            own.links.learn(link);
-        }
-        let mut room = Vec::new();
+        let Some(own) = &mut self.own else { return };
+        own.links.learn(link);
+        let mut room = std::mem::take(&mut own.room);
         let (payload, relay) = relayed(payload, link.segment, &mut room);
         self.decide_for_peer(payload, relay, attempt, Some(link));
+        if let Some(own) = &mut self.own {
+            own.room = room;
+        }
     }
 
     fn decide_for_peer(&mut self, payload: &[u8], source: SocketAddrV4, attempt: u8, way: Option<Link>) {
@@ -93,8 +95,8 @@ impl Worker {
     /// Sends what was prepared for other nodes.
     pub(super) fn carry_out(&mut self) {
         let Some(own) = &mut self.own else { return };
-        let report = own.carrier.leave(&mut self.outgoing);
-        self.counters.forwarded += report.sent;
-        self.counters.forwarded_lost += report.failed + report.blocked + report.unresolved;
+        let left = own.carrier.leave(&mut self.outgoing);
+        self.counters.forwarded += left.sent;
+        self.counters.forwarded_lost += left.lost;
     }
 }

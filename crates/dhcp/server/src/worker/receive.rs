@@ -91,7 +91,7 @@ impl Worker {
             }
             debug_assert!(position == arrival.interface);
             if let (Verdict::Forward { slot, attempt }, Some(own)) = (verdict, &mut self.own) {
-                let carried = own.forward(slot, attempt, &arrival, link(assigned, &arrival));
+                let carried = own.forward(now.boot, (slot, attempt), &arrival, link(assigned, &arrival));
                 self.counters.forwarded_lost += u64::from(!carried);
             }
             self.note(verdict, port, arrival_local(&datagram, assigned), &now);
@@ -157,12 +157,12 @@ impl Worker {
             attempt: packet.attempt,
         };
         let (now, tenure) = (self.time(), self.tenure());
-        let log = self.log.state(&now);
+        let log = self.state_of_log(&now);
         let (reply, records) = self.batch.slot();
         let before = records.len();
         let verdict = self.engine.step(&now, &tenure, log, &arrival, reply, records);
         if let (Verdict::Forward { slot, attempt }, Some(own)) = (verdict, &mut self.own) {
-            let carried = own.forward(slot, attempt, &arrival, packet.way);
+            let carried = own.forward(now.boot, (slot, attempt), &arrival, packet.way);
             self.counters.forwarded_lost += u64::from(!carried);
         }
         self.note(verdict, packet.port, local, &now);

@@ -3,7 +3,7 @@
 use super::Worker;
 use super::park::Ticket;
 use super::stats::record;
-use purlin_dhcp_core::step::{Reply, Verdict};
+use purlin_dhcp_core::step::{self, Reply, Verdict};
 use purlin_netio::BATCH;
 use purlin_store::Position;
 use purlin_types::Now;
@@ -54,6 +54,8 @@ pub(super) struct Batch {
     pub(super) offers: u64,
     /// When the group was begun: the time of all its decisions.
     begun: Option<(Now, Instant)>,
+    /// How the log stood when the group was begun, or after its last commit.
+    log: Option<step::Log>,
 }
 
 impl Batch {
@@ -68,6 +70,7 @@ impl Batch {
             operations: 0,
             offers: 0,
             begun: None,
+            log: None,
         }
     }
 
@@ -81,6 +84,11 @@ impl Batch {
         (&mut self.replies[self.used], &mut self.records)
     }
 
+    /// Whether the replies at hand have to leave before another one is composed.
+    pub(super) fn is_full(&self) -> bool {
+        self.used == self.replies.len()
+    }
+
     /// The reply that was composed last, before it is due.
     pub(super) fn reply_at_hand(&mut self) -> &mut Reply {
         &mut self.replies[self.used]
@@ -88,7 +96,8 @@ impl Batch {
 
     fn clear(&mut self) {
         self.due.clear();
-        (self.used, self.committed, self.offers, self.begun) = (0, 0, 0, None);
+        (self.used, self.committed, self.offers) = (0, 0, 0);
+        (self.begun, self.log) = (None, None);
     }
 }
 
@@ -153,9 +162,16 @@ impl Worker {
         self.batch.clear();
     }
 
+    /// How the log stands, for decisions of the group at hand.
+    pub(super) fn state_of_log(&mut self, now: &Now) -> step::Log {
+        let log = &mut self.log;
+        *self.batch.log.get_or_insert_with(|| log.state(now))
+    }
+
     /// Makes one commit of the records at hand. Replies that depend on records that could not be taken are
     /// withheld.
     fn commit(&mut self, now: &Now) {
+        self.batch.log = None;
         let from = self.batch.committed;
         if let Some(position) = self.record(now) {
             self.batch.due[from..]

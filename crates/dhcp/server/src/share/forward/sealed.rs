@@ -1,16 +1,18 @@
 //! What nodes send each other, under their common key.
 //!
 //! ```text
-//!  "PLNF" | version 2 u8 | attempt u8 | source port u16 | source u32 | segment u32 | back port u16 | back u32 |
-//!           length u16 | payload | tag, 16 octets
+//!  "PLNF" | version 3 u8 | 0 u8 | packet ... | tag, 16 octets
+//!      packet: attempt u8 | kind u8 | source port u16 | source u32 | length u16 | payload
+//!      kind 1: between source and length also  segment u32 | back port u16 | back u32
 //!  "PLNR" | version 2 u8 | 0 u8 | segment u32 | length u16 | payload | tag, 16 octets
 //! ```
 //!
-//! Integers are big-endian. The first is a packet for the node that decides about it. Where it was heard on a segment,
-//! `segment` is the address of the node that heard it there, and `back` where that node takes replies (0: where the packet
-//! comes from). The second is such a reply. The tag is the beginning of HMAC-SHA-256 over everything before it, under a
-//! key that all nodes of the cluster have: a stranger cannot speak for a relay that it is not. Repeating a packet does what
-//! a client's own repetition does. A forwarded packet is never forwarded back: its attempt only rises.
+//! Integers are big-endian. The first are packets for the node that decides about them, as many as fit into one Ethernet frame.
+//! One of kind 1 was heard on a segment: `segment` is the address of the node that heard it there, and `back` where that node
+//! takes replies (0: where the packets come from). The second is such a reply. The tag is the beginning of HMAC-SHA-256 over
+//! everything before it, under a key that all nodes of the cluster have: a stranger cannot speak for a relay that it is not.
+//! Repeating a packet does what a client's own repetition does. A forwarded packet is never forwarded back: its attempt only
+//! rises.
 
 use super::{ForwardKey, TAG};
 use crate::handover::Link;
@@ -19,58 +21,110 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 
 const PACKET: [u8; 4] = *b"PLNF";
 const REPLY: [u8; 4] = *b"PLNR";
-const VERSION: u8 = 2;
-const PACKET_HEAD: usize = 24;
+const PACKET_VERSION: u8 = 3;
+const REPLY_VERSION: u8 = 2;
+const PARCEL_HEAD: usize = 6;
+const PACKET_HEAD: usize = 10;
+const LINK: usize = 10;
+const ON_SEGMENT: u8 = 1;
 const REPLY_HEAD: usize = 12;
 /// Payload carried at most: what a client may send in an Ethernet frame, and some.
-const PAYLOAD_MAX: usize = 2048;
+const PAYLOAD_MAX: usize = 2000;
+/// A parcel takes packets up to here: an Ethernet frame less the headers of IP, UDP and a tunnel. A longer packet goes alone.
+const PARCEL_MAX: usize = 1400;
 
 /// What is received is kept whole.
-const _: () = assert!(PACKET_HEAD + PAYLOAD_MAX + TAG <= purlin_netio::DATAGRAM_MAX);
+const _: () = assert!(PARCEL_HEAD + PACKET_HEAD + LINK + PAYLOAD_MAX + TAG <= purlin_netio::DATAGRAM_MAX);
 
 /// What was inside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Opened<'a> {
-    Packet {
-        attempt: u8,
-        source: SocketAddrV4,
-        link: Option<Link>,
+    Packets(Packets<'a>),
+    /// For whoever is asked for on the segment where this node has this address.
+    Reply {
+        segment: Ipv4Addr,
         payload: &'a [u8],
     },
-    /// For whoever is asked for on the segment where this node has this address.
-    Reply { segment: Ipv4Addr, payload: &'a [u8] },
 }
 
-/// Appends a packet for another node to `out`; false, and nothing appended, when it is too long to carry.
-pub(super) fn seal(
-    key: &ForwardKey,
-    attempt: u8,
-    arrival: &Arrival<'_>,
-    link: Option<Link>,
-    out: &mut Vec<u8>,
-) -> bool {
-    let payload = arrival.payload;
-    let Some(length) = u16::try_from(payload.len())
-        .ok()
-        .filter(|_| payload.len() <= PAYLOAD_MAX)
-    else {
-        return false;
-    };
-    let nowhere = SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 0);
-    let (segment, back) = link.map_or((Ipv4Addr::UNSPECIFIED, nowhere), |link| (link.segment, link.back));
-    let start = out.len();
-    out.extend_from_slice(&PACKET);
-    out.extend_from_slice(&[VERSION, attempt]);
-    out.extend_from_slice(&arrival.source.port().to_be_bytes());
-    out.extend_from_slice(&arrival.source.ip().octets());
-    out.extend_from_slice(&segment.octets());
-    out.extend_from_slice(&back.port().to_be_bytes());
-    out.extend_from_slice(&back.ip().octets());
-    out.extend_from_slice(&length.to_be_bytes());
-    out.extend_from_slice(payload);
-    let tag = key.tag(&out[start..]);
-    out.extend_from_slice(&tag);
-    true
+/// A packet that another node has heard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Packet<'a> {
+    pub(crate) attempt: u8,
+    pub(crate) source: SocketAddrV4,
+    pub(crate) link: Option<Link>,
+    pub(crate) payload: &'a [u8],
+}
+
+/// The packets of a parcel, in their order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Packets<'a> {
+    /// Where the parcel comes from.
+    from: SocketAddrV4,
+    left: &'a [u8],
+}
+
+impl<'a> Iterator for Packets<'a> {
+    type Item = Packet<'a>;
+
+    fn next(&mut self) -> Option<Packet<'a>> {
+        let (packet, left) = open_packet(self.from, self.left)?;
+        self.left = left;
+        Some(packet)
+    }
+}
+
+/// Packets for one node on their way into one datagram.
+#[derive(Debug, Default)]
+pub(super) struct Parcel {
+    octets: Vec<u8>,
+    pub(super) packets: u64,
+}
+
+impl Parcel {
+    /// Empties it.
+    pub(super) fn begin(&mut self) {
+        self.octets.clear();
+        self.octets.extend_from_slice(&PACKET);
+        self.octets.extend_from_slice(&[PACKET_VERSION, 0]);
+        self.packets = 0;
+    }
+
+    /// Whether a packet of that many octets still fits in: the first one always does.
+    pub(super) fn takes(&self, payload: usize) -> bool {
+        self.packets == 0 || self.octets.len() + PACKET_HEAD + LINK + payload + TAG <= PARCEL_MAX
+    }
+
+    pub(super) fn put(&mut self, attempt: u8, arrival: &Arrival<'_>, link: Option<Link>) {
+        let out = &mut self.octets;
+        out.extend_from_slice(&[attempt, if link.is_some() { ON_SEGMENT } else { 0 }]);
+        out.extend_from_slice(&arrival.source.port().to_be_bytes());
+        out.extend_from_slice(&arrival.source.ip().octets());
+        if let Some(Link { segment, back }) = link {
+            out.extend_from_slice(&segment.octets());
+            out.extend_from_slice(&back.port().to_be_bytes());
+            out.extend_from_slice(&back.ip().octets());
+        }
+        let length = u16::try_from(arrival.payload.len()).expect("shorter than PAYLOAD_MAX");
+        out.extend_from_slice(&length.to_be_bytes());
+        out.extend_from_slice(arrival.payload);
+        self.packets += 1;
+    }
+
+    /// Ends it with its tag.
+    pub(super) fn seal(&mut self, key: &ForwardKey) {
+        let tag = key.tag(&self.octets);
+        self.octets.extend_from_slice(&tag);
+    }
+
+    pub(super) fn octets(&self) -> &[u8] {
+        &self.octets
+    }
+}
+
+/// Whether a packet is short enough to be carried at all.
+pub(super) fn is_carried(arrival: &Arrival<'_>) -> bool {
+    arrival.payload.len() <= PAYLOAD_MAX
 }
 
 /// Seals a reply in its place; false when there is no room.
@@ -82,7 +136,7 @@ pub(super) fn seal_reply(key: &ForwardKey, segment: Ipv4Addr, reply: &mut Reply)
     let length = u16::try_from(reply.len).expect("shorter than REPLY_MAX");
     reply.bytes.copy_within(..reply.len, REPLY_HEAD);
     reply.bytes[..4].copy_from_slice(&REPLY);
-    reply.bytes[4..6].copy_from_slice(&[VERSION, 0]);
+    reply.bytes[4..6].copy_from_slice(&[REPLY_VERSION, 0]);
     reply.bytes[6..10].copy_from_slice(&segment.octets());
     reply.bytes[10..12].copy_from_slice(&length.to_be_bytes());
     let tag = key.tag(&reply.bytes[..signed]);
@@ -93,33 +147,41 @@ pub(super) fn seal_reply(key: &ForwardKey, segment: Ipv4Addr, reply: &mut Reply)
 
 /// What is inside a datagram that came from `from` and whose tag is right.
 pub(crate) fn open(from: SocketAddrV4, signed: &[u8]) -> Option<Opened<'_>> {
-    if signed.get(4) != Some(&VERSION) {
-        return None;
-    }
-    if signed.starts_with(&REPLY) {
-        open_reply(signed)
-    } else {
-        open_packet(from, signed)
+    match (signed.first_chunk::<4>()?, signed.get(4)?) {
+        (&PACKET, &PACKET_VERSION) => {
+            let left = signed.get(PARCEL_HEAD..)?;
+            Some(Opened::Packets(Packets { from, left }))
+        }
+        (&REPLY, &REPLY_VERSION) => open_reply(signed),
+        _ => None,
     }
 }
 
-fn open_packet(from: SocketAddrV4, signed: &[u8]) -> Option<Opened<'_>> {
-    let (head, payload) = signed.split_first_chunk::<PACKET_HEAD>()?;
-    if !head.starts_with(&PACKET) || !fits([head[22], head[23]], payload) {
-        return None;
-    }
-    let segment = address(head, 12);
-    let back = match SocketAddrV4::new(address(head, 18), port(head, 16)) {
-        unsaid if unsaid.port() == 0 => from,
-        said => said,
+/// The first packet of what is left of a parcel, and the rest.
+fn open_packet(from: SocketAddrV4, left: &[u8]) -> Option<(Packet<'_>, &[u8])> {
+    let (head, left) = left.split_first_chunk::<{ PACKET_HEAD - 2 }>()?;
+    let (link, left) = match head[1] {
+        ON_SEGMENT => {
+            let (link, left) = left.split_first_chunk::<LINK>()?;
+            let back = match SocketAddrV4::new(address(link, 6), port(link, 4)) {
+                unsaid if unsaid.port() == 0 => from,
+                said => said,
+            };
+            let segment = address(link, 0);
+            (Some(Link { segment, back }), left)
+        }
+        _ => (None, left),
     };
-    Some(Opened::Packet {
+    let (length, left) = left.split_first_chunk::<2>()?;
+    let (payload, left) = left.split_at_checked(usize::from(u16::from_be_bytes(*length)))?;
+    let packet = Packet {
         // One that claims to be the first would be forwarded on.
-        attempt: head[5].max(1),
-        source: SocketAddrV4::new(address(head, 8), port(head, 6)),
-        link: (!segment.is_unspecified()).then_some(Link { segment, back }),
+        attempt: head[0].max(1),
+        source: SocketAddrV4::new(address(head, 4), port(head, 2)),
+        link,
         payload,
-    })
+    };
+    Some((packet, left))
 }
 
 fn open_reply(signed: &[u8]) -> Option<Opened<'_>> {
@@ -151,13 +213,22 @@ mod tests {
     }
 
     fn sealed(key: &ForwardKey, attempt: u8, payload: &[u8], link: Option<Link>) -> Vec<u8> {
-        let mut out = Vec::new();
-        assert!(seal(key, attempt, &arrival(payload), link, &mut out));
-        out
+        let mut parcel = Parcel::default();
+        parcel.begin();
+        parcel.put(attempt, &arrival(payload), link);
+        parcel.seal(key);
+        parcel.octets().to_vec()
     }
 
     fn opened<'a>(key: &ForwardKey, datagram: &'a [u8]) -> Option<Opened<'a>> {
         open(from(), key.signed(datagram)?)
+    }
+
+    fn packets<'a>(key: &ForwardKey, datagram: &'a [u8]) -> Vec<Packet<'a>> {
+        match opened(key, datagram) {
+            Some(Opened::Packets(packets)) => packets.collect(),
+            other => panic!("packets: {other:?}"),
+        }
     }
 
     fn from() -> SocketAddrV4 {
@@ -185,16 +256,39 @@ mod tests {
             back: "192.0.2.7:6701".parse().expect("an address"),
         };
         for link in [None, Some(there)] {
-            let packet = sealed(&key, 3, payload, link);
+            let parcel = sealed(&key, 3, payload, link);
             let source = arrival(payload).source;
-            let same = Opened::Packet {
+            let same = Packet {
                 attempt: 3,
                 source,
                 link,
                 payload,
             };
-            assert_eq!(opened(&key, &packet), Some(same));
+            assert_eq!(packets(&key, &parcel), [same]);
         }
+    }
+
+    #[test]
+    fn a_parcel_takes_packets_until_a_frame_is_full_and_keeps_their_order() {
+        let key = key(b"sixteen octets!!");
+        let mut parcel = Parcel::default();
+        for round in 0..2 {
+            parcel.begin();
+            let mut put = 0;
+            while parcel.takes(300) {
+                parcel.put(1, &arrival(&[put; 300]), None);
+                put += 1;
+            }
+            parcel.seal(&key);
+            assert!(parcel.octets().len() <= PARCEL_MAX);
+            let marks: Vec<u8> = packets(&key, parcel.octets())
+                .iter()
+                .map(|packet| packet.payload[0])
+                .collect();
+            assert_eq!((put, marks), (4, vec![0, 1, 2, 3]), "round {round}");
+        }
+        parcel.begin();
+        assert!(parcel.takes(PAYLOAD_MAX), "one that is longer goes alone");
     }
 
     #[test]
@@ -204,8 +298,8 @@ mod tests {
             segment: Ipv4Addr::new(10, 9, 0, 2),
             back: SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 0),
         };
-        let packet = sealed(&key, 1, b"x", Some(link));
-        let Some(Opened::Packet { link: Some(link), .. }) = opened(&key, &packet) else {
+        let parcel = sealed(&key, 1, b"x", Some(link));
+        let [Packet { link: Some(link), .. }] = packets(&key, &parcel)[..] else {
             panic!("ours, with a link");
         };
         assert_eq!(link.back, from());
@@ -247,14 +341,7 @@ mod tests {
 
     #[test]
     fn a_packet_too_long_to_carry_is_not_cut() {
-        let (long, mut out) = ([0; PAYLOAD_MAX + 1], Vec::new());
-        assert!(!seal(
-            &key(b"sixteen octets!!"),
-            1,
-            &arrival(&long),
-            None,
-            &mut out
-        ));
-        assert!(out.is_empty());
+        assert!(is_carried(&arrival(&[0; PAYLOAD_MAX])));
+        assert!(!is_carried(&arrival(&[0; PAYLOAD_MAX + 1])));
     }
 }
