@@ -25,6 +25,7 @@ mod send;
 mod socket;
 pub mod steer;
 mod sys;
+mod turns;
 
 pub use arp::{ArpPacket, ArpProber};
 pub use bulk::{BulkDatagram, BulkOptions, BulkPort, BulkRecv, BulkSend, HEAD, Piece, Way};
@@ -40,6 +41,7 @@ pub use poll::{Poller, Ready, Trigger};
 pub use recv::{BATCH, DATAGRAM_MAX, Datagram, RecvBatch};
 pub use send::{Outgoing, SendBatch, SendReport};
 pub use socket::{UdpOptions, UdpPort};
+pub use turns::yield_when_woken;
 
 #[cfg(any(test, feature = "netns"))]
 pub mod netns;

@@ -1,5 +1,6 @@
 //! The few calls that the safe wrappers do not cover, each with its one `unsafe` block.
 
+use crate::turns::SchedAttr;
 use std::io;
 use std::mem::{MaybeUninit, size_of, size_of_val};
 use std::net::{Ipv4Addr, SocketAddrV4};
@@ -87,6 +88,29 @@ pub(crate) fn neighbour_is_resolved(fd: BorrowedFd<'_>, device: &str, address: I
         Err(e) if e.raw_os_error() == Some(libc::ENXIO) => Ok(false),
         Err(e) => Err(e),
     }
+}
+
+/// How the calling thread is scheduled.
+pub(crate) fn sched_attributes(attributes: &mut SchedAttr) -> io::Result<()> {
+    let size = size_of::<SchedAttr>() as libc::c_uint;
+    // SAFETY: the kernel writes at most `size` octets into a live structure of that size; 0 names this thread.
+    let result = unsafe {
+        libc::syscall(
+            libc::SYS_sched_getattr,
+            0,
+            std::ptr::from_mut(attributes),
+            size,
+            0,
+        )
+    };
+    check(result as i32)
+}
+
+/// Changes how the calling thread is scheduled.
+pub(crate) fn set_sched_attributes(attributes: &SchedAttr) -> io::Result<()> {
+    // SAFETY: the kernel reads a live structure whose size stands in it; 0 names this thread.
+    let result = unsafe { libc::syscall(libc::SYS_sched_setattr, 0, std::ptr::from_ref(attributes), 0) };
+    check(result as i32)
 }
 
 /// Binds to a socket address of whatever family `T` is.

@@ -1,7 +1,7 @@
 //! The performance guide's tuning checklist: the same eleven boxes, ticked by what the configuration and the node say.
 
 use super::{Finding, kernel};
-use purlin_tftp_core::settings::{Affinity, Settings};
+use purlin_tftp_core::settings::{Affinity, Settings, Threads};
 use serde_json::Value;
 
 /// What the boxes are ticked by.
@@ -38,15 +38,17 @@ pub(super) fn checklist(known: &Known<'_>) -> Vec<Finding> {
 
 fn cpu(known: &Known<'_>) -> Finding {
     const BOX: &str = "tune/cpu";
-    let threads = known.settings.threads.map_or(known.cores, u64::from);
+    let cores = u16::try_from(known.cores).unwrap_or(u16::MAX);
+    let threads = u64::from(known.settings.threads.on(cores));
+    let usual = u64::from(Threads::default().on(cores));
     let pinned = match known.settings.affinity {
         Affinity::Off => "run where the kernel likes",
         Affinity::Auto => "have a core each",
         Affinity::Cores(_) => "run on the cores named",
     };
     let said = format!("{threads} packet threads on {} cores {pinned}", known.cores);
-    if threads < known.cores && known.cores > 1 {
-        return Finding::warn(BOX, said, "leave tftp.threads out: one per core");
+    if threads < usual {
+        return Finding::warn(BOX, said, "leave tftp.threads out: one for two cores");
     }
     if threads > known.cores {
         return Finding::warn(

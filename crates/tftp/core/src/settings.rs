@@ -14,14 +14,37 @@ use purlin_types::{ByteSize, Mac};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+/// How many packet threads there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Threads {
+    /// One for two cores, and one at least. Fewer threads take more datagrams with each call, and the other cores have
+    /// the kernel's part of receiving, disks, HTTP and whatever else runs there.
+    #[default]
+    PerTwoCores,
+    PerCore,
+    Count(u16),
+}
+
+impl Threads {
+    /// The number on a machine of so many cores.
+    #[must_use]
+    pub fn on(self, cores: u16) -> u16 {
+        let count = match self {
+            Self::PerTwoCores => cores / 2,
+            Self::PerCore => cores,
+            Self::Count(count) => count,
+        };
+        count.max(1)
+    }
+}
+
 /// The whole `[tftp]` section, with the boot profiles of `[boot]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
     pub enabled: bool,
     /// UDP addresses, IPv4 and IPv6.
     pub listen: Vec<SocketAddr>,
-    /// Packet threads; `None` is one per core.
-    pub threads: Option<u16>,
+    pub threads: Threads,
     /// Most threads of all kinds that may block on disks; `None` leaves it to `io.threads` alone.
     pub blocking_threads: Option<u16>,
     pub affinity: Affinity,

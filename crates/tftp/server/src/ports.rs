@@ -13,14 +13,15 @@ pub(crate) struct Ports(Vec<Vec<Arc<BulkPort>>>);
 impl Ports {
     /// Binds every address once per thread.
     pub(crate) fn bind(settings: &Settings, threads: u16) -> Result<Self, StartError> {
-        let options = BulkOptions {
-            reuse_port: true,
-            packet_info: true,
-            trains: false,
-            receive_buffer: Some(settings.receive_buffer),
-            send_buffer: Some(settings.send_buffer),
-        };
         let group = |address: &SocketAddr| {
+            let options = BulkOptions {
+                reuse_port: true,
+                // On an address of its own a socket need not be told with each datagram, nor tell.
+                packet_info: address.ip().is_unspecified(),
+                trains: false,
+                receive_buffer: Some(settings.receive_buffer),
+                send_buffer: Some(settings.send_buffer),
+            };
             let fault = |source| StartError::Listen {
                 address: *address,
                 source,

@@ -37,7 +37,7 @@ const TOP: &[Key] = &[
         .example("/srv/tftp"),
     Key::new("links", Kind::Enum(&["never", "inside", "anywhere"]), "What symbolic links may do: nothing, lead anywhere inside their tree, or lead out of it.")
         .default("inside"),
-    Key::new("threads", Kind::Int { min: 1, max: 256 }, "Packet threads; one per core when not set.").restart(),
+    Key::new("threads", Kind::Int { min: 1, max: 256 }, "Packet threads; one for two cores when not set.").restart(),
     Key::new("blocking_threads", Kind::Int { min: 1, max: 65_535 }, "Most threads of all kinds that may block on disks; I/O threads are among them.").restart(),
     Key::new("affinity", AFFINITY, "Which cores packet threads run on: thread n on core n, any core, or this list over and over.")
         .default("off").restart().example("auto"),

@@ -5,7 +5,9 @@ use super::context::Context;
 use super::keys::{self, forms};
 use super::rules::{self, networks};
 use super::seed::{Seed, both, least, set, with};
-use crate::settings::{Affinity, Backend, Batch, Caps, ClientClass, Limits, Ports, Settings, Shared, Timing};
+use crate::settings::{
+    Affinity, Backend, Batch, Caps, ClientClass, Limits, Ports, Settings, Shared, Threads, Timing,
+};
 use purlin_config::{Fault, FromNode, Node, Reader, codes as general};
 use purlin_types::ByteSize;
 use std::collections::HashMap;
@@ -119,10 +121,15 @@ pub(super) fn sockets(reader: &Reader<'_>, key: &'static str, context: &mut Cont
     reader.opt(key).unwrap_or_default()
 }
 
-fn threads(top: &Reader<'_>, seed: &Seed<'_>, context: &mut Context<'_>) -> Option<u16> {
-    context
-        .given::<u16>(&with((top, "threads"), &seed.cpu, "worker_threads"))
-        .filter(|threads| *threads > 0)
+fn threads(top: &Reader<'_>, seed: &Seed<'_>, context: &mut Context<'_>) -> Threads {
+    let places = with((top, "threads"), &seed.cpu, "worker_threads");
+    match context.given::<u16>(&places) {
+        Some(0) => Threads::PerCore,
+        Some(count) => Threads::Count(count),
+        // The guide's word, and no number.
+        None if set(&places).is_some() => Threads::PerCore,
+        None => Threads::default(),
+    }
 }
 
 fn affinity(top: &Reader<'_>, seed: &Seed<'_>, context: &mut Context<'_>) -> Affinity {

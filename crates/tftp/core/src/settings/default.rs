@@ -2,7 +2,7 @@
 
 use super::{
     Affinity, Backend, Batch, Cache, Caps, Compression, Files, Http, Io, Limits, Links, Ports, Settings,
-    Shared, Timing, Uploads,
+    Shared, Threads, Timing, Uploads,
 };
 use purlin_types::ByteSize;
 use std::time::Duration;
@@ -12,7 +12,7 @@ impl Default for Settings {
         Self {
             enabled: false,
             listen: Vec::new(),
-            threads: None,
+            threads: Threads::default(),
             blocking_threads: None,
             affinity: Affinity::Off,
             ports: Ports::Single,

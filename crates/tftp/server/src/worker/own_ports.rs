@@ -51,7 +51,7 @@ impl OwnPorts {
     pub(super) fn open(&mut self, slot: Slot, peer: &Peer, listening: IpAddr) -> io::Result<Arc<BulkPort>> {
         let ip = peer.local.unwrap_or(listening);
         let options = BulkOptions {
-            packet_info: true,
+            packet_info: ip.is_unspecified(),
             ..BulkOptions::default()
         };
         let mut fault = io::Error::from(io::ErrorKind::AddrInUse);

@@ -42,7 +42,7 @@ impl Worker {
         let mut received = self.received.take().expect("put back below");
         let count = received.receive(port);
         if let Ok(1..) = count {
-            self.step_all(&received, listening);
+            self.step_all(&received, port, listening);
         }
         self.received = Some(received);
         self.counters.receive_errors += u64::from(count.is_err());
@@ -50,15 +50,16 @@ impl Worker {
     }
 
     /// Decides about every datagram of the batch.
-    fn step_all(&mut self, received: &BulkRecv, listening: u16) {
+    fn step_all(&mut self, received: &BulkRecv, port: &BulkPort, listening: u16) {
         let now = now();
+        let bound = Some(port.local_address().ip()).filter(|address| !address.is_unspecified());
         self.counters.datagrams += received.len() as u64;
         for at in 0..received.len() {
             let datagram = received.get(at);
             self.counters.octets_received += datagram.payload.len() as u64;
             let peer = Peer {
                 address: datagram.source,
-                local: datagram.local,
+                local: datagram.local.or(bound),
                 interface: datagram.interface,
                 port: listening,
             };

@@ -2,7 +2,7 @@
 
 use purlin_fabric::port::Hints;
 use purlin_tftp_client::{TransferError, TransferOptions, TransferReport, get};
-use purlin_tftp_core::settings::Settings;
+use purlin_tftp_core::settings::{Settings, Threads};
 use purlin_tftp_core::{Facts, Plan, RecordQuery, Told};
 use purlin_tftp_files::{ClientFacts, Kernel, Library, NoFacts, Parts};
 use purlin_tftp_server::cluster::Neighbours;
@@ -68,7 +68,7 @@ impl Bench {
         let mut settings = Settings {
             enabled: true,
             listen: vec!["127.0.0.1:0".parse().unwrap()],
-            threads: Some(2),
+            threads: Threads::Count(2),
             ..Settings::default()
         };
         settings.files.root = Some(folder.path().to_owned());

@@ -4,7 +4,7 @@ use crate::bench::{Bench, read};
 use futures_util::FutureExt;
 use purlin_api::events::{Batch, EventSource};
 use purlin_tftp_core::RecordQuery;
-use purlin_tftp_core::settings::Batch as Gathering;
+use purlin_tftp_core::settings::{Batch as Gathering, Threads};
 use purlin_tftp_server::http::HttpRecords;
 use purlin_tftp_server::routes::{Books, RecordEvents};
 use std::sync::Arc;
@@ -15,7 +15,7 @@ const HOUR: Duration = Duration::from_secs(3600);
 /// A service that gathers so, and its events. One packet thread: questions to it are answered in their order.
 fn gathering(enabled: bool, size: u32, wait: Duration) -> (Bench, RecordEvents) {
     let bench = Bench::with(|settings| {
-        settings.threads = Some(1);
+        settings.threads = Threads::Count(1);
         settings.batch = Gathering { enabled, size, wait };
     });
     bench.file("kernel", 600);
@@ -92,7 +92,7 @@ fn s2_61_an_event_waits_for_others_as_long_as_said() {
 #[test]
 fn the_size_of_a_batch_is_that_of_all_threads_together() {
     let bench = Bench::with(|settings| {
-        settings.threads = Some(2);
+        settings.threads = Threads::Count(2);
         settings.batch.size = 2;
     });
     bench.file("kernel", 600);

@@ -6,7 +6,7 @@ mod performance;
 mod service;
 
 use super::{checked, good, refused};
-use crate::settings::Settings;
+use crate::settings::{Settings, Threads};
 
 /// Every block of the guide in one file, as the guide writes them.
 const GUIDE: &str = r#"{
@@ -72,7 +72,7 @@ fn a_key_said_twice_with_two_meanings_shows_both_places() {
         "{report}"
     );
     let same = good("[tftp]\nthreads = 4\n[performance.cpu]\nworker_threads = 4");
-    assert_eq!(same.threads, Some(4));
+    assert_eq!(same.threads, Threads::Count(4));
     let report = refused("[io]\nio_threads = 2\n[tftp.datacenter.io]\nio_threads = 3");
     assert!(report.contains("says something else than"), "{report}");
 }

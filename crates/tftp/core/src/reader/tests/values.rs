@@ -2,7 +2,7 @@
 
 use super::{good, tftp};
 use crate::reader::{demo, rule_text, sections};
-use crate::settings::{Action, Affinity, Backend, Links, Ports, Settings, Shared};
+use crate::settings::{Action, Affinity, Backend, Links, Ports, Settings, Shared, Threads};
 use purlin_config::schema_faults;
 use purlin_types::ByteSize;
 use std::time::Duration;
@@ -54,7 +54,10 @@ batch = { enabled = false, batch_size = 5, batch_timeout = "20ms" }
 fn every_key_of_packets_reaches_its_setting() {
     let settings = good(EVERY);
     assert!(settings.enabled && settings.listen.len() == 2 && settings.listen[1].is_ipv6());
-    assert_eq!((settings.threads, settings.blocking_threads), (Some(4), Some(6)));
+    assert_eq!(
+        (settings.threads, settings.blocking_threads),
+        (Threads::Count(4), Some(6))
+    );
     assert_eq!(settings.affinity, Affinity::Cores(vec![2, 3]));
     assert_eq!(
         settings.ports,

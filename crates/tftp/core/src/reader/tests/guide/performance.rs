@@ -1,7 +1,7 @@
 //! `performance`: processors, memory and sockets.
 
 use super::{guide, read, wrong};
-use crate::settings::Affinity;
+use crate::settings::{Affinity, Threads};
 use purlin_types::ByteSize;
 
 #[test]
@@ -36,9 +36,19 @@ fn s2_15_thread_pool_size_caps_blocking_threads() {
 
 #[test]
 fn s2_16_worker_threads() {
-    assert_eq!(guide().threads, Some(16));
-    assert_eq!(read("performance.cpu", "worker_threads = 0").threads, None);
-    assert_eq!(read("performance.cpu", "worker_threads = \"auto\"").threads, None);
+    assert_eq!(guide().threads, Threads::Count(16));
+    for auto in ["0", "\"auto\""] {
+        let settings = read("performance.cpu", &format!("worker_threads = {auto}"));
+        assert_eq!(settings.threads, Threads::PerCore, "{auto}");
+    }
+    assert_eq!(
+        read("performance.cpu", "thread_pool_size = 2").threads,
+        Threads::PerTwoCores
+    );
+    let on_cores = |threads: Threads| [1, 2, 5, 16].map(|cores| threads.on(cores));
+    assert_eq!(on_cores(Threads::PerTwoCores), [1, 1, 2, 8]);
+    assert_eq!(on_cores(Threads::PerCore), [1, 2, 5, 16]);
+    assert_eq!(on_cores(Threads::Count(3)), [3; 4]);
     wrong(
         "performance.cpu",
         "worker_threads = 257",
