@@ -2,6 +2,7 @@
 //!
 //! `cargo run --release -p purlin-ovsdb --example load [PORTS]`, PORTS being how many ports are loaded for the last part
 //! (default 100,000). Each part says what was running; figures of a machine that does other work are ratios at best.
+//! `load write WRITERS` runs only the grouped writes of so many writers: what a profiler is to look at.
 
 #[path = "load/raw.rs"]
 mod raw;
@@ -28,9 +29,21 @@ const PART: Duration = Duration::from_secs(4);
 async fn main() -> Outcome<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.first().map(String::as_str) {
+        Some("write") => grouped(arguments[1].parse()?).await,
         Some("sync") => sync::run(&arguments[1], &arguments[2]).await,
         ports => run(ports.map_or(Ok(100_000), str::parse)?).await,
     }
+}
+
+async fn grouped(writers: usize) -> Outcome<()> {
+    let server = Server::start()?;
+    let own = server::cpu("self")?;
+    let rate = write(&server, writers, false).await?;
+    println!(
+        "client, grouped {writers:4} writers: {}",
+        shown(rate, own, &server)?
+    );
+    Ok(())
 }
 
 async fn run(ports: usize) -> Outcome<()> {

@@ -1,7 +1,7 @@
 //! Which rows an operation or a monitor speaks of.
 
 use crate::error::{Error, Fault};
-use crate::row::{Row, column_type};
+use crate::row::{Name, Row, column_type};
 use crate::schema::TableSchema;
 use crate::types::ColumnType;
 use crate::uuid::Uuid;
@@ -79,7 +79,7 @@ pub enum Condition {
     /// Rows whose column compares so.
     Clause {
         /// The column, which may be `_uuid`.
-        column: String,
+        column: Name,
         /// How it is compared.
         function: Function,
         /// With what.
@@ -92,7 +92,7 @@ impl Condition {
     #[must_use]
     pub fn new(column: &str, function: Function, value: impl Into<Datum>) -> Self {
         Self::Clause {
-            column: column.to_owned(),
+            column: Name::Owned(column.to_owned()),
             function,
             value: value.into(),
         }
@@ -112,8 +112,12 @@ impl Condition {
 
     /// Just this row.
     #[must_use]
-    pub fn row(uuid: Uuid) -> Self {
-        Self::equal("_uuid", uuid)
+    pub const fn row(uuid: Uuid) -> Self {
+        Self::Clause {
+            column: Name::Borrowed("_uuid"),
+            function: Function::Equal,
+            value: Datum::One(Atom::Uuid(uuid)),
+        }
     }
 
     /// Reads a clause on this table.

@@ -70,7 +70,7 @@ pub use error::{Error, Fault};
 pub use mutation::{Mutation, Mutator};
 pub use operation::{Insert, Operation, Transaction, Wait};
 pub use outcome::{Done, Failure, Outcome, Refusal};
-pub use row::Row;
+pub use row::{Name, Row};
 pub use schema::{ColumnSchema, DatabaseSchema, Pointing, TableSchema};
 pub use types::{AtomicType, BaseType, ColumnType};
 pub use uuid::{NotAUuid, Uuid};

@@ -1,7 +1,7 @@
 //! Changes that are calculated in the server, from the value that it has then.
 
 use crate::error::{Error, Fault};
-use crate::row::Row;
+use crate::row::{Name, Row};
 use crate::schema::TableSchema;
 use crate::types::{AtomicType, ColumnType};
 use crate::value::{Atom, Datum, Names};
@@ -59,7 +59,7 @@ impl Mutator {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mutation {
     /// The column.
-    pub column: String,
+    pub column: Name,
     /// What is done to it.
     pub mutator: Mutator,
     /// With what.
@@ -71,7 +71,7 @@ impl Mutation {
     #[must_use]
     pub fn new(column: &str, mutator: Mutator, value: impl Into<Datum>) -> Self {
         Self {
-            column: column.to_owned(),
+            column: Name::Owned(column.to_owned()),
             mutator,
             value: value.into(),
         }

@@ -5,7 +5,9 @@ mod refusal;
 pub use refusal::{Failure, Refusal};
 
 use crate::uuid::Uuid;
-use serde::Deserialize;
+use crate::word::Word;
+use serde::de::DeserializeSeed;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 /// What an operation answers.
@@ -76,14 +78,23 @@ struct RawResult {
     details: Option<String>,
     syntax: Option<String>,
     count: Option<u64>,
-    uuid: Option<(String, Uuid)>,
+    uuid: Option<(Tag, Uuid)>,
     rows: Option<Vec<Value>>,
+}
+
+/// Whether a value says that it is a UUID.
+struct Tag(bool);
+
+impl<'de> Deserialize<'de> for Tag {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Word(|tag: &str| Self(tag == "uuid")).deserialize(deserializer)
+    }
 }
 
 impl RawResult {
     fn done(self) -> Option<Done> {
         let uuid = match self.uuid {
-            Some((tag, uuid)) if tag == "uuid" => Some(uuid),
+            Some((Tag(true), uuid)) => Some(uuid),
             Some(_) => return None,
             None => None,
         };

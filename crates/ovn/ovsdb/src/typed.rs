@@ -27,9 +27,9 @@ pub use kind::{
 
 use crate::cache::{Database, RowRef};
 use crate::condition::Condition;
-use crate::mutation::Mutation;
+use crate::mutation::{Mutation, Mutator};
 use crate::operation::Insert;
-use crate::row::Row;
+use crate::row::{Name, Row};
 use crate::schema::Wanted;
 use crate::uuid::Uuid;
 use crate::value::Datum;
@@ -94,13 +94,21 @@ impl<K: Kind> Column<K> {
     /// Brings these elements or pairs.
     #[must_use]
     pub fn insert(self, value: impl Encode<K>) -> Mutation {
-        Mutation::insert(self.name, value.encode())
+        self.mutation(Mutator::Insert, value.encode())
     }
 
     /// Takes these elements or pairs away.
     #[must_use]
     pub fn delete(self, value: impl Encode<K>) -> Mutation {
-        Mutation::delete(self.name, value.encode())
+        self.mutation(Mutator::Delete, value.encode())
+    }
+
+    const fn mutation(self, mutator: Mutator, value: Datum) -> Mutation {
+        Mutation {
+            column: Name::Borrowed(self.name),
+            mutator,
+            value,
+        }
     }
 }
 
@@ -158,16 +166,18 @@ impl Database {
 impl Insert {
     /// With one more column.
     #[must_use]
-    pub fn set<K: Kind>(self, column: Column<K>, value: impl Encode<K>) -> Self {
+    pub fn set<K: Kind>(mut self, column: Column<K>, value: impl Encode<K>) -> Self {
         debug_assert_eq!(column.table, &*self.table, "a column of another table");
-        self.with(column.name, value.encode())
+        self.row.set_known(column.name, value.encode());
+        self
     }
 }
 
 impl Row {
     /// This row with one more column.
     #[must_use]
-    pub fn put<K: Kind>(self, column: Column<K>, value: impl Encode<K>) -> Self {
-        self.with(column.name, value.encode())
+    pub fn put<K: Kind>(mut self, column: Column<K>, value: impl Encode<K>) -> Self {
+        self.set_known(column.name, value.encode());
+        self
     }
 }

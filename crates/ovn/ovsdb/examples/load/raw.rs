@@ -22,12 +22,12 @@ pub(crate) fn rate(address: &str, flight: usize, part: Duration) -> Outcome<f64>
             } else {
                 crate::port(at, &format!("r{sent}"))
             };
-            let operations: &[Operation] = change.operations();
+            let operations: Vec<&Operation> = change.operations().iter().collect();
             session.call(
                 "transact",
                 &Transact {
                     database: crate::DATABASE,
-                    operations: &[operations],
+                    operations: &operations,
                 },
             );
             sent += 1;

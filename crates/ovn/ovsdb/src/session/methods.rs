@@ -13,15 +13,15 @@ use serde::{Serialize, Serializer};
 pub struct Transact<'a> {
     /// The database.
     pub database: &'a str,
-    /// Groups of operations, one after the other.
-    pub operations: &'a [&'a [Operation]],
+    /// The operations, in their order.
+    pub operations: &'a [&'a Operation],
 }
 
 impl Serialize for Transact<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut seq = serializer.serialize_seq(None)?;
         seq.serialize_element(self.database)?;
-        for operation in self.operations.iter().copied().flatten() {
+        for operation in self.operations {
             seq.serialize_element(operation)?;
         }
         seq.end()

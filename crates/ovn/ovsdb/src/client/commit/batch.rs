@@ -82,7 +82,8 @@ impl Batch {
     fn guard(&mut self, chosen: &Chosen) -> Guard {
         let uuids = chosen.status.chooses_uuids;
         if uuids {
-            let choose = |job: &mut Job| job.transaction.choose_uuids(random);
+            let mut random = Random::default();
+            let choose = |job: &mut Job| job.transaction.choose_uuids(|| random.next());
             self.jobs.iter_mut().for_each(choose);
         } else if self.jobs.len() > 1 && !self.scoped {
             self.scoped = true;
@@ -96,18 +97,18 @@ impl Batch {
     async fn send(&mut self, chosen: &Chosen, guard: &Guard) -> Answer {
         self.sendings += 1;
         let (before, after) = (guard.before(self.sendings), guard.after());
-        let mut groups: Vec<&[Operation]> = before.as_ref().map(std::slice::from_ref).into_iter().collect();
         // One transaction goes as it was given.
         let asked = self.jobs.iter().flat_map(|job| job.transaction.operations());
-        let gathered = (self.jobs.len() > 1).then(|| Gathered::new(asked));
+        let gathered = (self.jobs.len() > 1).then(|| Gathered::new(asked.clone()));
+        let mut operations: Vec<&Operation> = before.iter().collect();
         match &gathered {
-            Some(gathered) => groups.push(&gathered.operations),
-            None => groups.extend(self.jobs.iter().map(|job| job.transaction.operations())),
+            Some(gathered) => operations.extend(gathered.operations.iter().map(AsRef::as_ref)),
+            None => operations.extend(asked),
         }
-        groups.extend(after.as_ref().map(std::slice::from_ref));
+        operations.extend(&after);
         let params = Transact {
             database: &self.config.database,
-            operations: &groups,
+            operations: &operations,
         };
         let connection = chosen.connection.id;
         let reply = tokio::select! {
@@ -116,7 +117,7 @@ impl Batch {
             () = self.cluster.await_other_leader(connection), if chosen.status.leader => return Answer::Lost,
         };
         let Ok(reply) = reply else { return Answer::Lost };
-        let all = groups.iter().map(|group| group.len()).sum();
+        let all = operations.len();
         let leading = usize::from(before.is_some());
         match reply.map_or_else(
             |error| Err(rejected(&error)),
@@ -239,6 +240,24 @@ fn rejected(error: &[u8]) -> Refusal {
     }
 }
 
+/// Random octets, taken from the kernel for many rows at once.
+#[derive(Default)]
+struct Random {
+    octets: Vec<[u8; 16]>,
+}
+
+impl Random {
+    const BLOCK: usize = 32;
+
+    fn next(&mut self) -> [u8; 16] {
+        if self.octets.is_empty() {
+            self.octets.resize(Self::BLOCK, [0; 16]);
+            getrandom::fill(self.octets.as_flattened_mut()).expect("the kernel gives random octets");
+        }
+        self.octets.pop().expect("filled just now")
+    }
+}
+
 fn random() -> [u8; 16] {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).expect("the kernel gives random octets");
@@ -248,6 +267,14 @@ fn random() -> [u8; 16] {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_two_rows_get_the_same_octets() {
+        let mut random = Random::default();
+        let all: std::collections::HashSet<_> = (0..Random::BLOCK * 3).map(|_| random.next()).collect();
+        assert_eq!(all.len(), Random::BLOCK * 3);
+        assert!(!all.contains(&[0; 16]));
+    }
 
     #[test]
     fn a_request_turned_away_says_why() {

@@ -9,44 +9,50 @@ use crate::mutation::{Mutation, Mutator};
 use crate::operation::Operation;
 use crate::outcome::Done;
 use crate::uuid::Uuid;
-use crate::value::{Atom, Datum, Str};
+use crate::value::{Atom, Datum};
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 /// Operations, some of which speak for several.
-pub(super) struct Gathered {
-    pub(super) operations: Vec<Operation>,
+pub(super) struct Gathered<'a> {
+    pub(super) operations: Vec<Cow<'a, Operation>>,
     /// For each operation that was asked for, which of the above does it.
     places: Vec<usize>,
 }
 
-type Row = (Str, Uuid);
+type Row<'a> = (&'a str, Uuid);
 
-impl Gathered {
-    pub(super) fn new<'a>(asked: impl Iterator<Item = &'a Operation> + Clone) -> Self {
+impl<'a> Gathered<'a> {
+    pub(super) fn new(asked: impl Iterator<Item = &'a Operation> + Clone) -> Self {
         let mut other = Touched::default();
         for operation in asked.clone().filter(|operation| brings(operation).is_none()) {
             other.add(operation);
         }
-        let free = |row: &Row| !other.all && !other.tables.contains(&row.0) && !other.rows.contains(row);
+        let free = |row: &Row<'_>| !other.all && !other.tables.contains(row.0) && !other.rows.contains(row);
         let bringing = |operation: &'a Operation| brings(operation).filter(|(row, _)| free(row));
-        let mut all: HashMap<Row, Vec<Bringing<'a>>> = HashMap::new();
+        let mut all: HashMap<Row<'a>, Vec<Bringing<'a>>> = HashMap::new();
         for (row, mutations) in asked.clone().filter_map(bringing) {
             all.entry(row).or_default().push(mutations);
         }
         let (mut operations, mut places) = (Vec::new(), Vec::new());
-        let mut seen: HashMap<Row, Vec<usize>> = HashMap::new();
+        let mut seen: HashMap<Row<'a>, Vec<usize>> = HashMap::new();
         for (at, operation) in asked.enumerate() {
             places.push(operations.len());
             let Some((row, _)) = bringing(operation) else {
-                operations.push(operation.clone());
+                operations.push(Cow::Borrowed(operation));
                 continue;
             };
-            let (own, wanted) = (seen.entry(row.clone()).or_default(), &all[&row]);
+            let wanted = &all[&row];
+            if wanted.len() == 1 {
+                operations.push(Cow::Borrowed(operation));
+                continue;
+            }
+            let own = seen.entry(row).or_default();
             own.push(at);
             // The last one speaks for all: a row must be inserted before its name is used.
             if own.len() == wanted.len() {
                 own.iter().for_each(|at| places[*at] = operations.len());
-                operations.push(spoken(operation, wanted));
+                operations.push(Cow::Owned(spoken(operation, wanted)));
             }
         }
         Self { operations, places }
@@ -61,7 +67,7 @@ impl Gathered {
 type Bringing<'a> = &'a [Mutation];
 
 /// The row, and what is brought to it: when nothing else is done, and just to this row.
-fn brings(operation: &Operation) -> Option<(Row, Bringing<'_>)> {
+fn brings(operation: &Operation) -> Option<(Row<'_>, Bringing<'_>)> {
     let Operation::Mutate {
         table,
         conditions,
@@ -89,13 +95,13 @@ fn brings(operation: &Operation) -> Option<(Row, Bringing<'_>)> {
     mutations
         .iter()
         .all(set)
-        .then(|| ((table.clone(), uuid), mutations.as_slice()))
+        .then(|| ((&**table, uuid), mutations.as_slice()))
 }
 
 /// This operation, with what all of them bring.
 fn spoken(operation: &Operation, all: &[Bringing<'_>]) -> Operation {
     let mut operation = operation.clone();
-    if let (Operation::Mutate { mutations, .. }, 2..) = (&mut operation, all.len()) {
+    if let Operation::Mutate { mutations, .. } = &mut operation {
         *mutations = united(all);
     }
     operation
@@ -121,18 +127,16 @@ fn united(all: &[Bringing<'_>]) -> Vec<Mutation> {
 
 /// What other operations look at or change.
 #[derive(Default)]
-struct Touched {
-    rows: HashSet<Row>,
-    tables: HashSet<Str>,
+struct Touched<'a> {
+    rows: HashSet<Row<'a>>,
+    tables: HashSet<&'a str>,
     all: bool,
 }
 
-impl Touched {
-    fn add(&mut self, operation: &Operation) {
+impl<'a> Touched<'a> {
+    fn add(&mut self, operation: &'a Operation) {
         match operation {
-            Operation::Insert(insert) => self
-                .rows
-                .extend(insert.uuid.map(|uuid| (insert.table.clone(), uuid))),
+            Operation::Insert(insert) => self.rows.extend(insert.uuid.map(|uuid| (&*insert.table, uuid))),
             Operation::Comment(_) => {}
             Operation::Update {
                 table, conditions, ..
@@ -149,7 +153,7 @@ impl Touched {
         }
     }
 
-    fn meets(&mut self, table: &Str, conditions: &[Condition]) {
+    fn meets(&mut self, table: &'a str, conditions: &[Condition]) {
         let row = conditions.iter().find_map(|condition| match condition {
             Condition::Clause {
                 column,
@@ -159,8 +163,8 @@ impl Touched {
             _ => None,
         });
         match row {
-            Some(uuid) => drop(self.rows.insert((table.clone(), uuid))),
-            None => drop(self.tables.insert(table.clone())),
+            Some(uuid) => drop(self.rows.insert((table, uuid))),
+            None => drop(self.tables.insert(table)),
         }
     }
 }

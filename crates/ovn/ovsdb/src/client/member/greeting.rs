@@ -53,7 +53,7 @@ async fn chooses_uuids(connection: &Connection, database: &str, schema: &Databas
     let operations = [Operation::Insert(Insert::new(table).uuid(uuid)), Operation::Abort];
     let params = methods::Transact {
         database,
-        operations: &[&operations],
+        operations: &operations.each_ref(),
     };
     let Ok(results) = request(connection, "transact", &params).await else {
         return false;

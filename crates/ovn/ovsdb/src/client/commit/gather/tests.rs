@@ -13,7 +13,7 @@ fn port(n: u8, switch: Uuid) -> Transaction {
     change
 }
 
-fn gathered(all: &[Transaction]) -> Gathered {
+fn gathered(all: &[Transaction]) -> Gathered<'_> {
     Gathered::new(all.iter().flat_map(Transaction::operations))
 }
 
@@ -22,7 +22,7 @@ fn elements_for_one_row_come_in_one_operation() {
     let all = [port(1, SWITCH), port(2, SWITCH), port(3, OTHER), port(4, SWITCH)];
     let gathered = gathered(&all);
     assert_eq!(gathered.operations.len(), 6);
-    let Operation::Mutate { mutations, .. } = &gathered.operations[5] else {
+    let Operation::Mutate { mutations, .. } = &*gathered.operations[5] else {
         panic!("the last change of the switch, after all rows that it names")
     };
     assert_eq!((mutations.len(), mutations[0].value.len()), (1, 3));
