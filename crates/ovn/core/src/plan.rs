@@ -19,6 +19,7 @@
 mod affected;
 mod build;
 mod collect;
+mod compose;
 mod guards;
 mod undo;
 
@@ -31,6 +32,7 @@ use purlin_ovsdb::{Datum, Transaction, Uuid};
 use std::fmt;
 
 pub use affected::affected_ports;
+pub use compose::compose;
 pub use undo::{Evidence, evidence, undo, unmet};
 
 /// On whose behalf is written, and how far that reaches.

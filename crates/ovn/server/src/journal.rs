@@ -76,7 +76,7 @@ pub(crate) struct Intent<'i> {
     pub(crate) called: &'i str,
     pub(crate) owner: &'i str,
     pub(crate) about: &'i str,
-    pub(crate) undoes: Option<Uuid>,
+    pub(crate) undoes: &'i [Uuid],
     pub(crate) diff: &'i Arc<Diff>,
     /// The same, as it is answered.
     pub(crate) told: &'i Value,
@@ -118,7 +118,7 @@ impl Journal {
         head.owner = Some(intent.owner.to_owned());
         head.request = Some(intent.called.to_owned()).filter(|called| !called.is_empty());
         intent.about.clone_into(&mut head.about);
-        head.undoes = intent.undoes.map(|id| id.to_string());
+        head.undoing(intent.undoes);
         head.warnings = intent.warnings.as_array().map_or(0, Vec::len);
         head.affecting(intent.affected);
         let body = entry::octets(intent.told, intent.warnings, intent.affected);
@@ -208,11 +208,12 @@ impl Inner {
 /// Writes an entry's end down, and at the one that it undid that this was done.
 fn end(batch: Batch, id: Uuid, head: &Head) -> Batch {
     let batch = put(batch, id, head, None).delete(OPEN, entry::key(id));
-    let undone = head.undoes.as_deref().and_then(Uuid::parse);
-    match undone.filter(|_| matches!(head.outcome, Outcome::Committed | Outcome::Found)) {
-        Some(undone) => batch.put(UNDONE, entry::key(undone), id.to_string()),
-        None => batch,
+    if !matches!(head.outcome, Outcome::Committed | Outcome::Found) {
+        return batch;
     }
+    head.undone().fold(batch, |batch, undone| {
+        batch.put(UNDONE, entry::key(undone), id.to_string())
+    })
 }
 
 fn put(batch: Batch, id: Uuid, head: &Head, body: Option<Vec<u8>>) -> Batch {

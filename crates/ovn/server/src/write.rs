@@ -42,8 +42,8 @@ pub(crate) struct Manner {
     wait: Option<(Until, Duration)>,
     /// What it is part of, for the journal: `undo of ...`.
     pub(crate) about: String,
-    /// The entry of the journal that it undoes.
-    pub(crate) undoes: Option<Uuid>,
+    /// The entries of the journal that it undoes.
+    pub(crate) undoes: Vec<Uuid>,
     /// Rows come back as they were, whatever is to be said against them.
     pub(crate) lenient: bool,
     /// Where the audit hears what was changed.
@@ -72,7 +72,7 @@ impl Manner {
             dry_run: asked.dry_run()?,
             wait: until.map(|until| (until, limit)),
             about: String::new(),
-            undoes: None,
+            undoes: Vec::new(),
             lenient: false,
             note: Note::default(),
         })
@@ -163,7 +163,7 @@ async fn intend(platform: &Platform, manner: &Manner, decided: &Decided) -> Resu
         called: &manner.called,
         owner: &manner.writer.owner,
         about: &manner.about,
-        undoes: manner.undoes,
+        undoes: &manner.undoes,
         diff: &decided.diff,
         told: &decided.answer["diff"],
         warnings: &decided.answer["warnings"],

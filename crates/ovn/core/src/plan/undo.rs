@@ -1,7 +1,7 @@
 //! The way back from a difference, for as long as nobody has walked on.
 
 use super::{Expect, build};
-use crate::model::{Change, ColumnDiff, Diff, Kind, RowDiff, State, keys};
+use crate::model::{Change, ColumnDiff, Diff, Kind, RowDiff, State, keys, target};
 use crate::problem::Problem;
 use purlin_ovsdb::{ColumnType, DatabaseSchema, Datum, Row};
 
@@ -13,6 +13,7 @@ pub fn undo(schema: &DatabaseSchema, diff: &Diff) -> (Vec<Change>, Vec<Expect>) 
         match row.kind {
             Kind::Added => {
                 expect.extend(row.columns.iter().filter_map(|column| value(row, column)));
+                expect.extend(childless(schema, row));
                 // Others go when what holds them is put back.
                 if schema.table(&row.table).is_some_and(|table| table.root) {
                     changes.push(Change::Delete {
@@ -47,6 +48,23 @@ fn insert(row: &RowDiff) -> Change {
         uuid: row.uuid,
         row: columns.collect(),
     }
+}
+
+/// Nothing has come to hang on a row since it came: a child would go with it, whoever has made it.
+fn childless<'r>(schema: &'r DatabaseSchema, row: &'r RowDiff) -> impl Iterator<Item = Expect> + 'r {
+    let columns = schema
+        .table(&row.table)
+        .into_iter()
+        .flat_map(|table| &table.columns);
+    let holds = |kind: &ColumnType| target(kind).is_some_and(|(_, strong)| strong);
+    let told = |name: &str| row.columns.iter().any(|column| column.column == name);
+    let empty = columns.filter(move |(name, column)| holds(&column.kind) && !told(name));
+    empty.map(|(name, column)| Expect::Value {
+        table: row.table.clone(),
+        uuid: row.uuid,
+        column: name.clone(),
+        value: Datum::default_of(&column.kind),
+    })
 }
 
 fn value(row: &RowDiff, column: &ColumnDiff) -> Option<Expect> {

@@ -14,6 +14,7 @@ mod kept;
 mod names;
 mod pictures;
 mod plan_checks;
+mod plan_compose;
 mod plan_undo;
 mod plans;
 mod policies;

@@ -64,6 +64,9 @@ pub(crate) struct Head {
     /// The database's own id of the transaction; clusters have one, single servers none.
     pub(crate) txn: Option<String>,
     pub(crate) undoes: Option<String>,
+    /// Several entries that it undid together, the newest first.
+    #[serde(default)]
+    pub(crate) takes_back: Vec<String>,
     /// Rows that came, changed, went.
     pub(crate) counts: [usize; 3],
     pub(crate) rows: Vec<Touched>,
@@ -102,12 +105,27 @@ impl Head {
             about: String::new(),
             txn: None,
             undoes: None,
+            takes_back: Vec::new(),
             counts: [Kind::Added, Kind::Changed, Kind::Removed].map(count),
             rows: touched.collect(),
             more: diff.rows.len().saturating_sub(NAMED),
             affected: Vec::new(),
             warnings: 0,
         }
+    }
+
+    /// It takes these entries back.
+    pub(super) fn undoing(&mut self, entries: &[Uuid]) {
+        match entries {
+            [one] => self.undoes = Some(one.to_string()),
+            many => self.takes_back = many.iter().map(ToString::to_string).collect(),
+        }
+    }
+
+    /// The entries that it takes back.
+    pub(super) fn undone(&self) -> impl Iterator<Item = Uuid> + '_ {
+        let all = self.undoes.iter().chain(&self.takes_back);
+        all.filter_map(|id| Uuid::parse(id))
     }
 
     pub(crate) fn affecting(&mut self, ports: &[String]) {

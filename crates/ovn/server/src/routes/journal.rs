@@ -1,5 +1,7 @@
 //! The journal over HTTP: who changed what, and the way back.
 
+mod undo_to;
+
 use super::{nb, writes, written};
 use crate::journal::{Body, Head, Journal, Outcome, Source};
 use crate::platform::Platform;
@@ -48,6 +50,7 @@ pub(super) fn drafts() -> Vec<Draft<Platform>> {
                 .description("Refused when rows have moved on since: problems names each. Undoing an undo does it again. Without owner= it is done for the owner of the transaction.")
                 .answers(200, written()),
         ),
+        undo_to::draft(),
     ]
 }
 
@@ -101,6 +104,12 @@ fn entry() -> Schema {
             )),
         ),
         ("undoes", schema::nullable(text("The entry that it took back."))),
+        (
+            "takes_back",
+            schema::array(text(
+                "One of several entries that it took back together, the newest first.",
+            )),
+        ),
         (
             "undone_by",
             schema::nullable(text("The entry that took it back.")),
@@ -276,7 +285,7 @@ async fn take_back(
     let undone = journal.undone_by(id).await?;
     let mut manner: Manner = nb::manner(&asked, &caller)?;
     manner.about = format!("undo of {id}");
-    manner.undoes = Some(id);
+    manner.undoes = vec![id];
     if let (Some(owner), None) = (&head.owner, asked.text("owner")) {
         manner.for_owner(owner);
     }
