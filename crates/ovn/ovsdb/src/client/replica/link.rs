@@ -314,12 +314,7 @@ impl Follower {
         let database = cache.database().clone();
         self.cache = Some(cache);
         let (found, changes) = changes.map_err(|cause| self.misfit(&cause))?;
-        self.txn = match changes.txn {
-            Some(txn) => txn,
-            None if found => self.txn,
-            // Another state than the one after the last transaction that we know.
-            None => Uuid::ZERO,
-        };
+        self.txn = last_known(self.txn, found, changes.txn);
         self.publish(database, changes, |snapshot| amend(snapshot, found));
         Ok(())
     }
@@ -341,5 +336,33 @@ impl Follower {
             // Nobody may be listening.
             let _ = self.feed.send(Arc::new((now, changes)));
         }
+    }
+}
+
+/// The transaction to resume from, after a state (`found`: differences) with or without the word of the server on it.
+fn last_known(before: Uuid, found: bool, told: Option<Uuid>) -> Uuid {
+    match told {
+        Some(txn) => txn,
+        None if found => before,
+        // Another state than the one after the transaction before: resuming from that would put differences on it.
+        None => Uuid::ZERO,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_state_without_a_transaction_is_not_resumed_from_the_one_before() {
+        let (before, told) = (Uuid::from_bytes([1; 16]), Uuid::from_bytes([2; 16]));
+        assert_eq!(last_known(before, false, None), Uuid::ZERO);
+        assert_eq!(
+            last_known(before, true, None),
+            before,
+            "differences of servers that do not say it"
+        );
+        assert_eq!(last_known(before, false, Some(told)), told);
+        assert_eq!(last_known(before, true, Some(told)), told);
     }
 }
