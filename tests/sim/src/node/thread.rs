@@ -290,6 +290,8 @@ impl Thread {
         let now = self.time(raw);
         let tenure = self.heeded(tenure);
         let log = self.log_state(&now);
+        // A refused row counts as dealt with there.
+        self.take_setbacks(raw, out);
         let arrival = Arrival {
             payload: &payload,
             source,

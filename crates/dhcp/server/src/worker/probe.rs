@@ -143,7 +143,7 @@ impl Worker {
 
     fn answer(&mut self, waiting: &Waiting, in_use: bool) {
         let (now, tenure) = (self.time(), self.tenure());
-        let log = self.log.state(&now);
+        let log = self.state_of_log(&now);
         let (reply, records) = self.batch.slot();
         let verdict = self
             .engine

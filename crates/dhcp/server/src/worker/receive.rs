@@ -52,7 +52,7 @@ impl Worker {
             return;
         }
         let (now, tenure) = (self.time_of_reading(), self.tenure());
-        let mut log = self.log.state(&now);
+        let mut log = self.state_of_log(&now);
         let (port, position) = (assigned.port.id, assigned.position);
         for i in 0..self.received.len() {
             let datagram = self.received.get(i);
@@ -96,7 +96,7 @@ impl Worker {
             }
             self.note(verdict, port, arrival_local(&datagram, assigned), &now);
             if self.count_operation(before) {
-                log = self.log.state(&now);
+                log = self.state_of_log(&now);
             }
         }
     }

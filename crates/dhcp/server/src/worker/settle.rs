@@ -162,10 +162,17 @@ impl Worker {
         self.batch.clear();
     }
 
-    /// How the log stands, for decisions of the group at hand.
+    /// How the log stands, for decisions of the group at hand: asked when nothing of it is waiting to be recorded.
     pub(super) fn state_of_log(&mut self, now: &Now) -> step::Log {
-        let log = &mut self.log;
-        *self.batch.log.get_or_insert_with(|| log.state(now))
+        if let Some(log) = self.batch.log {
+            return log;
+        }
+        let log = self.log.state(now);
+        // A refused row counts as dealt with there. Before anybody's renewal rests on it, the lease has ended that it was
+        // about.
+        self.take_setbacks();
+        self.batch.log = Some(log);
+        log
     }
 
     /// Makes one commit of the records at hand. Replies that depend on records that could not be taken are

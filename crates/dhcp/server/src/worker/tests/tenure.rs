@@ -1,8 +1,10 @@
 //! R0 at the moment of sending: whatever the thread was kept by since it decided.
 
 use super::*;
-use crate::share::open;
+use crate::share::{Gained, open};
 use crate::{ForwardKey, ShareConfig};
+use purlin_dhcp_core::Takeover;
+use purlin_dhcp_core::rows::freed;
 use purlin_dhcp_core::step::Verdict;
 use purlin_fabric_runtime::SharedTenure;
 use purlin_netio::{UdpOptions, UdpPort};
@@ -14,18 +16,28 @@ use tokio::runtime::Runtime;
 /// How long the tenure still holds when a test begins.
 const LEFT: u64 = 200;
 
-/// Rows that nobody writes.
+/// Rows that nobody writes; or whose slots are all somebody else's.
 #[derive(Debug)]
-struct NoRows;
+struct NoRows {
+    lost: bool,
+}
 
 impl FencedRows for NoRows {
     fn write<'a>(
         &'a self,
         _: &'a str,
-        _: &'a [(Slot, Epoch)],
+        held: &'a [(Slot, Epoch)],
         _: &'a [FencedRow],
     ) -> Later<'a, Result<(), FenceFault>> {
-        Box::pin(async { Ok(()) })
+        let lost = held.iter().filter(|_| self.lost).map(|&(slot, _)| slot);
+        let lost: Vec<Slot> = lost.collect();
+        Box::pin(async move {
+            if lost.is_empty() {
+                Ok(())
+            } else {
+                Err(FenceFault::Lost(lost))
+            }
+        })
     }
 
     fn load<'a>(
@@ -107,12 +119,23 @@ fn wait_for(instant: BootTime) {
 
 /// A packet thread of a node whose tenure ends soon; with a journal that outlasts it, or a quick one.
 fn bench(stalls: bool) -> (Worker, BootTime, Runtime) {
-    let runtime = Runtime::new().expect("a runtime");
     let end = now().boot.plus_millis(LEFT);
+    let journal: Box<dyn Journal> = match stalls {
+        true => Box::new(Stalling(end, Counting::default())),
+        false => Box::new(Counting::default()),
+    };
+    let log = Log::new(journal, None, []);
+    let (worker, runtime) = worker_of(NoRows { lost: false }, end, Some(log));
+    (worker, end, runtime)
+}
+
+/// The same with that log, or with that of the rows.
+fn worker_of(rows: NoRows, end: BootTime, log: Option<Log>) -> (Worker, Runtime) {
+    let runtime = Runtime::new().expect("a runtime");
     let any = SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0);
     let peers = UdpPort::bind(any, &UdpOptions::default());
     let config = ShareConfig {
-        rows: Arc::new(NoRows),
+        rows: Arc::new(rows),
         tenure: SharedTenure::until(end),
         lost: tokio::sync::mpsc::unbounded_channel().0,
         homes: Arc::new(|_| None),
@@ -127,11 +150,7 @@ fn bench(stalls: bool) -> (Worker, BootTime, Runtime) {
     let plan = Plan::compile(&settings, None);
     let waker = Arc::new(Waker::new().expect("descriptors are left"));
     let inboxes: Arc<[Inbox]> = Arc::from([Inbox::new(Arc::clone(&waker))]);
-    let (engine, _, own) = open(&config, &plan, &waker).expect("a share");
-    let journal: Box<dyn Journal> = match stalls {
-        true => Box::new(Stalling(end, Counting::default())),
-        false => Box::new(Counting::default()),
-    };
+    let (engine, shared_log, own) = open(&config, &plan, &waker).expect("a share");
     let (_, tasks) = std::sync::mpsc::channel();
     let worker = Worker::new(Parts {
         shard: 0,
@@ -139,14 +158,14 @@ fn bench(stalls: bool) -> (Worker, BootTime, Runtime) {
         engine,
         own,
         switches: Switches::default(),
-        log: Log::new(journal, None, []),
+        log: log.unwrap_or(shared_log),
         tasks,
         waker,
         inboxes,
         health: Arc::new(watch::Sender::new(Health::of(1))),
         reports: Arc::from([Mutex::default()]),
     });
-    (worker.expect("descriptors are left"), end, runtime)
+    (worker.expect("descriptors are left"), runtime)
 }
 
 /// One decision while the tenure holds, and its record.
@@ -187,4 +206,30 @@ fn what_is_read_later_is_decided_later_within_a_group_too() {
         worker.time().boot <= first.boot,
         "the group is as old as its first packet"
     );
+}
+
+/// A row that was refused counts as dealt with, so the next decision would take it for written.
+#[test]
+fn what_was_refused_is_heeded_before_the_next_decision() {
+    let (mut worker, _runtime) = worker_of(NoRows { lost: true }, now().boot.plus_millis(LEFT), None);
+    let address = Ipv4Addr::new(10, 0, 0, 1);
+    let takeover = Takeover {
+        slot: Slot::of_address(address),
+        epoch: Epoch::default(),
+        suspect_until: None,
+        given_back: None,
+    };
+    let rows = Vec::new();
+    worker.adopt_slots(&[Gained { takeover, rows }], None);
+    let at = worker.clock();
+    worker.batch.records.extend(freed(address.into(), 1));
+    let position = worker.record(&at).expect("the log takes it");
+    let patience = at.boot.plus_millis(30_000);
+    while worker.log.durable() < position {
+        assert!(now().boot < patience, "the row is neither written nor refused");
+        std::thread::yield_now();
+    }
+    assert!(worker.engine.held().contains(takeover.slot), "nobody has looked");
+    worker.state_of_log(&at);
+    assert!(!worker.engine.held().contains(takeover.slot));
 }
