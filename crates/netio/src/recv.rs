@@ -1,4 +1,12 @@
 //! Many datagrams per system call, into buffers made once.
+//!
+//! Datagrams of one sender that came close together may be handed over by the kernel as one message, a train
+//! ([`UdpPort::take_trains`](crate::UdpPort::take_trains)); they are taken apart here.
+//!
+//! ```text
+//!   messages   [a a a a]  [b]  [c c]       one recvmmsg
+//!   datagrams   0 1 2 3    4    5 6
+//! ```
 
 use crate::sys;
 use std::io;
@@ -12,8 +20,12 @@ pub const BATCH: usize = 64;
 /// Longest datagram kept whole, in octets. The odd line keeps slots from sharing cache sets.
 pub const DATAGRAM_MAX: usize = 2048 + 64;
 
-/// Room for one `IP_PKTINFO` control message (16 octets of header, 12 of data, aligned).
-const CONTROL: usize = 32;
+/// Octets of a message at most: the largest train, and odd lines as above.
+const TRAIN_MAX: usize = 65_536 + 192;
+
+/// Room for an `IP_PKTINFO` (32 octets) and a `UDP_GRO` (24) control message.
+const CONTROL: usize = 56;
+const HEADER: usize = size_of::<libc::cmsghdr>();
 
 /// One received datagram; borrowed from its batch.
 #[derive(Debug, Clone, Copy)]
@@ -34,14 +46,27 @@ pub struct Datagram<'a> {
 #[derive(Clone, Copy)]
 struct Control([u8; CONTROL]);
 
-/// Preallocated space for [`BATCH`] datagrams.
+/// Where one datagram lies.
+#[derive(Debug, Clone, Copy)]
+struct Span {
+    message: u8,
+    length: u16,
+    /// Octets of its message before it.
+    offset: u32,
+}
+
+/// Preallocated space for [`BATCH`] messages.
 pub struct RecvBatch {
+    /// Octets for each message.
+    slot: usize,
     arena: Box<[u8]>,
     names: Box<[libc::sockaddr_in]>,
     controls: Box<[Control]>,
     vectors: Box<[libc::iovec]>,
     headers: Box<[libc::mmsghdr]>,
+    /// Messages received.
     filled: usize,
+    datagrams: Vec<Span>,
 }
 
 // SAFETY: the raw pointers in `vectors` and `headers` lead only into the boxes beside them, which move with
@@ -63,11 +88,22 @@ impl Default for RecvBatch {
 }
 
 impl RecvBatch {
-    /// Allocates about 150 KiB.
+    /// Room for single datagrams; allocates about 150 KiB. Of a train only the beginning would be kept.
     #[must_use]
     pub fn new() -> Self {
+        Self::with_slots(DATAGRAM_MAX)
+    }
+
+    /// Room for trains: 4 MiB of addresses, of which only what is used becomes memory.
+    #[must_use]
+    pub fn for_trains() -> Self {
+        Self::with_slots(TRAIN_MAX)
+    }
+
+    fn with_slots(slot: usize) -> Self {
         let mut batch = Self {
-            arena: vec![0; BATCH * DATAGRAM_MAX].into(),
+            slot,
+            arena: vec![0; BATCH * slot].into(),
             names: vec![sys::to_sockaddr(SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 0)); BATCH].into(),
             controls: vec![Control([0; CONTROL]); BATCH].into(),
             vectors: vec![
@@ -81,6 +117,7 @@ impl RecvBatch {
             // SAFETY: all-zero is a valid `mmsghdr`: null pointers with zero lengths.
             headers: vec![unsafe { std::mem::zeroed() }; BATCH].into(),
             filled: BATCH,
+            datagrams: Vec::with_capacity(BATCH),
         };
         batch.rearm();
         batch
@@ -96,8 +133,8 @@ impl RecvBatch {
             // SAFETY: `i < BATCH`, so every pointer stays inside its box.
             unsafe {
                 *vectors.add(i) = libc::iovec {
-                    iov_base: arena.add(i * DATAGRAM_MAX).cast(),
-                    iov_len: DATAGRAM_MAX,
+                    iov_base: arena.add(i * self.slot).cast(),
+                    iov_len: self.slot,
                 };
                 entry.msg_hdr.msg_name = names.add(i).cast();
                 entry.msg_hdr.msg_control = controls.add(i).cast();
@@ -118,13 +155,14 @@ impl RecvBatch {
         self.receive_up_to(socket, BATCH)
     }
 
-    /// The same, but takes `most` datagrams at most: 1 to [`BATCH`].
+    /// The same, but takes `most` messages at most: 1 to [`BATCH`].
     ///
     /// # Errors
     /// As [`Self::receive`].
     pub fn receive_up_to(&mut self, socket: &impl AsFd, most: usize) -> io::Result<usize> {
         self.rearm();
         self.filled = 0;
+        self.datagrams.clear();
         loop {
             // SAFETY: every header points to live buffers of the lengths it states (see `rearm`).
             let got = unsafe {
@@ -138,7 +176,8 @@ impl RecvBatch {
             };
             if let Ok(count) = usize::try_from(got) {
                 self.filled = count;
-                return Ok(count);
+                self.take_apart();
+                return Ok(self.datagrams.len());
             }
             match io::Error::last_os_error() {
                 e if e.kind() == io::ErrorKind::Interrupted => {}
@@ -148,15 +187,46 @@ impl RecvBatch {
         }
     }
 
+    /// Notes where each datagram of the messages lies.
+    fn take_apart(&mut self) {
+        for message in 0..self.filled {
+            let entry = &self.headers[message];
+            let octets = (entry.msg_len as usize).min(self.slot);
+            let each = self.control(message, libc::SOL_UDP, libc::UDP_GRO);
+            let each = each.map_or(0, |size: libc::c_int| usize::try_from(size).unwrap_or(0));
+            let each = if each == 0 { octets } else { each };
+            let mut offset = 0;
+            // An empty datagram is one too.
+            loop {
+                let length = each.min(octets - offset);
+                self.datagrams.push(Span {
+                    message: message as u8,
+                    length: length.min(usize::from(u16::MAX)) as u16,
+                    offset: offset as u32,
+                });
+                offset += length;
+                if offset >= octets {
+                    break;
+                }
+            }
+        }
+    }
+
     /// How many datagrams it holds.
     #[must_use]
     pub fn len(&self) -> usize {
+        self.datagrams.len()
+    }
+
+    /// In how many messages they came.
+    #[must_use]
+    pub fn messages(&self) -> usize {
         self.filled
     }
 
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.filled == 0
+        self.datagrams.is_empty()
     }
 
     /// The datagram at `index`.
@@ -165,35 +235,48 @@ impl RecvBatch {
     /// When `index` is not below [`Self::len`].
     #[must_use]
     pub fn get(&self, index: usize) -> Datagram<'_> {
-        let entry = &self.headers[..self.filled][index];
-        let start = index * DATAGRAM_MAX;
-        let length = (entry.msg_len as usize).min(DATAGRAM_MAX);
-        let info = self.packet_info(entry, index);
+        let span = self.datagrams[index];
+        let message = usize::from(span.message);
+        let entry = &self.headers[message];
+        let start = message * self.slot + span.offset as usize;
+        let length = usize::from(span.length);
+        let info: Option<libc::in_pktinfo> = self.control(message, libc::IPPROTO_IP, libc::IP_PKTINFO);
         Datagram {
-            payload: &self.arena[start..start + length],
-            source: sys::from_sockaddr(&self.names[index]),
+            payload: &self.arena[start..start + length.min(DATAGRAM_MAX)],
+            source: sys::from_sockaddr(&self.names[message]),
             target: info.map(|i| sys::from_in_addr(i.ipi_addr)),
             local: info.map(|i| sys::from_in_addr(i.ipi_spec_dst)),
             interface: info.map_or(0, |i| i.ipi_ifindex as u32),
-            truncated: entry.msg_hdr.msg_flags & libc::MSG_TRUNC != 0,
+            truncated: entry.msg_hdr.msg_flags & libc::MSG_TRUNC != 0 || length > DATAGRAM_MAX,
         }
     }
 
-    /// The one control message that can be there, as the only one that is asked for.
-    fn packet_info(&self, entry: &libc::mmsghdr, index: usize) -> Option<libc::in_pktinfo> {
-        const HEADER: usize = size_of::<libc::cmsghdr>();
-        if entry.msg_hdr.msg_controllen < HEADER + size_of::<libc::in_pktinfo>() {
-            return None;
+    /// The value of a control message of a message; those that nobody asked for do not come.
+    fn control<T: Plain>(&self, message: usize, level: i32, kind: i32) -> Option<T> {
+        let length = self.headers[message].msg_hdr.msg_controllen.min(CONTROL);
+        let block = &self.controls[message].0[..length];
+        let mut at = 0;
+        while at + HEADER <= block.len() {
+            // SAFETY: a whole header lies in the block from `at` on; it is copied out unaligned.
+            let header: libc::cmsghdr =
+                unsafe { block.as_ptr().add(at).cast::<libc::cmsghdr>().read_unaligned() };
+            let size = header.cmsg_len;
+            let value = block.get(at + HEADER..at + size)?;
+            if (header.cmsg_level, header.cmsg_type) == (level, kind) {
+                // SAFETY: the length is checked, and `T` is `Plain`.
+                return (value.len() >= size_of::<T>())
+                    .then(|| unsafe { value.as_ptr().cast::<T>().read_unaligned() });
+            }
+            at += size.max(HEADER).next_multiple_of(8);
         }
-        let control = std::ptr::from_ref(&self.controls[index]).cast::<u8>();
-        // SAFETY: the control block is 8-aligned and was filled with at least a header and an `in_pktinfo`.
-        unsafe {
-            let header = control.cast::<libc::cmsghdr>().read();
-            let ours = header.cmsg_level == libc::IPPROTO_IP && header.cmsg_type == libc::IP_PKTINFO;
-            ours.then(|| control.add(HEADER).cast::<libc::in_pktinfo>().read_unaligned())
-        }
+        None
     }
 }
+
+/// Structures of plain numbers only, for which every bit pattern is valid.
+trait Plain: Copy {}
+impl Plain for libc::in_pktinfo {}
+impl Plain for libc::c_int {}
 
 #[cfg(test)]
 mod tests {
@@ -263,6 +346,68 @@ mod tests {
             (batch.get(0).truncated, batch.get(0).payload),
             (false, &[8; 10][..])
         );
+    }
+
+    /// Trains of `lengths` (each is one send of datagrams of that length), as they come out.
+    fn trains(trains: &[(usize, usize)], most: usize) -> (usize, Vec<(usize, u8)>) {
+        let server = port(Ipv4Addr::UNSPECIFIED, true);
+        server.take_trains(true);
+        let client = port(Ipv4Addr::LOCALHOST, false);
+        let to = SocketAddrV4::new(Ipv4Addr::LOCALHOST, server.local_address().port());
+        let mut sends = crate::SendBatch::new();
+        for &(count, length) in trains {
+            let payloads: Vec<Vec<u8>> = (0..count).map(|n| vec![n as u8; length]).collect();
+            let messages = payloads.iter().map(|payload| crate::Outgoing {
+                payload,
+                to,
+                from: Ipv4Addr::UNSPECIFIED,
+            });
+            assert_eq!(sends.send(&client, messages).sent, count as u64);
+        }
+        let mut batch = RecvBatch::for_trains();
+        let count = batch.receive_up_to(&server, most).unwrap();
+        assert_eq!(count, batch.len());
+        let seen = (0..count).map(|at| batch.get(at)).map(|datagram| {
+            assert!(!datagram.truncated && datagram.source == client.local_address());
+            assert_eq!(datagram.local, Some(Ipv4Addr::LOCALHOST));
+            (
+                datagram.payload.len(),
+                datagram.payload.first().copied().unwrap_or(0),
+            )
+        });
+        let seen = seen.collect();
+        (batch.messages(), seen)
+    }
+
+    #[test]
+    fn a_train_comes_apart_into_its_datagrams() {
+        let (messages, seen) = trains(&[(50, 300), (1, 240), (3, 576)], BATCH);
+        let expected = (0..50)
+            .map(|n| (300, n))
+            .chain([(240, 0), (576, 0), (576, 1), (576, 2)]);
+        assert_eq!(seen, expected.collect::<Vec<_>>());
+        assert!(messages == 3 || messages == 54, "a kernel with or without trains");
+    }
+
+    #[test]
+    fn a_call_takes_no_more_trains_than_it_is_told() {
+        let (messages, seen) = trains(&[(4, 300), (4, 300)], 1);
+        assert_eq!(messages, 1);
+        assert!(matches!(seen.len(), 1 | 4));
+    }
+
+    #[test]
+    fn datagrams_in_a_place_for_trains_are_cut_as_single_ones_are() {
+        let server = port(Ipv4Addr::LOCALHOST, false);
+        let client = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let mut batch = RecvBatch::for_trains();
+        client
+            .send_to(&[7; DATAGRAM_MAX + 1], server.local_address())
+            .unwrap();
+        client.send_to(&[], server.local_address()).unwrap();
+        assert_eq!(batch.receive(&server).unwrap(), 2);
+        assert!(batch.get(0).truncated && batch.get(0).payload.len() == DATAGRAM_MAX);
+        assert!(!batch.get(1).truncated && batch.get(1).payload.is_empty());
     }
 
     #[test]

@@ -76,6 +76,13 @@ impl UdpPort {
         })
     }
 
+    /// From now on, datagrams of one sender that came close together may be handed over whole (`UDP_GRO`): what reads
+    /// them needs a [`RecvBatch::for_trains`](crate::RecvBatch::for_trains). It spares the kernel to cut what came as
+    /// one message, and the reader most of the cost of each datagram. A wish: an older kernel goes on singly.
+    pub fn take_trains(&self, take: bool) {
+        let _ = sys::set_option(self.fd.as_fd(), libc::SOL_UDP, libc::UDP_GRO, &i32::from(take));
+    }
+
     /// The address it is really bound to.
     #[must_use]
     pub fn local_address(&self) -> SocketAddrV4 {

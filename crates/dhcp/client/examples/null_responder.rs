@@ -26,7 +26,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     let port = UdpPort::bind(listen, &options)?;
     eprintln!("answering on {}", port.local_address());
-    let mut received = RecvBatch::new();
+    port.take_trains(true);
+    let mut received = RecvBatch::for_trains();
     let mut sends = SendBatch::new();
     let mut replies = vec![0_u8; BATCH * REPLY];
     let mut targets = Vec::with_capacity(BATCH);
@@ -36,24 +37,27 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             poll(&mut [PollFd::from_borrowed_fd(port.as_fd(), PollFlags::IN)], None)?;
             continue;
         }
-        targets.clear();
-        for datagram in (0..count).map(|at| received.get(at)) {
-            let reply = &mut replies[targets.len() * REPLY..][..REPLY];
-            if let Some(giaddr) = answer(datagram.payload, *listen.ip(), reply) {
-                let to_relay = SocketAddrV4::new(giaddr, 67);
-                targets.push(if listen.port() == 67 {
-                    to_relay
-                } else {
-                    datagram.source
-                });
+        for first in (0..count).step_by(BATCH) {
+            targets.clear();
+            for at in first..count.min(first + BATCH) {
+                let datagram = received.get(at);
+                let reply = &mut replies[targets.len() * REPLY..][..REPLY];
+                if let Some(giaddr) = answer(datagram.payload, *listen.ip(), reply) {
+                    let to_relay = SocketAddrV4::new(giaddr, 67);
+                    targets.push(if listen.port() == 67 {
+                        to_relay
+                    } else {
+                        datagram.source
+                    });
+                }
             }
+            let outgoing = replies.chunks(REPLY).zip(&targets).map(|(payload, to)| Outgoing {
+                payload,
+                to: *to,
+                from: Ipv4Addr::UNSPECIFIED,
+            });
+            sends.send(&port, outgoing);
         }
-        let outgoing = replies.chunks(REPLY).zip(&targets).map(|(payload, to)| Outgoing {
-            payload,
-            to: *to,
-            from: Ipv4Addr::UNSPECIFIED,
-        });
-        sends.send(&port, outgoing);
     }
 }
 

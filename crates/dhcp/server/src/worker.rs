@@ -101,6 +101,8 @@ pub(crate) struct Worker {
     inboxes: Arc<[Inbox]>,
     handed: Vec<Handed>,
     received: RecvBatch,
+    /// Datagrams in each message of the last receive call, rounded up.
+    per_message: usize,
     outgoing: SendBatch,
     batch: Batch,
     parked: ParkRing,
@@ -167,7 +169,8 @@ impl Worker {
             tasks: parts.tasks,
             inboxes: parts.inboxes,
             handed: Vec::new(),
-            received: RecvBatch::new(),
+            received: RecvBatch::for_trains(),
+            per_message: 1,
             outgoing: SendBatch::new(),
             batch: Batch::new(),
             parked: ParkRing::new(),

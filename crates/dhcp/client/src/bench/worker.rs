@@ -98,7 +98,7 @@ impl Worker {
     pub(crate) fn run(&mut self, phase: &Phase, clock: &PhaseClock<'_>, gauge: &Gauge) -> Meters {
         let mut schedule = Schedule::new(phase, self.index, self.threads);
         let mut sequence = phase.mix.sequence();
-        let mut batch = RecvBatch::new();
+        let mut batch = RecvBatch::for_trains();
         let mut looked_up = 0;
         self.began_unix = clock.began_unix;
         loop {

@@ -5,7 +5,7 @@ use super::{Rewrite, Slot, Worker};
 use crate::ports::Assignment;
 use crate::switches::Switches;
 use purlin_dhcp_core::Plan;
-use purlin_netio::{Trigger, now};
+use purlin_netio::{BATCH, Trigger, now};
 use std::sync::Arc;
 
 impl Worker {
@@ -29,6 +29,18 @@ impl Worker {
         self.switches = switches;
         self.engine.keep_templates(switches.cache_optimization);
         self.outgoing.set_singly(!switches.network_optimization);
+        for slot in self.slots.iter().flatten() {
+            self.take_trains(&slot.assigned);
+        }
+    }
+
+    /// Trains count as many packets: only where a receive call may bring any number. On a segment every client is a
+    /// sender of its own.
+    fn take_trains(&self, assigned: &Assignment) {
+        if assigned.reads && assigned.port.segment.is_none() {
+            let socket = &assigned.port.socket;
+            socket.take_trains(self.switches.per_receive() == BATCH);
+        }
     }
 
     fn assign(&mut self, assignments: Vec<Assignment>) -> std::io::Result<()> {
@@ -52,6 +64,7 @@ impl Worker {
                 (true, false) => self.poller.remove(&assigned.port.socket)?,
                 _ => {}
             }
+            self.take_trains(&assigned);
             self.slots[id] = Some(Slot {
                 assigned,
                 closing: false,

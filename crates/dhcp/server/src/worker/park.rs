@@ -5,8 +5,8 @@
 //!                        ▲ release            ▲ head: the next reply is copied here, or to the front
 //! ```
 
+use super::receive::DATAGRAMS_PER_TURN;
 use purlin_dhcp_core::step::{Destination, Reply};
-use purlin_netio::BATCH;
 use purlin_store::Position;
 use std::collections::VecDeque;
 use std::net::Ipv4Addr;
@@ -17,6 +17,9 @@ use std::time::Instant;
 pub(crate) const PARKED_MAX: usize = 32_768;
 /// Bytes for them: 512 octets each on average. Pages are touched only as deep as the queue ever gets.
 const ARENA: usize = PARKED_MAX * 512;
+
+/// Replies that must find room before more is read.
+const ROOM: usize = 2 * DATAGRAMS_PER_TURN;
 
 /// One waiting reply.
 #[derive(Debug, Clone, Copy)]
@@ -71,10 +74,10 @@ impl ParkRing {
         self.entries.is_empty()
     }
 
-    /// Whether a whole batch of the longest replies has room.
+    /// Whether the longest replies to all that one receive call usually brings have room.
     pub(crate) fn has_room(&self) -> bool {
         let longest = purlin_dhcp_core::step::REPLY_MAX;
-        self.entries.len() + BATCH <= PARKED_MAX && self.used + (BATCH + 1) * longest <= ARENA
+        self.entries.len() + ROOM <= PARKED_MAX && self.used + (ROOM + 1) * longest <= ARENA
     }
 
     /// Copies a reply in; false when there is no room.

@@ -8,6 +8,7 @@ use crate::ports::Assignment;
 use purlin_dhcp_core::step::{Arrival, Verdict};
 use purlin_netio::{BATCH, Datagram};
 use std::net::{Ipv4Addr, SocketAddrV4};
+use std::ops::Range;
 use std::time::Instant;
 
 /// Datagrams read from one socket before the others and the rest of the loop have their turn: four full calls.
@@ -27,34 +28,41 @@ impl Worker {
         let most = self.switches.per_receive();
         let (mut taken, mut grouped) = (0, 0);
         while taken < DATAGRAMS_PER_TURN && self.parked.has_room() && !self.waits_for_check() {
+            // Of trains no more than about as many datagrams as of single ones.
+            let messages = (DATAGRAMS_PER_TURN / self.per_message.max(1)).clamp(1, most);
             // An error here is an ICMP report about an earlier reply; the next turn reads on.
-            let Ok(count) = self.received.receive_up_to(&assigned.port.socket, most) else {
+            let Ok(count) = self.received.receive_up_to(&assigned.port.socket, messages) else {
                 break;
             };
             self.counters.batch(count);
-            self.decide(&assigned);
-            (taken, grouped) = (taken + count, grouped + count);
-            // Datagrams received one by one are answered together, like those of one call.
-            if most > 1 || grouped >= BATCH {
-                self.settle();
-                grouped = 0;
+            taken += count;
+            let mut decided = 0;
+            while decided < count {
+                let end = count.min(decided + BATCH - grouped);
+                self.decide(&assigned, decided..end);
+                grouped += end - decided;
+                decided = end;
+                // Datagrams received one by one are answered together, like those of one call.
+                if most > 1 || grouped >= BATCH {
+                    self.settle();
+                    grouped = 0;
+                }
             }
-            if count < most {
+            let got = self.received.messages();
+            self.per_message = count.div_ceil(got.max(1));
+            if got < messages {
                 break;
             }
         }
         self.settle();
     }
 
-    /// Decides on all that was received.
-    fn decide(&mut self, assigned: &Assignment) {
-        if self.received.is_empty() {
-            return;
-        }
+    /// Decides on some of what was received.
+    fn decide(&mut self, assigned: &Assignment, which: Range<usize>) {
         let (now, tenure) = (self.time_of_reading(), self.tenure());
         let mut log = self.state_of_log(&now);
         let (port, position) = (assigned.port.id, assigned.position);
-        for i in 0..self.received.len() {
+        for i in which {
             let datagram = self.received.get(i);
             let Some(arrival) = arrival(&datagram, assigned) else {
                 if datagram.truncated {

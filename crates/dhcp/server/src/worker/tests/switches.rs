@@ -5,6 +5,7 @@ use super::*;
 use crate::ports::Ports;
 use purlin_dhcp_core::settings::{AckMode, ConflictCheck, Settings};
 use purlin_dhcp_proto::{Composer, Message, MessageType, code};
+use purlin_netio::{BATCH, Outgoing, RecvBatch, SendBatch, UdpOptions, UdpPort};
 use std::net::UdpSocket;
 
 const CLIENTS: u32 = 150;
@@ -53,21 +54,8 @@ impl Bench {
     }
 
     fn say(&self, kind: MessageType, client: u32, options: &[(u8, &[u8])]) {
-        let mut buffer = [0; 1472];
-        let mut out = Composer::new(&mut buffer, 1472);
-        let [a, b, c, d] = client.to_be_bytes();
-        out.op(1)
-            .hardware(1, &[2, 0, a, b, c, d])
-            .hops(1)
-            .xid(client)
-            .giaddr([127, 0, 0, 1].into());
-        out.message_type(kind);
-        for (code, value) in options {
-            assert!(out.option(*code, value));
-        }
-        let length = out.finish().len;
         self.relay
-            .send(&buffer[..length])
+            .send(&request(kind, client, options))
             .expect("loopback takes packets");
     }
 
@@ -104,6 +92,24 @@ impl Bench {
         heard.sort_unstable_by_key(|answer| answer.0);
         heard
     }
+}
+
+/// A relayed request.
+fn request(kind: MessageType, client: u32, options: &[(u8, &[u8])]) -> Vec<u8> {
+    let mut buffer = [0; 1472];
+    let mut out = Composer::new(&mut buffer, 1472);
+    let [a, b, c, d] = client.to_be_bytes();
+    out.op(1)
+        .hardware(1, &[2, 0, a, b, c, d])
+        .hops(1)
+        .xid(client)
+        .giaddr([127, 0, 0, 1].into());
+    out.message_type(kind);
+    for (code, value) in options {
+        assert!(out.option(*code, value));
+    }
+    let length = out.finish().len;
+    buffer[..length].to_vec()
 }
 
 /// What every client got, and what it took.
@@ -256,5 +262,68 @@ fn switches_change_while_running() {
         }
         bench.worker.read(bench.port);
         assert_eq!(bench.worker.counters.frames - before, frames);
+    }
+}
+
+/// Bindings at once for `CLIENTS`, asked for by one sender whose kernel may hand them over as trains; the answers, and
+/// what it took.
+fn trains(switches: Switches) -> (usize, ShellCounters) {
+    let mut bench = Bench::new(switches, |settings| settings.rapid_commit = true);
+    let sender = UdpPort::bind("127.0.0.1:0".parse().expect("an address"), &UdpOptions::default());
+    let sender = sender.expect("a port is free");
+    let Some(std::net::SocketAddr::V4(to)) = bench.relay.peer_addr().ok() else {
+        panic!("the relay speaks to the server");
+    };
+    let asked: Vec<_> = (0..CLIENTS)
+        .map(|client| request(MessageType::Discover, 10 + client, &[(code::RAPID_COMMIT, &[])]))
+        .collect();
+    let messages = asked.iter().map(|payload| Outgoing {
+        payload,
+        to,
+        from: Ipv4Addr::UNSPECIFIED,
+    });
+    assert_eq!(SendBatch::new().send(&sender, messages).sent, u64::from(CLIENTS));
+    let mut answers = std::collections::BTreeSet::new();
+    let mut batch = RecvBatch::new();
+    for _ in 0..CLIENTS {
+        bench.worker.read(bench.port);
+        bench.worker.release();
+        while batch.receive(&sender).expect("it is open") > 0 {
+            for at in 0..batch.len() {
+                let answer = Message::parse(batch.get(at).payload).expect("answers can be read");
+                assert_eq!(answer.message_type(), Some(MessageType::Ack));
+                answers.insert((answer.xid(), answer.yiaddr()));
+            }
+        }
+    }
+    (answers.len(), bench.worker.counters.clone())
+}
+
+#[test]
+fn a_train_is_answered_whole_and_recorded_in_frames_of_a_batch() {
+    let (answered, counters) = trains(Switches::default());
+    assert_eq!(answered, CLIENTS as usize);
+    assert_eq!(counters.datagrams, u64::from(CLIENTS));
+    assert_eq!(counters.frames, u64::from(CLIENTS).div_ceil(BATCH as u64));
+    assert!(largest(&counters.commit_size) <= BATCH as f64);
+}
+
+#[test]
+fn where_packets_are_taken_singly_there_are_no_trains() {
+    for switches in [
+        Switches {
+            network_optimization: false,
+            ..Switches::default()
+        },
+        sized(7),
+    ] {
+        let most = switches.per_receive() as f64;
+        let (answered, counters) = trains(switches);
+        assert_eq!(answered, CLIENTS as usize);
+        assert!(
+            largest(&counters.batch_size) <= most.max(8.0),
+            "{:?}",
+            counters.batch_size
+        );
     }
 }
