@@ -62,3 +62,47 @@ fn s2_74_nothing_replaces_the_system_allocator() {
         );
     }
 }
+
+/// The configuration in the map, with the variables of the pods and the files of their secret.
+#[test]
+fn s0_23_a_pods_configuration_is_good_and_has_the_autoscalers_bounds() {
+    let map = shipped("kubernetes/dhcp/configmap.yaml");
+    let (_, text) = map.split_once("purlin.toml: |\n").expect("it is in the map");
+    let text: Vec<_> = text
+        .lines()
+        .map(|line| line.strip_prefix("    ").unwrap_or(line))
+        .collect();
+    let dir = tempfile::TempDir::new().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(dir.path().join(name), text).unwrap();
+    write("purlin.toml", &text.join("\n"));
+    write("database", "postgresql://user:pass@postgres:5432/purlin");
+    write("redis", "redis://redis-service:6379");
+    write("cluster", "0123456789abcdef0123456789abcdef");
+    let mut check = crate::harness::command(dir.path());
+    check.args(["config", "check", "purlin.toml"]);
+    let set = shipped("kubernetes/dhcp/statefulset.yaml");
+    let variables = set.match_indices("PURLIN__").map(|(at, _)| &set[at..]);
+    let name = |text: &str| text[..text.find([',', '\n', '}']).expect("more follows")].to_owned();
+    let names: Vec<String> = variables.map(name).collect();
+    assert_eq!(names.len(), 5, "{names:?}");
+    for name in names {
+        let value = match name.rsplit("__").next().expect("a key") {
+            "ID" => "simple-dhcpd-datacenter-0",
+            "NODE_IP" => "10.0.0.11",
+            "URL_FILE" if name.contains("STORE") => "database",
+            "URL_FILE" => "redis",
+            _ => "cluster",
+        };
+        check.env(name, value);
+    }
+    let checked = check.output().unwrap();
+    assert!(
+        checked.status.success(),
+        "{}",
+        String::from_utf8_lossy(&checked.stderr)
+    );
+    let bounds = |text: &str, low: &str, high: &str| text.contains(low) && text.contains(high);
+    assert!(bounds(&map, "min_nodes = 3", "max_nodes = 10"));
+    let hpa = shipped("kubernetes/dhcp/hpa.yaml");
+    assert!(bounds(&hpa, "minReplicas: 3", "maxReplicas: 10"));
+}

@@ -1,4 +1,4 @@
-//! The shipped manifests say what the scaling guide shows. Whether a cluster takes them, `kubeconform -strict` or
+//! The shipped manifests say what the scaling guides show. Whether a cluster takes them, `kubernetes-validate --strict` or
 //! `kubectl apply --dry-run=server` tells.
 
 use purlin_config::{Document, Faults, Input};
@@ -154,4 +154,79 @@ fn s4_145_the_network_policy_lets_only_nodes_reach_the_port_of_nodes() {
             assert!(rules(way).iter().any(|rule| opens(rule, *port)), "{way} {port}");
         }
     }
+}
+
+/// What the guide's autoscaler is called and aims at.
+const DHCPD: &str = "simple-dhcpd-datacenter";
+
+#[test]
+fn s0_20_s0_21_s0_23_the_autoscaler_is_the_guides() {
+    let guides = json!({
+        "apiVersion": "autoscaling/v2",
+        "kind": "HorizontalPodAutoscaler",
+        "metadata": { "name": DHCPD },
+        "spec": {
+            "scaleTargetRef": { "apiVersion": "apps/v1", "kind": "StatefulSet", "name": DHCPD },
+            "minReplicas": 3,
+            "maxReplicas": 10,
+            "metrics": [
+                { "type": "Resource", "resource": { "name": "cpu", "target": { "type": "Utilization", "averageUtilization": 70 } } },
+                { "type": "Resource", "resource": { "name": "memory", "target": { "type": "Utilization", "averageUtilization": 80 } } },
+            ],
+        },
+    });
+    assert_eq!(manifest("dhcp/hpa.yaml"), guides);
+}
+
+#[test]
+fn s0_22_nodes_of_dhcp_have_names_and_disks_that_stay() {
+    let set = manifest("dhcp/statefulset.yaml");
+    assert_eq!(
+        (&set["apiVersion"], &set["kind"], &set["metadata"]["name"]),
+        (&json!("apps/v1"), &json!("StatefulSet"), &json!(DHCPD))
+    );
+    let spec = &set["spec"];
+    assert!(spec["replicas"].is_null(), "the number is the autoscaler's");
+    assert_eq!(
+        spec["serviceName"],
+        manifest("dhcp/service.yaml")["metadata"]["name"]
+    );
+    assert_eq!(manifest("dhcp/service.yaml")["spec"]["clusterIP"], "None");
+    let label = &spec["template"]["metadata"]["labels"];
+    assert_eq!(&spec["selector"]["matchLabels"], label);
+    let pod = &spec["template"]["spec"];
+    let container = &pod["containers"][0];
+    let names = |of: &Value| -> Vec<String> {
+        let all = of.as_array().cloned().unwrap_or_default();
+        all.iter()
+            .filter_map(|one| Some(one["name"].as_str()?.to_owned()))
+            .collect()
+    };
+    let claims: Vec<_> = spec["volumeClaimTemplates"]
+        .as_array()
+        .expect("claims")
+        .iter()
+        .collect();
+    assert_eq!(claims[0]["metadata"]["name"], "data");
+    let mut there = names(&pod["volumes"]);
+    there.push("data".to_owned());
+    for mount in names(&container["volumeMounts"]) {
+        assert!(there.contains(&mount), "{mount}");
+    }
+    let id = &container["env"][0];
+    assert_eq!(
+        (&id["name"], &id["valueFrom"]["fieldRef"]["fieldPath"]),
+        (&json!("PURLIN__NODE__ID"), &json!("metadata.name"))
+    );
+    assert_eq!(
+        manifest("dhcp/pdb.yaml")["spec"]["selector"]["matchLabels"],
+        *label
+    );
+}
+
+#[test]
+fn s0_24_s0_25_nodes_of_dhcp_ask_for_what_their_load_is_a_share_of() {
+    let set = manifest("dhcp/statefulset.yaml");
+    let requests = set["spec"]["template"]["spec"]["containers"][0]["resources"]["requests"].clone();
+    assert_eq!(requests, json!({ "cpu": "1", "memory": "512Mi" }));
 }
