@@ -127,6 +127,11 @@ pub(crate) trait Service: Send + Sync + std::fmt::Debug {
     /// How much it has done and holds.
     fn work(&self) -> Done;
 
+    /// What is short and no further node would help against, at the node that leads.
+    fn shortage(&self) -> Option<String> {
+        None
+    }
+
     /// Its part that has a share of the slots, in a cluster.
     fn tenant(&self) -> Option<Arc<dyn Tenant>> {
         None

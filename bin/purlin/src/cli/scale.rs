@@ -176,8 +176,16 @@ fn status(context: &Context, args: &ListArgs, metrics: &Value, decision: &Value)
             metrics["memory_utilization"]
         );
         say!("{}", sentence(decision));
+        say_shortage(decision);
     }
     Ok(())
+}
+
+/// Who adds nodes should know what that does not help against.
+fn say_shortage(decision: &Value) {
+    if let Some(shortage) = decision["shortage"].as_str() {
+        say!("{shortage}");
+    }
 }
 
 /// A row of the loads with parts of 1 where the API has percent.
@@ -201,6 +209,7 @@ fn recommend(context: &Context, decision: &Value) -> Result<(), Failure> {
         say!("No node could be removed now: {hold}");
     }
     if decision["rehearsal"] != true {
+        say_shortage(decision);
         say!("{}", who_acts(decision));
     }
     if decision["moves"]["slots"].as_u64().is_some_and(|slots| slots > 0) {

@@ -96,6 +96,10 @@ impl Gauge for NodeGauge {
         self.services.iter().map(|service| service.work().requests).sum()
     }
 
+    fn shortage(&self) -> Option<String> {
+        self.services.iter().find_map(|service| service.shortage())
+    }
+
     fn held(&self) -> Held {
         let leases = self.services.iter().filter_map(|service| service.work().leases);
         Held {

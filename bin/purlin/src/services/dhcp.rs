@@ -20,7 +20,7 @@ use purlin_api::revisions::Revisions;
 use purlin_api::schema;
 use purlin_dhcp_core::settings::AckMode;
 use purlin_dhcp_core::view::SubnetUse;
-use purlin_dhcp_server::forecast::{SAMPLE_EVERY, Uses};
+use purlin_dhcp_server::forecast::{Outlook, SAMPLE_EVERY, Uses, prospects};
 use purlin_dhcp_server::routes::{DecisionEvents, LeaseTeller, routes};
 use purlin_dhcp_server::{
     Condition, Handle, Health, Leases, RECEIVE_BUFFER, Running, ServerConfig, ServerStatus, Sharing,
@@ -57,6 +57,8 @@ pub(crate) struct Dhcp {
     usage: Mutex<Vec<SubnetUse>>,
     /// And over time, noted by the node that leads.
     uses: Uses,
+    /// What that lets one expect, where this node leads.
+    outlook: Outlook,
     cluster: Cluster,
     /// As they were bound at the start.
     bound: ServerStatus,
@@ -135,6 +137,7 @@ impl Dhcp {
             losses: Losses::default(),
             usage: Mutex::default(),
             uses: Uses::new(base.cluster.records().unwrap_or_else(|| base.store.records())),
+            outlook: Outlook::default(),
             cluster: base.cluster.clone(),
             leases: Leases::new(&handle, base.cluster.others()),
             handle,
@@ -160,22 +163,43 @@ impl Dhcp {
         }
         let usage = self.leases.usage().await;
         // What is not all would look like a fall.
-        if usage.partial.is_none()
-            && let Err(fault) = self.uses.note(now().wall.secs().into(), &usage.subnets).await
-        {
-            log::warn(&format!("the use of pools could not be noted: {fault}"));
+        if usage.partial.is_some() {
+            return;
+        }
+        match self.uses.note(now().wall.secs().into(), &usage.subnets).await {
+            Ok(()) => self.foresee(usage.subnets).await,
+            Err(fault) => log::warn(&format!("the use of pools could not be noted: {fault}")),
         }
     }
 
+    /// Only who leads tells what is to be expected.
+    async fn foresee(&self, usage: Vec<SubnetUse>) {
+        if !self.cluster.leads() {
+            return self.outlook.set(Vec::new());
+        }
+        let Ok(known) = self.uses.read().await else {
+            return;
+        };
+        // Many slopes for each of many pools: no work for a thread that answers others.
+        let at = now().wall.secs().into();
+        let seen = tokio::task::spawn_blocking(move || prospects(&usage, &known, at));
+        self.outlook.set(seen.await.unwrap_or_default());
+    }
+
     async fn note_usage(&self) {
-        let usage = self.leases.usage().await.subnets;
-        *self.usage.lock().unwrap_or_else(PoisonError::into_inner) = usage;
+        let usage = self.leases.usage().await;
+        *self.usage.lock().unwrap_or_else(PoisonError::into_inner) = usage.subnets.clone();
+        // Leadership came or went since the last sample.
+        if usage.partial.is_none() && self.cluster.leads() == self.outlook.is_empty() {
+            self.foresee(usage.subnets).await;
+        }
     }
 }
 
 impl Service for Dhcp {
     fn register(&self, registry: &Registry) {
         registry.register(Arc::new(self.handle.metrics()));
+        registry.register(Arc::new(self.outlook.clone()));
     }
 
     fn publish(&self, file: &mut NodeFile) {
@@ -213,6 +237,10 @@ impl Service for Dhcp {
             requests: metrics.received(),
             leases: Some(metrics.bound()),
         }
+    }
+
+    fn shortage(&self) -> Option<String> {
+        self.outlook.shortage()
     }
 
     fn checks(&self) -> Vec<Check> {

@@ -33,8 +33,8 @@ pub(crate) struct Network {
     pub(crate) index: u16,
     pub(crate) table: Table,
     pub(crate) pools: Vec<Pool>,
-    /// Subnets by index, with how many leases of each state lie in them.
-    counts: Vec<(u16, [u64; 6])>,
+    /// Subnets by index, with how many leases of each state lie outside of their pools; each pool counts its own.
+    loose: Vec<(u16, [u64; 6])>,
     mclt: u32,
     hold: Hold,
     /// Blocks come and go with their slots: what is free is looked for in the table alone, and nothing is queued.
@@ -50,7 +50,7 @@ impl Network {
             index,
             table: Table::new(entropy),
             pools: Vec::new(),
-            counts: Vec::new(),
+            loose: Vec::new(),
             mclt: 0,
             hold: Hold::default(),
             shared,
@@ -65,7 +65,7 @@ impl Network {
         self.index = index;
         self.mclt = plan.settings().mclt.as_secs() as u32;
         let former = std::mem::take(&mut self.pools);
-        self.counts = plan.networks[usize::from(index)]
+        self.loose = plan.networks[usize::from(index)]
             .subnets
             .iter()
             .map(|&s| (s, [0; 6]))
@@ -90,7 +90,7 @@ impl Network {
         let mut ended = Vec::new();
         self.pools.iter_mut().for_each(Pool::start_over);
         self.table.clear_flags(FLAG_QUEUED | FLAG_LAPSED);
-        self.counts.iter_mut().for_each(|c| c.1 = [0; 6]);
+        self.loose.iter_mut().for_each(|c| c.1 = [0; 6]);
         let slots: Vec<Slot> = self.table.occupied_from(0).collect();
         for slot in slots {
             let (address, state, seen) = (
@@ -148,13 +148,28 @@ impl Network {
     }
 
     fn counts_of(&mut self, plan: &Plan, address: u32) -> Option<&mut [u64; 6]> {
+        if let Some(pool) = self.pools.iter_mut().find(|pool| pool.contains(address)) {
+            return Some(&mut pool.counts);
+        }
         let subnet = plan.subnet_containing(self.index, address)?;
-        self.counts.iter_mut().find(|c| c.0 == subnet).map(|c| &mut c.1)
+        self.loose.iter_mut().find(|c| c.0 == subnet).map(|c| &mut c.1)
     }
 
-    /// How many leases of each state lie in a subnet.
+    /// The pools of a subnet, in the order of its plan.
+    pub(crate) fn pools_of(&self, subnet: u16) -> impl Iterator<Item = &Pool> {
+        self.pools.iter().filter(move |pool| pool.subnet == subnet)
+    }
+
+    /// How many leases of each state lie in a subnet, in its pools and outside of them.
     pub(crate) fn counts(&self, subnet: u16) -> [u64; 6] {
-        self.counts.iter().find(|c| c.0 == subnet).map_or([0; 6], |c| c.1)
+        let loose = self.loose.iter().find(|c| c.0 == subnet);
+        let mut sum = loose.map_or([0; 6], |c| c.1);
+        for pool in self.pools_of(subnet) {
+            sum.iter_mut()
+                .zip(pool.counts)
+                .for_each(|(sum, count)| *sum += count);
+        }
+        sum
     }
 
     /// Changes a lease and keeps the counts.
@@ -214,12 +229,7 @@ impl Network {
     pub(crate) fn quarantine(&mut self, plan: &Plan, slot: Slot, now: u32) {
         let address = self.table.address(slot);
         let subnet = plan.subnet_containing(self.index, address).unwrap_or(u16::MAX);
-        let size: u64 = self
-            .pools
-            .iter()
-            .filter(|p| p.subnet == subnet)
-            .map(Pool::size)
-            .sum();
+        let size: u64 = self.pools_of(subnet).map(Pool::size).sum();
         let declined = self.counts(subnet)[LeaseState::Declined as usize];
         let hold = plan.settings().decline_hold.as_secs() as u32;
         let hold = if size > 0 && declined * 2 >= size {

@@ -32,6 +32,8 @@ pub(crate) struct Pool {
     /// Addresses on offer, roughly oldest first; those that are not any more are dropped on the way.
     offers: VecDeque<u32>,
     pub(crate) window: Window,
+    /// How many leases of each state lie in it.
+    pub(crate) counts: [u64; 6],
     /// What a restore leaves in doubt.
     pub(crate) hold: Hold,
 }
@@ -74,6 +76,7 @@ impl Pool {
             ended: VecDeque::new(),
             offers: VecDeque::new(),
             window: Window::default(),
+            counts: [0; 6],
             hold: Hold::default(),
         }
     }
@@ -204,12 +207,13 @@ impl Pool {
         }
     }
 
-    /// Forgets what waits to be used again; the caller has taken the flags off the leases.
+    /// Forgets what waits to be used again, and all counts; the caller has taken the flags off the leases.
     pub(crate) fn start_over(&mut self) {
         self.fresh = Some(self.first);
         self.lapsed.clear();
         self.ended.clear();
         self.offers.clear();
+        self.counts = [0; 6];
     }
 
     /// A lease ended: the address may be used again once all fresher ones are gone.

@@ -3,7 +3,7 @@
 pub(crate) mod stored;
 
 use purlin_telemetry::Decision;
-use purlin_types::Mac;
+use purlin_types::{Ipv4Range, Mac};
 use std::net::Ipv4Addr;
 
 /// Where an address stands.
@@ -111,18 +111,48 @@ pub struct LeasePage {
 }
 
 /// How full a subnet is.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct SubnetUse {
     pub network: String,
     pub subnet: String,
     /// Addresses in its pools.
     pub size: u64,
+    /// Here and below: of the whole subnet, reserved addresses outside of its pools among them.
     pub bound: u64,
     pub offered: u64,
     pub declined: u64,
     /// Expired or released, free for anyone once nothing fresher is left.
     pub reusable: u64,
     pub reserved: u64,
+    /// In the order of the configuration.
+    pub pools: Vec<PoolUse>,
+}
+
+/// How full a pool is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PoolUse {
+    pub range: Ipv4Range,
+    pub bound: u64,
+    pub offered: u64,
+    pub declined: u64,
+    /// Expired or released.
+    pub reusable: u64,
+}
+
+impl PoolUse {
+    /// Addresses in it that nobody new can have: bound, or found to be somebody's without a lease.
+    #[must_use]
+    pub const fn taken(&self) -> u64 {
+        self.bound + self.declined
+    }
+}
+
+impl SubnetUse {
+    /// Addresses in its pools that nobody new can have.
+    #[must_use]
+    pub fn taken(&self) -> u64 {
+        self.pools.iter().map(PoolUse::taken).sum()
+    }
 }
 
 /// Which decisions are wanted.

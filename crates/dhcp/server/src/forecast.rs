@@ -1,9 +1,14 @@
-//! How the pools of each subnet were used over time, kept as records that every node reads.
+//! How pools were used over time, kept as records that every node reads, and when they will be full.
 //!
 //! One node writes, the one that leads; a node alone leads itself. A row holds at most
 //! [`SAMPLES_KEPT`](purlin_fabric::capacity::SAMPLES_KEPT) samples, some 4 KiB, and what it forgets first is every second one of
 //! the older half. A sample in five minutes is all that is written.
 
+mod outlook;
+
+pub use outlook::{Outlook, Prospect, prospects};
+
+use outlook::Track;
 use purlin_dhcp_core::view::SubnetUse;
 use purlin_fabric::capacity::{Sample, UseHistory};
 use purlin_store::{Batch, RecordError, Records};
@@ -12,17 +17,17 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// By subnet.
+/// By [`Track::key`].
 const TABLE: &str = "dhcp.use";
-/// Subnets that are remembered: the first by name.
-const SUBNETS_MAX: usize = 2000;
+/// Histories that are kept: those of subnets before those of their pools.
+const HISTORIES_MAX: usize = 4000;
 /// Rows of one commit.
 const ROWS: usize = 200;
 
 /// Between two samples.
 pub const SAMPLE_EVERY: Duration = Duration::from_secs(300);
 
-/// The histories of all subnets. Clones share them.
+/// The histories of all subnets and pools. Clones share them.
 #[derive(Clone)]
 pub struct Uses(Arc<dyn Records>);
 
@@ -38,7 +43,7 @@ impl Uses {
         Self(records)
     }
 
-    /// What is remembered, by subnet.
+    /// What is remembered, by the keys of [`prospects`].
     ///
     /// # Errors
     /// When the records cannot be read.
@@ -46,30 +51,31 @@ impl Uses {
         self.with(|records| Ok(histories(records)?.0)).await
     }
 
-    /// Remembers what is in use now, and forgets subnets that are not there any more.
+    /// Remembers what is in use now, and forgets what is not there any more.
     ///
     /// # Errors
     /// When the records cannot be read or written; the next sample is tried all the same.
     pub async fn note(&self, at: u64, usage: &[SubnetUse]) -> Result<(), RecordError> {
-        let now: BTreeMap<String, u64> = usage
-            .iter()
-            .take(SUBNETS_MAX)
-            .map(|used| (used.subnet.clone(), in_use(used)))
+        let mut tracks: Vec<Track> = usage.iter().flat_map(Track::all).collect();
+        tracks.sort_by_key(|track| track.within);
+        let now: BTreeMap<String, u64> = tracks
+            .into_iter()
+            .take(HISTORIES_MAX)
+            .map(|track| (track.key, track.used))
             .collect();
         self.with(move |records| {
             let (mut known, keys) = histories(records)?;
-            let mut puts = now.iter().map(|(subnet, &used)| {
-                let mut history = known.remove(subnet).unwrap_or_default();
+            let mut puts = now.iter().map(|(key, &used)| {
+                let mut history = known.remove(key).unwrap_or_default();
                 history.push(Sample { at, used });
-                (subnet, history.to_text())
+                (key, history.to_text())
             });
             loop {
                 let rows: Vec<_> = puts.by_ref().take(ROWS).collect();
                 if rows.is_empty() {
                     break;
                 }
-                let put =
-                    |batch: Batch, (subnet, text): (&String, String)| batch.put(TABLE, subnet.as_str(), text);
+                let put = |batch: Batch, (key, text): (&String, String)| batch.put(TABLE, key.as_str(), text);
                 records.commit(rows.into_iter().fold(Batch::default(), put))?;
             }
             let gone = keys.into_iter().filter(|key| !now.contains_key(key));
@@ -90,11 +96,6 @@ impl Uses {
     }
 }
 
-/// Addresses that nobody new can have.
-pub(crate) fn in_use(used: &SubnetUse) -> u64 {
-    used.bound + used.declined
-}
-
 type Known = (BTreeMap<String, UseHistory>, Vec<String>);
 
 /// All histories, and the keys of all rows.
@@ -108,11 +109,11 @@ fn histories(records: &dyn Records) -> Result<Known, RecordError> {
         after.clone_from(last);
         let full = rows.len() == ROWS;
         for (key, value) in rows {
-            let (Ok(subnet), text) = (String::from_utf8(key), String::from_utf8_lossy(&value)) else {
+            let (Ok(key), text) = (String::from_utf8(key), String::from_utf8_lossy(&value)) else {
                 continue;
             };
-            known.insert(subnet.clone(), UseHistory::from_text(&text));
-            keys.push(subnet);
+            known.insert(key.clone(), UseHistory::from_text(&text));
+            keys.push(key);
         }
         if !full {
             return Ok((known, keys));

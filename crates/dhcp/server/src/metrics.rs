@@ -9,6 +9,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// Subnets shown by name; more are summed under `other`.
 const SUBNET_SERIES_MAX: usize = 5000;
+/// Pools shown by range, the same way.
+const POOL_SERIES_MAX: usize = 5000;
 
 /// A packet thread's counts as it last left them.
 #[derive(Debug, Clone, Default)]
@@ -136,6 +138,31 @@ fn leases(encoder: &mut Encoder, usage: &[SubnetUse]) {
         .budget(SUBNET_SERIES_MAX);
     for subnet in usage {
         sizes.count(&[("subnet", &subnet.subnet)], subnet.size);
+    }
+    pools(encoder, usage);
+}
+
+fn pools(encoder: &mut Encoder, usage: &[SubnetUse]) {
+    let all = || {
+        let each = |subnet: &'_ SubnetUse| {
+            let name = subnet.subnet.clone();
+            let pools = subnet.pools.clone().into_iter();
+            pools.map(move |pool| (name.clone(), pool.range.to_string(), pool))
+        };
+        usage.iter().flat_map(each)
+    };
+    let help = "Addresses of a pool that are bound or declined.";
+    let mut taken = encoder
+        .gauge("purlin_dhcp_pool_taken", help)
+        .budget(POOL_SERIES_MAX);
+    for (subnet, range, pool) in all() {
+        taken.count(&[("subnet", &subnet), ("pool", &range)], pool.taken());
+    }
+    let mut sizes = encoder
+        .gauge("purlin_dhcp_pool_size", "Addresses of a pool.")
+        .budget(POOL_SERIES_MAX);
+    for (subnet, range, pool) in all() {
+        sizes.count(&[("subnet", &subnet), ("pool", &range)], pool.range.count());
     }
 }
 

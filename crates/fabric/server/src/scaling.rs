@@ -117,6 +117,7 @@ fn of_verdict(verdict: &Verdict, policy: &Policy) -> Value {
         "desired_nodes": verdict.desired,
         "acts": verdict.acts,
         "hold": verdict.hold,
+        "shortage": verdict.shortage,
         "cooldown_up_seconds": verdict.up_left,
         "cooldown_down_seconds": verdict.down_left,
         "driver": driver(policy),

@@ -57,6 +57,10 @@ fn s0_4_every_node_lists_counts_and_tells_the_leases_of_all() {
     for node in nodes {
         assert_eq!(addresses(&listed(node)), sorted, "{}", node.id);
         node.until("the count was as new", || bound(node) == json!(CLIENTS));
+        let (_, pool) = node
+            .get("/api/v1/dhcp/pools/10.0.1.0-10.0.255.254")
+            .expect("it answers");
+        assert_eq!(pool["utilization"]["bound"], json!(CLIENTS), "{pool}");
         let (_, status) = node.get("/api/v1/status").expect("it answers");
         assert_eq!(status["dhcp"]["bound"], json!(CLIENTS), "{status}");
         for lease in all.iter().step_by(400) {

@@ -1,4 +1,4 @@
-//! `purlin dhcp forecast`: when pools will be full.
+//! `purlin dhcp forecast`: when each pool will be full.
 
 use crate::cli::{Context, ListArgs, context::watched, paging};
 use crate::exit::Outcome;
@@ -7,15 +7,17 @@ use crate::output::{Column, Kind, Show};
 pub(super) const EXAMPLES: &str = "Examples:
   purlin dhcp forecast
   purlin dhcp forecast --filter state=filling
+  purlin dhcp forecast --filter subnet=main
   purlin dhcp forecast -o json
 
-Use is noted every five minutes; below a day of history the day's own rise and fall look like a trend.";
+A subnet with several pools has a row for all of them together, and one for each. Use is noted every five minutes; below a day of history the day's own rise and fall look like a trend.";
 
 const KIND: Kind = Kind {
-    plural: "subnets",
+    plural: "pools",
     name: "subnet",
     columns: &[
         Column::new("SUBNET", "subnet", Show::Text),
+        Column::new("POOL", "pool", Show::Text),
         Column::new("USED", "used", Show::Number),
         Column::new("SIZE", "size", Show::Number),
         Column::new("PER DAY", "per_day", Show::Number),

@@ -56,6 +56,7 @@ mod tests {
             declined: 0,
             reusable: 0,
             reserved: 0,
+            pools: Vec::new(),
         };
         let from = json!({"dhcp": {"networks": [{"name": "n", "subnets": [{"name": "a"}]}]}});
         let told = lost_subnets(&from, &json!({}), std::slice::from_ref(&used));

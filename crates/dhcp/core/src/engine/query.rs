@@ -2,14 +2,15 @@
 
 use super::Engine;
 use crate::network::Network;
+use crate::pool::Pool;
 use crate::reasons;
 use crate::record::{self, EXTRA_CIRCUIT, EXTRA_HOSTNAME, EXTRA_REMOTE, EXTRA_VENDOR, LeaseRecord};
 use crate::table::Slot;
 use crate::view::stored::{self, hex, shown_state};
-use crate::view::{BootFacts, LeasePage, LeaseQuery, LeaseState, LeaseView, SubnetUse};
+use crate::view::{BootFacts, LeasePage, LeaseQuery, LeaseState, LeaseView, PoolUse, SubnetUse};
 use purlin_dhcp_proto::Arch;
 use purlin_telemetry::{Decision, Outcome};
-use purlin_types::{Mac, Now};
+use purlin_types::{Ipv4Range, Mac, Now};
 use std::net::Ipv4Addr;
 
 impl Engine {
@@ -142,20 +143,17 @@ impl Engine {
             let subnet = &self.plan.subnets[usize::from(index)];
             let counts = network.counts(index);
             let of = |state: LeaseState| counts[state as usize];
+            let pools: Vec<PoolUse> = network.pools_of(index).map(use_of).collect();
             SubnetUse {
                 network: plan.name.clone(),
                 subnet: subnet.name.clone(),
-                size: network
-                    .pools
-                    .iter()
-                    .filter(|p| p.subnet == index)
-                    .map(crate::pool::Pool::size)
-                    .sum(),
+                size: pools.iter().map(|pool| pool.range.count()).sum(),
                 bound: of(LeaseState::Bound),
                 offered: of(LeaseState::Offered),
                 declined: of(LeaseState::Declined),
                 reusable: of(LeaseState::Expired) + of(LeaseState::Released),
                 reserved: subnet.reserved,
+                pools,
             }
         })
     }
@@ -238,6 +236,18 @@ impl Engine {
             let at = network.reservations.at(address.into())?;
             network.reservations.get(at).hostname.clone()
         })
+    }
+}
+
+fn use_of(pool: &Pool) -> PoolUse {
+    let of = |state: LeaseState| pool.counts[state as usize];
+    PoolUse {
+        range: Ipv4Range::try_new(pool.first.into(), pool.last.into())
+            .expect("a pool ends behind its beginning"),
+        bound: of(LeaseState::Bound),
+        offered: of(LeaseState::Offered),
+        declined: of(LeaseState::Declined),
+        reusable: of(LeaseState::Expired) + of(LeaseState::Released),
     }
 }
 

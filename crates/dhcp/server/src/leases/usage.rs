@@ -1,7 +1,8 @@
 //! How full the subnets of all nodes are: counted by the store, for a few seconds at a time.
 
 use super::{Leases, away};
-use purlin_dhcp_core::rows::{LEASES, shown};
+use purlin_dhcp_core::rows::LEASES;
+use purlin_dhcp_core::rows::shown::{Parts, STATE_OCTET};
 use purlin_dhcp_core::view::SubnetUse;
 use std::time::{Duration, Instant};
 
@@ -57,12 +58,12 @@ impl Leases {
         let Some(others) = &self.0.others else {
             return Usage::default();
         };
-        let ranges = shown::ranges(&plan);
-        let tally = others.rows.tally(LEASES, shown::STATE_OCTET, &ranges, &held);
+        let parts = Parts::of(&plan);
+        let tally = others.rows.tally(LEASES, STATE_OCTET, &parts.keys, &held);
         let partial = match tally.await {
             Ok(tally) => {
                 for part in tally {
-                    shown::add(&plan, &mut subnets, part.range, part.value, part.rows);
+                    parts.add(&plan, &mut subnets, part.range, part.value, part.rows);
                 }
                 None
             }

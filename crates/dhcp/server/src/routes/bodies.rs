@@ -31,6 +31,7 @@ pub(super) fn components(routes: Routes) -> Routes {
             ("subnet", schema::string("Subnet it belongs to.")),
             ("id", ignored("Its id.")),
             ("size", ignored("Addresses in it.")),
+            ("utilization", ignored("How full it is.")),
         ],
     );
     let reservation = with(

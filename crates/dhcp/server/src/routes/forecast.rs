@@ -1,7 +1,7 @@
-//! `/api/v1/dhcp/forecast`: when the pools of each subnet will have nothing left.
+//! `/api/v1/dhcp/forecast`: when each pool will have nothing left.
 
 use super::Desk;
-use crate::forecast::in_use;
+use crate::forecast::{Prospect, prospects};
 use axum::Json;
 use axum::extract::State;
 use purlin_api::asked::Asked;
@@ -9,8 +9,7 @@ use purlin_api::clock::rfc3339_millis;
 use purlin_api::route::{self, Draft};
 use purlin_api::schema::{self, Schema};
 use purlin_api::{Problem, Viewer};
-use purlin_dhcp_core::view::SubnetUse;
-use purlin_fabric::capacity::{Confidence, Forecast, Sample, UseHistory, confidence, forecast, words};
+use purlin_fabric::capacity::{Confidence, Forecast};
 use purlin_netio::now;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -19,8 +18,9 @@ const STATES: [&str; 6] = ["full", "unknown", "steady", "shrinking", "growing", 
 
 pub(super) fn drafts() -> [Draft<Desk>; 1] {
     [route::get("/api/v1/dhcp/forecast", list)
-        .summary("Tells when the pools of each subnet will be full, and how far that is to be believed")
-        .description("The median growth between all samples of up to four weeks (Theil and Sen), with the interval that holds with 95 % certainty; whether there is growth at all is asked of the ranks (Mann and Kendall). A sample is taken every five minutes.")
+        .summary("Tells when each pool will be full, and how far that is to be believed")
+        .description("The median growth between all samples of up to four weeks (Theil and Sen), with the interval that holds with 95 % certainty; whether there is growth at all is asked of the ranks (Mann and Kendall). A sample is taken every five minutes. A subnet with several pools has a row for all of them, without `pool`, and one for each; `subnet=NAME` asks for one subnet.")
+        .query("subnet", schema::string("Only this subnet."))
         .paged()
         .answers(200, schema::page_of("PoolForecast"))
         .errors(&[503])]
@@ -31,38 +31,38 @@ async fn list(_: Viewer, State(desk): State<Desk>, asked: Asked) -> Result<Json<
     let known = known.map_err(|fault| Problem::not_ready(fault.to_string()))?;
     let usage = desk.leases.usage().await;
     let wall = now().wall;
-    let rows = usage.subnets.iter().map(|used| {
-        let history = known.get(&used.subnet).cloned().unwrap_or_default();
-        shown(used, history, wall.0)
-    });
+    let mut subnets = usage.subnets;
+    if let Some(name) = asked.text("subnet") {
+        subnets.retain(|used| used.subnet == name);
+    }
+    // Many slopes for each of many pools: no work for a thread that answers others.
+    let at = wall.secs().into();
+    let all = tokio::task::spawn_blocking(move || prospects(&subnets, &known, at)).await;
+    let all = all.map_err(|_| Problem::not_ready("the forecast was not finished"))?;
+    let rows = all.iter().map(|prospect| shown(prospect, wall.0));
     asked.page_of_all(rows.collect()).map(Json)
 }
 
-fn shown(used: &SubnetUse, mut history: UseHistory, now_ms: u64) -> Value {
-    history.push(Sample {
-        at: now_ms / 1000,
-        used: in_use(used),
-    });
-    let (window, span) = (history.window(), history.span());
-    let seen = forecast(window, used.size);
-    let (state, per_day, times) = numbers(&seen);
+fn shown(prospect: &Prospect, now_ms: u64) -> Value {
+    let (state, per_day, times) = numbers(&prospect.seen);
     let [after, earliest, latest] = times.map(|time| time.map(|time| time.as_secs()));
     let full_at = after.and_then(|secs| now_ms.checked_add(secs.checked_mul(1000)?));
     json!({
-        "subnet": used.subnet,
-        "size": used.size,
-        "used": in_use(used),
-        "free": used.size.saturating_sub(in_use(used)),
+        "subnet": prospect.subnet,
+        "pool": prospect.pool.map(|range| range.to_string()),
+        "size": prospect.size,
+        "used": prospect.used,
+        "free": prospect.size.saturating_sub(prospect.used),
         "state": state,
         "per_day": per_day,
         "full_in_seconds": after,
         "earliest_seconds": earliest,
         "latest_seconds": latest,
         "full_at": full_at.filter(|at| *at < 253_402_300_799_000).map(rfc3339_millis),
-        "confidence": confidence(&seen, span).as_str(),
-        "samples": window.len(),
-        "seen_seconds": span,
-        "text": words(&seen, span),
+        "confidence": prospect.confidence().as_str(),
+        "samples": prospect.samples,
+        "seen_seconds": prospect.span,
+        "text": prospect.words(),
     })
 }
 
@@ -88,10 +88,16 @@ pub(super) fn component() -> Schema {
     let confidences = Confidence::ALL.map(Confidence::as_str);
     schema::object(&[
         ("subnet", schema::string("Name of the subnet.")),
-        ("size", schema::count("Addresses in its pools.")),
+        (
+            "pool",
+            schema::nullable(schema::string(
+                "The range of addresses; null for several pools together.",
+            )),
+        ),
+        ("size", schema::count("Addresses in it.")),
         (
             "used",
-            schema::count("Addresses bound or declined, over all nodes."),
+            schema::count("Addresses in it that are bound or declined, over all nodes."),
         ),
         ("free", schema::count("Addresses that are neither.")),
         (
@@ -133,41 +139,44 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_subnet_that_fills_says_when() {
-        let used = SubnetUse {
-            network: "all".into(),
-            subnet: "main".into(),
-            size: 1000,
-            bound: 700,
-            offered: 0,
-            declined: 0,
-            reusable: 0,
-            reserved: 0,
+    fn a_pool_that_fills_says_when() {
+        let seen = Forecast::Exhausted {
+            per_day: 48.0,
+            after: Duration::from_secs(150 * 3600),
+            earliest: Duration::from_secs(149 * 3600),
+            latest: Some(Duration::from_secs(151 * 3600)),
         };
-        let mut history = UseHistory::default();
-        for hour in 0..240 {
-            history.push(Sample {
-                at: 1_700_000_000 + hour * 3600,
-                used: 220 + hour * 2,
-            });
-        }
-        let now = (1_700_000_000 + 240 * 3600) * 1000;
-        let row = shown(&used, history, now);
+        let prospect = Prospect {
+            subnet: "main".into(),
+            pool: "10.0.1.0-10.0.1.99".parse().ok(),
+            size: 100,
+            used: 70,
+            samples: 240,
+            span: 10 * 86_400,
+            seen,
+        };
+        let row = shown(&prospect, 1_700_000_000_000);
         assert_eq!(
-            (&row["state"], &row["confidence"]),
-            (&json!("filling"), &json!("high")),
+            (&row["pool"], &row["state"], &row["confidence"], &row["free"]),
+            (
+                &json!("10.0.1.0-10.0.1.99"),
+                &json!("filling"),
+                &json!("high"),
+                &json!(30)
+            ),
             "{row}"
         );
-        let hours = row["full_in_seconds"].as_u64().expect("known") / 3600;
-        assert!((145..=155).contains(&hours), "{row}");
-        assert!(
-            row["full_at"].is_string() && row["text"].as_str().is_some_and(|text| text.contains("6 days")),
-            "{row}"
-        );
-        let fresh = shown(&used, UseHistory::default(), now);
+        assert_eq!(row["full_in_seconds"], 150 * 3600);
+        assert_eq!(row["full_at"], "2023-11-21T04:13:20.000Z", "{row}");
+        let fresh = Prospect {
+            pool: None,
+            seen: Forecast::TooShort { samples: 1 },
+            ..prospect
+        };
+        let row = shown(&fresh, 0);
         assert_eq!(
-            (&fresh["state"], &fresh["confidence"]),
-            (&json!("unknown"), &json!("none"))
+            (&row["pool"], &row["state"], &row["confidence"]),
+            (&Value::Null, &json!("unknown"), &json!("none"))
         );
     }
 }

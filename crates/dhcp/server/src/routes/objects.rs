@@ -22,7 +22,7 @@ use purlin_api::access::Caller;
 use purlin_api::asked::{Asked, Preconditions, etag_of, etag_of_revision};
 use purlin_api::revisions::Note;
 use purlin_api::{Problem, reasons};
-use purlin_dhcp_core::view::SubnetUse;
+use purlin_dhcp_core::view::{PoolUse, SubnetUse};
 use serde_json::{Map, Value, json};
 
 type Object = Map<String, Value>;
@@ -34,9 +34,9 @@ enum Verb {
     Remove,
 }
 
-/// How full subnets are; nothing for the other nouns.
+/// How full subnets and pools are; nothing for the other nouns.
 async fn usage_of(noun: Noun, desk: &Desk) -> Usage {
-    if noun == Noun::Subnet {
+    if matches!(noun, Noun::Subnet | Noun::Pool) {
         desk.leases.usage().await
     } else {
         Usage::default()
@@ -193,13 +193,19 @@ fn view(noun: Noun, spot: &place::Spot, config: &Value, usage: &Usage) -> Option
             object.entry("name").or_insert_with(|| id.clone().into());
             object.insert("shared_network".into(), json!(spot.owner));
             if let Some(used) = usage.subnets.iter().find(|used| used.subnet == id) {
-                let mut shown = utilization(used);
-                shown["age_secs"] = usage.age.as_secs().into();
-                shown["partial"] = usage.partial.clone().into();
-                object.insert("utilization".into(), shown);
+                object.insert("utilization".into(), counted(utilization(used), usage));
             }
         }
         Noun::Pool => {
+            let of_subnet = |used: &&SubnetUse| Some(&used.subnet) == spot.owner.as_ref();
+            let pools = usage.subnets.iter().find(of_subnet).map(|used| &used.pools);
+            if let Some(used) = pools
+                .into_iter()
+                .flatten()
+                .find(|used| used.range.to_string() == id)
+            {
+                object.insert("utilization".into(), counted(of_pool(used), usage));
+            }
             object.insert("size".into(), json!(noun::pool_size(&id)));
             object.insert("subnet".into(), json!(spot.owner));
         }
@@ -214,15 +220,40 @@ fn view(noun: Noun, spot: &place::Spot, config: &Value, usage: &Usage) -> Option
     Some(Value::Object(object))
 }
 
+/// With what is to be known of the count itself.
+fn counted(mut shown: Value, usage: &Usage) -> Value {
+    shown["age_secs"] = usage.age.as_secs().into();
+    shown["partial"] = usage.partial.clone().into();
+    shown
+}
+
+/// The part of `size` that is bound, to six digits.
+fn ratio(bound: u64, size: u64) -> f64 {
+    let ratio = if size == 0 {
+        0.0
+    } else {
+        bound as f64 / size as f64
+    };
+    (ratio * 1e6).round() / 1e6
+}
+
+fn of_pool(used: &PoolUse) -> Value {
+    let size = used.range.count();
+    json!({
+        "size": size,
+        "bound": used.bound,
+        "offered": used.offered,
+        "declined": used.declined,
+        "reusable": used.reusable,
+        "free": size.saturating_sub(used.taken() + used.offered),
+        "ratio": ratio(used.bound, size),
+    })
+}
+
 fn utilization(used: &SubnetUse) -> Value {
     let free = used
         .size
         .saturating_sub(used.bound + used.offered + used.declined);
-    let ratio = if used.size == 0 {
-        0.0
-    } else {
-        used.bound as f64 / used.size as f64
-    };
     json!({
         "size": used.size,
         "bound": used.bound,
@@ -231,7 +262,7 @@ fn utilization(used: &SubnetUse) -> Value {
         "reusable": used.reusable,
         "reserved": used.reserved,
         "free": free,
-        "ratio": (ratio * 1e6).round() / 1e6,
+        "ratio": ratio(used.bound, used.size),
     })
 }
 
@@ -345,8 +376,20 @@ mod tests {
             declined: 2,
             reusable: 7,
             reserved: 3,
+            pools: Vec::new(),
         };
         let shown = utilization(&used);
         assert_eq!((&shown["ratio"], &shown["free"]), (&json!(0.25), &json!(147)));
+        let pool = of_pool(&PoolUse {
+            range: "10.0.0.0-10.0.0.199".parse().expect("a range"),
+            bound: 50,
+            offered: 1,
+            declined: 2,
+            reusable: 7,
+        });
+        assert_eq!(
+            (&pool["ratio"], &pool["free"], &pool["size"]),
+            (&json!(0.25), &json!(147), &json!(200))
+        );
     }
 }

@@ -13,6 +13,7 @@ pub(super) fn components(routes: Routes) -> Routes {
         .component("Decision", schema::object(&decision()))
         .component("Subnet", subnet())
         .component("Utilization", utilization())
+        .component("PoolUtilization", of_pool())
         .component("Pool", pool())
         .component("Reservation", reservation())
         .component("Class", class())
@@ -177,8 +178,23 @@ fn subnet() -> Schema {
 }
 
 fn utilization() -> Schema {
-    schema::object(&[
+    let mut members = vec![
         ("size", schema::count("Addresses in its pools.")),
+        ("reserved", schema::count("Reserved.")),
+    ];
+    members.extend(counts());
+    schema::object(&members)
+}
+
+fn of_pool() -> Schema {
+    let mut members = vec![("size", schema::count("Addresses in it."))];
+    members.extend(counts());
+    schema::object(&members)
+}
+
+/// What is counted in a subnet as in a pool.
+fn counts() -> [(&'static str, Schema); 8] {
+    [
         ("bound", schema::count("Leased.")),
         ("offered", schema::count("Offered a moment ago.")),
         (
@@ -189,15 +205,14 @@ fn utilization() -> Schema {
             "reusable",
             schema::count("Lease ended; free for anyone once nothing fresher is left."),
         ),
-        ("reserved", schema::count("Reserved.")),
         ("free", schema::count("Neither leased, offered nor declined.")),
-        ("ratio", schema::number("Leased part of the pools, 0 to 1.")),
+        ("ratio", schema::number("Leased part of the addresses, 0 to 1.")),
         (
             "age_secs",
             schema::count("How old the count is: with several nodes it is kept for a few seconds."),
         ),
         ("partial", partial()),
-    ])
+    ]
 }
 
 fn pool() -> Schema {
@@ -206,6 +221,7 @@ fn pool() -> Schema {
         ("range", schema::string("`10.1.0.0-10.1.255.255`.")),
         ("subnet", maybe("Subnet it belongs to.")),
         ("size", read_only(schema::count("Addresses."))),
+        ("utilization", read_only(schema::reference("PoolUtilization"))),
         (
             "classes",
             schema::array(schema::string(

@@ -222,6 +222,7 @@ impl Brain {
             reason: said.reason.to_string(),
             acts: said.acts && policy.driver.is_some(),
             hold: seen.hold.map(|hold| hold.to_string()),
+            shortage: self.setup.gauge.shortage(),
             up_left: left(Direction::ScaleUp),
             down_left: left(Direction::ScaleDown),
         }
@@ -229,7 +230,10 @@ impl Brain {
 
     /// Lets other nodes read it: at once when it changed, and now and then.
     async fn tell(&mut self, verdict: &Verdict) {
-        let key = |verdict: &Verdict| (verdict.direction, verdict.target, verdict.nodes);
+        let key = |verdict: &Verdict| {
+            let short = verdict.shortage.is_some();
+            (verdict.direction, verdict.target, verdict.nodes, short)
+        };
         let same = self.told.as_ref().is_some_and(|told| key(told) == key(verdict));
         if !self.setup.records_reach || (same && !self.looks.is_multiple_of(REFRESH)) {
             return;

@@ -15,6 +15,11 @@ pub trait Gauge: Send + Sync + fmt::Debug {
     fn held(&self) -> Held {
         Held::default()
     }
+
+    /// What is short and no further node would help against, in a sentence; only the leader is asked.
+    fn shortage(&self) -> Option<String> {
+        None
+    }
 }
 
 /// What a node has that others would get; `None` for what it does not count.

@@ -21,6 +21,8 @@ pub struct Verdict {
     pub acts: bool,
     /// Why no node could be removed then.
     pub hold: Option<String>,
+    /// What is short and no further node would help against.
+    pub shortage: Option<String>,
     /// Seconds until an action of each direction is allowed again.
     pub up_left: u64,
     pub down_left: u64,
@@ -38,6 +40,7 @@ impl Default for Verdict {
             reason: "not looked yet".to_owned(),
             acts: false,
             hold: None,
+            shortage: None,
             up_left: 0,
             down_left: 0,
         }
@@ -57,6 +60,7 @@ impl Verdict {
             "reason": self.reason,
             "acts": self.acts,
             "hold": self.hold,
+            "shortage": self.shortage,
             "up_left": self.up_left,
             "down_left": self.down_left,
         })
@@ -78,6 +82,7 @@ impl Verdict {
             reason: value["reason"].as_str()?.to_owned(),
             acts: value["acts"].as_bool()?,
             hold: value["hold"].as_str().map(str::to_owned),
+            shortage: value["shortage"].as_str().map(str::to_owned),
             up_left: value["up_left"].as_u64().unwrap_or(0),
             down_left: value["down_left"].as_u64().unwrap_or(0),
         })
@@ -93,6 +98,7 @@ mod tests {
         let verdict = Verdict {
             by: "n1".to_owned(),
             hold: Some("slots are being moved".to_owned()),
+            shortage: Some("a pool is full".to_owned()),
             up_left: 12,
             ..Verdict::default()
         };

@@ -84,6 +84,7 @@ struct Dial {
     percent: AtomicU64,
     reading: Mutex<(u64, u64)>,
     served: AtomicU64,
+    short: Mutex<Option<String>>,
 }
 
 impl Gauge for Dial {
@@ -100,6 +101,10 @@ impl Gauge for Dial {
     fn requests(&self) -> u64 {
         // 100 a second, looked at every 5 s.
         self.served.fetch_add(500, Ordering::Relaxed)
+    }
+
+    fn shortage(&self) -> Option<String> {
+        self.short.lock().unwrap().clone()
     }
 }
 
@@ -329,6 +334,26 @@ async fn every_node_tells_what_the_leader_decided_and_what_all_of_them_carry() {
         );
         let rate: f64 = view.inputs.iter().filter_map(|input| input.load().requests).sum();
         assert!((199.0..=201.0).contains(&rate), "{rate}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn s0_53_what_is_short_is_told_by_every_node_as_the_leader_knows_it() {
+    let world = World::new(Orders::default());
+    let nodes = [("a", 1), ("b", 2)].map(|(name, life)| world.start(name, life, world.policy()));
+    all_busy(&nodes.each_ref(), 50);
+    minutes(1).await;
+    let leads = |node: &&Node| node.fabric.snapshot().leadership.is_some();
+    let leader = nodes.iter().find(leads).expect("one leads");
+    assert!(nodes.iter().all(|node| node.view().verdict.shortage.is_none()));
+    for said in [Some("a pool is full".to_owned()), None] {
+        leader.dial.short.lock().unwrap().clone_from(&said);
+        tokio::time::sleep(Duration::from_secs(11)).await;
+        for node in &nodes {
+            let verdict = &node.view().verdict;
+            assert_eq!(verdict.shortage, said);
+            assert_eq!(verdict.direction, Direction::Maintain, "it moves no node");
+        }
     }
 }
 

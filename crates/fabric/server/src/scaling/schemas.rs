@@ -80,6 +80,12 @@ fn decision() -> Schema {
             schema::nullable(schema::string("Why no node could be removed now.")),
         ),
         (
+            "shortage",
+            schema::nullable(schema::string(
+                "What is short and no further node would help against: a pool of addresses that is full, or will be soon.",
+            )),
+        ),
+        (
             "cooldown_up_seconds",
             schema::count("Until a node may be added again."),
         ),

@@ -1,8 +1,10 @@
 //! Plans that change, and clocks that are set, while leases run.
 
 use super::conversation::{Ask, Link, network, settings};
+use crate::rows::shown::Parts;
 use crate::settings::{AckMode, Pool, Settings};
 use crate::step::Verdict;
+use crate::view::{LeaseState, PoolUse};
 use crate::{Engine, Plan};
 use purlin_dhcp_proto::MessageType;
 use purlin_types::WallTime;
@@ -62,6 +64,78 @@ fn a_pool_that_goes_moves_its_clients_and_comes_back_knowing_them() {
     assert_eq!(renew(&mut link, 2, second), MessageType::Ack);
     let asked = link.send(&Ask::new(MessageType::Discover, 3).requested(second));
     assert_ne!(asked.address(), second, "its owner never left it");
+}
+
+/// Bound, offered, declined and reusable addresses of each pool.
+fn pools(link: &Link) -> Vec<[u64; 4]> {
+    let usage = &link.engine.usage(&link.now)[0];
+    let pools = usage.pools.iter();
+    pools
+        .map(|pool| [pool.bound, pool.offered, pool.declined, pool.reusable])
+        .collect()
+}
+
+#[test]
+fn s0_53_each_pool_counts_its_own_and_a_subnet_all() {
+    let with = settings(&["10.0.1.0-10.0.1.1", "10.0.2.0-10.0.2.9"]);
+    let mut without = with.clone();
+    without.networks[0].subnets[0].pools.remove(0);
+    let mut link = Link::new(&with);
+    for client in 1..=3 {
+        link.dora(client);
+    }
+    link.send(&Ask::new(MessageType::Discover, 4));
+    assert_eq!(pools(&link), [[2, 0, 0, 0], [1, 1, 0, 0]]);
+    link.send(&Ask::new(MessageType::Release, 1).ciaddr(FIRST));
+    assert_eq!(pools(&link), [[1, 0, 0, 1], [1, 1, 0, 0]]);
+    let declined = Ipv4Addr::new(10, 0, 2, 0);
+    link.send(&Ask::new(MessageType::Decline, 3).requested(declined));
+    assert_eq!(pools(&link), [[1, 0, 0, 1], [0, 1, 1, 0]]);
+    // What lies in no pool any more is still its subnet's.
+    apply(&mut link, &without);
+    assert_eq!(pools(&link), [[0, 1, 1, 0]]);
+    let usage = &link.engine.usage(&link.now)[0];
+    assert_eq!(
+        (usage.size, usage.bound, usage.reusable, usage.taken()),
+        (10, 1, 1, 1)
+    );
+    apply(&mut link, &with);
+    assert_eq!(pools(&link), [[1, 0, 0, 1], [0, 1, 1, 0]]);
+    link.restart(&with, usize::MAX, true);
+    assert_eq!(
+        pools(&link),
+        [[1, 0, 0, 1], [0, 0, 1, 0]],
+        "offers are in memory only"
+    );
+}
+
+#[test]
+fn s0_53_rows_of_other_nodes_are_counted_in_their_pool() {
+    let link = Link::new(&settings(&["10.0.1.0-10.0.1.9", "10.0.2.0-10.0.2.9"]));
+    let (plan, mut usage) = (link.engine.plan(), link.engine.usage(&link.now));
+    let parts = Parts::of(plan);
+    for (address, state, rows) in [
+        ("10.0.2.5", LeaseState::Bound, 4),
+        ("10.0.2.5", LeaseState::Declined, 1),
+        ("10.0.1.0", LeaseState::Released, 2),
+        ("10.0.9.9", LeaseState::Bound, 8),
+    ] {
+        let address: Ipv4Addr = address.parse().expect("an address");
+        let key = u64::from(u32::from(address));
+        let mut ranges = parts.keys.iter();
+        let range = ranges
+            .position(|keys| keys.contains(&key))
+            .expect("it is the subnet's");
+        parts.add(plan, &mut usage, range, state as u8, rows);
+    }
+    let counts = |pool: &PoolUse| (pool.bound, pool.declined, pool.reusable);
+    let pools: Vec<_> = usage[0].pools.iter().map(counts).collect();
+    assert_eq!(pools, [(0, 0, 2), (4, 1, 0)]);
+    assert_eq!(
+        (usage[0].bound, usage[0].taken()),
+        (12, 5),
+        "8 lie outside of the pools"
+    );
 }
 
 #[test]

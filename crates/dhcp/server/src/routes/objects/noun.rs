@@ -172,7 +172,7 @@ impl Noun {
     pub(super) fn strip(self, object: &mut Object) {
         let added: &[&str] = match self {
             Self::Subnet => &["utilization"],
-            Self::Pool => &["id", "size"],
+            Self::Pool => &["id", "size", "utilization"],
             Self::Reservation => &["id"],
             Self::Class => &[],
         };

@@ -21,6 +21,20 @@ fn a_new_subnet_serves_at_once_and_its_undo_takes_it_back() {
         let seen = bench.get("/api/v1/subnets/lab").await;
         assert_eq!(seen.body["utilization"]["bound"], 1);
         assert_eq!(seen.body["utilization"]["ratio"], 0.1);
+        let pool = bench.get("/api/v1/dhcp/pools/10.9.1.0-10.9.1.9").await.body;
+        let counts = &pool["utilization"];
+        assert_eq!(
+            (&counts["size"], &counts["bound"], &counts["free"]),
+            (&json!(10), &json!(1), &json!(9)),
+            "{pool}"
+        );
+        let rows = bench.get("/api/v1/dhcp/forecast?subnet=lab").await.body;
+        let row = &rows["items"][0];
+        assert_eq!(
+            (&row["pool"], &row["used"], &rows["items"][1]),
+            (&json!("10.9.1.0-10.9.1.9"), &json!(1), &Value::Null),
+            "{rows}"
+        );
 
         assert_eq!(
             bench.post("/api/v1/dhcp/subnets", &subnet).await.body["code"],

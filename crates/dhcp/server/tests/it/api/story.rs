@@ -5,7 +5,7 @@ use super::records::MemoryRecords;
 use crate::server::{run, until};
 use axum::http::{Method, StatusCode};
 use purlin_api::events::{EventSource, Follower, Topics};
-use purlin_dhcp_core::view::SubnetUse;
+use purlin_dhcp_core::view::{PoolUse, SubnetUse};
 use purlin_dhcp_server::forecast::Uses;
 use purlin_dhcp_server::routes::DecisionEvents;
 use serde_json::{Value, json};
@@ -186,6 +186,13 @@ fn uses_are_remembered_by_subnet_and_forgotten_with_it() {
             declined: 1,
             reusable: 0,
             reserved: 0,
+            pools: vec![PoolUse {
+                range: "10.0.0.0-10.0.0.99".parse().expect("a range"),
+                bound,
+                offered: 5,
+                declined: 1,
+                reusable: 0,
+            }],
         };
         for n in 0..10 {
             let usage = [of("a", n), of("b", 2 * n)];
@@ -197,6 +204,22 @@ fn uses_are_remembered_by_subnet_and_forgotten_with_it() {
         uses.note(4000, &[of("a", 11)]).await.expect("memory takes it");
         let known = uses.read().await.expect("memory can be read");
         assert_eq!((known.len(), known["a"].samples().len()), (1, 11));
+        // A second pool: the subnet's history goes on, and each pool has its own beside it.
+        let mut several = of("a", 11);
+        several.pools.push(PoolUse {
+            range: "10.0.1.0-10.0.1.9".parse().expect("a range"),
+            bound: 3,
+            ..several.pools[0]
+        });
+        uses.note(4300, &[several]).await.expect("memory takes it");
+        let known = uses.read().await.expect("memory can be read");
+        let last = |key: &str| known[key].samples().last().map(|sample| sample.used);
+        assert_eq!(
+            (known["a"].samples().len(), last("a")),
+            (12, Some(16)),
+            "of both together"
+        );
+        assert_eq!(last("a\u{1f}10.0.1.0-10.0.1.9"), Some(4));
     });
 }
 
