@@ -45,6 +45,7 @@ use purlin_fabric_runtime::{Fabric, Setup, SharedTenure, Tenant};
 use purlin_fabric_server::{Books, Stories};
 use purlin_netio::now;
 use purlin_store::Records;
+use purlin_store_postgres::DatabaseMetrics;
 use purlin_telemetry::health::{Bears, Check};
 use purlin_types::Incarnation;
 use scaling::{NodeGauge, Wishes};
@@ -264,6 +265,11 @@ impl Cluster {
     /// The records that nodes share; `None` for a node alone.
     pub(crate) fn records(&self) -> Option<Arc<dyn Records>> {
         self.0.engines.records.clone()
+    }
+
+    /// Connections to the database in numbers; none for a node alone.
+    pub(crate) fn databases(&self) -> DatabaseMetrics {
+        DatabaseMetrics(self.0.engines.databases.clone())
     }
 
     fn facts(&self, port: u16) -> NodeFacts {

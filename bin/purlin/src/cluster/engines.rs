@@ -37,6 +37,8 @@ pub(super) struct Engines {
     pub(super) outbox: Arc<dyn Outbox>,
     /// The same, where old ones have to be taken out.
     pub(super) notes: Option<purlin_store_postgres::Outbox>,
+    /// The pools of connections, by what they are for.
+    pub(super) databases: Vec<(&'static str, Postgres)>,
     /// Names of the engines, as the configuration has them.
     pub(super) store: &'static str,
     pub(super) coordination: &'static str,
@@ -50,15 +52,19 @@ impl Engines {
     pub(super) async fn open(settings: &Settings) -> Result<Self, Failure> {
         let pool = &settings.store.pool;
         let others = usize::from(pool.max_open).saturating_sub(CLAIM_CONNECTIONS + book::CONNECTIONS);
-        let (claims, database, store): (Arc<dyn ClaimStore>, Option<Postgres>, _) =
+        let (claims, database, store, databases): (Arc<dyn ClaimStore>, Option<Postgres>, _, _) =
             match &settings.store.records {
-                StoreEngine::Embedded => (Arc::new(LocalClaims::new(Arc::new(now), 1)), None, "embedded"),
+                StoreEngine::Embedded => {
+                    let claims = LocalClaims::new(Arc::new(now), 1);
+                    (Arc::new(claims), None, "embedded", Vec::new())
+                }
                 // Apart, so that a renewal is never behind lease records.
-                StoreEngine::Postgres(url) => (
-                    Arc::new(dial::database(url, CLAIM_CONNECTIONS, pool).await?),
-                    Some(dial::database(url, others, pool).await?),
-                    "postgres",
-                ),
+                StoreEngine::Postgres(url) => {
+                    let claims = dial::database(url, CLAIM_CONNECTIONS, pool).await?;
+                    let rows = dial::database(url, others, pool).await?;
+                    let databases = vec![("claims", claims.clone()), ("records", rows.clone())];
+                    (Arc::new(claims), Some(rows), "postgres", databases)
+                }
             };
         let notes = database.as_ref().map(Postgres::outbox);
         let outbox: Arc<dyn Outbox> = match notes.clone() {
@@ -96,6 +102,7 @@ impl Engines {
             starting,
             outbox,
             notes,
+            databases,
             store,
             coordination,
         })

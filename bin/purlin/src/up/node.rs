@@ -121,7 +121,7 @@ impl Node {
         #[cfg(feature = "dhcp")]
         let grower = way_to_others(&ground, &services, face.port(), &mut books);
         cluster.serve_mesh(&books, &settings, &ground.revisions)?;
-        show(&registry, &books);
+        show(&registry, &books, &cluster);
         let fronts = balancer::start(&settings, &books.fabric).await?;
         registry.register(Arc::new(BalancerMetrics(fronts.clone())));
         let sources = Sources {
@@ -240,7 +240,8 @@ fn take_part(cluster: &Cluster, ground: &Ground, services: &Services, port: u16)
 }
 
 /// The numbers of that part.
-fn show(registry: &Registry, books: &Books) {
+fn show(registry: &Registry, books: &Books, cluster: &Cluster) {
+    registry.register(Arc::new(cluster.databases()));
     registry.register(Arc::new(ClusterMetrics(books.fabric.clone())));
     registry.register(Arc::new(ScalingMetrics(books.scaler.clone())));
     registry.register(Arc::new(crate::cluster::sessions::metrics(&books.work)));

@@ -46,6 +46,30 @@ pub enum BreakerState {
     HalfOpen,
 }
 
+impl BreakerState {
+    /// The words of all states, for metrics.
+    pub const WORDS: [&str; 3] = ["closed", "open", "half_open"];
+
+    /// One of [`Self::WORDS`].
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Closed => Self::WORDS[0],
+            Self::Open { .. } => Self::WORDS[1],
+            Self::HalfOpen => Self::WORDS[2],
+        }
+    }
+}
+
+/// What it has done since it was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct BreakerCounts {
+    /// How often it opened, from closed or because a try failed.
+    pub opened: u64,
+    /// Calls that failed at once.
+    pub refused: u64,
+}
+
 /// See the module's text.
 #[derive(Debug, Clone)]
 pub struct Breaker {
@@ -53,6 +77,7 @@ pub struct Breaker {
     state: BreakerState,
     failures: u32,
     pause: Duration,
+    counts: BreakerCounts,
 }
 
 impl Breaker {
@@ -64,6 +89,7 @@ impl Breaker {
             state: BreakerState::Closed,
             failures: 0,
             pause: settings.pause,
+            counts: BreakerCounts::default(),
         }
     }
 
@@ -75,13 +101,19 @@ impl Breaker {
                 self.state = BreakerState::HalfOpen;
                 true
             }
-            BreakerState::Open { .. } | BreakerState::HalfOpen => false,
+            BreakerState::Open { .. } | BreakerState::HalfOpen => {
+                self.counts.refused += 1;
+                false
+            }
         }
     }
 
     /// A call was answered, be it with a refusal.
     pub fn worked(&mut self) {
-        *self = Self::new(self.settings);
+        *self = Self {
+            counts: self.counts,
+            ..Self::new(self.settings)
+        };
     }
 
     /// A call was not answered.
@@ -103,6 +135,7 @@ impl Breaker {
     }
 
     fn open(&mut self, now: Instant) {
+        self.counts.opened += 1;
         self.state = BreakerState::Open {
             until: now + self.pause,
         };
@@ -112,6 +145,12 @@ impl Breaker {
     #[must_use]
     pub fn state(&self) -> BreakerState {
         self.state
+    }
+
+    /// For display.
+    #[must_use]
+    pub fn counts(&self) -> BreakerCounts {
+        self.counts
     }
 }
 

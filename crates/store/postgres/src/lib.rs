@@ -22,6 +22,7 @@ mod claims;
 mod failure;
 mod fenced;
 mod line;
+mod metrics;
 mod outbox;
 mod pool;
 mod postgres;
@@ -33,7 +34,8 @@ mod settings;
 #[cfg(feature = "tls")]
 mod tls;
 
-pub use breaker::{Breaker, BreakerSettings, BreakerState};
+pub use breaker::{Breaker, BreakerCounts, BreakerSettings, BreakerState};
+pub use metrics::DatabaseMetrics;
 pub use outbox::{Cursor, News, Note, Outbox};
 pub use pool::PoolUse;
 pub use postgres::{Postgres, Waiting};

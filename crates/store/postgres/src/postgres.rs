@@ -10,7 +10,7 @@ use purlin_fabric::port::Fault;
 use tokio::runtime::Handle;
 use tokio::time::{sleep, timeout};
 
-use crate::breaker::{Breaker, BreakerState};
+use crate::breaker::{Breaker, BreakerCounts, BreakerState};
 use crate::failure::Failure;
 use crate::fenced::Proof;
 use crate::line::Lines;
@@ -132,6 +132,18 @@ impl Postgres {
     #[must_use]
     pub fn pool_use(&self) -> PoolUse {
         self.inner.primary.in_use()
+    }
+
+    /// The same of the replica, where there is one.
+    #[must_use]
+    pub fn replica_use(&self) -> Option<PoolUse> {
+        self.inner.replica.as_ref().map(|replica| replica.in_use())
+    }
+
+    /// What the breaker has done.
+    #[must_use]
+    pub fn breaker_counts(&self) -> BreakerCounts {
+        self.breaker_mut().counts()
     }
 
     /// Whether calls pass, or fail at once because the server has not answered lately.

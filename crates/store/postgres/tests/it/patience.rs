@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use purlin_fabric::port::{ClaimStore, Fault};
 use purlin_store::{FenceFault, FencedRows};
-use purlin_store_postgres::{BreakerSettings, BreakerState, Postgres, Settings};
+use purlin_store_postgres::{BreakerSettings, BreakerState, DatabaseMetrics, Postgres, Settings};
+use purlin_telemetry::metrics::{Collector, Encoder};
 use tokio::time::timeout;
 
 use crate::rig::{
@@ -184,7 +185,7 @@ fn a_call_that_is_dropped_is_cancelled() {
 }
 
 #[test]
-fn a_server_that_does_not_answer_is_asked_less_and_found_again() {
+fn s4_123_a_server_that_does_not_answer_is_asked_less_and_found_again() {
     if !met() {
         return;
     }
@@ -215,9 +216,27 @@ fn a_server_that_does_not_answer_is_asked_less_and_found_again() {
             panic!("{refused:?}")
         };
         assert!(cause.to_string().contains("has not answered lately"), "{cause}");
+        let metrics = || {
+            let mut encoder = Encoder::default();
+            DatabaseMetrics(vec![("claims", store.clone())]).collect(&mut encoder);
+            assert!(encoder.faults().is_empty(), "{:?}", encoder.faults());
+            encoder.text()
+        };
+        for line in [
+            "purlin_database_breaker{for=\"claims\",state=\"open\"} 1",
+            "purlin_database_breaker{for=\"claims\",state=\"closed\"} 0",
+            "purlin_database_breaker_opened_total{for=\"claims\"} 1",
+            "purlin_database_calls_refused_total{for=\"claims\"} 1",
+            "purlin_database_connections{for=\"claims\",server=\"primary\",state=\"busy\"} 0",
+        ] {
+            assert!(metrics().contains(line), "{line}: {}", metrics());
+        }
         proxy.set(Mode::Pass);
         until("the breaker has closed", async || store.probe().await.is_ok()).await;
         assert_eq!(store.breaker(), BreakerState::Closed);
+        let closed = "purlin_database_breaker{for=\"claims\",state=\"closed\"} 1";
+        assert!(metrics().contains(closed), "{}", metrics());
+        assert!(store.breaker_counts().opened >= 1, "what was is not forgotten");
     });
 }
 
