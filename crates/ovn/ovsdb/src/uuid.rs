@@ -2,6 +2,7 @@
 
 use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
 
@@ -10,7 +11,7 @@ use std::str::FromStr;
 /// On the wire the text form with hyphens, in rows as `["uuid", TEXT]`.
 ///
 /// Source: RFC 7047, section 3.1.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Uuid([u8; 16]);
 
 impl Uuid {
@@ -95,6 +96,19 @@ const DIGITS: [u8; 256] = {
 
 const fn digit(octet: u8) -> u8 {
     DIGITS[octet as usize]
+}
+
+/// As the octets are, at the price of one number.
+impl Ord for Uuid {
+    fn cmp(&self, other: &Self) -> Ordering {
+        u128::from_be_bytes(self.0).cmp(&u128::from_be_bytes(other.0))
+    }
+}
+
+impl PartialOrd for Uuid {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
 }
 
 impl fmt::Display for Uuid {

@@ -2,7 +2,7 @@
 
 use crate::routes::unknown_column;
 use purlin_api::Problem;
-use purlin_ovn_core::model::{State, etag, natural};
+use purlin_ovn_core::model::{State, etag, natural, object};
 use purlin_ovsdb::cache::RowRef;
 use purlin_ovsdb::{DatabaseSchema, TableSchema, Uuid};
 use serde_json::{Map, Value, json};
@@ -44,12 +44,10 @@ pub(crate) fn members(state: &State<'_>, table: &str, uuid: Uuid, fields: &Field
     let mut members = Map::new();
     for about in ABOUT.into_iter().filter(|about| fields.want(about)) {
         let value = match about {
-            "_uuid" => json!(uuid.to_string()),
-            "_etag" => json!(etag(state, table, uuid)),
+            "_uuid" => uuid.to_string().into(),
+            "_etag" => etag(state, table, uuid).into(),
             "_owner" => json!(state.owner(table, uuid)),
-            _ => json!(state.parent(table, uuid).map(|(table, column, uuid)| {
-                json!({ "table": table, "column": column, "uuid": uuid.to_string(), "name": state.label(table, uuid) })
-            })),
+            _ => parent(state, table, uuid).into(),
         };
         members.insert(about.to_owned(), value);
     }
@@ -61,10 +59,21 @@ pub(crate) fn members(state: &State<'_>, table: &str, uuid: Uuid, fields: &Field
     Some(Value::Object(members))
 }
 
+/// The row that it hangs on.
+fn parent(state: &State<'_>, table: &str, uuid: Uuid) -> Option<Value> {
+    let (table, column, uuid) = state.parent(table, uuid)?;
+    Some(object([
+        ("table", table.into()),
+        ("column", column.into()),
+        ("uuid", uuid.to_string().into()),
+        ("name", state.label(table, uuid).into()),
+    ]))
+}
+
 /// A row of a database that nobody here writes.
 pub(crate) fn plain(schema: &DatabaseSchema, table: &str, row: &RowRef<'_>) -> Value {
     let mut members = Map::new();
-    members.insert("_uuid".to_owned(), json!(row.uuid().to_string()));
+    members.insert("_uuid".to_owned(), row.uuid().to_string().into());
     let known = schema.table(table);
     for (name, value) in row.columns() {
         if let Some(column) = known.and_then(|table| table.column(name)) {

@@ -1,7 +1,8 @@
 //! Every transaction of the northbound as one message, for whoever follows along.
 //!
 //! ```text
-//!   replica ─► feed ─► one message per transaction, written once ─► a bounded row of them ─► every reader has its place in it
+//!   replica ─► feed ─► one message per transaction ─► a bounded row of them ─► every reader has its place in it
+//!                                                                               the first one writes the text, for all
 //! ```
 //!
 //! The name of a message is the transaction's: a reader that comes back, here or at another node, says which one it has
@@ -11,13 +12,13 @@
 use crate::platform::Side;
 use axum::body::Bytes;
 use axum::extract::ws::Utf8Bytes;
-use purlin_ovn_core::model::natural;
+use purlin_ovn_core::model::{natural, object};
 use purlin_ovsdb::cache::{Changes, RowRef};
 use purlin_ovsdb::client::{Feed, Snapshot};
 use purlin_ovsdb::{ColumnType, DatabaseSchema, Datum, Uuid};
 use serde_json::{Map, Value, json};
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use tokio::sync::{Semaphore, watch};
 
 /// Messages that are kept for who comes back, and their octets.
@@ -26,24 +27,73 @@ const OCTETS_MAX: usize = 64 << 20;
 /// Readers at one time.
 pub(crate) const READERS_MAX: usize = 256;
 
-/// One message, as both kinds of streams send it.
+/// One message, as both kinds of streams send it. Copies are the same one; its octets are written when the first reader
+/// wants them, so that a transaction that nobody follows costs next to nothing.
 #[derive(Debug, Clone)]
-pub(crate) struct Message {
-    pub(crate) id: Arc<str>,
-    /// For WebSockets.
-    pub(crate) text: Utf8Bytes,
-    /// The same with its frame, for server-sent events.
-    pub(crate) frame: Bytes,
+pub(crate) struct Message(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    id: Arc<str>,
+    event: &'static str,
+    what: What,
+    text: OnceLock<Utf8Bytes>,
+    frame: OnceLock<Bytes>,
 }
 
+/// What a message tells.
+#[derive(Debug)]
+enum What {
+    Words(Value),
+    Changes(Arc<DatabaseSchema>, Changes),
+}
+
+/// Octets that a row of a transaction is taken for until they are counted.
+const ROW: usize = 512;
+
 impl Message {
-    fn new(id: &str, event: &str, body: &Value) -> Self {
-        let text = body.to_string();
-        let frame = format!("id: {id}\nevent: {event}\ndata: {text}\n\n");
-        Self {
+    fn new(id: &str, event: &'static str, what: What) -> Self {
+        Self(Arc::new(Inner {
             id: id.into(),
-            text: text.into(),
-            frame: frame.into(),
+            event,
+            what,
+            text: OnceLock::new(),
+            frame: OnceLock::new(),
+        }))
+    }
+
+    pub(crate) fn id(&self) -> &Arc<str> {
+        &self.0.id
+    }
+
+    /// For WebSockets.
+    pub(crate) fn text(&self) -> &Utf8Bytes {
+        self.0.text.get_or_init(|| {
+            let body = match &self.0.what {
+                What::Words(body) => body.to_string(),
+                What::Changes(schema, changes) => {
+                    let (id, event) = (&*self.0.id, self.0.event);
+                    let changes = told(schema, changes);
+                    object([("id", id.into()), ("event", event.into()), ("changes", changes)]).to_string()
+                }
+            };
+            body.into()
+        })
+    }
+
+    /// The same with its frame, for server-sent events.
+    pub(crate) fn frame(&self) -> &Bytes {
+        self.0.frame.get_or_init(|| {
+            let Inner { id, event, .. } = &*self.0;
+            format!("id: {id}\nevent: {event}\ndata: {}\n\n", self.text()).into()
+        })
+    }
+
+    /// About how much memory it holds.
+    fn weight(&self) -> usize {
+        match &self.0.what {
+            What::Words(_) => ROW,
+            What::Changes(_, changes) => changes.rows.len() * ROW,
         }
     }
 }
@@ -68,7 +118,7 @@ struct Row {
 
 impl Row {
     fn newest(&self) -> &Arc<str> {
-        self.messages.back().map_or(&self.before, |message| &message.id)
+        self.messages.back().map_or(&self.before, Message::id)
     }
 
     fn next(&self) -> u64 {
@@ -103,15 +153,15 @@ impl Stream {
 
     fn push(&self, message: Message) {
         self.change(|row| {
-            row.octets += message.text.len();
+            row.octets += message.weight();
             row.messages.push_back(message);
             while row.messages.len() > KEPT_MAX || (row.octets > OCTETS_MAX && row.messages.len() > 1) {
                 let Some(oldest) = row.messages.pop_front() else {
                     break;
                 };
                 row.first += 1;
-                row.octets -= oldest.text.len();
-                row.before = oldest.id;
+                row.octets -= oldest.weight();
+                row.before = Arc::clone(oldest.id());
             }
         });
     }
@@ -140,7 +190,7 @@ impl Stream {
             true => Some(row.first),
             // The newest are asked for most.
             false => {
-                let at = row.messages.iter().rposition(|message| &*message.id == seen)?;
+                let at = row.messages.iter().rposition(|message| **message.id() == *seen)?;
                 Some(row.first + at as u64 + 1)
             }
         });
@@ -163,16 +213,14 @@ impl Stream {
 
 /// From which transaction on a reader follows.
 fn introduced(id: &str) -> Message {
-    Message::new(id, "here", &json!({ "id": id, "event": "here" }))
+    let body = json!({ "id": id, "event": "here" });
+    Message::new(id, "here", What::Words(body))
 }
 
 /// A reader must read its lists again, and follows from here on.
 fn anew(id: &str, reason: &str) -> Message {
-    Message::new(
-        id,
-        "anew",
-        &json!({ "id": id, "event": "anew", "reason": reason }),
-    )
+    let body = json!({ "id": id, "event": "anew", "reason": reason });
+    Message::new(id, "anew", What::Words(body))
 }
 
 /// A place in the row.
@@ -241,8 +289,8 @@ pub(crate) async fn write(side: Side, born: String, stream: Arc<Stream>) {
             stream.begin(&id);
             continue;
         }
-        let body = json!({ "id": &id, "event": "changes", "changes": told(&schema, &changes) });
-        stream.push(Message::new(&id, "changes", &body));
+        let what = What::Changes(Arc::clone(&schema), changes);
+        stream.push(Message::new(&id, "changes", what));
     }
 }
 
@@ -267,13 +315,14 @@ fn told(schema: &DatabaseSchema, changes: &Changes) -> Value {
             let name = row.as_ref()?.get("name")?.one()?.as_str();
             name.map(str::to_owned)
         };
-        json!({
-            "table": table,
-            "uuid": change.uuid.to_string(),
-            "name": named(&after).or_else(|| named(&before)),
-            "change": kind,
-            "columns": columns(schema, table, before.as_ref(), after.as_ref()),
-        })
+        let columns = columns(schema, table, before.as_ref(), after.as_ref());
+        object([
+            ("table", table.into()),
+            ("uuid", change.uuid.to_string().into()),
+            ("name", named(&after).or_else(|| named(&before)).into()),
+            ("change", kind.into()),
+            ("columns", Value::Object(columns)),
+        ])
     });
     rows.collect()
 }
@@ -303,10 +352,11 @@ fn differing(before: &Datum, after: &Datum, kind: &ColumnType) -> Option<Value> 
         return None;
     }
     Some(match kind.max {
-        1 => json!({ "before": natural(before, kind), "after": natural(after, kind) }),
-        _ => {
-            json!({ "removed": natural(&before.without(after), kind), "added": natural(&after.without(before), kind) })
-        }
+        1 => object([("before", natural(before, kind)), ("after", natural(after, kind))]),
+        _ => object([
+            ("removed", natural(&before.without(after), kind)),
+            ("added", natural(&after.without(before), kind)),
+        ]),
     })
 }
 

@@ -9,7 +9,7 @@ use axum::http::StatusCode;
 use purlin_api::Problem;
 use purlin_api::asked::Asked;
 use purlin_api::tenancy::Note;
-use purlin_ovn_core::model::{Change, Diff, Kind, RowDiff, State};
+use purlin_ovn_core::model::{Change, Diff, RowDiff, State, object};
 use purlin_ovn_core::plan::{self, Expect, Reach, Reason, Request, Writer};
 use purlin_ovn_core::tenant::plan_within;
 use purlin_ovsdb::client::{CommitError, Committed, Snapshot};
@@ -246,7 +246,7 @@ pub(crate) async fn write_shown(
                     // Who reads next sees what was written.
                     true => {
                         let (schema, snapshot) = platform.north().read_live().await?;
-                        json!(show(&State::new(&schema, &snapshot.database)))
+                        show(&State::new(&schema, &snapshot.database)).unwrap_or_default()
                     }
                     // As it was meant: what the database has now has not come here yet.
                     false => decide(platform, manner, &show, &wish, (&basis, true))?.answer["row"].take(),
@@ -310,16 +310,17 @@ fn decide(
     };
     let plan = plan.map_err(|refusal| unplanned(&refusal))?;
     let changes = !plan.diff.is_empty();
-    let answer = json!({
-        "request": manner.id,
-        "dry_run": manner.dry_run,
-        "changed": changes,
-        "row": (shown || !changes).then(|| show(&plan.after)).flatten(),
-        "diff": plan.diff.to_json(schema),
-        "warnings": plan.warnings,
-        "affected": plan.affected,
-        "realised": null,
-    });
+    let row = (shown || !changes).then(|| show(&plan.after)).flatten();
+    let answer = object([
+        ("request", manner.id.as_str().into()),
+        ("dry_run", manner.dry_run.into()),
+        ("changed", changes.into()),
+        ("row", row.unwrap_or_default()),
+        ("diff", plan.diff.to_json(schema)),
+        ("warnings", json!(plan.warnings)),
+        ("affected", plan.affected.as_slice().into()),
+        ("realised", Value::Null),
+    ]);
     Ok(Decided {
         summary: summary(manner, &plan.diff, within),
         transaction: plan.transaction,
@@ -335,24 +336,21 @@ fn decide(
 /// know them.
 fn summary(manner: &Manner, diff: &Diff, within: Option<&Within>) -> Value {
     let row = |row: &RowDiff| {
-        json!({
-            "table": row.table,
-            "uuid": row.uuid.to_string(),
-            "row": row.label,
-            "kind": match row.kind {
-                Kind::Added => "added",
-                Kind::Removed => "removed",
-                Kind::Changed => "changed",
-            },
-            "columns": row.columns.iter().map(|column| column.column.as_str()).collect::<Vec<_>>(),
-        })
+        let columns = row.columns.iter().map(|column| column.column.as_str());
+        object([
+            ("table", row.table.as_str().into()),
+            ("uuid", row.uuid.to_string().into()),
+            ("row", row.label.as_str().into()),
+            ("kind", row.kind.word().into()),
+            ("columns", columns.collect()),
+        ])
     };
-    json!({
-        "transaction": manner.id,
-        "tenant": within.map(|within| within.confine.name.as_str()),
-        "rows": diff.rows.iter().take(SUMMARY_MAX).map(row).collect::<Vec<_>>(),
-        "rows_total": diff.rows.len(),
-    })
+    object([
+        ("transaction", manner.id.as_str().into()),
+        ("tenant", within.map(|within| within.confine.name.as_str()).into()),
+        ("rows", diff.rows.iter().take(SUMMARY_MAX).map(row).collect()),
+        ("rows_total", diff.rows.len().into()),
+    ])
 }
 
 fn unplanned(refusal: &plan::Refusal) -> Problem {

@@ -1,11 +1,11 @@
 //! Exactly what differs between two states, row by row and column by column.
 
-use super::natural::{from_natural, natural};
+use super::natural::{from_natural, natural, object};
 use super::state::Moved;
 use super::{State, is_volatile};
 use purlin_ovsdb::cache::RowRef;
 use purlin_ovsdb::{ColumnType, DatabaseSchema, Datum, Uuid};
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::fmt;
 
 /// What became of a row.
@@ -118,19 +118,19 @@ impl Diff {
             let columns = row.columns.iter().map(|c| {
                 let (before, after) = (value(&c.column, &c.before), value(&c.column, &c.after));
                 let both = match c.parts {
-                    true => json!({"removed": before, "added": after}),
-                    false => json!({"before": before, "after": after}),
+                    true => object([("removed", before), ("added", after)]),
+                    false => object([("before", before), ("after", after)]),
                 };
                 (c.column.clone(), both)
             });
-            json!({
-                "table": row.table,
-                "uuid": row.uuid.to_string(),
-                "label": row.label,
-                "change": row.kind.word(),
-                "why": row.why.word(),
-                "columns": columns.collect::<serde_json::Map<_, _>>(),
-            })
+            object([
+                ("table", row.table.as_str().into()),
+                ("uuid", row.uuid.to_string().into()),
+                ("label", row.label.as_str().into()),
+                ("change", row.kind.word().into()),
+                ("why", row.why.word().into()),
+                ("columns", Value::Object(columns.collect())),
+            ])
         });
         Value::Array(rows.collect())
     }

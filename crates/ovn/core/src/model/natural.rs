@@ -3,6 +3,12 @@
 use purlin_ovsdb::{Atom, AtomicType, BaseType, ColumnType, Datum, Row, TableSchema, Uuid};
 use serde_json::{Map, Number, Value};
 
+/// An object of these members. The macro of the JSON library copies what is put into it, however deep; this takes it.
+pub fn object<const N: usize>(members: [(&str, Value); N]) -> Value {
+    let members = members.into_iter();
+    Value::Object(members.map(|(name, value)| (name.to_owned(), value)).collect())
+}
+
 /// A value of a column of this type, as people write it.
 pub fn natural(value: &Datum, kind: &ColumnType) -> Value {
     if kind.value.is_some() {

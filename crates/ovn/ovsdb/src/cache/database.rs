@@ -7,6 +7,7 @@ use super::trie::Trie;
 use crate::row::Row;
 use crate::uuid::Uuid;
 use crate::value::{Atom, Datum};
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 /// One state of the cached tables; a copy costs a few pointers and never changes.
@@ -171,18 +172,30 @@ impl Database {
             if old == new {
                 continue;
             }
-            // A set of thousands that gains one element costs one entry.
-            let gone = |atom: &&Atom| !new.is_some_and(|value| index.has(value, atom));
-            let came = |atom: &&Atom| !old.is_some_and(|value| index.has(value, atom));
-            for atom in old.into_iter().flat_map(|value| index.keys(value)).filter(gone) {
-                data.remove(atom, uuid);
-            }
-            for atom in new.into_iter().flat_map(|value| index.keys(value)).filter(came) {
-                data.insert(atom, uuid);
+            // A set of thousands that gains one element costs one entry, and one walk: both are sorted.
+            let (mut gone, mut came) = (keys(index, old).peekable(), keys(index, new).peekable());
+            loop {
+                let turn = match (gone.peek(), came.peek()) {
+                    (None, None) => break,
+                    (Some(old), Some(new)) => old.cmp(new),
+                    (Some(_), None) => Ordering::Less,
+                    (None, Some(_)) => Ordering::Greater,
+                };
+                let old = gone.next_if(|_| turn.is_le());
+                let new = came.next_if(|_| turn.is_ge());
+                match (old, new) {
+                    (Some(atom), None) => data.remove(atom, uuid),
+                    (None, Some(atom)) => data.insert(atom, uuid),
+                    _ => {}
+                }
             }
         }
         before
     }
+}
+
+fn keys<'a>(index: &'a Index, value: Option<&'a Datum>) -> impl Iterator<Item = &'a Atom> {
+    value.into_iter().flat_map(|value| index.keys(value))
 }
 
 /// One table of one state.

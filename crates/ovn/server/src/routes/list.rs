@@ -8,11 +8,11 @@ use crate::shown::{self, Fields};
 use purlin_api::asked::Asked;
 use purlin_api::route::Draft;
 use purlin_api::{Problem, schema};
-use purlin_ovn_core::model::State;
+use purlin_ovn_core::model::{State, object};
 use purlin_ovsdb::cache::Index;
 use purlin_ovsdb::value::Names;
 use purlin_ovsdb::{Atom, AtomicType, ColumnSchema, Datum, TableSchema, Uuid};
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::fmt::Write;
 use std::str::FromStr;
 
@@ -105,7 +105,7 @@ pub(super) async fn page(side: &Side, name: &str, asked: &Asked) -> Result<Value
         let column = list.sort.as_ref().map(|(column, _)| column);
         written(*uuid, column.and_then(|column| state.value(name, *uuid, column)))
     });
-    Ok(json!({ "items": items, "next_cursor": last }))
+    Ok(object([("items", items.into()), ("next_cursor", last.into())]))
 }
 
 /// Where the page begins: behind which row, and which value of the column that the list is sorted by.

@@ -120,10 +120,10 @@ impl Client {
                 Turn::End => return None,
                 Turn::Silence => Bytes::from_static(b": alive\n\n"),
                 Turn::Messages(messages) => match messages.as_slice() {
-                    [one] => one.frame.clone(),
+                    [one] => one.frame().clone(),
                     many => many
                         .iter()
-                        .flat_map(|message| message.frame.iter().copied())
+                        .flat_map(|message| message.frame().iter().copied())
                         .collect(),
                 },
             };
@@ -149,7 +149,7 @@ impl Client {
             let messages: Vec<ws::Message> = match turn {
                 Turn::Messages(messages) => messages
                     .into_iter()
-                    .map(|message| ws::Message::Text(message.text))
+                    .map(|message| ws::Message::Text(message.text().clone()))
                     .collect(),
                 Turn::Silence => vec![ws::Message::Ping(Bytes::new())],
                 Turn::End => {

@@ -1,11 +1,11 @@
 use super::*;
 
 fn message(id: &str) -> Message {
-    Message::new(id, "changes", &json!({ "id": id }))
+    Message::new(id, "changes", What::Words(json!({ "id": id })))
 }
 
 fn ids(messages: &[Message]) -> Vec<&str> {
-    messages.iter().map(|message| &*message.id).collect()
+    messages.iter().map(|message| &**message.id()).collect()
 }
 
 async fn taken(reader: &mut Reader) -> Vec<String> {
@@ -34,7 +34,7 @@ async fn a_reader_goes_on_behind_what_it_has_seen() {
     assert!(first.is_none());
     assert_eq!(taken(&mut reader).await, ["t4"]);
     let (mut reader, first) = stream.follow(None);
-    assert_eq!(first.map(|first| first.id.to_string()).as_deref(), Some("t4"));
+    assert_eq!(first.map(|first| first.id().to_string()).as_deref(), Some("t4"));
     stream.push(message("t5"));
     assert_eq!(taken(&mut reader).await, ["t5"]);
 }
@@ -50,17 +50,20 @@ async fn who_was_away_too_long_begins_anew() {
     let newest = format!("t{}", KEPT_MAX + 2);
     let (_, first) = stream.follow(Some("t1"));
     let first = first.expect("it is not kept");
-    assert_eq!((&*first.id, first.text.contains("\"anew\"")), (&*newest, true));
+    assert_eq!(
+        (&**first.id(), first.text().contains("\"anew\"")),
+        (&*newest, true)
+    );
     assert!(stream.follow(Some("t2")).1.is_none(), "all after it are there");
     let told = slow.next().await;
     assert!(
-        told[0].text.contains("\"anew\"") && ids(&told) == [&*newest],
+        told[0].text().contains("\"anew\"") && ids(&told) == [&*newest],
         "{told:?}"
     );
     stream.push(message("next"));
     assert_eq!(taken(&mut slow).await, ["next"]);
     stream.begin("another life");
-    assert!(slow.next().await[0].text.contains("\"anew\""));
+    assert!(slow.next().await[0].text().contains("\"anew\""));
 }
 
 #[tokio::test]
@@ -72,7 +75,10 @@ async fn readers_share_the_octets() {
     let mut seen = Vec::new();
     for (mut reader, _) in readers {
         let messages = reader.next().await;
-        seen.push((messages[0].frame.as_ptr(), messages[0].text.as_bytes().as_ptr()));
+        seen.push((
+            messages[0].frame().as_ptr(),
+            messages[0].text().as_bytes().as_ptr(),
+        ));
     }
     assert_eq!(seen[0], seen[1]);
 }
