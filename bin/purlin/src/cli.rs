@@ -18,7 +18,7 @@ mod lock;
 pub(crate) mod nbctl;
 #[cfg(feature = "ovn")]
 mod ovn;
-mod paging;
+pub(crate) mod paging;
 mod scale;
 #[cfg(feature = "tftp")]
 mod server;

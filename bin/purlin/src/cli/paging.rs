@@ -43,6 +43,20 @@ pub(crate) async fn list(
     Ok(())
 }
 
+/// All rows of a list of the API, for those who sum them up or are few.
+pub(crate) async fn all(client: &mut Client, path: &str) -> Result<Vec<Value>, Failure> {
+    let (mut rows, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let pairs = [("limit", PAGE), ("cursor", &cursor)];
+        let answer = client.value(Ask::get(with_query(path, &pairs))).await?;
+        rows.extend(items(&answer).iter().cloned());
+        match answer.get("next_cursor").and_then(Value::as_str) {
+            Some(next) if next != cursor => cursor = next.to_owned(),
+            _ => return Ok(rows),
+        }
+    }
+}
+
 /// The newest `limit` rows of a list whose pages are oldest first and lead into the past. All of them are here before
 /// the first is shown.
 pub(crate) async fn newest(

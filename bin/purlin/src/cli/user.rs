@@ -1,8 +1,8 @@
 //! `purlin user`: people who log in with a name and a password.
 
 use super::{Context, ListArgs, context::watched};
-use crate::client::{Ask, encode};
-use crate::exit::{Exit, Outcome};
+use crate::client::{Ask, Client, encode};
+use crate::exit::{Exit, Failure, Outcome};
 use crate::output::{self, Column, Form, Kind, Show};
 use clap::{Subcommand, ValueEnum};
 use serde_json::{Value, json};
@@ -89,12 +89,7 @@ pub(super) async fn run(command: &Command, context: &Context) -> Outcome {
     match command {
         Command::List(args) => {
             let view = context.list_view(args);
-            watched(args, async || {
-                let answer = client.value(Ask::get(format!("{PATH}?limit=1000"))).await?;
-                let users = answer["users"].as_array().cloned().unwrap_or_default();
-                output::list(&view, KIND, &users)
-            })
-            .await
+            watched(args, async || output::list(&view, KIND, &all(&mut client).await?)).await
         }
         Command::Create { name, role, email } => {
             let order = json!({"username": name, "role": role.word(), "email": email});
@@ -119,6 +114,25 @@ pub(super) async fn run(command: &Command, context: &Context) -> Outcome {
                 .await?;
             say!("user {name} is gone");
             Ok(Exit::Ok)
+        }
+    }
+}
+
+/// All users, page after page.
+async fn all(client: &mut Client) -> Result<Vec<Value>, Failure> {
+    let mut users = Vec::new();
+    loop {
+        let path = format!("{PATH}?limit=1000&offset={}", users.len());
+        let mut answer = client.value(Ask::get(path)).await?;
+        match answer["users"].take() {
+            Value::Array(page) if !page.is_empty() => users.extend(page),
+            _ => return Ok(users),
+        }
+        if answer["total"]
+            .as_u64()
+            .is_none_or(|total| total <= users.len() as u64)
+        {
+            return Ok(users);
         }
     }
 }

@@ -1,8 +1,8 @@
 //! `--add-node`, `--cluster-status`, `--node-status`, `--remove-node`: the members as the asked node sees them. One node alone is a
 //! cluster of one.
 
-use crate::cli::Context;
 use crate::cli::cluster::{NODES, leave, token};
+use crate::cli::{Context, paging};
 use crate::client::{Ask, encode};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::output::{self, Column, Form, Kind, Show};
@@ -31,14 +31,9 @@ const KIND: Kind = Kind {
 
 pub(super) async fn status(context: &Context) -> Outcome {
     let mut client = context.client()?;
-    let nodes = client.value(Ask::get("/api/v1/cluster/nodes?limit=1000")).await?;
+    let items = paging::all(&mut client, "/api/v1/cluster/nodes").await?;
     let here = client.endpoint().url.authority();
     let ready = client.any_status(Ask::get("/health/ready")).await?.status == 200;
-    let items = nodes
-        .get("items")
-        .and_then(Value::as_array)
-        .cloned()
-        .unwrap_or_default();
     let rows: Vec<Value> = items.iter().map(|member| row(member, &here)).collect();
     output::list(&context.view(), KIND, &rows)?;
     Ok(if ready { Exit::Ok } else { Exit::Failed })

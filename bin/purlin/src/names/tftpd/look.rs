@@ -1,7 +1,7 @@
 //! What it does: metrics, the main numbers, open transfers, how it stands.
 
 use super::background::{not_running, running};
-use crate::cli::Context;
+use crate::cli::{Context, paging};
 use crate::client::Ask;
 use crate::exit::{Exit, Failure, Outcome};
 use crate::numbers::{labelled, quantile, samples, total};
@@ -117,14 +117,7 @@ const CONNECTIONS: Kind = Kind {
 };
 
 pub(super) async fn connections(context: &Context) -> Outcome {
-    let path = "/api/v1/tftp/transfers?limit=1000";
-    let mut answer = context.client()?.value(Ask::get(path)).await?;
-    let Value::Array(rows) = answer["items"].take() else {
-        return Err(Failure::failed(
-            "the node answered without a list",
-            "update the node",
-        ));
-    };
+    let rows = paging::all(&mut context.client()?, "/api/v1/tftp/transfers").await?;
     output::list(&context.view(), CONNECTIONS, &rows)?;
     Ok(Exit::Ok)
 }

@@ -1,6 +1,6 @@
 //! How far a change has come, on standard error, while its answer is waited for.
 
-use crate::cli::Context;
+use crate::cli::{Context, paging};
 use crate::client::{Ask, Client};
 use crate::exit::Failure;
 use crate::output::Painted;
@@ -42,13 +42,11 @@ pub(super) async fn shown(
 /// One sentence from the counts that OVN keeps.
 async fn stage(client: &mut Client) -> Option<String> {
     let global = client.value(Ask::get("/api/v1/ovn/nb/NB_Global")).await.ok()?;
-    let chassis = client
-        .value(Ask::get("/api/v1/ovn/sb/Chassis_Private?limit=1000"))
-        .await;
-    said(&global["items"][0], chassis.ok().as_ref())
+    let chassis = paging::all(client, "/api/v1/ovn/sb/Chassis_Private").await;
+    said(&global["items"][0], chassis.ok().as_deref())
 }
 
-fn said(global: &Value, chassis: Option<&Value>) -> Option<String> {
+fn said(global: &Value, chassis: Option<&[Value]>) -> Option<String> {
     let goal = global["nb_cfg"].as_i64()?;
     let has = |count: Option<i64>| count.is_some_and(|count| count >= goal);
     if !has(global["sb_cfg"].as_i64()) {
@@ -57,7 +55,7 @@ fn said(global: &Value, chassis: Option<&Value>) -> Option<String> {
             global["sb_cfg"].as_i64().unwrap_or(0)
         ));
     }
-    let Some(rows) = chassis.and_then(|chassis| chassis["items"].as_array()) else {
+    let Some(rows) = chassis else {
         return Some("the flows are written; waiting for the hypervisors".to_owned());
     };
     let applied = rows.iter().filter(|row| has(row["nb_cfg"].as_i64())).count();
@@ -74,7 +72,7 @@ mod tests {
 
     #[test]
     fn northd_is_waited_for_first_then_the_hypervisors() {
-        let chassis = json!({ "items": [{ "nb_cfg": 5 }, { "nb_cfg": 4 }] });
+        let chassis = [json!({ "nb_cfg": 5 }), json!({ "nb_cfg": 4 })];
         let late = json!({ "nb_cfg": 5, "sb_cfg": 3 });
         assert_eq!(
             said(&late, Some(&chassis)).expect("a sentence"),
