@@ -54,7 +54,7 @@ fn what_slows_a_node_down_is_warned_of() {
         settings.cache.enabled = false;
         settings.io.asynchronous = false;
         settings.limits.total = 10;
-        settings.threads = Some(1);
+        settings.threads = Threads::Count(1);
     };
     let findings = check(slow, &Value::Null);
     for name in ["tune/caching", "tune/io", "tune/limits", "tune/cpu"] {
