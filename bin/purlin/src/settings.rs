@@ -9,6 +9,7 @@ use purlin_config::sections::balancer::BalancerSettings;
 use purlin_config::sections::cluster::ClusterSettings;
 use purlin_config::sections::log::LogSettings;
 use purlin_config::sections::node::NodeSettings;
+use purlin_config::sections::oidc::OidcSettings;
 use purlin_config::sections::sessions::SessionSettings;
 use purlin_config::sections::store::{StoreEngine, StoreSettings};
 use purlin_config::{Document, Fault, Faults, Input, Section, check_names, codes, sections};
@@ -27,6 +28,7 @@ const FILE_MAX: u64 = 256 << 20;
 pub(crate) struct Settings {
     pub(crate) node: NodeSettings,
     pub(crate) api: ApiSettings,
+    pub(crate) oidc: Option<OidcSettings>,
     pub(crate) log: LogSettings,
     pub(crate) store: StoreSettings,
     pub(crate) cluster: ClusterSettings,
@@ -90,6 +92,7 @@ pub(crate) fn check(document: &Document, faults: &mut Faults) -> Option<Settings
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
     let node = sections::node::read(document, host.as_deref().map(str::trim), faults);
     let api = sections::api::read(document, faults);
+    let oidc = sections::oidc::read(document, faults);
     let store = sections::store::read(document, faults);
     let log = sections::log::read(document, faults);
     let services = services::Settings::read(document, faults);
@@ -105,6 +108,7 @@ pub(crate) fn check(document: &Document, faults: &mut Faults) -> Option<Settings
         balancer: balancer?,
         node: node?,
         api: api?,
+        oidc: oidc?,
         log: log?,
         services,
     };

@@ -2,6 +2,7 @@
 
 use crate::keys::Key;
 use crate::members::{Invitation, Membership};
+use crate::oidc::Provider;
 use crate::sessions::Session;
 use crate::shelf::Shelf;
 use crate::tenants::Tenant;
@@ -13,7 +14,8 @@ use purlin_api::tokens::Tokens;
 use purlin_api::{Caller, Problem, Role};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use tokio::sync::Semaphore;
 
 /// Tenants above one another at most; more are a ring in a damaged store.
@@ -44,6 +46,12 @@ pub(crate) struct Inner {
     pub(crate) hashing: Semaphore,
     /// Writers of the tables, one at a time.
     pub(crate) writer: tokio::sync::Mutex<()>,
+    /// Where people may log in instead.
+    pub(crate) provider: OnceLock<Arc<Provider>>,
+    /// Whether other nodes write the same tables.
+    pub(crate) shared: AtomicBool,
+    /// Strangers who bring ids that nobody has ask the store one after another.
+    pub(crate) asking: Semaphore,
     /// A hash of nothing that anybody knows, for logins of users that there are not.
     pub(crate) nobody: String,
 }
@@ -89,6 +97,9 @@ impl Desk {
             keys: Shelf::new("api_keys"),
             hashing: Semaphore::new(2),
             writer: tokio::sync::Mutex::new(()),
+            provider: OnceLock::new(),
+            shared: AtomicBool::new(false),
+            asking: Semaphore::new(1),
             nobody,
         }));
         desk.refresh().await?;
@@ -118,6 +129,39 @@ impl Desk {
         inner.invitations.refresh(&inner.ledger).await?;
         inner.keys.refresh(&inner.ledger).await?;
         inner.sessions.refresh(&inner.ledger).await
+    }
+
+    /// Other nodes write the same tables from now on: what is not known here may be known to the store.
+    pub fn share(&self) {
+        self.0.shared.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_shared(&self) -> bool {
+        self.0.shared.load(Ordering::Relaxed)
+    }
+
+    /// Reads these rows again: table and key of each.
+    ///
+    /// # Errors
+    /// As [`Desk::refresh`].
+    pub async fn take_over(&self, rows: Vec<(String, Vec<u8>)>) -> Result<(), Problem> {
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let _writing = self.0.writer.lock().await;
+        let inner = &self.0;
+        for (table, key) in rows {
+            match table.as_str() {
+                "users" => inner.users.refresh_row(&inner.ledger, key).await?,
+                "sessions" => inner.sessions.refresh_row(&inner.ledger, key).await?,
+                "tenants" => inner.tenants.refresh_row(&inner.ledger, key).await?,
+                "members" => inner.members.refresh_row(&inner.ledger, key).await?,
+                "invitations" => inner.invitations.refresh_row(&inner.ledger, key).await?,
+                "api_keys" => inner.keys.refresh_row(&inner.ledger, key).await?,
+                _ => {}
+            }
+        }
+        Ok(())
     }
 
     /// The tokens beside the accounts.

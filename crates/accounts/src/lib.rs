@@ -15,6 +15,7 @@ mod keys;
 mod login;
 mod members;
 mod moving;
+mod oidc;
 mod routes;
 mod secret;
 mod sessions;

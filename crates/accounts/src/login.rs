@@ -8,10 +8,14 @@ use crate::shelf::Edit;
 use crate::tenants::{Status, Tenant};
 use crate::users::User;
 use axum::http::StatusCode;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use purlin_api::tenancy::{Accounts, Bound, Note, Tenancy};
 use purlin_api::{Caller, Problem, Role, passwords, reasons};
 use std::sync::Arc;
 
+/// How often a login is written that another node has overtaken.
+const TRIES: usize = 5;
 /// How often at most a key's last use is written down, in seconds.
 const LAST_USED_GRAIN: i64 = 300;
 
@@ -29,12 +33,17 @@ impl Accounts for Desk {
         text.starts_with("ovncp_") || text.starts_with("pus_")
     }
 
-    fn login(&self, text: &str) -> Option<Caller> {
-        match secret::read(text)? {
-            (Use::Access, id) => self.by_session(text, id),
-            (Use::Key, id) => self.by_key(text, id),
-            _ => None,
+    fn login<'a>(&'a self, text: &'a str) -> BoxFuture<'a, Result<Option<Caller>, Problem>> {
+        async move {
+            match self.known(text) {
+                None if self.is_shared() => {
+                    self.read_through(text).await?;
+                    Ok(self.known(text))
+                }
+                known => Ok(known),
+            }
         }
+        .boxed()
     }
 
     fn tenancy(&self, caller: &Caller, wanted: &str) -> Result<Arc<Tenancy>, Problem> {
@@ -52,6 +61,50 @@ impl Accounts for Desk {
 }
 
 impl Desk {
+    /// Whose it is by the rows that are here.
+    fn known(&self, text: &str) -> Option<Caller> {
+        match secret::read(text)? {
+            (Use::Access, id) => self.by_session(text, id),
+            (Use::Key, id) => self.by_key(text, id),
+            _ => None,
+        }
+    }
+
+    /// Reads the rows behind a secret again: another node may have made or renewed it a moment ago.
+    async fn read_through(&self, text: &str) -> Result<(), Problem> {
+        let row = |table: &str, id: &str| vec![(table.to_owned(), id.as_bytes().to_vec())];
+        let Some((what, id)) = secret::read(text) else {
+            return Ok(());
+        };
+        let _turn = self
+            .0
+            .asking
+            .acquire()
+            .await
+            .map_err(|_| Problem::broken("asking was closed"))?;
+        match what {
+            Use::Access | Use::Refresh => {
+                self.take_over(row("sessions", id)).await?;
+                match self.0.sessions.get(id) {
+                    Some(session) if self.0.users.get(&session.user).is_none() => {
+                        self.take_over(row("users", &session.user)).await
+                    }
+                    _ => Ok(()),
+                }
+            }
+            Use::Key => {
+                self.take_over(row("api_keys", id)).await?;
+                match self.0.keys.get(id) {
+                    Some(key) if self.0.tenants.get(&key.tenant).is_none() => {
+                        self.take_over(row("tenants", &key.tenant)).await
+                    }
+                    _ => Ok(()),
+                }
+            }
+            Use::Invitation => Ok(()),
+        }
+    }
+
     fn by_session(&self, text: &str, id: &str) -> Option<Caller> {
         let session = self.0.sessions.get(id)?;
         let valid = session.access_ends > self.now() && passwords::has_digest(text, &session.access);
@@ -140,13 +193,40 @@ impl Desk {
     /// Opens a session for whoever knows the password.
     pub(crate) async fn open_session(&self, username: &str, password: &str) -> Result<Opened, Problem> {
         let user = self.0.users.find(|user| user.username == username);
+        let user = user.filter(|user| user.elsewhere.is_none());
         let hash = user.as_ref().map_or(&self.0.nobody, |user| &user.hash).clone();
         // A user that is not there takes as long as a wrong password.
-        let right = self.check(password.to_owned(), hash).await?;
+        let right = self.check(password.to_owned(), hash.clone()).await?;
         let Some(user) = user.filter(|_| right) else {
             return Err(refused("the username or the password is wrong"));
         };
+        self.open_for(&user.id, |user| user.hash == hash).await
+    }
+
+    /// Opens a session for a user that is still as it was when it was found out that this is he.
+    pub(crate) async fn open_for(
+        &self,
+        id: &str,
+        still: impl Fn(&User) -> bool + Send,
+    ) -> Result<Opened, Problem> {
+        for _ in 1..TRIES {
+            match self.try_open(id, &still).await {
+                // Another node wrote one of these rows: a login there, a password that was changed.
+                Err(problem) if self.is_shared() && is_overtaken(&problem) => {
+                    self.refresh().await?;
+                }
+                opened => return opened,
+            }
+        }
+        self.try_open(id, &still).await
+    }
+
+    async fn try_open(&self, id: &str, still: &(impl Fn(&User) -> bool + Send)) -> Result<Opened, Problem> {
         let _writing = self.0.writer.lock().await;
+        let user = self.0.users.get(id).filter(|user| still(user));
+        let Some(user) = user else {
+            return Err(refused("the user was changed meanwhile; log in again"));
+        };
         let now = self.now();
         let mut edit = Edit::default();
         let own = self.0.sessions.all(|session| session.user == user.id);
@@ -171,6 +251,20 @@ impl Desk {
         let Some((Use::Refresh, id)) = secret::read(text) else {
             return Err(refused("the refresh token is not a valid one"));
         };
+        for _ in 1..TRIES {
+            if self.is_shared() {
+                self.read_through(text).await?;
+            }
+            match self.try_refresh(text, id).await {
+                // Used at another node at the same moment: it works once, not once at every node.
+                Err(problem) if self.is_shared() && is_overtaken(&problem) => {}
+                opened => return opened,
+            }
+        }
+        self.try_refresh(text, id).await
+    }
+
+    async fn try_refresh(&self, text: &str, id: &str) -> Result<Opened, Problem> {
         let _writing = self.0.writer.lock().await;
         let now = self.now();
         let wrong = || refused("the refresh token is not a valid one");
@@ -270,6 +364,11 @@ fn fresh(id: String, user: &Arc<User>, now: i64, spent: Vec<String>) -> (Session
     (session, opened)
 }
 
-fn refused(detail: &str) -> Problem {
+/// A row was not as this node knew it.
+pub(crate) fn is_overtaken(problem: &Problem) -> bool {
+    problem.status() == StatusCode::CONFLICT && problem.reason().slug == reasons::CHANGED_MEANWHILE.slug
+}
+
+pub(crate) fn refused(detail: &str) -> Problem {
     Problem::new(StatusCode::UNAUTHORIZED, &reasons::LOGIN_REFUSED, detail)
 }

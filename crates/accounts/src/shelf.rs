@@ -38,17 +38,33 @@ impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> Shelf<T> {
         let found = ledger.scan(self.table, Vec::new(), ROWS_MAX).await?;
         let mut rows = BTreeMap::new();
         for (key, octets) in found {
-            let row = serde_json::from_slice(&octets).map_err(|cause| {
-                Problem::broken(format!("a row of the table {} is damaged: {cause}", self.table))
-            })?;
-            let kept = Kept {
-                row: Arc::new(row),
-                octets,
-            };
-            rows.insert(String::from_utf8_lossy(&key).into_owned(), kept);
+            rows.insert(String::from_utf8_lossy(&key).into_owned(), self.read(octets)?);
         }
         *self.rows.write().unwrap_or_else(PoisonError::into_inner) = rows;
         Ok(())
+    }
+
+    /// Reads one row anew, whether it is there or not any more.
+    pub(crate) async fn refresh_row(&self, ledger: &Ledger, key: Vec<u8>) -> Result<(), Problem> {
+        let found = ledger.get(self.table, key.clone()).await?;
+        let id = String::from_utf8_lossy(&key).into_owned();
+        let kept = found.map(|octets| self.read(octets)).transpose()?;
+        let mut rows = self.rows.write().unwrap_or_else(PoisonError::into_inner);
+        match kept {
+            Some(kept) => rows.insert(id, kept),
+            None => rows.remove(&id),
+        };
+        Ok(())
+    }
+
+    fn read(&self, octets: Vec<u8>) -> Result<Kept<T>, Problem> {
+        let row = serde_json::from_slice(&octets).map_err(|cause| {
+            Problem::broken(format!("a row of the table {} is damaged: {cause}", self.table))
+        })?;
+        Ok(Kept {
+            row: Arc::new(row),
+            octets,
+        })
     }
 
     fn rows(&self) -> RwLockReadGuard<'_, BTreeMap<String, Kept<T>>> {
@@ -97,9 +113,8 @@ impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> Shelf<T> {
         }));
     }
 
-    /// Has the row taken away.
+    /// Has the row taken away, whatever it has become elsewhere: who revokes something means it.
     pub(crate) fn take<'a>(&'a self, edit: &mut Edit<'a>, id: &str) {
-        edit.expect(self.table, id, self.expectation(id));
         edit.batch = std::mem::take(&mut edit.batch).delete(self.table, id.as_bytes());
         let id = id.to_owned();
         edit.then.push(Box::new(move || {

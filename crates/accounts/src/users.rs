@@ -18,9 +18,19 @@ pub(crate) struct User {
     pub(crate) role: Role,
     /// Argon2id in PHC form.
     pub(crate) hash: String,
+    /// Who says who it is; a user that logs in here has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) elsewhere: Option<Elsewhere>,
     pub(crate) created: i64,
     pub(crate) updated: i64,
     pub(crate) last_login: Option<i64>,
+}
+
+/// A user of a provider: the two together are for good, unlike names and addresses.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Elsewhere {
+    pub(crate) issuer: String,
+    pub(crate) subject: String,
 }
 
 impl User {
@@ -31,7 +41,7 @@ impl User {
             "name": self.name,
             "email": self.email,
             "role": self.role,
-            "provider": "local",
+            "provider": self.elsewhere.as_ref().map_or("local", |from| from.issuer.as_str()),
             "active": true,
             "created_at": at(self.created),
             "updated_at": at(self.updated),

@@ -122,7 +122,8 @@ impl Gate {
             .as_ref()
             .filter(|accounts| accounts.recognises(&text))
         {
-            let found = accounts.login(&text).map(|caller| Caller { source, ..caller });
+            let found = accounts.login(&text).await?;
+            let found = found.map(|caller| Caller { source, ..caller });
             return found.ok_or_else(|| {
                 let detail = "the session or key is not a valid one";
                 Problem::new(StatusCode::UNAUTHORIZED, &reasons::BAD_TOKEN, detail)

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex};
 
+use futures_util::future::BoxFuture;
 use serde_json::Value;
 
 use crate::access::{Caller, Role};
@@ -72,7 +73,10 @@ pub trait Accounts: Send + Sync {
     fn recognises(&self, text: &str) -> bool;
 
     /// Whose session or key it is; `None` for every reason not to be one.
-    fn login(&self, text: &str) -> Option<Caller>;
+    ///
+    /// # Errors
+    /// When that cannot be told now.
+    fn login<'a>(&'a self, text: &'a str) -> BoxFuture<'a, Result<Option<Caller>, Problem>>;
 
     /// The tenant of this id or name, when the caller is a member of it.
     ///

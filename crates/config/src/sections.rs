@@ -6,6 +6,7 @@ pub mod cluster;
 pub mod coordination;
 pub mod log;
 pub mod node;
+pub mod oidc;
 pub mod sessions;
 pub mod store;
 
@@ -28,6 +29,7 @@ pub fn common() -> Vec<&'static Section> {
     vec![
         node::section(),
         api::section(),
+        oidc::section(),
         store::section(),
         coordination::section(),
         cluster::section(),

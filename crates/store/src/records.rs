@@ -18,6 +18,8 @@ pub struct Batch {
     pub expect: Vec<(String, Vec<u8>, Expectation)>,
     pub put: Vec<(String, Vec<u8>, Vec<u8>)>,
     pub delete: Vec<(String, Vec<u8>)>,
+    /// Nobody keeps these rows in memory: an engine that tells other nodes what has changed says nothing about them.
+    pub quiet: bool,
 }
 
 impl Batch {
@@ -30,6 +32,13 @@ impl Batch {
     #[must_use]
     pub fn delete(mut self, table: &str, key: impl Into<Vec<u8>>) -> Self {
         self.delete.push((table.to_owned(), key.into()));
+        self
+    }
+
+    /// The same, without a word to other nodes: for rows that are read from the store each time.
+    #[must_use]
+    pub fn quietly(mut self) -> Self {
+        self.quiet = true;
         self
     }
 

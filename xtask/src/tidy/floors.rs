@@ -69,6 +69,7 @@ const HEAVY: &[(&str, &[&str])] = &[
     (
         "hyper",
         &[
+            "crates/accounts",
             "crates/api",
             "crates/fabric/mesh",
             "crates/tftp/server",
@@ -88,6 +89,7 @@ const HEAVY: &[(&str, &[&str])] = &[
     (
         "ring",
         &[
+            "crates/accounts",
             "crates/api",
             "crates/dhcp/server",
             "crates/fabric/mesh",
@@ -98,6 +100,7 @@ const HEAVY: &[(&str, &[&str])] = &[
     (
         "rustls",
         &[
+            "crates/accounts",
             "crates/api",
             "crates/fabric/mesh",
             "crates/fabric/redis",

@@ -18,6 +18,7 @@ pub(super) async fn database(
     settings.max_open = connections;
     settings.max_idle = usize::from(pool.max_idle).min(connections);
     settings.lifetime = pool.max_lifetime;
+    settings.listen = true;
     if let Some(replica) = &pool.replica {
         let replica = settings_of("store.replica_url", replica)?;
         settings.replica = Some(replica.primary);

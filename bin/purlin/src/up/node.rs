@@ -257,6 +257,10 @@ async fn open_tokens(ground: &Ground, services: &Services) -> Result<(Desk, Admi
     let (book, clock) = (ground.book.clone(), ground.clock.clone());
     let accounts = Desk::open(book, clock, tokens.clone(), belongings.collect()).await;
     let accounts = accounts.map_err(|problem| faults::broken("the accounts", &problem))?;
+    if let Some(oidc) = &ground.settings.oidc {
+        let trusted = accounts.trust(oidc);
+        trusted.map_err(|why| Failure::failed(why, "name a PEM file with the provider's authority"))?;
+    }
     if let Some(book) = &ground.shared {
         book.follow(&ground.revisions, &tokens, &accounts);
     }

@@ -1,15 +1,17 @@
 //! Logging in and out.
 
 use crate::Desk;
-use crate::login::Opened;
+use crate::login::{Opened, refused};
+use crate::oidc::{COOKIE, LOGIN_SECS};
 use crate::sessions::ACCESS_SECS;
 use crate::users::at;
 use axum::Json;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
-use purlin_api::asked::Input;
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use purlin_api::asked::{Asked, Input};
 use purlin_api::route::{self, Draft};
-use purlin_api::{Member, Open, Problem, reasons, schema};
+use purlin_api::{Member, Open, Problem, schema};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -47,17 +49,17 @@ pub(super) fn drafts() -> [Draft<Desk>; 6] {
                 schema::open_object(&["id", "username", "role", "tenants"], &[]),
             ),
         route::post("/api/v1/auth/login", elsewhere)
-            .summary("Logging in with another provider: not there yet")
-            .body(schema::object(&[("provider", text("Name of the provider."))]))
+            .summary("Begins a login at the provider of [oidc]: where the browser goes next")
+            .description("The answer sets a cookie, without which nobody comes back: a login ends in the browser that began it, within ten minutes, and once.")
+            .body(schema::object(&[("provider", text("Name of the provider: oidc.name."))]))
             .answers(200, schema::open_object(&["auth_url"], &[]))
-            .errors(&[429, 501])
+            .errors(&[404, 429, 502, 503])
             .read_only(),
         route::get("/api/v1/auth/callback/{provider}", back)
-            .summary("Where another provider sends back to: not there yet")
-            .query("code", text("From the provider."))
-            .query("state", text("From the provider."))
+            .summary("Where the provider sends back to: opens a session")
+            .any_query("parameters", "code and state, or error; what else the provider sends is left alone.")
             .answers(200, opened())
-            .errors(&[501]),
+            .errors(&[401, 404, 409, 502, 503]),
     ]
 }
 
@@ -111,7 +113,7 @@ fn shown(opened: &Opened) -> Value {
 async fn logout(
     Member(caller): Member,
     State(desk): State<Desk>,
-    asked: purlin_api::asked::Asked,
+    asked: Asked,
 ) -> Result<Json<Value>, Problem> {
     if !asked.dry_run()? {
         desk.close_session(&caller).await?;
@@ -139,17 +141,74 @@ async fn profile(Member(caller): Member, State(desk): State<Desk>) -> Json<Value
     Json(shown)
 }
 
-async fn elsewhere(_: Open, Input(body): Input<Provider>) -> Result<Json<Value>, Problem> {
-    Err(not_yet(&body.provider))
+async fn elsewhere(
+    _: Open,
+    State(desk): State<Desk>,
+    Input(body): Input<Provider>,
+) -> Result<Response, Problem> {
+    let begun = desk.begin_login(&body.provider).await?;
+    let mut answer = Json(json!({ "auth_url": begun.url })).into_response();
+    set_cookie(&mut answer, &desk, &begun.cookie, LOGIN_SECS);
+    Ok(answer)
 }
 
-async fn back(_: Open, Path(provider): Path<String>) -> Result<Json<Value>, Problem> {
-    Err(not_yet(&provider))
+async fn back(
+    _: Open,
+    State(desk): State<Desk>,
+    Path(provider): Path<String>,
+    headers: HeaderMap,
+    asked: Asked,
+) -> Result<Response, Problem> {
+    let trusted = desk.provider(&provider)?;
+    // RFC 9207: which provider it was, where it says so.
+    if asked
+        .text("iss")
+        .is_some_and(|issuer| issuer != trusted.settings().issuer)
+    {
+        return Err(refused("another provider has sent back here"));
+    }
+    if let Some(error) = asked.text("error") {
+        // Anybody can write this address: of the words only those of a known form are repeated.
+        let known = error.len() <= 64 && error.bytes().all(|c| c.is_ascii_lowercase() || c == b'_');
+        let word = if known { error } else { "an error" };
+        return Err(refused(&format!("the provider answers {word}")));
+    }
+    let (Some(code), Some(state)) = (asked.text("code"), asked.text("state")) else {
+        return Err(Problem::parameter(
+            "code and state are missing: this is where a login provider sends back to",
+        ));
+    };
+    let opened = desk.end_login(&provider, code, state, cookie(&headers)).await?;
+    let mut answer = Json(shown(&opened)).into_response();
+    set_cookie(&mut answer, &desk, "", 0);
+    let headers = answer.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    // The code stands in the address.
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    Ok(answer)
 }
 
-fn not_yet(provider: &str) -> Problem {
-    let detail = format!(
-        "logging in with {provider:?} is not there yet; POST /api/v1/auth/login/local takes a username and a password"
+/// The cookie of the login that the browser began last.
+fn cookie(headers: &HeaderMap) -> Option<&str> {
+    let all = headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
+    let mut pairs = all.flat_map(|line| line.split(';'));
+    pairs.find_map(|pair| pair.trim().strip_prefix(COOKIE)?.strip_prefix('='))
+}
+
+fn set_cookie(answer: &mut Response, desk: &Desk, text: &str, secs: i64) {
+    let secure = desk
+        .0
+        .provider
+        .get()
+        .is_some_and(|provider| provider.settings().redirect_url.starts_with("https:"));
+    let secure = if secure { "; Secure" } else { "" };
+    let cookie = format!(
+        "{COOKIE}={text}; Path=/api/v1/auth/callback; Max-Age={secs}; HttpOnly; SameSite=Lax{secure}"
     );
-    Problem::new(StatusCode::NOT_IMPLEMENTED, &reasons::NOT_THERE_YET, detail)
+    if let Ok(cookie) = HeaderValue::from_str(&cookie) {
+        answer.headers_mut().insert(header::SET_COOKIE, cookie);
+    }
 }

@@ -194,6 +194,7 @@ async fn create(
         email,
         role: new.role,
         hash,
+        elsewhere: None,
         created: now,
         updated: now,
         last_login: None,
@@ -267,6 +268,13 @@ async fn change_password(
     let user = desk.user(&name.0).ok();
     let user = user.filter(|user| caller.own_role == Role::Admin || own(user));
     let user = user.ok_or_else(|| Problem::no_such("user", &name.0))?;
+    if let Some(from) = &user.elsewhere {
+        let detail = format!(
+            "{:?} logs in at {}, and has no password here",
+            user.username, from.issuer
+        );
+        return Err(Problem::not_possible(detail));
+    }
     if own(&user) {
         let current = body.current_password.clone().unwrap_or_default();
         if !desk.check(current, user.hash.clone()).await? {

@@ -22,7 +22,7 @@ async fn join(world: &World, tenant: &str, user: &str, role: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_tenant_has_the_documented_defaults() {
+pub(crate) async fn a_tenant_has_the_documented_defaults() {
     let (world, _) = World::new().await;
     let tenant = world
         .make(
@@ -60,7 +60,7 @@ async fn a_tenant_has_the_documented_defaults() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_tenant_is_not_there_for_whoever_is_no_member() {
+pub(crate) async fn a_tenant_is_not_there_for_whoever_is_no_member() {
     let (world, _) = World::new().await;
     let (_, shop) = acme(&world).await;
     // Roles in the installation are none in a tenant.
@@ -70,7 +70,7 @@ async fn a_tenant_is_not_there_for_whoever_is_no_member() {
         assert_eq!(answer.status, 404, "{path}: {}", answer.body);
     }
     assert_eq!(world.get(&bob, "/tenants").await.body["tenants"], json!([]));
-    let caller = world.desk.login(&bob).unwrap();
+    let caller = world.desk.login(&bob).await.unwrap().unwrap();
     let unknown = world.desk.tenancy(&caller, "nothing").unwrap_err();
     let foreign = world.desk.tenancy(&caller, &shop).unwrap_err();
     assert_eq!(
@@ -81,12 +81,12 @@ async fn a_tenant_is_not_there_for_whoever_is_no_member() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_membership_above_holds_below() {
+pub(crate) async fn a_membership_above_holds_below() {
     let (world, _) = World::new().await;
     let (org, shop) = acme(&world).await;
     let (bob, token) = world.user("bob", "member").await;
     join(&world, &org, &bob, "operator").await;
-    let caller = world.desk.login(&token).unwrap();
+    let caller = world.desk.login(&token).await.unwrap().unwrap();
     let tenancy = world.desk.tenancy(&caller, "shop").unwrap();
     assert_eq!((tenancy.role, tenancy.prefix.as_str()), (Role::Operator, "shop-"));
     assert_eq!((tenancy.root.as_str(), tenancy.bounds.len()), (org.as_str(), 2));
@@ -101,7 +101,7 @@ async fn a_membership_above_holds_below() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn admins_of_a_tenant_manage_it_and_not_their_own_bounds() {
+pub(crate) async fn admins_of_a_tenant_manage_it_and_not_their_own_bounds() {
     let (world, _) = World::new().await;
     let (org, shop) = acme(&world).await;
     let (bob, token) = world.user("bob", "member").await;
@@ -142,7 +142,7 @@ async fn admins_of_a_tenant_manage_it_and_not_their_own_bounds() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_key_is_bound_to_its_tenant_and_its_scopes_and_ends_at_once() {
+pub(crate) async fn a_key_is_bound_to_its_tenant_and_its_scopes_and_ends_at_once() {
     let (world, _) = World::new().await;
     let (org, shop) = acme(&world).await;
     let keys = format!("/tenants/{shop}/api-keys");
@@ -229,7 +229,7 @@ async fn a_key_is_bound_to_its_tenant_and_its_scopes_and_ends_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_invitation_is_for_one_address_and_works_once() {
+pub(crate) async fn an_invitation_is_for_one_address_and_works_once() {
     let (world, _) = World::new().await;
     let (_, shop) = acme(&world).await;
     let (_, bob) = world.user("bob", "member").await;
@@ -255,7 +255,7 @@ async fn an_invitation_is_for_one_address_and_works_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn members_come_change_and_go() {
+pub(crate) async fn members_come_change_and_go() {
     let (world, _) = World::new().await;
     let (_, shop) = acme(&world).await;
     let (bob, token) = world.user("bob", "member").await;
@@ -308,7 +308,7 @@ async fn members_come_change_and_go() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_tenant_that_has_something_stays() {
+pub(crate) async fn a_tenant_that_has_something_stays() {
     let (world, busy) = World::new().await;
     let (org, shop) = acme(&world).await;
     let remove = |id: &str| {
@@ -336,7 +336,7 @@ async fn a_tenant_that_has_something_stays() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_done_to_accounts_is_audited_without_secrets() {
+pub(crate) async fn what_is_done_to_accounts_is_audited_without_secrets() {
     let (world, _) = World::new().await;
     let (_, shop) = acme(&world).await;
     world.user("bob", "member").await;

@@ -13,6 +13,7 @@ use purlin_api::tokens::{NewToken, Tokens};
 use purlin_api::{Shell, shell::Limits};
 use purlin_store_embedded::{Embedded, Options};
 use serde_json::{Value, json};
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tempfile::TempDir;
@@ -27,8 +28,13 @@ pub(crate) struct World {
     pub(crate) tokens: Tokens,
     pub(crate) desk: Desk,
     pub(crate) admin: String,
-    _store: Embedded,
+    _store: Option<Embedded>,
     _folder: TempDir,
+}
+
+thread_local! {
+    /// Where the next world of this thread keeps what it knows, when not in files of its own.
+    pub(crate) static DATABASE: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
 /// Tenants whose name says so have switches.
@@ -59,11 +65,15 @@ pub(crate) struct Answer {
 impl World {
     pub(crate) async fn new() -> (Self, Arc<std::sync::Mutex<Vec<String>>>) {
         let folder = tempfile::tempdir().unwrap();
-        let store = Embedded::open(&folder.path().join("store"), Options::default()).unwrap();
-        let (ledger, clock) = (
-            Ledger::new(store.records()),
-            Clock::stepped("2026-01-01T00:00:00Z".parse().unwrap()),
-        );
+        let clock = Clock::stepped("2026-01-01T00:00:00Z".parse().unwrap());
+        let url = DATABASE.with_borrow(Clone::clone);
+        let (ledger, store) = match &url {
+            Some(url) => (crate::postgres::ledger(url).await.0, None),
+            None => {
+                let store = Embedded::open(&folder.path().join("store"), Options::default()).unwrap();
+                (Ledger::new(store.records()), Some(store))
+            }
+        };
         let tokens = Tokens::open(ledger.clone(), clock.clone()).await.unwrap();
         let new = NewToken {
             name: "root".into(),
@@ -75,6 +85,9 @@ impl World {
         let belongings: Arc<dyn Belongings> = Arc::new(Switches(Arc::clone(&busy)));
         let desk = Desk::open(ledger.clone(), clock.clone(), tokens.clone(), vec![belongings]);
         let desk = desk.await.unwrap();
+        if url.is_some() {
+            desk.share();
+        }
         let router = Shell::new(&ledger, &tokens, &clock)
             .limits(Limits::default())
             .accounts(Arc::new(desk.clone()))
@@ -91,6 +104,20 @@ impl World {
             _folder: folder,
         };
         (world, busy)
+    }
+
+    /// Another node with the same tokens and the same time.
+    pub(crate) fn beside(&self, router: Router, ledger: Ledger, desk: Desk) -> Self {
+        Self {
+            router,
+            clock: self.clock.clone(),
+            ledger,
+            tokens: self.tokens.clone(),
+            desk,
+            admin: self.admin.clone(),
+            _store: None,
+            _folder: tempfile::tempdir().unwrap(),
+        }
     }
 
     /// With more headers than the bearer token.

@@ -17,6 +17,6 @@ pub use diff::{ColumnDiff, Diff, Kind, RowDiff, Why};
 pub use etag::etag;
 pub use natural::{from_natural, natural, object, row_from_natural, row_natural};
 pub use owner::{NAME_KEY, OWNER_KEY, Owner, owner};
-pub(crate) use schema::target;
+pub use schema::target;
 pub use schema::{Reference, is_volatile, label_column, layout, nb_schema, references};
 pub use state::State;

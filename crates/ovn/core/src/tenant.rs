@@ -10,11 +10,14 @@
 //! whom its parent belongs. What a tenant does not see is not there for it: it cannot be named, found out or changed.
 
 mod bounds;
+mod passage;
 mod view;
 mod within;
 
+pub use bounds::NAMED;
+pub(crate) use bounds::may_have;
 pub use bounds::{Bound, Confine, QUOTAS, tables_of};
-pub(crate) use bounds::{NAMED, may_have};
+pub use passage::{Passage, Seen, passages};
 pub(crate) use view::{carrier, is_shared};
 pub use view::{count, follow, rows, tenant_of, usage, view};
 pub use within::plan_within;

@@ -5,6 +5,10 @@
 //! ```
 
 pub(crate) mod sealed;
+mod shelf;
+
+pub(crate) use shelf::{QUOTA, Shelf, all, count, one};
+use shelf::{bounded, everybodys};
 
 use crate::history::History;
 use crate::journal::new_id;
@@ -15,6 +19,7 @@ use purlin_api::Problem;
 use purlin_config::{Document, Faults, Format as Notation, Input, SourceKind};
 use purlin_ovn_core::backup::{Content, Selection};
 use purlin_ovn_core::model::State;
+use purlin_ovn_core::tenant::tenant_of;
 use purlin_ovsdb::{DatabaseSchema, Uuid};
 use purlin_store::Batch;
 use ring::digest::{SHA256, digest};
@@ -24,7 +29,7 @@ use serde_json::{Value, json};
 const HEADS: &str = "ovn_backup";
 const PIECES: &str = "ovn_backup_data";
 const PIECE: usize = 256 << 10;
-/// Backups at most; the next one is refused.
+/// Backups of the installation, or of one tenant, at most; the next one is refused.
 pub(crate) const MOST: usize = 200;
 /// Octets of one backup as it is kept.
 pub(crate) const SIZE_MAX: usize = 256 << 20;
@@ -79,6 +84,9 @@ pub(crate) struct Head {
     pub(crate) rows: usize,
     #[serde(default)]
     pub(crate) tags: Vec<String>,
+    /// The tenant whose rows it has, and whose it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) tenant: Option<String>,
 }
 
 /// What is asked of a new one.
@@ -116,16 +124,7 @@ pub(crate) fn checksum(octets: &[u8]) -> String {
     sum.as_ref().iter().map(|octet| format!("{octet:02x}")).collect()
 }
 
-/// All of them, the newest first.
-pub(crate) async fn all(history: &History) -> Result<Vec<Head>, Problem> {
-    let rows = history.ledger.last(HEADS, MOST).await?;
-    Ok(rows
-        .iter()
-        .filter_map(|(_, row)| serde_json::from_slice(row).ok())
-        .collect())
-}
-
-pub(crate) async fn one(history: &History, id: &str) -> Result<Head, Problem> {
+async fn any(history: &History, id: &str) -> Result<Head, Problem> {
     let missing = || Problem::no_such("backup", id);
     let key = Uuid::parse(id).ok_or_else(missing)?;
     let row = history
@@ -138,7 +137,7 @@ pub(crate) async fn one(history: &History, id: &str) -> Result<Head, Problem> {
 
 /// A backup of the rows as they are; nothing is kept yet.
 pub(crate) async fn take(
-    history: &History,
+    shelf: Shelf<'_>,
     state: &State<'_>,
     wanted: &Wanted,
     caller: &str,
@@ -163,7 +162,15 @@ pub(crate) async fn take(
         return Err(Problem::wrong_shape("resource_filter belongs to type=selective"));
     }
     let schema = state.schema();
-    let now = Content::of(state).selected(schema, &wanted.resource_filter);
+    let mut now = Content::of(state);
+    if let Some(tenant) = shelf.tenant {
+        // What is only shared with it is not its to keep.
+        now.rows.retain(|(table, uuid), _| {
+            tenant_of(state, table, *uuid).as_deref() == Some(tenant.tenant.as_str())
+        });
+    }
+    let now = now.selected(schema, &wanted.resource_filter);
+    let history = shelf.history;
     let (tables, base) = match wanted.kind {
         Kind::Full | Kind::Selective => (now.to_json(), None),
         Kind::Incremental => {
@@ -171,8 +178,8 @@ pub(crate) async fn take(
                 .decryption_key
                 .as_deref()
                 .or(wanted.encryption_key.as_deref());
-            let base = base(history, wanted.base.as_deref()).await?;
-            let (earlier, _) = content(history, schema, &base, key).await?;
+            let base = base(shelf, wanted.base.as_deref()).await?;
+            let (earlier, _) = content(shelf, schema, &base, key).await?;
             (now.since(&earlier), Some(base.id))
         }
     };
@@ -204,6 +211,7 @@ pub(crate) async fn take(
         base,
         rows,
         tags: wanted.tags.clone(),
+        tenant: shelf.tenant.map(|tenant| tenant.tenant.clone()),
     };
     Ok((head, stored))
 }
@@ -217,13 +225,13 @@ fn most(tables: &Value) -> usize {
         .unwrap_or(0)
 }
 
-async fn base(history: &History, wanted: Option<&str>) -> Result<Head, Problem> {
+async fn base(shelf: Shelf<'_>, wanted: Option<&str>) -> Result<Head, Problem> {
     let found = match wanted {
-        Some(id) => Some(one(history, id).await?),
-        None => all(history)
+        Some(id) => Some(one(shelf, id).await?),
+        None => all(shelf)
             .await?
             .into_iter()
-            .find(|head| head.kind == Kind::Full),
+            .find(|head| head.kind == Kind::Full && shelf.tenant.is_some() == head.tenant.is_some()),
     };
     match found {
         Some(head) if head.kind == Kind::Full => Ok(head),
@@ -264,7 +272,7 @@ async fn blocking<T: Send + 'static>(
 }
 
 /// Keeps a backup.
-pub(crate) async fn keep(history: &History, head: &Head, stored: &[u8]) -> Result<(), Problem> {
+pub(crate) async fn keep(shelf: Shelf<'_>, head: &Head, stored: &[u8]) -> Result<(), Problem> {
     if stored.len() > SIZE_MAX {
         let detail = format!(
             "the backup has {} octets; {SIZE_MAX} are kept at most: say compress, or select",
@@ -272,23 +280,32 @@ pub(crate) async fn keep(history: &History, head: &Head, stored: &[u8]) -> Resul
         );
         return Err(Problem::not_possible(detail));
     }
-    if all(history).await?.len() >= MOST {
+    let history = shelf.history;
+    let heads = everybodys(history).await?;
+    if shelf.beside(&heads) >= MOST {
         return Err(Problem::not_possible(format!(
             "there are {MOST} backups already; delete one first"
         )));
+    }
+    for bound in shelf.tenant.iter().flat_map(|tenant| &tenant.bounds) {
+        bounded(bound, &heads)?;
     }
     let id = Uuid::parse(&head.id).ok_or_else(|| Problem::broken("a backup without an id"))?;
     for (number, piece) in stored.chunks(PIECE).enumerate() {
         history
             .ledger
-            .commit(Batch::default().put(PIECES, piece_key(id, number), piece))
+            .commit(
+                Batch::default()
+                    .quietly()
+                    .put(PIECES, piece_key(id, number), piece),
+            )
             .await?;
     }
     // Last: what has no head is no backup.
     let row = serde_json::to_vec(head).map_err(|cause| Problem::broken(format!("a backup: {cause}")))?;
     history
         .ledger
-        .commit(Batch::default().put(HEADS, *id.as_bytes(), row))
+        .commit(Batch::default().quietly().put(HEADS, *id.as_bytes(), row))
         .await
 }
 
@@ -318,18 +335,18 @@ pub(crate) async fn stored(history: &History, head: &Head) -> Result<Vec<u8>, Pr
 
 /// The rows of a backup, those of its base included; and what this database's schema does not have.
 pub(crate) async fn content(
-    history: &History,
+    shelf: Shelf<'_>,
     schema: &DatabaseSchema,
     head: &Head,
     key: Option<&str>,
 ) -> Result<(Content, Vec<String>), Problem> {
     let mut chain = vec![head.clone()];
     if let Some(base) = &head.base {
-        chain.insert(0, one(history, base).await?);
+        chain.insert(0, one(shelf, base).await?);
     }
     let (mut content, mut warnings) = (Content::default(), Vec::new());
     for head in &chain {
-        let payload = payload(stored(history, head).await?, key).await?;
+        let payload = payload(stored(shelf.history, head).await?, key).await?;
         let read = content.read(schema, &payload["tables"]);
         warnings
             .extend(read.map_err(|why| refused(format!("the backup {} cannot be read: {why}", head.name)))?);
@@ -381,9 +398,9 @@ fn from_yaml(text: String) -> Result<Value, Problem> {
 }
 
 /// Forgets a backup.
-pub(crate) async fn delete(history: &History, id: &str, dry: bool) -> Result<(), Problem> {
-    let head = one(history, id).await?;
-    let heir = all(history)
+pub(crate) async fn delete(shelf: Shelf<'_>, id: &str, dry: bool) -> Result<(), Problem> {
+    let head = one(shelf, id).await?;
+    let heir = everybodys(shelf.history)
         .await?
         .into_iter()
         .find(|other| other.base.as_deref() == Some(id));
@@ -397,11 +414,11 @@ pub(crate) async fn delete(history: &History, id: &str, dry: bool) -> Result<(),
     if dry {
         return Ok(());
     }
-    let mut batch = Batch::default().delete(HEADS, *key.as_bytes());
+    let mut batch = Batch::default().quietly().delete(HEADS, *key.as_bytes());
     for number in 0..head.size.div_ceil(PIECE) {
         batch = batch.delete(PIECES, piece_key(key, number));
     }
-    history.ledger.commit(batch).await
+    shelf.history.ledger.commit(batch).await
 }
 
 /// What a backup says of itself, as far as it can be looked into.
@@ -440,5 +457,6 @@ pub(crate) async fn described(stored: Vec<u8>, key: Option<&str>) -> Result<Head
             .map(|(_, rows)| rows.as_object().map_or(0, serde_json::Map::len))
             .sum(),
         tags: Vec::new(),
+        tenant: None,
     })
 }

@@ -75,6 +75,7 @@ pub(crate) struct Intent<'i> {
     /// What the asker calls the request; empty where nobody did.
     pub(crate) called: &'i str,
     pub(crate) owner: &'i str,
+    pub(crate) tenant: Option<&'i str>,
     pub(crate) about: &'i str,
     pub(crate) undoes: &'i [Uuid],
     pub(crate) diff: &'i Arc<Diff>,
@@ -117,6 +118,7 @@ impl Journal {
         head.actor = Some(intent.actor.to_owned());
         head.owner = Some(intent.owner.to_owned());
         head.request = Some(intent.called.to_owned()).filter(|called| !called.is_empty());
+        head.tenant = intent.tenant.map(str::to_owned);
         intent.about.clone_into(&mut head.about);
         head.undoing(intent.undoes);
         head.warnings = intent.warnings.as_array().map_or(0, Vec::len);
@@ -160,6 +162,19 @@ impl Journal {
         let read =
             |(key, row): &(Vec<u8>, Vec<u8>)| Some((entry::id_of(key)?, serde_json::from_slice(row).ok()?));
         Ok(rows.iter().filter_map(read).collect())
+    }
+
+    /// One entry, as whoever sees only those of a tenant may see it.
+    ///
+    /// # Errors
+    /// 404 when there is none, it is so old that it is gone, or it is another's.
+    pub(crate) async fn get_of(&self, id: Uuid, tenant: Option<&str>) -> Result<(Head, Body), Problem> {
+        match (self.get(id).await?, tenant) {
+            ((head, _), Some(tenant)) if head.tenant.as_deref() != Some(tenant) => {
+                Err(Problem::no_such("journal entry", &id.to_string()))
+            }
+            (found, _) => Ok(found),
+        }
     }
 
     /// One entry.

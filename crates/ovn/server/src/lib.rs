@@ -10,6 +10,7 @@
 //! OVN's own database is the store of everything that OVN knows. Nothing is kept twice.
 
 mod backups;
+mod bindings;
 mod copies;
 mod documents;
 mod events;

@@ -1,7 +1,10 @@
 //! The databases as the platform holds them: a client for writes, a copy in memory for reads.
 
 mod keeping;
+mod narrow;
 
+use crate::backups;
+use crate::bindings;
 use crate::copies;
 use crate::graph::Graphs;
 use crate::history::History;
@@ -87,6 +90,8 @@ pub(crate) struct Side {
     pub(crate) orders: Arc<Orders>,
     schema: watch::Receiver<Option<Arc<DatabaseSchema>>>,
     within: Option<Within>,
+    /// Of a southbound that is narrowed: the northbound that says which ports are the tenant's.
+    beside: Option<Arc<Self>>,
 }
 
 impl fmt::Debug for Platform {
@@ -155,6 +160,9 @@ impl Platform {
         let rows = Rows::new(&schema, &rows.database);
         let mut usage = tenant::usage(&rows, tenant);
         usage.insert("rows", tenant::rows(&rows, tenant));
+        if let Ok(history) = self.history() {
+            usage.insert(backups::QUOTA, backups::count(history, tenant).await?);
+        }
         Ok(usage)
     }
 
@@ -303,6 +311,7 @@ impl Side {
             orders,
             schema,
             within: None,
+            beside: None,
         }
     }
 
@@ -362,7 +371,10 @@ impl Side {
     /// Of a tenant's platform the tenant's part.
     fn part(&self, schema: &DatabaseSchema, mut rows: Snapshot) -> Snapshot {
         if let Some(within) = &self.within {
-            rows.database = within.part(schema, &rows);
+            rows.database = match &self.beside {
+                Some(north) => bindings::part(within, north, (schema, &rows)),
+                None => within.part(schema, &rows),
+            };
         }
         rows
     }

@@ -9,9 +9,13 @@
 //! seen last. Where that is not known any more it is told to begin anew with fresh lists, and from where on to follow.
 //! Readers share the octets of each message; a slow one holds nothing but its place.
 
+mod parts;
+
 use crate::platform::Side;
 use axum::body::Bytes;
 use axum::extract::ws::Utf8Bytes;
+pub(crate) use parts::Eyes;
+use parts::Part;
 use purlin_ovn_core::model::{natural, object};
 use purlin_ovsdb::cache::{Changes, RowRef};
 use purlin_ovsdb::client::{Feed, Snapshot};
@@ -39,12 +43,16 @@ struct Inner {
     what: What,
     text: OnceLock<Utf8Bytes>,
     frame: OnceLock<Bytes>,
+    /// What tenants are told of it.
+    parts: Arc<[Part]>,
 }
 
 /// What a message tells.
 #[derive(Debug)]
 enum What {
     Words(Value),
+    /// A tenant's part of a transaction.
+    Written(String),
     Changes(Arc<DatabaseSchema>, Changes),
 }
 
@@ -53,12 +61,17 @@ const ROW: usize = 512;
 
 impl Message {
     fn new(id: &str, event: &'static str, what: What) -> Self {
+        Self::told_to(id, event, what, Arc::default())
+    }
+
+    fn told_to(id: &str, event: &'static str, what: What, parts: Arc<[Part]>) -> Self {
         Self(Arc::new(Inner {
             id: id.into(),
             event,
             what,
             text: OnceLock::new(),
             frame: OnceLock::new(),
+            parts,
         }))
     }
 
@@ -71,6 +84,7 @@ impl Message {
         self.0.text.get_or_init(|| {
             let body = match &self.0.what {
                 What::Words(body) => body.to_string(),
+                What::Written(text) => text.clone(),
                 What::Changes(schema, changes) => {
                     let (id, event) = (&*self.0.id, self.0.event);
                     let changes = told(schema, changes);
@@ -92,9 +106,25 @@ impl Message {
     /// About how much memory it holds.
     fn weight(&self) -> usize {
         match &self.0.what {
-            What::Words(_) => ROW,
-            What::Changes(_, changes) => changes.rows.len() * ROW,
+            What::Words(_) | What::Written(_) => ROW,
+            What::Changes(_, changes) => {
+                changes.rows.len() * ROW + self.0.parts.iter().map(Part::octets).sum::<usize>()
+            }
         }
+    }
+
+    /// As a tenant is to be told it: its part of a transaction, all of what is about the stream itself.
+    fn seen(&self, eyes: &Eyes) -> Option<Self> {
+        if self.0.event != "changes" {
+            return Some(self.clone());
+        }
+        let told: Vec<&str> = self.0.parts.iter().filter_map(|part| part.told(eyes)).collect();
+        let text = format!(
+            r#"{{"id":{},"event":"changes","changes":[{}]}}"#,
+            json!(&*self.0.id),
+            told.join(",")
+        );
+        (!told.is_empty()).then(|| Self::new(&self.0.id, "changes", What::Written(text)))
     }
 }
 
@@ -183,8 +213,13 @@ impl Stream {
         }
     }
 
-    /// A reader behind the transaction that it has seen last; and what it is told first.
-    pub(crate) fn follow(self: &Arc<Self>, seen: Option<&str>) -> (Reader, Option<Message>) {
+    /// A reader behind the transaction that it has seen last; and what it is told first. One with the eyes of a tenant is
+    /// told of what the tenant sees, and of nothing else.
+    pub(crate) fn follow(
+        self: &Arc<Self>,
+        seen: Option<&str>,
+        eyes: Option<Eyes>,
+    ) -> (Reader, Option<Message>) {
         let row = self.row.lock().unwrap_or_else(PoisonError::into_inner);
         let known = seen.and_then(|seen| match seen == &*row.before {
             true => Some(row.first),
@@ -206,6 +241,7 @@ impl Stream {
             stream: Arc::clone(self),
             place: known.unwrap_or_else(|| row.next()),
             news: self.next.subscribe(),
+            eyes,
         };
         (reader, first)
     }
@@ -229,6 +265,7 @@ pub(crate) struct Reader {
     stream: Arc<Stream>,
     place: u64,
     news: watch::Receiver<u64>,
+    eyes: Option<Eyes>,
 }
 
 /// Messages that are handed out at one time.
@@ -240,6 +277,14 @@ impl Reader {
         loop {
             self.news.borrow_and_update();
             let messages = self.take();
+            if let (Some(eyes), false) = (&self.eyes, messages.is_empty()) {
+                let told: Vec<Message> = messages.iter().filter_map(|message| message.seen(eyes)).collect();
+                if !told.is_empty() {
+                    return told;
+                }
+                // Others' alone: there may be more behind them.
+                continue;
+            }
             if !messages.is_empty() {
                 return messages;
             }
@@ -282,15 +327,19 @@ pub(crate) async fn write(side: Side, born: String, stream: Arc<Stream>) {
         return;
     }
     stream.begin(&name(&feed, &born));
+    let mut last = feed.snapshot().database.clone();
     while let Some(changes) = feed.next().await {
         let id = name(&feed, &born);
+        let now = feed.snapshot().database.clone();
+        let before = std::mem::replace(&mut last, now);
         // Another schema: what it brings is not told row by row.
         if changes.is_empty() {
             stream.begin(&id);
             continue;
         }
+        let parts = parts::of(&schema, (&before, &last), &changes);
         let what = What::Changes(Arc::clone(&schema), changes);
-        stream.push(Message::new(&id, "changes", what));
+        stream.push(Message::told_to(&id, "changes", what, parts));
     }
 }
 
@@ -306,25 +355,41 @@ fn name(feed: &Feed, born: &str) -> String {
 
 fn told(schema: &DatabaseSchema, changes: &Changes) -> Value {
     let rows = changes.iter().map(|(table, change, before, after)| {
-        let kind = match (&before, &after) {
-            (None, _) => "added",
-            (_, None) => "removed",
-            (Some(_), Some(_)) => "changed",
-        };
-        let named = |row: &Option<RowRef<'_>>| {
-            let name = row.as_ref()?.get("name")?.one()?.as_str();
-            name.map(str::to_owned)
-        };
-        let columns = columns(schema, table, before.as_ref(), after.as_ref());
-        object([
-            ("table", table.into()),
-            ("uuid", change.uuid.to_string().into()),
-            ("name", named(&after).or_else(|| named(&before)).into()),
-            ("change", kind.into()),
-            ("columns", Value::Object(columns)),
-        ])
+        entry(
+            schema,
+            (table, change.uuid),
+            before.as_ref(),
+            after.as_ref(),
+            |_| true,
+        )
     });
     rows.collect()
+}
+
+/// What is told of a row, of the columns that are to be told.
+fn entry(
+    schema: &DatabaseSchema,
+    (table, uuid): (&str, Uuid),
+    before: Option<&RowRef<'_>>,
+    after: Option<&RowRef<'_>>,
+    tells: impl Fn(&ColumnType) -> bool,
+) -> Value {
+    let kind = match (before, after) {
+        (None, _) => "added",
+        (_, None) => "removed",
+        (Some(_), Some(_)) => "changed",
+    };
+    let named = |row: &RowRef<'_>| {
+        let name = row.get("name")?.one()?.as_str();
+        name.map(str::to_owned)
+    };
+    json!({
+        "table": table,
+        "uuid": uuid.to_string(),
+        "name": after.and_then(named).or_else(|| before.and_then(named)),
+        "change": kind,
+        "columns": columns(schema, table, before, after, tells),
+    })
 }
 
 /// Of a new row what is not empty, of one that changes what differs, of one that goes nothing.
@@ -333,11 +398,12 @@ fn columns(
     table: &str,
     before: Option<&RowRef<'_>>,
     after: Option<&RowRef<'_>>,
+    tells: impl Fn(&ColumnType) -> bool,
 ) -> Map<String, Value> {
     let known = schema.table(table);
     let Some(after) = after else { return Map::new() };
     let columns = after.columns().filter_map(|(name, value)| {
-        let kind = &known?.column(name)?.kind;
+        let kind = Some(&known?.column(name)?.kind).filter(|kind| tells(kind))?;
         let told = match before {
             None => (*value != Datum::default_of(kind)).then(|| natural(value, kind)),
             Some(before) => differing(before.get(name)?, value, kind),

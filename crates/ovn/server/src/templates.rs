@@ -13,10 +13,53 @@ use std::collections::BTreeMap;
 
 /// Templates of others, by id.
 const TABLE: &str = "ovn_template";
+/// Those of tenants, by tenant and id.
+const OF_TENANTS: &str = "ovn_template_of_tenant";
+/// Templates of one tenant at most.
+const MOST_OF_TENANT: usize = 100;
 /// Templates of others at most.
 const MOST: usize = 1000;
 /// Rules and variables of one template at most.
 const PARTS_MAX: usize = 200;
+
+/// Whose templates are meant: those of the installation, or a tenant's.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Shelf<'a> {
+    pub(crate) history: &'a History,
+    pub(crate) tenant: Option<&'a str>,
+}
+
+impl Shelf<'_> {
+    const fn table(self) -> &'static str {
+        match self.tenant {
+            Some(_) => OF_TENANTS,
+            None => TABLE,
+        }
+    }
+
+    const fn most(self) -> usize {
+        match self.tenant {
+            Some(_) => MOST_OF_TENANT,
+            None => MOST,
+        }
+    }
+
+    /// A tenant's keys begin with its id, which has no `/`, as ids of templates have none.
+    fn key(self, id: &str) -> Vec<u8> {
+        let start = self.tenant.map(|tenant| format!("{tenant}/")).unwrap_or_default();
+        format!("{start}{id}").into_bytes()
+    }
+
+    async fn read(self) -> Result<Vec<Template>, Problem> {
+        let start = self.key("");
+        let rows = self.history.ledger.scan(self.table(), start.clone(), self.most());
+        let rows = rows.await?;
+        let own = rows.iter().take_while(|(key, _)| key.starts_with(&start));
+        Ok(own
+            .filter_map(|(_, row)| serde_json::from_slice(row).ok())
+            .collect())
+    }
+}
 
 /// A template and where it is from.
 #[derive(Debug, Clone)]
@@ -39,16 +82,12 @@ impl Known {
 }
 
 /// All of them, the built-in ones first.
-pub(crate) async fn all(history: &History) -> Result<Vec<Known>, Problem> {
-    let rows = history.ledger.scan(TABLE, Vec::new(), MOST).await?;
+pub(crate) async fn all(shelf: Shelf<'_>) -> Result<Vec<Known>, Problem> {
     let builtin = |template| Known {
         template,
         builtin: true,
     };
-    let own = rows
-        .iter()
-        .filter_map(|(_, row)| serde_json::from_slice(row).ok());
-    let own = own.map(|template| Known {
+    let own = shelf.read().await?.into_iter().map(|template| Known {
         template,
         builtin: false,
     });
@@ -59,8 +98,8 @@ pub(crate) async fn all(history: &History) -> Result<Vec<Known>, Problem> {
 ///
 /// # Errors
 /// 404 when there is none, with the nearest that is.
-pub(crate) async fn one(history: &History, id: &str) -> Result<Known, Problem> {
-    let mut all = all(history).await?;
+pub(crate) async fn one(shelf: Shelf<'_>, id: &str) -> Result<Known, Problem> {
+    let mut all = all(shelf).await?;
     match all.iter().position(|known| known.template.id == id) {
         Some(at) => Ok(all.swap_remove(at)),
         None => {
@@ -75,7 +114,7 @@ pub(crate) async fn one(history: &History, id: &str) -> Result<Known, Problem> {
 /// # Errors
 /// 422 when it is none, 409 when its id is taken and `replace` is not said.
 pub(crate) async fn import(
-    history: &History,
+    shelf: Shelf<'_>,
     written: &Written,
     replace: bool,
     dry: bool,
@@ -106,16 +145,17 @@ pub(crate) async fn import(
     if builtins().iter().any(|builtin| builtin.id == id) {
         return Err(Problem::already_there("built-in template", &id));
     }
-    if all(history).await?.len() >= MOST {
+    let (there, most) = (shelf.read().await?, shelf.most());
+    if there.len() >= most && there.iter().all(|own| own.id != id) {
         return Err(Problem::not_possible(format!(
-            "there are {MOST} templates already; delete one first"
+            "there are {most} templates already; delete one first"
         )));
     }
     let row =
         serde_json::to_vec(&template).map_err(|cause| Problem::broken(format!("a template: {cause}")))?;
-    let mut batch = Batch::default().put(TABLE, id.as_str(), row);
+    let mut batch = Batch::default().put(shelf.table(), shelf.key(&id), row);
     if !replace {
-        batch = batch.expect(TABLE, id.as_str(), Expectation::Absent);
+        batch = batch.expect(shelf.table(), shelf.key(&id), Expectation::Absent);
     }
     if dry {
         return Ok(Known {
@@ -123,7 +163,7 @@ pub(crate) async fn import(
             builtin: false,
         });
     }
-    match history.ledger.commit(batch).await {
+    match shelf.history.ledger.commit(batch).await {
         Err(problem) if problem.status() == StatusCode::CONFLICT => {
             Err(Problem::already_there("template", &id)
                 .with("fix", "say replace=true, or give it another id"))
@@ -137,8 +177,8 @@ pub(crate) async fn import(
 }
 
 /// Forgets a template of others.
-pub(crate) async fn delete(history: &History, id: &str, dry: bool) -> Result<(), Problem> {
-    if one(history, id).await?.builtin {
+pub(crate) async fn delete(shelf: Shelf<'_>, id: &str, dry: bool) -> Result<(), Problem> {
+    if one(shelf, id).await?.builtin {
         return Err(Problem::not_possible(format!(
             "the template {id} comes with Purlin and stays"
         )));
@@ -146,7 +186,8 @@ pub(crate) async fn delete(history: &History, id: &str, dry: bool) -> Result<(),
     if dry {
         return Ok(());
     }
-    history.ledger.commit(Batch::default().delete(TABLE, id)).await
+    let batch = Batch::default().delete(shelf.table(), shelf.key(id));
+    shelf.history.ledger.commit(batch).await
 }
 
 /// Values as people write them in JSON: a text, a number, a list of them.

@@ -1,9 +1,11 @@
 //! Traces: a question made into a packet, `ovn-trace` run over the southbound, its answer told with rows of the
 //! northbound.
 
+mod around;
 mod ask;
 mod tell;
 
+pub(crate) use around::Around;
 pub(crate) use ask::{Asking, CONNTRACK, PROTOCOLS, Question, port_name, protocol, refused};
 pub(crate) use tell::{Told, links};
 

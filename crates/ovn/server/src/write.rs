@@ -162,6 +162,7 @@ async fn intend(platform: &Platform, manner: &Manner, decided: &Decided) -> Resu
         actor: &manner.actor,
         called: &manner.called,
         owner: &manner.writer.owner,
+        tenant: platform.tenant().map(|tenant| tenant.tenant.as_str()),
         about: &manner.about,
         undoes: &manner.undoes,
         diff: &decided.diff,

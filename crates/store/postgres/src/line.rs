@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::runtime::Handle;
+use tokio::sync::watch;
 use tokio_postgres::{AsyncMessage, CancelToken, Client, Config, Connection, NoTls};
 
 use crate::failure::Failure;
@@ -14,6 +15,14 @@ use crate::settings::{Settings, Target};
 /// For a request to cancel to reach the server.
 const CANCEL: Duration = Duration::from_secs(2);
 
+/// The channel on which the server tells of commits.
+macro_rules! bell {
+    () => {
+        "purlin_records"
+    };
+}
+pub(crate) use bell;
+
 /// Set when the server has warned of something since it was last cleared.
 pub(crate) type Warned = Arc<AtomicBool>;
 
@@ -21,6 +30,8 @@ pub(crate) type Warned = Arc<AtomicBool>;
 #[derive(Clone)]
 pub(crate) struct Lines {
     runtime: Handle,
+    /// Counts what the server has told of by itself.
+    bell: Arc<watch::Sender<u64>>,
     #[cfg(feature = "tls")]
     tls: Option<tokio_postgres_rustls::MakeRustlsConnect>,
 }
@@ -41,6 +52,7 @@ impl Lines {
         }
         Ok(Self {
             runtime,
+            bell: Arc::new(watch::Sender::new(0)),
             #[cfg(feature = "tls")]
             tls: settings
                 .tls
@@ -54,12 +66,26 @@ impl Lines {
         #[cfg(feature = "tls")]
         if let Some(tls) = &self.tls {
             let (client, connection) = config.connect(tls.clone()).await?;
-            self.runtime.spawn(watch(connection, warned.clone()));
+            self.drive(connection, &warned);
             return Ok((client, warned));
         }
         let (client, connection) = config.connect(NoTls).await?;
-        self.runtime.spawn(watch(connection, warned.clone()));
+        self.drive(connection, &warned);
         Ok((client, warned))
+    }
+
+    fn drive<S, T>(&self, connection: Connection<S, T>, warned: &Warned)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let (warned, bell) = (warned.clone(), Arc::clone(&self.bell));
+        self.runtime.spawn(attend(connection, warned, bell));
+    }
+
+    /// Changes when the server tells of a commit; see [`Session::open`](crate::session::Session::open).
+    pub(crate) fn bell(&self) -> watch::Receiver<u64> {
+        self.bell.subscribe()
     }
 
     /// Ends what the server is doing for `client`, then the connection. A backend that waits for a standby looks at
@@ -85,7 +111,7 @@ impl Lines {
 
 /// Drives a connection to its end. A warning is noted before the answer that follows it is handed over: that is how a
 /// commit whose wait for the standby was cancelled differs from one that is confirmed (the server calls both done).
-async fn watch<S, T>(mut connection: Connection<S, T>, warned: Warned)
+async fn attend<S, T>(mut connection: Connection<S, T>, warned: Warned, bell: Arc<watch::Sender<u64>>)
 where
     S: AsyncRead + AsyncWrite + Unpin,
     T: AsyncRead + AsyncWrite + Unpin,
@@ -97,6 +123,7 @@ where
                     warned.store(true, Ordering::Release);
                 }
             }
+            Some(Ok(AsyncMessage::Notification(_))) => bell.send_modify(|count| *count += 1),
             Some(Ok(_)) => {}
             // Whoever has a request under way is told by the client.
             Some(Err(_)) | None => return,

@@ -36,6 +36,7 @@ pub(crate) struct Pool {
     lifetime: Duration,
     connect_timeout: Duration,
     statement_timeout: Duration,
+    listens: bool,
 }
 
 /// How many connections there are.
@@ -63,6 +64,8 @@ impl Pool {
             lifetime: settings.lifetime,
             connect_timeout: settings.connect_timeout,
             statement_timeout: settings.statement_timeout,
+            // A standby has nobody to listen to.
+            listens: settings.listen && access == Access::Write,
         })
     }
 
@@ -102,7 +105,7 @@ impl Pool {
         for step in 0..self.hosts.len() {
             let index = (first + step) % self.hosts.len();
             let config = &self.hosts[index];
-            let opening = Session::open(&self.lines, config, self.statement_timeout);
+            let opening = Session::open(&self.lines, config, self.statement_timeout, self.listens);
             match timeout(self.connect_timeout + HANDSHAKE, opening).await {
                 Ok(Ok(session)) => {
                     self.preferred.store(index, Ordering::Relaxed);

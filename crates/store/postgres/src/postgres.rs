@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use purlin_fabric::port::Fault;
 use tokio::runtime::Handle;
+use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
 use crate::breaker::{Breaker, BreakerCounts, BreakerState};
@@ -41,6 +42,7 @@ pub struct Postgres {
 struct Inner {
     settings: Settings,
     primary: Arc<Pool>,
+    bell: watch::Receiver<u64>,
     replica: Option<Arc<Pool>>,
     breaker: Mutex<Breaker>,
     /// The claims under which rows were written last.
@@ -111,6 +113,7 @@ impl Postgres {
     fn new(settings: Settings) -> Result<Self, Failure> {
         let runtime = Handle::current();
         let lines = Lines::new(runtime.clone(), &settings)?;
+        let bell = lines.bell();
         let primary = Pool::new(lines.clone(), &settings.primary, &settings, Access::Write);
         let replica = settings
             .replica
@@ -122,6 +125,7 @@ impl Postgres {
                 proof: Mutex::default(),
                 settings,
                 primary,
+                bell,
                 replica,
                 runtime,
             }),
@@ -144,6 +148,14 @@ impl Postgres {
     #[must_use]
     pub fn breaker_counts(&self) -> BreakerCounts {
         self.breaker_mut().counts()
+    }
+
+    /// Changes within milliseconds after another node, or this one, has committed records, as long as a connection to the
+    /// primary is open and [`Settings::listen`] was said. A word to look at once, and no more: whoever follows notes looks
+    /// now and then without it, too.
+    #[must_use]
+    pub fn bell(&self) -> watch::Receiver<u64> {
+        self.inner.bell.clone()
     }
 
     /// Whether calls pass, or fail at once because the server has not answered lately.

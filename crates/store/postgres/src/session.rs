@@ -10,7 +10,7 @@ use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Config, Row, Statement};
 
 use crate::failure::Failure;
-use crate::line::{Lines, Warned};
+use crate::line::{Lines, Warned, bell};
 
 pub(crate) type Params<'a> = &'a [&'a (dyn ToSql + Sync)];
 
@@ -23,8 +23,14 @@ pub(crate) struct Session {
 
 impl Session {
     /// Connects to one host and says how we work: bounded statements and locks, transactions that do not stay open,
-    /// commits that are on disk, and on the standby where there is one.
-    pub(crate) async fn open(lines: &Lines, config: &Config, limit: Duration) -> Result<Self, Failure> {
+    /// commits that are on disk, and on the standby where there is one. One that listens is told of others' commits as
+    /// long as it is open, in use or not.
+    pub(crate) async fn open(
+        lines: &Lines,
+        config: &Config,
+        limit: Duration,
+        listens: bool,
+    ) -> Result<Self, Failure> {
         let (client, warned) = lines.connect(config).await?;
         let millis = limit.as_millis();
         // A transaction is left open only by a node that stands still. It ends before whoever waits for its locks gives up.
@@ -37,6 +43,9 @@ impl Session {
                  WHERE current_setting('synchronous_commit') NOT IN ('on', 'remote_apply')"
             ))
             .await?;
+        if listens {
+            client.batch_execute(concat!("LISTEN ", bell!())).await?;
+        }
         Ok(Self {
             client,
             warned,

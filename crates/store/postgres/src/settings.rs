@@ -49,6 +49,8 @@ pub struct Settings {
     /// How long [`crate::Postgres::connect`] waits for a server that is not there; `None`, the default: for ever.
     pub start_patience: Option<Duration>,
     pub breaker: BreakerSettings,
+    /// Whether [`crate::Postgres::bell`] rings when somebody commits records. Not by default.
+    pub listen: bool,
     /// What the server shows in `pg_stat_activity`.
     pub application_name: String,
     /// With which certificates servers are believed. `sslmode=require` in the address refuses all others; the default,
@@ -71,6 +73,7 @@ impl Settings {
             statement_timeout: Duration::from_secs(5),
             start_patience: None,
             breaker: BreakerSettings::default(),
+            listen: false,
             application_name: "purlin".to_owned(),
             #[cfg(feature = "tls")]
             tls: None,

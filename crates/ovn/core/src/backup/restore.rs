@@ -2,6 +2,7 @@
 
 use super::{Content, OF_THE_SERVER};
 use crate::model::{Change, Owner, State, keys, owner, target};
+use crate::tenant::tenant_of;
 use purlin_ovsdb::{Atom, ColumnType, Datum, Row, TableSchema, Uuid};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -408,6 +409,13 @@ impl Restore<'_, '_> {
             }
             for uuid in self.state.uuids(table) {
                 let whose = owner(&self.state.map(table, uuid, "external_ids"));
+                // What is only shared with a tenant is not in its backups, and stays.
+                let lent = self.state.confine().is_some_and(|confine| {
+                    tenant_of(self.state, table, uuid).as_ref() != Some(&confine.tenant)
+                });
+                if lent {
+                    continue;
+                }
                 if kept.contains(&(table.clone(), uuid)) || self.is_others(&whose, table, "there already") {
                     continue;
                 }

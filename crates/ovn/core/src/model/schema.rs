@@ -44,7 +44,7 @@ pub fn references(schema: &DatabaseSchema) -> impl Iterator<Item = Reference<'_>
 }
 
 /// Where a column's UUIDs point, and whether they keep alive what they point to.
-pub(crate) fn target(kind: &ColumnType) -> Option<(&str, bool)> {
+pub fn target(kind: &ColumnType) -> Option<(&str, bool)> {
     let bases = [Some(&kind.key), kind.value.as_ref()];
     let reference = bases
         .into_iter()

@@ -70,7 +70,7 @@ const TABLES: &[&str] = &[
 ];
 
 /// Tables whose names begin with a tenant's prefix: everybody sees these names, in matches or as what is to be unique.
-pub(crate) const NAMED: &[&str] = &[
+pub const NAMED: &[&str] = &[
     "Address_Set",
     "Load_Balancer",
     "Logical_Router",

@@ -7,6 +7,11 @@ use serde_json::{Value, json};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+/// When the last id was made: milliseconds, then a counter of 12 bits.
+static LAST: AtomicU64 = AtomicU64::new(0);
+/// How far another node's clock may be ahead, in milliseconds.
+const AHEAD_MAX: u64 = 3_600_000;
+
 /// Rows and ports that a list names; the entry itself has all of them.
 pub(crate) const NAMED: usize = 64;
 
@@ -59,6 +64,9 @@ pub(crate) struct Head {
     /// `X-Request-Id` of the request that it was made for; entries of earlier versions have none.
     #[serde(default)]
     pub(crate) request: Option<String>,
+    /// The tenant that it was done for, whose rows alone it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) tenant: Option<String>,
     /// What it was part of, in words: `undo of ...`, `document shop`.
     pub(crate) about: String,
     /// The database's own id of the transaction; clusters have one, single servers none.
@@ -102,6 +110,7 @@ impl Head {
             actor: None,
             owner: None,
             request: None,
+            tenant: None,
             about: String::new(),
             txn: None,
             undoes: None,
@@ -178,8 +187,6 @@ impl Body {
 ///
 /// Source: RFC 9562, section 5.7 (UUID version 7), with the counter of section 6.2, method 1.
 pub(crate) fn new_id() -> Result<Uuid, getrandom::Error> {
-    /// Milliseconds, then a counter of 12 bits.
-    static LAST: AtomicU64 = AtomicU64::new(0);
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let now = u64::try_from(since.as_millis()).unwrap_or(u64::MAX) << 12;
     let step = |last: u64| Some(now.max(last + 1));
@@ -192,6 +199,22 @@ pub(crate) fn new_id() -> Result<Uuid, getrandom::Error> {
     octets[7] = (count & 0xff) as u8;
     octets[8] = (octets[8] & 0x3f) | 0x80;
     Ok(Uuid::from_bytes(octets))
+}
+
+/// Another node has made this id: those that are made here from now on are later, whatever its clock says. A clock that
+/// is wrong by more than an hour is not believed.
+pub(crate) fn observe(id: Uuid) {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let made = u64::try_from(made_at(id)).unwrap_or_default();
+    if made
+        < u64::try_from(since.as_millis())
+            .unwrap_or(u64::MAX)
+            .saturating_add(AHEAD_MAX)
+    {
+        let octets = id.as_bytes();
+        let counter = u64::from(octets[6] & 0x0f) << 8 | u64::from(octets[7]);
+        LAST.fetch_max(made << 12 | counter, Ordering::Relaxed);
+    }
 }
 
 /// Keys sort the newest first: records are read from the lowest key on.
@@ -234,5 +257,27 @@ mod tests {
             .expect("after 1970")
             .as_millis();
         assert!((now as i64 - made_at(ids[0])).abs() < 60_000);
+    }
+
+    #[test]
+    fn what_is_made_after_another_nodes_entry_is_later_whatever_the_clocks_say() {
+        let ahead = |millis: u64| {
+            let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970");
+            let then = now.as_millis() as u64 + millis;
+            let mut octets = [0; 16];
+            octets[..6].copy_from_slice(&then.to_be_bytes()[2..]);
+            octets[6..8].copy_from_slice(&[0x7f, 0xf0]);
+            Uuid::from_bytes(octets)
+        };
+        let theirs = ahead(20_000);
+        assert!(new_id().expect("random octets") < theirs);
+        observe(theirs);
+        assert!(new_id().expect("random octets") > theirs);
+        let wrong = ahead(AHEAD_MAX + 60_000);
+        observe(wrong);
+        assert!(
+            new_id().expect("random octets") < wrong,
+            "one wrong clock does not move all others"
+        );
     }
 }

@@ -18,8 +18,9 @@ const ROWS: &[u8] = b"rows";
 
 /// After so long the watcher will not see it any more.
 const LATE: Duration = Duration::from_secs(10);
-/// An open entry of another node is judged when it is older than any write may take.
-const OTHERS: Duration = Duration::from_secs(15 * 60);
+/// An open entry of another node is judged after so long: that node has ended. If it lives after all, what it knows in the
+/// end is written over the judgement.
+const OTHERS: Duration = Duration::from_secs(2 * 60);
 /// Open entries that are looked at together.
 const PAGE: usize = 1000;
 

@@ -69,7 +69,8 @@ async fn work(history: History, mut inbox: mpsc::Receiver<Order>) {
     let mut since_trim = 0;
     let mut orders = Vec::new();
     while inbox.recv_many(&mut orders, TOGETHER).await > 0 {
-        let mut whole = Batch::default();
+        // Nobody keeps entries in memory.
+        let mut whole = Batch::default().quietly();
         let (mut waiting, mut fresh) = (Vec::new(), 0);
         for order in orders.drain(..) {
             whole.put.extend(order.batch.put);
@@ -113,7 +114,7 @@ async fn trim(history: &History, count: Option<u64>) -> Result<u64, Problem> {
     let gone = rows.iter().enumerate().filter(|(at, (key, _))| {
         *at < excess || entry::id_of(key).is_none_or(|id| entry::made_at(id) < oldest)
     });
-    let mut batch = Batch::default();
+    let mut batch = Batch::default().quietly();
     for (_, (key, _)) in gone {
         for table in [HEADS, BODIES, OPEN, UNDONE] {
             batch = batch.delete(table, key.clone());

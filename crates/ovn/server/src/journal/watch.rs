@@ -3,7 +3,7 @@
 use super::digest::Digest;
 use super::entry::{self, Body, Head, Outcome, Source};
 use super::fate::{Fate, Own};
-use super::{Inner, end, mend, put};
+use super::{HEADS, Inner, end, mend, put};
 use crate::platform::WeakPlatform;
 use purlin_ovn_core::model::{Diff, Known, RowDiff, State, attribute};
 use purlin_ovn_core::plan::affected_ports;
@@ -105,10 +105,25 @@ async fn take(
         batch = foreign(inner, batch, schema, &state, &parts.others, txn);
         fresh = 1;
     }
+    if inner.history.shared && !parts.others.rows.is_empty() {
+        follow_clocks(inner).await;
+    }
     if !inner.history.shared {
         batch = mend::seal(batch, *digest, &inner.history.clock.text());
     }
     inner.scribe.write_soon(batch, fresh).await;
+}
+
+/// Another node's change is here, and its entry was written before: whatever is decided here from now on stands after it
+/// in the journal, though that node's clock be ahead.
+async fn follow_clocks(inner: &Inner) {
+    let newest = inner.history.ledger.scan(HEADS, Vec::new(), 1).await;
+    // A store that does not answer now takes no entries either.
+    if let Ok([(key, _)]) = newest.as_deref()
+        && let Some(id) = entry::id_of(key)
+    {
+        entry::observe(id);
+    }
 }
 
 /// What was told, without what OVN itself writes.

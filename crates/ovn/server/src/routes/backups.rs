@@ -11,10 +11,11 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use purlin_api::access::Caller;
 use purlin_api::asked::{Asked, Input, Name};
 use purlin_api::route::{self, Draft, Routes};
 use purlin_api::schema::{self, Schema};
-use purlin_api::{Admin, Problem, Viewer};
+use purlin_api::{Operator, Problem, Role, Viewer, reasons};
 use purlin_ovn_core::backup::{Options, Policy, Restoration, Selection, restore as restoration};
 use purlin_ovn_core::model::{Change, State as Rows};
 use purlin_ovn_core::plan::{Expect, Reach};
@@ -82,7 +83,7 @@ pub(super) fn drafts() -> Vec<Draft<Platform>> {
             .read_only()
             .errors(&[404, 503]),
     ];
-    drafts.into_iter().map(ovncp::path).collect()
+    drafts.into_iter().map(ovncp::path).map(Draft::tenants).collect()
 }
 
 pub(super) fn components(routes: Routes) -> Routes {
@@ -127,10 +128,26 @@ fn shape() -> Schema {
     )
 }
 
+/// Backups of the whole are for admins; those of a tenant for whoever writes in it.
+fn may(caller: &Caller) -> Result<(), Problem> {
+    if caller.tenant.is_some() || caller.role >= Role::Admin {
+        return Ok(());
+    }
+    let detail = format!(
+        "{} has the role {}, this needs admin; within a tenant its operators may",
+        caller.name, caller.role
+    );
+    Err(Problem::new(
+        StatusCode::FORBIDDEN,
+        &reasons::ROLE_TOO_LOW,
+        detail,
+    ))
+}
+
 async fn list(_: Viewer, State(platform): State<Platform>, asked: Asked) -> Result<Json<Value>, Problem> {
     let pages = Pages::of(&asked, &SORTS)?;
     let (kind, tag) = (asked.text("type"), asked.text("tag"));
-    let shown = backups::all(platform.history()?)
+    let shown = backups::all(platform.backups()?)
         .await?
         .into_iter()
         .map(|head| json!(head));
@@ -146,21 +163,22 @@ async fn list(_: Viewer, State(platform): State<Platform>, asked: Asked) -> Resu
 }
 
 async fn one(_: Viewer, State(platform): State<Platform>, name: Name) -> Result<Json<Value>, Problem> {
-    Ok(Json(json!(backups::one(platform.history()?, &name.0).await?)))
+    Ok(Json(json!(backups::one(platform.backups()?, &name.0).await?)))
 }
 
 async fn create(
-    Admin(caller): Admin,
+    Operator(caller): Operator,
     State(platform): State<Platform>,
     asked: Asked,
     Input(wanted): Input<Wanted>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
-    let history = platform.history()?;
+    may(&caller)?;
+    let shelf = platform.backups()?;
     let (schema, rows) = platform.north().read_live().await?;
     let state = Rows::new(&schema, &rows.database);
-    let (head, stored) = backups::take(history, &state, &wanted, &caller.name).await?;
+    let (head, stored) = backups::take(shelf, &state, &wanted, &caller.name).await?;
     if !asked.dry_run()? {
-        backups::keep(history, &head, &stored).await?;
+        backups::keep(shelf, &head, &stored).await?;
     }
     Ok((StatusCode::CREATED, Json(json!(head))))
 }
@@ -180,22 +198,23 @@ struct Restore {
 }
 
 async fn restore(
-    Admin(caller): Admin,
+    Operator(caller): Operator,
     State(platform): State<Platform>,
     name: Name,
     asked: Asked,
     body: Option<Input<Restore>>,
 ) -> Result<Json<Value>, Problem> {
+    may(&caller)?;
     let wanted = body.map(|Input(wanted)| wanted).unwrap_or_default();
-    let history = platform.history()?;
-    let head = backups::one(history, &name.0).await?;
+    let shelf = platform.backups()?;
+    let head = backups::one(shelf, &name.0).await?;
     if wanted.exact && (head.kind == Kind::Selective || !wanted.restore_filter.is_all()) {
         let detail =
             "exact takes away what the backup lacks, and a selective one lacks what nobody wanted to go";
         return Err(Problem::not_possible(detail));
     }
     let mut manner = nb::manner(&asked, &caller)?;
-    // Rows of all of Purlin's owners; what belongs to other managers is left out before.
+    // Rows of all of Purlin's owners; what belongs to other managers is left out before. A tenant's bounds hold anyway.
     manner.reaches(Reach::All);
     manner.about = format!("restore of backup {}", head.name);
     manner.lenient = wanted.skip_validation;
@@ -203,14 +222,13 @@ async fn restore(
         manner.only_plan();
     }
     let (schema, _) = platform.north().read_live().await?;
-    let (content, notes) =
-        backups::content(history, &schema, &head, wanted.decryption_key.as_deref()).await?;
+    let (content, notes) = backups::content(shelf, &schema, &head, wanted.decryption_key.as_deref()).await?;
     let content = content.selected(&schema, &wanted.restore_filter);
     let options = Options {
         policy: wanted.conflict_policy,
         mapping: wanted.resource_mapping,
         exact: wanted.exact,
-        foreign: wanted.force || asked.flag("force")?,
+        foreign: caller.tenant.is_none() && (wanted.force || asked.flag("force")?),
         server: wanted.restore_filter.tables.clone(),
     };
     let done: Mutex<Restoration> = Mutex::default();
@@ -277,35 +295,37 @@ fn restored(mut answer: Value, done: &Restoration, mut notes: Vec<String>) -> Va
 }
 
 async fn remove(
-    _: Admin,
+    Operator(caller): Operator,
     State(platform): State<Platform>,
     name: Name,
     asked: Asked,
 ) -> Result<StatusCode, Problem> {
-    backups::delete(platform.history()?, &name.0, asked.dry_run()?).await?;
+    may(&caller)?;
+    backups::delete(platform.backups()?, &name.0, asked.dry_run()?).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 async fn export(
-    _: Admin,
+    Operator(caller): Operator,
     State(platform): State<Platform>,
     name: Name,
     asked: Asked,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let history = platform.history()?;
-    let head = backups::one(history, &name.0).await?;
+    may(&caller)?;
+    let shelf = platform.backups()?;
+    let head = backups::one(shelf, &name.0).await?;
     if asked.word_of("format", &["purlin", "ovsdb"])? == Some("ovsdb") {
         let key = headers.get(KEY).and_then(|key| key.to_str().ok());
         let (schema, _) = platform.north().read().await?;
-        let (content, _) = backups::content(history, &schema, &head, key).await?;
+        let (content, _) = backups::content(shelf, &schema, &head, key).await?;
         let file = standalone(&schema.to_json(), Some(&content.to_json()));
         let mut answer = file.into_response();
         let kind = HeaderValue::from_static("application/octet-stream");
         answer.headers_mut().insert(header::CONTENT_TYPE, kind);
         return Ok(answer);
     }
-    let stored = backups::stored(history, &head).await?;
+    let stored = backups::stored(shelf.history, &head).await?;
     Ok(
         Json(json!({ "metadata": head, "format": head.format, "data": STANDARD.encode(stored) }))
             .into_response(),
@@ -325,12 +345,13 @@ struct Import {
 }
 
 async fn import(
-    Admin(caller): Admin,
+    Operator(caller): Operator,
     State(platform): State<Platform>,
     asked: Asked,
     Input(wanted): Input<Import>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
-    let history = platform.history()?;
+    may(&caller)?;
+    let shelf = platform.backups()?;
     if let Some(format) = wanted
         .format
         .as_deref()
@@ -380,14 +401,15 @@ async fn import(
         }
     };
     if let Some(base) = &head.base {
-        backups::one(history, base).await?;
+        backups::one(shelf, base).await?;
     }
     let id = crate::journal::new_id()
         .map_err(|error| Problem::broken(format!("asking for random numbers: {error}")))?;
-    (head.id, head.created_by, head.created_at) = (id.to_string(), caller.name, history.clock.text());
+    (head.id, head.created_by, head.created_at) = (id.to_string(), caller.name, shelf.history.clock.text());
+    head.tenant = shelf.tenant.map(|tenant| tenant.tenant.clone());
     (head.size, head.checksum, head.encrypted) = (stored.len(), checksum, encrypted);
     if !asked.dry_run()? {
-        backups::keep(history, &head, &stored).await?;
+        backups::keep(shelf, &head, &stored).await?;
     }
     Ok((StatusCode::CREATED, Json(json!(head))))
 }
@@ -404,12 +426,12 @@ async fn validate(
     State(platform): State<Platform>,
     Input(wanted): Input<Validate>,
 ) -> Result<Json<Value>, Problem> {
-    let history = platform.history()?;
-    let head = backups::one(history, &wanted.backup_id).await?;
+    let shelf = platform.backups()?;
+    let head = backups::one(shelf, &wanted.backup_id).await?;
     let (schema, _) = platform.north().read().await?;
     let key = wanted.decryption_key.as_deref();
     if head.encrypted && key.is_none() {
-        let checked = backups::stored(history, &head).await;
+        let checked = backups::stored(shelf.history, &head).await;
         let errors: Vec<String> = checked
             .err()
             .iter()
@@ -420,7 +442,7 @@ async fn validate(
             json!({ "valid": errors.is_empty(), "errors": errors, "warnings": [note] }),
         ));
     }
-    Ok(Json(match backups::content(history, &schema, &head, key).await {
+    Ok(Json(match backups::content(shelf, &schema, &head, key).await {
         Ok((content, warnings)) => {
             json!({ "valid": true, "errors": [], "warnings": warnings, "rows": content.rows.len() })
         }

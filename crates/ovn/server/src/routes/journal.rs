@@ -28,7 +28,7 @@ pub(super) fn drafts() -> Vec<Draft<Platform>> {
     vec![
         route::get("/api/v1/ovn/journal", list)
             .summary("Lists transactions of the northbound, the newest first")
-            .description("Those that went through Purlin with who wanted them, and what others did. The list is bounded: ovn.journal_entries, ovn.journal_age.")
+            .description("Those that went through Purlin with who wanted them, and what others did. The list is bounded: ovn.journal_entries, ovn.journal_age. Within a tenant it has what was done for that tenant.")
             .query("actor", schema::word("Only those that this caller wanted."))
             .query("request", schema::word("Only those that this request made: its X-Request-Id."))
             .query("source", schema::one_of(&["purlin", "foreign", "gap"], "Only those that went through Purlin (purlin), that others made (foreign), or times that nobody watched (gap)."))
@@ -38,17 +38,20 @@ pub(super) fn drafts() -> Vec<Draft<Platform>> {
             .query("since", schema::formatted("date-time", "Only those from then on."))
             .paged_by("^([0-9a-f-]{36})?$")
             .answers(200, schema::page_of("OvnJournalEntry"))
+            .tenants()
             .errors(&[503]),
         route::get("/api/v1/ovn/journal/{id}", one)
             .summary("One transaction with its exact difference")
             .description("Of sets and maps the difference has the elements that came and went. An entry that nobody can tell about has none.")
             .answers(200, schema::open_object(&["id", "at", "source", "outcome", "diff"], &[]))
+            .tenants()
             .errors(&[404, 503]),
         writes(
             route::post("/api/v1/ovn/journal/{id}/undo", take_back)
                 .summary("Takes a transaction back, as one guarded transaction")
                 .description("Refused when rows have moved on since: problems names each. Undoing an undo does it again. Without owner= it is done for the owner of the transaction.")
-                .answers(200, written()),
+                .answers(200, written())
+                .tenants(),
         ),
         undo_to::draft(),
     ]
@@ -96,6 +99,10 @@ fn entry() -> Schema {
             "request",
             schema::nullable(text("X-Request-Id of the request that it was made for.")),
         ),
+        (
+            "tenant?",
+            text("Id of the tenant that it was done for; absent for none."),
+        ),
         ("about", text("What it was part of; empty for a plain write.")),
         (
             "txn",
@@ -141,10 +148,12 @@ struct Filter<'a> {
     row: Option<&'a str>,
     port: Option<&'a str>,
     since: Option<Timestamp>,
+    /// Nobody else's.
+    tenant: Option<&'a str>,
 }
 
 impl<'a> Filter<'a> {
-    fn of(asked: &'a Asked) -> Result<Self, Problem> {
+    fn of(asked: &'a Asked, tenant: Option<&'a str>) -> Result<Self, Problem> {
         Ok(Self {
             actor: asked.text("actor"),
             request: asked.text("request"),
@@ -153,6 +162,7 @@ impl<'a> Filter<'a> {
             row: asked.text("row"),
             port: asked.text("port"),
             since: asked.parsed("since", "a time such as 2026-01-31T12:00:00Z")?,
+            tenant,
         })
     }
 
@@ -169,7 +179,8 @@ impl<'a> Filter<'a> {
             Source::Gap => "gap",
         };
         let other = |wanted: Option<&str>, is: Option<&str>| wanted.is_some() && wanted != is;
-        if other(self.actor, head.actor.as_deref())
+        if other(self.tenant, head.tenant.as_deref())
+            || other(self.actor, head.actor.as_deref())
             || other(self.request, head.request.as_deref())
             || other(self.source, Some(source))
         {
@@ -227,9 +238,14 @@ fn journal(platform: &Platform) -> Result<&Journal, Problem> {
         .ok_or_else(|| Problem::not_ready("this platform keeps no journal"))
 }
 
+/// The tenant whose entries alone there are.
+fn tenant_of(platform: &Platform) -> Option<&str> {
+    platform.tenant().map(|tenant| tenant.tenant.as_str())
+}
+
 async fn list(_: Viewer, State(platform): State<Platform>, asked: Asked) -> Result<Json<Value>, Problem> {
     let journal = journal(&platform)?;
-    let (filter, limit) = (Filter::of(&asked)?, asked.limit()?);
+    let (filter, limit) = (Filter::of(&asked, tenant_of(&platform))?, asked.limit()?);
     let mut after = asked.cursor::<Uuid>()?;
     let (mut items, mut looked_at) = (Vec::new(), 0);
     loop {
@@ -265,7 +281,7 @@ async fn one(_: Viewer, State(platform): State<Platform>, name: Name) -> Result<
             warnings,
             affected,
         },
-    ) = journal.get(id).await?;
+    ) = journal.get_of(id, tenant_of(&platform)).await?;
     let mut shown = head.shown(id, journal.undone_by(id).await?.as_deref());
     shown["diff"] = diff;
     shown["warnings"] = warnings;
@@ -281,7 +297,7 @@ async fn take_back(
 ) -> Result<Json<Value>, Problem> {
     let journal = journal(&platform)?;
     let id: Uuid = name.parsed("journal entry")?;
-    let (head, body) = journal.get(id).await?;
+    let (head, body) = journal.get_of(id, tenant_of(&platform)).await?;
     let undone = journal.undone_by(id).await?;
     let mut manner: Manner = nb::manner(&asked, &caller)?;
     manner.about = format!("undo of {id}");

@@ -20,7 +20,7 @@ use super::nb;
 use super::trace::several;
 use crate::ovncp::path;
 use crate::platform::Platform;
-use crate::trace::{self, Asking, Place, Question, Told, refused};
+use crate::trace::{self, Around, Question, refused};
 use crate::whatif;
 use axum::Json;
 use axum::extract::State;
@@ -55,7 +55,8 @@ pub(super) fn drafts() -> [Draft<Platform>; 5] {
             route::post("/api/v1/trace/flow", flow_trace)
                 .summary("Follows one packet through the network")
                 .body(schema::object(&flow())),
-        ),
+        )
+        .tenants(),
         traced(
             route::post("/api/v1/trace/simulate", simulate)
                 .summary("Follows one packet as it would go after a change that is not made")
@@ -66,6 +67,7 @@ pub(super) fn drafts() -> [Draft<Platform>; 5] {
             .summary("Follows one packet for each of several protocols and ports")
             .body(schema::object(&paths()))
             .answers(200, schema::open_object(&["source_port", "destination_ip", "paths", "summary"], &[]))
+            .tenants()
             .errors(&[422, 502, 503, 504]),
         path(route::post("/api/v1/trace/connectivity", connectivity).read_only())
             .summary("Whom a port reaches, and what is in the way")
@@ -77,10 +79,12 @@ pub(super) fn drafts() -> [Draft<Platform>; 5] {
                 200,
                 schema::open_object(&["source_port", "target_ports", "fully_reachable", "recommendations"], &[]),
             )
+            .tenants()
             .errors(&[422, 502, 503, 504]),
         path(route::get("/api/v1/trace/ports/{port}/addresses", addresses))
             .summary("MACs and addresses of a port")
             .answers(200, schema::open_object(&["port_id", "port_name", "addresses", "type"], &[]))
+            .tenants()
             .errors(&[404, 503]),
     ]
 }
@@ -133,22 +137,11 @@ async fn flow_trace(
 }
 
 async fn one(platform: &Platform, flow: &Flow) -> Result<Value, Problem> {
-    let (schema, rows) = platform.north().read().await?;
-    let state = Rows::new(&schema, &rows.database);
-    let asking = question(flow.clone()).checked(&state)?;
-    let told = asked(platform, &state, &asking).await?;
-    Ok(result(flow, &state, &told))
-}
-
-async fn asked(platform: &Platform, state: &Rows<'_>, asking: &Asking) -> Result<Told, Problem> {
-    let southbound = platform.southbound_endpoints()?;
-    let (_, flows) = platform.south()?.read().await?;
-    let place = Place {
-        programs: platform.programs(),
-        southbound: &southbound,
-        flows: &flows,
-    };
-    trace::trace(place, state, asking).await
+    let around = Around::of(platform).await?;
+    let (_, told) = around.told(&question(flow.clone())).await?;
+    let mut shown = result(flow, &around.all(), &told);
+    around.hush(&mut shown);
+    Ok(shown)
 }
 
 /// A packet, and what is changed before it goes.
@@ -175,11 +168,7 @@ async fn simulate(
     let prepared = Prepared::new(simulated.changes)?;
     let wish = |state: &Rows<'_>| prepared.wish(state);
     let place = whatif::changed(&platform, &manner, wish).await?;
-    let (schema, rows) = place.platform.north().read_live().await?;
-    let state = Rows::new(&schema, &rows.database);
-    let asking = question(flow.clone()).checked(&state)?;
-    let told = self::asked(&place.platform, &state, &asking).await?;
-    Ok(Json(marked(result(&flow, &state, &told))))
+    one(&place.platform, &flow).await.map(marked).map(Json)
 }
 
 fn marked(mut result: Value) -> Value {

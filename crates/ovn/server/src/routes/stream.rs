@@ -46,12 +46,13 @@ pub(super) fn drafts() -> [Draft<Platform>; 1] {
     );
     [route::get("/api/v1/ovn/stream", follow)
         .summary("Follows the northbound, transaction by transaction, as server-sent events or over a WebSocket")
-        .description("Each message is one transaction: `{id, event: changes, changes: [{table, uuid, name, change, columns}]}`, of sets and maps the elements that were removed and added. The first message is `{event: here, id}`: read your lists then, and apply what follows. Whoever comes back with `since` (or `Last-Event-ID`) gets what followed, at any node of a clustered database; `{event: anew, id}` says that this is not kept any more: read your lists again, and go on from there.")
+        .description("Each message is one transaction: `{id, event: changes, changes: [{table, uuid, name, change, columns}]}`, of sets and maps the elements that were removed and added. The first message is `{event: here, id}`: read your lists then, and apply what follows. Whoever comes back with `since` (or `Last-Event-ID`) gets what followed, at any node of a clustered database; `{event: anew, id}` says that this is not kept any more: read your lists again, and go on from there. Within a tenant only its rows are told, and a row that enters or leaves its part comes or goes.")
         .query("since", schema::string("The transaction that was seen last: the id of a message."))
         .query("access_token", schema::string("The bearer token, for browsers."))
         .header("Last-Event-ID", schema::string("The same as `since`."))
         .answers_as(200, "text/event-stream", message)
-        .errors(&[503])]
+        .errors(&[503])
+        .tenants()]
 }
 
 async fn follow(
@@ -76,7 +77,7 @@ async fn follow(
     stream.begun().await;
     let header = headers.get("last-event-id").and_then(|value| value.to_str().ok());
     let seen = header.or_else(|| asked.text("since"));
-    let (reader, first) = stream.follow(seen);
+    let (reader, first) = stream.follow(seen, platform.eyes());
     let client = Client {
         reader,
         first,

@@ -82,7 +82,7 @@ pub(super) fn drafts() -> Vec<Draft<Platform>> {
             .answers(204, schema::anything("Nothing."))
             .errors(&[404, 409, 503]),
     ];
-    drafts.into_iter().map(ovncp::path).collect()
+    drafts.into_iter().map(ovncp::path).map(Draft::tenants).collect()
 }
 
 pub(super) fn components(routes: Routes) -> Routes {
@@ -130,7 +130,7 @@ struct Use {
 async fn list(_: Viewer, State(platform): State<Platform>, asked: Asked) -> Result<Json<Value>, Problem> {
     let pages = Pages::of(&asked, &SORTS)?;
     let category = asked.text("category");
-    let all = templates::all(platform.history()?).await?;
+    let all = templates::all(platform.templates()?).await?;
     let meant = all
         .iter()
         .filter(|known| category.is_none_or(|category| known.template.category == category));
@@ -140,7 +140,7 @@ async fn list(_: Viewer, State(platform): State<Platform>, asked: Asked) -> Resu
 }
 
 async fn one(_: Viewer, State(platform): State<Platform>, name: Name) -> Result<Json<Value>, Problem> {
-    let known = templates::one(platform.history()?, &name.0).await?;
+    let known = templates::one(platform.templates()?, &name.0).await?;
     Ok(Json(known.shown()))
 }
 
@@ -189,7 +189,7 @@ async fn validate(
     asked: Asked,
     Input(wanted): Input<Use>,
 ) -> Result<Json<Value>, Problem> {
-    let known = templates::one(platform.history()?, &wanted.template_id).await?;
+    let known = templates::one(platform.templates()?, &wanted.template_id).await?;
     let invalid = |problem: &Problem| {
         let document = problem.document(None, None);
         let words = document["problems"]
@@ -245,7 +245,7 @@ async fn instantiate(
     asked: Asked,
     Input(wanted): Input<Use>,
 ) -> Result<Json<Value>, Problem> {
-    let known = templates::one(platform.history()?, &wanted.template_id).await?;
+    let known = templates::one(platform.templates()?, &wanted.template_id).await?;
     let rules = ready(&known.template, &wanted)?;
     let mut manner = nb::manner(&asked, &caller)?;
     if wanted.dry_run {
@@ -270,7 +270,7 @@ async fn import(
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     let written = Written::read(&headers, &body)?;
     let (dry, replace) = (asked.dry_run()?, asked.flag("replace")?);
-    let known = templates::import(platform.history()?, &written, replace, dry).await?;
+    let known = templates::import(platform.templates()?, &written, replace, dry).await?;
     Ok((StatusCode::CREATED, Json(known.shown())))
 }
 
@@ -280,7 +280,7 @@ async fn export(
     name: Name,
     asked: Asked,
 ) -> Result<Response, Problem> {
-    let known = templates::one(platform.history()?, &name.0).await?;
+    let known = templates::one(platform.templates()?, &name.0).await?;
     let template = json!(known.template);
     if asked.word_of("format", &["json", "yaml"])? == Some("yaml") {
         let mut answer = yaml(&template).into_response();
@@ -297,6 +297,6 @@ async fn remove(
     name: Name,
     asked: Asked,
 ) -> Result<StatusCode, Problem> {
-    templates::delete(platform.history()?, &name.0, asked.dry_run()?).await?;
+    templates::delete(platform.templates()?, &name.0, asked.dry_run()?).await?;
     Ok(StatusCode::NO_CONTENT)
 }

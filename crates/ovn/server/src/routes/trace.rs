@@ -2,7 +2,7 @@
 
 use crate::matrix::{self, CELLS, Wanted};
 use crate::platform::Platform;
-use crate::trace::{self, CONNTRACK, PROTOCOLS, Place, Question};
+use crate::trace::{self, Around, CONNTRACK, PROTOCOLS, Question};
 use axum::Json;
 use axum::extract::State;
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -10,7 +10,6 @@ use purlin_api::asked::Input;
 use purlin_api::route::{self, Draft, Routes};
 use purlin_api::schema::{self, Schema};
 use purlin_api::{Problem, Viewer};
-use purlin_ovn_core::model::State as Rows;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -19,9 +18,10 @@ pub(super) fn drafts() -> [Draft<Platform>; 3] {
         route::post("/api/v1/ovn/trace", ask)
             .read_only()
             .summary("Follows a packet through the logical network, hop by hop, and says which row ends it")
-            .description("`from` is the switch port where the packet enters, `to` a port, a router's port or an address. Addresses that are not given are those of the rows. With `microflow` the packet is written out in OVN's expression language. The way is found by the packaged `ovn-trace` over the southbound: nothing is sent.")
+            .description("`from` is the switch port where the packet enters, `to` a port, a router's port or an address. Addresses that are not given are those of the rows. With `microflow` the packet is written out in OVN's expression language. The way is found by the packaged `ovn-trace` over the southbound: nothing is sent. Within a tenant a packet goes from one of its ports to another, and rows of others on the way are told as `another tenant's`.")
             .body(question())
             .answers(200, schema::reference("OvnTrace"))
+            .tenants()
             .errors(&[422, 502, 503, 504]),
         route::post("/api/v1/ovn/trace/paths", paths)
             .read_only()
@@ -29,6 +29,7 @@ pub(super) fn drafts() -> [Draft<Platform>; 3] {
             .description("The question of `/api/v1/ovn/trace` with `protocols` and `ports` in place of `protocol` and `destination_port`: each of tcp, udp and sctp is asked for each port. Hops are told with `hops: true`.")
             .body(many())
             .answers(200, schema::open_object(&["paths", "counts"], &[("paths", schema::array(schema::open_object(&["protocol", "port", "reached", "summary"], &[])))]))
+            .tenants()
             .errors(&[422, 502, 503, 504]),
         route::post("/api/v1/ovn/matrix", matrix)
             .read_only()
@@ -36,6 +37,7 @@ pub(super) fn drafts() -> [Draft<Platform>; 3] {
             .description("Ports are named by themselves, by their groups and by their switches; without `to` each is asked against each. `method` says how a cell was found: `acl`, by the ACLs of both ends, which is exact where `exact` says so, or `ovn-trace`. A page has 1000 cells, and no more traces than 64: go on with `next_cursor`.")
             .body(pairs())
             .answers(200, schema::reference("OvnMatrix"))
+            .tenants()
             .errors(&[422, 502, 503, 504]),
     ]
 }
@@ -298,23 +300,11 @@ async fn paths(
 
 /// Answers several questions, a few at a time.
 pub(super) async fn several(platform: &Platform, questions: Vec<Question>) -> Result<Vec<Value>, Problem> {
-    let (schema, rows) = platform.north().read().await?;
-    let state = &Rows::new(&schema, &rows.database);
-    let southbound = platform.southbound_endpoints()?;
-    let (_, flows) = platform.south()?.read().await?;
-    let place = Place {
-        programs: platform.programs(),
-        southbound: &southbound,
-        flows: &flows,
-    };
-    let behind = trace::behind(state);
+    let around = &Around::of(platform).await?;
     let told = stream::iter(questions).map(|question| async move {
-        let asking = question.checked(state)?;
-        let told = trace::trace(place, state, &asking).await?;
-        let mut shown = told.shown(&asking, question.raw);
+        let mut shown = around.answer(&question).await?;
         shown["protocol"] = json!(question.protocol);
         shown["port"] = json!(question.destination_port);
-        shown["behind"] = json!(behind);
         Ok::<_, Problem>(shown)
     });
     told.buffered(AT_ONCE).try_collect().await
@@ -325,10 +315,12 @@ async fn matrix(
     State(platform): State<Platform>,
     Input(wanted): Input<Wanted>,
 ) -> Result<Json<Value>, Problem> {
-    let (schema, rows) = platform.north().read().await?;
-    let state = Rows::new(&schema, &rows.database);
-    let matrix = wanted.checked(&state)?;
-    matrix::page(&platform, &state, &matrix, &wanted).await.map(Json)
+    let around = Around::rows_of(&platform).await?;
+    let matrix = wanted.checked(&around.seen())?;
+    around.own_ports(matrix.from.iter().chain(&matrix.to).map(String::as_str))?;
+    let mut page = matrix::page(&around.platform, &around.all(), &matrix, &wanted).await?;
+    around.hush(&mut page);
+    Ok(Json(page))
 }
 
 async fn ask(
@@ -336,18 +328,6 @@ async fn ask(
     State(platform): State<Platform>,
     Input(question): Input<Question>,
 ) -> Result<Json<Value>, Problem> {
-    let (schema, rows) = platform.north().read().await?;
-    let state = Rows::new(&schema, &rows.database);
-    let asking = question.checked(&state)?;
-    let southbound = platform.southbound_endpoints()?;
-    let (_, flows) = platform.south()?.read().await?;
-    let place = Place {
-        programs: platform.programs(),
-        southbound: &southbound,
-        flows: &flows,
-    };
-    let told = trace::trace(place, &state, &asking).await?;
-    let mut answer = told.shown(&asking, question.raw);
-    answer["behind"] = json!(trace::behind(&state));
-    Ok(Json(answer))
+    let around = Around::of(&platform).await?;
+    around.answer(&question).await.map(Json)
 }

@@ -12,6 +12,8 @@ mod operating;
 mod ovncp;
 mod pace;
 mod pictures;
+#[path = "../../../../accounts/tests/it/postgres.rs"]
+mod postgres;
 mod reachability;
 mod reading;
 mod schema;

@@ -17,13 +17,17 @@ const STREAM: &str = "/api/v1/ovn/stream";
 const PORTS: &str = "/api/v1/ovn/nb/Logical_Switch_Port";
 
 /// A client of either kind.
-enum Client {
+pub(crate) enum Client {
     Events(BufReader<TcpStream>),
     Socket(Box<WebSocketStream<TcpStream>>),
 }
 
 impl Client {
-    async fn open((address, token): &(SocketAddr, String), socket: bool, since: Option<&str>) -> Self {
+    pub(crate) async fn open(
+        (address, token): &(SocketAddr, String),
+        socket: bool,
+        since: Option<&str>,
+    ) -> Self {
         let query = since.map(|since| format!("?since={since}")).unwrap_or_default();
         let mut stream = TcpStream::connect(address).await.expect("it listens");
         if socket {
@@ -43,7 +47,7 @@ impl Client {
         Self::Events(BufReader::new(stream))
     }
 
-    async fn next(&mut self) -> Value {
+    pub(crate) async fn next(&mut self) -> Value {
         let next = async {
             match self {
                 Self::Events(lines) => loop {
@@ -71,7 +75,7 @@ impl Client {
     }
 }
 
-fn id(message: &Value) -> String {
+pub(crate) fn id(message: &Value) -> String {
     message["id"].as_str().expect("an id").to_owned()
 }
 

@@ -1,7 +1,13 @@
 //! Two tenants on one northbound: neither sees, names or changes what the other has, over any route.
 
+mod kept;
+mod packets;
+mod streams;
+
 use crate::world::{Answer, World};
 use axum::http::{Method, StatusCode};
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use purlin_api::access::{Caller, Role};
 use purlin_api::tenancy::{Accounts, Bound, Note, Tenancy};
 use purlin_api::{Problem, Shell};
@@ -19,44 +25,50 @@ impl Accounts for Keys {
         text.starts_with("key:")
     }
 
-    fn login(&self, text: &str) -> Option<Caller> {
-        let mut words = text.split(':').skip(1);
-        let name = words.next()?;
-        let quota = |word: &str| {
-            let (quota, most) = word.split_once('=')?;
-            Some((quota.to_owned(), most.parse().ok()?))
-        };
-        let tenancy = Tenancy {
-            id: format!("t-{name}"),
-            name: name.to_owned(),
-            role: Role::Operator,
-            prefix: format!("{name}-"),
-            external: false,
-            approval: false,
-            audited: true,
-            bounds: vec![Bound {
-                of: name.to_owned(),
-                tenants: vec![format!("t-{name}")],
-                quotas: words.filter_map(quota).collect(),
-            }],
-            root: format!("t-{name}"),
-            scopes: None,
-        };
-        Some(Caller {
-            token: text.to_owned(),
-            name: format!("{name}-robot"),
-            role: Role::Operator,
-            own_role: Role::Member,
-            tenant: Some(Arc::new(tenancy)),
-            note: Note::default(),
-            source: None,
-            request: String::new(),
-        })
+    fn login<'a>(&'a self, text: &'a str) -> BoxFuture<'a, Result<Option<Caller>, Problem>> {
+        std::future::ready(Ok(caller(text))).boxed()
     }
 
     fn tenancy(&self, _: &Caller, wanted: &str) -> Result<Arc<Tenancy>, Problem> {
         Err(Problem::no_such("tenant", wanted))
     }
+}
+
+/// Who says so has it.
+fn caller(text: &str) -> Option<Caller> {
+    let mut words = text.split(':').skip(1);
+    let name = words.next()?;
+    let external = words.clone().any(|word| word == "external");
+    let quota = |word: &str| {
+        let (quota, most) = word.split_once('=')?;
+        Some((quota.to_owned(), most.parse().ok()?))
+    };
+    let tenancy = Tenancy {
+        id: format!("t-{name}"),
+        name: name.to_owned(),
+        role: Role::Operator,
+        prefix: format!("{name}-"),
+        external,
+        approval: false,
+        audited: true,
+        bounds: vec![Bound {
+            of: name.to_owned(),
+            tenants: vec![format!("t-{name}")],
+            quotas: words.filter_map(quota).collect(),
+        }],
+        root: format!("t-{name}"),
+        scopes: None,
+    };
+    Some(Caller {
+        token: text.to_owned(),
+        name: format!("{name}-robot"),
+        role: Role::Operator,
+        own_role: Role::Member,
+        tenant: Some(Arc::new(tenancy)),
+        note: Note::default(),
+        source: None,
+        request: String::new(),
+    })
 }
 
 const ACME: &str = "key:acme";
@@ -214,7 +226,9 @@ fn platform(world: &World) -> Platform {
 #[tokio::test(flavor = "multi_thread")]
 async fn no_route_shows_one_tenant_what_another_has() {
     let world = World::new().await;
-    let [own, others] = networks(&world).await;
+    let [own, mut others] = networks(&world).await;
+    others.extend(kept::things(&world, BOLT, "bolt").await);
+    kept::things(&world, ACME, "acme").await;
     let mut words: Vec<String> = own.iter().chain(&others).cloned().collect();
     let names = ["web", "vm1", "r0", "r0-web", "rule"];
     words.extend(
@@ -224,9 +238,11 @@ async fn no_route_shows_one_tenant_what_another_has() {
     );
     words.extend(["bolt_all", "bolt_hosts"].map(str::to_owned));
     let (mut shown, mut refused) = (0, 0);
-    let paths = readable(&world, &words);
-    // What is kept of the whole is there, and would be handed out. Of a stream nobody waits for the end.
-    for path in paths.iter().filter(|path| !path.ends_with("/stream")) {
+    // Of a stream nobody waits for the end: see `streams`.
+    let mut paths = readable(&world, &words);
+    paths.retain(|path| !path.ends_with("/stream"));
+    // What is kept of the whole is there, and would be handed out.
+    for path in &paths {
         world
             .send(Role::Viewer, Method::GET, path, None, &Value::Null)
             .await;
@@ -340,8 +356,9 @@ async fn force_and_owner_do_not_lead_out_of_a_tenant() {
     assert_eq!(marks, "t-acme");
     for path in [
         "/api/v1/ovn",
-        "/api/v1/ovn/sb",
-        "/api/v1/ovn/journal",
+        "/api/v1/ovn/operations",
+        "/api/v1/ovn/sb/Logical_Flow",
+        "/api/v1/ovn/sb/Chassis",
         "/api/v1/tokens",
         "/api/v1/audit",
     ] {

@@ -30,7 +30,7 @@ use tower::ServiceExt;
 pub(crate) struct Mounted {
     pub(crate) router: Router,
     pub(crate) tokens: Vec<(Role, String)>,
-    pub(crate) store: Embedded,
+    pub(crate) store: Option<Embedded>,
 }
 
 impl Mounted {
@@ -56,11 +56,18 @@ impl Mounted {
     /// A platform that was put together elsewhere.
     async fn of(folder: &Path, platform: &Platform) -> Self {
         let store = Embedded::open(&folder.join("store"), Options::default()).expect("a store");
-        let (ledger, clock) = (Ledger::new(store.records()), Clock::system());
+        let ledger = Ledger::new(store.records());
+        let mut mounted = Self::keeping(platform, ledger, Clock::system(), false).await;
+        mounted.store = Some(store);
+        mounted
+    }
+
+    /// The same with what is its own in a store of somebody else, which others write too or not.
+    pub(crate) async fn keeping(platform: &Platform, ledger: Ledger, clock: Clock, shared: bool) -> Self {
         platform.keep(History {
             ledger: ledger.clone(),
             clock: clock.clone(),
-            shared: false,
+            shared,
             bounds: Bounds {
                 journal_entries: 3000,
                 ..Bounds::default()
@@ -88,7 +95,7 @@ impl Mounted {
         Self {
             router,
             tokens: known,
-            store,
+            store: None,
         }
     }
 }
@@ -108,7 +115,7 @@ pub(crate) struct World {
     router: Router,
     tokens: Vec<(Role, String)>,
     daemons: Vec<Daemon>,
-    _store: Embedded,
+    _store: Option<Embedded>,
     folder: TempDir,
 }
 

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use purlin_store::{Batch, Expectation};
 
 use crate::failure::Failure;
+use crate::line::bell;
 use crate::outbox;
 use crate::postgres::{Doing, Work};
 use crate::session::Session;
@@ -19,6 +20,9 @@ const PUT: &str = "INSERT INTO purlin.record (tbl, key, value) \
      SELECT * FROM UNNEST($1::text[], $2::bytea[], $3::bytea[]) \
      ON CONFLICT (tbl, key) DO UPDATE SET value = excluded.value";
 
+/// Wakes whoever has asked to be woken ([`crate::Postgres::bell`]), once the transaction is committed.
+const RING: &str = concat!("SELECT pg_notify('", bell!(), "', '')");
+
 /// A row that was not as expected.
 type Conflict = (String, Vec<u8>);
 
@@ -29,6 +33,7 @@ pub(super) struct Commit {
     expect: Vec<(String, Vec<u8>, Expectation)>,
     /// A put beats a delete, a later put an earlier one.
     pub(super) changes: Changes,
+    quiet: bool,
 }
 
 impl Commit {
@@ -41,6 +46,7 @@ impl Commit {
         Self {
             expect: batch.expect,
             changes: deleted.chain(put).collect(),
+            quiet: batch.quiet,
         }
     }
 
@@ -105,12 +111,14 @@ impl Work for Commit {
                 return Ok(Err(conflict));
             }
             self.apply(session).await?;
-            let notes: Vec<_> = self
-                .changes
-                .keys()
-                .map(|(table, key)| (table.as_str(), key.as_slice()))
-                .collect();
-            outbox::leave(session, last, &notes).await?;
+            if !self.quiet && !self.changes.is_empty() {
+                let rows = self.changes.keys();
+                let notes: Vec<_> = rows
+                    .map(|(table, key)| (table.as_str(), key.as_slice()))
+                    .collect();
+                outbox::leave(session, last, &notes).await?;
+                session.query(RING, &[]).await?;
+            }
             session.commit().await?;
             Ok(Ok(()))
         })

@@ -5,7 +5,7 @@ use std::time::Duration;
 use purlin_store::{Batch, Records};
 use purlin_store_postgres::{Cursor, News, Note};
 
-use crate::rig::{Server, connect, met, run};
+use crate::rig::{LIMIT, Server, connect, met, run, settings};
 
 fn notes(news: News) -> (Vec<Note>, Cursor) {
     match news {
@@ -122,5 +122,41 @@ fn changed_records_leave_notes_and_refused_ones_do_not() {
             .map(|note| (note.topic.as_str(), &note.body[..]))
             .collect();
         assert_eq!(read, [("token", &b"t"[..]), ("user", &b"u"[..])]);
+    });
+}
+
+/// Whoever holds rows in memory learns of a commit elsewhere at once, and of what nobody holds not at all.
+#[test]
+fn a_commit_rings_at_other_nodes_and_a_quiet_one_does_not() {
+    if !met() {
+        return;
+    }
+    run(async {
+        let server = Server::shared();
+        let database = server.database().await;
+        let mut listening = settings(server.port(), &database);
+        listening.listen = true;
+        let here = purlin_store_postgres::Postgres::connect(listening, |_| {}).await;
+        let here = here.expect("the server answers");
+        let (mut bell, outbox) = (here.bell(), here.outbox());
+        let start = outbox.now().await.expect("it answers");
+        let records = connect(server.port(), &database).await.records();
+        let before = *bell.borrow_and_update();
+        let committed = tokio::task::spawn_blocking(move || {
+            let row = |key: &[u8]| Batch::default().put("journal", key, *b"1");
+            records.commit(row(b"a").quietly()).expect("nothing expected");
+            records
+                .commit(Batch::default().put("token", *b"t", *b"1"))
+                .expect("nothing expected");
+        });
+        committed.await.expect("no panic");
+        tokio::time::timeout(LIMIT, bell.changed())
+            .await
+            .expect("the server tells of it by itself")
+            .expect("the store is there");
+        assert_eq!(*bell.borrow(), before + 1, "of one of the two");
+        let (read, _) = notes(outbox.since(start, 9).await.expect("it answers"));
+        let topics: Vec<_> = read.iter().map(|note| note.topic.as_str()).collect();
+        assert_eq!(topics, ["token"]);
     });
 }

@@ -16,7 +16,7 @@ use tower::ServiceExt;
 const CHILD: &str = "PURLIN_TEST_JOURNAL_DIR";
 const NAME: &str = "journal::killed::no_transaction_is_lost_and_none_invented_by_kill_9";
 
-async fn ask(mounted: &Mounted, method: Method, path: &str, body: &Value) -> (u16, Value) {
+pub(super) async fn ask(mounted: &Mounted, method: Method, path: &str, body: &Value) -> (u16, Value) {
     let token = &mounted
         .tokens
         .iter()
@@ -71,7 +71,7 @@ async fn child(folder: &Path) {
 }
 
 /// Requests that the log of the database has.
-fn logged(folder: &Path) -> BTreeSet<String> {
+pub(super) fn logged(folder: &Path) -> BTreeSet<String> {
     let output = Command::new("ovsdb-tool")
         .arg("show-log")
         .arg(folder.join("nb.db"))
@@ -82,7 +82,7 @@ fn logged(folder: &Path) -> BTreeSet<String> {
 }
 
 /// Entries of the journal, once each has its end.
-async fn journalled(mounted: &Mounted) -> Vec<Value> {
+pub(super) async fn journalled(mounted: &Mounted) -> Vec<Value> {
     let deadline = Instant::now() + Duration::from_secs(30);
     loop {
         let (mut all, mut cursor) = (Vec::new(), String::new());
