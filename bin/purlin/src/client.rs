@@ -88,6 +88,16 @@ impl Ask {
         self
     }
 
+    /// A body of another form.
+    #[cfg_attr(
+        not(feature = "ovn"),
+        expect(dead_code, reason = "only documents of OVN are sent as they are")
+    )]
+    pub(crate) fn text(mut self, kind: &'static str, body: String) -> Self {
+        self.body = Some((kind, body.into_bytes()));
+        self
+    }
+
     /// Only if what is asked about still has this entity tag, quotes included.
     #[cfg_attr(
         not(feature = "ovn"),

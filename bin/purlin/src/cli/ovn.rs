@@ -1,13 +1,17 @@
 //! `purlin ovn`: the virtual network, row by row, in the habits of the other commands.
 
+mod backup;
 mod diff;
+mod document;
 mod fields;
 mod health;
+mod journal;
 mod lint;
 mod raft;
 mod rows;
 mod status;
 mod tables;
+mod template;
 mod topology;
 mod trace;
 mod watch;
@@ -56,14 +60,19 @@ const APPLY_EXAMPLES: &str = "Examples:
   purlin ovn apply -f changes.yaml --dry-run
   purlin ovn apply -f changes.json --wait hv --timeout 60
   generate | purlin ovn apply -f -
+  purlin ovn apply -f shop.yaml --owner shop --prune     a document: how the rows of shop are to be
 
-The file, in JSON, YAML or TOML:
+Changes, in JSON, YAML or TOML:
   changes:
     - { op: insert, table: Logical_Switch, as: web, columns: { name: web } }
     - { op: insert, table: Logical_Switch_Port, parent: Logical_Switch/$web, columns: { name: web-1 } }
     - { op: update, table: Logical_Router, row: edge, columns: { enabled: true } }
     - { op: add, table: Address_Set, row: admins, column: addresses, values: [10.0.0.9] }
     - { op: delete, table: Logical_Switch, row: old }
+A document, which names rows and says only what is to be so:
+  switches:
+    - name: web
+      ports: [{ name: web-1, addresses: ['02:00:00:00:00:01 10.0.0.5'] }]
 All of it happens, or nothing.";
 
 const LINT_EXAMPLES: &str = "Examples:
@@ -136,9 +145,30 @@ pub(crate) enum Command {
     /// Take rows away, and all that cannot be without them.
     #[command(visible_alias = "rm", after_help = DELETE_EXAMPLES)]
     Delete(write::Delete),
-    /// Make the changes of a file as one transaction.
+    /// Make the changes of a file, or put an owner's document into force, as one transaction.
     #[command(after_help = APPLY_EXAMPLES)]
     Apply(write::Apply),
+    /// Show what `apply` would change.
+    #[command(after_help = document::PLAN_EXAMPLES)]
+    Plan(document::Plan),
+    /// Compare the network with the documents that are in force.
+    #[command(after_help = document::DRIFT_EXAMPLES)]
+    Drift(document::Drift),
+    /// Write an owner's rows as the document that would make them.
+    #[command(after_help = document::EXPORT_EXAMPLES)]
+    Export(document::Export),
+    /// Who changed what: every transaction with its difference.
+    #[command(subcommand)]
+    Journal(journal::Command),
+    /// Take a transaction back, or everything since one.
+    #[command(after_help = journal::UNDO_EXAMPLES)]
+    Undo(journal::Undo),
+    /// Sets of rules with typed variables.
+    #[command(subcommand)]
+    Template(template::Command),
+    /// Backups of every table, and their way back.
+    #[command(subcommand)]
+    Backup(backup::Command),
     /// Check every row that is there: broken matches, shadowed rules, addresses in use twice.
     #[command(after_help = LINT_EXAMPLES)]
     Lint(ListArgs),
@@ -188,6 +218,13 @@ async fn answered(command: &Command, context: &Context) -> Outcome {
         Command::Set(set) => set.run(context).await,
         Command::Delete(delete) => delete.run(context).await,
         Command::Apply(apply) => apply.run(context).await,
+        Command::Plan(plan) => plan.run(context).await,
+        Command::Drift(drift) => drift.run(context).await,
+        Command::Export(export) => export.run(context).await,
+        Command::Journal(command) => journal::run(command, context).await,
+        Command::Undo(undo) => undo.run(context).await,
+        Command::Template(command) => template::run(command, context).await,
+        Command::Backup(command) => backup::run(command, context).await,
         Command::Lint(args) => lint::run(args, context).await,
         Command::Health(args) => health::health(args, context).await,
         Command::Chassis(args) => health::chassis(args, context).await,

@@ -11,6 +11,7 @@ mod nbctl;
 mod node;
 mod ovn;
 mod ovn_explain;
+mod ovn_history;
 mod reload;
 mod restored;
 mod schema;

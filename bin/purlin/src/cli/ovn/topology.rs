@@ -5,6 +5,7 @@ use crate::client::{Ask, with_query};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::output::{self, Column, Form, Kind, Show};
 use serde_json::Value;
+use std::collections::HashMap;
 use std::io::Write;
 
 #[derive(Debug, clap::Args)]
@@ -90,20 +91,27 @@ pub(super) async fn run(args: &Args, context: &Context) -> Outcome {
     Ok(Exit::Ok)
 }
 
-/// Nodes with the names of those they are joined with, ports aside.
+/// Nodes with the names of those they are joined with, ports aside. Each node and each link is looked at once.
 fn nodes(graph: &Value) -> Vec<Value> {
     let list = |name: &str| graph[name].as_array().map_or(&[][..], Vec::as_slice);
-    let network = |id: &Value| {
-        let node = list("nodes").iter().find(|node| node["id"] == *id)?;
-        (node["kind"] != "port").then(|| node["label"].as_str().unwrap_or_default())
-    };
-    let linked = |node: &Value| -> String {
-        let ends = list("links").iter().filter_map(|link| match node["id"] {
-            ref id if *id == link["from"] => Some(&link["to"]),
-            ref id if *id == link["to"] => Some(&link["from"]),
-            _ => None,
-        });
-        let mut names: Vec<&str> = ends.filter_map(network).collect();
+    let networks = list("nodes").iter().filter(|node| node["kind"] != "port");
+    let labels: HashMap<&str, &str> = networks
+        .filter_map(|node| Some((node["id"].as_str()?, node["label"].as_str()?)))
+        .collect();
+    let mut near: HashMap<&str, Vec<&str>> = HashMap::new();
+    for link in list("links") {
+        let (Some(from), Some(to)) = (link["from"].as_str(), link["to"].as_str()) else {
+            continue;
+        };
+        for (end, other) in [(from, to), (to, from)] {
+            near.entry(end).or_default().extend(labels.get(other));
+        }
+    }
+    let mut linked = |node: &Value| -> String {
+        let mut names = node["id"]
+            .as_str()
+            .and_then(|id| near.remove(id))
+            .unwrap_or_default();
         names.sort_unstable();
         names.join(", ")
     };

@@ -3,6 +3,7 @@
 mod progress;
 
 use super::diff;
+use super::document::{self, Options};
 use super::fields::{Field, new_row};
 use super::tables::Side;
 use crate::cli::Context;
@@ -102,9 +103,11 @@ pub(crate) struct Delete {
 
 #[derive(Debug, Args)]
 pub(crate) struct Apply {
-    /// The changes, in JSON, YAML or TOML; `-` for standard input.
+    /// Changes, or with --owner a document, in JSON, YAML or TOML; `-` for standard input.
     #[arg(long, short = 'f', value_name = "FILE")]
     file: PathBuf,
+    #[command(flatten)]
+    options: Options,
     #[command(flatten)]
     manner: Manner,
 }
@@ -177,16 +180,30 @@ impl Delete {
 
 impl Apply {
     pub(super) async fn run(&self, context: &Context) -> Outcome {
-        let document = read(&self.file)?;
-        let Some(orders) = document.get("changes").and_then(Value::as_array) else {
-            let what = format!("{} has no list `changes`", self.file.display());
-            return Err(Failure::failed(
-                what,
-                "see 'purlin ovn apply --help' for its shape",
-            ));
-        };
-        changes(orders, &self.manner, context).await
+        let text = read_text(&self.file)?;
+        apply((&self.file, text), "apply", &self.options, &self.manner, context).await
     }
+}
+
+/// Makes the changes of a file, or puts its document into force; the file shows which of the two it is.
+pub(super) async fn apply(
+    (file, text): (&Path, String),
+    verb: &str,
+    options: &Options,
+    manner: &Manner,
+    context: &Context,
+) -> Outcome {
+    let members = parsed(file, &text)?;
+    let Some(orders) = members.get("changes").and_then(Value::as_array) else {
+        return document::put((file, text), verb, options, manner, context).await;
+    };
+    if options.is_said() {
+        return Err(Failure::usage(
+            "--prune and --adopt are for documents",
+            format!("{} is a list of changes", file.display()),
+        ));
+    }
+    changes(orders, manner, context).await
 }
 
 async fn changes(orders: &[Value], manner: &Manner, context: &Context) -> Outcome {
@@ -233,20 +250,46 @@ fn parent(told: &str) -> Result<String, Failure> {
 
 /// An object in any of the forms of a configuration.
 pub(super) fn read(path: &Path) -> Result<Map<String, Value>, Failure> {
+    parsed(path, &read_text(path)?)
+}
+
+/// What a file holds, or standard input for `-`.
+pub(super) fn read_text(path: &Path) -> Result<String, Failure> {
     let mut text = String::new();
     let read = if path.as_os_str() == "-" {
         std::io::stdin().read_to_string(&mut text)
     } else {
         std::fs::File::open(path).and_then(|mut file| file.read_to_string(&mut text))
     };
+    let failed = |cause| Failure::failed(format!("cannot read {}: {cause}", path.display()), "check --file");
+    read.map(|_| text).map_err(failed)
+}
+
+/// A text as the API takes it, with its media type. TOML travels as JSON; the others as they are, so that faults are told
+/// with the lines of the file.
+pub(super) fn format(path: &Path, text: String) -> Result<(&'static str, String), Failure> {
+    let ending = path
+        .extension()
+        .and_then(|ending| ending.to_str())
+        .unwrap_or_default();
+    Ok(match ending {
+        "toml" => (
+            "application/json",
+            Value::Object(parsed(path, &text)?).to_string(),
+        ),
+        _ if text.trim_start().starts_with('{') => ("application/json", text),
+        _ => ("application/yaml", text),
+    })
+}
+
+fn parsed(path: &Path, text: &str) -> Result<Map<String, Value>, Failure> {
     let name = path.display().to_string();
-    read.map_err(|cause| Failure::failed(format!("cannot read {name}: {cause}"), "check --file"))?;
     // A list of changes without a head is one as well.
-    if let Ok(Value::Array(changes)) = serde_json::from_str(&text) {
+    if let Ok(Value::Array(changes)) = serde_json::from_str(text) {
         return Ok(Map::from_iter([("changes".to_owned(), Value::Array(changes))]));
     }
     let mut faults = Faults::new();
-    let document = Document::parse([Input::file(&name, text)], &mut faults);
+    let document = Document::parse([Input::file(&name, text.to_owned())], &mut faults);
     if faults.errors() > 0 {
         let told = faults.to_text(&document, false);
         let details = told.lines().map(str::to_owned).collect();
@@ -262,6 +305,21 @@ pub(super) fn read(path: &Path) -> Result<Map<String, Value>, Failure> {
 }
 
 impl Manner {
+    /// Nothing is written.
+    pub(super) fn trial(owner: Option<&str>) -> Self {
+        Self {
+            dry_run: true,
+            wait: None,
+            timeout: 10,
+            owner: owner.map(str::to_owned),
+            force: false,
+        }
+    }
+
+    pub(super) fn owner(&self) -> Option<&str> {
+        self.owner.as_deref()
+    }
+
     fn path(&self, path: String) -> String {
         let flag = |is: bool| if is { "true" } else { "" };
         let wait = self.wait.and_then(|until| until.to_possible_value());
@@ -286,7 +344,12 @@ impl Manner {
         }
     }
 
-    async fn send(&self, path: String, ask: impl FnOnce(String) -> Ask, context: &Context) -> Outcome {
+    pub(super) async fn send(
+        &self,
+        path: String,
+        ask: impl FnOnce(String) -> Ask,
+        context: &Context,
+    ) -> Outcome {
         let mut client = context.client()?;
         let patience = Duration::from_secs(self.timeout + 30);
         let ask = ask(self.path(path)).patience(patience);
