@@ -154,6 +154,16 @@ fn among_others(
             "set dhcp.server_id to the address that clients shall renew at, the same on every node",
         );
     }
+    if cluster.enabled && services.owns_ovn() {
+        let at = document.get("ovn.enabled").or_else(|| document.get("cluster"));
+        let message = "every node of this cluster starts an OVN of its own: what is written at one is not seen at the others";
+        let help =
+            "name one OVN for all nodes in ovn.northbound and ovn.southbound, or set ovn.enabled = false";
+        if let Some(node) = at {
+            let fault = Fault::error(codes::CONTRADICTION, "ovn.northbound", node.span, message);
+            faults.push(fault.as_warning().help(help));
+        }
+    }
 }
 
 /// The settings of a stored configuration, with the environment over it.

@@ -5,3 +5,4 @@ mod trio;
 
 pub use front::Front;
 pub use trio::Trio;
+pub(crate) use trio::{DRESS, shipped};

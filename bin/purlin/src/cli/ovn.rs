@@ -237,3 +237,30 @@ async fn answered(command: &Command, context: &Context) -> Outcome {
         Command::Watch(args) => watch::run(args, context).await,
     }
 }
+
+/// A time to wait in whole seconds: `10`, or as everywhere else `10s`, `2m`.
+fn seconds(text: &str) -> Result<u64, String> {
+    let seconds = match text.parse() {
+        Ok(seconds) => seconds,
+        Err(_) => purlin_config::parse_duration(text)?.as_secs(),
+    };
+    if (1..=120).contains(&seconds) {
+        return Ok(seconds);
+    }
+    Err("between 1s and 2m is possible".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::seconds;
+
+    #[test]
+    fn times_to_wait_are_seconds_or_have_a_unit() {
+        for (text, wanted) in [("10", 10), ("10s", 10), ("2m", 120)] {
+            assert_eq!(seconds(text), Ok(wanted), "{text}");
+        }
+        for text in ["0", "3m", "soon", "10 parsecs", ""] {
+            assert!(seconds(text).is_err(), "{text}");
+        }
+    }
+}

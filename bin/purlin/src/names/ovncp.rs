@@ -5,7 +5,7 @@
 //!   NODE_ID, REDIS_URL, ... ───────────────────────────────┴─► Purlin's sections ─► a node without DHCP and TFTP
 //! ```
 //!
-//! What is known of its API so far is under `/api/v1/ovn`; the paths that the guide's program had come with a later version.
+//! Its API is under `/api/v1/ovn`, and under the paths that the guide's program has.
 
 mod document;
 mod endpoint;

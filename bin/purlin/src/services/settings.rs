@@ -64,6 +64,15 @@ impl Settings {
         false
     }
 
+    /// Whether this node starts databases of OVN for itself.
+    #[cfg_attr(not(feature = "ovn"), expect(clippy::unused_self))]
+    pub(crate) fn owns_ovn(&self) -> bool {
+        #[cfg(feature = "ovn")]
+        return self.ovn.enabled && matches!(self.ovn.source, purlin_ovn_server::settings::Source::Own(_));
+        #[cfg(not(feature = "ovn"))]
+        false
+    }
+
     /// The most that a client may be promised ahead of its record: what a successor must wait out.
     #[cfg_attr(not(feature = "dhcp"), expect(clippy::unused_self))]
     pub(crate) fn lead_time(&self) -> Option<Duration> {

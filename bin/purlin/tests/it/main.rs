@@ -3,8 +3,10 @@
 mod api;
 mod boot;
 mod command_line;
+mod compose;
 mod config;
 mod deploy;
+mod guide_page;
 mod harness;
 mod names;
 mod nbctl;

@@ -146,7 +146,8 @@ fn addresses(books: &Books) -> Vec<SocketAddr> {
 fn mesh(books: &Books) -> Result<&Mesh, Problem> {
     books.mesh.as_ref().ok_or_else(|| {
         let what = "this node serves alone: other nodes need a database that they share ([store] engine = \"postgres\", [cluster] enabled = true)";
-        Problem::new(StatusCode::CONFLICT, &reasons::NOT_POSSIBLE, what)
+        let fix = "purlin cluster grow --store postgresql://... makes this node the first of several while it serves.";
+        Problem::new(StatusCode::CONFLICT, &reasons::NOT_POSSIBLE, what).with("fix", fix)
     })
 }
 

@@ -40,8 +40,7 @@ pub(crate) struct Sync {
     #[arg(long)]
     sb: bool,
     /// How long to wait at most.
-    #[arg(long, value_name = "SECONDS", default_value_t = 10)]
-    #[arg(value_parser = clap::value_parser!(u64).range(1..=120))]
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = super::seconds)]
     timeout: u64,
 }
 

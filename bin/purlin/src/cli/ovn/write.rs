@@ -36,12 +36,12 @@ pub(crate) struct Manner {
     /// How long to wait at most.
     #[arg(
         long,
-        value_name = "SECONDS",
-        default_value_t = 10,
+        value_name = "TIME",
+        default_value = "10s",
         requires = "wait",
         help_heading = "How"
     )]
-    #[arg(value_parser = clap::value_parser!(u64).range(1..=120))]
+    #[arg(value_parser = super::seconds)]
     timeout: u64,
     /// Whose rows are made.
     #[arg(long, value_name = "OWNER", help_heading = "How")]

@@ -25,14 +25,10 @@ pub(super) static SECTIONS: [Section; 10] = [
         "What is cached, and how Redis is spoken to for it.",
         &[CACHE],
     ),
-    Section::new(
-        "ovn",
-        "Databases of OVN; used by a service that comes later.",
-        &[OVN],
-    ),
+    Section::new("ovn", "Databases of OVN.", &[OVN]),
     Section::new(
         "batch_processor",
-        "Batches of changes to OVN; used by a service that comes later.",
+        "Writes that travel to OVN together.",
         &[BATCHES],
     ),
     Section::new("logging", "What is told.", &[LOGGING]),

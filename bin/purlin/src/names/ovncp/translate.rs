@@ -59,7 +59,7 @@ pub(super) fn translate(document: &Document) -> Result<Translated, Failure> {
     }
     let sessions_in_memory = memory(guide.section("session").opt("store_type"));
     out.insert("sessions".into(), guide.sessions(sessions_in_memory));
-    let (mut notes, mut unknown_host) = (guide.ovn_notes(), None);
+    let (mut notes, mut unknown_host) = (guide.ovn_notes(enabled), None);
     if let Some(database) = &database {
         // Without others the embedded store is what a node alone has.
         if enabled {
@@ -283,12 +283,17 @@ impl Guide<'_> {
         section
     }
 
-    fn ovn_notes(&self) -> Vec<String> {
+    fn ovn_notes(&self, among_others: bool) -> Vec<String> {
         let mut notes = Vec::new();
         if self.endpoints("northbound").is_none() {
-            notes.push(
-                "ovn.northbound.endpoints names no server: this node starts databases of its own".to_owned(),
-            );
+            let own = "ovn.northbound.endpoints names no server: this node starts databases of its own";
+            notes.push(if among_others {
+                format!(
+                    "{own}, and so does every other node: what is written at one is not seen at the others; name one OVN for all of them (OVN_NORTHBOUND_ENDPOINTS=tcp:ovn-nb-1:6641)"
+                )
+            } else {
+                own.to_owned()
+            });
         }
         let pool = [
             "max_connections",

@@ -141,7 +141,7 @@ fn a_drained_node_gets_no_new_clients_until_it_is_resumed() {
 }
 
 #[test]
-fn files_and_requests_come_through_a_front_and_a_dead_node_is_passed_over() {
+fn s2_75_files_and_requests_come_through_a_front_and_a_dead_node_is_passed_over() {
     let Some(mut site) = Trio::new(&["atftp"]) else {
         return;
     };
