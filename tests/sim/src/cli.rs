@@ -8,7 +8,7 @@ pub(crate) use many::many;
 pub(crate) use show::{rules, single};
 
 use clap::{Parser, ValueEnum};
-use purlin_sim::Mutation;
+use purlin_sim::{Mix, Mutation};
 
 /// How answers are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -43,6 +43,9 @@ pub(crate) struct Options {
     /// Seeds at a time; as many as there are processors when not given
     #[arg(long, value_name = "N")]
     pub(crate) jobs: Option<usize>,
+    /// What goes wrong: any, clocks, handovers
+    #[arg(long, value_name = "MIX", value_parser = mix)]
+    pub(crate) mix: Option<Mix>,
     /// Leave a rule out, to see it missed
     #[arg(long, value_name = "RULE", value_parser = mutation)]
     pub(crate) without: Option<Mutation>,
@@ -66,6 +69,17 @@ impl Options {
     pub(crate) const fn form(&self) -> Form {
         self.output
     }
+
+    /// What was asked for; else what the rule that is left out is seen in.
+    pub(crate) fn mix(&self) -> Mix {
+        let of_rule = self.without.map(|mutation| mutation.rule().mix);
+        self.mix.or(of_rule).unwrap_or_default()
+    }
+}
+
+fn mix(name: &str) -> Result<Mix, String> {
+    let found = Mix::ALL.into_iter().find(|mix| mix.name() == name);
+    found.ok_or_else(|| "not any, clocks or handovers".to_owned())
 }
 
 fn mutation(name: &str) -> Result<Mutation, String> {

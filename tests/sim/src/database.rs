@@ -3,9 +3,11 @@
 //!
 //! Statements are taken in whole at the instant of their commit. That is what the locks of the real one come to.
 
+mod books;
 mod claims;
 mod rows;
 
+pub(crate) use books::{Books, Deed, Edit, pattern};
 pub(crate) use rows::{Write, table};
 
 use crate::clock::{SECOND, true_wall};
@@ -103,6 +105,9 @@ pub(crate) struct Database {
     pub(crate) gone_back: Option<u64>,
     /// Under which epoch each slot has been read by a new owner: no row may come in under an older one after that (I4).
     read_under: BTreeMap<Slot, Epoch>,
+    /// What has no claims, and as much of it as the standby has.
+    books: Books,
+    copied: Books,
 }
 
 impl Database {
@@ -124,6 +129,8 @@ impl Database {
             slow_until: 0,
             gone_back: None,
             read_under: BTreeMap::new(),
+            books: Books::default(),
+            copied: Books::default(),
         }
     }
 
@@ -145,6 +152,9 @@ impl Database {
             let n = self.behind.len().min(if waits { usize::MAX } else { most });
             let changes = self.behind.drain(..n).flatten();
             changes.for_each(|change| standby.apply(change));
+            if self.behind.is_empty() {
+                self.copy_books();
+            }
         }
     }
 
@@ -154,6 +164,7 @@ impl Database {
             self.behind.clear();
             self.cut_since = None;
             self.standby = Some(self.tables.clone());
+            self.copy_books();
             self.attached = real;
         }
     }
@@ -186,6 +197,8 @@ impl Database {
             slow_until: 0,
             gone_back: None,
             read_under: self.read_under.clone(),
+            books: self.books_of_standby(real),
+            copied: Books::default(),
         })
     }
 

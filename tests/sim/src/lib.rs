@@ -24,6 +24,7 @@ mod world;
 
 pub use check::Broken;
 pub use mutation::{Mutation, RULES, Rule};
+pub use scene::Mix;
 pub use tally::Tally;
 pub use trace::Level;
 
@@ -31,6 +32,7 @@ pub use trace::Level;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {
     pub seed: u64,
+    pub mix: Mix,
     pub broken: Option<Broken>,
     pub tally: Tally,
     /// Equal for two runs that went alike.
@@ -44,10 +46,14 @@ impl Outcome {
     #[must_use]
     pub fn verdict(&self) -> String {
         let seed = self.seed;
+        let mix = match self.mix {
+            Mix::Any => String::new(),
+            mix => format!(" --mix {}", mix.name()),
+        };
         match &self.broken {
             None => format!("seed {seed}: everything held"),
             Some(broken) => format!(
-                "seed {seed}: {} broken at {:.3} s: {}\n  again: cargo run -p purlin-sim -- --seed {seed} --trace",
+                "seed {seed}: {} broken at {:.3} s: {}\n  again: cargo run -p purlin-sim -- --seed {seed}{mix} --trace",
                 broken.rule,
                 broken.at as f64 / 1e9,
                 broken.what
@@ -56,13 +62,20 @@ impl Outcome {
     }
 }
 
-/// Lives one cluster's life. `without` leaves a rule out.
+/// Lives one cluster's life, with all kinds of faults. `without` leaves a rule out.
 #[must_use]
 pub fn run(seed: u64, without: Option<Mutation>, level: Level) -> Outcome {
-    let mut world = world::World::new(seed, without, level);
+    run_mix(seed, Mix::Any, without, level)
+}
+
+/// The same with the faults of a mix.
+#[must_use]
+pub fn run_mix(seed: u64, mix: Mix, without: Option<Mutation>, level: Level) -> Outcome {
+    let mut world = world::World::new(seed, mix, without, level);
     world.run();
     Outcome {
         seed,
+        mix,
         broken: world.check.broken().cloned(),
         tally: world.tally,
         digest: world.trace.digest(),

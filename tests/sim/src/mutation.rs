@@ -1,5 +1,7 @@
 //! Rules left out on purpose, one at a time: a simulator that does not notice has proved nothing.
 
+use crate::scene::Mix;
+
 /// A rule to leave out. The switch is in the simulator's glue or in its database, never in the product.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mutation {
@@ -36,6 +38,20 @@ pub enum Mutation {
     SilentSuccessor,
     RowsOutOfOrder,
     NoUnique,
+    OvertakenFill,
+    DeafToGaps,
+    DeafToMissed,
+    HastyAnnouncement,
+    TrustingCache,
+    AnyGeneration,
+    BlindMove,
+    DeafToConflict,
+    SilentGap,
+    NoLimits,
+    NoWindows,
+    UnwrittenDeed,
+    ForgetfulLeader,
+    StaleLeaderActs,
 }
 
 /// A rule of the design with its switch.
@@ -51,6 +67,16 @@ pub struct Rule {
     /// A seed that notices, when one is known. Code that draws or decides otherwise may move it: tests look on from seed 1
     /// then.
     pub seed: Option<u64>,
+    /// The faults in which it is seen.
+    pub mix: Mix,
+}
+
+impl Rule {
+    /// The same, seen in the faults of `mix`.
+    const fn within(mut self, mix: Mix) -> Self {
+        self.mix = mix;
+        self
+    }
 }
 
 const fn rule(
@@ -65,6 +91,7 @@ const fn rule(
         of,
         without,
         seed,
+        mix: Mix::Any,
     }
 }
 
@@ -212,8 +239,9 @@ pub const RULES: &[Rule] = &[
         Mutation::AnyHistory,
         ("history-of-rows", "2.2"),
         "rows are taken over from a history that came after the claim",
-        None,
-    ),
+        Some(47),
+    )
+    .within(Mix::Handovers),
     rule(
         Mutation::TrustAfterFailover,
         ("distrust", "2.2"),
@@ -230,8 +258,9 @@ pub const RULES: &[Rule] = &[
         Mutation::WallLeases,
         ("steady-clock", "2.2"),
         "leases are counted by a wall clock that is set while they run",
-        None,
-    ),
+        Some(2),
+    )
+    .within(Mix::Clocks),
     rule(
         Mutation::DeafToSkew,
         ("wall-skew", "2.2"),
@@ -267,6 +296,90 @@ pub const RULES: &[Rule] = &[
         ("unique", "R7"),
         "a client may have two live rows",
         Some(6),
+    ),
+    rule(
+        Mutation::OvertakenFill,
+        ("fill-version", "I9"),
+        "what was loaded before an invalidation is kept after it",
+        Some(1),
+    ),
+    rule(
+        Mutation::DeafToGaps,
+        ("gapless-notes", "I9"),
+        "an announcement is taken for the next one whatever its number is",
+        Some(2),
+    ),
+    rule(
+        Mutation::DeafToMissed,
+        ("missed-notes", "I9"),
+        "notes that cannot be told any more, trimmed or of another history, are taken for none",
+        Some(1),
+    ),
+    rule(
+        Mutation::HastyAnnouncement,
+        ("commit-first", "I9"),
+        "a change is announced before it is committed",
+        Some(2),
+    ),
+    rule(
+        Mutation::TrustingCache,
+        ("degraded-ttl", "I9"),
+        "values are kept as long as ever while nobody is heard",
+        Some(1),
+    ),
+    rule(
+        Mutation::AnyGeneration,
+        ("session-generation", "I10"),
+        "a node takes writes of a session that it once had, under any generation",
+        Some(2),
+    ),
+    rule(
+        Mutation::BlindMove,
+        ("session-compare", "I10"),
+        "a session moves whatever generation it is at",
+        Some(3),
+    ),
+    rule(
+        Mutation::DeafToConflict,
+        ("session-conflict", "I10"),
+        "a node that is told that a session lives elsewhere keeps it",
+        Some(2),
+    ),
+    rule(
+        Mutation::SilentGap,
+        ("session-gap", "I10"),
+        "a client whose events are lost with its node is not told of it",
+        Some(2),
+    ),
+    rule(
+        Mutation::NoLimits,
+        ("scaling-limits", "I11"),
+        "the least and the greatest number of nodes are not heeded",
+        Some(2),
+    ),
+    rule(
+        Mutation::NoWindows,
+        ("scaling-windows", "I11"),
+        "what is asked for at one moment is done at once",
+        Some(4),
+    ),
+    rule(
+        Mutation::UnwrittenDeed,
+        ("scaling-record", "I11"),
+        "the autoscaler acts before its action is written down",
+        Some(28),
+    ),
+    rule(
+        Mutation::ForgetfulLeader,
+        ("scaling-look-back", "I11"),
+        "a new leader does not look at what its predecessors did",
+        Some(4),
+    ),
+    rule(
+        Mutation::StaleLeaderActs,
+        ("scaling-right", "I11"),
+        "an action is written whatever right to lead its node has",
+        None,
     ),
 ];
 

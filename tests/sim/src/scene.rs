@@ -16,9 +16,36 @@ pub(crate) const RELAY: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
 /// The cluster's address, which is the server identifier of all nodes.
 pub(crate) const SERVER: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 2);
 
+/// What a run is about: everything, or faults that must come together to show what a rule is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Mix {
+    /// All kinds, as the seed draws them.
+    #[default]
+    Any,
+    /// Wall clocks that are set while their node cannot hear that they are wrong, and addresses that run out.
+    Clocks,
+    /// Slots that change hands in order right before a failover that loses it, unnoticed by who has them now.
+    Handovers,
+}
+
+impl Mix {
+    pub const ALL: [Self; 3] = [Self::Any, Self::Clocks, Self::Handovers];
+
+    /// What `--mix` takes.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Any => "any",
+            Self::Clocks => "clocks",
+            Self::Handovers => "handovers",
+        }
+    }
+}
+
 /// A run's world.
 #[derive(Debug, Clone)]
 pub(crate) struct Scene {
+    pub(crate) mix: Mix,
     pub(crate) nodes: usize,
     pub(crate) clients: u16,
     pub(crate) standby: Standby,
@@ -70,7 +97,7 @@ pub(crate) struct Scene {
 }
 
 impl Scene {
-    pub(crate) fn draw(random: &mut Random, mutation: Option<Mutation>) -> Self {
+    pub(crate) fn draw(random: &mut Random, mix: Mix, mutation: Option<Mutation>) -> Self {
         let fast = !random.chance(200);
         let base = if fast { Timing::fast() } else { Timing::default() };
         let unit = if fast { SECOND } else { 4 * SECOND };
@@ -90,7 +117,7 @@ impl Scene {
             } else {
                 1
             };
-        let crowded = random.chance(600);
+        let crowded = random.chance(600) || mix == Mix::Clocks;
         let pools = pools(random, crowded);
         let size: u64 = pools
             .iter()
@@ -114,7 +141,8 @@ impl Scene {
         } else {
             0
         };
-        Self {
+        let scene = Self {
+            mix,
             repeats,
             nodes: random.between(3, 6) as usize,
             clients,
@@ -149,6 +177,34 @@ impl Scene {
             slow: *random.pick(&[0, 10, 100]),
             decline_hold: 15 * unit,
             lag: *random.pick(&[20 * MILLI, 300 * MILLI, 4 * SECOND]),
+        };
+        scene.about()
+    }
+
+    /// The same with what its mix is about.
+    fn about(self) -> Self {
+        let often = self.pace * 2;
+        match self.mix {
+            Mix::Any => self,
+            Mix::Clocks => Self {
+                fault_every: often,
+                turnover: 0,
+                loss: 0,
+                unknowns: 0,
+                ..self
+            },
+            Mix::Handovers => Self {
+                standby: Standby::Async,
+                ack: AckMode::Lead,
+                // Long enough to recover in between.
+                fault_every: 2 * self.timing.patience().as_nanos() as u64,
+                bursts: 0,
+                // What is lost is what a fault holds back, not that the nodes are there.
+                lag: 20 * MILLI,
+                loss: 0,
+                unknowns: 0,
+                ..self
+            },
         }
     }
 

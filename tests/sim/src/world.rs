@@ -1,5 +1,6 @@
 //! Everything at once: nodes, databases, clients and what lies between them, from event to event.
 
+mod aside;
 mod audit;
 mod drive;
 mod ending;
@@ -11,15 +12,16 @@ mod without;
 use crate::check::Checker;
 use crate::client::{Client, Habits};
 use crate::clock::{Clock, MILLI, SECOND};
-use crate::database::{Database, Laxity, Standby};
+use crate::database::{Database, Standby};
 use crate::mutation::Mutation;
 use crate::node::{Job, Leaving, Machine, Node, Out, Outbox, Start, Step};
 use crate::queue::Queue;
 use crate::random::Random;
 use crate::redis::Redis;
-use crate::scene::Scene;
+use crate::scene::{Mix, Scene};
 use crate::tally::Tally;
 use crate::trace::{Level, Trace};
+use aside::{Aside, Happens};
 use ending::Ending;
 use purlin_dhcp_core::Plan;
 use purlin_fabric::Input;
@@ -31,7 +33,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::Runtime;
 pub(crate) use trouble::Fault;
-use without::{Hopes, believed};
+use without::{Hopes, believed, laxity};
 
 /// Machines have been up for at least that long when a run begins.
 const UPTIME: u64 = 100_000 * SECOND;
@@ -52,6 +54,8 @@ pub(crate) enum Event {
     Replicate,
     Fault(Fault),
     NextFault,
+    /// What has no claims.
+    Aside(Happens),
     End(Ending),
 }
 
@@ -69,6 +73,7 @@ impl Event {
             Self::Fault(_) => (8, 0),
             Self::NextFault => (9, 0),
             Self::End(_) => (10, 0),
+            Self::Aside(_) => (11, 0),
         };
         (kind << 56) ^ (whose << 32)
     }
@@ -136,6 +141,7 @@ pub(crate) struct World {
     calm: bool,
     redis: Redis,
     hopes: Hopes,
+    aside: Aside,
     /// From one node to another: cut until then.
     links: BTreeMap<(usize, usize), u64>,
     next_name: usize,
@@ -146,9 +152,9 @@ pub(crate) struct World {
 }
 
 impl World {
-    pub(crate) fn new(seed: u64, mutation: Option<Mutation>, level: Level) -> Self {
+    pub(crate) fn new(seed: u64, mix: Mix, mutation: Option<Mutation>, level: Level) -> Self {
         let mut random = Random::new(seed);
-        let scene = Scene::draw(&mut random, mutation);
+        let scene = Scene::draw(&mut random, mix, mutation);
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_time()
             .start_paused(true)
@@ -183,6 +189,7 @@ impl World {
             calm: false,
             redis: Redis::new(scene.hintless),
             hopes: Hopes::default(),
+            aside: Aside::new(seed),
             links: BTreeMap::new(),
             next_name: 0,
             runtime,
@@ -210,6 +217,7 @@ impl World {
         if self.scene.standby != Standby::None {
             self.queue.put(self.real, Event::Replicate);
         }
+        self.begin_aside();
         self.queue.put(self.scene.calm_until, Event::NextFault);
         self.queue.put(self.scene.trouble_until, Event::End(Ending::Heal));
     }
@@ -251,6 +259,7 @@ impl World {
             }
             Event::Fault(fault) => self.strike(fault),
             Event::NextFault => self.next_fault(),
+            Event::Aside(happens) => self.happen_aside(happens),
             Event::End(ending) => self.end(ending),
         }
     }
@@ -461,6 +470,7 @@ impl World {
         let wait = self.random.below(self.scene.pace / 4);
         self.later(index, wait, Local::Tick);
         self.later(index, wait + SECOND, Local::Sweep);
+        self.boot_aside(index);
         index
     }
 
@@ -469,21 +479,6 @@ impl World {
         (0..self.nodes.len())
             .filter(|&node| self.nodes[node].alive)
             .collect()
-    }
-}
-
-fn laxity(mutation: Option<Mutation>) -> Laxity {
-    let is = |wanted| mutation == Some(wanted);
-    Laxity {
-        no_fence: is(Mutation::NoFence),
-        forgets_suspect: is(Mutation::ForgetfulSuspect),
-        old_claims_fence: is(Mutation::OldClaimsFence),
-        hides_timeline: is(Mutation::BlindToFailover),
-        denies_past: is(Mutation::EagerAfterFailover),
-        silent_renewal: is(Mutation::SilentRenewal),
-        admits_twins: is(Mutation::Twins),
-        no_order: is(Mutation::RowsOutOfOrder),
-        no_unique: is(Mutation::NoUnique),
     }
 }
 

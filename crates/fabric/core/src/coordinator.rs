@@ -20,6 +20,7 @@ mod input;
 mod leading;
 mod life;
 mod look;
+mod rate;
 mod readiness;
 mod requests;
 mod roster;
@@ -42,6 +43,7 @@ use giving::Giving;
 use leading::Leading;
 use life::Life;
 use purlin_types::{BootTime, Incarnation, NodeId, Now, SlotSet, Tenure};
+use rate::Rate;
 use requests::Requests;
 use roster::Roster;
 use std::sync::Arc;
@@ -90,6 +92,7 @@ pub struct Coordinator {
     skew: Option<i64>,
     /// Wall time less boot time in milliseconds, as of the last comparison with the store's clock that found nothing wrong.
     distance: Option<i64>,
+    rate: Rate,
     behind: Option<(u32, u32)>,
     holdings: Arc<Holdings>,
     /// What was told last.
@@ -124,6 +127,7 @@ impl Coordinator {
             leaving: false,
             skew: None,
             distance: None,
+            rate: Rate::default(),
             behind: None,
             holdings: Arc::default(),
             told: None,
@@ -210,6 +214,12 @@ impl Coordinator {
     #[must_use]
     pub fn leadership(&self, now: BootTime) -> Option<crate::port::Fence> {
         self.leading.fence().filter(|_| self.tenure().holds(now))
+    }
+
+    /// Parts in a million that this node's boot clock is faster than the store's, when that is more than claims allow for.
+    #[must_use]
+    pub const fn clock_rate(&self) -> Option<i64> {
+        self.rate.off()
     }
 
     /// The plan in force.

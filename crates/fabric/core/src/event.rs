@@ -22,6 +22,9 @@ pub enum Event {
     Superseded,
     /// The node's lease ended before a renewal was answered.
     Lapsed,
+    /// The node's boot clock runs so many parts in a million faster than the store's, more than claims allow for; `None`
+    /// when it is right again.
+    ClockRate { off_ppm: Option<i64> },
     /// The node may not own, and why.
     NotReady(NotReady),
     /// The node may own.

@@ -38,6 +38,9 @@ pub struct Announcement {
     pub patterns: Vec<String>,
     /// The node that changed something.
     pub from: String,
+    /// Which of that node's lives it was: two processes may have one name for a while. 0 from former versions.
+    #[serde(default)]
+    pub life: u64,
     /// Milliseconds since the Unix epoch on that node, for the latency shown.
     pub at: u64,
 }

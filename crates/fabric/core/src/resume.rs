@@ -118,15 +118,21 @@ impl EventRing {
     pub fn since(&self, cursor: u64) -> Result<impl Iterator<Item = (u64, &[u8])>, Gap> {
         let (oldest, newest) = (self.first - 1, self.newest());
         if cursor < oldest || cursor > newest {
-            return Err(Gap {
-                asked: cursor,
-                oldest,
-                newest,
-            });
+            return Err(self.gap(cursor));
         }
         let skipped = usize::try_from(cursor - oldest).expect("at most as many as are kept");
         let events = self.events.iter().skip(skipped).map(Vec::as_slice);
         Ok((cursor + 1..).zip(events))
+    }
+
+    /// What a client that asked for the events after `cursor` is told when it must fetch everything anew.
+    #[must_use]
+    pub fn gap(&self, cursor: u64) -> Gap {
+        Gap {
+            asked: cursor,
+            oldest: self.first - 1,
+            newest: self.newest(),
+        }
     }
 
     fn drop_oldest(&mut self) {

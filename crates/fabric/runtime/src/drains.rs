@@ -157,6 +157,7 @@ mod tests {
             tenure: Tenure::SOLE,
             leadership: None,
             plan: None,
+            clock_rate: None,
         }
     }
 

@@ -93,6 +93,7 @@ impl Driver {
             tenure: self.coordinator.tenure(),
             leadership: self.coordinator.leadership(now.boot),
             plan: self.coordinator.plan().cloned(),
+            clock_rate: self.coordinator.clock_rate(),
         }));
     }
 

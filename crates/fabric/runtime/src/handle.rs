@@ -38,6 +38,8 @@ pub struct Snapshot {
     pub leadership: Option<Fence>,
     /// The plan in force, as far as this node has read it.
     pub plan: Option<Arc<Plan>>,
+    /// Parts in a million that this node's boot clock is faster than the store's, when that is more than claims allow for.
+    pub clock_rate: Option<i64>,
 }
 
 /// Where the task puts what it knows.
@@ -110,6 +112,7 @@ impl Fabric {
             tenure: coordinator.tenure(),
             leadership: None,
             plan: None,
+            clock_rate: None,
         };
         let board = Board {
             tenure: setup.tenure,

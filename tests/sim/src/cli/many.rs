@@ -3,7 +3,7 @@
 use super::bar::{Bar, Progress};
 use super::show::{counts, fault};
 use super::{Form, Options};
-use purlin_sim::{Broken, Level, Tally, run};
+use purlin_sim::{Broken, Level, Tally, run_mix};
 use serde_json::json;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -59,7 +59,7 @@ impl Work<'_> {
             if self.share(seed) >= 1.0 {
                 return;
             }
-            let outcome = run(seed, self.options.without, Level::Silent);
+            let outcome = run_mix(seed, self.options.mix(), self.options.without, Level::Silent);
             let mut sum = self.sum.lock().unwrap_or_else(PoisonError::into_inner);
             sum.done += 1;
             sum.tally += outcome.tally;
@@ -114,6 +114,7 @@ impl Sum {
                 let document = json!({
                     "seeds": done,
                     "from": options.from,
+                    "mix": options.mix().name(),
                     "without": without,
                     "seconds": seconds,
                     "broken": broken,

@@ -1,7 +1,7 @@
 //! Outcomes as text and as JSON.
 
 use super::{Form, Options};
-use purlin_sim::{Broken, Level, Outcome, RULES, Tally, run};
+use purlin_sim::{Broken, Level, Mix, Outcome, RULES, Tally, run_mix};
 use serde_json::{Value, json};
 use std::fmt::Write;
 
@@ -12,7 +12,7 @@ pub(crate) fn single(options: &Options, seed: u64) -> (bool, String) {
         (true, Form::Text) => Level::Print,
         (true, Form::Json) => Level::All,
     };
-    let outcome = run(seed, options.without, level);
+    let outcome = run_mix(seed, options.mix(), options.without, level);
     let held = outcome.broken.is_none();
     let shown = match options.form() {
         Form::Json => one(&outcome, options.trace).to_string(),
@@ -33,6 +33,7 @@ fn one(outcome: &Outcome, trace: bool) -> Value {
     let story = (trace || outcome.broken.is_some()).then_some(&outcome.story);
     json!({
         "seed": outcome.seed,
+        "mix": outcome.mix.name(),
         "held": outcome.broken.is_none(),
         "broken": outcome.broken.as_ref().map(|broken| fault(outcome.seed, broken)),
         "trace_hash": format!("{:016x}", outcome.digest),
@@ -74,13 +75,18 @@ pub(crate) fn rules(form: Form) -> String {
                 let seed = rule
                     .seed
                     .map_or_else(|| "no seed known".to_owned(), |seed| format!("seed {seed}"));
-                text + &format!("{name:<22} {of:<8} {seed:<14} without it: {without}\n")
+                let mix = match rule.mix {
+                    Mix::Any => String::new(),
+                    mix => format!(" --mix {}", mix.name()),
+                };
+                text + &format!("{name:<22} {of:<8} {seed:<14} without it: {without}{mix}\n")
             };
             rules.fold(String::new(), line)
         }
         Form::Json => {
             let rules = rules.map(|rule| {
-                json!({ "name": rule.name, "of": rule.of, "without": rule.without, "seed": rule.seed })
+                let mix = rule.mix.name();
+                json!({ "name": rule.name, "of": rule.of, "without": rule.without, "seed": rule.seed, "mix": mix })
             });
             Value::Array(rules.collect()).to_string()
         }

@@ -34,6 +34,7 @@ impl World {
         self.trace.say(self.real, || "-- everything is mended".to_owned());
         let primary = self.databases.len() - 1;
         self.redis.heal(self.real);
+        self.mend_aside();
         self.links.clear();
         for (index, database) in self.databases.iter_mut().enumerate() {
             database.up = index == primary;
@@ -141,6 +142,7 @@ impl World {
             self.check.unserved(self.real, since, &who);
         }
         self.audit();
+        self.settled_aside();
         self.over = true;
     }
 

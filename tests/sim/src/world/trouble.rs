@@ -5,6 +5,7 @@ use crate::clock::{Clock, MILLI, SECOND};
 use crate::database::Standby;
 use crate::mutation::Mutation;
 use crate::node::{Machine, Step, Way};
+use crate::scene::Mix;
 use purlin_fabric::Input;
 use purlin_fabric::port::NodeState;
 
@@ -64,10 +65,16 @@ impl World {
         if self.calm {
             return;
         }
-        let kind = self.random.below(KINDS);
-        if self.scene.kinds & (1 << kind) != 0
-            && let Some(fault) = self.draw(kind)
-        {
+        let fault = match self.scene.mix {
+            Mix::Any => {
+                let kind = self.random.below(KINDS);
+                let drawn = self.scene.kinds & (1 << kind) != 0;
+                drawn.then(|| self.draw(kind)).flatten()
+            }
+            Mix::Clocks => self.mislead_a_clock(),
+            Mix::Handovers => self.lose_a_handover(),
+        };
+        if let Some(fault) = fault {
             self.strike(fault);
         }
         let most = match self.random.chance(self.scene.bursts) {
@@ -223,6 +230,42 @@ impl World {
         })
     }
 
+    /// Of [`Mix::Clocks`]: a clock goes ahead or back by about a lease, and its node does not hear of it.
+    fn mislead_a_clock(&mut self) -> Option<Fault> {
+        let living = self.living();
+        let node = *living.get(self.random.below(living.len().max(1) as u64) as usize)?;
+        let tenure = self.scene.timing.tenure().as_nanos() as u64;
+        let lease_ms = self.scene.lease.as_millis() as u64;
+        let off = self.random.between(lease_ms / 4, 2 * lease_ms) as i64;
+        let wait = self.random.below(SECOND / 2);
+        let off = if self.random.chance(800) { off } else { -off };
+        self.soon(wait, Fault::SetClock(node, off));
+        Some(Fault::Cut(node, Way::Claims, tenure))
+    }
+
+    /// Of [`Mix::Handovers`]: the standby is behind, a node gives its slots away, and who has them cannot read their rows
+    /// before the standby has taken over without all that; nor do its claims get through for a while.
+    fn lose_a_handover(&mut self) -> Option<Fault> {
+        let living = self.living();
+        let node = *living.get(self.random.below(living.len().max(1) as u64) as usize)?;
+        let pace = self.scene.pace;
+        let drain = self.random.below(2 * pace) + pace / 2;
+        let over = drain + self.random.between(pace / 4, pace);
+        let tenure = self.scene.timing.tenure().as_nanos() as u64;
+        if self.real + over + tenure > self.scene.trouble_until {
+            return None;
+        }
+        for other in living {
+            if other != node {
+                self.soon(drain, Fault::Cut(other, Way::Rows, over - drain + pace));
+                self.soon(over, Fault::Cut(other, Way::Claims, tenure));
+            }
+        }
+        self.soon(drain, Fault::Drain(node));
+        self.soon(over + MILLI, Fault::FailOver(0));
+        Some(Fault::StandbyLags(over + pace))
+    }
+
     fn clock_error(&mut self) -> i64 {
         let bound = match self.random.below(8) {
             0 | 1 => 0,
@@ -240,6 +283,7 @@ impl World {
     pub(super) fn strike(&mut self, fault: Fault) {
         self.tally.faults += 1;
         self.trace.say(self.real, || format!("-- {fault:?}"));
+        self.strike_aside(fault);
         let (real, pace, primary) = (self.real, self.scene.pace, self.databases.len() - 1);
         // What waits in a process that is stopped waits no longer than trouble lasts.
         let end = self.scene.trouble_until;

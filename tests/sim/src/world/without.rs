@@ -2,6 +2,7 @@
 
 use super::World;
 use crate::clock::true_wall;
+use crate::database::Laxity;
 use crate::mutation::Mutation;
 use purlin_dhcp_core::rows::{LEASES, WINDOWS};
 use purlin_fabric::port::Renewal;
@@ -28,6 +29,22 @@ pub(super) fn believed(timing: Timing, mutation: Option<Mutation>) -> Timing {
             ..timing
         },
         _ => timing,
+    }
+}
+
+/// What the database leaves out.
+pub(super) fn laxity(mutation: Option<Mutation>) -> Laxity {
+    let is = |wanted| mutation == Some(wanted);
+    Laxity {
+        no_fence: is(Mutation::NoFence),
+        forgets_suspect: is(Mutation::ForgetfulSuspect),
+        old_claims_fence: is(Mutation::OldClaimsFence),
+        hides_timeline: is(Mutation::BlindToFailover),
+        denies_past: is(Mutation::EagerAfterFailover),
+        silent_renewal: is(Mutation::SilentRenewal),
+        admits_twins: is(Mutation::Twins),
+        no_order: is(Mutation::RowsOutOfOrder),
+        no_unique: is(Mutation::NoUnique),
     }
 }
 

@@ -3,7 +3,7 @@
 //! Every rule of `purlin_sim::RULES` with a seed has a test here. What the simulator cannot express, or has not been seen to
 //! notice, has its test elsewhere: the table in `docs/operating/simulator.md` says where.
 
-use purlin_sim::{Broken, Level, Mutation, run};
+use purlin_sim::{Broken, Level, Mutation, run_mix};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -18,12 +18,12 @@ fn is_noticed(without: Mutation) {
         .or_else(|| look_on(without));
     let (seed, broken) = seen.unwrap_or_else(|| panic!("{without:?}: no seed up to {MOST} notices"));
     println!("{without:?}: seed {seed}: {} {}", broken.rule, broken.what);
-    let whole = run(seed, None, Level::Silent);
+    let whole = run_mix(seed, without.rule().mix, None, Level::Silent);
     assert_eq!(whole.broken, None, "seed {seed} breaks with the rule, too");
 }
 
 fn broken(seed: u64, without: Mutation) -> Option<(u64, Broken)> {
-    run(seed, Some(without), Level::Silent)
+    run_mix(seed, without.rule().mix, Some(without), Level::Silent)
         .broken
         .map(|broken| (seed, broken))
 }
@@ -101,4 +101,19 @@ rules! {
     serving_who_is_recorded_at_once_is_missed: SilentSuccessor,
     the_order_of_rows_is_missed: RowsOutOfOrder,
     one_row_for_a_client_is_missed: NoUnique,
+    the_history_of_rows_is_missed: AnyHistory,
+    the_steady_clock_is_missed: WallLeases,
+    the_version_of_a_fill_is_missed: OvertakenFill,
+    the_numbers_of_notes_are_missed: DeafToGaps,
+    heeding_missed_notes_is_missed: DeafToMissed,
+    the_commit_before_the_announcement_is_missed: HastyAnnouncement,
+    the_short_life_of_values_without_news_is_missed: TrustingCache,
+    the_generation_of_a_session_is_missed: AnyGeneration,
+    comparing_the_generation_of_a_move_is_missed: BlindMove,
+    heeding_the_registry_is_missed: DeafToConflict,
+    the_word_about_a_gap_is_missed: SilentGap,
+    the_limits_of_scaling_are_missed: NoLimits,
+    the_windows_of_scaling_are_missed: NoWindows,
+    the_record_before_the_deed_is_missed: UnwrittenDeed,
+    looking_back_at_deeds_is_missed: ForgetfulLeader,
 }

@@ -1,4 +1,4 @@
-use purlin_sim::{Level, Tally, run};
+use purlin_sim::{Level, Mix, Tally, run, run_mix};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -40,6 +40,17 @@ fn no_seed_breaks_an_invariant() {
 fn seeds_that_once_broke_hold() {
     for seed in [91, 398, 555, 609, 656, 906, 937, 1019, 2309] {
         holds(seed);
+    }
+}
+
+/// Faults that must come together to do harm do none.
+#[test]
+fn no_seed_of_a_narrow_mix_breaks_an_invariant() {
+    for mix in [Mix::Clocks, Mix::Handovers] {
+        for seed in 1..7 {
+            let outcome = run_mix(seed, mix, None, Level::Silent);
+            assert_eq!(outcome.broken, None, "{}", outcome.verdict());
+        }
     }
 }
 

@@ -58,7 +58,7 @@ impl Coordinator {
                 // No lease yet: the store may have enrolled it long ago, and contenders have watched it since.
                 self.life = Life::Enrolled(renewal.state);
                 self.enrolled = now.boot;
-                self.compare_clocks(asked, now, &renewal.probe);
+                self.compare_clocks(asked, now, &renewal.probe, out);
                 self.requests.renew.hasten(now.boot);
             }
             Err(Denied::Refused(Refusal::DuplicateId { live })) => {
@@ -85,17 +85,17 @@ impl Coordinator {
     ) {
         self.requests.renew.done(self.soon(now.boot));
         match outcome {
-            Ok(renewal) if self.believe(now.boot, &renewal.probe, out) => self.live(now, asked, renewal),
+            Ok(renewal) if self.believe(now.boot, &renewal.probe, out) => self.live(now, asked, renewal, out),
             Err(Denied::Refused(Refusal::Superseded)) => self.supersede(out),
             Ok(_) | Err(_) => {}
         }
     }
 
     /// The store has renewed this life's lease.
-    fn live(&mut self, now: &Now, asked: BootTime, renewal: &Renewal) {
+    fn live(&mut self, now: &Now, asked: BootTime, renewal: &Renewal, out: &mut Vec<Action>) {
         self.told_to_drain(renewal.state);
         self.life = Life::Enrolled(renewal.state);
-        self.compare_clocks(asked, now, &renewal.probe);
+        self.compare_clocks(asked, now, &renewal.probe, out);
         self.lease.renewed(&self.timing, asked, now.boot);
         self.requests.renew.done(after(asked, self.timing.renew));
     }

@@ -24,7 +24,7 @@ impl Coordinator {
         if !self.believe(now.boot, &view.probe, out) {
             return;
         }
-        self.compare_clocks(asked, now, &view.probe);
+        self.compare_clocks(asked, now, &view.probe, out);
         let lives = shown_lives(&view);
         let look = self.observer.look(
             &self.timing,

@@ -54,7 +54,13 @@ impl Coordinator {
 
     /// Compares the wall clocks: the store's must lie between those of sending and receipt, give or take the bound. A
     /// node that was refused has to come well within it.
-    pub(super) fn compare_clocks(&mut self, asked: BootTime, now: &Now, probe: &Probe) {
+    pub(super) fn compare_clocks(
+        &mut self,
+        asked: BootTime,
+        now: &Now,
+        probe: &Probe,
+        out: &mut Vec<Action>,
+    ) {
         let sent = now.wall.0.saturating_sub(now.boot.millis_since(asked));
         let ahead = i64::try_from(sent.saturating_sub(probe.wall.0)).unwrap_or(i64::MAX);
         let late = i64::try_from(probe.wall.0.saturating_sub(now.wall.0)).unwrap_or(i64::MAX);
@@ -64,6 +70,10 @@ impl Coordinator {
         self.skew = (off.abs() > bound).then_some(off);
         if self.skew.is_none() {
             self.distance = Some(wall_less_boot(now));
+        }
+        if self.rate.heard(asked, now, (probe.timeline, probe.wall)) {
+            let off_ppm = self.rate.off();
+            Self::tell(out, Event::ClockRate { off_ppm });
         }
     }
 

@@ -24,6 +24,8 @@ struct Live {
     user: String,
     generation: u64,
     ring: EventRing,
+    /// Events were lost with the former node, and the client has not been told of it.
+    gap: bool,
     confirmed: u64,
     touched: BootTime,
     /// When the registry last heard of it; `None` when it must hear at once.
@@ -88,11 +90,14 @@ impl Sessions {
         row: &SessionRow,
         ring: Option<EventRing>,
     ) -> Result<(), SessionError> {
-        // A number that the former node has certainly not reached: a client's own cursor then is a gap for sure.
+        let gap = ring.is_none();
+        // Numbers that the former node has hardly reached. They prove nothing: a ring that is lost twice begins where it
+        // began before, and a client may stand right there.
         let lost = || EventRing::after(self.settings.ring, row.cursor.saturating_add(1 << 32));
         let ring = ring.unwrap_or_else(lost);
         self.insert(now, (&row.id, &row.user, row.generation), ring)?;
-        self.live_mut(&row.id)?.confirmed = row.cursor;
+        let live = self.live_mut(&row.id)?;
+        (live.confirmed, live.gap) = (row.cursor, gap);
         self.figures.moved_in += 1;
         Ok(())
     }
@@ -111,6 +116,7 @@ impl Sessions {
             user: user.to_owned(),
             generation,
             ring,
+            gap: false,
             confirmed: 0,
             touched: now,
             told: Some(now),
@@ -214,9 +220,14 @@ impl Sessions {
     /// The events after `cursor` for a client that has come back.
     ///
     /// # Errors
-    /// [`SessionError::Unknown`]; [`SessionError::Gap`], counted, when some are not kept any more.
+    /// [`SessionError::Unknown`]; [`SessionError::Gap`], counted, when some are not kept any more, or were lost with the
+    /// node that had the session before.
     pub fn replay(&mut self, id: &str, cursor: u64) -> Result<Vec<(u64, Vec<u8>)>, SessionError> {
-        let events = self.live_mut(id)?.ring.since(cursor);
+        let live = self.live_mut(id)?;
+        let events = match std::mem::take(&mut live.gap) {
+            true => Err(live.ring.gap(cursor)),
+            false => live.ring.since(cursor),
+        };
         let events = events.map(|events| events.map(|(number, body)| (number, body.to_vec())).collect());
         events.map_err(|gap| {
             self.figures.gaps += 1;

@@ -4,6 +4,7 @@ use super::figures::{BusFigures, CacheFigures};
 use super::listen;
 use super::own::Own;
 use super::values::{Cache, CacheSettings, Values};
+use crate::entropy;
 use crate::local::ReadClock;
 use purlin_fabric::invalidate::{Announcement, CHANNEL, Freshness, Outbox, TOPIC};
 use purlin_fabric::port::{Fault, HintFault, Hints};
@@ -43,6 +44,8 @@ pub(super) struct Shared {
     told: broadcast::Sender<Invalidation>,
     past: Mutex<VecDeque<Past>>,
     figures: Mutex<BusFigures>,
+    /// Tells what this process announced from what another one under the same name did.
+    pub(super) life: u64,
     pub(super) own: Own,
 }
 
@@ -88,6 +91,7 @@ impl InvalidationBus {
             told: broadcast::Sender::new(TOLD),
             past: Mutex::default(),
             figures: Mutex::default(),
+            life: entropy::seed(),
             own: Own::default(),
         });
         let task = tokio::spawn(listen::run(Arc::clone(&shared)));
@@ -154,6 +158,7 @@ impl InvalidationBus {
             last,
             patterns: patterns.to_vec(),
             from: self.0.setup.node.clone(),
+            life: self.0.life,
             at: (self.0.setup.clock)().wall.0,
         };
         let body = serde_json::to_vec(&announcement).expect("texts and numbers are JSON");

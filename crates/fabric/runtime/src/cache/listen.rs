@@ -79,7 +79,7 @@ impl Listener {
             self.missed().await;
             return;
         };
-        let own = announcement.from == self.shared.setup.node;
+        let own = announcement.from == self.shared.setup.node && announcement.life == self.shared.life;
         let heard = self.reader.heard(&announcement);
         if !own {
             let latency = self.note(&announcement);
@@ -109,10 +109,12 @@ impl Listener {
         if self.shared.setup.outbox.is_none() {
             self.shared.flush().await;
         }
+        // At once: a store that is silent keeps the look below waiting, and copies must not be trusted meanwhile.
+        self.judge();
         self.look().await;
     }
 
-    /// Reads the outbox to its end, if there is one, and says how fresh caches are.
+    /// Reads the outbox to its end, if there is one.
     async fn look(&mut self) {
         if let Some(outbox) = self.shared.setup.outbox.clone() {
             if self.reader.behind() {
@@ -120,6 +122,11 @@ impl Listener {
             }
             self.outbox_answers = self.read(outbox.as_ref()).await.is_some();
         }
+        self.judge();
+    }
+
+    /// Says how fresh caches are.
+    fn judge(&self) {
         let up_to_date = self.shared.setup.outbox.is_none() || !self.reader.behind();
         self.shared
             .set(match (self.subscribed && up_to_date, self.outbox_answers) {

@@ -424,6 +424,22 @@ async fn a_second_leader_finds_what_the_first_one_did() {
     assert!(actions[0].epoch > actions[1].epoch);
 }
 
+/// A leader that was replaced without knowing: whoever leads now has acted by a higher right.
+#[tokio::test(start_paused = true)]
+async fn a_leader_below_the_highest_right_that_acted_does_nothing() {
+    let world = World::new(Orders::default());
+    let acted = Batch::default().put("scaling.state", "lead", "9.99");
+    world.records.commit(acted).expect("memory takes it");
+    let a = world.start("a", 1, world.policy());
+    a.busy(95);
+    minutes(5).await;
+    assert!(
+        a.fabric.snapshot().leadership.is_some(),
+        "it leads by its own account"
+    );
+    assert_eq!(world.given(), []);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_driver_that_fails_is_not_asked_again_before_the_cooldown_is_over() {
     let bad = Orders {

@@ -9,6 +9,7 @@ fn announced(first: u64, last: u64) -> Announcement {
         last,
         patterns: (first..=last).map(|n| n.to_string()).collect(),
         from: "a".into(),
+        life: 0,
         at: 0,
     }
 }

@@ -120,6 +120,34 @@ fn a_ring_lost_on_the_way_is_an_explicit_gap() {
     assert_eq!(to.figures().gaps, 5);
 }
 
+/// The registry's cursor may be as old as a tenth of the ttl: both rings begin at the same number, and a client that was
+/// told of the first gap stands right there.
+#[test]
+fn a_ring_that_is_lost_twice_is_a_gap_twice() {
+    let mut row = SessionRow {
+        id: "t".into(),
+        node: "a".into(),
+        user: "ops".into(),
+        generation: 2,
+        cursor: 5,
+        ttl: 0,
+    };
+    let mut first = sessions();
+    first.arrive(secs(1), &row, None).expect("new here");
+    let Err(SessionError::Gap(gap)) = first.replay("t", 5) else {
+        panic!("no gap");
+    };
+    first.event("t", vec![1]).expect("it lives here");
+    // It never came to the client, and went with the node.
+    row.generation = 3;
+    let mut second = sessions();
+    second.arrive(secs(2), &row, None).expect("new here");
+    assert!(matches!(
+        second.replay("t", gap.newest),
+        Err(SessionError::Gap(_))
+    ));
+}
+
 #[test]
 fn partings_are_spread_over_the_whole_time() {
     let mut sessions = sessions();

@@ -166,6 +166,31 @@ fn a_wrong_wall_clock_gives_slots_away_in_order() {
 }
 
 #[test]
+fn a_boot_clock_that_runs_wrongly_is_told_of() {
+    let mut world = cluster(2, Timing::default(), Durability::Synced);
+    let at = world.real;
+    world.machines[0].run_at(at, 20_000);
+    world.run_until(at + 700 * SECOND);
+    let told = |world: &World, node: usize| {
+        let of = |(_, by, event): &(u64, usize, Event)| match event {
+            Event::ClockRate { off_ppm } if *by == node => Some(*off_ppm),
+            _ => None,
+        };
+        world.events.iter().filter_map(of).collect::<Vec<_>>()
+    };
+    let [Some(off)] = told(&world, 0)[..] else {
+        panic!("{:?}", told(&world, 0));
+    };
+    assert!((18_000..22_000).contains(&off), "{off}");
+    assert_eq!(world.machines[0].coordinator.clock_rate(), Some(off));
+    assert_eq!(told(&world, 1), [], "the other one is right");
+    let at = world.real;
+    world.machines[0].run_at(at, 100);
+    world.run_until(at + 700 * SECOND);
+    assert_eq!(told(&world, 0), [Some(off), None]);
+}
+
+#[test]
 fn a_removed_node_holds_nothing_for_ever() {
     let mut world = cluster(2, Timing::default(), Durability::Synced);
     world.fault_at(world.real, Fault::Remove { node: 0 });

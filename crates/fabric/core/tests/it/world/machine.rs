@@ -63,6 +63,14 @@ impl Machine {
         }
     }
 
+    /// From now on its boot clock is so many parts in a million fast.
+    pub(crate) fn run_at(&mut self, real: u64, ppm: i64) {
+        let shown = self.local(real).0;
+        self.ppm = ppm;
+        let run = i128::from(real) * i128::from(1_000_000 + ppm) / 1_000_000;
+        self.booted = shown.saturating_sub(u64::try_from(run).expect("time goes forward"));
+    }
+
     pub(crate) fn local(&self, real: u64) -> BootTime {
         let run = i128::from(real) * i128::from(1_000_000 + self.ppm) / 1_000_000;
         BootTime(self.booted + u64::try_from(run).expect("time goes forward"))
