@@ -363,13 +363,17 @@ impl World {
             }
             Fault::Resume(node) => self.order(node, Input::Resume),
             Fault::Leave(node) => self.leave_for_good(node),
-            Fault::Remove(node) => {
-                let id = self.nodes[node].me.id.clone();
-                self.databases[primary].mark(&id, NodeState::Removed);
-                self.soon(pace, Fault::Join);
-            }
+            Fault::Remove(node) => self.remove(node),
             Fault::Join => drop(self.join()),
         }
+    }
+
+    /// The node is removed by force, and another comes for it.
+    fn remove(&mut self, node: usize) {
+        let id = self.nodes[node].me.id.clone();
+        let primary = self.databases.len() - 1;
+        self.databases[primary].mark(&id, NodeState::Removed);
+        self.soon(self.scene.pace, Fault::Join);
     }
 
     /// The process is stopped, or its machine sleeps.

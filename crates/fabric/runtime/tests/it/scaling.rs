@@ -1,5 +1,8 @@
 //! Autoscalers of nodes over one store, on a clock that jumps to the next thing to do.
 
+mod memory;
+
+use memory::Memory;
 use purlin_fabric::plan::PlanSettings;
 use purlin_fabric::port::{Candidate, ClaimStore, Heartbeat, Hints, Later, NodeFacts};
 use purlin_fabric::scaling::{Direction, ScalingSettings};
@@ -9,74 +12,14 @@ use purlin_fabric_runtime::scaling::{
     Action, ActionState, Driver, Gauge, Machine, Order, Outcome, Policy, Scaler, ScalerSetup, Source, View,
 };
 use purlin_fabric_runtime::{Clock, Fabric, Setup, SharedTenure};
-use purlin_store::{Batch, Expectation, RecordError, Records, Row};
+use purlin_store::{Batch, Records};
 use purlin_types::{BootTime, Incarnation, NodeId, Now, WallTime};
 use serde_json::json;
-use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
-
-/// Records in memory, which several nodes may share.
-#[derive(Debug, Default)]
-struct Memory(Mutex<Tables>);
-
-/// By table and key.
-type Tables = BTreeMap<(String, Vec<u8>), Vec<u8>>;
-
-impl Records for Memory {
-    fn get(&self, table: &str, key: &[u8]) -> Result<Option<Vec<u8>>, RecordError> {
-        Ok(self
-            .0
-            .lock()
-            .unwrap()
-            .get(&(table.to_owned(), key.to_vec()))
-            .cloned())
-    }
-
-    fn scan(&self, table: &str, after: &[u8], limit: usize) -> Result<Vec<Row>, RecordError> {
-        let rows = self.0.lock().unwrap();
-        let of_table = rows
-            .iter()
-            .filter(|((t, k), _)| t == table && (after.is_empty() || k.as_slice() > after));
-        Ok(of_table
-            .take(limit)
-            .map(|((_, k), v)| (k.clone(), v.clone()))
-            .collect())
-    }
-
-    fn commit(&self, batch: Batch) -> Result<(), RecordError> {
-        let mut rows = self.0.lock().unwrap();
-        for (table, key, expected) in batch.expect {
-            let found = rows.get(&(table.clone(), key.clone()));
-            let holds = match &expected {
-                Expectation::Absent => found.is_none(),
-                Expectation::Value(value) => found == Some(value),
-            };
-            if !holds {
-                return Err(RecordError::Conflict { table, key });
-            }
-        }
-        for (table, key, value) in batch.put {
-            rows.insert((table, key), value);
-        }
-        for (table, key) in batch.delete {
-            rows.remove(&(table, key));
-        }
-        Ok(())
-    }
-
-    fn last(&self, table: &str, limit: usize) -> Result<Vec<Row>, RecordError> {
-        let rows = self.0.lock().unwrap();
-        let of_table = rows.iter().rev().filter(|((t, _), _)| t == table);
-        Ok(of_table
-            .take(limit)
-            .map(|((_, k), v)| (k.clone(), v.clone()))
-            .collect())
-    }
-}
 
 /// A machine whose processors are as busy as the test says.
 #[derive(Debug, Default)]
