@@ -53,6 +53,7 @@ impl Turn<'_, '_> {
         if let Some(verdict) = self.uncopied(address, another) {
             return verdict;
         }
+        let inherited = before.has(FLAG_INHERITED) && self.network.table.is(slot, &self.client.who);
         let former = self.take(slot);
         let grant = if renewal {
             self.grant_renewal(address, &before, full, another)
@@ -64,6 +65,10 @@ impl Turn<'_, '_> {
         let promised = if renewal { before.expires } else { 0 };
         let expires = now.saturating_add(grant.secs).max(promised);
         self.write(slot, expires, pot(now, full), (first, another));
+        if inherited && grant.secs < full && self.share.is_some() {
+            self.rest(slot, before.pot);
+        }
+        self.append(slot);
         let ordinary = if renewal {
             reasons::RENEWED
         } else {
@@ -249,7 +254,16 @@ impl Turn<'_, '_> {
         leads
     }
 
-    /// Makes the lease the client's in memory and appends its record.
+    /// The address goes on resting for what a row that may be lost has promised its client: less than that was granted
+    /// now, and a client that does not hear of it keeps what it had (rule R3). A full lease ends this.
+    fn rest(&mut self, slot: Slot, pot: u32) {
+        self.network.change(self.plan, slot, |l| {
+            l.flags |= FLAG_INHERITED;
+            l.pot = l.pot.max(pot);
+        });
+    }
+
+    /// Makes the lease the client's in memory.
     fn write(&mut self, slot: Slot, expires: u32, pot: u32, (first, another): (bool, bool)) {
         let now = self.secs();
         let giaddr = self.message.giaddr().into();
@@ -271,7 +285,6 @@ impl Turn<'_, '_> {
             l.giaddr = giaddr;
             (l.first, l.another) = (first, another);
         });
-        self.append(slot);
     }
 
     /// Appends the lease's record as it stands.

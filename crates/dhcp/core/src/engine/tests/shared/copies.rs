@@ -94,6 +94,26 @@ fn a_renewal_that_comes_twice_ends_no_sooner() {
 }
 
 #[test]
+fn less_than_a_lost_row_promised_frees_nothing_before_that() {
+    let mut world = world(&["10.0.1.0"]);
+    bind(&mut world, 1, FIRST);
+    world.replicate();
+    world.pass(300);
+    assert_eq!(world.step(0, &renew(1, FIRST), 0, 0).lease(), 3600);
+    world.flush(0);
+    world.fail_over();
+    take_over(&mut world);
+    let ack = world.step(1, &renew(1, FIRST), 0, 0);
+    assert_eq!(ack.lease(), 600, "and the client never hears of it");
+    world.flush(1);
+    world.replicate();
+    world.pass(1000);
+    assert_eq!(world.dora(1, 2), None, "the client has the first answer");
+    let ack = world.step(1, &renew(1, FIRST), 0, 0);
+    assert_eq!(ack.kind(), MessageType::Ack, "and is known by it");
+}
+
+#[test]
 fn the_full_lease_is_promised_where_no_copy_can_take_the_stores_place() {
     let mut world = world(&["10.0.1.0-10.0.1.9"]);
     world.standby = false;
