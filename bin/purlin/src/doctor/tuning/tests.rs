@@ -9,7 +9,7 @@ fn check(change: impl FnOnce(&mut Settings), status: &Value) -> Vec<Finding> {
         settings: &settings,
         status,
         metrics: true,
-        cores: 2,
+        cores: 4,
         open_files: 65_536,
     })
 }
