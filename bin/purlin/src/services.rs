@@ -14,8 +14,6 @@ pub(crate) mod dhcp;
 mod lease_facts;
 #[cfg(feature = "ovn")]
 pub(crate) mod ovn;
-#[cfg(all(feature = "dhcp", feature = "ovn"))]
-mod port_addresses;
 mod settings;
 #[cfg(feature = "tftp")]
 pub(crate) mod tftp;
@@ -195,22 +193,8 @@ impl RunningOn {
 /// With what kept one from starting; the process ends then.
 pub(crate) async fn start(base: &Base<'_>, running: RunningOn) -> Result<Services, Failure> {
     let mut services = Services::new();
-    #[cfg(all(feature = "dhcp", feature = "ovn"))]
-    let (own, pins) = {
-        let own = Ledger::new(base.store.records());
-        let pins = match base.settings.services.ovn.enabled {
-            true => port_addresses::remembered(&own).await,
-            false => {
-                port_addresses::forget(&own).await;
-                Vec::new()
-            }
-        };
-        (own, pins)
-    };
-    #[cfg(all(feature = "dhcp", not(feature = "ovn")))]
-    let pins = Vec::new();
     #[cfg(feature = "dhcp")]
-    let dhcp = dhcp::Dhcp::start(base, running.packets, pins).await?;
+    let dhcp = dhcp::Dhcp::start(base, running.packets).await?;
     #[cfg(not(feature = "dhcp"))]
     let RunningOn {} = running;
     #[cfg(feature = "tftp")]
@@ -223,8 +207,6 @@ pub(crate) async fn start(base: &Base<'_>, running: RunningOn) -> Result<Service
     }
     #[cfg(feature = "ovn")]
     if let Some(ovn) = ovn::Ovn::start(base).await? {
-        #[cfg(feature = "dhcp")]
-        dhcp.follow(port_addresses::follow(ovn.platform(), dhcp.handle(), own));
         services.push(Arc::new(ovn));
     }
     #[cfg(feature = "dhcp")]

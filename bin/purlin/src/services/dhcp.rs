@@ -18,13 +18,12 @@ use losses::Losses;
 use purlin_api::clock::Clock;
 use purlin_api::revisions::Revisions;
 use purlin_api::schema;
-use purlin_dhcp_core::settings::{AckMode, Pin};
+use purlin_dhcp_core::settings::AckMode;
 use purlin_dhcp_core::view::SubnetUse;
 use purlin_dhcp_server::forecast::{Outlook, SAMPLE_EVERY, Uses, prospects};
 use purlin_dhcp_server::routes::{DecisionEvents, LeaseTeller, routes};
 use purlin_dhcp_server::{
     Condition, Handle, Health, Leases, RECEIVE_BUFFER, Running, ServerConfig, ServerStatus, Sharing,
-    start_pinned,
 };
 use purlin_fabric_runtime::Tenant;
 use purlin_netio::now;
@@ -63,8 +62,6 @@ pub(crate) struct Dhcp {
     cluster: Cluster,
     /// As they were bound at the start.
     bound: ServerStatus,
-    #[cfg(feature = "ovn")]
-    following: Mutex<Option<super::port_addresses::Following>>,
 }
 
 /// Packet threads. They may run on while the rest of the node is built around them anew.
@@ -86,7 +83,7 @@ impl Packets {
         }
     }
 
-    async fn start(base: &Base<'_>, pins: Vec<Pin>) -> Result<Self, Failure> {
+    async fn start(base: &Base<'_>) -> Result<Self, Failure> {
         let own = &base.settings.services.dhcp;
         let share = base.cluster.share()?;
         let config = ServerConfig {
@@ -99,7 +96,7 @@ impl Packets {
             share: share.clone(),
         };
         // Reading a million leases back takes most of a second.
-        let started = tokio::task::spawn_blocking(move || start_pinned(config, pins)).await;
+        let started = tokio::task::spawn_blocking(move || purlin_dhcp_server::start(config)).await;
         let started = started.map_err(|_| Failure::failed("starting the DHCP service panicked", ""))?;
         let (handle, threads) = started.map_err(|cause| {
             Failure::failed(
@@ -122,13 +119,8 @@ impl Packets {
 }
 
 impl Dhcp {
-    /// On threads that run already, or new ones. These have the addresses that are pinned to machines from their first
-    /// packet on.
-    pub(super) async fn start(
-        base: &Base<'_>,
-        running: Option<Packets>,
-        pins: Vec<Pin>,
-    ) -> Result<Self, Failure> {
+    /// On threads that run already, or new ones.
+    pub(super) async fn start(base: &Base<'_>, running: Option<Packets>) -> Result<Self, Failure> {
         let Packets {
             handle,
             threads,
@@ -136,7 +128,7 @@ impl Dhcp {
             sharing,
         } = match running {
             Some(running) => running,
-            None => Packets::start(base, pins).await?,
+            None => Packets::start(base).await?,
         };
         Ok(Self {
             sharing,
@@ -150,18 +142,10 @@ impl Dhcp {
             leases: Leases::new(&handle, base.cluster.others()),
             handle,
             bound,
-            #[cfg(feature = "ovn")]
-            following: Mutex::default(),
         })
     }
 
-    /// Keeps what follows the ports of virtual networks, for as long as this service runs.
-    #[cfg(feature = "ovn")]
-    pub(super) fn follow(&self, following: super::port_addresses::Following) {
-        *self.following.lock().unwrap_or_else(PoisonError::into_inner) = Some(following);
-    }
-
-    #[cfg(any(feature = "tftp", feature = "ovn"))]
+    #[cfg(feature = "tftp")]
     pub(super) fn handle(&self) -> Handle {
         self.handle.clone()
     }

@@ -157,13 +157,6 @@ impl Engine {
         self.rehome(kept.into_values(), strays, now);
     }
 
-    /// Moves to a plan that [`Plan::pinned`] made of the present one. Networks and pools are the same: nothing is laid out
-    /// anew, and offers under way go on.
-    pub fn pin(&mut self, plan: Arc<Plan>) {
-        self.plan = plan;
-        self.templates.clear();
-    }
-
     /// The decisions of this thread.
     #[must_use]
     pub fn decisions(&self) -> &DecisionRing {

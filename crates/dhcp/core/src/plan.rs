@@ -14,7 +14,7 @@ pub(crate) use route::Routes;
 
 use crate::expr::{Expr, Wanted};
 use crate::relay::RelayPieces;
-use crate::settings::{Class, Pin, Reservation, Scope, Settings};
+use crate::settings::{Class, Reservation, Scope, Settings};
 use crate::step::Arrival;
 use purlin_dhcp_proto::message::Message;
 use purlin_types::{Ipv4Range, Prefix4};
@@ -28,7 +28,6 @@ pub const CLASSES_MAX: usize = 124;
 #[derive(Debug)]
 pub struct Plan {
     settings: Settings,
-    pins: Arc<[Pin]>,
     pub(crate) networks: Vec<NetworkPlan>,
     pub(crate) subnets: Vec<SubnetPlan>,
     pub(crate) classes: Vec<ClassPlan>,
@@ -86,21 +85,9 @@ pub(crate) struct ClassPlan {
 }
 
 impl Plan {
-    /// Compiles checked settings. With a `former` plan, networks of the same name stay on their packet threads, and its
-    /// pins hold on.
+    /// Compiles checked settings. With a `former` plan, networks of the same name stay on their packet threads.
     #[must_use]
     pub fn compile(settings: &Settings, former: Option<&Self>) -> Arc<Self> {
-        let pins = former.map_or_else(|| Arc::from([]), |former| Arc::clone(&former.pins));
-        Self::of(settings, former, pins)
-    }
-
-    /// The same plan with these pins in place of the former ones; nothing else differs.
-    #[must_use]
-    pub fn pinned(&self, pins: impl Into<Arc<[Pin]>>) -> Arc<Self> {
-        Self::of(&self.settings, Some(self), pins.into())
-    }
-
-    fn of(settings: &Settings, former: Option<&Self>, pins: Arc<[Pin]>) -> Arc<Self> {
         let classes: Vec<ClassPlan> = settings
             .classes
             .iter()
@@ -123,7 +110,6 @@ impl Plan {
                 .reservations
                 .iter()
                 .filter(|r| belongs(r, &network.subnets));
-            let within = |pin: &&Pin| network.subnets.iter().any(|s| s.network.contains(pin.address));
             networks.push(NetworkPlan {
                 name: network.name.clone(),
                 rank: kept.unwrap_or_else(|| {
@@ -132,7 +118,7 @@ impl Plan {
                 }),
                 scope: network.scope.clone(),
                 subnets: mine,
-                reservations: Reservations::new(reserved.chain(global), pins.iter().filter(within), &classes),
+                reservations: Reservations::new(reserved.chain(global), &classes),
             });
         }
         if networks.is_empty() && settings.proxy {
@@ -142,7 +128,7 @@ impl Plan {
                 rank,
                 scope: Scope::default(),
                 subnets: vec![0],
-                reservations: Reservations::new(settings.reservations.iter(), std::iter::empty(), &classes),
+                reservations: Reservations::new(settings.reservations.iter(), &classes),
             });
         }
         count_reserved(&networks, &mut subnets);
@@ -155,7 +141,6 @@ impl Plan {
         let profiles = Profiles::compile(&settings.profiles, &subnets);
         Arc::new(Self {
             settings: settings.clone(),
-            pins,
             networks,
             subnets,
             classes,
@@ -169,12 +154,6 @@ impl Plan {
     #[must_use]
     pub fn settings(&self) -> &Settings {
         &self.settings
-    }
-
-    /// Addresses that other parts of the node give to machines.
-    #[must_use]
-    pub fn pins(&self) -> &[Pin] {
-        &self.pins
     }
 
     /// The packet thread that owns the network which a relay, link or client address selects.

@@ -266,16 +266,3 @@ pub struct Reservation {
     pub classes: Vec<String>,
     pub scope: Scope,
 }
-
-/// An address that another part of the node gives to a machine, for as long as that part says so.
-///
-/// It holds like a reservation in whichever subnet contains it. What the configuration reserves, by the same hardware
-/// address or of the same address, goes before it. Of several pins for one machine in a network the first is its address;
-/// the others are kept from everybody.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Pin {
-    pub mac: Mac,
-    pub address: Ipv4Addr,
-    /// Who says so, for people: `port web-1 of switch web`.
-    pub by: String,
-}

@@ -33,7 +33,7 @@ pub use leases::{Away, Found, Holder, Holders, Leases, Others, ReleaseError, Usa
 pub use metrics::{DhcpMetrics, ThreadReport};
 pub use running::Running;
 pub use share::{ForwardKey, ForwardKeyError, Homes, Prepared, ShareConfig, Sharing};
-pub use start::{RECEIVE_BUFFER, ServerConfig, start, start_pinned};
+pub use start::{RECEIVE_BUFFER, ServerConfig, start};
 pub use status::{Condition, Health, InterfaceStatus, JournalStatus, ServerStatus};
 pub use switches::Switches;
 pub use worker::ShellCounters;

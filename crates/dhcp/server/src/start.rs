@@ -16,7 +16,7 @@ use crate::share::{self, ShareConfig};
 use crate::status::Health;
 use crate::switches::Switches;
 use crate::worker::{Log, Parts, Rewrite, STATE_PIECE, Worker};
-use purlin_dhcp_core::settings::{Pin, Settings};
+use purlin_dhcp_core::settings::Settings;
 use purlin_dhcp_core::{Engine, Plan, Recovery};
 use purlin_netio::{Waker, boot_id, now, pin_to_core, prefer_this_thread};
 use purlin_store::{Journal, JournalEngine, OpenError, Wake};
@@ -50,14 +50,6 @@ pub struct ServerConfig {
 /// # Errors
 /// See [`StartError`]. Nothing keeps running then.
 pub fn start(config: ServerConfig) -> Result<(Handle, Running), StartError> {
-    start_pinned(config, Vec::new())
-}
-
-/// The same with addresses that are pinned to machines from the first packet on.
-///
-/// # Errors
-/// As [`start`].
-pub fn start_pinned(config: ServerConfig, pins: Vec<Pin>) -> Result<(Handle, Running), StartError> {
     let ServerConfig {
         settings,
         switches,
@@ -69,7 +61,7 @@ pub fn start_pinned(config: ServerConfig, pins: Vec<Pin>) -> Result<(Handle, Run
     } = config;
     // What the fabric gives goes to one thread.
     let shards = if share.is_some() { 1 } else { threads(&settings) };
-    let plan = Plan::compile(&settings, None).pinned(pins);
+    let plan = Plan::compile(&settings, None);
     let mut ports = Ports::new(shards, receive_buffer);
     let prepared = ports.prepare(&settings).map_err(StartError::Sockets)?;
     ports.adopt(prepared, &plan).map_err(StartError::Sockets)?;

@@ -12,11 +12,9 @@
 //! Source: ovn-nb(5), tables `DHCP_Options` and `Logical_Switch_Port` (`localport`).
 
 mod found;
-mod held;
 mod wanted;
 
 pub use found::{Found, found};
-pub use held::{Held, chosen, held};
 pub use wanted::{Names, Wanted, changes};
 
 use crate::model::{Change, State};

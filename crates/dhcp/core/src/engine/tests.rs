@@ -9,7 +9,6 @@ mod conversation;
 mod floods;
 mod keeping;
 mod life;
-mod pins;
 mod restored;
 mod rules;
 mod serving;

@@ -1,7 +1,7 @@
 //! Reservations of one network, found by any identifier a packet carries.
 
 use super::{ClassPlan, mask_of};
-use crate::settings::{Pin, Reservation, ReservedFor, Scope};
+use crate::settings::{Reservation, ReservedFor, Scope};
 use hashbrown::HashMap;
 
 /// Kinds of identifiers in the order of preference: the first that matches wins.
@@ -44,11 +44,7 @@ pub(crate) struct Reservations {
 }
 
 impl Reservations {
-    pub(crate) fn new<'a>(
-        all: impl Iterator<Item = &'a Reservation>,
-        pins: impl Iterator<Item = &'a Pin>,
-        classes: &[ClassPlan],
-    ) -> Self {
+    pub(crate) fn new<'a>(all: impl Iterator<Item = &'a Reservation>, classes: &[ClassPlan]) -> Self {
         let mut made = Self::default();
         for reservation in all {
             let at = made.list.len() as u32;
@@ -65,25 +61,7 @@ impl Reservations {
                 scope: reservation.scope.clone(),
             });
         }
-        for pin in pins {
-            made.pin(pin);
-        }
         made
-    }
-
-    /// Behind what is there: neither an identifier nor an address changes hands.
-    fn pin(&mut self, pin: &Pin) {
-        let at = self.list.len() as u32;
-        self.by_id[IdKind::Mac as usize]
-            .entry(pin.mac.0.to_vec())
-            .or_insert(at);
-        self.by_address.entry(pin.address.into()).or_insert(at);
-        self.list.push(Reserved {
-            address: Some(pin.address.into()),
-            hostname: None,
-            classes: 0,
-            scope: Scope::default(),
-        });
     }
 
     pub(crate) fn is_empty(&self) -> bool {

@@ -11,7 +11,7 @@ use crate::ports::{Ports, Prepared};
 use crate::switches::Switches;
 use crate::worker::Rewrite;
 use purlin_dhcp_core::Plan;
-use purlin_dhcp_core::settings::{Pin, Settings};
+use purlin_dhcp_core::settings::Settings;
 use purlin_types::Ipv4Range;
 use std::sync::Arc;
 use tokio::task::JoinError;
@@ -37,26 +37,6 @@ impl Handle {
             Err(Ok(panic)) => std::panic::resume_unwind(panic),
             // The runtime ends.
             Err(Err(_)) => Err(ApplyError::Stopped),
-        }
-    }
-
-    /// Puts these pins in place of the former ones; when it returns, no packet is answered by those any more. They hold
-    /// over changes of the settings. Runs on a Tokio runtime.
-    ///
-    /// # Panics
-    /// When a packet thread did.
-    pub async fn pin(&self, pins: Vec<Pin>) {
-        let handle = self.clone();
-        // Once begun it goes on to its end: the threads have one plan.
-        let change = tokio::spawn(async move {
-            let _one_at_a_time = handle.0.current.lock().await;
-            let plan = handle.plan().pinned(pins);
-            let given = Arc::clone(&plan);
-            handle.ask_all(move |worker| worker.pin(&given)).await;
-            handle.set_plan(plan);
-        });
-        if let Err(Ok(panic)) = change.await.map_err(JoinError::try_into_panic) {
-            std::panic::resume_unwind(panic);
         }
     }
 

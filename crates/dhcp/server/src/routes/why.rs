@@ -63,7 +63,7 @@ impl LeaseTeller {
     async fn chapter(&self, subject: &Subject, who: &Who, limit: usize) -> Chapter {
         let record = self.gather(subject, who, limit).await;
         let plan = self.leases.handle().plan();
-        let told = words::tell(subject, &record, plan.settings(), plan.pins(), self.clock.secs());
+        let told = words::tell(subject, &record, plan.settings(), self.clock.secs());
         let shown = record
             .leases
             .iter()

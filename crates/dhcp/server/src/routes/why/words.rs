@@ -2,7 +2,7 @@
 
 use super::{Record, Subject, text};
 use purlin_api::clock::rfc3339_secs;
-use purlin_dhcp_core::settings::{Network, Pin, Settings, Subnet};
+use purlin_dhcp_core::settings::{Network, Settings, Subnet};
 use purlin_dhcp_core::view::{LeaseState, LeaseView, Told};
 use purlin_telemetry::Outcome;
 use std::net::{IpAddr, Ipv4Addr};
@@ -16,12 +16,12 @@ pub(super) struct Words {
 }
 
 /// Tells the story at `now` (seconds since the Unix epoch).
-pub(super) fn tell(subject: &Subject, record: &Record, settings: &Settings, pins: &[Pin], now: i64) -> Words {
+pub(super) fn tell(subject: &Subject, record: &Record, settings: &Settings, now: i64) -> Words {
     let seen = !record.decisions.is_empty() || !record.leases.is_empty();
     let (summary, checks) = if seen {
-        (summary(subject, record, pins, now), checks(record))
+        (summary(subject, record, now), checks(record))
     } else {
-        (nothing(subject, settings, pins), look_for_it(subject, settings))
+        (nothing(subject, settings), look_for_it(subject, settings))
     };
     Words {
         seen,
@@ -30,7 +30,7 @@ pub(super) fn tell(subject: &Subject, record: &Record, settings: &Settings, pins
     }
 }
 
-fn summary(subject: &Subject, record: &Record, pins: &[Pin], now: i64) -> String {
+fn summary(subject: &Subject, record: &Record, now: i64) -> String {
     let who = subject.text();
     let held = record
         .leases
@@ -39,11 +39,8 @@ fn summary(subject: &Subject, record: &Record, pins: &[Pin], now: i64) -> String
     let last = record.decisions.last();
     let trouble = last.filter(|told| is_trouble(told));
     match (held, trouble, last) {
-        (Some(lease), None, _) => format!("{}{}.", holds(subject, lease), pinned(lease, pins)),
-        (Some(lease), Some(told), _) => {
-            let holds = holds(subject, lease);
-            format!("{holds}{}, but {}.", pinned(lease, pins), ended(told, now))
-        }
+        (Some(lease), None, _) => format!("{}.", holds(subject, lease)),
+        (Some(lease), Some(told), _) => format!("{}, but {}.", holds(subject, lease), ended(told, now)),
         (None, Some(told), _) => format!("{who} holds no lease: {}.", ended(told, now)),
         (None, None, Some(told)) => format!("{who} holds no lease; {}.", ended(told, now)),
         (None, None, None) => match record.leases.first() {
@@ -90,16 +87,6 @@ fn holds(subject: &Subject, lease: &LeaseView) -> String {
     }
 }
 
-/// Who has decided that the machine gets this address, where the configuration has not.
-fn pinned(lease: &LeaseView, pins: &[Pin]) -> String {
-    let pin = pins
-        .iter()
-        .find(|pin| pin.address == lease.address && pin.mac == lease.mac);
-    pin.map_or_else(String::new, |pin| {
-        format!("; the reservation comes from {}", pin.by)
-    })
-}
-
 /// How the last decision ended, as part of a sentence.
 fn ended(told: &Told, now: i64) -> String {
     let ago = ago(now - i64::from(told.decision.at.secs()));
@@ -142,17 +129,13 @@ fn checks(record: &Record) -> Vec<String> {
     checks
 }
 
-fn nothing(subject: &Subject, settings: &Settings, pins: &[Pin]) -> String {
+fn nothing(subject: &Subject, settings: &Settings) -> String {
     let window = format!(
         "the last {} decisions of each packet thread, at most since the start",
         settings.decisions
     );
     let place = match subject {
-        Subject::Address(IpAddr::V4(address)) => format!(", and {}", place(*address, settings, pins)),
-        Subject::Mac(mac) => match pins.iter().find(|pin| pin.mac == *mac) {
-            Some(pin) => format!(", and {} is reserved for it by {}", pin.address, pin.by),
-            None => String::new(),
-        },
+        Subject::Address(IpAddr::V4(address)) => format!(", and {}", place(*address, settings)),
         _ => String::new(),
     };
     format!(
@@ -162,7 +145,7 @@ fn nothing(subject: &Subject, settings: &Settings, pins: &[Pin]) -> String {
 }
 
 /// Where an address stands in the configuration.
-fn place(address: Ipv4Addr, settings: &Settings, pins: &[Pin]) -> String {
+fn place(address: Ipv4Addr, settings: &Settings) -> String {
     let Some(subnet) = subnet_of(address, settings) else {
         return format!("{address} lies in no configured subnet");
     };
@@ -170,9 +153,6 @@ fn place(address: Ipv4Addr, settings: &Settings, pins: &[Pin]) -> String {
     let mut reservations = subnet.reservations.iter().chain(&settings.reservations);
     if reservations.any(|reservation| reservation.address == Some(address)) {
         return format!("{address} is reserved in subnet {name:?} for a client that did not come");
-    }
-    if let Some(pin) = pins.iter().find(|pin| pin.address == address) {
-        return format!("{address} is reserved for {} by {}", pin.mac, pin.by);
     }
     if subnet.pools.iter().any(|pool| pool.range.contains(address)) {
         return format!("{address} is free in a pool of subnet {name:?}");

@@ -10,14 +10,6 @@ fn settings() -> Settings {
     reader::read(&document, &mut faults).expect("the demo has no faults")
 }
 
-fn pins() -> Vec<Pin> {
-    vec![Pin {
-        mac: "02:00:00:00:00:77".parse().unwrap(),
-        address: Ipv4Addr::new(10, 67, 1, 7),
-        by: "port web-1 of switch web".into(),
-    }]
-}
-
 fn lease(state: LeaseState) -> LeaseView {
     LeaseView {
         address: Ipv4Addr::new(10, 67, 1, 5),
@@ -65,7 +57,7 @@ fn story(subject: &str, leases: Vec<LeaseView>, decisions: Vec<Told>) -> Words {
         decisions,
         partial: None,
     };
-    tell(&Subject::parse(subject), &record, &settings(), &pins(), 1_000_060)
+    tell(&Subject::parse(subject), &record, &settings(), 1_000_060)
 }
 
 #[test]
@@ -147,26 +139,4 @@ fn an_unknown_address_is_placed() {
     assert!(said("10.67.1.9").contains("is free in a pool of subnet \"demo\""));
     assert!(said("10.67.0.50").contains("is reserved in subnet \"demo\""));
     assert!(said("10.67.0.9").contains("but in none of its pools"));
-}
-
-#[test]
-fn an_address_that_comes_from_elsewhere_is_told_with_where() {
-    let held = LeaseView {
-        address: Ipv4Addr::new(10, 67, 1, 7),
-        mac: "02:00:00:00:00:77".parse().unwrap(),
-        ..lease(LeaseState::Bound)
-    };
-    let words = story("02:00:00:00:00:77", vec![held], vec![]).summary;
-    let end = "until 1970-01-12T14:46:40Z; the reservation comes from port web-1 of switch web.";
-    assert!(words.ends_with(end), "{words}");
-    let words = story("10.67.1.7", vec![], vec![]).summary;
-    assert!(
-        words.contains("10.67.1.7 is reserved for 02:00:00:00:00:77 by port web-1 of switch web"),
-        "{words}"
-    );
-    let words = story("02:00:00:00:00:77", vec![], vec![]).summary;
-    assert!(
-        words.contains("10.67.1.7 is reserved for it by port web-1 of switch web"),
-        "{words}"
-    );
 }
