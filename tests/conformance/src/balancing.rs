@@ -5,4 +5,3 @@ mod trio;
 
 pub use front::Front;
 pub use trio::Trio;
-pub(crate) use trio::{DRESS, shipped};

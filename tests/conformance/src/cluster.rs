@@ -18,7 +18,6 @@ mod member;
 mod platform;
 mod server;
 mod socket;
-mod tiers;
 mod watcher;
 
 pub use campus::{Campus, Databases, Hints, Host, Plan, Standby, Wire};
@@ -29,7 +28,6 @@ pub use joined::Tried;
 pub use load::Report;
 pub use member::Member;
 pub use socket::Socket;
-pub use tiers::Tiers;
 pub use watcher::Watcher;
 
 use crate::need;

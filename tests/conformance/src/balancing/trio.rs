@@ -18,7 +18,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 /// What a front's program finds instead of this machine's own files: names of nodes and a certificate.
-pub(crate) const DRESS: &str = "set -e; mount -t tmpfs tmpfs /etc/ssl; mkdir /etc/ssl/certs /etc/ssl/private; \
+const DRESS: &str = "set -e; mount -t tmpfs tmpfs /etc/ssl; mkdir /etc/ssl/certs /etc/ssl/private; \
                      cp cert.pem /etc/ssl/certs/ovncp.crt; cp key.pem /etc/ssl/private/ovncp.key; \
                      cat cert.pem key.pem >/etc/ssl/certs/ovncp.pem; mount --bind hosts /etc/hosts; \
                      mount -t tmpfs tmpfs /run; exec \"$@\"";
@@ -145,7 +145,10 @@ impl Trio {
     /// A file that is shipped.
     #[must_use]
     pub fn shipped(name: &str) -> String {
-        shipped(name)
+        let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+            .join("../../deploy")
+            .join(name);
+        text_of(&path.canonicalize().expect("it is shipped"))
     }
 
     /// Runs a front's program to its end, where it finds names and certificates; what it said, and whether all was well.
@@ -259,14 +262,6 @@ impl Trio {
         ];
         self.lab.server.start(log, "curl", &words)
     }
-}
-
-/// A file of `deploy`.
-pub(crate) fn shipped(name: &str) -> String {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("../../deploy")
-        .join(name);
-    text_of(&path.canonicalize().expect("it is shipped"))
 }
 
 fn dressed<'a>(program: &'a str, arguments: &[&'a str]) -> Vec<&'a str> {

@@ -54,14 +54,14 @@ impl Ports {
 }
 
 impl Member {
-    /// A process that was started at an address of this machine, and serves none to others.
-    pub(super) fn running(id: &str, process: Process, address: Ipv4Addr, ports: Ports, data: &Path) -> Self {
+    /// A process that was started on loopback, and serves no addresses.
+    pub(super) fn running(id: &str, process: Process, ports: Ports, data: &Path) -> Self {
         Self {
             id: id.to_owned(),
             process,
             dhcp: 0,
-            metrics: (address, ports.metrics).into(),
-            api: (address, ports.api).into(),
+            metrics: (Ipv4Addr::LOCALHOST, ports.metrics).into(),
+            api: (Ipv4Addr::LOCALHOST, ports.api).into(),
             data: data.to_owned(),
             peers: ports.peers,
             host: None,

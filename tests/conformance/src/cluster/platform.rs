@@ -27,7 +27,7 @@ impl Cluster {
         command.env("PURLIN__CLUSTER__PEER_PORT", ports.peers.to_string());
         command.envs(variables.iter().copied());
         let process = Process::start(command, data.with_extension("1.log"));
-        Member::running(id, process, Ipv4Addr::LOCALHOST, ports, &data)
+        Member::running(id, process, ports, &data)
     }
 
     /// Where the database is, as the guide writes it, with a password that must not be seen anywhere.

@@ -4,7 +4,7 @@ use super::Member;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
-use std::net::{SocketAddr, TcpStream};
+use std::net::TcpStream;
 use std::time::{Duration, Instant};
 use tungstenite::handshake::client::Response;
 use tungstenite::{HandshakeError, Message, WebSocket, client};
@@ -35,21 +35,13 @@ impl Socket {
     /// # Errors
     /// Status and body of a refusal.
     pub fn open(node: &Member, token: &str, query: &str) -> Result<Self, (u16, Value)> {
-        Self::open_at(node.api(), token, query)
-    }
-
-    /// The same where a front listens.
-    ///
-    /// # Errors
-    /// As [`Self::open`].
-    pub fn open_at(place: SocketAddr, token: &str, query: &str) -> Result<Self, (u16, Value)> {
-        let stream = TcpStream::connect(place).expect("somebody listens");
+        let stream = TcpStream::connect(node.api()).expect("the node listens");
         stream.set_read_timeout(Some(LIMIT)).expect("a time");
-        let url = format!("ws://{place}/ws?access_token={token}&{query}");
+        let url = format!("ws://{}/ws?access_token={token}&{query}", node.api());
         let (inner, _) = match client(url, stream) {
             Ok(connected) => connected,
             Err(HandshakeError::Failure(tungstenite::Error::Http(refusal))) => return Err(told(&refusal)),
-            Err(error) => panic!("no WebSocket at {place}: {error}"),
+            Err(error) => panic!("no WebSocket at {}: {error}", node.id),
         };
         inner.get_ref().set_read_timeout(Some(LOOK)).expect("a time");
         let mut socket = Self {
@@ -102,34 +94,12 @@ impl Socket {
     /// # Errors
     /// Status and body of a refusal.
     pub fn go_on(self, node: &Member, topics: &str) -> Result<Self, (u16, Value)> {
-        let next = Self::open(node, &self.token, &format!("topics={topics}&{}", self.way_on()))?;
-        Ok(next.after(self))
-    }
-
-    /// The same where a front listens, as soon as that lets it: it may take a while to notice that a node drains.
-    ///
-    /// # Panics
-    /// When it is let in nowhere.
-    #[must_use]
-    pub fn go_on_at(self, place: SocketAddr, topics: &str) -> Self {
-        let query = format!("topics={topics}&{}", self.way_on());
-        let end = Instant::now() + LIMIT;
-        loop {
-            match Self::open_at(place, &self.token, &query) {
-                Ok(next) => return next.after(self),
-                Err((503, _)) if Instant::now() < end => std::thread::park_timeout(LOOK),
-                Err(refused) => panic!("not let in: {refused:?}"),
-            }
+        let mut next = Self::open(node, &self.token, &format!("topics={topics}&{}", self.way_on()))?;
+        for (number, event) in self.events {
+            assert!(next.events.insert(number, event).is_none(), "{number} came twice");
         }
-    }
-
-    /// With what came before.
-    fn after(mut self, former: Self) -> Self {
-        for (number, event) in former.events {
-            assert!(self.events.insert(number, event).is_none(), "{number} came twice");
-        }
-        self.gaps.extend(former.gaps);
-        self
+        next.gaps.extend(self.gaps);
+        Ok(next)
     }
 
     /// Reads until `holds`.

@@ -9,4 +9,3 @@ mod growing;
 mod joining;
 mod ovn;
 mod sessions;
-mod tiers;
