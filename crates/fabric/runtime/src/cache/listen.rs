@@ -109,12 +109,10 @@ impl Listener {
         if self.shared.setup.outbox.is_none() {
             self.shared.flush().await;
         }
-        // At once: a store that is silent keeps the look below waiting, and copies must not be trusted meanwhile.
-        self.judge();
         self.look().await;
     }
 
-    /// Reads the outbox to its end, if there is one.
+    /// Reads the outbox to its end, if there is one, and says how fresh caches are.
     async fn look(&mut self) {
         if let Some(outbox) = self.shared.setup.outbox.clone() {
             if self.reader.behind() {
@@ -122,11 +120,6 @@ impl Listener {
             }
             self.outbox_answers = self.read(outbox.as_ref()).await.is_some();
         }
-        self.judge();
-    }
-
-    /// Says how fresh caches are.
-    fn judge(&self) {
         let up_to_date = self.shared.setup.outbox.is_none() || !self.reader.behind();
         self.shared
             .set(match (self.subscribed && up_to_date, self.outbox_answers) {

@@ -1,15 +1,13 @@
 //! Caches and their invalidation over the engines of one process, with time stepped.
 
 use crate::world::World;
-use purlin_fabric::invalidate::{Cursor, Freshness, News, Outbox};
-use purlin_fabric::port::{Fault, Later};
+use purlin_fabric::invalidate::{Freshness, Outbox};
 use purlin_fabric_runtime::cache::{
     BusSetup, Cache, CacheSettings, Invalidation, InvalidationBus, PublishFault, Tier,
 };
 use purlin_fabric_runtime::local::LocalOutbox;
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::time::{sleep, timeout};
 
@@ -350,71 +348,6 @@ async fn two_processes_of_one_name_hear_each_other() {
     one.publish(&patterns(&["switch:*"])).await.expect("left");
     sleep(Duration::from_millis(1)).await;
     assert_eq!(cache.get("switch:1").await, None);
-}
-
-/// An outbox that takes every question and, while told so, answers none.
-#[derive(Debug, Default)]
-struct Silent {
-    outbox: LocalOutbox,
-    silent: AtomicBool,
-}
-
-impl Silent {
-    async fn speaks(&self) {
-        while self.silent.load(Ordering::Relaxed) {
-            sleep(SECOND).await;
-        }
-    }
-}
-
-impl Outbox for Silent {
-    fn leave<'a>(&'a self, notes: &'a [(&'a str, &'a [u8])]) -> Later<'a, Result<u64, Fault>> {
-        self.outbox.leave(notes)
-    }
-
-    fn since(&self, cursor: Cursor, limit: usize) -> Later<'_, Result<News, Fault>> {
-        Box::pin(async move {
-            self.speaks().await;
-            self.outbox.since(cursor, limit).await
-        })
-    }
-
-    fn now(&self) -> Later<'_, Result<Cursor, Fault>> {
-        self.outbox.now()
-    }
-}
-
-/// A store that is silent may take its time to fail: copies are not trusted for as long as that.
-#[tokio::test(start_paused = true)]
-async fn a_line_that_is_cut_ends_trust_at_once_even_if_the_outbox_is_silent() {
-    let world = World::new();
-    let outbox = Arc::<Silent>::default();
-    let setup = BusSetup {
-        node: "a".into(),
-        hints: world.hints(),
-        outbox: Some(Arc::clone(&outbox) as Arc<dyn Outbox>),
-        clock: world.clock(),
-        poll: SECOND,
-    };
-    let (bus, _task) = InvalidationBus::start(setup);
-    let cache = bus.cache(CacheSettings::default());
-    let mut watch = bus.freshness_watch();
-    // The guard that this gives would keep the bus from saying anything else.
-    let live = timeout(60 * SECOND, watch.wait_for(|now| *now == Freshness::Live))
-        .await
-        .is_ok();
-    assert!(live, "never live");
-    keep(&cache, "switch:1", "old").await;
-    sleep(20 * SECOND).await;
-    outbox.silent.store(true, Ordering::Relaxed);
-    world.hints.cut();
-    sleep(SECOND).await;
-    assert_ne!(bus.freshness(), Freshness::Live);
-    assert_eq!(
-        cache.get("switch:1").await,
-        None,
-        "20 s old, and nobody vouches for it"
-    );
 }
 
 #[tokio::test(start_paused = true)]
