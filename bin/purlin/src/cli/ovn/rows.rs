@@ -30,6 +30,7 @@ pub(crate) struct Wanted {
 
 #[derive(Debug, Args)]
 pub(crate) struct Row {
+    /// A table as OVN calls it, or a word for it: switch, port, router, acl, lsp; `purlin ovn list` tells them all.
     table: String,
     /// A UUID, or a name that is unique in the table.
     row: String,

@@ -59,6 +59,7 @@ enum Until {
 
 #[derive(Debug, Args)]
 pub(crate) struct Create {
+    /// A table as OVN calls it, or a word for it: switch, port, router, acl, lsp; `purlin ovn list` tells them all.
     table: String,
     /// Columns of the row.
     #[arg(value_name = "COLUMN=VALUE")]
@@ -75,6 +76,7 @@ pub(crate) struct Create {
 
 #[derive(Debug, Args)]
 pub(crate) struct Set {
+    /// A table as OVN calls it, or a word for it: switch, port, router, acl, lsp; `purlin ovn list` tells them all.
     table: String,
     /// A UUID, or a name that is unique in the table.
     row: String,
@@ -90,6 +92,7 @@ pub(crate) struct Set {
 
 #[derive(Debug, Args)]
 pub(crate) struct Delete {
+    /// A table as OVN calls it, or a word for it: switch, port, router, acl, lsp; `purlin ovn list` tells them all.
     table: String,
     /// UUIDs or names; all of them go, or none.
     #[arg(required = true, value_name = "ROW")]

@@ -116,6 +116,18 @@ fn element(json: &Value, base: &BaseType) -> Result<Atom, String> {
     Ok(atom)
 }
 
+/// What is right instead of a column that is not there: the word that was meant, or all there are.
+fn no_such_column(name: &str, table: &TableSchema) -> String {
+    let known = || table.columns.keys().map(String::as_str);
+    match purlin_config::nearest(name, known()) {
+        Some(near) => format!("there is no such column; did you mean `{near}`?"),
+        None => format!(
+            "there is no such column; there are {}",
+            known().collect::<Vec<_>>().join(", ")
+        ),
+    }
+}
+
 /// Reads columns of a row. Every fault is found, each with its column.
 pub fn row_from_natural(
     json: &Map<String, Value>,
@@ -125,12 +137,7 @@ pub fn row_from_natural(
     let mut faults = Vec::new();
     for (name, value) in json {
         let Some(column) = table.column(name) else {
-            let known = table.columns.keys().map(String::as_str);
-            let near = purlin_config::nearest(name, known).map(|near| format!("; did you mean `{near}`?"));
-            faults.push((
-                name.clone(),
-                format!("there is no such column{}", near.unwrap_or_default()),
-            ));
+            faults.push((name.clone(), no_such_column(name, table)));
             continue;
         };
         match from_natural(value, &column.kind) {

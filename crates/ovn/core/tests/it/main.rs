@@ -4,6 +4,7 @@ mod addresses;
 mod ask;
 mod attributed;
 mod base;
+mod columns;
 mod dhcp_options;
 mod documents;
 mod expr_exhaustive;

@@ -51,7 +51,7 @@ pub(super) fn parent(state: &State<'_>, table: &str, told: Option<&str>) -> Resu
         return match self::table(schema, table)?.root {
             true => Ok(None),
             false => Err(Problem::parameter(format!(
-                "a row of {table} cannot be by itself: parent= says where it hangs, one of {}",
+                "a row of {table} cannot be by itself: `parent` says where it hangs, one of {}",
                 shown(&places(state, table))
             ))),
         };
