@@ -41,6 +41,7 @@ impl Tally {
 
 /// The packages of `cargo xtask test dhcp`; the binary is among them because conformance runs it.
 const DHCP: &[&str] = &[
+    "purlin-load",
     "purlin-dhcp-proto",
     "purlin-dhcp-core",
     "purlin-dhcp-client",

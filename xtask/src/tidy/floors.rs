@@ -7,6 +7,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("crates/types", 0),
     ("crates/telemetry", 0),
     ("crates/netio", 0),
+    ("crates/load", 0),
     ("crates/config", 1),
     ("crates/store", 1),
     ("crates/fabric/core", 1),

@@ -62,6 +62,15 @@ fn stop_on_ctrl_c() -> Arc<AtomicBool> {
     stop
 }
 
+/// The share of a phase that is over, by whichever of its ends is nearer.
+#[cfg(any(feature = "dhcp", feature = "tftp"))]
+fn share_over(done: u64, total: Option<u64>, time_share: Option<f64>) -> f64 {
+    let by_count = total
+        .filter(|total| *total > 0)
+        .map(|total| done as f64 / total as f64);
+    by_count.into_iter().chain(time_share).fold(0.0, f64::max)
+}
+
 /// What the load or the server cost, in one line.
 fn show_cost(who: &str, cost: Option<&impl Serialize>) {
     let Some(Ok(Value::Object(cost))) = cost.map(to_value) else {

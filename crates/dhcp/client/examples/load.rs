@@ -11,9 +11,7 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use purlin_dhcp_client::bench::{
-    BenchOptions, Fleet, Ledger, Load, Phase, Relay, VerifyOptions, run, verify,
-};
+use purlin_dhcp_client::bench::{BenchOptions, Fleet, Ledger, Phase, Relay, VerifyOptions, run, verify};
 
 struct Arguments(HashMap<String, String>);
 
@@ -72,7 +70,7 @@ fn options(arguments: &Arguments, server: SocketAddrV4) -> Result<BenchOptions, 
     let phase = Phase {
         name: "load".to_owned(),
         mix: arguments.get("mix").unwrap_or("dora").parse()?,
-        load: load(arguments.get("load").unwrap_or("closed:64"))?,
+        load: arguments.get("load").unwrap_or("closed:64").parse()?,
         operations: arguments.get("ops").map(str::parse).transpose()?,
         duration: seconds.map(Duration::from_secs_f64),
     };
@@ -90,17 +88,4 @@ fn options(arguments: &Arguments, server: SocketAddrV4) -> Result<BenchOptions, 
     options.server_pid = arguments.get("pid").map(str::parse).transpose()?;
     options.ledger = arguments.get("ledger").map(Into::into);
     Ok(options)
-}
-
-fn load(text: &str) -> Result<Load, Box<dyn Error>> {
-    let (kind, number) = text.split_once(':').ok_or("a load is closed:N or open:RATE")?;
-    match kind {
-        "closed" => Ok(Load::Closed {
-            in_flight: number.parse()?,
-        }),
-        "open" => Ok(Load::Open {
-            per_second: number.parse()?,
-        }),
-        _ => Err("a load is closed:N or open:RATE".into()),
-    }
 }

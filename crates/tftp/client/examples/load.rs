@@ -11,7 +11,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use purlin_tftp_client::Faults;
-use purlin_tftp_client::bench::{BenchOptions, FileSpec, Load, Phase, PortUse, Profile, make_files, run};
+use purlin_tftp_client::bench::{BenchOptions, FileSpec, Phase, PortUse, Profile, make_files, run};
 
 struct Arguments(HashMap<String, String>);
 
@@ -66,7 +66,7 @@ fn options(arguments: &Arguments) -> Result<BenchOptions, Box<dyn Error>> {
     };
     let mut phase = Phase::new(
         Profile::Plain,
-        load(arguments.get("load").unwrap_or("closed:100"))?,
+        arguments.get("load").unwrap_or("closed:100").parse()?,
     );
     phase.profiles = arguments.get("mix").unwrap_or("1468x16").parse()?;
     phase.boots = arguments.number("boots")?;
@@ -93,17 +93,4 @@ fn options(arguments: &Arguments) -> Result<BenchOptions, Box<dyn Error>> {
     };
     (options.to_client, options.to_server) = (faults, faults);
     Ok(options)
-}
-
-fn load(text: &str) -> Result<Load, Box<dyn Error>> {
-    let (kind, number) = text.split_once(':').ok_or("a load is closed:N or open:RATE")?;
-    match kind {
-        "closed" => Ok(Load::Closed {
-            clients: number.parse()?,
-        }),
-        "open" => Ok(Load::Open {
-            per_second: number.parse()?,
-        }),
-        _ => Err("a load is closed:N or open:RATE".into()),
-    }
 }

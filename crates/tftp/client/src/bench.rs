@@ -3,7 +3,6 @@
 //! ```text
 //!   options   phases: which boot clients, how many, how fast, for how long
 //!   profile ─ the requests one kind of boot client makes, in order
-//!   schedule  when a boot is due                                    (pure)
 //!   worker ── one thread: thousands of clients, their ports, one clock
 //!     slots     a transfer's state and timers
 //!     hear      what a datagram means; octets compared with the file's
@@ -21,17 +20,16 @@ mod options;
 mod ports;
 mod profile;
 mod report;
-mod schedule;
 mod session;
 mod slots;
 mod worker;
 
 pub use content::{FileSpec, make_files};
 pub use cost::Cost;
-pub use options::{BenchOptions, Load, OptionsError, Phase, PortUse};
+pub use options::{BenchOptions, OptionsError, Phase, PortUse};
 pub use profile::{Profile, ProfileMix};
+pub use purlin_load::{CpuTime, Latency, Load};
 pub use report::{
-    BenchReport, ErrorCount, FaultCount, Latency, PhaseReport, Progress, TransferCount, Violation,
-    ViolationKind,
+    BenchReport, ErrorCount, FaultCount, PhaseReport, Progress, TransferCount, Violation, ViolationKind,
 };
 pub use session::{BenchError, run};

@@ -1,10 +1,10 @@
 //! What one thread counts, and how threads' counts become one.
 
-use hdrhistogram::Histogram;
+use purlin_load::{Latency, Times};
 
 use super::options::Operation;
 use super::ownership::{Violation, ViolationKind};
-use super::report::{Latency, OperationCount};
+use super::report::OperationCount;
 
 /// The stretches whose time is kept apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,14 +31,11 @@ const STRETCHES: [(Stretch, &str); 7] = [
 ];
 /// Violations kept with their evidence; the rest are only counted.
 const EVIDENCE_MAX: usize = 20;
-/// 1 us to 10 minutes in nanoseconds, three digits.
-const NANOS_MIN: u64 = 1_000;
-const NANOS_MAX: u64 = 600_000_000_000;
 
 /// Counts of one thread over one phase.
 #[derive(Debug)]
 pub(crate) struct Meters {
-    latency: Vec<Histogram<u32>>,
+    times: [Times; 7],
     pub(crate) operations: [OperationCount; 6],
     pub(crate) sent: u64,
     pub(crate) send_failures: u64,
@@ -57,7 +54,7 @@ pub(crate) struct Meters {
 impl Meters {
     pub(crate) fn new() -> Self {
         Self {
-            latency: STRETCHES.iter().map(|_| histogram(3)).collect(),
+            times: STRETCHES.map(|_| Times::new()),
             operations: Operation::ALL.map(OperationCount::new),
             sent: 0,
             send_failures: 0,
@@ -78,7 +75,7 @@ impl Meters {
     }
 
     pub(crate) fn took(&mut self, stretch: Stretch, nanos: u64) {
-        self.latency[stretch as usize].saturating_record(nanos.max(NANOS_MIN));
+        self.times[stretch as usize].record(nanos);
     }
 
     pub(crate) fn violation(&mut self, kind: ViolationKind, evidence: impl FnOnce() -> Violation) {
@@ -93,8 +90,8 @@ impl Meters {
     }
 
     pub(crate) fn absorb(&mut self, other: Self) {
-        for (mine, theirs) in self.latency.iter_mut().zip(&other.latency) {
-            mine.add(theirs).expect("same bounds and precision everywhere");
+        for (mine, theirs) in self.times.iter_mut().zip(&other.times) {
+            mine.absorb(theirs);
         }
         for (mine, theirs) in self.operations.iter_mut().zip(&other.operations) {
             mine.absorb(theirs);
@@ -117,53 +114,9 @@ impl Meters {
 
     /// The stretches that happened.
     pub(crate) fn latencies(&self) -> Vec<Latency> {
-        let named = STRETCHES.iter().zip(&self.latency);
+        let named = STRETCHES.iter().zip(&self.times);
         named
-            .filter(|(_, h)| !h.is_empty())
-            .map(|((_, name), h)| summary(name, h))
+            .filter_map(|((_, name), times)| times.latency(name))
             .collect()
-    }
-}
-
-fn histogram(digits: u8) -> Histogram<u32> {
-    Histogram::new_with_bounds(NANOS_MIN, NANOS_MAX, digits).expect("bounds are constants and valid")
-}
-
-fn summary(step: &'static str, histogram: &Histogram<u32>) -> Latency {
-    let micros = |nanos: u64| nanos as f64 / 1e3;
-    let at = |quantile: f64| micros(histogram.value_at_quantile(quantile));
-    Latency {
-        step,
-        count: histogram.len(),
-        mean_us: histogram.mean() / 1e3,
-        p50_us: at(0.5),
-        p90_us: at(0.9),
-        p99_us: at(0.99),
-        p999_us: at(0.999),
-        max_us: micros(histogram.max()),
-    }
-}
-
-/// The last moments' 99th percentile, for progress displays.
-#[derive(Debug)]
-pub(crate) struct Recent(Histogram<u32>);
-
-impl Recent {
-    pub(crate) fn new() -> Self {
-        Self(histogram(2))
-    }
-
-    pub(crate) fn record(&mut self, nanos: u64) {
-        self.0.saturating_record(nanos.max(NANOS_MIN));
-    }
-
-    /// The percentile in nanoseconds since the last call; 0 when nothing happened.
-    pub(crate) fn take_p99(&mut self) -> u64 {
-        if self.0.is_empty() {
-            return 0;
-        }
-        let p99 = self.0.value_at_quantile(0.99);
-        self.0.reset();
-        p99
     }
 }

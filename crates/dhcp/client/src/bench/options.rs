@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use purlin_load::{Load, Plan};
 use serde::{Deserialize, Serialize};
 
 use super::Mix;
@@ -118,21 +119,29 @@ pub struct Phase {
     pub duration: Option<Duration>,
 }
 
-/// How operations are started.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Load {
-    /// This many operations are always in flight: a new one starts when one ends. Shows capacity.
-    Closed { in_flight: u32 },
-    /// Operations start by the clock, whatever the server does; latency counts from the moment an operation was due,
-    /// so a stalled server cannot hide its stall (no coordinated omission).
-    Open { per_second: f64 },
-}
+impl Phase {
+    /// What `threads` threads start together. Every thread has clients of its own, so that each keeps at least one
+    /// operation in flight.
+    pub(crate) fn plan(&self, threads: u32) -> Plan {
+        let load = match self.load {
+            Load::Closed { in_flight } => Load::Closed {
+                in_flight: in_flight.max(threads),
+            },
+            open @ Load::Open { .. } => open,
+        };
+        Plan {
+            load,
+            ramp: Duration::ZERO,
+            operations: self.operations,
+            duration: self.duration,
+        }
+    }
 
-impl fmt::Display for Load {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Closed { in_flight } => write!(f, "closed loop, {in_flight} in flight"),
-            Self::Open { per_second } => write!(f, "open loop, {per_second}/s"),
+    /// Its load in words.
+    pub(crate) fn load_words(&self) -> String {
+        match self.load {
+            Load::Closed { in_flight } => format!("closed loop, {in_flight} in flight"),
+            Load::Open { per_second } => format!("open loop, {per_second}/s"),
         }
     }
 }

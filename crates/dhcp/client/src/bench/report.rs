@@ -2,6 +2,7 @@
 
 use std::net::{Ipv4Addr, SocketAddrV4};
 
+use purlin_load::Latency;
 use serde::Serialize;
 
 use super::cost::Cost;
@@ -96,19 +97,6 @@ impl OperationCount {
         self.refused += other.refused;
         self.timed_out += other.timed_out;
     }
-}
-
-/// Time taken by one step, microseconds. In an open loop the first step of an operation counts from when it was due.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Latency {
-    pub step: &'static str,
-    pub count: u64,
-    pub mean_us: f64,
-    pub p50_us: f64,
-    pub p90_us: f64,
-    pub p99_us: f64,
-    pub p999_us: f64,
-    pub max_us: f64,
 }
 
 /// Whether the server kept its promises.

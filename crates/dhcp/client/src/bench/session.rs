@@ -8,11 +8,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use super::cost::Usage;
+use purlin_load::{Load, Usage};
+
+use super::cost::Cost;
 use super::ledger::{Belief, Ledger};
 use super::meters::Meters;
 use super::mix::Mix;
-use super::options::{BenchOptions, Fleet, Load, Operation, OptionsError, Phase};
+use super::options::{BenchOptions, Fleet, Operation, OptionsError, Phase};
 use super::ownership::{Ownership, ViolationKind};
 use super::report::{BenchReport, PhaseReport, Progress, Verification, ViolationCount};
 use super::worker::{Gauge, PhaseClock, Worker};
@@ -114,7 +116,9 @@ impl<'a> Session<'a> {
             let meters = self.run_phase(index, phase, stop, progress);
             let after = (Usage::read(None), self.server_usage());
             let mut report = phase_report(phase, &meters);
-            let cost = |from: Option<Usage>, to| Some(from?.until(to?, report.seconds, report.done));
+            let cost = |from: Option<Usage>, to: Option<Usage>| {
+                Some(Cost::between(from?, to?, report.seconds, report.done))
+            };
             (report.generator, report.server) = (cost(before.0, after.0), cost(before.1, after.1));
             reports.push(report);
             total.absorb(meters);
@@ -294,7 +298,7 @@ fn phase_report(phase: &Phase, meters: &Meters) -> PhaseReport {
     PhaseReport {
         name: phase.name.clone(),
         mix: phase.mix.to_string(),
-        load: phase.load.to_string(),
+        load: phase.load_words(),
         seconds,
         operations: meters
             .operations

@@ -4,9 +4,11 @@ use std::net::SocketAddrV4;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
+use purlin_load::Load;
+
 use super::ledger::Ledger;
 use super::mix::Mix;
-use super::options::{BenchOptions, Load, Operation, Phase, Relay};
+use super::options::{BenchOptions, Operation, Phase, Relay};
 use super::report::{BenchReport, Progress};
 use super::session::{BenchError, Session};
 

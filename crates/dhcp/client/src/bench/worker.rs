@@ -10,16 +10,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
+use purlin_load::{Due, Recent, Schedule};
 use purlin_netio::{RecvBatch, SendBatch};
 
 use super::clients::Clients;
 use super::judge::Judge;
-use super::meters::{Meters, Recent, Stretch};
+use super::meters::{Meters, Stretch};
 use super::mix::{Mix, Sequence};
 use super::options::{BenchOptions, Fleet, Operation, Phase};
 use super::ownership::Ownership;
 use super::ports::Ports;
-use super::schedule::{Due, Schedule};
 use super::slots::{Await, Slot, Slots, Timers};
 use super::template::{Fill, Shape, mac_of};
 use crate::message::{Answer, Kind};
@@ -96,7 +96,7 @@ impl Worker {
 
     /// Runs one phase to its end and returns what was counted.
     pub(crate) fn run(&mut self, phase: &Phase, clock: &PhaseClock<'_>, gauge: &Gauge) -> Meters {
-        let mut schedule = Schedule::new(phase, self.index, self.threads);
+        let mut schedule = Schedule::new(&phase.plan(self.threads), self.index, self.threads);
         let mut sequence = phase.mix.sequence();
         let mut batch = RecvBatch::for_trains();
         let mut looked_up = 0;

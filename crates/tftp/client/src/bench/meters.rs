@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use hdrhistogram::Histogram;
+use purlin_load::{Latency, Times};
 
-use super::report::{ErrorCount, FaultCount, Latency, TransferCount, Violation};
+use super::report::{ErrorCount, FaultCount, TransferCount, Violation};
 use crate::faults::Fate;
 
 /// The stretches whose time is kept apart.
@@ -22,9 +22,6 @@ const STRETCHES: [&str; 5] = ["first-block", "transfer", "probe", "miss", "boot"
 pub(crate) const EVIDENCE_MAX: usize = 20;
 /// Different error texts kept apart; further ones are counted together.
 const ERRORS_MAX: usize = 64;
-/// 1 us to 10 minutes in nanoseconds, three digits.
-const NANOS_MIN: u64 = 1_000;
-const NANOS_MAX: u64 = 600_000_000_000;
 
 /// What rates are made from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,7 +33,7 @@ pub(crate) struct InTime {
 /// Counts of one thread over one phase.
 #[derive(Debug)]
 pub(crate) struct Meters {
-    latency: Vec<Histogram<u32>>,
+    times: [Times; 5],
     pub(crate) transfers: TransferCount,
     pub(crate) boots_started: u64,
     pub(crate) boots_done: u64,
@@ -70,7 +67,7 @@ pub(crate) struct Meters {
 impl Meters {
     pub(crate) fn new() -> Self {
         Self {
-            latency: STRETCHES.iter().map(|_| histogram(3)).collect(),
+            times: STRETCHES.map(|_| Times::new()),
             transfers: TransferCount::default(),
             boots_started: 0,
             boots_done: 0,
@@ -100,7 +97,7 @@ impl Meters {
     }
 
     pub(crate) fn took(&mut self, stretch: Stretch, nanos: u64) {
-        self.latency[stretch as usize].saturating_record(nanos.max(NANOS_MIN));
+        self.times[stretch as usize].record(nanos);
     }
 
     pub(crate) fn error(&mut self, code: u16, text: String) {
@@ -121,8 +118,8 @@ impl Meters {
     }
 
     pub(crate) fn absorb(&mut self, other: Self) {
-        for (mine, theirs) in self.latency.iter_mut().zip(&other.latency) {
-            mine.add(theirs).expect("same bounds and precision everywhere");
+        for (mine, theirs) in self.times.iter_mut().zip(&other.times) {
+            mine.absorb(theirs);
         }
         let (mine, theirs) = (self.in_time(), other.in_time());
         self.in_time = Some(InTime {
@@ -179,11 +176,8 @@ impl Meters {
 
     /// The stretches that happened.
     pub(crate) fn latencies(&self) -> Vec<Latency> {
-        let named = STRETCHES.iter().zip(&self.latency);
-        named
-            .filter(|(_, histogram)| !histogram.is_empty())
-            .map(|(step, histogram)| summary(step, histogram))
-            .collect()
+        let named = STRETCHES.iter().zip(&self.times);
+        named.filter_map(|(step, times)| times.latency(step)).collect()
     }
 
     /// What servers said, most frequent first.
@@ -229,48 +223,5 @@ impl FaultCount {
         self.lost += other.lost;
         self.doubled += other.doubled;
         self.reordered += other.reordered;
-    }
-}
-
-fn histogram(digits: u8) -> Histogram<u32> {
-    Histogram::new_with_bounds(NANOS_MIN, NANOS_MAX, digits).expect("bounds are constants and valid")
-}
-
-fn summary(step: &'static str, histogram: &Histogram<u32>) -> Latency {
-    let micros = |nanos: u64| nanos as f64 / 1e3;
-    let at = |quantile: f64| micros(histogram.value_at_quantile(quantile));
-    Latency {
-        step,
-        count: histogram.len(),
-        mean_us: histogram.mean() / 1e3,
-        p50_us: at(0.5),
-        p90_us: at(0.9),
-        p99_us: at(0.99),
-        p999_us: at(0.999),
-        max_us: micros(histogram.max()),
-    }
-}
-
-/// The last moments' 99th percentile, for progress displays.
-#[derive(Debug)]
-pub(crate) struct Recent(Histogram<u32>);
-
-impl Recent {
-    pub(crate) fn new() -> Self {
-        Self(histogram(2))
-    }
-
-    pub(crate) fn record(&mut self, nanos: u64) {
-        self.0.saturating_record(nanos.max(NANOS_MIN));
-    }
-
-    /// The percentile in nanoseconds since the last call; 0 when nothing happened.
-    pub(crate) fn take_p99(&mut self) -> u64 {
-        if self.0.is_empty() {
-            return 0;
-        }
-        let p99 = self.0.value_at_quantile(0.99);
-        self.0.reset();
-        p99
     }
 }

@@ -1,8 +1,9 @@
 //! What a load run does: against whom, as which clients, in which phases.
 
-use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
+
+use purlin_load::{Load, Plan};
 
 use super::content::FileSpec;
 use super::profile::{Profile, ProfileMix};
@@ -60,6 +61,7 @@ pub struct Phase {
     /// Shown in the report.
     pub name: String,
     pub profiles: ProfileMix,
+    /// Boots in flight, or boots per second. A closed loop is so many clients that boot again and again.
     pub load: Load,
     /// The load grows over this time, from nothing.
     pub ramp: Duration,
@@ -83,24 +85,6 @@ impl Phase {
             boots: None,
             duration: Some(Duration::from_secs(10)),
             drain: Duration::from_secs(10),
-        }
-    }
-}
-
-/// How boots are started.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Load {
-    /// So many clients boot again and again. Shows capacity.
-    Closed { clients: u32 },
-    /// Boots start by the clock, whatever the server does; times count from the moment a boot was due.
-    Open { per_second: f64 },
-}
-
-impl fmt::Display for Load {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Closed { clients } => write!(f, "closed loop, {clients} clients"),
-            Self::Open { per_second } => write!(f, "open loop, {per_second} boots/s"),
         }
     }
 }
@@ -245,7 +229,9 @@ impl Phase {
             }
         }
         match self.load {
-            Load::Closed { clients } => Ok(within("clients", clients.into(), 1..=1 << 20, "1 to 1048576")?),
+            Load::Closed { in_flight } => {
+                Ok(within("clients", in_flight.into(), 1..=1 << 20, "1 to 1048576")?)
+            }
             Load::Open { per_second } if (0.01..=1e7).contains(&per_second) => Ok(()),
             Load::Open { per_second } => Err(crate::OptionsError::OutOfRange {
                 what: "boots per second",
@@ -259,8 +245,26 @@ impl Phase {
     /// The most clients at once, when that is known.
     pub(crate) fn clients(&self) -> Option<u32> {
         match self.load {
-            Load::Closed { clients } => Some(clients),
+            Load::Closed { in_flight } => Some(in_flight),
             Load::Open { .. } => None,
+        }
+    }
+
+    /// What all threads start together.
+    pub(crate) fn plan(&self) -> Plan {
+        Plan {
+            load: self.load,
+            ramp: self.ramp,
+            operations: self.boots,
+            duration: self.duration,
+        }
+    }
+
+    /// Its load in words.
+    pub(crate) fn load_words(&self) -> String {
+        match self.load {
+            Load::Closed { in_flight } => format!("closed loop, {in_flight} clients"),
+            Load::Open { per_second } => format!("open loop, {per_second} boots/s"),
         }
     }
 }
@@ -272,7 +276,7 @@ mod tests {
     #[test]
     fn a_fault_names_the_value_and_what_would_be_right() {
         let check = |change: fn(&mut BenchOptions)| {
-            let phase = Phase::new(Profile::Plain, Load::Closed { clients: 1 });
+            let phase = Phase::new(Profile::Plain, Load::Closed { in_flight: 1 });
             let server = "192.0.2.1:69".parse().unwrap();
             let mut options = BenchOptions::new(server, vec![FileSpec::pattern("f", 1)], phase);
             assert_eq!(options.check(), Ok(()));

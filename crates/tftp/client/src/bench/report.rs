@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use purlin_load::Latency;
 use serde::Serialize;
 
 use super::cost::Cost;
@@ -52,6 +53,8 @@ pub struct PhaseReport {
     pub octets_per_second: f64,
     /// As `octets_per_second`.
     pub boots_per_second: f64,
+    /// `first-block`: request to DATA 1 (upload: to the first ACK of data); `transfer`: request to the end; `probe`:
+    /// request to OACK; `miss`: request to "not found"; `boot`: all of a profile.
     pub latency: Vec<Latency>,
     /// Datagrams.
     pub sent: u64,
@@ -119,21 +122,6 @@ pub struct ErrorCount {
     pub code: u16,
     pub text: String,
     pub count: u64,
-}
-
-/// Time taken by one step, microseconds. In an open loop a boot's first request counts from when it was due.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Latency {
-    /// `first-block`: request to DATA 1 (upload: to the first ACK of data); `transfer`: request to the end; `probe`:
-    /// request to OACK; `miss`: request to "not found"; `boot`: all of a profile.
-    pub step: &'static str,
-    pub count: u64,
-    pub mean_us: f64,
-    pub p50_us: f64,
-    pub p90_us: f64,
-    pub p99_us: f64,
-    pub p999_us: f64,
-    pub max_us: f64,
 }
 
 /// What a server did wrong.

@@ -6,9 +6,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use purlin_load::Usage;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use super::cost::{Usage, Work};
+use super::cost::{Cost, Work};
 use super::meters::{EVIDENCE_MAX, Meters};
 use super::options::{BenchOptions, OptionsError, Phase, PortUse};
 use super::report::{BenchReport, PhaseReport, Progress, Violation};
@@ -182,7 +183,7 @@ impl Run<'_> {
             octets: meters.octets,
             transfers: meters.transfers.done + meters.transfers.probed + meters.transfers.missed,
         };
-        let cost = |from: Option<Usage>, to, max| Some(from?.until(to?, max, &work));
+        let cost = |from: Option<Usage>, to: Option<Usage>, max| Some(Cost::between(from?, to?, max, &work));
         report.generator = cost(before.0, after.0, watch.resident_max.0);
         report.server = cost(before.1, after.1, watch.resident_max.1);
         let room = EVIDENCE_MAX.saturating_sub(self.evidence.len());
@@ -253,7 +254,7 @@ impl Run<'_> {
         PhaseReport {
             name: phase.name.clone(),
             profiles: phase.profiles.to_string(),
-            load: phase.load.to_string(),
+            load: phase.load_words(),
             faults_to_server: self.options.to_server.to_string(),
             faults_to_client: self.options.to_client.to_string(),
             seconds,

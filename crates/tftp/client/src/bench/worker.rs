@@ -15,15 +15,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
+use purlin_load::{Recent, Schedule};
 use purlin_netio::BulkRecv;
 use purlin_tftp_proto::ErrorCode;
 
-use super::meters::{Meters, Recent};
+use super::meters::Meters;
 use super::options::{BenchOptions, Phase};
 use super::ports::{Place, Ports, Token};
 use super::profile::{Aim, Profile, ProfileMix, Step};
 use super::report::{Violation, ViolationKind};
-use super::schedule::Schedule;
 use super::slots::Slots;
 use crate::faults::{Dice, Faults, mix};
 use boots::Outcome;
@@ -106,8 +106,8 @@ impl<'a> Worker<'a> {
             .collect();
         let window = profiles.iter().map(|(profile, _)| profile.window_octets()).max();
         let mut ports = Ports::open(options, index, window.unwrap_or(0), mix(run) as u32)?;
-        let schedule = Schedule::new(phase, index, options.threads);
-        ports.prepare(schedule.clients().unwrap_or(0).min(boots_max))?;
+        let schedule = Schedule::new(&phase.plan(), index, options.threads);
+        ports.prepare(schedule.in_flight_max().unwrap_or(0).min(boots_max))?;
         Ok(Self {
             index,
             server: options.server,
@@ -143,10 +143,10 @@ impl<'a> Worker<'a> {
         clock: &PhaseClock<'_>,
         gauge: &Gauge,
     ) -> Meters {
-        let mut schedule = Schedule::new(phase, self.index, threads);
+        let mut schedule = Schedule::new(&phase.plan(), self.index, threads);
         let mut batch = BulkRecv::new(MESSAGES, SLOT);
         let drain_ns = phase.drain.as_nanos() as u64;
-        let cut_ns = schedule.end_ns.saturating_add(drain_ns).min(clock.cut_ns);
+        let cut_ns = schedule.end_ns().saturating_add(drain_ns).min(clock.cut_ns);
         let mut looked_up = 0;
         let mut ready = 0;
         loop {
@@ -154,7 +154,7 @@ impl<'a> Worker<'a> {
                 self.receive(self.ports.token(at), &mut batch, clock);
             }
             self.tell_time(clock);
-            if self.now_ns >= schedule.end_ns {
+            if self.now_ns >= schedule.end_ns() {
                 self.meters.time_is_over();
             }
             if self.now_ns >= cut_ns || clock.stop.load(Ordering::Relaxed) {

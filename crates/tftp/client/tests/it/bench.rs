@@ -20,7 +20,7 @@ fn options(server: &Server, profile: Profile, clients: u32, boots: u64) -> Bench
     let phase = Phase {
         boots: Some(boots),
         duration: None,
-        ..Phase::new(profile, Load::Closed { clients })
+        ..Phase::new(profile, Load::Closed { in_flight: clients })
     };
     let files = vec![FileSpec::octets("f", content(SIZE))];
     BenchOptions {

@@ -15,7 +15,7 @@ fn load(bench: &Bench, clients: u32, boots: u64, profile: &str) -> BenchReport {
     let profile: Profile = profile.parse().unwrap();
     let phase = Phase {
         boots: Some(boots),
-        ..Phase::new(profile, Load::Closed { clients })
+        ..Phase::new(profile, Load::Closed { in_flight: clients })
     };
     let options = BenchOptions {
         ports: PortUse::Shared { sockets: 4 },
@@ -61,7 +61,7 @@ fn s2_12_processor_time_under_load_is_reported() {
     let report = load(&Bench::new(), 32, 100, "1468x16");
     let cost = report.phases[0].server.as_ref().expect("the server was watched");
     println!("{cost:?}");
-    assert!(cost.cores > 0.0);
+    assert!(cost.cpu.cores > 0.0);
 }
 
 #[test]

@@ -1,18 +1,12 @@
 //! How far a load is.
 
+use crate::cli::bench::share_over;
 use crate::output::bar;
 use purlin_dhcp_client::bench::Progress;
 
 /// One line of it.
 pub(super) fn line(progress: &Progress<'_>) -> String {
-    let by_count = progress
-        .total
-        .filter(|total| *total > 0)
-        .map(|total| progress.done as f64 / total as f64);
-    let share = by_count
-        .into_iter()
-        .chain(progress.time_share)
-        .fold(0.0, f64::max);
+    let share = share_over(progress.done, progress.total, progress.time_share);
     format!(
         "{:<8} {} {:>3.0}%  {} done  {:.0}/s  p99 {:.2} ms",
         progress.phase,

@@ -1,6 +1,6 @@
-//! What processes have used, read from `/proc`.
+//! What processes have used.
 
-use std::fs;
+use purlin_load::Usage;
 
 /// The processes that are looked at, beside this one.
 #[derive(Debug, Clone, Copy, Default)]
@@ -20,7 +20,7 @@ pub(super) struct Costs {
 impl Costs {
     /// So far.
     pub(super) fn read(of: &Processes) -> Self {
-        let seconds = |pid: u32| cpu(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?);
+        let seconds = |pid: u32| Usage::read(Some(pid)).map(|usage| usage.cpu_seconds());
         Self {
             generator: seconds(std::process::id()),
             node: of.node.and_then(seconds),
@@ -36,26 +36,5 @@ impl Costs {
             node: between(self.node, now.node),
             database: between(self.database, now.database),
         }
-    }
-}
-
-/// `pid (name) state ppid ...`: the name may hold spaces and brackets, so fields count from the last `)`.
-fn cpu(stat: &str) -> Option<f64> {
-    let (_, fields) = stat.rsplit_once(')')?;
-    let field = |number: usize| fields.split_whitespace().nth(number - 3)?.parse::<u64>().ok();
-    let ticks = field(14)? + field(15)?;
-    Some(ticks as f64 / rustix::param::clock_ticks_per_second() as f64)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn both_kinds_of_time_count() {
-        let stat = "7 (a) b (c)) S 1 7 7 0 -1 4194560 100 0 0 0 250 50 10 20 20 0 1 0 100 1000 33 1844";
-        let ticks = rustix::param::clock_ticks_per_second() as f64;
-        assert_eq!(cpu(stat), Some(300.0 / ticks));
-        assert_eq!(cpu("nothing"), None);
     }
 }

@@ -1,6 +1,7 @@
 //! Closed loops: each connection asks, waits for the answer, and asks again.
 
 use crate::client::{Ask, Client, Endpoint};
+use purlin_load::Times;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -22,8 +23,8 @@ pub(super) struct Tally {
     pub(super) done: u64,
     pub(super) requests: u64,
     pub(super) failed: u64,
-    /// Of each request that counts, in microseconds.
-    pub(super) micros: Vec<u32>,
+    /// Of each request that counts.
+    pub(super) times: Times,
     pub(super) evidence: Vec<String>,
 }
 
@@ -36,8 +37,8 @@ impl Tally {
     }
 
     pub(super) fn time(&mut self, took: Duration) {
-        self.micros
-            .push(u32::try_from(took.as_micros()).unwrap_or(u32::MAX));
+        self.times
+            .record(u64::try_from(took.as_nanos()).unwrap_or(u64::MAX));
     }
 }
 

@@ -5,6 +5,7 @@ use super::load::Tally;
 use crate::cli::Context;
 use crate::exit::Failure;
 use crate::output::{self, Form, Paint, Tone};
+use purlin_load::Times;
 use serde::Serialize;
 use serde_json::to_value;
 use std::time::Duration;
@@ -43,7 +44,8 @@ pub(super) struct Phase {
     pub(super) evidence: Vec<String>,
 }
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+/// Microseconds; 0 when nothing was timed.
+#[derive(Debug, Clone, Copy, Serialize)]
 pub(super) struct Latency {
     pub(super) p50: u32,
     pub(super) p90: u32,
@@ -52,19 +54,14 @@ pub(super) struct Latency {
 }
 
 impl Latency {
-    fn of(micros: &mut [u32]) -> Self {
-        micros.sort_unstable();
-        let at = |per_cent: usize| {
-            let last = micros.len().checked_sub(1)?;
-            micros.get(last * per_cent / 100).copied()
-        };
-        let [p50, p90, p99, max] = [50, 90, 99, 100].map(|per_cent| at(per_cent).unwrap_or_default());
+    fn of(times: &Times) -> Self {
+        let [p50, p90, p99, max] = [0.5, 0.9, 0.99, 1.0].map(|share| times.quantile_us(share) as u32);
         Self { p50, p90, p99, max }
     }
 }
 
 impl Phase {
-    pub(super) fn of(name: &str, connections: u32, took: Duration, mut tally: Tally, spent: &Costs) -> Self {
+    pub(super) fn of(name: &str, connections: u32, took: Duration, tally: Tally, spent: &Costs) -> Self {
         let done = tally.done;
         let each = |seconds: Option<f64>| Some(seconds? * 1e6 / done as f64).filter(|each| each.is_finite());
         Self {
@@ -75,7 +72,7 @@ impl Phase {
             per_second: done as f64 / took.as_secs_f64(),
             requests: tally.requests,
             failed: tally.failed,
-            latency_us: Latency::of(&mut tally.micros),
+            latency_us: Latency::of(&tally.times),
             first_us: None,
             generator_us: each(spent.generator),
             node_us: each(spent.node),
@@ -181,14 +178,6 @@ fn show_verdict(report: &Report) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn percentiles_are_those_of_the_sorted_times() {
-        let mut micros: Vec<u32> = (1..=100).rev().collect();
-        let Latency { p50, p90, p99, max } = Latency::of(&mut micros);
-        assert_eq!([p50, p90, p99, max], [50, 90, 99, 100]);
-        assert_eq!(Latency::of(&mut []), Latency::default());
-    }
 
     #[test]
     fn a_port_that_is_not_there_is_no_success() {

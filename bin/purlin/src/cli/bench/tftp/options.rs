@@ -108,7 +108,7 @@ impl Shape {
         let load = match self.rate {
             Some(per_second) => Load::Open { per_second },
             None => Load::Closed {
-                clients: self.clients,
+                in_flight: self.clients,
             },
         };
         let endless = self.boots.is_none() && self.duration.is_none();

@@ -2,9 +2,9 @@
 
 use super::super::meters::Stretch;
 use super::super::ports::Place;
-use super::super::schedule::{Due, Schedule};
 use super::super::slots::Machine;
 use super::Worker;
+use purlin_load::{Due, Schedule};
 use purlin_tftp_proto::ErrorCode;
 
 /// Boots started before looking at the sockets again.
