@@ -3,7 +3,7 @@
 use purlin_fabric::port::{ClaimKey, ClaimStore, Wish};
 use purlin_store::FencedRows;
 
-use crate::rig::{Server, connect, enrol, met, node, row, run, slot, take};
+use crate::rig::{connect, enrol, node, on_shared, row, slot, take};
 
 /// Takers of overlapping sets in different orders, and writers under them: everybody comes to an end, and nobody's write
 /// is both acknowledged and under a claim that somebody else had by then.
@@ -11,12 +11,7 @@ use crate::rig::{Server, connect, enrol, met, node, row, run, slot, take};
 fn overlapping_takers_and_writers_do_not_block_each_other() {
     const NODES: u16 = 4;
     const ROUNDS: u32 = 6;
-    if !met() {
-        return;
-    }
-    run(async {
-        let server = Server::shared();
-        let database = server.database().await;
+    on_shared(async |server, database| {
         let mut tasks = Vec::new();
         for n in 0..NODES {
             let store = connect(server.port(), &database).await;
@@ -70,12 +65,8 @@ fn overlapping_takers_and_writers_do_not_block_each_other() {
 
 #[test]
 fn one_wish_stated_twice_is_won_once() {
-    if !met() {
-        return;
-    }
-    run(async {
-        let server = Server::shared();
-        let store = connect(server.port(), &server.database().await).await;
+    on_shared(async |server, database| {
+        let store = connect(server.port(), &database).await;
         let me = node("a", 1);
         enrol(&store, &me).await;
         let wish = Wish {

@@ -6,16 +6,11 @@ use std::time::Duration;
 use purlin_fabric::port::{ClaimStore, Fault};
 use purlin_store_postgres::{Postgres, Settings, Target};
 
-use crate::rig::{Mode, Proxy, Server, connect, met, run, settings};
+use crate::rig::{Mode, Proxy, Server, connect, met, on_fresh, on_shared, run, settings};
 
 #[test]
 fn a_start_waits_for_the_server_and_says_so() {
-    if !met() {
-        return;
-    }
-    run(async {
-        let server = Server::shared();
-        let database = server.database().await;
+    on_shared(async |server, database| {
         let proxy = Arc::new(Proxy::to(server.port()).await);
         proxy.set(Mode::Cut);
         let said = Mutex::new(Vec::new());
@@ -69,12 +64,7 @@ fn tls_that_is_demanded_and_not_possible_is_said_at_once() {
 
 #[test]
 fn the_first_host_that_takes_writes_is_the_primary() {
-    if !met() {
-        return;
-    }
-    run(async {
-        let server = Server::fresh();
-        let database = server.database().await;
+    on_fresh(async |server, database| {
         let standby = server.standby("reader");
         let (reads, writes) = (standby.port(), server.port());
         let folder = server.folder().display();
@@ -118,12 +108,7 @@ fn a_wrong_password_ends_the_start_and_is_not_shown() {
 
 #[test]
 fn many_nodes_may_start_at_once_and_again() {
-    if !met() {
-        return;
-    }
-    run(async {
-        let server = Server::shared();
-        let database = server.database().await;
+    on_shared(async |server, database| {
         let nodes = (0..6).map(|_| {
             let (port, database) = (server.port(), database.clone());
             tokio::spawn(async move { connect(port, &database).await })
@@ -138,12 +123,7 @@ fn many_nodes_may_start_at_once_and_again() {
 
 #[test]
 fn a_newer_schema_is_refused() {
-    if !met() {
-        return;
-    }
-    run(async {
-        let server = Server::shared();
-        let database = server.database().await;
+    on_shared(async |server, database| {
         let store = connect(server.port(), &database).await;
         let other = server.sql(&database).await;
         let raised = other.batch_execute("UPDATE purlin.schema_version SET version = 1000");
@@ -161,12 +141,8 @@ fn a_newer_schema_is_refused() {
 
 #[test]
 fn what_the_server_is_can_be_asked() {
-    if !met() {
-        return;
-    }
-    run(async {
-        let server = Server::shared();
-        let store = connect(server.port(), &server.database().await).await;
+    on_shared(async |server, database| {
+        let store = connect(server.port(), &database).await;
         let facts = store.facts().await.expect("it answers");
         assert!(!facts.version.is_empty() && !facts.fsync && facts.sees_standbys);
         assert_eq!((facts.standbys, facts.standby_names.as_str()), (0, ""));

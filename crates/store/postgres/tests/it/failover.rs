@@ -6,7 +6,7 @@ use purlin_fabric::port::{ClaimStore, Durability, Fault};
 use purlin_store::{Copies, FenceFault, FencedRows};
 use purlin_store_postgres::{Postgres, Settings, Target};
 
-use crate::rig::{Server, Stop, connect, enrol, fence, met, node, row, run, settings, slot, take, until};
+use crate::rig::{Server, Stop, connect, enrol, fence, node, on_fresh, row, settings, slot, take, until};
 
 /// A store that knows both servers.
 async fn of_both(one: &Server, two: &Server, database: &str) -> Postgres {
@@ -23,12 +23,7 @@ async fn of_both(one: &Server, two: &Server, database: &str) -> Postgres {
 
 #[test]
 fn no_acknowledged_write_is_lost_with_a_synchronous_standby() {
-    if !met() {
-        return;
-    }
-    run(async {
-        let server = Server::fresh();
-        let database = server.database().await;
+    on_fresh(async |server, database| {
         let store = of_both(&server, &server, &database).await;
         assert_eq!(
             store.probe().await.expect("it answers").durability,
@@ -103,12 +98,7 @@ fn no_acknowledged_write_is_lost_with_a_synchronous_standby() {
 /// unless somebody else did before them.
 #[test]
 fn a_claim_that_a_failover_lost_is_its_holders_until_somebody_claims() {
-    if !met() {
-        return;
-    }
-    run(async {
-        let server = Server::fresh();
-        let database = server.database().await;
+    on_fresh(async |server, database| {
         let store = connect(server.port(), &database).await;
         let (me, other) = (node("a", 1), node("b", 2));
         enrol(&store, &me).await;
@@ -145,12 +135,7 @@ fn a_claim_that_a_failover_lost_is_its_holders_until_somebody_claims() {
 /// While every commit waits for a standby, histories cannot part: claims outlive the failover.
 #[test]
 fn claims_outlive_a_failover_between_synchronous_standbys() {
-    if !met() {
-        return;
-    }
-    run(async {
-        let server = Server::fresh();
-        let database = server.database().await;
+    on_fresh(async |server, database| {
         let standby = server.standby("one");
         server.synchronous("one").await;
         let store = connect(server.port(), &database).await;
@@ -184,12 +169,7 @@ fn claims_outlive_a_failover_between_synchronous_standbys() {
 /// server that would be in the way of later calls.
 #[test]
 fn a_commit_that_no_standby_confirms_is_unknown() {
-    if !met() {
-        return;
-    }
-    run(async {
-        let server = Server::fresh();
-        let database = server.database().await;
+    on_fresh(async |server, database| {
         let standby = server.standby("one");
         server.synchronous("one").await;
         let store = connect(server.port(), &database).await;
@@ -237,12 +217,7 @@ fn a_commit_that_no_standby_confirms_is_unknown() {
 /// So for a transaction and for a statement that is one by itself, which the server calls done before it waits.
 #[test]
 fn a_commit_whose_wait_was_cancelled_is_unknown() {
-    if !met() {
-        return;
-    }
-    run(async {
-        let server = Server::fresh();
-        let database = server.database().await;
+    on_fresh(async |server, database| {
         let standby = server.standby("one");
         server.synchronous("one").await;
         let patient = Settings {
@@ -285,12 +260,7 @@ fn a_commit_whose_wait_was_cancelled_is_unknown() {
 /// Whether a copy may take the server's place, whether writes wait for it, and how far it is.
 #[test]
 fn it_is_known_whether_a_standby_follows_and_how_far() {
-    if !met() {
-        return;
-    }
-    run(async {
-        let server = Server::fresh();
-        let database = server.database().await;
+    on_fresh(async |server, database| {
         let store = connect(server.port(), &database).await;
         let alone = store.standing().await.expect("it answers");
         assert_eq!(alone.copies, Copies::None);
@@ -335,12 +305,7 @@ fn it_is_known_whether_a_standby_follows_and_how_far() {
 /// for a standby until the last one.
 #[test]
 fn how_a_history_ended_is_known_to_who_was_not_there() {
-    if !met() {
-        return;
-    }
-    run(async {
-        let server = Server::fresh();
-        let database = server.database().await;
+    on_fresh(async |server, database| {
         let store = connect(server.port(), &database).await;
         let parted = async |store: &Postgres| {
             let probe = store.probe().await.expect("it answers");
@@ -378,12 +343,7 @@ fn how_a_history_ended_is_known_to_who_was_not_there() {
 
 #[test]
 fn s4_82_pages_come_from_the_replica_writes_never_go_there_and_the_primary_answers_without_it() {
-    if !met() {
-        return;
-    }
-    run(async {
-        let server = Server::fresh();
-        let database = server.database().await;
+    on_fresh(async |server, database| {
         let standby = server.standby("reader");
         let replica = format!("postgresql://postgres@127.0.0.1:{}/{database}", standby.port());
         let both = Settings {

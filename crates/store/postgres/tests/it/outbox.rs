@@ -5,7 +5,7 @@ use std::time::Duration;
 use purlin_store::{Batch, Records};
 use purlin_store_postgres::{Cursor, News, Note};
 
-use crate::rig::{LIMIT, Server, connect, met, run, settings};
+use crate::rig::{LIMIT, connect, on_shared, settings};
 
 fn notes(news: News) -> (Vec<Note>, Cursor) {
     match news {
@@ -19,12 +19,8 @@ fn notes(news: News) -> (Vec<Note>, Cursor) {
 fn notes_come_in_order_without_a_gap() {
     const WRITERS: u64 = 4;
     const EACH: u64 = 15;
-    if !met() {
-        return;
-    }
-    run(async {
-        let server = Server::shared();
-        let store = connect(server.port(), &server.database().await).await;
+    on_shared(async |server, database| {
+        let store = connect(server.port(), &database).await;
         let outbox = store.outbox();
         let mut cursor = outbox.now().await.expect("it answers");
         let writers = (0..WRITERS).map(|writer| {
@@ -63,12 +59,8 @@ fn notes_come_in_order_without_a_gap() {
 
 #[test]
 fn a_reader_that_missed_something_is_told() {
-    if !met() {
-        return;
-    }
-    run(async {
-        let server = Server::shared();
-        let store = connect(server.port(), &server.database().await).await;
+    on_shared(async |server, database| {
+        let store = connect(server.port(), &database).await;
         let outbox = store.outbox();
         let start = outbox.now().await.expect("it answers");
         let last = outbox
@@ -99,12 +91,8 @@ fn a_reader_that_missed_something_is_told() {
 
 #[test]
 fn changed_records_leave_notes_and_refused_ones_do_not() {
-    if !met() {
-        return;
-    }
-    run(async {
-        let server = Server::shared();
-        let store = connect(server.port(), &server.database().await).await;
+    on_shared(async |server, database| {
+        let store = connect(server.port(), &database).await;
         let (outbox, records) = (store.outbox(), store.records());
         let start = outbox.now().await.expect("it answers");
         let committed = tokio::task::spawn_blocking(move || {
@@ -128,12 +116,7 @@ fn changed_records_leave_notes_and_refused_ones_do_not() {
 /// Whoever holds rows in memory learns of a commit elsewhere at once, and of what nobody holds not at all.
 #[test]
 fn a_commit_rings_at_other_nodes_and_a_quiet_one_does_not() {
-    if !met() {
-        return;
-    }
-    run(async {
-        let server = Server::shared();
-        let database = server.database().await;
+    on_shared(async |server, database| {
         let mut listening = settings(server.port(), &database);
         listening.listen = true;
         let here = purlin_store_postgres::Postgres::connect(listening, |_| {}).await;

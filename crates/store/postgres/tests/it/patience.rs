@@ -9,25 +9,23 @@ use purlin_telemetry::metrics::{Collector, Encoder};
 use tokio::time::timeout;
 
 use crate::rig::{
-    LIMIT, Mode, Proxy, Server, connect, enrol, met, node, row, run, settings, slot, take, until,
+    LIMIT, Mode, Proxy, Server, connect, enrol, node, on_shared, row, settings, slot, take, until,
 };
 
 /// Longer than a statement may take here, shorter than two of them.
 const SOON: Duration = Duration::from_millis(2800);
 
+/// A proxy, a store that reaches the server through it, and one that does not need it.
+async fn two_lines(server: &Server, database: &str) -> (Proxy, Postgres, Postgres) {
+    let proxy = Proxy::to(server.port()).await;
+    let through = connect(proxy.port(), database).await;
+    (proxy, through, connect(server.port(), database).await)
+}
+
 #[test]
 fn a_call_without_an_answer_is_unknown_and_may_have_been_made() {
-    if !met() {
-        return;
-    }
-    run(async {
-        let server = Server::shared();
-        let database = server.database().await;
-        let proxy = Proxy::to(server.port()).await;
-        let (through, direct) = (
-            connect(proxy.port(), &database).await,
-            connect(server.port(), &database).await,
-        );
+    on_shared(async |server, database| {
+        let (proxy, through, direct) = two_lines(&server, &database).await;
         let me = node("a", 1);
         enrol(&through, &me).await;
         // Once before, so that the statement is prepared and the next call is one message.
@@ -46,17 +44,8 @@ fn a_call_without_an_answer_is_unknown_and_may_have_been_made() {
 /// owner away for longer than a statement may take.
 #[test]
 fn an_open_transaction_of_a_silent_node_ends_by_itself() {
-    if !met() {
-        return;
-    }
-    run(async {
-        let server = Server::shared();
-        let database = server.database().await;
-        let proxy = Proxy::to(server.port()).await;
-        let (silent, other) = (
-            connect(proxy.port(), &database).await,
-            connect(server.port(), &database).await,
-        );
+    on_shared(async |server, database| {
+        let (proxy, silent, other) = two_lines(&server, &database).await;
         let (former, next) = (node("former", 1), node("next", 2));
         enrol(&silent, &former).await;
         enrol(&other, &next).await;
@@ -105,17 +94,8 @@ fn an_open_transaction_of_a_silent_node_ends_by_itself() {
 /// The same when one statement takes all of its rows: it ends by itself, whether anybody hears of it or not.
 #[test]
 fn a_batch_of_a_silent_node_is_written_whole_and_keeps_nobody_away() {
-    if !met() {
-        return;
-    }
-    run(async {
-        let server = Server::shared();
-        let database = server.database().await;
-        let proxy = Proxy::to(server.port()).await;
-        let (silent, other) = (
-            connect(proxy.port(), &database).await,
-            connect(server.port(), &database).await,
-        );
+    on_shared(async |server, database| {
+        let (proxy, silent, other) = two_lines(&server, &database).await;
         let (former, next) = (node("former", 1), node("next", 2));
         enrol(&silent, &former).await;
         enrol(&other, &next).await;
@@ -150,12 +130,7 @@ fn a_batch_of_a_silent_node_is_written_whole_and_keeps_nobody_away() {
 /// The caller loses patience: what it began on the server ends with it, locks and all.
 #[test]
 fn a_call_that_is_dropped_is_cancelled() {
-    if !met() {
-        return;
-    }
-    run(async {
-        let server = Server::shared();
-        let database = server.database().await;
+    on_shared(async |server, database| {
         let slow = Settings {
             statement_timeout: LIMIT,
             ..settings(server.port(), &database)
@@ -186,12 +161,7 @@ fn a_call_that_is_dropped_is_cancelled() {
 
 #[test]
 fn s4_123_a_server_that_does_not_answer_is_asked_less_and_found_again() {
-    if !met() {
-        return;
-    }
-    run(async {
-        let server = Server::shared();
-        let database = server.database().await;
+    on_shared(async |server, database| {
         let proxy = Proxy::to(server.port()).await;
         let quick = Settings {
             breaker: BreakerSettings {
@@ -242,12 +212,7 @@ fn s4_123_a_server_that_does_not_answer_is_asked_less_and_found_again() {
 
 #[test]
 fn connections_are_bounded_kept_and_given_back() {
-    if !met() {
-        return;
-    }
-    run(async {
-        let server = Server::shared();
-        let database = server.database().await;
+    on_shared(async |server, database| {
         let narrow = Settings {
             max_open: 3,
             max_idle: 2,

@@ -7,7 +7,7 @@ use purlin_fabric::port::ClaimStore;
 use purlin_store_postgres::{Postgres, Settings};
 use tokio_postgres::Client;
 
-use crate::rig::{Server, met, run, settings, until};
+use crate::rig::{on_fresh, settings, until};
 
 /// Backends that serve the store, by process.
 async fn backends(watch: &Client, name: &str) -> BTreeSet<i32> {
@@ -18,12 +18,7 @@ async fn backends(watch: &Client, name: &str) -> BTreeSet<i32> {
 
 #[test]
 fn s4_65_s4_84_no_more_connections_are_kept_idle_than_said() {
-    if !met() {
-        return;
-    }
-    run(async {
-        let server = Server::fresh();
-        let database = server.database().await;
+    on_fresh(async |server, database| {
         let watch = server.sql("postgres").await;
         for kept in [0, 2, 5] {
             let name = format!("kept-{kept}");
@@ -64,12 +59,7 @@ fn s4_65_s4_84_no_more_connections_are_kept_idle_than_said() {
 
 #[test]
 fn s4_85_a_connection_is_replaced_when_it_is_too_old() {
-    if !met() {
-        return;
-    }
-    run(async {
-        let server = Server::fresh();
-        let database = server.database().await;
+    on_fresh(async |server, database| {
         let watch = server.sql("postgres").await;
         let store_of = async |name: &str, lifetime: Duration| {
             let settings = Settings {

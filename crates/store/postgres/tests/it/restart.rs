@@ -6,19 +6,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use purlin_store::{FenceFault, FencedRows};
 
-use crate::rig::{Server, Stop, connect, enrol, met, node, row, run, slot, take, until};
+use crate::rig::{Stop, connect, enrol, node, on_fresh, row, slot, take, until};
 
 /// Several writers, each with a slot of its own, go on writing whatever happens, and write again what was not
 /// acknowledged. Every acknowledged row is there in the end, in its newest version.
 #[test]
 fn writers_outlive_a_restart_and_a_kill_in_the_middle() {
     const WRITERS: u16 = 4;
-    if !met() {
-        return;
-    }
-    run(async {
-        let server = Server::fresh();
-        let database = server.database().await;
+    on_fresh(async |server, database| {
         let store = connect(server.port(), &database).await;
         let me = node("a", 1);
         enrol(&store, &me).await;

@@ -13,6 +13,7 @@ pub(crate) use proxy::{Mode, Proxy, Rewrite};
 pub(crate) use server::{Server, Stop};
 
 use std::future::Future;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use purlin_fabric::port::{Candidate, ClaimKey, ClaimStore, Enrolment, Fence, NodeFacts, Version, Wish};
@@ -35,6 +36,27 @@ pub(crate) fn run<T>(future: impl Future<Output = T>) -> T {
         .expect("threads");
     let limited = async { tokio::time::timeout(LIMIT * 2, future).await };
     runtime.block_on(limited).expect("the test ends in time")
+}
+
+/// Runs a test on the server that all share, with a database of its own.
+pub(crate) fn on_shared(test: impl AsyncFnOnce(Arc<Server>, String)) {
+    on(Server::shared, test);
+}
+
+/// Runs a test on a server of its own, with a database in it.
+pub(crate) fn on_fresh(test: impl AsyncFnOnce(Arc<Server>, String)) {
+    on(|| Arc::new(Server::fresh()), test);
+}
+
+/// Runs nothing where there is no PostgreSQL.
+fn on(server: impl FnOnce() -> Arc<Server>, test: impl AsyncFnOnce(Arc<Server>, String)) {
+    if met() {
+        run(async {
+            let server = server();
+            let database = server.database().await;
+            test(server, database).await;
+        });
+    }
 }
 
 /// Waits until `holds`.

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use purlin_store::{Batch, Expectation, RecordError, Records};
 use purlin_store_postgres::{Postgres, PostgresRecords, Waiting};
 
-use crate::rig::{Mode, Proxy, Server, connect, met, run, until};
+use crate::rig::{Mode, Proxy, Server, connect, met, on_shared, run, until};
 
 /// What was told while somebody waited.
 type Told = Arc<Mutex<Vec<Waiting>>>;
@@ -36,12 +36,7 @@ async fn beside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) ->
 /// The table is locked, as by somebody who repairs it, and statements end at their time limit or by a hand (57014).
 #[test]
 fn a_statement_that_is_ended_while_a_node_starts_is_made_again() {
-    if !met() {
-        return;
-    }
-    run(async {
-        let server = Server::shared();
-        let database = server.database().await;
+    on_shared(async |server, database| {
         let store = connect(server.port(), &database).await;
         let (records, told) = patient(&store);
         beside({
@@ -72,12 +67,7 @@ fn a_statement_that_is_ended_while_a_node_starts_is_made_again() {
 
 #[test]
 fn a_server_that_goes_away_while_a_node_starts_is_waited_for() {
-    if !met() {
-        return;
-    }
-    run(async {
-        let server = Server::shared();
-        let database = server.database().await;
+    on_shared(async |server, database| {
         let proxy = Proxy::to(server.port()).await;
         let (records, told) = patient(&connect(proxy.port(), &database).await);
         proxy.set(Mode::Cut);
@@ -97,12 +87,7 @@ fn a_server_that_goes_away_while_a_node_starts_is_waited_for() {
 /// The server took the first attempt and its answer was lost: the second one is no conflict.
 #[test]
 fn a_change_whose_answer_was_lost_is_not_refused_for_being_made() {
-    if !met() {
-        return;
-    }
-    run(async {
-        let server = Server::shared();
-        let database = server.database().await;
+    on_shared(async |server, database| {
         let proxy = Proxy::to(server.port()).await;
         let (records, told) = patient(&connect(proxy.port(), &database).await);
         proxy.set(Mode::Mute);
@@ -120,12 +105,7 @@ fn a_change_whose_answer_was_lost_is_not_refused_for_being_made() {
 
 #[test]
 fn what_waiting_does_not_help_is_said_at_once() {
-    if !met() {
-        return;
-    }
-    run(async {
-        let server = Server::shared();
-        let database = server.database().await;
+    on_shared(async |server, database| {
         let (records, told) = patient(&connect(server.port(), &database).await);
         let sql = server.sql(&database).await;
         sql.batch_execute("DROP TABLE purlin.record").await.expect("ours");
@@ -140,12 +120,7 @@ fn what_waiting_does_not_help_is_said_at_once() {
 
 #[test]
 fn a_node_that_has_started_is_told_what_is_wrong() {
-    if !met() {
-        return;
-    }
-    run(async {
-        let server = Server::shared();
-        let database = server.database().await;
+    on_shared(async |server, database| {
         let proxy = Proxy::to(server.port()).await;
         let (records, told) = patient(&connect(proxy.port(), &database).await);
         records.clone().started();
