@@ -16,6 +16,7 @@ mod clock_sync;
 mod event;
 mod facts;
 mod frame;
+mod inbox;
 mod interface;
 mod packet;
 mod ping;

@@ -8,11 +8,11 @@
 //!   datagrams   0 1 2 3    4    5 6
 //! ```
 
+use crate::inbox::Inbox;
 use crate::sys;
 use std::io;
-use std::mem::size_of;
 use std::net::{Ipv4Addr, SocketAddrV4};
-use std::os::fd::{AsFd, AsRawFd};
+use std::os::fd::AsFd;
 
 /// Datagrams per system call.
 pub const BATCH: usize = 64;
@@ -22,10 +22,6 @@ pub const DATAGRAM_MAX: usize = 2048 + 64;
 
 /// Octets of a message at most: the largest train, and odd lines as above.
 const TRAIN_MAX: usize = 65_536 + 192;
-
-/// Room for an `IP_PKTINFO` (32 octets) and a `UDP_GRO` (24) control message.
-const CONTROL: usize = 56;
-const HEADER: usize = size_of::<libc::cmsghdr>();
 
 /// One received datagram; borrowed from its batch.
 #[derive(Debug, Clone, Copy)]
@@ -42,10 +38,6 @@ pub struct Datagram<'a> {
     pub truncated: bool,
 }
 
-#[repr(C, align(8))]
-#[derive(Clone, Copy)]
-struct Control([u8; CONTROL]);
-
 /// Where one datagram lies.
 #[derive(Debug, Clone, Copy)]
 struct Span {
@@ -57,26 +49,14 @@ struct Span {
 
 /// Preallocated space for [`BATCH`] messages.
 pub struct RecvBatch {
-    /// Octets for each message.
-    slot: usize,
-    arena: Box<[u8]>,
-    names: Box<[libc::sockaddr_in]>,
-    controls: Box<[Control]>,
-    vectors: Box<[libc::iovec]>,
-    headers: Box<[libc::mmsghdr]>,
-    /// Messages received.
-    filled: usize,
+    inbox: Inbox<libc::sockaddr_in>,
     datagrams: Vec<Span>,
 }
-
-// SAFETY: the raw pointers in `vectors` and `headers` lead only into the boxes beside them, which move with
-// the value as heap blocks and are reachable through it alone.
-unsafe impl Send for RecvBatch {}
 
 impl std::fmt::Debug for RecvBatch {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("RecvBatch")
-            .field("filled", &self.filled)
+            .field("filled", &self.inbox.len())
             .finish_non_exhaustive()
     }
 }
@@ -101,49 +81,10 @@ impl RecvBatch {
     }
 
     fn with_slots(slot: usize) -> Self {
-        let mut batch = Self {
-            slot,
-            arena: vec![0; BATCH * slot].into(),
-            names: vec![sys::to_sockaddr(SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 0)); BATCH].into(),
-            controls: vec![Control([0; CONTROL]); BATCH].into(),
-            vectors: vec![
-                libc::iovec {
-                    iov_base: std::ptr::null_mut(),
-                    iov_len: 0
-                };
-                BATCH
-            ]
-            .into(),
-            // SAFETY: all-zero is a valid `mmsghdr`: null pointers with zero lengths.
-            headers: vec![unsafe { std::mem::zeroed() }; BATCH].into(),
-            filled: BATCH,
+        let nobody = sys::to_sockaddr(SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 0));
+        Self {
+            inbox: Inbox::new(BATCH, slot, nobody),
             datagrams: Vec::with_capacity(BATCH),
-        };
-        batch.rearm();
-        batch
-    }
-
-    /// Resets what the kernel overwrote in the headers used last.
-    fn rearm(&mut self) {
-        let arena = self.arena.as_mut_ptr();
-        let names = self.names.as_mut_ptr();
-        let controls = self.controls.as_mut_ptr();
-        let vectors = self.vectors.as_mut_ptr();
-        for (i, entry) in self.headers[..self.filled].iter_mut().enumerate() {
-            // SAFETY: `i < BATCH`, so every pointer stays inside its box.
-            unsafe {
-                *vectors.add(i) = libc::iovec {
-                    iov_base: arena.add(i * self.slot).cast(),
-                    iov_len: self.slot,
-                };
-                entry.msg_hdr.msg_name = names.add(i).cast();
-                entry.msg_hdr.msg_control = controls.add(i).cast();
-                entry.msg_hdr.msg_iov = vectors.add(i);
-            }
-            entry.msg_hdr.msg_iovlen = 1;
-            entry.msg_hdr.msg_namelen = size_of::<libc::sockaddr_in>() as libc::socklen_t;
-            entry.msg_hdr.msg_controllen = CONTROL;
-            entry.msg_hdr.msg_flags = 0;
         }
     }
 
@@ -160,41 +101,20 @@ impl RecvBatch {
     /// # Errors
     /// As [`Self::receive`].
     pub fn receive_up_to(&mut self, socket: &impl AsFd, most: usize) -> io::Result<usize> {
-        self.rearm();
-        self.filled = 0;
         self.datagrams.clear();
-        loop {
-            // SAFETY: every header points to live buffers of the lengths it states (see `rearm`).
-            let got = unsafe {
-                libc::recvmmsg(
-                    socket.as_fd().as_raw_fd(),
-                    self.headers.as_mut_ptr(),
-                    most.clamp(1, BATCH) as u32,
-                    libc::MSG_DONTWAIT as _,
-                    std::ptr::null_mut(),
-                )
-            };
-            if let Ok(count) = usize::try_from(got) {
-                self.filled = count;
-                self.take_apart();
-                return Ok(self.datagrams.len());
-            }
-            match io::Error::last_os_error() {
-                e if e.kind() == io::ErrorKind::Interrupted => {}
-                e if e.kind() == io::ErrorKind::WouldBlock => return Ok(0),
-                e => return Err(e),
-            }
-        }
+        self.inbox.receive(socket, most)?;
+        self.take_apart();
+        Ok(self.datagrams.len())
     }
 
     /// Notes where each datagram of the messages lies.
     fn take_apart(&mut self) {
-        for message in 0..self.filled {
-            let entry = &self.headers[message];
-            let octets = (entry.msg_len as usize).min(self.slot);
-            let each = self.control(message, libc::SOL_UDP, libc::UDP_GRO);
-            let each = each.map_or(0, |size: libc::c_int| usize::try_from(size).unwrap_or(0));
-            let each = if each == 0 { octets } else { each };
+        for message in 0..self.inbox.len() {
+            let octets = self.inbox.payload(message).len();
+            let each = match self.inbox.segment(message) {
+                0 => octets,
+                each => each,
+            };
             let mut offset = 0;
             // An empty datagram is one too.
             loop {
@@ -221,7 +141,7 @@ impl RecvBatch {
     /// In how many messages they came.
     #[must_use]
     pub fn messages(&self) -> usize {
-        self.filled
+        self.inbox.len()
     }
 
     #[must_use]
@@ -237,46 +157,18 @@ impl RecvBatch {
     pub fn get(&self, index: usize) -> Datagram<'_> {
         let span = self.datagrams[index];
         let message = usize::from(span.message);
-        let entry = &self.headers[message];
-        let start = message * self.slot + span.offset as usize;
         let length = usize::from(span.length);
-        let info: Option<libc::in_pktinfo> = self.control(message, libc::IPPROTO_IP, libc::IP_PKTINFO);
+        let info = self.inbox.target_v4(message);
         Datagram {
-            payload: &self.arena[start..start + length.min(DATAGRAM_MAX)],
-            source: sys::from_sockaddr(&self.names[message]),
+            payload: &self.inbox.payload(message)[span.offset as usize..][..length.min(DATAGRAM_MAX)],
+            source: sys::from_sockaddr(self.inbox.name(message)),
             target: info.map(|i| sys::from_in_addr(i.ipi_addr)),
             local: info.map(|i| sys::from_in_addr(i.ipi_spec_dst)),
             interface: info.map_or(0, |i| i.ipi_ifindex as u32),
-            truncated: entry.msg_hdr.msg_flags & libc::MSG_TRUNC != 0 || length > DATAGRAM_MAX,
+            truncated: self.inbox.truncated(message) || length > DATAGRAM_MAX,
         }
-    }
-
-    /// The value of a control message of a message; those that nobody asked for do not come.
-    fn control<T: Plain>(&self, message: usize, level: i32, kind: i32) -> Option<T> {
-        let length = self.headers[message].msg_hdr.msg_controllen.min(CONTROL);
-        let block = &self.controls[message].0[..length];
-        let mut at = 0;
-        while at + HEADER <= block.len() {
-            // SAFETY: a whole header lies in the block from `at` on; it is copied out unaligned.
-            let header: libc::cmsghdr =
-                unsafe { block.as_ptr().add(at).cast::<libc::cmsghdr>().read_unaligned() };
-            let size = header.cmsg_len;
-            let value = block.get(at + HEADER..at + size)?;
-            if (header.cmsg_level, header.cmsg_type) == (level, kind) {
-                // SAFETY: the length is checked, and `T` is `Plain`.
-                return (value.len() >= size_of::<T>())
-                    .then(|| unsafe { value.as_ptr().cast::<T>().read_unaligned() });
-            }
-            at += size.max(HEADER).next_multiple_of(8);
-        }
-        None
     }
 }
-
-/// Structures of plain numbers only, for which every bit pattern is valid.
-trait Plain: Copy {}
-impl Plain for libc::in_pktinfo {}
-impl Plain for libc::c_int {}
 
 #[cfg(test)]
 mod tests {
