@@ -4,39 +4,31 @@
 //!   rows ─► JSON or YAML ─► gzip? ─► sealed? ─► SHA-256 ─► ovn_backup (what it is), ovn_backup_data (pieces of 256 KiB)
 //! ```
 
+mod payload;
+mod pieces;
 pub(crate) mod sealed;
 mod shelf;
 
+pub(crate) use pieces::{delete, keep, stored};
 pub(crate) use shelf::{QUOTA, Shelf, all, count, one};
-use shelf::{bounded, everybodys};
 
 use crate::history::History;
 use crate::journal::new_id;
 use crate::reasons;
-use crate::yaml::yaml;
 use axum::http::StatusCode;
+use payload::{MARK, pack, payload};
 use purlin_api::Problem;
-use purlin_config::{Document, Faults, Format as Notation, Input, SourceKind};
 use purlin_ovn_core::backup::{Content, Selection};
 use purlin_ovn_core::model::State;
 use purlin_ovn_core::tenant::tenant_of;
 use purlin_ovsdb::{DatabaseSchema, Uuid};
-use purlin_store::Batch;
 use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 const HEADS: &str = "ovn_backup";
-const PIECES: &str = "ovn_backup_data";
-const PIECE: usize = 256 << 10;
-/// Backups of the installation, or of one tenant, at most; the next one is refused.
-pub(crate) const MOST: usize = 200;
-/// Octets of one backup as it is kept.
-pub(crate) const SIZE_MAX: usize = 256 << 20;
 /// Rows of one table that are written as YAML: our own reader takes so many keys.
 const YAML_MAX: usize = 10_000;
-/// What a payload begins with.
-const MARK: &str = "purlin-ovn-backup";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
 #[serde(rename_all = "lowercase")]
@@ -245,94 +237,6 @@ async fn base(shelf: Shelf<'_>, wanted: Option<&str>) -> Result<Head, Problem> {
     }
 }
 
-async fn pack(payload: Value, wanted: &Wanted) -> Result<Vec<u8>, Problem> {
-    let (format, compress) = (wanted.format, wanted.compress);
-    let key = wanted.encryption_key.clone().filter(|_| wanted.encrypt);
-    blocking(move || {
-        let mut octets = match format {
-            Format::Json => payload.to_string().into_bytes(),
-            Format::Yaml => yaml(&payload).into_bytes(),
-        };
-        if compress {
-            octets = sealed::compress(&octets)?;
-        }
-        match key {
-            Some(key) => sealed::seal(octets, &key),
-            None => Ok(octets),
-        }
-    })
-    .await
-}
-
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
-) -> Result<T, Problem> {
-    let done = tokio::task::spawn_blocking(work).await;
-    done.map_err(|_| Problem::broken("a thread of a backup died"))?
-}
-
-/// Keeps a backup.
-pub(crate) async fn keep(shelf: Shelf<'_>, head: &Head, stored: &[u8]) -> Result<(), Problem> {
-    if stored.len() > SIZE_MAX {
-        let detail = format!(
-            "the backup has {} octets; {SIZE_MAX} are kept at most: say compress, or select",
-            stored.len()
-        );
-        return Err(Problem::not_possible(detail));
-    }
-    let history = shelf.history;
-    let heads = everybodys(history).await?;
-    if shelf.beside(&heads) >= MOST {
-        return Err(Problem::not_possible(format!(
-            "there are {MOST} backups already; delete one first"
-        )));
-    }
-    for bound in shelf.tenant.iter().flat_map(|tenant| &tenant.bounds) {
-        bounded(bound, &heads)?;
-    }
-    let id = Uuid::parse(&head.id).ok_or_else(|| Problem::broken("a backup without an id"))?;
-    for (number, piece) in stored.chunks(PIECE).enumerate() {
-        history
-            .ledger
-            .commit(
-                Batch::default()
-                    .quietly()
-                    .put(PIECES, piece_key(id, number), piece),
-            )
-            .await?;
-    }
-    // Last: what has no head is no backup.
-    let row = serde_json::to_vec(head).map_err(|cause| Problem::broken(format!("a backup: {cause}")))?;
-    history
-        .ledger
-        .commit(Batch::default().quietly().put(HEADS, *id.as_bytes(), row))
-        .await
-}
-
-fn piece_key(id: Uuid, number: usize) -> Vec<u8> {
-    let number = u32::try_from(number).unwrap_or(u32::MAX);
-    [&id.as_bytes()[..], &number.to_be_bytes()].concat()
-}
-
-/// What is kept, checked.
-pub(crate) async fn stored(history: &History, head: &Head) -> Result<Vec<u8>, Problem> {
-    let id = Uuid::parse(&head.id).ok_or_else(|| Problem::broken("a backup without an id"))?;
-    let mut octets = Vec::with_capacity(head.size);
-    for number in 0.. {
-        match history.ledger.get(PIECES, piece_key(id, number)).await? {
-            Some(piece) => octets.extend_from_slice(&piece),
-            None => break,
-        }
-    }
-    match checksum(&octets) == head.checksum {
-        true => Ok(octets),
-        false => Err(refused(format!(
-            "the backup {} is damaged: its checksum is another one",
-            head.name
-        ))),
-    }
-}
-
 /// The rows of a backup, those of its base included; and what this database's schema does not have.
 pub(crate) async fn content(
     shelf: Shelf<'_>,
@@ -352,73 +256,6 @@ pub(crate) async fn content(
             .extend(read.map_err(|why| refused(format!("the backup {} cannot be read: {why}", head.name)))?);
     }
     Ok((content, warnings))
-}
-
-/// The text behind what is kept.
-pub(crate) async fn payload(stored: Vec<u8>, key: Option<&str>) -> Result<Value, Problem> {
-    let key = key.map(str::to_owned);
-    blocking(move || {
-        let mut octets = stored;
-        if sealed::is_sealed(&octets) {
-            let key = key.ok_or_else(|| refused("decryption_key is missing: the backup is encrypted"))?;
-            octets = sealed::open(&octets, &key)?;
-        }
-        if octets.starts_with(&[0x1f, 0x8b]) {
-            octets = sealed::decompress(&octets)?;
-        }
-        let text = String::from_utf8(octets).map_err(|_| refused("the backup is no text"))?;
-        let value = match text.trim_start().starts_with('{') {
-            true => serde_json::from_str(&text)
-                .map_err(|cause| refused(format!("the backup cannot be read: {cause}")))?,
-            false => from_yaml(text)?,
-        };
-        match value["backup"] == MARK && value["tables"].is_object() {
-            true => Ok(value),
-            false => Err(refused(format!(
-                "this is no backup: it does not say `backup: {MARK}`"
-            ))),
-        }
-    })
-    .await
-}
-
-fn from_yaml(text: String) -> Result<Value, Problem> {
-    let mut faults = Faults::new();
-    let input = Input {
-        name: "backup".to_owned(),
-        text,
-        kind: SourceKind::Api,
-        format: Some(Notation::Yaml),
-    };
-    let document = Document::parse([input], &mut faults);
-    match faults.iter().next().filter(|_| faults.has_errors()) {
-        Some(fault) => Err(refused(format!("the backup cannot be read: {}", fault.message))),
-        None => Ok(document.to_json()),
-    }
-}
-
-/// Forgets a backup.
-pub(crate) async fn delete(shelf: Shelf<'_>, id: &str, dry: bool) -> Result<(), Problem> {
-    let head = one(shelf, id).await?;
-    let heir = everybodys(shelf.history)
-        .await?
-        .into_iter()
-        .find(|other| other.base.as_deref() == Some(id));
-    if let Some(heir) = heir {
-        return Err(Problem::not_possible(format!(
-            "the incremental backup {} builds on it: delete that first",
-            heir.name
-        )));
-    }
-    let key = Uuid::parse(id).ok_or_else(|| Problem::no_such("backup", id))?;
-    if dry {
-        return Ok(());
-    }
-    let mut batch = Batch::default().quietly().delete(HEADS, *key.as_bytes());
-    for number in 0..head.size.div_ceil(PIECE) {
-        batch = batch.delete(PIECES, piece_key(key, number));
-    }
-    shelf.history.ledger.commit(batch).await
 }
 
 /// What a backup says of itself, as far as it can be looked into.

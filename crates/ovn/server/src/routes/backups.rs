@@ -1,37 +1,27 @@
 //! Backups over HTTP, under the paths that ovncp documents.
 
-use super::{nb, writes};
-use crate::backups::{self, Head, Kind, Wanted, sealed};
+mod files;
+mod restoring;
+
+use super::writes;
+use crate::backups::{self, Wanted};
 use crate::ovncp::{self, Pages, page_schema};
-use crate::platform::{Platform, new_uuid};
-use crate::write::write_shown;
+use crate::platform::Platform;
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use axum::http::StatusCode;
+use files::{KEY, export, import};
 use purlin_api::access::Caller;
 use purlin_api::asked::{Asked, Input, Name};
 use purlin_api::route::{self, Draft, Routes};
 use purlin_api::schema::{self, Schema};
 use purlin_api::{Operator, Problem, Role, Viewer, reasons};
-use purlin_ovn_core::backup::{Options, Policy, Restoration, Selection, restore as restoration};
-use purlin_ovn_core::model::{Change, State as Rows};
-use purlin_ovn_core::plan::{Expect, Reach};
-use purlin_ovn_embedded::standalone;
-use purlin_ovsdb::Uuid;
+use purlin_ovn_core::model::State as Rows;
+use restoring::restore;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
-use std::sync::Mutex;
 
 const SORTS: [&str; 4] = ["name", "created_at", "size", "type"];
-/// Opens an encrypted backup that is exported: not in the address, which is written into logs.
-const KEY: &str = "X-Decryption-Key";
-/// Conflicts and rows that an answer names.
-const NAMED: usize = 200;
-
 pub(super) fn drafts() -> Vec<Draft<Platform>> {
     let any = || schema::open_object(&[], &[]);
     let drafts = vec![
@@ -183,117 +173,6 @@ async fn create(
     Ok((StatusCode::CREATED, Json(json!(head))))
 }
 
-/// How a backup is to be brought back.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct Restore {
-    dry_run: bool,
-    force: bool,
-    skip_validation: bool,
-    conflict_policy: Policy,
-    resource_mapping: BTreeMap<String, String>,
-    restore_filter: Selection,
-    decryption_key: Option<String>,
-    exact: bool,
-}
-
-async fn restore(
-    Operator(caller): Operator,
-    State(platform): State<Platform>,
-    name: Name,
-    asked: Asked,
-    body: Option<Input<Restore>>,
-) -> Result<Json<Value>, Problem> {
-    may(&caller)?;
-    let wanted = body.map(|Input(wanted)| wanted).unwrap_or_default();
-    let shelf = platform.backups()?;
-    let head = backups::one(shelf, &name.0).await?;
-    if wanted.exact && (head.kind == Kind::Selective || !wanted.restore_filter.is_all()) {
-        let detail =
-            "exact takes away what the backup lacks, and a selective one lacks what nobody wanted to go";
-        return Err(Problem::not_possible(detail));
-    }
-    let mut manner = nb::manner(&asked, &caller)?;
-    // Rows of all of Purlin's owners; what belongs to other managers is left out before. A tenant's bounds hold anyway.
-    manner.reaches(Reach::All);
-    manner.about = format!("restore of backup {}", head.name);
-    manner.lenient = wanted.skip_validation;
-    if wanted.dry_run {
-        manner.only_plan();
-    }
-    let (schema, _) = platform.north().read_live().await?;
-    let (content, notes) = backups::content(shelf, &schema, &head, wanted.decryption_key.as_deref()).await?;
-    let content = content.selected(&schema, &wanted.restore_filter);
-    let options = Options {
-        policy: wanted.conflict_policy,
-        mapping: wanted.resource_mapping,
-        exact: wanted.exact,
-        foreign: caller.tenant.is_none() && (wanted.force || asked.flag("force")?),
-        server: wanted.restore_filter.tables.clone(),
-    };
-    let done: Mutex<Restoration> = Mutex::default();
-    let wish = |state: &Rows<'_>| -> Result<(Vec<Change>, Vec<Expect>), Problem> {
-        let mut broken = None;
-        let mut uuids = || {
-            new_uuid().unwrap_or_else(|problem| {
-                broken = Some(problem);
-                Uuid::ZERO
-            })
-        };
-        let mut found = restoration(state, &content, &options, &mut uuids);
-        if let Some(problem) = broken {
-            return Err(problem);
-        }
-        if !found.conflicts.is_empty() {
-            return Err(in_the_way(&found));
-        }
-        let changes = std::mem::take(&mut found.changes);
-        *done.lock().expect("nobody panics while holding it") = found;
-        Ok((changes, Vec::new()))
-    };
-    let answer = write_shown(&platform, &manner, |_: &Rows<'_>| None, wish).await?;
-    let done = done.into_inner().expect("nobody panics while holding it");
-    Ok(Json(restored(answer, &done, notes)))
-}
-
-fn in_the_way(found: &Restoration) -> Problem {
-    let many = found.conflicts.len();
-    let first: Vec<&String> = found.conflicts.iter().take(NAMED).collect();
-    let detail = format!(
-        "{many} rows are there already and differ: {}; conflict_policy says what becomes of them: skip, overwrite, rename",
-        found.conflicts[0]
-    );
-    Problem::not_possible(detail)
-        .with("success", json!(false))
-        .with("restored_count", json!(0))
-        .with("skipped_count", json!(0))
-        .with("error_count", json!(many))
-        .with("errors", json!(first))
-}
-
-fn restored(mut answer: Value, done: &Restoration, mut notes: Vec<String>) -> Value {
-    notes.extend(done.warnings.iter().cloned());
-    let words = answer["warnings"].as_array().into_iter().flatten();
-    notes.extend(words.map(|warning| {
-        let text = |name: &str| warning[name].as_str().unwrap_or_default();
-        format!("{}: {}", text("place"), text("message"))
-    }));
-    let rows = answer["diff"].as_array().into_iter().flatten();
-    let details = rows.take(NAMED).map(|row| {
-        let text = |name: &str| row[name].as_str().unwrap_or_default();
-        format!("{} {} {}", text("change"), text("table"), text("label"))
-    });
-    let details: Vec<String> = details.collect();
-    answer["details"] = json!(details);
-    answer["success"] = json!(true);
-    answer["restored_count"] = json!(done.restored);
-    answer["skipped_count"] = json!(done.skipped);
-    answer["error_count"] = json!(0);
-    answer["errors"] = json!([]);
-    answer["warnings"] = json!(notes);
-    answer
-}
-
 async fn remove(
     Operator(caller): Operator,
     State(platform): State<Platform>,
@@ -303,115 +182,6 @@ async fn remove(
     may(&caller)?;
     backups::delete(platform.backups()?, &name.0, asked.dry_run()?).await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-async fn export(
-    Operator(caller): Operator,
-    State(platform): State<Platform>,
-    name: Name,
-    asked: Asked,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
-    may(&caller)?;
-    let shelf = platform.backups()?;
-    let head = backups::one(shelf, &name.0).await?;
-    if asked.word_of("format", &["purlin", "ovsdb"])? == Some("ovsdb") {
-        let key = headers.get(KEY).and_then(|key| key.to_str().ok());
-        let (schema, _) = platform.north().read().await?;
-        let (content, _) = backups::content(shelf, &schema, &head, key).await?;
-        let file = standalone(&schema.to_json(), Some(&content.to_json()));
-        let mut answer = file.into_response();
-        let kind = HeaderValue::from_static("application/octet-stream");
-        answer.headers_mut().insert(header::CONTENT_TYPE, kind);
-        return Ok(answer);
-    }
-    let stored = backups::stored(shelf.history, &head).await?;
-    Ok(
-        Json(json!({ "metadata": head, "format": head.format, "data": STANDARD.encode(stored) }))
-            .into_response(),
-    )
-}
-
-/// A backup from elsewhere.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Import {
-    #[serde(default)]
-    format: Option<String>,
-    data: Value,
-    #[serde(default)]
-    metadata: Option<Head>,
-    decryption_key: Option<String>,
-}
-
-async fn import(
-    Operator(caller): Operator,
-    State(platform): State<Platform>,
-    asked: Asked,
-    Input(wanted): Input<Import>,
-) -> Result<(StatusCode, Json<Value>), Problem> {
-    may(&caller)?;
-    let shelf = platform.backups()?;
-    if let Some(format) = wanted
-        .format
-        .as_deref()
-        .filter(|format| !["json", "yaml"].contains(format))
-    {
-        return Err(Problem::wrong_shape(format!(
-            "format: {format:?} is none; expected json or yaml"
-        )));
-    }
-    let stored = match &wanted.data {
-        Value::String(text) if text.trim_start().starts_with(['{', '#', 'b']) && text.contains("tables") => {
-            text.clone().into_bytes()
-        }
-        Value::String(text) => STANDARD
-            .decode(text.trim())
-            .map_err(|cause| Problem::wrong_shape(format!("data: neither a backup nor base64: {cause}")))?,
-        Value::Object(_) => wanted.data.to_string().into_bytes(),
-        _ => return Err(Problem::wrong_shape("data: a text or an object is expected")),
-    };
-    let checksum = backups::checksum(&stored);
-    if wanted
-        .metadata
-        .as_ref()
-        .is_some_and(|head| head.checksum != checksum)
-    {
-        return Err(Problem::wrong_shape(
-            "data: the checksum of the metadata is another one: the file was changed",
-        ));
-    }
-    let encrypted = sealed::is_sealed(&stored);
-    let key = wanted.decryption_key.as_deref();
-    let told = match encrypted && key.is_none() {
-        // It cannot be looked into; its own words are all there is.
-        true => None,
-        false => Some(backups::described(stored.clone(), key).await?),
-    };
-    let mut head = match (wanted.metadata, told) {
-        (Some(head), told) => Head {
-            base: told.map_or(head.base.clone(), |told| told.base),
-            ..head
-        },
-        (None, Some(told)) => told,
-        (None, None) => {
-            return Err(Problem::wrong_shape(
-                "an encrypted backup without metadata: decryption_key says what it is",
-            ));
-        }
-    };
-    if let Some(base) = &head.base {
-        backups::one(shelf, base).await?;
-    }
-    let id = crate::journal::new_id()
-        .map_err(|error| Problem::broken(format!("asking for random numbers: {error}")))?;
-    (head.id, head.created_by, head.created_at) = (id.to_string(), caller.name, shelf.history.clock.text());
-    head.tenant = shelf.tenant.map(|tenant| tenant.tenant.clone());
-    (head.size, head.checksum, head.encrypted) = (stored.len(), checksum, encrypted);
-    if !asked.dry_run()? {
-        backups::keep(shelf, &head, &stored).await?;
-    }
-    Ok((StatusCode::CREATED, Json(json!(head))))
 }
 
 #[derive(Debug, Deserialize)]

@@ -1,16 +1,16 @@
 //! Many changes in one body of ovncp's: one transaction of the database, all of it or nothing.
 
-use super::KINDS;
+mod operation;
+
 use crate::platform::{Platform, new_uuid};
 use crate::routes::{nb, writes};
-use crate::typed::kinds::ovncp::{ACL, PORT, ROUTER, SWITCH};
-use crate::typed::make::{self, Manner as Writing};
-use crate::typed::place::{self, Aliases};
+use crate::typed::place::Aliases;
+use crate::typed::read;
 use crate::typed::stage::stage;
-use crate::typed::{Kind, Subject, read};
 use crate::write::write_shown;
 use axum::Json;
 use axum::extract::State;
+use operation::{Operation, Verb};
 use purlin_api::asked::{Asked, Input};
 use purlin_api::clock::Clock;
 use purlin_api::route::{self, Draft, Routes};
@@ -19,7 +19,7 @@ use purlin_api::{Operator, Problem};
 use purlin_ovn_core::model::{Change, State as Rows};
 use purlin_ovsdb::Uuid;
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use std::time::Instant;
 
 /// Operations of one body at most, as ovncp has it.
@@ -108,73 +108,6 @@ struct Body {
     operations: Vec<Operation>,
     #[serde(default)]
     dry_run: bool,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Operation {
-    #[serde(default)]
-    id: String,
-    #[serde(alias = "operation")]
-    r#type: Verb,
-    #[serde(alias = "resource_type")]
-    resource: Resource,
-    #[serde(default)]
-    resource_id: String,
-    #[serde(default)]
-    switch_id: String,
-    #[serde(default)]
-    data: Option<Map<String, Value>>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Verb {
-    Create,
-    Update,
-    Delete,
-}
-
-impl Verb {
-    const fn word(self) -> &'static str {
-        match self {
-            Self::Create => "create",
-            Self::Update => "update",
-            Self::Delete => "delete",
-        }
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Resource {
-    #[serde(alias = "logical_switch")]
-    Switch,
-    #[serde(alias = "logical_router")]
-    Router,
-    #[serde(alias = "logical_port")]
-    Port,
-    Acl,
-}
-
-impl Resource {
-    const fn kind(self) -> &'static Kind {
-        match self {
-            Self::Switch => &SWITCH,
-            Self::Router => &ROUTER,
-            Self::Port => &PORT,
-            Self::Acl => &ACL,
-        }
-    }
-
-    const fn word(self) -> &'static str {
-        match self {
-            Self::Switch => "switch",
-            Self::Router => "router",
-            Self::Port => "port",
-            Self::Acl => "acl",
-        }
-    }
 }
 
 async fn execute(
@@ -340,76 +273,3 @@ fn at_operation(at: usize, id: &str, problem: &Problem) -> Problem {
         None => told,
     }
 }
-
-impl Operation {
-    fn check(&self) -> Result<(), String> {
-        let has_data = self.data.as_ref().is_some_and(|data| !data.is_empty());
-        match self.r#type {
-            Verb::Create if !self.resource_id.is_empty() => {
-                Err("resource_id has no place in a create: the database's answer says it".to_owned())
-            }
-            Verb::Create if !has_data => Err("a create needs data".to_owned()),
-            Verb::Update if self.resource_id.is_empty() => Err("an update needs resource_id".to_owned()),
-            Verb::Update if !has_data => Err("an update needs data".to_owned()),
-            Verb::Delete if self.resource_id.is_empty() => Err("a delete needs resource_id".to_owned()),
-            Verb::Delete if has_data => Err("data has no place in a delete".to_owned()),
-            _ => Ok(()),
-        }
-    }
-
-    fn changes(
-        &self,
-        state: &Rows<'_>,
-        new: Uuid,
-        aliases: &Aliases,
-    ) -> Result<(Vec<Change>, Uuid), Problem> {
-        let kind = self.resource.kind();
-        let nothing = Map::new();
-        let data = self.data.as_ref().unwrap_or(&nothing);
-        if self.r#type == Verb::Create {
-            let mut data = data.clone();
-            if !self.switch_id.is_empty() && kind.fields.iter().any(|field| field.name == "switch_id") {
-                data.insert("switch_id".to_owned(), json!(self.switch_id));
-            }
-            let subject = Subject {
-                state,
-                kind,
-                uuid: new,
-                new: true,
-            };
-            return Ok((make::create(subject, &data, aliases)?, new));
-        }
-        let own = aliases.find(state, kind.table, &self.resource_id).ok();
-        let uuid = match own {
-            Some(uuid) => uuid,
-            None => place::of_path(state, kind.one, kind.table, &self.resource_id)?,
-        };
-        if self.r#type == Verb::Delete {
-            let table = kind.table.to_owned();
-            return Ok((vec![Change::Delete { table, uuid }], uuid));
-        }
-        let subject = Subject {
-            state,
-            kind,
-            uuid,
-            new: false,
-        };
-        Ok((make::change(subject, data, Writing::Replace, aliases)?, uuid))
-    }
-
-    fn result(&self, at: usize, success: bool, error: Option<&str>) -> Value {
-        json!({
-            "operation_index": at,
-            "id": self.id,
-            "type": self.r#type.word(),
-            "resource": self.resource.word(),
-            "resource_id": self.resource_id,
-            "success": success,
-            "status": if success { "success" } else { "failed" },
-            "error": error,
-            "data": null,
-        })
-    }
-}
-
-const _: () = assert!(KINDS.len() == 4, "a new kind needs a word in Resource");
