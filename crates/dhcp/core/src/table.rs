@@ -17,7 +17,8 @@ mod walk;
 use crate::lease::{Identity, Lease, NO_EXTRA, Packed, Spill};
 use crate::view::LeaseState;
 use hashbrown::{HashMap, HashTable};
-use std::collections::BTreeMap;
+use purlin_types::Slot as FabricSlot;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{BuildHasher, Hasher};
 
 const BLOCK: u32 = 64;
@@ -59,6 +60,9 @@ pub(crate) struct Table {
     /// Block number -> index into `blocks` in address order, for listings and checkpoints. A tree: where clients are spread
     /// over a large pool by hash, nearly every first lease makes a block somewhere in the middle.
     sorted: BTreeMap<u32, u32>,
+    /// Block numbers by the slot of the fabric that they belong to: a node that takes or gives one of 4096 slots
+    /// looks at what lies in it, and not 4096 times at everything.
+    by_slot: BTreeSet<(FabricSlot, u32)>,
     index: Box<[HashTable<Entry>]>,
     /// Indexes into `blocks` that stand for no addresses any more.
     spare: Vec<u32>,
@@ -82,6 +86,7 @@ impl Table {
             blocks: Vec::new(),
             numbers: HashMap::default(),
             sorted: BTreeMap::new(),
+            by_slot: BTreeSet::new(),
             spare: Vec::new(),
             index: (0..PARTS).map(|_| HashTable::new()).collect(),
             spill: Spill::default(),
@@ -109,6 +114,7 @@ impl Table {
         let at = self.spare_block(number);
         self.numbers.insert(number, at);
         self.sorted.insert(number, at);
+        self.by_slot.insert((FabricSlot::of_block(number), number));
         Slot(at * BLOCK + address % BLOCK)
     }
 

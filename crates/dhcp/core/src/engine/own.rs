@@ -143,15 +143,14 @@ impl Engine {
             let end = first.saturating_add(BLOCK);
             Record::Window { first, end }.encode(records);
         }
-        let meant = |block: u32| Slot::of_block(block) == slot;
         for network in self.networks.iter().flatten() {
-            for at in network.table.remembered_in(meant) {
+            for at in network.table.remembered_in(slot) {
                 super::encode(network, at, records);
                 self.counters.records += 1;
             }
         }
         self.orphans
-            .encode_in(|address| meant(block_of(address)), records);
+            .encode_in(|address| Slot::of_block(block_of(address)) == slot, records);
         true
     }
 
@@ -203,11 +202,11 @@ impl Engine {
         if !share.give_up(slot) {
             return;
         }
-        let meant = |block: u32| Slot::of_block(block) == slot;
         for network in self.networks.iter_mut().flatten() {
-            network.forget_blocks(&self.plan, meant);
+            network.forget_slot(&self.plan, slot);
         }
-        self.orphans.retain(|address| !meant(block_of(address)));
+        self.orphans
+            .retain(|address| Slot::of_block(block_of(address)) != slot);
     }
 
     /// Until then every unrecorded address of a held slot is left alone, whether it lies in a window or not: for a

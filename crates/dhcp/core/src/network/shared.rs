@@ -8,7 +8,7 @@ use crate::share::{BLOCK, Order, Pick, block_of};
 use crate::table::Slot;
 use crate::view::LeaseState;
 use purlin_telemetry::ReasonCode;
-use purlin_types::BLOCK_BITS;
+use purlin_types::{BLOCK_BITS, Slot as FabricSlot};
 
 impl Network {
     /// The blocks in which a client may have an address, whoever holds them.
@@ -142,9 +142,9 @@ impl Network {
         }
     }
 
-    /// Forgets the leases of blocks.
-    pub(crate) fn forget_blocks(&mut self, plan: &Plan, meant: impl Fn(u32) -> bool) {
-        for (address, state) in self.table.forget_blocks(meant) {
+    /// Forgets the leases of a slot of the fabric.
+    pub(crate) fn forget_slot(&mut self, plan: &Plan, of: FabricSlot) {
+        for (address, state) in self.table.forget_slot(of) {
             if let Some(counts) = self.counts_of(plan, address) {
                 counts[state as usize] = counts[state as usize].saturating_sub(1);
             }

@@ -69,3 +69,35 @@ fn only_blocks_with_something_due_are_swept() {
     let (due, more) = table.due(100, 0, 10);
     assert_eq!((due.as_slice(), more), (&[0u32][..], None));
 }
+
+#[test]
+fn a_slot_of_the_fabric_is_forgotten_whole_and_nothing_else() {
+    let mut table = Table::new(1);
+    let lease = |n: u32| [2, 0, 0, (n >> 16) as u8, (n >> 8) as u8, n as u8];
+    // Every other block of a /12, so that some slots have several blocks and some have none.
+    let addresses: Vec<u32> = (0..8192).map(|n| n * 2 * BLOCK + n % BLOCK).collect();
+    for &address in &addresses {
+        bind(&mut table, address, &client(&lease(address)));
+    }
+    let of = |address: u32| FabricSlot::of_block(address / BLOCK);
+    let chosen = of(addresses[100]);
+    let theirs: Vec<u32> = addresses.iter().copied().filter(|&a| of(a) == chosen).collect();
+    assert!(theirs.len() > 1, "{theirs:?}");
+    let seen =
+        |table: &Table| -> Vec<u32> { table.remembered_in(chosen).map(|s| table.address(s)).collect() };
+    assert_eq!(seen(&table), theirs);
+
+    let gone: Vec<u32> = table
+        .forget_slot(chosen)
+        .into_iter()
+        .map(|(address, _)| address)
+        .collect();
+    assert_eq!(gone, theirs);
+    assert!(seen(&table).is_empty() && table.forget_slot(chosen).is_empty());
+    assert_eq!(table.occupied_from(0).count(), addresses.len() - theirs.len());
+    assert!(theirs.iter().all(|&address| table.slot(address).is_none()));
+
+    // The room is used again, and found by its slot again.
+    bind(&mut table, theirs[0], &client(&lease(7)));
+    assert_eq!(seen(&table), theirs[..1]);
+}

@@ -1,6 +1,6 @@
 //! Walks over a table: what is free, what is due, what there is from an address on.
 
-use super::{BLOCK, Slot, Table};
+use super::{BLOCK, FabricSlot, Slot, Table};
 use crate::lease::{FLAG_RECORDED, Lease};
 use crate::view::LeaseState;
 
@@ -60,11 +60,15 @@ impl Table {
         self.blocks[block as usize].next_event = next;
     }
 
-    /// Forgets all leases of the blocks whose number is meant; gives the states that there were.
-    pub(crate) fn forget_blocks(&mut self, meant: impl Fn(u32) -> bool) -> Vec<(u32, LeaseState)> {
-        let gone: Vec<(u32, u32)> = self.sorted.extract_if(.., |&number, _| meant(number)).collect();
+    /// Forgets all leases of a slot of the fabric; gives the states that there were.
+    pub(crate) fn forget_slot(&mut self, of: FabricSlot) -> Vec<(u32, LeaseState)> {
+        let numbers: Vec<u32> = self.numbers_in(of).collect();
         let mut states = Vec::new();
-        for &(number, at) in &gone {
+        for number in numbers {
+            self.by_slot.remove(&(of, number));
+            let Some(at) = self.sorted.remove(&number) else {
+                continue;
+            };
             for slot in (at * BLOCK..(at + 1) * BLOCK).map(Slot) {
                 let state = self.lease(slot).state;
                 if state != LeaseState::Free {
@@ -75,8 +79,8 @@ impl Table {
             }
             self.blocks[at as usize].next_event = u32::MAX;
             self.numbers.remove(&number);
+            self.spare.push(at);
         }
-        self.spare.extend(gone.iter().map(|&(_, at)| at));
         states
     }
 
@@ -98,18 +102,21 @@ impl Table {
             })
     }
 
-    /// As [`Self::remembered_from`], of the blocks whose number is meant.
-    pub(crate) fn remembered_in<'a>(
-        &'a self,
-        meant: impl Fn(u32) -> bool + 'a,
-    ) -> impl Iterator<Item = Slot> + 'a {
-        let blocks = self.sorted.iter().filter(move |&(&number, _)| meant(number));
-        blocks
-            .flat_map(|(_, b)| (b * BLOCK..(b + 1) * BLOCK).map(Slot))
+    /// As [`Self::remembered_from`], of one slot of the fabric.
+    pub(crate) fn remembered_in(&self, of: FabricSlot) -> impl Iterator<Item = Slot> + '_ {
+        self.numbers_in(of)
+            .filter_map(|number| self.numbers.get(&number))
+            .flat_map(|b| (b * BLOCK..(b + 1) * BLOCK).map(Slot))
             .filter(|&slot| {
                 let lease = self.lease(slot);
                 lease.state != LeaseState::Free || lease.has(FLAG_RECORDED)
             })
+    }
+
+    /// The numbers of the blocks of a slot of the fabric, in address order.
+    fn numbers_in(&self, of: FabricSlot) -> impl Iterator<Item = u32> + '_ {
+        let numbers = self.by_slot.range((of, 0)..=(of, u32::MAX));
+        numbers.map(|&(_, number)| number)
     }
 
     /// Blocks in address order, from the one of address `from` on.
