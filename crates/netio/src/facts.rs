@@ -1,6 +1,5 @@
 //! What this process may do and what the kernel allows, for reports to operators.
 
-use rustix::process::setpriority_process;
 use rustix::thread::{CpuSet, sched_setaffinity};
 use std::fs;
 use std::io;
@@ -91,13 +90,6 @@ pub fn pin_to_core(core: usize) -> io::Result<()> {
     let mut set = CpuSet::new();
     set.set(core);
     Ok(sched_setaffinity(None, &set)?)
-}
-
-/// Asks that the calling thread runs before others when there are fewer cores than work (nice -10). A wish: without
-/// `CAP_SYS_NICE` or a limit that allows it, nothing changes and `false` is returned.
-pub fn prefer_this_thread() -> bool {
-    // On Linux a nice value belongs to a thread, and 0 names the calling one.
-    setpriority_process(None, -10).is_ok()
 }
 
 #[cfg(test)]

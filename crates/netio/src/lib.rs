@@ -33,7 +33,7 @@ pub use bulk::{BulkDatagram, BulkOptions, BulkPort, BulkRecv, BulkSend, HEAD, Pi
 pub use clock::now;
 pub use clock_sync::{ClockSync, clock_sync};
 pub use event::Waker;
-pub use facts::{Facts, boot_id, pin_to_core, prefer_this_thread};
+pub use facts::{Facts, boot_id, pin_to_core};
 pub use frame::{FRAME_OVERHEAD, UdpFrame, internet_checksum};
 pub use interface::{Interface, interface, interfaces};
 pub use packet::FrameSocket;
@@ -42,7 +42,7 @@ pub use poll::{Poller, Ready, Trigger};
 pub use recv::{BATCH, DATAGRAM_MAX, Datagram, RecvBatch};
 pub use send::{Outgoing, SendBatch, SendReport};
 pub use socket::{UdpOptions, UdpPort};
-pub use turns::yield_when_woken;
+pub use turns::{prefer_this_thread, yield_when_woken};
 
 #[cfg(any(test, feature = "netns"))]
 pub mod netns;
