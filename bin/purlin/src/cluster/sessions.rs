@@ -60,9 +60,11 @@ struct Running {
 impl Shared {
     /// Starts to hear invalidations.
     pub(super) fn open(engines: &Engines, node: &NodeId) -> Self {
+        // Without Redis what one node says is not heard at another: the outbox is all that they have in common.
+        let apart = engines.rows.is_some() && engines.coordination != "redis";
         let (bus, _) = InvalidationBus::start(BusSetup {
             node: node.as_str().to_owned(),
-            hints: Arc::clone(&engines.hints),
+            hints: (!apart).then(|| Arc::clone(&engines.hints)),
             outbox: Some(Arc::clone(&engines.outbox)),
             clock: Arc::new(now),
             poll: POLL,

@@ -14,9 +14,11 @@
 
 mod fill;
 mod reader;
+mod ways;
 
 pub use fill::{Fills, Freshness};
 pub use reader::{Asked, Cleared, Heard, Reader};
+pub use ways::{Line, Ways};
 
 use crate::port::{Fault, Later};
 use serde::{Deserialize, Serialize};

@@ -7,8 +7,10 @@
 //! ```
 //!
 //! A cut stands in the queue before anything that the new connection brings, but is told only after the channels are
-//! subscribed again: whoever then reads the outbox misses nothing, because what is published later is heard. Until
-//! then a subscriber can see by `RedisHints::listening` that the line is down.
+//! subscribed again: whoever then reads the outbox misses nothing, because what is published later is heard. That the
+//! line is down is told at once by `Subscription::down`: when the server hangs up, or when it leaves a question
+//! unanswered. A quiet line is asked every `probe_every`, so that one whose other end is gone without a word is known
+//! after that and one `timeout`; with Sentinels, which are asked as well, after two more and one `connect_timeout` at most.
 
 mod queue;
 
@@ -274,6 +276,10 @@ pub(crate) struct Listening {
 impl Subscription for Listening {
     fn next(&mut self) -> Later<'_, Option<Message>> {
         Box::pin(self.queue.next())
+    }
+
+    fn down(&self) -> Later<'static, ()> {
+        Box::pin(self.ear.line.down())
     }
 }
 

@@ -68,6 +68,15 @@ impl<U: Send + Sync + 'static> Line<U> {
         self.up.borrow().as_ref().is_some_and(|now| Arc::ptr_eq(now, up))
     }
 
+    /// Ends when nothing is up, now or later.
+    pub(crate) fn down(&self) -> impl Future<Output = ()> + Send + use<U> {
+        let mut up = self.up.subscribe();
+        async move {
+            // An error: nobody tends it any more.
+            let _down = up.wait_for(Option::is_none).await;
+        }
+    }
+
     /// What is up. Waits while an attempt is under way; fails at once while it is away.
     pub(crate) async fn up(&self) -> Result<Arc<U>, Trouble> {
         if let Some(up) = self.up.borrow().clone() {

@@ -35,7 +35,7 @@ impl Node {
         };
         let (bus, _listening) = InvalidationBus::start(BusSetup {
             node: id.to_owned(),
-            hints: Arc::clone(hints),
+            hints: Some(Arc::clone(hints)),
             outbox: Some(outbox.clone()),
             clock: Arc::clone(clock),
             poll: Duration::from_secs(1),

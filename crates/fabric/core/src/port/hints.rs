@@ -43,9 +43,13 @@ pub struct Message {
 }
 
 /// Messages as they come. `None` from `next` means that the line was cut and messages may have been missed: the
-/// subscriber catches up from the durable outbox, then goes on listening.
+/// subscriber catches up from the durable outbox, then goes on listening. It may come only once the line is whole again.
 pub trait Subscription: Send + fmt::Debug {
     fn next(&mut self) -> Later<'_, Option<Message>>;
+
+    /// Ends as soon as the line is known to be down, now or later: until `next` has told of the cut, nothing that is
+    /// published is heard. A line that is back before anybody looked may not end it; `next` tells of every cut.
+    fn down(&self) -> Later<'static, ()>;
 }
 
 /// Why a hint could not be given or taken.

@@ -28,4 +28,8 @@ impl Subscription for Opening {
             }
         })
     }
+
+    fn down(&self) -> Later<'static, ()> {
+        self.under.down()
+    }
 }

@@ -37,4 +37,8 @@ impl Subscription for Subscribed {
     fn next(&mut self) -> Later<'_, Option<Message>> {
         self.listening.next()
     }
+
+    fn down(&self) -> Later<'static, ()> {
+        self.listening.down()
+    }
 }

@@ -1,6 +1,7 @@
 //! Subscriptions: cuts are told once, queues are bounded, nothing is left behind.
 
 use super::rig::{self, Server, eventually, promptly};
+use futures_util::FutureExt;
 use purlin_fabric::port::{Hints, Message, Subscription};
 use purlin_fabric_redis::RedisHints;
 
@@ -114,4 +115,34 @@ async fn subscribing_during_cuts_is_refused_or_works() {
         Some(())
     })
     .await;
+}
+
+/// Ends when the line is known to be down.
+async fn known_to_be_down(subscription: &dyn Subscription) {
+    promptly(subscription.down()).await;
+}
+
+/// A subscriber that waits for the cut learns of it when the line is whole again; until then it must trust nothing.
+#[tokio::test]
+async fn a_line_that_is_down_is_known_before_it_is_back() {
+    if !rig::met() {
+        return;
+    }
+    let mut server = Server::start(&[]).await;
+    let hints = rig::ready(rig::single(&server.address)).await;
+    let mut subscription = hints.subscribe(&["c"]).await.expect("it answers");
+    let down = subscription.down();
+    assert!(down.now_or_never().is_none(), "it is up");
+    // Another end that is gone without a word: the connection is there, and nobody answers.
+    server.freeze();
+    known_to_be_down(subscription.as_ref()).await;
+    assert!(subscription.next().now_or_never().is_none(), "it is not back");
+    server.thaw();
+    assert_eq!(next(&mut subscription).await, None);
+    rig::becomes_ready(&hints).await;
+    server.kill();
+    known_to_be_down(subscription.as_ref()).await;
+    assert!(subscription.next().now_or_never().is_none(), "it is not back");
+    server.restart().await;
+    assert_eq!(next(&mut subscription).await, None);
 }

@@ -6,7 +6,7 @@ use super::own::Own;
 use super::values::{Cache, CacheSettings, Values};
 use crate::entropy;
 use crate::local::ReadClock;
-use purlin_fabric::invalidate::{Announcement, CHANNEL, Freshness, Outbox, TOPIC};
+use purlin_fabric::invalidate::{Announcement, CHANNEL, Freshness, Line, Outbox, TOPIC, Ways};
 use purlin_fabric::port::{Fault, HintFault, Hints};
 use purlin_types::{BootTime, WallTime};
 use std::collections::VecDeque;
@@ -25,11 +25,13 @@ const PAST: usize = 128;
 #[derive(Clone)]
 pub struct BusSetup {
     pub node: String,
-    pub hints: Arc<dyn Hints>,
+    /// Where announcements are made and heard. Without, nodes have no line in common and the outbox is all there is.
+    pub hints: Option<Arc<dyn Hints>>,
     /// Without one, whatever may have been missed clears everything.
     pub outbox: Option<Arc<dyn Outbox>>,
     pub clock: ReadClock,
-    /// How often the outbox is read while announcements do not arrive; 1 s in settings. Five times as rarely else.
+    /// How often the outbox is read while announcements do not arrive; 1 s in settings. Five times as rarely else. One
+    /// that leaves a question unanswered for three polls counts as silent.
     pub poll: Duration,
 }
 
@@ -40,6 +42,7 @@ pub struct InvalidationBus(Arc<Shared>);
 pub(super) struct Shared {
     pub(super) setup: BusSetup,
     freshness: watch::Sender<Freshness>,
+    ways: Mutex<Ways>,
     caches: Mutex<Vec<Weak<Values>>>,
     told: broadcast::Sender<Invalidation>,
     past: Mutex<VecDeque<Past>>,
@@ -84,9 +87,17 @@ impl InvalidationBus {
     /// Starts listening. The task ends when aborted.
     #[must_use]
     pub fn start(setup: BusSetup) -> (Self, JoinHandle<()>) {
+        let line = match setup.hints {
+            Some(_) => Line::Down,
+            None => Line::None,
+        };
         let shared = Arc::new(Shared {
             setup,
             freshness: watch::Sender::default(),
+            ways: Mutex::new(Ways {
+                line,
+                ..Ways::default()
+            }),
             caches: Mutex::default(),
             told: broadcast::Sender::new(TOLD),
             past: Mutex::default(),
@@ -162,7 +173,9 @@ impl InvalidationBus {
             at: (self.0.setup.clock)().wall.0,
         };
         let body = serde_json::to_vec(&announcement).expect("texts and numbers are JSON");
-        self.0.setup.hints.publish(CHANNEL, &body).await?;
+        if let Some(hints) = &self.0.setup.hints {
+            hints.publish(CHANNEL, &body).await?;
+        }
         self.0.figures().published += 1;
         Ok(())
     }
@@ -222,12 +235,21 @@ impl Shared {
         self.figures.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn set(&self, freshness: Freshness) {
+    /// Takes note of how invalidations reach this node now; caches trust what they keep accordingly, at once.
+    pub(super) fn note_ways(&self, note: impl FnOnce(&mut Ways)) {
+        let mut ways = self.ways.lock().unwrap_or_else(PoisonError::into_inner);
+        note(&mut ways);
+        let freshness = ways.freshness();
+        // Under the lock: two notes are not told in the wrong order.
         self.freshness.send_if_modified(|now| {
             let changed = *now != freshness;
             *now = freshness;
             changed
         });
+    }
+
+    pub(super) fn ways(&self) -> Ways {
+        *self.ways.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn caches(&self) -> Vec<Arc<Values>> {

@@ -9,8 +9,8 @@ use std::fmt;
 use std::future::pending;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::{broadcast, watch};
 
 /// Messages that a subscriber may be behind before it is told that it missed some.
 const BACKLOG: usize = 1024;
@@ -23,6 +23,7 @@ pub struct LocalHints {
     clock: ReadClock,
     state: Mutex<State>,
     line: broadcast::Sender<Said>,
+    down: watch::Sender<bool>,
 }
 
 #[derive(Default)]
@@ -61,6 +62,7 @@ impl LocalHints {
             clock,
             state: Mutex::default(),
             line: broadcast::Sender::new(BACKLOG),
+            down: watch::Sender::new(false),
         }
     }
 
@@ -68,6 +70,14 @@ impl LocalHints {
     pub fn cut(&self) {
         // Without a subscriber there is nobody to tell.
         let _ = self.line.send(Said::Cut);
+    }
+
+    /// Fault: lines are down until called with `false`, and only then subscribers hear of a cut, as over a network.
+    pub fn drop_lines(&self, down: bool) {
+        self.down.send_replace(down);
+        if !down {
+            self.cut();
+        }
     }
 
     /// Fault: everything kept is forgotten.
@@ -280,8 +290,10 @@ impl Hints for LocalHints {
                 channel: channel.to_owned(),
                 body: body.to_vec(),
             };
-            // Without a subscriber there is nobody to tell.
-            let _ = self.line.send(Said::Message(Arc::new(message)));
+            if !*self.down.borrow() {
+                // Without a subscriber there is nobody to tell.
+                let _ = self.line.send(Said::Message(Arc::new(message)));
+            }
             Ok(())
         })
     }
@@ -291,9 +303,13 @@ impl Hints for LocalHints {
         channels: &'a [&'a str],
     ) -> Later<'a, Result<Box<dyn Subscription>, HintFault>> {
         self.act(move |_, _| {
+            if *self.down.borrow() {
+                return Err(HintFault::Away(Box::new(Unreachable)));
+            }
             let listening = Listening {
                 channels: channels.iter().map(ToString::to_string).collect(),
                 line: self.line.subscribe(),
+                down: self.down.subscribe(),
                 over: false,
             };
             Ok(Box::new(listening) as Box<dyn Subscription>)
@@ -324,6 +340,7 @@ impl Hints for LocalHints {
 struct Listening {
     channels: Vec<String>,
     line: broadcast::Receiver<Said>,
+    down: watch::Receiver<bool>,
     /// The engine is gone and the subscriber has been told so: nothing will ever come.
     over: bool,
 }
@@ -348,6 +365,14 @@ impl Subscription for Listening {
                     }
                 }
             }
+        })
+    }
+
+    fn down(&self) -> Later<'static, ()> {
+        let mut down = self.down.clone();
+        Box::pin(async move {
+            // An error: the engine is gone.
+            let _down = down.wait_for(|down| *down).await;
         })
     }
 }

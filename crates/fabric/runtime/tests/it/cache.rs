@@ -1,5 +1,7 @@
 //! Caches and their invalidation over the engines of one process, with time stepped.
 
+mod silence;
+
 use crate::world::World;
 use purlin_fabric::invalidate::{Freshness, Outbox};
 use purlin_fabric_runtime::cache::{
@@ -29,7 +31,7 @@ impl Cluster {
             .map(|node| {
                 let setup = BusSetup {
                     node: node.into(),
-                    hints: world.hints(),
+                    hints: Some(world.hints()),
                     outbox: outbox.clone().map(|outbox| outbox as Arc<dyn Outbox>),
                     clock: world.clock(),
                     poll: SECOND,
@@ -330,7 +332,7 @@ async fn two_processes_of_one_name_hear_each_other() {
     let bus = || {
         let setup = BusSetup {
             node: "a".into(),
-            hints: world.hints(),
+            hints: Some(world.hints()),
             outbox: Some(Arc::clone(&outbox) as Arc<dyn Outbox>),
             clock: world.clock(),
             poll: SECOND,

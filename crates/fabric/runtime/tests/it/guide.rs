@@ -149,7 +149,7 @@ async fn s4_25_s4_26_s4_27_s4_28_handlers_are_told_of_patterns_and_clear_by_them
     let of = |node: &str| {
         let setup = BusSetup {
             node: node.to_owned(),
-            hints: world.hints(),
+            hints: Some(world.hints()),
             outbox: Some(outbox.clone()),
             clock: world.clock(),
             poll: Duration::from_secs(1),

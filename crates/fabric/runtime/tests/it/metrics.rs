@@ -16,7 +16,7 @@ fn work(world: &World, node: &str) -> SharedWork {
     let node = NodeId::parse(node).expect("a good name");
     let setup = BusSetup {
         node: node.to_string(),
-        hints: world.hints(),
+        hints: Some(world.hints()),
         outbox: None,
         clock: world.clock(),
         poll: Duration::from_secs(1),

@@ -5,7 +5,7 @@ use crate::clock::SECOND;
 use crate::database::{Edit, pattern};
 use crate::mutation::Mutation;
 use purlin_fabric::invalidate::{
-    Announcement, Asked, Cleared, Cursor, Fills, Freshness, Heard, News, Reader,
+    Announcement, Asked, Cleared, Cursor, Fills, Freshness, Heard, Line, News, Reader, Ways,
 };
 use purlin_types::BootTime;
 use std::collections::BTreeMap;
@@ -45,8 +45,8 @@ pub(crate) struct CacheDesk {
     looking: bool,
     /// Looks that were left out.
     skipped: u8,
-    /// Heard while the outbox was read.
-    waiting: Vec<Word>,
+    /// Something was missed while the outbox was read: it is read again.
+    again: bool,
     /// Notes of its own, by their numbers.
     own: BTreeMap<u64, u8>,
     /// For the invariant: the newest change carried out here, by key.
@@ -69,12 +69,12 @@ impl CacheDesk {
     }
 
     fn judge(&mut self) {
-        let up_to_date = !self.reader.behind();
-        self.freshness = match (self.subscribed && up_to_date, self.answers) {
-            (true, _) => Freshness::Live,
-            (false, true) => Freshness::Polling,
-            (false, false) => Freshness::Blind,
+        let ways = Ways {
+            line: if self.subscribed { Line::Up } else { Line::Down },
+            caught_up: !self.reader.behind(),
+            outbox: self.answers,
         };
+        self.freshness = ways.freshness();
     }
 }
 
@@ -101,9 +101,10 @@ impl World {
     fn read_outbox(&mut self, node: usize) {
         let it = &mut self.aside.desks[node].cache;
         if it.looking {
+            it.again = true;
             return;
         }
-        (it.looking, it.skipped) = (true, 0);
+        (it.looking, it.again, it.skipped) = (true, false, 0);
         let query = it.reader.ask().map_or(Query::Now, Query::Since);
         self.query(node, query);
     }
@@ -254,10 +255,6 @@ impl World {
         let mutation = self.mutation;
         let own = word.announcement.life == node as u64;
         let it = &mut self.aside.desks[node].cache;
-        if it.looking {
-            it.waiting.push(word);
-            return;
-        }
         if mutation == Some(Mutation::DeafToGaps) {
             let next = it.reader.ask().map(|asked| asked.cursor.id + 1);
             word.announcement.first = next.unwrap_or(word.announcement.first);
@@ -275,6 +272,7 @@ impl World {
             }
         }
         if heard == Heard::CatchUp {
+            self.aside.desks[node].cache.judge();
             self.read_outbox(node);
         }
     }
@@ -340,8 +338,8 @@ impl World {
             it.in_touch = real;
         }
         it.judge();
-        for word in std::mem::take(&mut it.waiting) {
-            self.hear_word(node, word);
+        if std::mem::take(&mut it.again) && answers && it.reader.behind() {
+            self.read_outbox(node);
         }
     }
 
