@@ -15,15 +15,18 @@ mod engines;
 mod grow;
 mod hook;
 mod mesh;
+mod redis;
 pub(crate) mod scaling;
 pub(crate) mod sessions;
 #[cfg(feature = "dhcp")]
 mod share;
+mod waits;
 
 pub(crate) use book::Book;
 pub(crate) use dial::redis_places;
 #[cfg(feature = "dhcp")]
 pub(crate) use grow::{Grower, Handover, Possessions, Sources as GrowSources, others_done};
+pub(crate) use waits::{Wait, Waits};
 
 /// A node without leases has none to hand over.
 #[cfg(not(feature = "dhcp"))]
@@ -88,8 +91,8 @@ impl Cluster {
     ///
     /// # Errors
     /// When waiting will not help: a URL that cannot be read, a wrong password, a schema of a newer version.
-    pub(crate) async fn open(settings: &Settings, data_dir: &Path) -> Result<Self, Failure> {
-        let cluster = Self::over(settings, Engines::open(settings).await?)?;
+    pub(crate) async fn open(settings: &Settings, data_dir: &Path, waits: &Waits) -> Result<Self, Failure> {
+        let cluster = Self::over(settings, Engines::open(settings, waits).await?)?;
         cluster.admitted(data_dir).await?;
         cluster.find_place(data_dir).await?;
         Ok(cluster)
@@ -238,6 +241,7 @@ impl Cluster {
             ),
         };
         checks.extend([ready, store]);
+        checks.extend(self.0.engines.redis.as_ref().map(redis::Lines::check));
         checks.extend(self.strangers());
         checks.extend(self.0.place.get().map(mesh::Place::check));
         checks

@@ -9,6 +9,7 @@
 mod abandoned;
 mod admin_token;
 mod args;
+mod attend;
 mod backup;
 mod banner;
 pub(crate) mod boot;
@@ -36,6 +37,7 @@ pub(crate) use data_dir::prepare as prepare_data_dir;
 pub(crate) use ports::wanted as wanted_ports;
 
 use crate::cli::Context;
+use crate::cluster::Waits;
 use crate::exit::{Exit, Failure, Outcome};
 use crate::log;
 use crate::output::Paint;
@@ -95,8 +97,10 @@ fn anew() -> Failure {
 async fn live(boot: &Boot, args: &Args, started: Instant) -> Result<Last, Failure> {
     let mut signals = Signals::listen()?;
     let notifier = Notifier::from_environment();
+    let waits = Waits::default();
     let mut node = tokio::select! {
-        built = Node::build(boot, started) => built?,
+        built = Node::build(boot, started, &waits) => built?,
+        () = tell_manager(&notifier, &waits) => unreachable!("this node holds the other end"),
         () = signals.stop() => return Ok(Last::Exit(Exit::Ok)),
     };
     if !args.quiet {
@@ -124,6 +128,16 @@ async fn live(boot: &Boot, args: &Args, started: Instant) -> Result<Last, Failur
     let drained = serve::drain(node, grace, &mut signals).await;
     // Why it had to stop matters more than how that went.
     end.and_then(|exit| drained.map(|()| Last::Exit(exit)))
+}
+
+/// Tells the service manager what the node waits for, for as long as it does.
+async fn tell_manager(notifier: &Notifier, waits: &Waits) {
+    let mut watch = waits.watch();
+    while watch.changed().await.is_ok() {
+        if let Some(wait) = &*watch.borrow_and_update() {
+            notifier.waiting(&wait.says);
+        }
+    }
 }
 
 /// Says where the node is. The token is shown when a person looks, or when it was made just now.

@@ -8,6 +8,7 @@ use purlin_telemetry::health::Health;
 use std::sync::Arc;
 
 use crate::access::Open;
+use crate::problem::Problem;
 use crate::route::{self, Draft, Routes};
 use crate::schema;
 
@@ -58,6 +59,18 @@ pub fn router(source: &Source) -> axum::Router {
         .route("/health/ready", get(ready))
         .route("/health/startup", get(startup))
         .with_state(Arc::clone(source))
+}
+
+/// The same four paths of a node that has not started: whoever asks for anything else is told to come again.
+pub fn starting(source: &Source) -> axum::Router {
+    let source = Arc::clone(source);
+    router(&source).fallback(move || {
+        let health = source.health();
+        let why = health.obstacles().map(|check| check.says.as_str());
+        let why: Vec<&str> = why.collect();
+        let problem = Problem::not_ready(why.join("; "));
+        async move { problem.header(header::RETRY_AFTER, HeaderValue::from_static("1")) }
+    })
 }
 
 /// The four health paths. They answer 503 with the same body when it is not well.
@@ -112,4 +125,49 @@ pub fn routes(source: &Source) -> Routes {
                 ("fix", schema::string("What to do; empty when it passes.")),
             ]),
         )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::http::Request;
+    use purlin_telemetry::health::{Bears, Check};
+    use tower::ServiceExt;
+
+    struct Waiting;
+
+    impl HealthSource for Waiting {
+        fn health(&self) -> Health {
+            let says = "the node waits for its database: db:5432: Connection refused";
+            Health {
+                checks: vec![Check::fail(
+                    "node.start",
+                    Bears::Startup,
+                    says,
+                    "see whether it runs",
+                )],
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_node_that_has_not_started_lives_and_says_what_it_waits_for() {
+        let source: Source = Arc::new(Waiting);
+        let router = starting(&source);
+        for (path, expected) in [
+            ("/health/live", 200),
+            ("/health", 503),
+            ("/health/ready", 503),
+            ("/health/startup", 503),
+            ("/api/v1/dhcp/leases", 503),
+        ] {
+            let request = Request::builder().uri(path).body(Body::empty());
+            let answered = router.clone().oneshot(request.expect("a request")).await;
+            let Ok(response) = answered;
+            assert_eq!(response.status(), expected, "{path}");
+            let body = axum::body::to_bytes(response.into_body(), 1 << 16).await;
+            let body = String::from_utf8(body.expect("short").to_vec()).expect("JSON");
+            assert!(body.contains("db:5432"), "{path}: {body}");
+        }
+    }
 }

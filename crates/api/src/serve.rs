@@ -8,12 +8,15 @@ mod conduct;
 mod connection;
 mod proxies;
 mod shutdown;
+mod switch;
 
 pub use conduct::Conduct;
 pub use proxies::{Proxies, Proxy};
 pub use shutdown::Shutdown;
+pub use switch::Switch;
 
-use axum::Router;
+pub use axum::Router;
+
 use rustls::ServerConfig;
 use std::io;
 use std::net::SocketAddr;

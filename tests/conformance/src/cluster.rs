@@ -248,6 +248,12 @@ impl Cluster {
         Member::start_by(id, &self.path(name), &format!("{}{words}", self.url()))
     }
 
+    /// A node called `id` with the database at `store`. Not waited for.
+    #[must_use]
+    pub fn member_at(&self, id: &str, store: &str) -> Member {
+        Member::start_by(id, &self.path(id), store)
+    }
+
     /// Where the database is.
     #[must_use]
     pub fn url(&self) -> String {

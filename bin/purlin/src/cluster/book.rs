@@ -1,6 +1,7 @@
 //! What the nodes of a cluster know in common beside leases: revisions of the configuration, tokens, accounts.
 
-use super::dial::{database, tell_waiting};
+use super::dial::database;
+use super::waits::Waits;
 use crate::exit::Failure;
 use crate::settings::Settings;
 use purlin_accounts::Desk;
@@ -39,19 +40,20 @@ impl Book {
     ///
     /// # Errors
     /// When waiting will not help.
-    pub(crate) async fn open(settings: &Settings) -> Result<Self, Failure> {
+    pub(crate) async fn open(settings: &Settings, waits: &Waits) -> Result<Self, Failure> {
         let StoreEngine::Postgres(url) = &settings.store.records else {
             return Err(Failure::failed(
                 "store.engine names no database that nodes share",
                 "",
             ));
         };
-        Ok(Self::on(&database(url, CONNECTIONS, &settings.store.pool).await?))
+        let database = database(url, CONNECTIONS, &settings.store.pool, waits).await?;
+        Ok(Self::on(&database, waits))
     }
 
-    pub(crate) fn on(database: &Postgres) -> Self {
+    fn on(database: &Postgres, waits: &Waits) -> Self {
         Self {
-            records: database.patient_records(tell_waiting),
+            records: database.patient_records(waits.teller()),
             outbox: database.outbox(),
             bell: database.bell(),
         }

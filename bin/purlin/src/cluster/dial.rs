@@ -1,18 +1,22 @@
 //! How the engines are reached: pools of the database, and Redis in one of its arrangements.
 
 use super::engines::unusable;
+use super::waits::Waits;
 use crate::exit::{Failure, chain};
-use crate::log;
 use purlin_config::sections::coordination::RedisSettings;
 use purlin_config::sections::store::PoolSettings;
 use purlin_fabric_redis::{Address, RedisHints, SENTINEL_PORT, Secret, SettingFault, Settings, Topology};
-use purlin_store_postgres::{Postgres, Settings as Database, Waiting};
+use purlin_store_postgres::{Obstacle, Postgres, Settings as Database, obstacle};
 
-/// A pool of at most `connections` to the database at `url`.
+/// A pool of at most `connections` to the database at `url`. Waits for one that is not there, and says so.
+///
+/// # Errors
+/// When waiting will not help: what is wrong, where, and what mends it.
 pub(super) async fn database(
     url: &str,
     connections: usize,
     pool: &PoolSettings,
+    waits: &Waits,
 ) -> Result<Postgres, Failure> {
     let mut settings = settings_of("store.url", url)?;
     settings.max_open = connections;
@@ -25,19 +29,36 @@ pub(super) async fn database(
         // Certificates are checked in one way for both; what the primary's address says counts first.
         settings.tls = settings.tls.or(replica.tls);
     }
-    Postgres::connect(settings, tell_waiting)
-        .await
-        .map_err(|cause| Failure::failed(chain(&cause), "see store.url, and the rights of its user"))
+    let connected = Postgres::connect(settings, waits.teller()).await;
+    waits.over();
+    connected.map_err(|cause| Failure::failed(chain(&cause), remedy(obstacle(&cause))))
 }
 
-/// Says that the start waits, and for what.
-pub(super) fn tell_waiting(waiting: &Waiting) {
-    log::warn(&format!(
-        "waiting for the database for {} s, again in {:.1} s: {}",
-        waiting.waited.as_secs(),
-        waiting.pause.as_secs_f64(),
-        waiting.cause
-    ));
+/// What mends it, by the names of settings here and of PostgreSQL's own.
+fn remedy(obstacle: Obstacle) -> &'static str {
+    match obstacle {
+        Obstacle::Password => {
+            "correct the password in store.url, or that of the role: ALTER ROLE ... PASSWORD"
+        }
+        Obstacle::User => {
+            "let pg_hba.conf of the server admit this role from here, or correct the role in store.url; what it asks of TLS \
+             is sslmode in store.url"
+        }
+        Obstacle::Database => {
+            "make the database (CREATE DATABASE ... OWNER ...), or correct its name in store.url"
+        }
+        Obstacle::Rights => {
+            "let the role make its schema: GRANT CREATE ON DATABASE ... TO ..., or make it the owner"
+        }
+        Obstacle::NoTls => {
+            "switch TLS on at the server (ssl = on), or ask for less in store.url: sslmode=prefer"
+        }
+        Obstacle::Certificate => {
+            "name the authority of the server's certificate in store.url (sslrootcert=FILE), and the server by a name that \
+             stands in it"
+        }
+        Obstacle::Other => "see store.url, and the rights of its user",
+    }
 }
 
 /// With TLS as the URL says: `sslmode` and `sslrootcert`, as PostgreSQL means them.

@@ -1,5 +1,7 @@
 //! The engines that `[store]` and `[coordination]` name: claims, lease records, hints.
 
+use super::redis::Lines;
+use super::waits::Waits;
 use super::{book, dial};
 use crate::exit::Failure;
 
@@ -27,6 +29,8 @@ pub(super) struct Engines {
     pub(super) hints: Arc<dyn Hints>,
     /// The same, where others than nodes could read them.
     pub(super) sealed: Option<SealedHints>,
+    /// How the lines to Redis stand, where there is one.
+    pub(super) redis: Option<Lines>,
     /// Leases that nodes share; `None` for a node alone.
     pub(super) rows: Option<Arc<dyn FencedRows>>,
     /// Small state that nodes share; `None` for a node alone.
@@ -45,11 +49,11 @@ pub(super) struct Engines {
 }
 
 impl Engines {
-    /// Connects to them. Waits, and says so, for a database that is not there yet.
+    /// Connects to them. Waits, and says so to `waits`, for a database that is not there yet. Nobody waits for Redis.
     ///
     /// # Errors
     /// When waiting will not help: a URL that cannot be read, a wrong password, a schema of a newer version.
-    pub(super) async fn open(settings: &Settings) -> Result<Self, Failure> {
+    pub(super) async fn open(settings: &Settings, waits: &Waits) -> Result<Self, Failure> {
         let pool = &settings.store.pool;
         let others = usize::from(pool.max_open).saturating_sub(CLAIM_CONNECTIONS + book::CONNECTIONS);
         let (claims, database, store, databases): (Arc<dyn ClaimStore>, Option<Postgres>, _, _) =
@@ -60,8 +64,8 @@ impl Engines {
                 }
                 // Apart, so that a renewal is never behind lease records.
                 StoreEngine::Postgres(url) => {
-                    let claims = dial::database(url, CLAIM_CONNECTIONS, pool).await?;
-                    let rows = dial::database(url, others, pool).await?;
+                    let claims = dial::database(url, CLAIM_CONNECTIONS, pool, waits).await?;
+                    let rows = dial::database(url, others, pool, waits).await?;
                     let databases = vec![("claims", claims.clone()), ("records", rows.clone())];
                     (Arc::new(claims), Some(rows), "postgres", databases)
                 }
@@ -73,16 +77,22 @@ impl Engines {
         };
         let starting = database
             .as_ref()
-            .map(|database| database.patient_records(dial::tell_waiting));
+            .map(|database| database.patient_records(waits.teller()));
         let records = starting
             .clone()
             .map(|records| Arc::new(records) as Arc<dyn Records>);
         let rows = database.map(|database| Arc::new(database) as Arc<dyn FencedRows>);
+        let mut redis = None;
         let (hints, coordination): (Arc<dyn Hints>, _) = match &settings.store.coordination {
             CoordinationEngine::Embedded => (Arc::new(LocalHints::new(Arc::new(now))), "embedded"),
             // Without Redis every node has its own hints; ownership is in the database all the same.
             CoordinationEngine::Postgres => (Arc::new(LocalHints::new(Arc::new(now))), "postgres"),
-            CoordinationEngine::Redis(url) => (Arc::new(dial::redis(url, &settings.store.redis)?), "redis"),
+            CoordinationEngine::Redis(url) => {
+                let hints = dial::redis(url, &settings.store.redis)?;
+                let lines = redis.insert(Lines::of(&hints));
+                tokio::spawn(lines.clone().tell());
+                (Arc::new(hints), "redis")
+            }
         };
         // Redis is a third party: what it has is for nodes of this cluster only.
         let sealed = match (&settings.cluster.secret, coordination) {
@@ -97,6 +107,7 @@ impl Engines {
             claims,
             hints,
             sealed,
+            redis,
             rows,
             records,
             starting,

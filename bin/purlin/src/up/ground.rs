@@ -3,7 +3,7 @@
 use super::boot::Boot;
 use super::host::Host;
 use super::{abandoned, data_dir, faults, grown, own};
-use crate::cluster::Book;
+use crate::cluster::{Book, Waits};
 use crate::exit::Failure;
 use crate::log;
 use crate::settings::Settings;
@@ -35,10 +35,12 @@ pub(super) struct Ground {
     pub(super) host: Arc<Host>,
     pub(super) revisions: Revisions,
     pub(super) settings: Settings,
+    /// This node's own configuration: where the cluster's is kept stands in it.
+    basis: Current,
 }
 
 impl Ground {
-    /// Opens the store, unless it is open from before, and settles which configuration runs.
+    /// Opens the store, unless it is open from before, and settles which configuration of its own this node has.
     ///
     /// # Errors
     /// When the directory or the store cannot be used, or the revision has faults in this environment.
@@ -55,13 +57,11 @@ impl Ground {
         let host = Arc::new(Host::default());
         let meaning: Arc<dyn ConfigHost> = Arc::clone(&host) as _;
         let told = Some(Arc::clone(&events));
-        let revisions =
-            Revisions::open(ledger.clone(), clock.clone(), Arc::clone(&meaning), told.clone()).await;
+        let revisions = Revisions::open(ledger.clone(), clock.clone(), meaning, told).await;
         let revisions = revisions.map_err(|problem| faults::broken("the revisions", &problem))?;
-        // Where the configuration is kept stands in the configuration: this node's own part of it comes first.
         let basis = settle(&revisions, boot).await?;
         let settings = read(&basis)?;
-        let mut ground = Self {
+        let ground = Self {
             data_dir,
             store,
             book: ledger.clone(),
@@ -72,6 +72,7 @@ impl Ground {
             host,
             revisions,
             settings,
+            basis,
         };
         if ground.settings.store.records == StoreEngine::Embedded && grown::is_there(&ground.data_dir) {
             return Err(Failure::failed(
@@ -79,37 +80,31 @@ impl Ground {
                 "take PURLIN__STORE__ENGINE out of the environment",
             ));
         }
-        if let StoreEngine::Postgres(_) = &ground.settings.store.records {
-            abandoned::check(
-                &ground.store,
-                &ground.settings,
-                &ground.data_dir,
-                boot.leave_leases,
-            )
-            .await?;
-            ground.share(boot, &basis, meaning, told).await?;
-        }
         Ok(ground)
     }
 
-    /// Goes on with the configuration that the nodes of the cluster share.
-    async fn share(
-        &mut self,
-        boot: &Boot,
-        basis: &Current,
-        host: Arc<dyn ConfigHost>,
-        events: Option<Arc<EventLog>>,
-    ) -> Result<(), Failure> {
-        let shared = Book::open(&self.settings).await?;
+    /// Goes on with the configuration that the nodes of the cluster share, if there is a cluster. Waits for its database, and
+    /// says so to `waits`.
+    ///
+    /// # Errors
+    /// When waiting will not help, when this node's own store has leases that the database does not know, or the cluster's
+    /// revision has faults in this environment.
+    pub(super) async fn share(&mut self, boot: &Boot, waits: &Waits) -> Result<(), Failure> {
+        if !matches!(self.settings.store.records, StoreEngine::Postgres(_)) {
+            return Ok(());
+        }
+        abandoned::check(&self.store, &self.settings, &self.data_dir, boot.leave_leases).await?;
+        let shared = Book::open(&self.settings, waits).await?;
         #[cfg(feature = "dhcp")]
         crate::cluster::others_done(&shared.records(), &self.settings.node.id).await?;
         let book = Ledger::new(shared.records());
         let node = self.settings.node.id.to_string();
-        let own = (node.as_str(), own::PATHS, &*basis.config);
+        let own = (node.as_str(), own::PATHS, &*self.basis.config);
+        let (host, events) = (Arc::clone(&self.host) as _, Some(Arc::clone(&self.events)));
         let revisions = Revisions::open_shared(book.clone(), self.clock.clone(), host, events, own).await;
         let revisions = revisions.map_err(|problem| faults::broken("the cluster's revisions", &problem))?;
         let current = if boot.file.is_some() || revisions.current().number == 0 {
-            let settled = revisions.settle(&basis.config, &boot.origin()).await;
+            let settled = revisions.settle(&self.basis.config, &boot.origin()).await;
             let (current, settled) =
                 settled.map_err(|problem| faults::broken("the cluster's revisions", &problem))?;
             tell_settled(&settled, &current, &boot.origin());

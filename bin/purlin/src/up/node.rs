@@ -13,7 +13,7 @@ use super::web::{Face, Sources};
 use super::{faults, ports};
 use crate::balancer;
 use crate::client::NodeFile;
-use crate::cluster::{Book, Cluster, Handover};
+use crate::cluster::{Book, Cluster, Handover, Waits};
 #[cfg(feature = "dhcp")]
 use crate::cluster::{GrowSources, Grower};
 use crate::exit::Failure;
@@ -68,25 +68,19 @@ struct Kept {
 }
 
 impl Node {
-    /// Builds everything and begins to serve.
+    /// Builds everything and begins to serve. What has to be waited for is told to `waits`.
     ///
     /// # Errors
     /// With the part that could not be built; nothing keeps running then.
-    pub(super) async fn build(boot: &Boot, started: Instant) -> Result<Self, Failure> {
-        Self::build_around(Kept::default(), boot, started).await
+    pub(super) async fn build(boot: &Boot, started: Instant, waits: &Waits) -> Result<Self, Failure> {
+        Self::build_around(Kept::default(), boot, started, waits).await
     }
 
     /// The same around what is there already.
-    async fn build_around(kept: Kept, boot: &Boot, started: Instant) -> Result<Self, Failure> {
-        let first = kept.store.is_none();
-        let ground = Ground::lay(boot, kept.store).await?;
+    async fn build_around(kept: Kept, boot: &Boot, started: Instant, waits: &Waits) -> Result<Self, Failure> {
+        let (ground, face) = settle(kept.store, boot, waits).await?;
         let settings = ground.settings.clone();
-        log::configure(settings.log);
-        if first {
-            ports::check(&ports::wanted(&settings))?;
-        }
-        let face = Face::bind(&settings, &ground.data_dir).await?;
-        let cluster = among_others(kept.cluster, &settings, &ground.data_dir).await?;
+        let cluster = among_others(kept.cluster, &settings, &ground.data_dir, waits).await?;
         let base = Base {
             settings: &settings,
             data_dir: &ground.data_dir,
@@ -144,8 +138,9 @@ impl Node {
             }),
             services: services.clone(),
         };
-        let api = face.open(sources).await;
+        let (api, before) = face.open(sources).await;
         let published = node_file::publish(&file, &ground.data_dir)?;
+        before.into_iter().for_each(Published::replaced);
         begin_to_serve(&life, &cluster, ground.shared.as_ref());
         Ok(Self {
             revisions: ground.revisions,
@@ -209,6 +204,25 @@ impl Node {
     }
 }
 
+/// What the node stands on, and where it is asked. Where the API is stands in this node's own configuration: it tells
+/// there what the cluster's is waited for.
+async fn settle(store: Option<Arc<Embedded>>, boot: &Boot, waits: &Waits) -> Result<(Ground, Face), Failure> {
+    let first = store.is_none();
+    let mut ground = Ground::lay(boot, store).await?;
+    log::configure(ground.settings.log);
+    let mut ports = ports::Wanted::default();
+    if first {
+        ports.check(&ground.settings)?;
+    }
+    let mut face = Face::bind(&ground.settings, &ground.data_dir).await?;
+    face.attend(waits, &ground.settings, &ground.data_dir);
+    ground.share(boot, waits).await?;
+    if first {
+        ports.check(&ground.settings)?;
+    }
+    Ok((ground, face))
+}
+
 /// Everything runs: whoever needs the database from now on is told when it is away, and does not wait.
 fn begin_to_serve(life: &Life, cluster: &Cluster, shared: Option<&Book>) {
     cluster.started();
@@ -221,13 +235,14 @@ async fn among_others(
     cluster: Option<Cluster>,
     settings: &Settings,
     data_dir: &Path,
+    waits: &Waits,
 ) -> Result<Cluster, Failure> {
     match cluster {
         Some(cluster) => {
             cluster.admitted(data_dir).await?;
             Ok(cluster)
         }
-        None => Cluster::open(settings, data_dir).await,
+        None => Cluster::open(settings, data_dir, waits).await,
     }
 }
 

@@ -24,8 +24,18 @@ pub(super) fn publish(node: &NodeFile, data_dir: &Path) -> Result<Published, Fai
     Ok(Published(path))
 }
 
+impl Published {
+    /// Another one stands in its place, and is not removed with this one.
+    pub(super) fn replaced(mut self) {
+        self.0.clear();
+    }
+}
+
 impl Drop for Published {
     fn drop(&mut self) {
+        if self.0.as_os_str().is_empty() {
+            return;
+        }
         // A file left behind names a dead process and is not followed.
         let _ = std::fs::remove_file(&self.0);
     }
@@ -52,8 +62,11 @@ mod tests {
             version: "0".into(),
         };
         let published = publish(&node, dir.path()).unwrap();
+        assert_eq!(NodeFile::read(dir.path()), Some(node.clone()));
+        let again = publish(&node, dir.path()).unwrap();
+        published.replaced();
         assert_eq!(NodeFile::read(dir.path()), Some(node));
-        drop(published);
+        drop(again);
         assert_eq!(NodeFile::read(dir.path()), None);
     }
 }

@@ -9,6 +9,9 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::time::Duration;
 
+/// How long a start may take from the last word of what it waits for: several attempts to reach a database.
+const MORE: Duration = Duration::from_secs(120);
+
 /// The way to the service manager, if there is one.
 #[derive(Debug)]
 pub(super) struct Notifier {
@@ -43,6 +46,12 @@ impl Notifier {
     /// How often the watchdog wants to hear from us.
     pub(super) fn watchdog(&self) -> Option<Duration> {
         self.watchdog.filter(|_| self.socket.is_some())
+    }
+
+    /// The start takes longer, and is not to be given up for that.
+    pub(super) fn waiting(&self, status: &str) {
+        let more = MORE.as_micros();
+        self.send(&format!("STATUS={status}\nEXTEND_TIMEOUT_USEC={more}"));
     }
 
     pub(super) fn ready(&self, status: &str) {
@@ -82,9 +91,13 @@ mod tests {
         let manager = UnixDatagram::bind(&path).unwrap();
         let notifier = Notifier::to(Some(path.as_os_str()), Some("4000000"));
         assert_eq!(notifier.watchdog(), Some(Duration::from_secs(2)));
+        notifier.waiting("no database yet");
         notifier.ready("serving");
         notifier.stopping();
         let mut text = [0; 64];
+        let length = manager.recv(&mut text).unwrap();
+        let waiting = b"STATUS=no database yet\nEXTEND_TIMEOUT_USEC=120000000";
+        assert_eq!(&text[..length], waiting);
         let length = manager.recv(&mut text).unwrap();
         assert_eq!(&text[..length], b"READY=1\nSTATUS=serving");
         let length = manager.recv(&mut text).unwrap();

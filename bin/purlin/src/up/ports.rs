@@ -37,8 +37,23 @@ pub(crate) fn wanted(settings: &Settings) -> Vec<Port> {
     ports
 }
 
+/// Ports that have been looked at: the second look, with what the cluster's configuration adds, leaves them out.
+#[derive(Debug, Default)]
+pub(super) struct Wanted(Vec<Port>);
+
+impl Wanted {
+    /// Refuses to start when a port that was not looked at before cannot be had.
+    pub(super) fn check(&mut self, settings: &Settings) -> Result<(), Failure> {
+        let mut ports = wanted(settings);
+        ports.retain(|port| !self.0.contains(port));
+        check(&ports)?;
+        self.0.extend(ports);
+        Ok(())
+    }
+}
+
 /// Refuses to start when a port cannot be had.
-pub(super) fn check(ports: &[Port]) -> Result<(), Failure> {
+fn check(ports: &[Port]) -> Result<(), Failure> {
     let faults: Vec<(String, String)> = ports.iter().filter_map(fault).collect();
     let Some(((what, fix), rest)) = faults.split_first() else {
         return Ok(());

@@ -1,8 +1,10 @@
 //! The node's face: certificates, listeners, and the routes of every part on one router.
 
+use super::attend::Entrance;
+use super::node_file::Published;
 use super::tls;
 use crate::client::NodeFile;
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, Waits};
 use crate::exit::{Failure, chain};
 use crate::reasons;
 use crate::services::Services;
@@ -18,7 +20,7 @@ use purlin_api::metrics::MetricsSource;
 use purlin_api::node::NodeSource;
 use purlin_api::rates::{Rate, Rates};
 use purlin_api::revisions::Revisions;
-use purlin_api::serve::{self, Bound, Shutdown};
+use purlin_api::serve::{self, Bound};
 use purlin_api::shell::Limits;
 use purlin_api::story::Tellers;
 use purlin_api::{Shell, events, health, metrics, node, revisions, story};
@@ -33,11 +35,29 @@ use std::time::Duration;
 /// How often a silent event stream shows that it lives: below the usual timeouts of proxies.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 
-/// Sockets that are bound; nobody answers yet.
+/// Sockets that are bound; nobody answers yet, unless to say what the node waits for.
 pub(super) struct Face {
-    bound: Bound,
+    entrance: Entrance,
+    places: Places,
     limits: Limits,
     ca: Option<PathBuf>,
+}
+
+/// Where it is bound.
+struct Places {
+    http: Vec<SocketAddr>,
+    https: Vec<SocketAddr>,
+    metrics: Vec<SocketAddr>,
+}
+
+impl Places {
+    fn of(bound: &Bound) -> Self {
+        Self {
+            http: bound.http(),
+            https: bound.https(),
+            metrics: bound.metrics(),
+        }
+    }
 }
 
 /// What the routes ask.
@@ -94,28 +114,43 @@ impl Face {
             },
             origins: api.cors_origins.clone(),
         };
+        let bound = bound
+            .connections_max(api.max_connections as usize)
+            .trust(serve::Proxies::new(proxies));
         Ok(Self {
-            bound: bound
-                .connections_max(api.max_connections as usize)
-                .trust(serve::Proxies::new(proxies)),
+            places: Places::of(&bound),
+            entrance: Entrance::new(bound),
             limits,
             ca,
         })
     }
 
+    /// From when on something is waited for, says so to whoever asks how the node is.
+    pub(super) fn attend(&mut self, waits: &Waits, settings: &Settings, data_dir: &Path) {
+        let file = self.bare_file(settings);
+        self.entrance.attend(waits, file, data_dir);
+    }
+
     /// The API's first port, 0 without one.
     pub(super) fn port(&self) -> u16 {
-        let bound = [self.bound.https(), self.bound.http()].concat();
+        let bound = [&self.places.https[..], &self.places.http].concat();
         bound.first().map_or(0, SocketAddr::port)
     }
 
     /// How commands on this machine reach the node.
     pub(super) fn node_file(&self, settings: &Settings, services: &Services) -> NodeFile {
-        let mut file = NodeFile {
+        let mut file = self.bare_file(settings);
+        services.iter().for_each(|service| service.publish(&mut file));
+        file
+    }
+
+    /// The same without services.
+    fn bare_file(&self, settings: &Settings) -> NodeFile {
+        NodeFile {
             node: settings.node.id.to_string(),
-            url: first_url("http", &self.bound.http()),
-            https: first_url("https", &self.bound.https()),
-            metrics: first_url("http", &self.bound.metrics()).map(|url| format!("{url}/metrics")),
+            url: first_url("http", &self.places.http),
+            https: first_url("https", &self.places.https),
+            metrics: first_url("http", &self.places.metrics).map(|url| format!("{url}/metrics")),
             dhcp: Vec::new(),
             tftp: Vec::new(),
             boot_http: None,
@@ -123,14 +158,12 @@ impl Face {
             ca: self.ca.clone(),
             pid: std::process::id(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
-        };
-        services.iter().for_each(|service| service.publish(&mut file));
-        file
+        }
     }
 
-    /// Begins to answer.
-    pub(super) async fn open(self, sources: Sources) -> serve::Running {
-        let shutdown = Shutdown::default();
+    /// Begins to answer. Gives what was published while the node waited, too.
+    pub(super) async fn open(self, sources: Sources) -> (serve::Running, Option<Published>) {
+        let shutdown = self.entrance.shutdown();
         let log = Arc::new(LogSource::new(Arc::clone(&sources.events)));
         let log = sources.cluster_events.unite(log, &sources.events);
         let (mut joined, mut tellers, mut members, mut routes) = (vec![log], vec![], vec![], vec![]);
@@ -141,7 +174,7 @@ impl Face {
             members.extend(face.members);
             routes.push(face.routes);
         }
-        let streams = Streams::new(Arc::new(Joined::new(joined)), shutdown.clone(), HEARTBEAT)
+        let streams = Streams::new(Arc::new(Joined::new(joined)), shutdown, HEARTBEAT)
             .with_sessions(sources.cluster_events.keeper());
         let tellers = sources.cluster_events.weave(Tellers::new(tellers));
         let scrape: Arc<dyn MetricsSource> = Arc::new(Scrape(sources.registry));
@@ -160,7 +193,7 @@ impl Face {
         let shell = routes.into_iter().fold(shell, Shell::mount);
         let router = reasons::tables().into_iter().fold(shell, Shell::reasons).router();
         let beside = metrics::router(scrape).merge(health::router(&sources.health));
-        self.bound.start(&router, &beside, shutdown)
+        self.entrance.open(router, beside)
     }
 }
 

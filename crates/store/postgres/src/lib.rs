@@ -35,6 +35,7 @@ mod settings;
 mod tls;
 
 pub use breaker::{Breaker, BreakerCounts, BreakerSettings, BreakerState};
+pub use failure::{Obstacle, obstacle};
 pub use metrics::DatabaseMetrics;
 pub use outbox::{Cursor, News, Note, Outbox};
 pub use pool::PoolUse;

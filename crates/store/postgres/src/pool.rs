@@ -102,6 +102,7 @@ impl Pool {
     async fn open(&self) -> Result<Session, Failure> {
         let first = self.preferred.load(Ordering::Relaxed);
         let (mut reasons, mut unusable) = (Vec::new(), None);
+        let mut distrusts = Vec::new();
         for step in 0..self.hosts.len() {
             let index = (first + step) % self.hosts.len();
             let config = &self.hosts[index];
@@ -113,14 +114,20 @@ impl Pool {
                 }
                 Ok(Err(failure)) => {
                     reasons.push(format!("{}: {}", place(config), cause(&failure)));
+                    distrusts.extend(failure.distrust());
                     if failure.is_unusable() {
-                        unusable = Some(failure);
+                        unusable = Some(failure.refused_at(place(config)));
                     }
                 }
                 Err(_) => reasons.push(format!("{}: no answer", place(config))),
             }
         }
-        Err(unusable.unwrap_or_else(|| Failure::Unreachable(reasons.join("; "))))
+        let why = reasons.join("; ");
+        Err(unusable.unwrap_or(match distrusts.first() {
+            // One that is away may have what the others lack.
+            Some(distrust) if distrusts.len() == self.hosts.len() => Failure::Distrusted(*distrust, why),
+            _ => Failure::Unreachable(why),
+        }))
     }
 
     /// Lets go of all connections, those that are lent out when they come back: they lead to a server that is not the one

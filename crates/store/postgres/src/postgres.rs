@@ -79,14 +79,20 @@ impl Postgres {
     ///
     /// # Errors
     /// [`Fault::Unusable`] when waiting will not help: a schema of a newer version, a wrong password, missing rights,
-    /// TLS demanded but not possible. [`Fault::Unknown`] when [`Settings::start_patience`] is over.
+    /// TLS demanded but not possible, a certificate that is not believed; [`crate::obstacle`] tells which. [`Fault::Unknown`] when [`Settings::start_patience`] is over.
     pub async fn connect(settings: Settings, told: impl Fn(&Waiting)) -> Result<Self, Fault> {
         let store = Self::new(settings)?;
         let (start, mut pause) = (Instant::now(), START_PAUSES.0);
         for attempt in 1.. {
             let failure = match store.attempt(&schema::Migrate).await {
                 Ok(()) => break,
-                Err(failure) if failure.is_unusable() => return Err(failure.into()),
+                Err(failure) if failure.is_unusable() => {
+                    let places = store.inner.settings.primary.places();
+                    return Err(failure.refused_at(places.join(", ")).into());
+                }
+                Err(failure) if failure.distrust().is_some() => {
+                    return Err(Fault::Unusable(Box::new(failure)));
+                }
                 Err(failure) => failure,
             };
             let waited = start.elapsed();

@@ -140,6 +140,25 @@ impl Database {
         shown
     }
 
+    /// Believes nobody to be this role any more without its password.
+    ///
+    /// # Panics
+    /// When the rules cannot be written.
+    pub fn ask_for_the_password_of(&self, role: &str) {
+        let file = self.data.join("pg_hba.conf");
+        let rules = std::fs::read_to_string(&file).expect("root may");
+        let rules = format!("host all {role} 127.0.0.1/32 scram-sha-256\n{rules}");
+        std::fs::write(&file, rules).expect("root may");
+        assert_eq!(self.ask("SELECT pg_reload_conf()"), "t");
+        // Read by the server when it comes to it.
+        let port = self.port.to_string();
+        until("the rules were read", || {
+            let mut psql = Command::new(program("psql"));
+            psql.args(["-X", "-w", "-h", "127.0.0.1", "-U", role, "-d", "purlin"]);
+            !run(psql.args(["-p", &port, "-c", "SELECT 1"])).status.success()
+        });
+    }
+
     /// Begins to keep everybody from writing leases, until it is dropped.
     ///
     /// # Panics

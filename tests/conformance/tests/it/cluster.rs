@@ -8,4 +8,5 @@ mod scaling;
 mod segment;
 mod sharing;
 mod showing;
+mod starting;
 mod working;

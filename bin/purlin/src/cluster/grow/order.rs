@@ -1,6 +1,7 @@
 //! What `purlin cluster grow` wants: the keys that this node gets, checked like any configuration.
 
 use super::super::engines::Engines;
+use super::super::waits::Waits;
 use crate::settings::{self, Settings};
 use crate::up::grown;
 use purlin_api::Problem;
@@ -77,7 +78,7 @@ impl Order {
 
     /// Connects to the engines, without waiting for one that is not there.
     pub(super) async fn engines(&self) -> Result<Engines, Problem> {
-        match tokio::time::timeout(PATIENCE, Engines::open(&self.settings)).await {
+        match tokio::time::timeout(PATIENCE, Engines::open(&self.settings, &Waits::default())).await {
             Ok(opened) => opened
                 .inspect(Engines::started)
                 .map_err(|failure| Problem::not_ready(failure.what)),

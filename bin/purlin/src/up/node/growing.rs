@@ -3,7 +3,7 @@
 use super::super::boot::Boot;
 use super::super::health::Stage;
 use super::{Kept, Node};
-use crate::cluster::Handover;
+use crate::cluster::{Handover, Waits};
 use crate::exit::Failure;
 use std::time::{Duration, Instant};
 
@@ -30,7 +30,7 @@ impl Node {
     ) -> Result<(Self, Boot), Failure> {
         let (kept, boot) = self.give_up_all_but_packets(handover, boot).await;
         let cluster = kept.cluster.clone();
-        match Self::build_around(kept, &boot, started).await {
+        match Self::build_around(kept, &boot, started, &Waits::default()).await {
             Ok(node) => Ok((node, boot)),
             Err(failure) => {
                 if let Some(cluster) = cluster {

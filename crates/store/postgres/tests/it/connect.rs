@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use purlin_fabric::port::{ClaimStore, Fault};
-use purlin_store_postgres::{Postgres, Settings, Target};
+use purlin_store_postgres::{Obstacle, Postgres, Settings, Target, obstacle};
 
 use crate::rig::{Mode, Proxy, Server, connect, met, on_fresh, on_shared, run, settings};
 
@@ -92,13 +92,24 @@ fn a_wrong_password_ends_the_start_and_is_not_shown() {
         let settings = Settings::new(Target::parse(&wrong).expect("well formed"));
         let refused = Postgres::connect(settings, |_| panic!("waiting does not help")).await;
         let fault = refused.expect_err("a wrong password");
-        assert!(matches!(fault, Fault::Unusable(_)), "{fault:?}");
+        assert_eq!(obstacle(&fault), Obstacle::Password, "{fault:?}");
         assert!(!format!("{fault:?}").contains("wr0ng"));
+        let Fault::Unusable(cause) = fault else {
+            panic!("{fault:?}")
+        };
+        let said = cause.to_string();
+        assert!(said.contains(&format!("127.0.0.1:{}", server.port())), "{said}");
+        let nowhere = wrong.replace("wr0ng", "geheim").replace("/postgres", "/nowhere");
+        let settings = Settings::new(Target::parse(&nowhere).expect("well formed"));
+        let refused = Postgres::connect(settings, |_| panic!("waiting does not help")).await;
+        let fault = refused.expect_err("there is no such database");
+        assert_eq!(obstacle(&fault), Obstacle::Database, "{fault:?}");
         let right = wrong.replace("wr0ng", "geheim");
         let settings = Settings::new(Target::parse(&right).expect("well formed"));
         // Its role may not make a schema: said at once, and in the server's words.
         let refused = Postgres::connect(settings, |_| panic!("waiting does not help")).await;
         let fault = refused.expect_err("a missing right");
+        assert_eq!(obstacle(&fault), Obstacle::Rights, "{fault:?}");
         let Fault::Unusable(cause) = fault else {
             panic!("{fault:?}")
         };

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use purlin_fabric::port::{ClaimStore, Fault};
-use purlin_store_postgres::{Postgres, Settings, Target};
+use purlin_store_postgres::{Obstacle, Postgres, Settings, Target, obstacle};
 use rustls::pki_types::CertificateDer;
 use rustls::{ClientConfig, RootCertStore};
 
@@ -49,10 +49,39 @@ fn a_line_is_encrypted_to_a_server_that_is_trusted_and_to_no_other() {
              WHERE application_name = 'purlin'";
         let encrypted = watch.query_one(question, &[]).await.expect("it answers");
         assert!(encrypted.get::<_, bool>(0));
-        let refused = Postgres::connect(with(trusting(&[])), |_| {}).await;
-        let Err(Fault::Unknown(cause)) = refused else {
-            panic!("trusted without a reason: {refused:?}")
+        let patient = Settings {
+            start_patience: None,
+            ..with(trusting(&[]))
+        };
+        let refused = Postgres::connect(patient, |_| panic!("waiting does not help")).await;
+        let fault = refused.expect_err("trusted without a reason");
+        assert_eq!(obstacle(&fault), Obstacle::Certificate, "{fault:?}");
+        let Fault::Unusable(cause) = fault else {
+            panic!("{fault:?}")
         };
         assert!(cause.to_string().contains("certificate"), "{cause}");
+        assert!(cause.to_string().contains(&server.port().to_string()), "{cause}");
+    });
+}
+
+#[test]
+fn a_server_without_tls_is_refused_where_tls_is_demanded() {
+    if !met() {
+        return;
+    }
+    run(async {
+        let server = Server::shared();
+        let url = format!(
+            "postgresql://postgres@127.0.0.1:{}/postgres?sslmode=require",
+            server.port()
+        );
+        let demanding = Settings {
+            primary: Target::parse(&url).expect("well formed"),
+            tls: Some(trusting(&[])),
+            ..settings(server.port(), "postgres")
+        };
+        let refused = Postgres::connect(demanding, |_| panic!("waiting does not help")).await;
+        let fault = refused.expect_err("there is none");
+        assert_eq!(obstacle(&fault), Obstacle::NoTls, "{fault:?}");
     });
 }

@@ -1,0 +1,114 @@
+//! How Redis is, in words: nobody waits for it, and everybody may know that it is not there.
+
+use crate::log;
+use purlin_fabric_redis::{RedisHints, State};
+use purlin_telemetry::health::{Bears, Check};
+use tokio::sync::watch;
+
+/// What is as it was without Redis, and what is not.
+const WITHOUT: &str = "addresses and claims do not depend on it; sessions stay where they are, advisory locks fail, cached \
+     values are kept for 5 s at most";
+
+/// The lines of one process to Redis: for commands, and for what others say.
+#[derive(Debug, Clone)]
+pub(super) struct Lines([watch::Receiver<State>; 2]);
+
+impl Lines {
+    pub(super) fn of(redis: &RedisHints) -> Self {
+        Self([redis.state(), redis.listening()])
+    }
+
+    /// Why one of them is down.
+    fn trouble(&self) -> Option<(u64, String)> {
+        self.0.iter().find_map(|line| match &*line.borrow() {
+            State::Away { since, why } => Some((since.elapsed().as_secs(), why.to_string())),
+            State::Connecting | State::Ready => None,
+        })
+    }
+
+    pub(super) fn check(&self) -> Check {
+        const NAME: &str = "cluster.redis";
+        match self.trouble() {
+            None => Check::pass(NAME, Bears::Advice, "Redis was not found missing"),
+            Some((away, why)) => {
+                let says = format!("Redis has been away for {away} s: {why}; {WITHOUT}");
+                Check::warn(NAME, Bears::Advice, says, remedy(&why))
+            }
+        }
+    }
+
+    /// Says when Redis is missed, for another reason than before, or found. Ends with the lines.
+    pub(super) async fn tell(mut self) {
+        let mut told: Option<String> = None;
+        loop {
+            let why = self.trouble().map(|(_, why)| why);
+            match (&why, &told) {
+                (Some(why), before) if before.as_ref() != Some(why) => log::warn(&format!(
+                    "Redis is not reached, and the node goes on without it: {why}; {}",
+                    remedy(why)
+                )),
+                (None, Some(_)) => log::info("Redis is reached"),
+                _ => {}
+            }
+            told = why;
+            let [commands, messages] = &mut self.0;
+            let changed = tokio::select! {
+                changed = commands.changed() => changed,
+                changed = messages.changed() => changed,
+            };
+            if changed.is_err() {
+                return;
+            }
+        }
+    }
+}
+
+/// What mends it, by what the server or the line said.
+fn remedy(why: &str) -> &'static str {
+    let says = |words: &[&str]| {
+        let why = why.to_ascii_lowercase();
+        words.iter().any(|word| why.contains(word))
+    };
+    if says(&["wrongpass", "noauth", "authentication", "password"]) {
+        "correct user and password in coordination.url, or coordination.password"
+    } else if says(&["certificate", "tls", "handshake"]) {
+        "say rediss:// in coordination.url where the server has TLS, with a certificate that this system believes"
+    } else if says(&["no sentinel knows"]) {
+        "correct coordination.sentinel_master: the name under which Sentinels watch it"
+    } else {
+        "see whether Redis runs and listens there: coordination.url, bind, protected-mode, firewalls"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Instant;
+
+    fn lines() -> (watch::Sender<State>, Lines) {
+        let (commands, line) = watch::channel(State::Connecting);
+        (commands, Lines([line.clone(), line]))
+    }
+
+    #[test]
+    fn a_redis_that_is_missed_is_named_with_what_mends_it() {
+        let (state, lines) = lines();
+        assert_eq!(lines.check().fix, "");
+        for (why, fix) in [
+            ("redis:6379: Connection refused", "listens there"),
+            ("redis:6379: WRONGPASS invalid username-password pair", "password"),
+            ("redis:6379: invalid peer certificate: UnknownIssuer", "rediss://"),
+            ("no Sentinel knows a master named \"m\"", "sentinel_master"),
+        ] {
+            state.send_replace(State::Away {
+                since: Instant::now(),
+                why: why.into(),
+            });
+            let check = lines.check();
+            assert!(check.says.contains(why), "{check:?}");
+            assert!(check.fix.contains(fix), "{check:?}");
+        }
+        state.send_replace(State::Ready);
+        assert_eq!(lines.check().fix, "");
+    }
+}
