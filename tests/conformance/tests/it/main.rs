@@ -9,3 +9,4 @@ mod growing;
 mod joining;
 mod ovn;
 mod sessions;
+mod tiers;
