@@ -27,6 +27,18 @@ gateway = "10.9.0.1"
 lease_time = "1h"
 "#;
 
+/// A node that keeps a northbound in its own process.
+pub(crate) const OVN: &str = r#"
+[api]
+http = ["127.0.0.1:0"]
+https = ["127.0.0.1:0"]
+metrics = ["127.0.0.1:0"]
+
+[ovn]
+enabled = true
+own = "in_process"
+"#;
+
 /// A command in `dir` without the environment of whoever runs the tests.
 pub(crate) fn command(dir: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_purlin"));

@@ -1,22 +1,11 @@
 //! `purlin nbctl`, and a link named `ovn-nbctl`, through the node of the directory.
 
-use crate::harness::{Ended, Node, run};
+use crate::harness::{Ended, Node, OVN, run};
 use std::process::Command;
-
-const CONFIG: &str = r#"
-[api]
-http = ["127.0.0.1:0"]
-https = ["127.0.0.1:0"]
-metrics = ["127.0.0.1:0"]
-
-[ovn]
-enabled = true
-own = "in_process"
-"#;
 
 #[test]
 fn lines_go_through_the_node_and_the_api_sees_what_they_wrote() {
-    let node = Node::start(CONFIG);
+    let node = Node::start(OVN);
     let made = node.run(&["nbctl", "ls-add", "web", "--", "lsp-add", "web", "web-1"]);
     assert_eq!((made.code, made.err.as_str()), (0, ""));
     let listed = node.run(&["nbctl", "lsp-list", "web"]);
@@ -41,7 +30,7 @@ fn lines_go_through_the_node_and_the_api_sees_what_they_wrote() {
 
 #[test]
 fn a_link_of_that_name_is_that_tool() {
-    let node = Node::start(CONFIG);
+    let node = Node::start(OVN);
     let link = node.path("ovn-nbctl");
     std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_purlin"), &link).expect("the directory is ours");
     let call = |arguments: &[&str]| -> Ended {
@@ -61,7 +50,7 @@ fn a_link_of_that_name_is_that_tool() {
 
 #[test]
 fn a_named_database_is_never_swapped_for_the_nodes() {
-    let node = Node::start(CONFIG);
+    let node = Node::start(OVN);
     let elsewhere = node.run(&["nbctl", "--db=unix:nowhere.sock", "ls-add", "web"]);
     assert_eq!(elsewhere.code, 1);
     assert!(
@@ -92,7 +81,7 @@ fn without_a_node_the_usual_place_is_tried_and_the_commands_can_be_listed() {
 #[test]
 fn the_socket_is_for_the_nodes_own_user() {
     use std::os::unix::fs::PermissionsExt as _;
-    let node = Node::start(CONFIG);
+    let node = Node::start(OVN);
     let socket = node.path("purlin-data").join("ovn-nbctl.ctl");
     let mode = std::fs::metadata(&socket)
         .expect("the node made it")

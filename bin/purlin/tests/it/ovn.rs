@@ -1,21 +1,10 @@
 //! `purlin ovn` against a node that keeps a northbound in its own process.
 
-use crate::harness::Node;
-
-const CONFIG: &str = r#"
-[api]
-http = ["127.0.0.1:0"]
-https = ["127.0.0.1:0"]
-metrics = ["127.0.0.1:0"]
-
-[ovn]
-enabled = true
-own = "in_process"
-"#;
+use crate::harness::{Node, OVN};
 
 #[test]
 fn rows_come_change_and_go_by_the_words_of_people() {
-    let node = Node::start(CONFIG);
+    let node = Node::start(OVN);
     let made = node.run(&[
         "ovn",
         "create",
@@ -72,7 +61,7 @@ fn rows_come_change_and_go_by_the_words_of_people() {
 
 #[test]
 fn a_file_of_changes_happens_as_one_or_not_at_all() {
-    let node = Node::start(CONFIG);
+    let node = Node::start(OVN);
     let file = |text: &str| std::fs::write(node.path("changes.yaml"), text).expect("the directory is ours");
     file(
         "changes:\n  - { op: insert, table: Logical_Switch, columns: { name: db } }\n  - { op: delete, table: Logical_Switch, row: absent }\n",
@@ -93,7 +82,7 @@ fn a_file_of_changes_happens_as_one_or_not_at_all() {
 
 #[test]
 fn what_cannot_be_ends_with_a_code_and_what_would_be_right() {
-    let node = Node::start(CONFIG);
+    let node = Node::start(OVN);
     assert_eq!(node.run(&["ovn", "create", "switch", "name=web"]).code, 0);
     let acl = [
         "ovn",

@@ -1,18 +1,7 @@
 //! `purlin ovn` for documents, the journal, templates and backups, against a northbound in the node's own process.
 
-use crate::harness::{Ended, Node};
+use crate::harness::{Ended, Node, OVN};
 use serde_json::{Value, json};
-
-const CONFIG: &str = r#"
-[api]
-http = ["127.0.0.1:0"]
-https = ["127.0.0.1:0"]
-metrics = ["127.0.0.1:0"]
-
-[ovn]
-enabled = true
-own = "in_process"
-"#;
 
 const SHOP: &str = "switches:
   - name: front
@@ -34,7 +23,7 @@ fn newest(node: &Node) -> String {
 
 #[test]
 fn a_document_is_planned_applied_compared_and_written_again() {
-    let node = Node::start(CONFIG);
+    let node = Node::start(OVN);
     let file = |text: &str| std::fs::write(node.path("shop.yaml"), text).expect("the directory is ours");
     file(SHOP);
     let of = ["-f", "shop.yaml", "--owner", "shop"];
@@ -121,7 +110,7 @@ fn a_document_is_planned_applied_compared_and_written_again() {
 
 #[test]
 fn what_was_done_is_listed_shown_and_taken_back() {
-    let node = Node::start(CONFIG);
+    let node = Node::start(OVN);
     good(&node.run(&["ovn", "create", "switch", "name=web"]));
     let point = newest(&node);
     good(&node.run(&["ovn", "create", "lsp", "name=web-1", "--parent", "switch/web"]));
@@ -173,7 +162,7 @@ fn what_was_done_is_listed_shown_and_taken_back() {
 
 #[test]
 fn templates_are_tried_and_written() {
-    let node = Node::start(CONFIG);
+    let node = Node::start(OVN);
     let listed = node.run(&["ovn", "template", "list", "-o", "name"]);
     assert!(good(&listed).contains("web-server\n"), "{}", listed.out);
     good(&node.run(&["ovn", "create", "pg", "name=web"]));
@@ -208,7 +197,7 @@ fn templates_are_tried_and_written() {
 
 #[test]
 fn backups_are_made_verified_and_brought_back() {
-    let node = Node::start(CONFIG);
+    let node = Node::start(OVN);
     good(&node.run(&["ovn", "create", "switch", "name=web"]));
     good(&node.run(&[
         "ovn",

@@ -140,14 +140,7 @@ async fn a_login_at_the_provider_opens_a_session_with_its_role_and_tenants() {
     assert_eq!(again["user"]["id"], opened["user"]["id"]);
     assert_eq!(world.get(&world.admin, "/auth/users").await.body["total"], 1);
     // It has no password, and gets none.
-    let body = json!({"username": "alice", "password": ""});
-    assert_eq!(
-        world
-            .ask(Method::POST, "/auth/login/local", &[], &body)
-            .await
-            .status,
-        401
-    );
+    assert_eq!(world.local_login("alice", "").await.status, 401);
     let id = opened["user"]["id"].as_str().expect("an id");
     let path = format!("/auth/users/{id}/password");
     let refused = world

@@ -16,8 +16,7 @@ async fn refresh(world: &World, token: &Value) -> (u16, Value) {
 pub(crate) async fn there_is_no_user_and_no_password_until_an_admin_makes_one() {
     let (world, _) = World::new().await;
     for (username, password) in [("admin", "admin"), ("admin", ""), ("root", "root"), ("", "")] {
-        let body = json!({"username": username, "password": password});
-        let answer = world.ask(Method::POST, "/auth/login/local", &[], &body).await;
+        let answer = world.local_login(username, password).await;
         assert_eq!(
             (answer.status, &answer.body["slug"]),
             (401, &json!("login_refused"))
@@ -31,14 +30,7 @@ pub(crate) async fn there_is_no_user_and_no_password_until_an_admin_makes_one() 
         .make("/auth/users", json!({"username": "alice", "role": "viewer"}))
         .await;
     let password = made["password"].as_str().unwrap().to_owned();
-    let body = json!({"username": "alice", "password": password});
-    assert_eq!(
-        world
-            .ask(Method::POST, "/auth/login/local", &[], &body)
-            .await
-            .status,
-        200
-    );
+    assert_eq!(world.local_login("alice", &password).await.status, 200);
     let shown = world.get(&world.admin, "/auth/users/alice").await.body;
     assert!(!shown.to_string().contains(&password) && shown.get("hash").is_none());
 }
@@ -164,14 +156,7 @@ pub(crate) async fn what_an_admin_does_to_a_user_holds_at_once() {
         .send(&world.admin, Method::DELETE, "/auth/users/alice", Value::Null)
         .await;
     assert_eq!(answer.status, 200);
-    let body = json!({"username": "alice", "password": "another long one"});
-    assert_eq!(
-        world
-            .ask(Method::POST, "/auth/login/local", &[], &body)
-            .await
-            .status,
-        401
-    );
+    assert_eq!(world.local_login("alice", "another long one").await.status, 401);
 }
 
 #[tokio::test(flavor = "multi_thread")]

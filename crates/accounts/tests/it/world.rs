@@ -191,9 +191,14 @@ impl World {
         )
     }
 
+    /// What a login with a name and a password of Purlin's own is answered.
+    pub(crate) async fn local_login(&self, name: &str, password: &str) -> Answer {
+        let body = json!({"username": name, "password": password});
+        self.ask(Method::POST, "/auth/login/local", &[], &body).await
+    }
+
     pub(crate) async fn login(&self, name: &str) -> Value {
-        let body = json!({"username": name, "password": PASSWORD});
-        let answer = self.ask(Method::POST, "/auth/login/local", &[], &body).await;
+        let answer = self.local_login(name, PASSWORD).await;
         assert_eq!(answer.status, 200, "{:#}", answer.body);
         answer.body
     }

@@ -5,13 +5,13 @@
 
 #[path = "decode/answer.rs"]
 mod answer;
+#[path = "decode/layout.rs"]
+mod layout;
 
 use allocation_counter::{AllocationInfo, measure};
-use purlin_ovsdb::cache::{Cache, Index, Layout, TableLayout};
-use purlin_ovsdb::nb::{LogicalSwitch, LogicalSwitchPort};
-use purlin_ovsdb::schema::Wanted;
+use purlin_ovsdb::cache::Cache;
+use purlin_ovsdb::nb::LogicalSwitchPort;
 use purlin_ovsdb::session::{Event, Limits, Session, methods};
-use purlin_ovsdb::typed::TypedRow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -21,7 +21,7 @@ fn main() {
         .map_or(100_000, |n| n.parse().expect("a number of ports"));
     let answer = answer::of_ports(ports);
     println!("{ports} ports, {} octets", answer.len());
-    let (mut cache, began) = (Cache::new(Arc::new(layout())), Instant::now());
+    let (mut cache, began) = (Cache::new(Arc::new(layout::of_ports())), Instant::now());
     let mut marks = Vec::new();
     let counted = measure(|| marks = take(&mut cache, answer.as_bytes()));
     drop(answer);
@@ -52,19 +52,6 @@ fn take(cache: &mut Cache, octets: &[u8]) -> Vec<(&'static str, Instant)> {
     let received = Instant::now();
     cache.catch_up(&result).expect("rows");
     vec![("received", received), ("taken over", Instant::now())]
-}
-
-fn layout() -> Layout {
-    let table = |name: &str, columns: Vec<Wanted>, indexes: &[&str]| {
-        let columns = columns
-            .into_iter()
-            .filter_map(|column| Some((column.name, column.kind?)));
-        TableLayout::new(name, columns, indexes.iter().map(|column| Index::column(column)))
-    };
-    Layout::new([
-        table(LogicalSwitch::TABLE, LogicalSwitch::columns(), &["name", "ports"]),
-        table(LogicalSwitchPort::TABLE, LogicalSwitchPort::columns(), &["name"]),
-    ])
 }
 
 fn shown(counted: &AllocationInfo, ports: usize) -> String {

@@ -2,11 +2,12 @@
 
 #[path = "../../examples/decode/answer.rs"]
 mod answer;
+#[path = "../../examples/decode/layout.rs"]
+mod layout;
 
 use allocation_counter::measure;
-use purlin_ovsdb::cache::{Cache, Database, Index, Layout, TableLayout};
+use purlin_ovsdb::cache::{Cache, Database};
 use purlin_ovsdb::nb::{LogicalSwitch, LogicalSwitchPort};
-use purlin_ovsdb::schema::Wanted;
 use purlin_ovsdb::session::{Event, Limits, Session, methods};
 use purlin_ovsdb::typed::TypedRow;
 use purlin_ovsdb::{Insert, Transaction, Uuid};
@@ -15,19 +16,6 @@ use std::time::Duration;
 
 const MIB: i64 = 1 << 20;
 const PORTS: usize = 100_000;
-
-fn layout() -> Layout {
-    let table = |name: &str, columns: Vec<Wanted>, indexes: &[&str]| {
-        let columns = columns
-            .into_iter()
-            .filter_map(|column| Some((column.name, column.kind?)));
-        TableLayout::new(name, columns, indexes.iter().map(|column| Index::column(column)))
-    };
-    Layout::new([
-        table(LogicalSwitch::TABLE, LogicalSwitch::columns(), &["name", "ports"]),
-        table(LogicalSwitchPort::TABLE, LogicalSwitchPort::columns(), &["name"]),
-    ])
-}
 
 /// From octets off a socket to rows that can be found; how many changed.
 fn take(cache: &mut Cache, answer: &str) -> usize {
@@ -48,7 +36,7 @@ fn take(cache: &mut Cache, answer: &str) -> usize {
 #[test]
 fn a_hundred_thousand_ports_fit_in_their_memory() {
     let answer = answer::of_ports(PORTS);
-    let mut cache = Cache::new(Arc::new(layout()));
+    let mut cache = Cache::new(Arc::new(layout::of_ports()));
     let first = measure(|| assert_eq!(take(&mut cache, &answer), PORTS + PORTS / 100));
     let ports = cache.database().table(LogicalSwitchPort::TABLE).unwrap();
     assert_eq!(ports.len(), PORTS);
