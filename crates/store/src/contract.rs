@@ -6,8 +6,10 @@
 mod bell;
 pub mod fenced;
 pub mod journal;
+mod memory;
 pub mod records;
 
 pub use bell::Bell;
 pub use fenced::FencedRig;
 pub use journal::JournalRig;
+pub use memory::MemoryRecords;

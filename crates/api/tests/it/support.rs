@@ -1,9 +1,5 @@
 //! A node in memory: records, a stepped clock, an admin token, and requests against the router.
 
-mod memory;
-
-pub(crate) use memory::MemoryRecords;
-
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
@@ -13,6 +9,7 @@ use purlin_api::gate::Peer;
 use purlin_api::ledger::Ledger;
 use purlin_api::tokens::{NewToken, Tokens};
 use purlin_api::{Shell, route};
+use purlin_store::contract::MemoryRecords;
 use serde_json::Value;
 use std::sync::Arc;
 use tower::ServiceExt;

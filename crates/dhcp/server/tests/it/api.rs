@@ -2,6 +2,5 @@
 
 mod bench;
 mod objects;
-mod records;
 mod schema;
 mod story;

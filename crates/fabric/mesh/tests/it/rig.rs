@@ -2,10 +2,9 @@
 
 use axum::Router;
 use purlin_fabric_mesh::{Admission, Clock, Mesh, Notice, Refusal, Serving, Setup};
-use purlin_store::{Batch, Expectation, RecordError, Records, Row};
+use purlin_store::contract::MemoryRecords;
 use purlin_types::{Incarnation, NodeId, WallTime};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -130,74 +129,5 @@ impl Admission for Porter {
 
     fn configuration(&self, id: &NodeId, address: IpAddr) -> Value {
         json!({ "node": { "id": id.as_str() }, "at": address })
-    }
-}
-
-type Key = (String, Vec<u8>);
-
-/// Records in memory.
-#[derive(Debug, Default)]
-pub(crate) struct MemoryRecords(Mutex<BTreeMap<Key, Vec<u8>>>);
-
-impl MemoryRecords {
-    /// Everything that is stored, as one text.
-    pub(crate) fn dump(&self) -> String {
-        let rows = self.0.lock().unwrap();
-        let line = |((table, key), value): (&Key, &Vec<u8>)| {
-            let (key, value) = (String::from_utf8_lossy(key), String::from_utf8_lossy(value));
-            format!("{table} {key} {value}\n")
-        };
-        rows.iter().map(line).collect()
-    }
-}
-
-impl Records for MemoryRecords {
-    fn get(&self, table: &str, key: &[u8]) -> Result<Option<Vec<u8>>, RecordError> {
-        Ok(self
-            .0
-            .lock()
-            .unwrap()
-            .get(&(table.to_owned(), key.to_vec()))
-            .cloned())
-    }
-
-    fn scan(&self, table: &str, after: &[u8], limit: usize) -> Result<Vec<Row>, RecordError> {
-        let rows = self.0.lock().unwrap();
-        let found = rows
-            .iter()
-            .filter(|((of, key), _)| of == table && (after.is_empty() || &key[..] > after));
-        Ok(found
-            .map(|((_, key), value)| (key.clone(), value.clone()))
-            .take(limit)
-            .collect())
-    }
-
-    fn commit(&self, batch: Batch) -> Result<(), RecordError> {
-        let mut rows = self.0.lock().unwrap();
-        for (table, key, wanted) in &batch.expect {
-            let found = rows.get(&(table.clone(), key.clone()));
-            let holds = match wanted {
-                Expectation::Absent => found.is_none(),
-                Expectation::Value(value) => found == Some(value),
-            };
-            if !holds {
-                let (table, key) = (table.clone(), key.clone());
-                return Err(RecordError::Conflict { table, key });
-            }
-        }
-        for row in batch.delete {
-            rows.remove(&row);
-        }
-        for (table, key, value) in batch.put {
-            rows.insert((table, key), value);
-        }
-        Ok(())
-    }
-
-    fn last(&self, table: &str, limit: usize) -> Result<Vec<Row>, RecordError> {
-        let mut all = self.scan(table, b"", usize::MAX)?;
-        all.reverse();
-        all.truncate(limit);
-        Ok(all)
     }
 }

@@ -1,8 +1,5 @@
 //! Autoscalers of nodes over one store, on a clock that jumps to the next thing to do.
 
-mod memory;
-
-use memory::Memory;
 use purlin_fabric::plan::PlanSettings;
 use purlin_fabric::port::{Candidate, ClaimStore, Heartbeat, Hints, Later, NodeFacts};
 use purlin_fabric::scaling::{Direction, ScalingSettings};
@@ -12,6 +9,7 @@ use purlin_fabric_runtime::scaling::{
     Action, ActionState, Driver, Gauge, Machine, Order, Outcome, Policy, Scaler, ScalerSetup, Source, View,
 };
 use purlin_fabric_runtime::{Clock, Fabric, Setup, SharedTenure};
+use purlin_store::contract::MemoryRecords;
 use purlin_store::{Batch, Records};
 use purlin_types::{BootTime, Incarnation, NodeId, Now, WallTime};
 use serde_json::json;
@@ -80,7 +78,7 @@ struct World {
     clock: Clock,
     claims: Arc<LocalClaims>,
     hints: Arc<LocalHints>,
-    records: Arc<Memory>,
+    records: Arc<MemoryRecords>,
     driver: Arc<Orders>,
 }
 

@@ -1,6 +1,5 @@
 //! A service with its routes, configured by a document.
 
-use super::records::MemoryRecords;
 use super::schema::conforms;
 use crate::client::Relay;
 use crate::server::Server;
@@ -23,6 +22,7 @@ use purlin_dhcp_core::reader;
 use purlin_dhcp_core::settings::Settings;
 use purlin_dhcp_server::forecast::Uses;
 use purlin_dhcp_server::{Handle, Leases, routes};
+use purlin_store::contract::MemoryRecords;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use tower::ServiceExt;

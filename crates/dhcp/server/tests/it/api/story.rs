@@ -1,13 +1,13 @@
 //! Leases, decisions, the story of a client, and the load.
 
 use super::bench::Bench;
-use super::records::MemoryRecords;
 use crate::server::{run, until};
 use axum::http::{Method, StatusCode};
 use purlin_api::events::{EventSource, Follower, Topics};
 use purlin_dhcp_core::view::{PoolUse, SubnetUse};
 use purlin_dhcp_server::forecast::Uses;
 use purlin_dhcp_server::routes::DecisionEvents;
+use purlin_store::contract::MemoryRecords;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
