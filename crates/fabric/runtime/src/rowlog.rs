@@ -268,6 +268,7 @@ impl RowLog {
     }
 }
 
+/// The store keeps the newest of each row: there is nothing to shorten, and no checkpoint is ever due.
 impl Journal for RowLog {
     fn append(&mut self, frame: &[u8]) -> Result<Position, AppendError> {
         self.defer(frame)
@@ -305,27 +306,6 @@ impl Journal for RowLog {
     /// A store that does not answer is waited for; what may still be answered meanwhile is the tenure's to say.
     fn health(&self) -> JournalHealth {
         JournalHealth::Ready
-    }
-
-    /// The store keeps the newest of each row: there is nothing to shorten.
-    fn checkpoint_due(&self) -> bool {
-        false
-    }
-
-    fn checkpoint_begin(&mut self) -> Result<(), AppendError> {
-        Ok(())
-    }
-
-    fn checkpoint_write(&mut self, _: &[u8]) -> Result<(), AppendError> {
-        Ok(())
-    }
-
-    fn checkpoint_has_room(&self) -> bool {
-        true
-    }
-
-    fn checkpoint_finish(&mut self) -> Result<(), AppendError> {
-        Ok(())
     }
 
     fn flush(&mut self) -> Result<(), AppendError> {

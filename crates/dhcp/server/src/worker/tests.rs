@@ -30,26 +30,6 @@ impl Journal for Counting {
         JournalHealth::Ready
     }
 
-    fn checkpoint_due(&self) -> bool {
-        false
-    }
-
-    fn checkpoint_begin(&mut self) -> Result<(), AppendError> {
-        Ok(())
-    }
-
-    fn checkpoint_write(&mut self, _frame: &[u8]) -> Result<(), AppendError> {
-        Ok(())
-    }
-
-    fn checkpoint_has_room(&self) -> bool {
-        true
-    }
-
-    fn checkpoint_finish(&mut self) -> Result<(), AppendError> {
-        Ok(())
-    }
-
     fn flush(&mut self) -> Result<(), AppendError> {
         Ok(())
     }
