@@ -10,16 +10,17 @@
 //! A row says the columns that have changed; `null` takes it away. A record that is cut off or damaged at the end was
 //! never answered: it is cut away at the next start. One that is damaged in the middle is not passed over.
 
+mod frames;
+
 use crate::rows::{Changed, Contents, Stored, value};
+use frames::{frame, read};
 use purlin_ovsdb::{DatabaseSchema, Datum, Names, Row, Uuid};
-use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use serde_json::{Map, Value, json};
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-const MAGIC: &str = "OVSDB JSON ";
 /// A log is written anew when it is longer than this and this many times as long as after it was last written anew.
 const LONG: u64 = 10 << 20;
 const GROWN: u64 = 4;
@@ -202,67 +203,6 @@ pub fn standalone(schema: &Value, rows: Option<&Value>) -> Vec<u8> {
         frame(&mut file, record);
     }
     file
-}
-
-fn frame(out: &mut Vec<u8>, json: &Value) {
-    let mut text = json.to_string();
-    text.push('\n');
-    out.extend_from_slice(format!("{MAGIC}{} {}\n", text.len(), hash(text.as_bytes())).as_bytes());
-    out.extend_from_slice(text.as_bytes());
-}
-
-fn hash(octets: &[u8]) -> String {
-    let digest = digest(&SHA1_FOR_LEGACY_USE_ONLY, octets);
-    digest
-        .as_ref()
-        .iter()
-        .map(|octet| format!("{octet:02x}"))
-        .collect()
-}
-
-/// The records, and up to where the file is good.
-fn read(path: &Path, octets: &[u8]) -> Result<(Vec<Value>, u64), LogError> {
-    let (mut records, mut at) = (Vec::new(), 0);
-    while at < octets.len() {
-        match one(&octets[at..]) {
-            Some((record, length)) => {
-                records.push(record);
-                at += length;
-            }
-            // What follows a damaged record was answered, if it is whole.
-            None if follows(&octets[at + 1..]) => {
-                return Err(LogError::Damaged {
-                    path: path.to_owned(),
-                    at: at as u64,
-                    what: "a record is damaged, and whole ones follow it".to_owned(),
-                });
-            }
-            None => break,
-        }
-    }
-    Ok((records, at as u64))
-}
-
-/// A whole record at the beginning, and its length.
-fn one(octets: &[u8]) -> Option<(Value, usize)> {
-    let end = octets.iter().take(100).position(|&octet| octet == b'\n')?;
-    let header = std::str::from_utf8(&octets[..end]).ok()?.strip_prefix(MAGIC)?;
-    let (length, sum) = header.split_once(' ')?;
-    let length: usize = length.parse().ok()?;
-    let body = octets.get(end + 1..)?.get(..length)?;
-    if hash(body) != sum {
-        return None;
-    }
-    Some((serde_json::from_slice(body).ok()?, end + 1 + length))
-}
-
-fn follows(octets: &[u8]) -> bool {
-    let magic = MAGIC.as_bytes();
-    let starts = octets
-        .windows(magic.len())
-        .enumerate()
-        .filter(|(_, window)| *window == magic);
-    starts.map(|(at, _)| at).any(|at| one(&octets[at..]).is_some())
 }
 
 fn row_json(schema: &DatabaseSchema, change: &Changed) -> Value {
