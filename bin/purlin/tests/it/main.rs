@@ -12,6 +12,7 @@ mod names;
 mod nbctl;
 mod node;
 mod ovn;
+mod ovn_bench;
 mod ovn_explain;
 mod ovn_history;
 mod reload;
