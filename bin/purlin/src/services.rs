@@ -14,6 +14,8 @@ pub(crate) mod dhcp;
 mod lease_facts;
 #[cfg(feature = "ovn")]
 pub(crate) mod ovn;
+#[cfg(all(feature = "dhcp", feature = "ovn"))]
+mod port_addresses;
 mod settings;
 #[cfg(feature = "tftp")]
 pub(crate) mod tftp;
@@ -193,8 +195,14 @@ impl RunningOn {
 /// With what kept one from starting; the process ends then.
 pub(crate) async fn start(base: &Base<'_>, running: RunningOn) -> Result<Services, Failure> {
     let mut services = Services::new();
+    #[cfg(all(feature = "dhcp", feature = "ovn"))]
+    let kept = port_addresses::recall(base).await?;
+    #[cfg(all(feature = "dhcp", feature = "ovn"))]
+    let pins = kept.pins();
+    #[cfg(all(feature = "dhcp", not(feature = "ovn")))]
+    let pins = Arc::from([]);
     #[cfg(feature = "dhcp")]
-    let dhcp = dhcp::Dhcp::start(base, running.packets).await?;
+    let dhcp = dhcp::Dhcp::start(base, running.packets, pins).await?;
     #[cfg(not(feature = "dhcp"))]
     let RunningOn {} = running;
     #[cfg(feature = "tftp")]
@@ -207,6 +215,8 @@ pub(crate) async fn start(base: &Base<'_>, running: RunningOn) -> Result<Service
     }
     #[cfg(feature = "ovn")]
     if let Some(ovn) = ovn::Ovn::start(base).await? {
+        #[cfg(feature = "dhcp")]
+        dhcp.follow(port_addresses::follow(base, kept, ovn.platform(), dhcp.handle()));
         services.push(Arc::new(ovn));
     }
     #[cfg(feature = "dhcp")]

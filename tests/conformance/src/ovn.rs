@@ -17,7 +17,7 @@ pub use guest::{Guest, Lease};
 use crate::lab::{Lab, text_of};
 use crate::process::{Process, run};
 use crate::wait::until;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::process::Output;
 
 /// Schemas of the databases, where Debian puts them.
@@ -33,7 +33,8 @@ pub struct Ovn<'lab> {
     _controller: Process,
     _datapath: Process,
     _northd: Process,
-    _databases: [Process; 2],
+    network: RefCell<Process>,
+    _switch: Process,
     guests: Cell<u8>,
 }
 
@@ -105,7 +106,8 @@ impl<'lab> Ovn<'lab> {
             _controller: controller,
             _datapath: datapath,
             _northd: northd,
-            _databases: [network, switch],
+            network: RefCell::new(network),
+            _switch: switch,
             guests: Cell::new(0),
         }
     }
@@ -150,6 +152,11 @@ impl<'lab> Ovn<'lab> {
         let id = format!("external_ids:iface-id={port}");
         let words = ["add-port", "br-int", link, "--", "set", "Interface", link, &id];
         vsctl(self.lab, &[&words[..], more].concat());
+    }
+
+    /// Both databases of OVN end, as when their machine loses its power.
+    pub fn lose_network(&self) {
+        self.network.borrow_mut().crash();
     }
 
     /// `ovn-nbctl ...`, as somebody does who knows nothing of Purlin.

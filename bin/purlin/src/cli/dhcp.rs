@@ -4,6 +4,7 @@ mod decision;
 mod forecast;
 mod lease;
 mod object;
+mod pin;
 mod probe;
 
 use super::Context;
@@ -22,6 +23,9 @@ pub(crate) enum Command {
     /// Fixed answers for single clients.
     #[command(subcommand)]
     Reservation(object::Command),
+    /// Addresses that another part of the installation gives to machines, such as OVN's ports.
+    #[command(subcommand)]
+    Pin(pin::Command),
     /// Client classes.
     #[command(subcommand)]
     Class(object::Command),
@@ -43,6 +47,7 @@ pub(super) fn run(command: Command, context: &Context) -> Outcome {
         Command::Subnet(verb) => context.block_on(object::run(&SUBNETS, &verb, context)),
         Command::Pool(verb) => context.block_on(object::run(&POOLS, &verb, context)),
         Command::Reservation(verb) => context.block_on(object::run(&RESERVATIONS, &verb, context)),
+        Command::Pin(verb) => context.block_on(pin::run(&verb, context)),
         Command::Class(verb) => context.block_on(object::run(&CLASSES, &verb, context)),
         Command::Lease(verb) => context.block_on(lease::run(&verb, context)),
         Command::Decision(verb) => context.block_on(decision::run(&verb, context)),

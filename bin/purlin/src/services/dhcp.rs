@@ -3,6 +3,7 @@
 mod condition;
 mod impact;
 mod losses;
+mod pins;
 mod restored;
 mod settings;
 
@@ -20,6 +21,7 @@ use losses::Losses;
 use purlin_api::clock::Clock;
 use purlin_api::revisions::Revisions;
 use purlin_api::schema;
+use purlin_dhcp_core::pin::Pin;
 use purlin_dhcp_core::view::SubnetUse;
 use purlin_dhcp_server::forecast::{Outlook, SAMPLE_EVERY, Uses, prospects};
 use purlin_dhcp_server::routes::{DecisionEvents, LeaseTeller, routes};
@@ -63,6 +65,9 @@ pub(crate) struct Dhcp {
     cluster: Cluster,
     /// As they were bound at the start.
     bound: ServerStatus,
+    /// What brings it the addresses of ports.
+    #[cfg(feature = "ovn")]
+    following: Mutex<Option<super::port_addresses::Following>>,
 }
 
 /// Packet threads. They may run on while the rest of the node is built around them anew.
@@ -84,11 +89,12 @@ impl Packets {
         }
     }
 
-    async fn start(base: &Base<'_>) -> Result<Self, Failure> {
+    async fn start(base: &Base<'_>, pins: Arc<[Pin]>) -> Result<Self, Failure> {
         let own = &base.settings.services.dhcp;
         let share = base.cluster.share()?;
         let config = ServerConfig {
             settings: own.service.clone(),
+            pins,
             switches: own.switches,
             journals: base.store.journals(),
             receive_buffer: RECEIVE_BUFFER,
@@ -120,8 +126,12 @@ impl Packets {
 }
 
 impl Dhcp {
-    /// On threads that run already, or new ones.
-    pub(super) async fn start(base: &Base<'_>, running: Option<Packets>) -> Result<Self, Failure> {
+    /// On threads that run already, or new ones. These have what is pinned to machines from their first packet on.
+    pub(super) async fn start(
+        base: &Base<'_>,
+        running: Option<Packets>,
+        pins: Arc<[Pin]>,
+    ) -> Result<Self, Failure> {
         let Packets {
             handle,
             threads,
@@ -129,7 +139,7 @@ impl Dhcp {
             sharing,
         } = match running {
             Some(running) => running,
-            None => Packets::start(base).await?,
+            None => Packets::start(base, pins).await?,
         };
         Ok(Self {
             sharing,
@@ -143,10 +153,29 @@ impl Dhcp {
             leases: Leases::new(&handle, base.cluster.others()),
             handle,
             bound,
+            #[cfg(feature = "ovn")]
+            following: Mutex::default(),
         })
     }
 
-    #[cfg(feature = "tftp")]
+    /// Keeps what brings it the addresses of ports, for as long as it runs.
+    #[cfg(feature = "ovn")]
+    pub(super) fn follow(&self, following: super::port_addresses::Following) {
+        *self.following.lock().unwrap_or_else(PoisonError::into_inner) = Some(following);
+    }
+
+    /// Takes no addresses of ports any more.
+    fn unfollow(&self) {
+        #[cfg(feature = "ovn")]
+        drop(
+            self.following
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .take(),
+        );
+    }
+
+    #[cfg(any(feature = "tftp", feature = "ovn"))]
     pub(super) fn handle(&self) -> Handle {
         self.handle.clone()
     }
@@ -223,6 +252,7 @@ impl Service for Dhcp {
     }
 
     fn packets(&self) -> Option<Packets> {
+        self.unfollow();
         let threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner).take();
         Some(Packets {
             handle: self.handle.clone(),
@@ -246,11 +276,13 @@ impl Service for Dhcp {
 
     fn checks(&self) -> Vec<Check> {
         let health = self.health.borrow();
-        vec![
+        let mut checks = vec![
             journal_check(health.condition(), health.cause),
             self.losses.check(Instant::now()),
             restored::check(self.handle.hold()),
-        ]
+        ];
+        checks.extend(pins::check(&self.handle.plan()));
+        checks
     }
 
     fn status<'a>(&'a self, _: &'a NodeFile) -> BoxFuture<'a, (&'static str, Value)> {
@@ -327,6 +359,7 @@ impl Service for Dhcp {
     }
 
     fn stop(&self, grace: Duration) -> BoxFuture<'_, bool> {
+        self.unfollow();
         let threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner).take();
         async move {
             if let Some(threads) = threads {

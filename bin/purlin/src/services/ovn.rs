@@ -105,6 +105,11 @@ impl Ovn {
 }
 
 impl Ovn {
+    #[cfg(feature = "dhcp")]
+    pub(super) const fn platform(&self) -> &Platform {
+        &self.platform
+    }
+
     /// Alarms of the databases as events of this node.
     async fn tell_alarms(&self, tell: Tell<'_>) -> std::convert::Infallible {
         let mut news = self.platform.news();

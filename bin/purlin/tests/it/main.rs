@@ -15,6 +15,7 @@ mod ovn;
 mod ovn_bench;
 mod ovn_explain;
 mod ovn_history;
+mod ovn_ports;
 mod reload;
 mod restored;
 mod schema;

@@ -157,6 +157,16 @@ impl Engine {
         self.rehome(kept.into_values(), strays, now);
     }
 
+    /// Moves to a plan that [`Plan::pinned`] made of the present one. Networks and pools are the same, so nothing is laid
+    /// out anew, and what is under way goes on.
+    pub fn pin(&mut self, plan: Arc<Plan>) {
+        let former = std::mem::replace(&mut self.plan, plan);
+        for network in self.networks.iter_mut().flatten() {
+            let (index, pins) = (network.index, &self.plan.pins);
+            network.let_go(former.pins.kept(index).filter(|&a| !pins.keeps(index, a)));
+        }
+    }
+
     /// The decisions of this thread.
     #[must_use]
     pub fn decisions(&self) -> &DecisionRing {

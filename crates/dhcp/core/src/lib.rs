@@ -4,6 +4,7 @@
 //! and what may be sent come back as values (`step`).
 
 pub mod expr;
+pub mod pin;
 pub mod reader;
 pub mod settings;
 pub mod step;

@@ -22,6 +22,15 @@ pub(crate) struct Client<'a> {
     pub(crate) classes: u128,
     /// Position in the network's reservations.
     pub(crate) reservation: Option<u32>,
+    /// The address that is pinned to its hardware address.
+    pub(crate) pinned: Option<u32>,
+}
+
+impl Client<'_> {
+    /// Whether something is reserved for it, by the configuration or by a pin.
+    pub(crate) const fn is_reserved(&self) -> bool {
+        self.reservation.is_some() || self.pinned.is_some()
+    }
 }
 
 /// Why there is no address: the reason and its parameter.
@@ -199,6 +208,28 @@ impl Network {
 
     pub(crate) fn pool_of(&self, address: u32) -> Option<&Pool> {
         self.pools.iter().find(|p| p.contains(address))
+    }
+
+    /// Addresses that were kept for machines are anybody's again. Those that were passed over meanwhile would not be
+    /// looked at any more.
+    pub(crate) fn let_go(&mut self, addresses: impl Iterator<Item = u32>) {
+        if self.shared {
+            return;
+        }
+        let Self { pools, table, .. } = self;
+        for address in addresses {
+            let Some(pool) = pools.iter_mut().find(|pool| pool.contains(address)) else {
+                continue;
+            };
+            let lease = table.slot(address).map_or(Lease::FREE, |slot| *table.lease(slot));
+            match lease.state {
+                LeaseState::Free if !lease.has(FLAG_RECORDED) => pool.put_lapsed(table, address),
+                LeaseState::Free | LeaseState::Expired | LeaseState::Released => {
+                    pool.put_ended(table, address);
+                }
+                LeaseState::Offered | LeaseState::Bound | LeaseState::Declined => {}
+            }
+        }
     }
 
     /// An address is on offer from now on, and can be taken back when nothing else is left.

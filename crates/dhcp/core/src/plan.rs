@@ -3,16 +3,19 @@
 //! A plan never changes; a new revision makes a new plan, and every packet thread moves to it between two packets.
 
 mod builtin;
+mod pinned;
 mod profiles;
 mod reserve;
 mod route;
 
 pub(crate) use builtin::{BuiltIn, VENDOR_CLASS};
+use pinned::Pins;
 pub(crate) use profiles::{ProfilePlan, Profiles};
 pub(crate) use reserve::{IdKind, Reservations};
 pub(crate) use route::Routes;
 
 use crate::expr::{Expr, Wanted};
+use crate::pin::{Pin, PinConflict};
 use crate::relay::RelayPieces;
 use crate::settings::{Class, Reservation, Scope, Settings};
 use crate::step::Arrival;
@@ -24,16 +27,17 @@ use std::sync::Arc;
 /// At most this many classes: a client's memberships are one `u128`, of which the built-in classes take four bits.
 pub const CLASSES_MAX: usize = 124;
 
-/// Compiled settings.
-#[derive(Debug)]
+/// Compiled settings, and the pins that lie over them. Plans that differ in these share all else.
+#[derive(Debug, Clone)]
 pub struct Plan {
-    settings: Settings,
-    pub(crate) networks: Vec<NetworkPlan>,
-    pub(crate) subnets: Vec<SubnetPlan>,
-    pub(crate) classes: Vec<ClassPlan>,
-    pub(crate) flex_id: Option<Expr>,
-    pub(crate) routes: Routes,
-    pub(crate) profiles: Profiles,
+    settings: Arc<Settings>,
+    pub(crate) pins: Pins,
+    pub(crate) networks: Arc<[NetworkPlan]>,
+    pub(crate) subnets: Arc<[SubnetPlan]>,
+    pub(crate) classes: Arc<[ClassPlan]>,
+    pub(crate) flex_id: Option<Arc<Expr>>,
+    pub(crate) routes: Arc<Routes>,
+    pub(crate) profiles: Arc<Profiles>,
     /// Whether anything gives boot files; without, no packet is looked at for them.
     pub(crate) boots: bool,
 }
@@ -61,7 +65,7 @@ pub(crate) struct SubnetPlan {
     pub(crate) reserved_only: bool,
     /// Another server gives the addresses.
     pub(crate) proxy: bool,
-    /// How many of its addresses are reserved.
+    /// How many of its addresses the configuration reserves.
     pub(crate) reserved: u64,
     pub(crate) conflict_check: Option<crate::settings::ConflictCheck>,
     pub(crate) relays: Vec<Ipv4Range>,
@@ -85,7 +89,8 @@ pub(crate) struct ClassPlan {
 }
 
 impl Plan {
-    /// Compiles checked settings. With a `former` plan, networks of the same name stay on their packet threads.
+    /// Compiles checked settings. With a `former` plan, networks of the same name stay on their packet threads, and its
+    /// pins go on.
     #[must_use]
     pub fn compile(settings: &Settings, former: Option<&Self>) -> Arc<Self> {
         let classes: Vec<ClassPlan> = settings
@@ -139,21 +144,47 @@ impl Plan {
             .and_then(|text| compile_expr(text, Wanted::Value, settings));
         let boots = any_boot(settings);
         let profiles = Profiles::compile(&settings.profiles, &subnets);
-        Arc::new(Self {
-            settings: settings.clone(),
-            networks,
-            subnets,
-            classes,
-            flex_id,
-            routes,
-            profiles,
+        let plan = Self {
+            settings: Arc::new(settings.clone()),
+            pins: Pins::default(),
+            networks: networks.into(),
+            subnets: subnets.into(),
+            classes: classes.into(),
+            flex_id: flex_id.map(Arc::new),
+            routes: Arc::new(routes),
+            profiles: Arc::new(profiles),
             boots,
+        };
+        match former {
+            Some(former) => plan.pinned(Arc::clone(former.pins.all())),
+            None => Arc::new(plan),
+        }
+    }
+
+    /// The same plan with these pins in place of the former ones.
+    #[must_use]
+    pub fn pinned(&self, pins: Arc<[Pin]>) -> Arc<Self> {
+        Arc::new(Self {
+            pins: Pins::new(self, pins),
+            ..self.clone()
         })
     }
 
     #[must_use]
     pub fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    /// Addresses that another part of the installation gives to machines.
+    #[must_use]
+    pub fn pins(&self) -> &Arc<[Pin]> {
+        self.pins.all()
+    }
+
+    /// What of these does not hold as it is meant.
+    #[must_use]
+    pub fn pin_conflicts(&self) -> &[PinConflict] {
+        self.pins.conflicts()
     }
 
     /// The packet thread that owns the network which a relay, link or client address selects.

@@ -3,6 +3,7 @@
 //! ```text
 //!   leases, forecast                  are those of all nodes
 //!   decisions                         ask the packet threads of this node through the Handle
+//!   pins                              are what others have said last
 //!   subnets, pools, reservations,     are views of the configuration document; a write edits the document and
 //!   classes                           becomes a revision, applied live
 //! ```
@@ -13,6 +14,7 @@ mod events;
 mod forecast;
 mod leases;
 mod objects;
+mod pins;
 mod schemas;
 mod text;
 mod why;
@@ -45,6 +47,7 @@ pub fn routes(leases: &Leases, revisions: &Revisions, uses: &Uses) -> Routes {
         .into_iter()
         .chain(leases::drafts())
         .chain(decisions::drafts())
-        .chain(forecast::drafts());
+        .chain(forecast::drafts())
+        .chain(pins::drafts());
     bodies::components(schemas::components(Routes::new("dhcp", &desk, drafts)))
 }

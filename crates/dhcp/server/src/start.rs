@@ -16,6 +16,7 @@ use crate::share::{self, ShareConfig};
 use crate::status::Health;
 use crate::switches::Switches;
 use crate::worker::{Log, Parts, Rewrite, STATE_PIECE, Worker};
+use purlin_dhcp_core::pin::Pin;
 use purlin_dhcp_core::settings::Settings;
 use purlin_dhcp_core::{Engine, Plan, Recovery};
 use purlin_netio::{Waker, boot_id, now, pin_to_core, prefer_this_thread};
@@ -33,6 +34,8 @@ pub const RECEIVE_BUFFER: u32 = 16 << 20;
 #[derive(Debug)]
 pub struct ServerConfig {
     pub settings: Settings,
+    /// What is pinned to machines from the first packet on.
+    pub pins: Arc<[Pin]>,
     pub switches: Switches,
     pub journals: Arc<dyn JournalEngine>,
     /// Bytes of receive buffer per socket; [`RECEIVE_BUFFER`] is a good value.
@@ -52,6 +55,7 @@ pub struct ServerConfig {
 pub fn start(config: ServerConfig) -> Result<(Handle, Running), StartError> {
     let ServerConfig {
         settings,
+        pins,
         switches,
         journals,
         receive_buffer,
@@ -61,7 +65,7 @@ pub fn start(config: ServerConfig) -> Result<(Handle, Running), StartError> {
     } = config;
     // What the fabric gives goes to one thread.
     let shards = if share.is_some() { 1 } else { threads(&settings) };
-    let plan = Plan::compile(&settings, None);
+    let plan = Plan::compile(&settings, None).pinned(pins);
     let mut ports = Ports::new(shards, receive_buffer);
     let prepared = ports.prepare(&settings).map_err(StartError::Sockets)?;
     ports.adopt(prepared, &plan).map_err(StartError::Sockets)?;

@@ -12,9 +12,11 @@
 //! Source: ovn-nb(5), tables `DHCP_Options` and `Logical_Switch_Port` (`localport`).
 
 mod found;
+mod held;
 mod wanted;
 
 pub use found::{Found, found};
+pub use held::{Held, chosen, held};
 pub use wanted::{Names, Wanted, changes};
 
 use crate::model::{Change, State};
@@ -29,6 +31,10 @@ const CHOSEN: &str = "purlin-dhcp";
 const BY: &str = "purlin-dhcp-options";
 /// The UUID of the port, on the switch.
 const PORT_BY: &str = "purlin-dhcp-port";
+
+/// The address that Purlin answers from, on the switch: what is behind that switch is in its network. Tenants cannot write
+/// it, or they would say whose addresses are theirs.
+pub(crate) const ADDRESS_KEY: &str = "purlin-dhcp-address";
 
 /// Who answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

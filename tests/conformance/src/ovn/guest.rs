@@ -47,13 +47,23 @@ impl<'lab> Guest<'lab> {
     /// Asks for an address by DHCP, once; `None` when nobody answers.
     #[must_use]
     pub fn lease(&self) -> Option<Lease> {
+        self.ask(&[])
+    }
+
+    /// The same, and says which address it would like.
+    #[must_use]
+    pub fn lease_of(&self, address: &str) -> Option<Lease> {
+        self.ask(&["-r", address])
+    }
+
+    fn ask(&self, more: &[&str]) -> Option<Lease> {
         let told = self.told();
         let _ = std::fs::remove_file(&told);
         let hook = self.hook();
         let arguments = [
             "-i", "eth0", "-f", "-q", "-n", "-t", "6", "-T", "1", "-O", "bootfile", "-s", &hook,
         ];
-        let client = self.space.run("udhcpc", &arguments);
+        let client = self.space.run("udhcpc", &[&arguments[..], more].concat());
         if !client.status.success() {
             return None;
         }

@@ -180,6 +180,7 @@ impl Engine {
                 key: found.key,
                 classes: found.classes,
                 reservation: found.reservation,
+                pinned: found.pinned,
             },
             server_id,
             reply,

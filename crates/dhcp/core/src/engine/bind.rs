@@ -267,9 +267,8 @@ impl Turn<'_, '_> {
     fn write(&mut self, slot: Slot, expires: u32, pot: u32, (first, another): (bool, bool)) {
         let now = self.secs();
         let giaddr = self.message.giaddr().into();
-        let reserved = self.client.reservation.is_some_and(|_| {
-            self.network.reserved_address(self.plan, &self.client) == Some(self.network.table.address(slot))
-        });
+        let address = self.network.table.address(slot);
+        let reserved = self.network.reserved_address(self.plan, &self.client) == Some(address);
         let mut baggage = Vec::new();
         collect_extra(self.message, self.relay.as_ref(), &mut baggage);
         self.network.table.set_extra(slot, &baggage);

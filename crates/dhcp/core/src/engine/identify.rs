@@ -16,6 +16,7 @@ pub(super) struct Found<'a> {
     pub(super) who: Identity<'a>,
     pub(super) key: u64,
     pub(super) reservation: Option<u32>,
+    pub(super) pinned: Option<u32>,
     pub(super) classes: u128,
     pub(super) drop: bool,
 }
@@ -45,9 +46,14 @@ impl Engine {
             who,
             key,
             reservation: None,
+            pinned: None,
             classes: BuiltIn::of_client(false, message.is_bootp()),
             drop: false,
         };
+        if !plan.pins.is_empty(network) {
+            found.pinned = plan.pins.of(network, who.chaddr);
+            found.classes = BuiltIn::of_client(found.pinned.is_some(), message.is_bootp());
+        }
         if reservations.is_empty() && plan.classes.is_empty() {
             return Some(found);
         }

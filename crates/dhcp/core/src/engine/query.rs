@@ -152,7 +152,7 @@ impl Engine {
                 offered: of(LeaseState::Offered),
                 declined: of(LeaseState::Declined),
                 reusable: of(LeaseState::Expired) + of(LeaseState::Released),
-                reserved: subnet.reserved,
+                reserved: subnet.reserved + self.plan.pins.count(index),
                 pools,
             }
         })

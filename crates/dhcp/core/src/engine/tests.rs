@@ -9,6 +9,7 @@ mod conversation;
 mod floods;
 mod keeping;
 mod life;
+mod pins;
 mod restored;
 mod rules;
 mod serving;

@@ -12,9 +12,8 @@ use purlin_telemetry::ReasonCode;
 impl Network {
     /// Whether this client may have this address by configuration, whoever has it now.
     pub(crate) fn admits(&self, plan: &Plan, client: &Client<'_>, address: u32) -> bool {
-        let reservations = &plan.networks[usize::from(self.index)].reservations;
-        match reservations.at(address) {
-            Some(owner) => client.reservation == Some(owner),
+        match kept_for(plan, self.index, client, address) {
+            Some(its) => its,
             None => self
                 .pool_of(address)
                 .is_some_and(|pool| self.pool_admits(plan, client, pool)),
@@ -25,7 +24,7 @@ impl Network {
         let subnet = &plan.subnets[usize::from(pool.subnet)];
         pool.admits(client.classes)
             && (subnet.guard == 0 || subnet.guard & client.classes != 0)
-            && (!subnet.reserved_only || client.reservation.is_some())
+            && (!subnet.reserved_only || client.is_reserved())
     }
 
     /// Whether the address is reserved for the client and held by the same machine under another name: firmware, the
@@ -127,10 +126,11 @@ impl Network {
         self.choose_free(plan, client, subnet, now)
     }
 
-    /// The address reserved for the client.
+    /// The address reserved for the client, by the configuration or else by a pin.
     pub(crate) fn reserved_address(&self, plan: &Plan, client: &Client<'_>) -> Option<u32> {
         let reservations = &plan.networks[usize::from(self.index)].reservations;
-        client.reservation.and_then(|at| reservations.get(at).address)
+        let configured = client.reservation.and_then(|at| reservations.get(at).address);
+        configured.or(client.pinned)
     }
 
     /// The address that the client has or last had, if it may still have it.
@@ -152,12 +152,8 @@ impl Network {
         subnet: u16,
         now: u32,
     ) -> Result<(u32, ReasonCode), Nothing> {
-        let reservations = &plan.networks[usize::from(self.index)].reservations;
-        let skip = |address: u32| {
-            reservations
-                .at(address)
-                .is_some_and(|r| client.reservation != Some(r))
-        };
+        let index = self.index;
+        let skip = |address: u32| kept_for(plan, index, client, address) == Some(false);
         let mut order: Vec<usize> = Vec::new();
         let usable = |this: &Self, i: usize| this.pool_admits(plan, client, &this.pools[i]);
         // One pool is the ordinary case and needs no list.
@@ -197,9 +193,21 @@ impl Network {
         let reserved_only = subnets
             .iter()
             .all(|&s| plan.subnets[usize::from(s)].reserved_only);
-        if reserved_only && client.reservation.is_none() {
+        if reserved_only && !client.is_reserved() {
             return Nothing(reasons::RESERVED_ONLY, 0);
         }
         Nothing(reasons::NO_POOL_FOR_CLASSES, 0)
+    }
+}
+
+/// Whether an address of a network is kept for this client or for others; `None` when it is for whoever comes.
+pub(super) fn kept_for(plan: &Plan, network: u16, client: &Client<'_>, address: u32) -> Option<bool> {
+    let reservations = &plan.networks[usize::from(network)].reservations;
+    match reservations.at(address) {
+        Some(owner) => Some(client.reservation == Some(owner)),
+        None => plan
+            .pins
+            .keeps(network, address)
+            .then_some(client.pinned == Some(address)),
     }
 }

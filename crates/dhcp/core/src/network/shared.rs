@@ -1,5 +1,6 @@
 //! The choice of an address where blocks come and go: what is free is looked for in one block at a time.
 
+use super::choose::kept_for;
 use super::{Client, Network};
 use crate::lease::{FLAG_INHERITED, FLAG_RECORDED, Lease};
 use crate::plan::Plan;
@@ -71,7 +72,6 @@ impl Network {
     ) -> impl Iterator<Item = u32> + 'a {
         let first = pick.block << BLOCK_BITS;
         let last = first | (BLOCK - 1);
-        let reservations = &plan.networks[usize::from(self.index)].reservations;
         let meant = move |p: &&crate::pool::Pool| {
             (p.subnet == subnet) == pick.near
                 && p.first <= last
@@ -80,10 +80,7 @@ impl Network {
         };
         let all = self.pools.iter().filter(meant);
         let all = all.flat_map(move |p| p.first.max(first)..=p.last.min(last));
-        all.filter(|&address| {
-            let reserved = reservations.at(address);
-            reserved.is_none_or(|r| client.reservation == Some(r))
-        })
+        all.filter(|&address| kept_for(plan, self.index, client, address) != Some(false))
     }
 
     fn lease_of(&self, address: u32) -> Lease {

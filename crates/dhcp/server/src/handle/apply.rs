@@ -11,6 +11,7 @@ use crate::ports::{Ports, Prepared};
 use crate::switches::Switches;
 use crate::worker::Rewrite;
 use purlin_dhcp_core::Plan;
+use purlin_dhcp_core::pin::Pin;
 use purlin_dhcp_core::settings::Settings;
 use purlin_types::Ipv4Range;
 use std::sync::Arc;
@@ -37,6 +38,33 @@ impl Handle {
             Err(Ok(panic)) => std::panic::resume_unwind(panic),
             // The runtime ends.
             Err(Err(_)) => Err(ApplyError::Stopped),
+        }
+    }
+
+    /// Puts these pins in place of the former ones: once it returns, no packet is answered by those. They go on over
+    /// changes of the settings. Once begun it goes on to its end, as [`Self::apply`] does. Runs on a Tokio runtime.
+    ///
+    /// # Panics
+    /// When laying them out did.
+    pub async fn pin(&self, pins: Arc<[Pin]>) {
+        let handle = self.clone();
+        let change = tokio::spawn(async move {
+            let _one_at_a_time = handle.0.current.lock().await;
+            let former = handle.plan();
+            // Some ten milliseconds for a hundred thousand of them.
+            let laid = tokio::task::spawn_blocking(move || former.pinned(pins)).await;
+            let plan = match laid.map_err(JoinError::try_into_panic) {
+                Ok(plan) => plan,
+                Err(Ok(panic)) => std::panic::resume_unwind(panic),
+                // The runtime ends.
+                Err(Err(_)) => return,
+            };
+            let given = Arc::clone(&plan);
+            handle.ask_all(move |worker| worker.pin(&given)).await;
+            handle.set_plan(plan);
+        });
+        if let Err(Ok(panic)) = change.await.map_err(JoinError::try_into_panic) {
+            std::panic::resume_unwind(panic);
         }
     }
 

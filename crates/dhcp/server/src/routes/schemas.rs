@@ -7,6 +7,7 @@ use purlin_api::schema::{self, Schema};
 pub(super) fn components(routes: Routes) -> Routes {
     routes
         .component("PoolForecast", super::forecast::component())
+        .component("Pin", super::pins::component())
         .component("Lease", lease())
         .component("ReleasedLease", released())
         .component("ReleasedLeases", released_many())

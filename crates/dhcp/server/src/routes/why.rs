@@ -14,6 +14,8 @@ use std::net::IpAddr;
 
 use crate::{Found, Leases};
 
+/// Pins of one machine that a story tells.
+const PINS_MAX: usize = 8;
 /// Clients behind one host name that are followed.
 const CLIENTS_MAX: usize = 8;
 
@@ -30,6 +32,8 @@ struct Record {
     leases: Vec<LeaseView>,
     /// Oldest first.
     decisions: Vec<Told>,
+    /// Those of the addresses that are pinned to it, whoever has them.
+    pinned: Vec<LeaseView>,
     /// Why leases may be missing.
     partial: Option<String>,
 }
@@ -63,7 +67,7 @@ impl LeaseTeller {
     async fn chapter(&self, subject: &Subject, who: &Who, limit: usize) -> Chapter {
         let record = self.gather(subject, who, limit).await;
         let plan = self.leases.handle().plan();
-        let told = words::tell(subject, &record, plan.settings(), self.clock.secs());
+        let told = words::tell(subject, &record, &plan, self.clock.secs());
         let shown = record
             .leases
             .iter()
@@ -85,6 +89,7 @@ impl LeaseTeller {
         let mut record = Record {
             leases: found.leases,
             decisions: Vec::new(),
+            pinned: self.of_pins(subject).await,
             partial: found.partial,
         };
         let by_mac = who.macs.iter().take(CLIENTS_MAX).map(|mac| DecisionQuery {
@@ -122,6 +127,19 @@ impl LeaseTeller {
 }
 
 impl LeaseTeller {
+    /// The leases of the addresses that are pinned to a machine.
+    async fn of_pins(&self, subject: &Subject) -> Vec<LeaseView> {
+        let Subject::Mac(mac) = subject else {
+            return Vec::new();
+        };
+        let plan = self.leases.handle().plan();
+        let mut leases = Vec::new();
+        for pin in plan.pins().iter().filter(|pin| pin.mac == *mac).take(PINS_MAX) {
+            leases.extend(self.leases.lease(pin.address).await.ok().flatten());
+        }
+        leases
+    }
+
     /// The leases of a subject, whichever node holds them.
     async fn leases_of(&self, subject: &Subject) -> Found {
         match subject {

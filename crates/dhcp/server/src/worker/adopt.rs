@@ -24,6 +24,15 @@ impl Worker {
         self.assign(assignments)
     }
 
+    /// Goes on with a plan that differs in its pins alone.
+    pub(crate) fn pin(&mut self, plan: &Arc<Plan>) {
+        self.engine.pin(Arc::clone(plan));
+        if let Some(own) = &self.own {
+            own.follow(plan);
+        }
+        self.plan = Arc::clone(plan);
+    }
+
     /// Groups work in another way from the next packet on.
     pub(crate) fn switch(&mut self, switches: Switches) {
         self.switches = switches;

@@ -96,6 +96,7 @@ impl Server {
 
     fn start_silent_on(settings: Settings, journals: Journals) -> Self {
         let config = ServerConfig {
+            pins: [].into(),
             settings,
             switches: Switches::default(),
             journals: Arc::new(journals.clone()),

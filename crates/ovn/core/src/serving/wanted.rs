@@ -1,13 +1,14 @@
 //! The way from what is to what is wanted.
 
 use super::found::{Found, clients, found};
-use super::{BY, CHOSEN, OPTIONS, PORT, PORT_BY, SWITCH, Server};
-use crate::address::Network;
+use super::held::v4;
+use super::{ADDRESS_KEY, BY, CHOSEN, OPTIONS, PORT, PORT_BY, SWITCH, Server};
+use crate::address::{Element, Network, parse_addresses};
 use crate::model::{Change, Child, State};
 use crate::problem::Problem;
 use purlin_ovsdb::{Datum, Row, Uuid};
 use std::collections::BTreeMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 /// Seconds of a lease where nothing is said.
 const LEASE: &str = "3600";
@@ -48,7 +49,7 @@ pub fn changes(
     let now = found(state, switch);
     match wanted {
         Wanted::Nobody => Ok([
-            mark(switch, Server::Nobody, None),
+            mark(switch, Server::Nobody, &[]),
             without_options(state, switch, &now),
             without_port(&now),
         ]
@@ -62,10 +63,11 @@ pub fn changes(
             let mut changes = vec![first];
             changes.extend(given(state, switch, uuid));
             changes.extend(without_port(&now));
-            changes.extend(mark(switch, Server::Ovn, Some((BY, uuid))));
+            changes.extend(mark(switch, Server::Ovn, &[(BY, uuid.to_string())]));
             Ok(changes)
         }
         Wanted::Purlin { addresses } => {
+            let from = answers_from(addresses)?;
             let mut row = Row::new().with("addresses", Datum::set([addresses.as_str()]));
             let mut changes = without_options(state, switch, &now);
             let uuid = match now.port {
@@ -88,7 +90,8 @@ pub fn changes(
                     names.port
                 }
             };
-            changes.extend(mark(switch, Server::Purlin, Some((PORT_BY, uuid))));
+            let by = [(PORT_BY, uuid.to_string()), (ADDRESS_KEY, from.to_string())];
+            changes.extend(mark(switch, Server::Purlin, &by));
             Ok(changes)
         }
     }
@@ -109,13 +112,28 @@ fn update(table: &str, uuid: Uuid, row: Row) -> Change {
     Change::Update { table, uuid, row }
 }
 
-/// Says on the switch what is chosen, and by which row.
-fn mark(switch: Uuid, server: Server, by: Option<(&str, Uuid)>) -> Vec<Change> {
-    let gone = [CHOSEN, BY, PORT_BY].into_iter();
+/// The address that Purlin will answer from, of the text for its port.
+fn answers_from(addresses: &str) -> Result<Ipv4Addr, Problem> {
+    let (elements, problems) = parse_addresses("localport", [addresses]);
+    if let Some(problem) = problems.into_iter().next() {
+        return Err(problem);
+    }
+    let first = elements.into_iter().find_map(|element| match element {
+        Element::Static(owned) => v4(owned.mac, owned.ips).next(),
+        _ => None,
+    });
+    first.map(|(_, address)| address).ok_or_else(|| {
+        let message = format!("`{addresses}` names no MAC with an IPv4 address to answer from");
+        Problem::error("dhcp-address", "addresses", message).help("as in `02:00:00:00:00:fe 10.0.0.2`")
+    })
+}
+
+/// Says on the switch what is chosen, and by what.
+fn mark(switch: Uuid, server: Server, by: &[(&str, String)]) -> Vec<Change> {
     let (table, column) = (SWITCH.to_owned(), "external_ids".to_owned());
-    let named = by.map(|(key, uuid)| (key, uuid.to_string()));
+    let gone = [CHOSEN, BY, PORT_BY, ADDRESS_KEY].into_iter();
     let gone = gone.filter(|key| {
-        let named = named.as_ref().is_some_and(|(named, _)| named == key);
+        let named = by.iter().any(|(named, _)| named == key);
         !named && (server == Server::Nobody || *key != CHOSEN)
     });
     let mut changes = vec![Change::Remove {
@@ -125,17 +143,13 @@ fn mark(switch: Uuid, server: Server, by: Option<(&str, Uuid)>) -> Vec<Change> {
         values: Datum::set(gone),
     }];
     if server != Server::Nobody {
-        let chosen = (CHOSEN, server.as_str().to_owned());
+        let chosen = (CHOSEN, server.as_str());
+        let by = by.iter().map(|(key, value)| (*key, value.as_str()));
         changes.push(Change::Add {
             table,
             uuid: switch,
             column,
-            values: Datum::map(
-                named
-                    .into_iter()
-                    .chain([chosen])
-                    .map(|(key, word)| (key, word.as_str().to_owned())),
-            ),
+            values: Datum::map(by.chain([chosen])),
         });
     }
     changes

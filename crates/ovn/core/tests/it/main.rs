@@ -23,5 +23,6 @@ mod real_server;
 mod review_rules;
 mod serving;
 mod templates;
+mod tenant_serving;
 mod tenants;
 mod traced;

@@ -2,7 +2,7 @@
 
 use crate::base::{committed, id, planned, shop, state, text, under, update};
 use purlin_ovn_core::plan::Refusal;
-use purlin_ovn_core::serving::{Found, Names, Server, Wanted, changes, found};
+use purlin_ovn_core::serving::{Found, Held, Names, Server, Wanted, changes, found, held};
 use purlin_ovsdb::cache::Database;
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -159,4 +159,72 @@ fn what_nothing_stands_for_is_asked_for() {
     };
     let wrong = chosen(&database, &taken).expect_err("vm1 has it");
     assert!(wrong.to_string().contains("10.0.0.11"), "{wrong}");
+}
+
+#[test]
+fn the_addresses_of_ports_that_purlin_answers_are_told_with_whose_they_are() {
+    assert!(held(&state(&shop())).is_empty(), "nobody chose Purlin");
+    let by_ovn = chosen(&shop(), &by_ovn(&[])).expect("a good plan");
+    assert!(held(&state(&by_ovn)).is_empty(), "OVN answers");
+    let database = chosen(&by_ovn, &by_purlin()).expect("a good plan");
+    let said = |held: &Held| {
+        let Held {
+            switch,
+            port,
+            mac,
+            address,
+            within,
+            ..
+        } = held;
+        format!("{switch} {port} {mac} {address} {within}")
+    };
+    let told: Vec<String> = held(&state(&database)).iter().map(said).collect();
+    assert_eq!(
+        told,
+        [
+            "web purlin-dhcp-web 02:00:00:00:00:fe 10.0.0.2 10.0.0.2",
+            "web vm1 02:00:00:00:00:11 10.0.0.11 10.0.0.2",
+            "web vm2 02:00:00:00:00:12 10.0.0.12 10.0.0.2",
+            "web web-r0 02:00:00:00:00:01 10.0.0.1 10.0.0.2",
+        ],
+        "those of routers and of Purlin itself too; not those of other switches"
+    );
+    // What OVN has chosen, several addresses, and what is no IPv4 address.
+    let port = |columns: &serde_json::Value, chosen: &str| {
+        let port = under(("Logical_Switch", 1, "ports"), "Logical_Switch_Port", 81, columns);
+        let mut after = planned(&database, vec![port]).expect("a good plan").after;
+        let mut row = after.row("Logical_Switch_Port", id(81)).expect("just made");
+        row.set("dynamic_addresses", chosen);
+        after.put("Logical_Switch_Port", id(81), Some(row));
+        let held = held(&after).into_iter().filter(|held| held.port == "vm3");
+        held.map(|held| held.address.to_string()).collect::<Vec<_>>()
+    };
+    let fixed = ["02:00:00:00:00:13 10.0.0.14 10.0.0.13 2001:db8::13", "unknown"];
+    let fixed = json!({ "name": "vm3", "addresses": fixed });
+    assert_eq!(
+        port(&fixed, ""),
+        ["10.0.0.14", "10.0.0.13"],
+        "the first one first"
+    );
+    let dynamic = json!({ "name": "vm3", "addresses": ["dynamic"] });
+    assert_eq!(port(&dynamic, "0a:00:00:00:00:13 10.0.0.15"), ["10.0.0.15"]);
+    assert_eq!(port(&dynamic, ""), [""; 0]);
+    let gone = planned(&database, vec![crate::base::delete("Logical_Switch_Port", 11)]).expect("a good plan");
+    assert_eq!(held(&state(&committed(&gone.after))).len(), 3);
+}
+
+#[test]
+fn purlin_needs_an_address_to_answer_from() {
+    for addresses in [
+        "02:00:00:00:00:fe",
+        "02:00:00:00:00:fe 2001:db8::2",
+        "unknown",
+        "10.0.0.2",
+    ] {
+        let wanted = Wanted::Purlin {
+            addresses: addresses.to_owned(),
+        };
+        let refused = changes(&state(&shop()), id(1), &wanted, NAMES).expect_err(addresses);
+        assert_eq!(refused.place, "addresses", "{addresses}");
+    }
 }

@@ -10,7 +10,7 @@ use purlin_ovsdb::cache::{Changes, Database};
 use purlin_ovsdb::{Datum, Row};
 use serde_json::{Value, json};
 
-fn acme() -> Confine {
+pub(crate) fn acme() -> Confine {
     Confine {
         tenant: "t-acme".into(),
         name: "acme".into(),
@@ -39,7 +39,7 @@ fn of(tenant: &str) -> Value {
 /// Switch `acme-web` (1) with ports `acme-vm1` (11) and the unmarked `acme-vm2` (12) and router (51, 52) of acme;
 /// switch `bolt-web` (2) with port `bolt-vm1` (14), group `bolt_all` (32), router port `bolt-r0-web` (53) of bolt;
 /// switch `outside` (3), shared, with a port (15) of nobody.
-fn town() -> Database {
+pub(crate) fn town() -> Database {
     let port = |name: &str, ids: Value| json!({"name": name, "external_ids": ids});
     database(&[
         ("NB_Global", 99, json!({})),
@@ -96,7 +96,7 @@ fn town() -> Database {
 }
 
 /// A plan of a tenant: its transaction and its difference as JSON.
-fn planned(
+pub(crate) fn planned(
     whole: &Database,
     confine: &Confine,
     changes: Vec<Change>,
@@ -116,7 +116,7 @@ fn planned(
     Ok((operations(&plan.transaction), plan.diff.to_json(nb_schema())))
 }
 
-fn refusal(confine: &Confine, change: Change) -> Refusal {
+pub(crate) fn refusal(confine: &Confine, change: Change) -> Refusal {
     refused(planned(&town(), confine, vec![change]))
 }
 

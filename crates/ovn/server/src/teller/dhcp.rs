@@ -4,6 +4,7 @@ use purlin_ovn_core::address::Network;
 use purlin_ovn_core::check;
 use purlin_ovn_core::model::State;
 use purlin_ovn_core::policy::{Dropped, Policy};
+use purlin_ovn_core::serving::{Server, chosen};
 use purlin_ovsdb::Uuid;
 use serde_json::{Value, json};
 
@@ -38,7 +39,9 @@ pub(super) fn told(state: &State<'_>, switch: Uuid, port: Uuid, name: &str) -> V
             Some("no ACL allows its DHCP".to_owned())
         }
     };
+    let purlin = chosen(state, switch) == Some(Server::Purlin);
     let answers = match (options, faults.as_slice()) {
+        (None, _) if purlin => "Purlin answers its DHCP".to_owned(),
         (None, _) => "OVN does not answer its DHCP".to_owned(),
         (Some(options), []) => format!("OVN answers its DHCP for {}", state.label(OPTIONS, options)),
         (Some(_), [first, ..]) => format!("OVN cannot answer its DHCP: {first}"),
@@ -48,6 +51,11 @@ pub(super) fn told(state: &State<'_>, switch: Uuid, port: Uuid, name: &str) -> V
         "options": options.map(|uuid| uuid.to_string()),
         "href": options.map(|uuid| format!("/api/v1/ovn/nb/{OPTIONS}/{uuid}")),
         "native": options.is_some(),
+        "served_by": match (options, purlin) {
+            (Some(_), _) => Server::Ovn,
+            (None, true) => Server::Purlin,
+            (None, false) => Server::Nobody,
+        }.as_str(),
         "problems": faults,
         "dropped": dropped,
         "summary": way.unwrap_or(answers),

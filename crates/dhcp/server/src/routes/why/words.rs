@@ -1,7 +1,11 @@
 //! The words of a story: one sentence, and what to look at next.
 
+mod pinned;
+
 use super::{Record, Subject, text};
+use pinned::Pinned;
 use purlin_api::clock::rfc3339_secs;
+use purlin_dhcp_core::Plan;
 use purlin_dhcp_core::settings::{Network, Settings, Subnet};
 use purlin_dhcp_core::view::{LeaseState, LeaseView, Told};
 use purlin_telemetry::Outcome;
@@ -16,15 +20,23 @@ pub(super) struct Words {
 }
 
 /// Tells the story at `now` (seconds since the Unix epoch).
-pub(super) fn tell(subject: &Subject, record: &Record, settings: &Settings, now: i64) -> Words {
+pub(super) fn tell(subject: &Subject, record: &Record, plan: &Plan, now: i64) -> Words {
+    let settings = plan.settings();
+    let pinned = Pinned::of(subject, record, plan);
     let seen = !record.decisions.is_empty() || !record.leases.is_empty();
-    let (summary, checks) = if seen {
+    let (mut summary, mut checks) = if seen {
         (summary(subject, record, now), checks(record))
     } else {
-        (nothing(subject, settings), look_for_it(subject, settings))
+        (nothing(subject, plan), look_for_it(subject, settings))
     };
+    for words in pinned.words(record) {
+        summary.push(' ');
+        summary.push_str(&words);
+    }
+    checks.splice(0..0, pinned.fixes());
     Words {
-        seen,
+        // That an address is kept for a machine is on record, whether it has come for it or not.
+        seen: seen || !pinned.is_empty(),
         summary,
         checks,
     }
@@ -129,13 +141,13 @@ fn checks(record: &Record) -> Vec<String> {
     checks
 }
 
-fn nothing(subject: &Subject, settings: &Settings) -> String {
+fn nothing(subject: &Subject, plan: &Plan) -> String {
     let window = format!(
         "the last {} decisions of each packet thread, at most since the start",
-        settings.decisions
+        plan.settings().decisions
     );
     let place = match subject {
-        Subject::Address(IpAddr::V4(address)) => format!(", and {}", place(*address, settings)),
+        Subject::Address(IpAddr::V4(address)) => format!(", and {}", place(*address, plan)),
         _ => String::new(),
     };
     format!(
@@ -145,7 +157,8 @@ fn nothing(subject: &Subject, settings: &Settings) -> String {
 }
 
 /// Where an address stands in the configuration.
-fn place(address: Ipv4Addr, settings: &Settings) -> String {
+fn place(address: Ipv4Addr, plan: &Plan) -> String {
+    let settings = plan.settings();
     let Some(subnet) = subnet_of(address, settings) else {
         return format!("{address} lies in no configured subnet");
     };
@@ -153,6 +166,9 @@ fn place(address: Ipv4Addr, settings: &Settings) -> String {
     let mut reservations = subnet.reservations.iter().chain(&settings.reservations);
     if reservations.any(|reservation| reservation.address == Some(address)) {
         return format!("{address} is reserved in subnet {name:?} for a client that did not come");
+    }
+    if plan.pins().iter().any(|pin| pin.address == address) {
+        return format!("{address} is reserved in subnet {name:?} for a machine that did not come");
     }
     if subnet.pools.iter().any(|pool| pool.range.contains(address)) {
         return format!("{address} is free in a pool of subnet {name:?}");

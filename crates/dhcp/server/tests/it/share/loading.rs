@@ -66,6 +66,7 @@ fn a_slot_that_is_given_up_while_it_is_read_is_not_adopted() {
             runtime: tokio::runtime::Handle::current(),
         };
         let (handle, running) = start(ServerConfig {
+            pins: [].into(),
             settings: settings(1, 1),
             switches: Switches::default(),
             journals: Arc::new(Journals::default()),

@@ -93,6 +93,7 @@ impl World {
             runtime: tokio::runtime::Handle::current(),
         };
         let (handle, running) = start(ServerConfig {
+            pins: [].into(),
             settings: self.settings.clone(),
             switches: Switches::default(),
             journals: Arc::new(Journals::default()),

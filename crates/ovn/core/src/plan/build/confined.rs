@@ -4,6 +4,7 @@ use super::{Builder, Done};
 use crate::model::{Change, Child, Diff, Kind, RowDiff, target};
 use crate::plan::{Reason, Refusal};
 use crate::problem::Problem;
+use crate::serving::ADDRESS_KEY;
 use crate::tenant::{
     Confine, NAMED, SHARED_KEY, TALLY_KEY, TENANT_KEY, carrier, count, is_shared, may_have, tables_of,
     tenant_of,
@@ -32,6 +33,7 @@ impl Builder<'_, '_> {
                 row,
                 parent,
             } => {
+                self.serves_from(confine, &table, None, row.get("external_ids"))?;
                 let row = self.tame(confine, &table, row)?;
                 Ok(Change::Insert {
                     table,
@@ -41,6 +43,7 @@ impl Builder<'_, '_> {
                 })
             }
             Change::Update { table, uuid, row } => {
+                self.serves_from(confine, &table, Some(uuid), row.get("external_ids"))?;
                 let row = self.tame(confine, &table, row)?;
                 Ok(Change::Update { table, uuid, row })
             }
@@ -50,15 +53,18 @@ impl Builder<'_, '_> {
                 if self.table(&table)?.root && whose != Some(&confine.tenant) {
                     return Err(missing(&table, uuid));
                 }
+                self.serves_from(confine, &table, Some(uuid), ids)?;
                 let row = self.tame(confine, &table, row)?;
                 Ok(Change::Restore { table, uuid, row })
             }
             Change::Add {
                 ref table,
+                uuid,
                 ref column,
                 ref values,
-                ..
             } => {
+                let ids = (column == "external_ids").then_some(values);
+                self.serves_from(confine, table, Some(uuid), ids)?;
                 vet(confine, table, column, values)?;
                 Ok(change)
             }
@@ -77,6 +83,18 @@ impl Builder<'_, '_> {
             }
             Change::Delete { .. } => Ok(change),
         }
+    }
+
+    /// Where Purlin answers a switch's ports is said by those who run the installation: its addresses are theirs.
+    fn serves_from(&self, confine: &Confine, table: &str, uuid: Option<Uuid>, ids: Option<&Datum>) -> Done {
+        let said = ids.and_then(|ids| ids.get_str(ADDRESS_KEY));
+        let known = uuid.and_then(|uuid| self.after.value(table, uuid, "external_ids"));
+        if said.is_some() && said != known.and_then(|ids| ids.get_str(ADDRESS_KEY)) {
+            let message =
+                "that Purlin answers the ports of a switch is not the tenant's to choose".to_owned();
+            return Err(beyond(confine, table, message));
+        }
+        Ok(())
     }
 
     fn tame(&self, confine: &Confine, table: &str, mut row: Row) -> Result<Row, Refusal> {

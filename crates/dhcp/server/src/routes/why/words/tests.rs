@@ -1,13 +1,16 @@
 use super::*;
 use purlin_config::{Document, Faults, Input};
+use purlin_dhcp_core::pin::Pin;
 use purlin_dhcp_core::reader;
 use purlin_telemetry::{Decision, ReasonCode};
 use purlin_types::WallTime;
+use std::sync::Arc;
 
-fn settings() -> Settings {
+fn plan(pins: &[Pin]) -> Arc<Plan> {
     let mut faults = Faults::new();
     let document = Document::parse([Input::builtin("demo.toml", reader::demo())], &mut faults);
-    reader::read(&document, &mut faults).expect("the demo has no faults")
+    let settings = reader::read(&document, &mut faults).expect("the demo has no faults");
+    Plan::compile(&settings, None).pinned(pins.into())
 }
 
 fn lease(state: LeaseState) -> LeaseView {
@@ -55,9 +58,9 @@ fn story(subject: &str, leases: Vec<LeaseView>, decisions: Vec<Told>) -> Words {
     let record = Record {
         leases,
         decisions,
-        partial: None,
+        ..Record::default()
     };
-    tell(&Subject::parse(subject), &record, &settings(), 1_000_060)
+    tell(&Subject::parse(subject), &record, &plan(&[]), 1_000_060)
 }
 
 #[test]
@@ -139,4 +142,55 @@ fn an_unknown_address_is_placed() {
     assert!(said("10.67.1.9").contains("is free in a pool of subnet \"demo\""));
     assert!(said("10.67.0.50").contains("is reserved in subnet \"demo\""));
     assert!(said("10.67.0.9").contains("but in none of its pools"));
+}
+
+fn pin(address: &str, by: &str) -> Pin {
+    Pin {
+        mac: "02:00:00:00:00:77".parse().unwrap(),
+        address: address.parse().unwrap(),
+        within: "10.67.0.1".parse().unwrap(),
+        by: by.into(),
+    }
+}
+
+fn pinned_story(subject: &str, pins: &[Pin], leases: Vec<LeaseView>) -> Words {
+    let record = Record {
+        pinned: leases,
+        ..Record::default()
+    };
+    tell(&Subject::parse(subject), &record, &plan(pins), 1_000_060)
+}
+
+#[test]
+fn an_address_that_is_pinned_to_a_machine_is_told_with_who_says_so() {
+    let one = [pin("10.67.1.7", "port web-1 of switch web")];
+    for subject in ["02:00:00:00:00:77", "10.67.1.7"] {
+        let words = pinned_story(subject, &one, vec![]);
+        let told = "10.67.1.7 is kept for 02:00:00:00:00:77 by port web-1 of switch web.";
+        assert!(words.summary.ends_with(told), "{}", words.summary);
+        assert!(words.seen, "another service's part does not silence it");
+    }
+    assert!(!pinned_story("10.67.1.8", &one, vec![]).seen);
+    let words = pinned_story("10.67.1.7", &one, vec![]).summary;
+    assert!(words.contains("is reserved in subnet"), "not free: {words}");
+}
+
+#[test]
+fn what_keeps_a_machine_from_its_pinned_address_is_told() {
+    let one = [pin("10.67.1.5", "port web-1 of switch web")];
+    let words = pinned_story("02:00:00:00:00:77", &one, vec![lease(LeaseState::Bound)]).summary;
+    let told = "and goes to it when the lease of 02:00:00:00:00:09 has ended.";
+    assert!(words.ends_with(told), "{words}");
+    let words = pinned_story("02:00:00:00:00:77", &one, vec![lease(LeaseState::Expired)]).summary;
+    assert!(words.ends_with("by port web-1 of switch web."), "{words}");
+
+    let reserved = [pin("10.67.0.50", "port web-1 of switch web")];
+    let words = pinned_story("02:00:00:00:00:77", &reserved, vec![]);
+    let told = "the configuration reserves it for another client.";
+    assert!(words.summary.ends_with(told), "{}", words.summary);
+    assert!(
+        words.checks[0].contains("remove the reservation"),
+        "{:?}",
+        words.checks
+    );
 }
