@@ -4,14 +4,13 @@
 //! rule looks at more than a first packet has), `ovn-trace` is asked. Each cell says by which of the two it was found.
 
 use crate::platform::Platform;
-use crate::trace::{self, Asking, Place, links, refused};
+use crate::trace::{self, Asking, Flows, links, refused};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use purlin_api::Problem;
 use purlin_ovn_core::model::State;
 use purlin_ovn_core::policy::{Decided, Policy, Verdict};
 use purlin_ovn_core::trace::{Protocol, Query};
 use purlin_ovsdb::Uuid;
-use purlin_ovsdb::client::Snapshot;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -242,11 +241,11 @@ pub(crate) async fn page(
             .parse()
             .map_err(|_| refused(format!("cursor: {cursor:?} is none of this matrix")))
     })?;
-    let tracer = match wanted.confirm {
+    let flows = match wanted.confirm {
         Confirm::Never => None,
-        Confirm::All => Some(tracer(platform).await?),
+        Confirm::All => Some(flows(platform).await?),
         // Without the program the ACLs are all there is, and every cell says so.
-        Confirm::Auto => tracer(platform).await.ok(),
+        Confirm::Auto => flows(platform).await.ok(),
     };
     let policy = Policy::new(state);
     let (mut cells, mut traces) = (Vec::new(), Vec::new());
@@ -258,8 +257,8 @@ pub(crate) async fn page(
         };
         let judged = judge(state, &policy, &cell);
         let asks = match (&judged, wanted.confirm) {
-            (Judged::Verdict { .. }, Confirm::All) => tracer.is_some(),
-            (Judged::Verdict { inexact, .. }, Confirm::Auto) => inexact.is_some() && tracer.is_some(),
+            (Judged::Verdict { .. }, Confirm::All) => flows.is_some(),
+            (Judged::Verdict { inexact, .. }, Confirm::Auto) => inexact.is_some() && flows.is_some(),
             _ => false,
         };
         if asks && traces.len() == TRACES {
@@ -271,8 +270,8 @@ pub(crate) async fn page(
         cells.push(shown(state, &cell, &judged));
         at += 1;
     }
-    if let Some(tracer) = &tracer {
-        confirm(platform, tracer, state, traces, &mut cells).await?;
+    if let Some(flows) = &flows {
+        confirm(platform, flows, state, traces, &mut cells).await?;
     }
     let (next, count) = ((at < matrix.len()).then(|| at.to_string()), counts(&cells));
     Ok(json!({
@@ -285,32 +284,20 @@ pub(crate) async fn page(
 }
 
 /// Where cells are traced.
-struct Tracer {
-    southbound: String,
-    flows: Snapshot,
-}
-
-async fn tracer(platform: &Platform) -> Result<Tracer, Problem> {
+async fn flows(platform: &Platform) -> Result<Flows, Problem> {
     crate::programs::find("ovn-trace")?;
-    let southbound = platform.southbound_endpoints()?;
-    let (_, flows) = platform.south()?.read().await?;
-    Ok(Tracer { southbound, flows })
+    Flows::of(platform).await
 }
 
 async fn confirm(
     platform: &Platform,
-    tracer: &Tracer,
+    flows: &Flows,
     state: &State<'_>,
     traces: Vec<(usize, Asking)>,
     cells: &mut [Value],
 ) -> Result<(), Problem> {
-    let place = Place {
-        programs: platform.programs(),
-        southbound: &tracer.southbound,
-        flows: &tracer.flows,
-    };
     let told = stream::iter(traces).map(|(at, asking)| async move {
-        let told = trace::trace(place, state, &asking).await?;
+        let told = trace::trace(platform.programs(), flows, state, &asking).await?;
         Ok::<_, Problem>((at, told))
     });
     let told: Vec<_> = told.buffer_unordered(AT_ONCE).try_collect().await?;

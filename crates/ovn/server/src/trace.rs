@@ -23,26 +23,42 @@ use std::time::{Duration, Instant};
 /// The longest trace.
 const LIMIT: Duration = Duration::from_secs(20);
 
-/// Where traces are asked: a southbound, the rows of both databases as they are there.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Place<'a> {
-    pub(crate) programs: &'a Programs,
+/// Where traces are asked: a southbound, and its rows as they are there.
+#[derive(Debug)]
+pub(crate) struct Flows {
     /// What `--db` of `ovn-trace` takes.
-    pub(crate) southbound: &'a str,
-    pub(crate) flows: &'a Snapshot,
+    pub(crate) southbound: String,
+    pub(crate) rows: Snapshot,
 }
 
-/// Asks for one packet.
+impl Flows {
+    /// Those of a platform's southbound.
+    ///
+    /// # Errors
+    /// 503 without one, or when it is not read.
+    pub(crate) async fn of(platform: &Platform) -> Result<Self, Problem> {
+        let southbound = platform.southbound_endpoints()?;
+        let (_, rows) = platform.south()?.read().await?;
+        Ok(Self { southbound, rows })
+    }
+}
+
+/// Asks for one packet; `state` is the northbound that the flows were made of.
 ///
 /// # Errors
 /// What keeps `ovn-trace` from answering.
-pub(crate) async fn trace(place: Place<'_>, state: &State<'_>, asking: &Asking) -> Result<Told, Problem> {
+pub(crate) async fn trace(
+    programs: &Programs,
+    flows: &Flows,
+    state: &State<'_>,
+    asking: &Asking,
+) -> Result<Told, Problem> {
     let began = Instant::now();
-    let mut arguments = place.programs.tls_arguments();
-    arguments.push(format!("--db={}", place.southbound));
+    let mut arguments = programs.tls_arguments();
+    arguments.push(format!("--db={}", flows.southbound));
     arguments.extend(["--detailed", "-vconsole:warn", "-vsyslog:off"].map(str::to_owned));
     arguments.extend(asking.arguments());
-    let printed = place.programs.run("ovn-trace", &arguments, LIMIT).await?;
+    let printed = programs.run("ovn-trace", &arguments, LIMIT).await?;
     let trace = read(&printed.text).map_err(|error| untold(&printed, &error, asking))?;
     if !printed.success {
         let detail = format!("ovn-trace ended before its time: {}", printed.complaints);
@@ -53,8 +69,8 @@ pub(crate) async fn trace(place: Place<'_>, state: &State<'_>, asking: &Asking) 
         ));
     }
     let steps = trace.sections.iter().flat_map(|section| &section.steps);
-    let flows = steps.filter_map(|step| Some(step.flow.as_ref()?.uuid.as_str()));
-    let hints = hints(place.flows, flows);
+    let crossed = steps.filter_map(|step| Some(step.flow.as_ref()?.uuid.as_str()));
+    let hints = hints(&flows.rows, crossed);
     let story = story(&trace, state, &|flow| hints.get(flow).cloned());
     Ok(Told {
         reached: tell::reached(state, asking, &story),

@@ -6,7 +6,7 @@ use crate::platform::Platform;
 use crate::realised::{self, Until};
 use crate::reasons;
 use crate::scratch::Scratch;
-use crate::trace::{self, Place, Question};
+use crate::trace::{self, Flows, Question};
 use crate::write::{Manner, Wish, write};
 use axum::http::StatusCode;
 use purlin_api::Problem;
@@ -153,20 +153,18 @@ struct Looked {
 async fn look(place: &Platform, asked: &Asked, wanted: &Wanted) -> Result<Looked, Problem> {
     let (schema, rows) = place.north().read_live().await?;
     let state = State::new(&schema, &rows.database);
-    let (_, flows) = place.south()?.read_live().await?;
-    let southbound = place.southbound_endpoints()?;
+    let (_, rows) = place.south()?.read_live().await?;
+    let flows = Flows {
+        southbound: place.southbound_endpoints()?,
+        rows,
+    };
     let mut traces = Vec::with_capacity(asked.traces.len());
     for question in &asked.traces {
         // A port may come or go with the change.
         let told = match question.checked(&state) {
             Err(problem) => json!({ "reached": null, "summary": problem.detail() }),
             Ok(asking) => {
-                let at = Place {
-                    programs: place.programs(),
-                    southbound: &southbound,
-                    flows: &flows,
-                };
-                let told = trace::trace(at, &state, &asking).await?;
+                let told = trace::trace(place.programs(), &flows, &state, &asking).await?;
                 told.shown(&asking, question.raw)
             }
         };
@@ -175,7 +173,7 @@ async fn look(place: &Platform, asked: &Asked, wanted: &Wanted) -> Result<Looked
     let (matrix, missing) = wanted.known(&state)?;
     let cells = judged(&state, &matrix)?;
     Ok(Looked {
-        flows,
+        flows: flows.rows,
         traces,
         cells,
         missing,

@@ -5,7 +5,7 @@
 
 mod hush;
 
-use super::{Asking, Place, Question, Told, behind, refused, trace};
+use super::{Asking, Flows, Question, Told, behind, refused, trace};
 use crate::platform::Platform;
 use hush::Hush;
 use purlin_api::Problem;
@@ -28,7 +28,7 @@ pub(crate) struct Around {
     schema: Arc<DatabaseSchema>,
     whole: Snapshot,
     part: Snapshot,
-    flows: Option<(String, Snapshot)>,
+    flows: Option<Flows>,
 }
 
 impl Around {
@@ -38,9 +38,7 @@ impl Around {
     /// 503 without one, or when a database is not read.
     pub(crate) async fn of(platform: &Platform) -> Result<Self, Problem> {
         let mut around = Self::rows_of(platform).await?;
-        let southbound = around.platform.southbound_endpoints()?;
-        let (_, flows) = around.platform.south()?.read().await?;
-        around.flows = Some((southbound, flows));
+        around.flows = Some(Flows::of(&around.platform).await?);
         Ok(around)
     }
 
@@ -87,15 +85,10 @@ impl Around {
             Ok(asking) => asking,
             Err(_) => question.checked(&self.seen())?,
         };
-        let Some((southbound, flows)) = &self.flows else {
+        let Some(flows) = &self.flows else {
             return Err(Problem::broken("a trace was asked for without flows"));
         };
-        let place = Place {
-            programs: self.platform.programs(),
-            southbound,
-            flows,
-        };
-        let mut told = trace(place, &self.all(), &asking).await?;
+        let mut told = trace(self.platform.programs(), flows, &self.all(), &asking).await?;
         if self.tenant.is_some() {
             told.raw = String::new();
             self.hush_with(|hush| hush.story(&mut told.story));
