@@ -6,6 +6,7 @@
 //!   make       a body, as changes to rows                place    rows by the words of paths, filters and references
 //!   forms      values that a column keeps as text        document JSON schemas of kinds
 //!   stage      changes put on a state, for what comes after them in one request
+//!   wish       what a request wants of one object, for the one guarded way to write
 //! ```
 //!
 //! Routes, OpenAPI and checks come from the same table. Everything ends in [`purlin_ovn_core::model::Change`]s, so that
@@ -21,6 +22,7 @@ pub(crate) mod make;
 pub(crate) mod place;
 pub(crate) mod read;
 pub(crate) mod stage;
+pub(crate) mod wish;
 
 pub(crate) use fault::{Fault, refusal};
 

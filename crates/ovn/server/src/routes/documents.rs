@@ -9,7 +9,7 @@ use crate::yaml::yaml;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use purlin_api::asked::{Asked, Name};
 use purlin_api::route::{self, Draft, Routes};
@@ -247,10 +247,8 @@ async fn export(
     let (schema, rows) = platform.north().read().await?;
     let document = document::export(&Rows::new(&schema, &rows.database), owner);
     if form == Some("yaml") {
-        let mut answer = yaml(&document).into_response();
-        let kind = HeaderValue::from_static("application/yaml");
-        answer.headers_mut().insert(header::CONTENT_TYPE, kind);
-        return Ok(answer);
+        let kind = [(header::CONTENT_TYPE, "application/yaml")];
+        return Ok((kind, yaml(&document)).into_response());
     }
     Ok(Json(document).into_response())
 }

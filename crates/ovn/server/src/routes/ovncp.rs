@@ -21,9 +21,9 @@ use super::{nb, writes};
 use crate::ovncp::{self, page_schema};
 use crate::platform::{Platform, new_uuid};
 use crate::typed::kinds::ovncp::{ACL, PORT, ROUTER, SWITCH};
-use crate::typed::make::{self, Manner as Writing};
-use crate::typed::place::Aliases;
-use crate::typed::{Kind, Subject, document, etag};
+use crate::typed::make::Manner as Writing;
+use crate::typed::wish::{self, Work};
+use crate::typed::{Kind, document};
 use crate::write::write_shown;
 use answer::{Told, object};
 use axum::Json;
@@ -35,7 +35,7 @@ use purlin_api::asked::{Asked, Input, Name, Preconditions};
 use purlin_api::route::{self, Draft, Routes};
 use purlin_api::schema::{self, Schema};
 use purlin_api::{Operator, Problem, Viewer};
-use purlin_ovn_core::model::{Change, State as Rows};
+use purlin_ovn_core::model::State as Rows;
 use serde_json::{Map, Value, json};
 
 const KINDS: [&Kind; 4] = [&SWITCH, &PORT, &ROUTER, &ACL];
@@ -218,18 +218,8 @@ async fn create(
 ) -> Result<Response, Problem> {
     let manner = nb::manner(&asked, &caller)?;
     let uuid = new_uuid()?;
-    let none = Aliases::default();
-    let wish = |state: &Rows<'_>| {
-        let subject = Subject {
-            state,
-            kind,
-            uuid,
-            new: true,
-        };
-        Ok((make::create(subject, &body, &none)?, Vec::new()))
-    };
     let show = |state: &Rows<'_>| object(state, kind, uuid);
-    let written = write_shown(&platform, &manner, show, wish).await?;
+    let written = write_shown(&platform, &manner, show, wish::create(kind, uuid, &body)).await?;
     let place = format!("{}/{uuid}", kind.names.list);
     answer::told(&manner, written, Some(&place))
 }
@@ -244,17 +234,8 @@ async fn change(
 ) -> Result<Response, Problem> {
     let manner = nb::manner(&asked, &caller)?;
     let uuid = meant(&platform, kind, &id.0).await?;
-    let none = Aliases::default();
-    let wish = |state: &Rows<'_>| {
-        let subject = Subject {
-            state,
-            kind,
-            uuid,
-            new: false,
-        };
-        let expect = etag::expected(state, kind, uuid, &conditions)?;
-        Ok((make::change(subject, &body, writing, &none)?, expect))
-    };
+    let work = Work::Change(writing, body);
+    let wish = wish::change(kind, uuid, &work, &conditions);
     let show = |state: &Rows<'_>| object(state, kind, uuid);
     let written = write_shown(&platform, &manner, show, wish).await?;
     answer::told(&manner, written, None)
@@ -270,11 +251,7 @@ async fn remove(
 ) -> Result<Response, Problem> {
     let manner = nb::manner(&asked, &caller)?;
     let uuid = meant(&platform, kind, &id.0).await?;
-    let wish = |state: &Rows<'_>| {
-        let expect = etag::expected(state, kind, uuid, &conditions)?;
-        let table = kind.table.to_owned();
-        Ok((vec![Change::Delete { table, uuid }], expect))
-    };
+    let wish = wish::change(kind, uuid, &Work::Delete, &conditions);
     let written = write_shown(&platform, &manner, |_: &Rows<'_>| None, wish).await?;
     match written["dry_run"] == true || manner.waits() {
         true => Ok(Json(written).into_response()),

@@ -10,7 +10,7 @@ use crate::yaml::yaml;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use purlin_api::asked::{Asked, Input, Name};
 use purlin_api::route::{self, Draft, Routes};
@@ -283,10 +283,8 @@ async fn export(
     let known = templates::one(platform.templates()?, &name.0).await?;
     let template = json!(known.template);
     if asked.word_of("format", &["json", "yaml"])? == Some("yaml") {
-        let mut answer = yaml(&template).into_response();
-        let kind = HeaderValue::from_static("application/yaml");
-        answer.headers_mut().insert(header::CONTENT_TYPE, kind);
-        return Ok(answer);
+        let kind = [(header::CONTENT_TYPE, "application/yaml")];
+        return Ok((kind, yaml(&template)).into_response());
     }
     Ok(Json(template).into_response())
 }

@@ -19,8 +19,8 @@ use crate::platform::{Platform, new_uuid};
 use crate::typed::kinds::KINDS;
 use crate::typed::kinds::south::SOUTH;
 use crate::typed::make::{self, Manner, Verb};
-use crate::typed::place::{self, Aliases};
-use crate::typed::{Kind, Subject, document, etag, read};
+use crate::typed::wish::{self, Work};
+use crate::typed::{Kind, document, etag, place, read};
 use crate::write::write_shown;
 use axum::Json;
 use axum::extract::State;
@@ -30,7 +30,7 @@ use purlin_api::asked::{Asked, Input, Name, Preconditions, etag_of};
 use purlin_api::route::{self, Draft, Routes};
 use purlin_api::schema::{self, Schema};
 use purlin_api::{Operator, Problem, Viewer};
-use purlin_ovn_core::model::{Change, State as Rows};
+use purlin_ovn_core::model::State as Rows;
 use purlin_ovsdb::Uuid;
 use serde_json::{Map, Value, json};
 
@@ -65,7 +65,7 @@ fn of_kind(kind: &'static Kind) -> Vec<Draft<Platform>> {
             route::patch(
                 names.row,
                 move |Operator(caller): Operator, State(platform), id: Name, asked: Asked, conditions: Preconditions, Input(body)| {
-                    let work = Work::Merge(body);
+                    let work = Work::Change(Manner::Merge, body);
                     change(kind, platform, caller, id, asked, conditions, work)
                 },
             )
@@ -249,18 +249,8 @@ async fn create(
 ) -> Result<(StatusCode, HeaderMap, Json<Value>), Problem> {
     let manner = nb::manner(&asked, &caller)?;
     let uuid = new_uuid()?;
-    let none = Aliases::default();
-    let wish = |state: &Rows<'_>| {
-        let subject = Subject {
-            state,
-            kind,
-            uuid,
-            new: true,
-        };
-        Ok((make::create(subject, &body, &none)?, Vec::new()))
-    };
     let show = |state: &Rows<'_>| read::object(state, kind, uuid);
-    let answer = write_shown(&platform, &manner, show, wish).await?;
+    let answer = write_shown(&platform, &manner, show, wish::create(kind, uuid, &body)).await?;
     if answer["dry_run"] == true {
         return Ok((StatusCode::OK, HeaderMap::new(), Json(item(answer))));
     }
@@ -270,27 +260,6 @@ async fn create(
         headers.insert(header::LOCATION, place);
     }
     Ok((StatusCode::CREATED, headers, Json(item(answer))))
-}
-
-/// What is done to an object that is there.
-enum Work {
-    Merge(Map<String, Value>),
-    Adjust(Verb, Map<String, Value>),
-    Delete,
-}
-
-impl Work {
-    fn changes(&self, subject: Subject<'_, '_>) -> Result<Vec<Change>, Problem> {
-        let none = Aliases::default();
-        match self {
-            Self::Merge(body) => make::change(subject, body, Manner::Merge, &none),
-            Self::Adjust(verb, body) => make::adjust(subject, body, *verb, &none),
-            Self::Delete => Ok(vec![Change::Delete {
-                table: subject.kind.table.to_owned(),
-                uuid: subject.uuid,
-            }]),
-        }
-    }
 }
 
 async fn change(
@@ -304,16 +273,7 @@ async fn change(
 ) -> Result<(HeaderMap, Json<Value>), Problem> {
     let manner = nb::manner(&asked, &caller)?;
     let uuid = meant(&platform, kind, &id.0).await?;
-    let wish = |state: &Rows<'_>| {
-        let subject = Subject {
-            state,
-            kind,
-            uuid,
-            new: false,
-        };
-        let expect = etag::expected(state, kind, uuid, &conditions)?;
-        Ok((work.changes(subject)?, expect))
-    };
+    let wish = wish::change(kind, uuid, &work, &conditions);
     let show = |state: &Rows<'_>| read::object(state, kind, uuid);
     let answer = write_shown(&platform, &manner, show, wish).await?;
     Ok((tagged(&answer["row"]), Json(item(answer))))

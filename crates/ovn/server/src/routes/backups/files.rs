@@ -6,7 +6,7 @@ use crate::journal::new_id;
 use crate::platform::Platform;
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -33,11 +33,9 @@ pub(super) async fn export(
         let key = headers.get(KEY).and_then(|key| key.to_str().ok());
         let (schema, _) = platform.north().read().await?;
         let (content, _) = backups::content(shelf, &schema, &head, key).await?;
+        let kind = [(header::CONTENT_TYPE, "application/octet-stream")];
         let file = standalone(&schema.to_json(), Some(&content.to_json()));
-        let mut answer = file.into_response();
-        let kind = HeaderValue::from_static("application/octet-stream");
-        answer.headers_mut().insert(header::CONTENT_TYPE, kind);
-        return Ok(answer);
+        return Ok((kind, file).into_response());
     }
     let stored = backups::stored(shelf.history, &head).await?;
     Ok(
