@@ -4,7 +4,7 @@ use crate::keys::Key;
 use crate::members::{Invitation, Membership};
 use crate::oidc::Provider;
 use crate::sessions::Session;
-use crate::shelf::Shelf;
+use crate::shelf::{Bell, Shelf};
 use crate::tenants::Tenant;
 use crate::users::User;
 use futures_util::future::BoxFuture;
@@ -46,6 +46,8 @@ pub(crate) struct Inner {
     pub(crate) hashing: Semaphore,
     /// Writers of the tables, one at a time.
     pub(crate) writer: tokio::sync::Mutex<()>,
+    /// Rung by every shelf.
+    pub(crate) bell: Bell,
     /// Where people may log in instead.
     pub(crate) provider: OnceLock<Arc<Provider>>,
     /// Whether other nodes write the same tables.
@@ -84,19 +86,21 @@ impl Desk {
         let nobody = nobody
             .await
             .map_err(|_| Problem::broken("the thread that hashes passwords died"))??;
+        let bell = Bell::default();
         let desk = Self(Arc::new(Inner {
             ledger,
             clock,
             tokens,
             belongings,
-            users: Shelf::new("users"),
-            sessions: Shelf::new("sessions"),
-            tenants: Shelf::new("tenants"),
-            members: Shelf::new("members"),
-            invitations: Shelf::new("invitations"),
-            keys: Shelf::new("api_keys"),
+            users: Shelf::new("users", &bell),
+            sessions: Shelf::new("sessions", &bell),
+            tenants: Shelf::new("tenants", &bell),
+            members: Shelf::new("members", &bell),
+            invitations: Shelf::new("invitations", &bell),
+            keys: Shelf::new("api_keys", &bell),
             hashing: Semaphore::new(2),
             writer: tokio::sync::Mutex::new(()),
+            bell,
             provider: OnceLock::new(),
             shared: AtomicBool::new(false),
             asking: Semaphore::new(1),

@@ -6,7 +6,9 @@ pub(crate) use sessions::{Opened, is_overtaken};
 
 use crate::Desk;
 use crate::desk::identity;
+use crate::keys::Key;
 use crate::secret::{self, Use};
+use crate::sessions::Session;
 use crate::shelf::Edit;
 use crate::tenants::{Status, Tenant};
 use crate::users::User;
@@ -16,6 +18,7 @@ use futures_util::future::BoxFuture;
 use purlin_api::tenancy::{Accounts, Bound, Note, Tenancy};
 use purlin_api::{Caller, Problem, Role, passwords, reasons};
 use std::sync::Arc;
+use tokio::sync::watch;
 
 /// How often at most a key's last use is written down, in seconds.
 const LAST_USED_GRAIN: i64 = 300;
@@ -49,6 +52,23 @@ impl Accounts for Desk {
             ));
         }
         Ok(Arc::new(self.tenancy_of(&tenant, role, None)))
+    }
+
+    fn again(&self, caller: &Caller) -> Option<Caller> {
+        let Some((user, session)) = caller.token.split_once('/') else {
+            let key = self.0.keys.get(&caller.token)?;
+            return self.caller_by_key(&key);
+        };
+        let session = self
+            .0
+            .sessions
+            .get(session)
+            .filter(|session| session.user == user)?;
+        self.caller_by_session(&session)
+    }
+
+    fn changes(&self) -> watch::Receiver<u64> {
+        self.0.bell.listen()
     }
 }
 
@@ -99,7 +119,13 @@ impl Desk {
 
     fn by_session(&self, text: &str, id: &str) -> Option<Caller> {
         let session = self.0.sessions.get(id)?;
-        let valid = session.access_ends > self.now() && passwords::has_digest(text, &session.access);
+        let right = passwords::has_digest(text, &session.access);
+        self.caller_by_session(&session).filter(|_| right)
+    }
+
+    /// Whoever has the session, as long as its last access token holds.
+    fn caller_by_session(&self, session: &Session) -> Option<Caller> {
+        let valid = session.access_ends > self.now();
         let user = self.0.users.get(&session.user).filter(|_| valid)?;
         Some(Caller {
             token: format!("{}/{}", user.id, session.id),
@@ -116,15 +142,19 @@ impl Desk {
     fn by_key(&self, text: &str, id: &str) -> Option<Caller> {
         let now = self.now();
         let key = self.0.keys.get(id)?;
-        if key.ended(now) || !passwords::has_digest(text, &key.digest) {
-            return None;
-        }
-        let tenant = self.0.tenants.get(&key.tenant)?;
-        if tenant.status == Status::Suspended {
-            return None;
-        }
+        let right = passwords::has_digest(text, &key.digest);
+        let caller = self.caller_by_key(&key).filter(|_| right)?;
         if key.last_used.is_none_or(|last| now - last >= LAST_USED_GRAIN) {
             self.note_use(id.to_owned(), now);
+        }
+        Some(caller)
+    }
+
+    /// Whoever has the key, as long as it and its tenant hold.
+    fn caller_by_key(&self, key: &Key) -> Option<Caller> {
+        let tenant = self.0.tenants.get(&key.tenant)?;
+        if key.ended(self.now()) || tenant.status == Status::Suspended {
+            return None;
         }
         let role = key.role();
         let tenancy = self.tenancy_of(&tenant, role, Some(key.scopes.clone()));

@@ -7,12 +7,34 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use tokio::sync::watch;
 
 /// Rows of one table, by id.
 #[derive(Debug)]
 pub(crate) struct Shelf<T> {
     table: &'static str,
     rows: RwLock<BTreeMap<String, Kept<T>>>,
+    bell: Bell,
+}
+
+/// Rung when rows have changed, for whoever relies on what they said.
+#[derive(Debug, Clone)]
+pub(crate) struct Bell(Arc<watch::Sender<u64>>);
+
+impl Default for Bell {
+    fn default() -> Self {
+        Self(Arc::new(watch::Sender::new(0)))
+    }
+}
+
+impl Bell {
+    fn ring(&self) {
+        self.0.send_modify(|times| *times += 1);
+    }
+
+    pub(crate) fn listen(&self) -> watch::Receiver<u64> {
+        self.0.subscribe()
+    }
 }
 
 /// A row, and how it lies in the store: whoever writes it anew says what it was.
@@ -26,11 +48,19 @@ struct Kept<T> {
 pub(crate) const ROWS_MAX: usize = 50_000;
 
 impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> Shelf<T> {
-    pub(crate) const fn new(table: &'static str) -> Self {
+    pub(crate) fn new(table: &'static str, bell: &Bell) -> Self {
         Self {
             table,
             rows: RwLock::new(BTreeMap::new()),
+            bell: bell.clone(),
         }
+    }
+
+    /// Changes what is here, and says so.
+    fn change<R>(&self, change: impl FnOnce(&mut BTreeMap<String, Kept<T>>) -> R) -> R {
+        let changed = change(&mut self.rows.write().unwrap_or_else(PoisonError::into_inner));
+        self.bell.ring();
+        changed
     }
 
     /// Reads the table anew.
@@ -40,7 +70,7 @@ impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> Shelf<T> {
         for (key, octets) in found {
             rows.insert(String::from_utf8_lossy(&key).into_owned(), self.read(octets)?);
         }
-        *self.rows.write().unwrap_or_else(PoisonError::into_inner) = rows;
+        self.change(|known| *known = rows);
         Ok(())
     }
 
@@ -49,11 +79,10 @@ impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> Shelf<T> {
         let found = ledger.get(self.table, key.clone()).await?;
         let id = String::from_utf8_lossy(&key).into_owned();
         let kept = found.map(|octets| self.read(octets)).transpose()?;
-        let mut rows = self.rows.write().unwrap_or_else(PoisonError::into_inner);
-        match kept {
+        self.change(|rows| match kept {
             Some(kept) => rows.insert(id, kept),
             None => rows.remove(&id),
-        };
+        });
         Ok(())
     }
 
@@ -108,8 +137,7 @@ impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> Shelf<T> {
         edit.batch = std::mem::take(&mut edit.batch).put(self.table, id.as_bytes(), octets.clone());
         let (id, row) = (id.to_owned(), Arc::new(row));
         edit.then.push(Box::new(move || {
-            let mut rows = self.rows.write().unwrap_or_else(PoisonError::into_inner);
-            rows.insert(id, Kept { row, octets });
+            self.change(|rows| rows.insert(id, Kept { row, octets }));
         }));
     }
 
@@ -118,8 +146,7 @@ impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> Shelf<T> {
         edit.batch = std::mem::take(&mut edit.batch).delete(self.table, id.as_bytes());
         let id = id.to_owned();
         edit.then.push(Box::new(move || {
-            let mut rows = self.rows.write().unwrap_or_else(PoisonError::into_inner);
-            rows.remove(&id);
+            self.change(|rows| rows.remove(&id));
         }));
     }
 

@@ -13,8 +13,10 @@ use std::fmt;
 use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
 
+use crate::gate::Gate;
 use crate::problem::Problem;
 use crate::reasons;
+use crate::route::Entry;
 use crate::tenancy::{Note, Tenancy};
 
 /// What a token allows. Each role includes the ones before it.
@@ -68,6 +70,24 @@ pub struct Caller {
     pub source: Option<IpAddr>,
     /// The request's id, as `X-Request-Id` has it; the guard of the route fills it in.
     pub request: String,
+}
+
+impl Caller {
+    pub(crate) fn must_have(&self, role: Role) -> Result<(), Problem> {
+        if self.role >= role {
+            return Ok(());
+        }
+        let place = match &self.tenant {
+            Some(tenant) => format!(" in the tenant {:?}", tenant.name),
+            None => String::new(),
+        };
+        let detail = format!(
+            "the token {:?} has the role {}{place}, this needs {role}",
+            self.name, self.role
+        );
+        let forbidden = Problem::new(StatusCode::FORBIDDEN, &reasons::ROLE_TOO_LOW, detail);
+        Err(forbidden)
+    }
 }
 
 /// What a route asks of its caller.
@@ -137,29 +157,19 @@ role_requirement!(Member, Viewer, Operator, Admin);
 #[derive(Debug, Clone, Default)]
 pub(crate) struct CallerSlot(pub(crate) Arc<OnceLock<Caller>>);
 
-/// Whose request it is, as the guard of the route has found out.
+/// Whose request it is, as the guard of the route has found out, and by which route's rules.
 #[derive(Debug, Clone)]
-pub(crate) struct Known(pub(crate) Caller);
+pub(crate) struct Known {
+    pub(crate) caller: Caller,
+    pub(crate) gate: Gate,
+    pub(crate) entry: Arc<Entry>,
+}
 
 async fn at_least(parts: &Parts, role: Role) -> Result<Caller, Problem> {
-    let Some(Known(caller)) = parts.extensions.get::<Known>() else {
+    let Some(Known { caller, .. }) = parts.extensions.get::<Known>() else {
         return Err(Problem::broken("the route was mounted without a login check"));
     };
-    if caller.role < role {
-        let place = match &caller.tenant {
-            Some(tenant) => format!(" in the tenant {:?}", tenant.name),
-            None => String::new(),
-        };
-        let detail = format!(
-            "the token {:?} has the role {}{place}, this needs {role}",
-            caller.name, caller.role
-        );
-        return Err(Problem::new(
-            StatusCode::FORBIDDEN,
-            &reasons::ROLE_TOO_LOW,
-            detail,
-        ));
-    }
+    caller.must_have(role)?;
     if let Some(slot) = parts.extensions.get::<CallerSlot>() {
         slot.0.get_or_init(|| caller.clone());
     }

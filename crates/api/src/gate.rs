@@ -6,8 +6,9 @@ use std::collections::HashMap;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex};
+use tokio::sync::watch;
 
-use crate::access::{Caller, Role};
+use crate::access::{Access, Caller, Role};
 use crate::asked::Asked;
 use crate::clock::Clock;
 use crate::problem::Problem;
@@ -26,8 +27,8 @@ const FAILURES_WINDOW: i64 = 60;
 /// Sources that are remembered; beyond them the oldest are forgotten.
 const SOURCES_MAX: usize = 4096;
 
-/// Paths on which the token may come as `?access_token=`: browsers cannot set headers for these two.
-const QUERY_TOKEN_PATHS: [&str; 2] = ["/ws", "/api/v1/events"];
+/// How the token comes where the route says so: browsers cannot set headers for streams.
+const QUERY_TOKEN: &str = "access_token";
 
 /// Where a request came from; put into its extensions by the listener.
 #[derive(Debug, Clone, Copy)]
@@ -77,7 +78,7 @@ impl Gate {
     /// 401 without a valid token, 429 after too many wrong ones, 404 for a tenant that the caller is no member of, 403
     /// where whoever has a tenant has no business.
     pub(crate) async fn admit(&self, parts: &Parts, entry: &Entry) -> Result<Caller, Problem> {
-        let caller = self.login(parts).await?;
+        let caller = self.login(parts, entry).await?;
         let wanted = tenant_of(parts);
         if let Some(tenant) = &caller.tenant {
             if let Some(wanted) = wanted.filter(|wanted| *wanted != tenant.id && *wanted != tenant.name) {
@@ -103,8 +104,57 @@ impl Gate {
         }
     }
 
-    async fn login(&self, parts: &Parts) -> Result<Caller, Problem> {
-        let Some(text) = token_of(parts) else {
+    /// What the caller of an earlier request may do now, by the same token, session or key.
+    ///
+    /// # Errors
+    /// As [`Gate::admit`], and 409 where it may see something else now.
+    pub(crate) fn again(&self, before: &Caller, entry: &Entry) -> Result<(), Problem> {
+        let own = self
+            .0
+            .tokens
+            .still(&before.token)
+            .map(|token| caller(token, before.source));
+        let accounts = self.0.accounts.as_ref();
+        let now = own.or_else(|| accounts?.again(before)).ok_or_else(|| {
+            let detail = "the token, session or key is not a valid one any more";
+            Problem::new(StatusCode::UNAUTHORIZED, &reasons::BAD_TOKEN, detail)
+        })?;
+        let wanted = before.tenant.as_ref().filter(|_| now.tenant.is_none());
+        let now = match (wanted, accounts) {
+            (Some(tenant), Some(accounts)) => {
+                let tenancy = accounts.tenancy(&now, &tenant.id)?;
+                now.within(tenancy)
+            }
+            _ => now,
+        };
+        let sees = |caller: &Caller| {
+            let tenant = caller.tenant.as_ref();
+            tenant.map(|tenant| (tenant.id.clone(), tenant.external))
+        };
+        if sees(before) != sees(&now) {
+            let detail = "what the tenant may see has changed: come back and read it again";
+            return Err(Problem::new(
+                StatusCode::CONFLICT,
+                &reasons::CHANGED_MEANWHILE,
+                detail,
+            ));
+        }
+        match entry.access {
+            Access::Role(role) => now.must_have(role),
+            Access::Open => Ok(()),
+        }
+    }
+
+    /// Told when tokens, and when accounts have changed.
+    pub(crate) fn changes(&self) -> Vec<watch::Receiver<u64>> {
+        let tokens = std::iter::once(self.0.tokens.changes());
+        tokens
+            .chain(self.0.accounts.iter().map(|accounts| accounts.changes()))
+            .collect()
+    }
+
+    async fn login(&self, parts: &Parts, entry: &Entry) -> Result<Caller, Problem> {
+        let Some(text) = token_of(parts, entry) else {
             let detail = "the request has no Authorization header with a bearer token";
             return Err(Problem::new(
                 StatusCode::UNAUTHORIZED,
@@ -242,7 +292,7 @@ fn tenant_of(parts: &Parts) -> Option<String> {
     asked.text("tenant_id").map(str::to_owned)
 }
 
-fn token_of(parts: &Parts) -> Option<String> {
+fn token_of(parts: &Parts, entry: &Entry) -> Option<String> {
     if let Some(value) = parts.headers.get("x-api-key") {
         return value.to_str().ok().map(|key| key.trim().to_owned());
     }
@@ -252,12 +302,9 @@ fn token_of(parts: &Parts) -> Option<String> {
             .eq_ignore_ascii_case("bearer")
             .then(|| token.trim().to_owned());
     }
-    if !QUERY_TOKEN_PATHS.contains(&parts.uri.path()) {
+    if !entry.params.iter().any(|param| param.name == QUERY_TOKEN) {
         return None;
     }
-    let query = parts.uri.query()?;
-    query
-        .split('&')
-        .find_map(|pair| pair.strip_prefix("access_token="))
-        .map(str::to_owned)
+    let asked = Asked::of(&parts.uri).ok()?;
+    asked.text(QUERY_TOKEN).map(str::to_owned)
 }

@@ -40,6 +40,7 @@ guarded!(B, C);
 guarded!(B, C, D);
 guarded!(B, C, D, E);
 guarded!(B, C, D, E, F);
+guarded!(B, C, D, E, F, G);
 
 /// Where a parameter stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -170,7 +171,7 @@ impl Routes {
             let (open, state) = (draft.handler, state.clone());
             let handler = move |request: Request| async move {
                 let tenant = request.extensions().get::<Known>();
-                let tenant = tenant.and_then(|Known(caller)| caller.tenant.clone());
+                let tenant = tenant.and_then(|known| known.caller.tenant.clone());
                 let service = match tenant {
                     Some(tenant) => open.with_state(narrow(&state, &tenant)),
                     None => whole,

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex};
 
 use futures_util::future::BoxFuture;
 use serde_json::Value;
+use tokio::sync::watch;
 
 use crate::access::{Caller, Role};
 use crate::problem::Problem;
@@ -83,6 +84,12 @@ pub trait Accounts: Send + Sync {
     /// # Errors
     /// 404 when there is none, or the caller is no member: nobody learns which of these. 403 when it is suspended.
     fn tenancy(&self, caller: &Caller, wanted: &str) -> Result<Arc<Tenancy>, Problem>;
+
+    /// The caller of an earlier request as it is now, as far as its session or key is still good.
+    fn again(&self, caller: &Caller) -> Option<Caller>;
+
+    /// Told whenever one of these answers may have become another, but for the passing of time.
+    fn changes(&self) -> watch::Receiver<u64>;
 }
 
 /// What a handler leaves for the audit: what was changed, in few words and without secrets. Copies are the same one.

@@ -23,7 +23,7 @@ use purlin_store::{Batch, Expectation};
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 
 use crate::access::Role;
 use crate::clock::Clock;
@@ -65,6 +65,8 @@ struct Inner {
     /// Writers of the table, one at a time.
     writer: tokio::sync::Mutex<()>,
     known: Mutex<HashMap<String, Entry>>,
+    /// Told when some may have gone.
+    changed: watch::Sender<u64>,
 }
 
 struct Entry {
@@ -109,6 +111,7 @@ impl Tokens {
             hashing: Semaphore::new(2),
             writer: tokio::sync::Mutex::new(()),
             known: Mutex::new(known),
+            changed: watch::channel(0).0,
         })))
     }
 
@@ -119,17 +122,29 @@ impl Tokens {
     pub async fn refresh(&self) -> Result<(), Problem> {
         let _writing = self.0.writer.lock().await;
         let mut fresh = read_all(&self.0.ledger).await?;
-        let mut known = self.known();
-        for (id, entry) in &mut fresh {
-            let before = known.get(id);
-            // Whoever was verified here before still is, as long as it is the same secret.
-            if let Some(before) = before.filter(|before| before.stored.hash == entry.stored.hash) {
-                entry.seen = before.seen;
-                entry.last_used = before.last_used.max(entry.last_used);
+        {
+            let mut known = self.known();
+            for (id, entry) in &mut fresh {
+                let before = known.get(id);
+                // Whoever was verified here before still is, as long as it is the same secret.
+                if let Some(before) = before.filter(|before| before.stored.hash == entry.stored.hash) {
+                    entry.seen = before.seen;
+                    entry.last_used = before.last_used.max(entry.last_used);
+                }
             }
+            *known = fresh;
         }
-        *known = fresh;
+        self.tell_changes();
         Ok(())
+    }
+
+    /// Told when tokens may have gone.
+    pub(crate) fn changes(&self) -> watch::Receiver<u64> {
+        self.0.changed.subscribe()
+    }
+
+    fn tell_changes(&self) {
+        self.0.changed.send_modify(|times| *times += 1);
     }
 
     fn known(&self) -> MutexGuard<'_, HashMap<String, Entry>> {
@@ -206,6 +221,13 @@ impl Tokens {
             .map(|entry| entry.stored.view(entry.last_used))
     }
 
+    /// The token of that id, as long as it is valid.
+    pub(crate) fn still(&self, id: &str) -> Option<TokenView> {
+        let (known, now) = (self.known(), self.0.clock.secs());
+        let entry = known.get(id).filter(|entry| !entry.stored.ended(now))?;
+        Some(entry.stored.view(entry.last_used))
+    }
+
     /// Ends a token at once.
     ///
     /// # Errors
@@ -221,6 +243,7 @@ impl Tokens {
             .commit(Batch::default().delete(TABLE, id.as_bytes()))
             .await?;
         self.known().remove(id);
+        self.tell_changes();
         Ok(())
     }
 

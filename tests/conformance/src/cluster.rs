@@ -9,6 +9,7 @@
 //! killed.
 
 mod campus;
+mod changes;
 mod chaos;
 mod crowd;
 mod dice;
@@ -21,6 +22,7 @@ mod socket;
 mod watcher;
 
 pub use campus::{Campus, Databases, Hints, Host, Plan, Standby, Wire};
+pub use changes::Changes;
 pub use chaos::{Claims, Cost, Fault, Orders, Outcome, Part, Struck, Trial, Wound};
 pub use crowd::{Crowd, Memory, Moment, Note, Overlap, Population, Stay, overlaps};
 pub use dice::Dice;

@@ -21,9 +21,9 @@ mod wait;
 
 pub use balancing::{Front, Trio};
 pub use cluster::{
-    Campus, Claims, Cluster, Cost, Crowd, Databases, Dice, Fault, Hints, Host, Member, Memory, Moment, Note,
-    Orders, Outcome, Overlap, Part, Plan, Population, RELAY, Report, Socket, Standby, Stay, Struck, Trial,
-    Tried, Watcher, Wire, Wound, overlaps,
+    Campus, Changes, Claims, Cluster, Cost, Crowd, Databases, Dice, Fault, Hints, Host, Member, Memory,
+    Moment, Note, Orders, Outcome, Overlap, Part, Plan, Population, RELAY, Report, Socket, Standby, Stay,
+    Struck, Trial, Tried, Watcher, Wire, Wound, overlaps,
 };
 pub use lab::Lab;
 pub use machine::{Firmware, MACHINE_MAC, Machine, machine_programs};

@@ -2,7 +2,7 @@
 
 use crate::world::World;
 use axum::http::Method;
-use purlin_api::access::Role;
+use purlin_api::access::{Caller, Role};
 use purlin_api::tenancy::Accounts;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -351,4 +351,68 @@ pub(crate) async fn what_is_done_to_accounts_is_audited_without_secrets() {
             && !text.contains("argon2")
             && !text.contains(crate::world::PASSWORD)
     );
+}
+
+/// Streams ask so whenever something has changed.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_was_let_in_before_is_asked_about_again() {
+    let (world, _) = World::new().await;
+    let (org, _) = acme(&world).await;
+    let (alice, token) = world.user("alice", "viewer").await;
+    let before = world.desk.login(&token).await.unwrap().expect("she logged in");
+    let again = |before: &Caller| world.desk.again(before).map(|caller| caller.role);
+    assert_eq!(again(&before), Some(Role::Viewer));
+    let stranger = Caller {
+        token: before.token.replace(&alice, "somebody"),
+        ..before.clone()
+    };
+    assert_eq!(again(&stranger), None, "the session is not that user's");
+    // It goes on for as long as it is renewed, and with the tokens that this brings.
+    let mut changes = world.desk.changes();
+    let opened = world.login("alice").await;
+    let renewed = world
+        .desk
+        .login(opened["access_token"].as_str().unwrap())
+        .await
+        .unwrap()
+        .unwrap();
+    let body = json!({"refresh_token": opened["refresh_token"]});
+    world.clock.step(Duration::from_secs(14 * 60));
+    assert_eq!(world.post("", "/auth/refresh", body).await.status, 200);
+    assert!(changes.has_changed().unwrap());
+    world.clock.step(Duration::from_secs(2 * 60));
+    assert_eq!((again(&before), again(&renewed)), (None, Some(Role::Viewer)));
+    changes.borrow_and_update();
+    let path = format!("/auth/users/{alice}");
+    let gone = world.send(&world.admin, Method::DELETE, &path, Value::Null).await;
+    assert!(gone.status < 300, "{:#}", gone.body);
+    assert!(changes.has_changed().unwrap());
+    assert_eq!(again(&renewed), None);
+    // A key, for as long as it and its tenant hold.
+    let path = format!("/tenants/{org}/api-keys");
+    let made = world
+        .make(&path, json!({"name": "robot", "scopes": ["read"]}))
+        .await;
+    let before = world
+        .desk
+        .login(made["key"].as_str().unwrap())
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(again(&before), Some(Role::Viewer));
+    let set = async |status: &str| {
+        let body = json!({"status": status});
+        let path = format!("/tenants/{org}");
+        let set = world.send(&world.admin, Method::PUT, &path, body).await;
+        assert_eq!(set.status, 200, "{:#}", set.body);
+    };
+    set("suspended").await;
+    assert_eq!(again(&before), None);
+    set("active").await;
+    assert_eq!(again(&before), Some(Role::Viewer));
+    let path = format!("{path}/{}", made["id"].as_str().unwrap());
+    changes.borrow_and_update();
+    let gone = world.send(&world.admin, Method::DELETE, &path, Value::Null).await;
+    assert!(gone.status < 300 && changes.has_changed().unwrap());
+    assert_eq!(again(&before), None);
 }

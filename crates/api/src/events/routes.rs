@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::keeper::Opened;
 use super::lounge::Lounge;
 use super::session::{self, Visit};
 use super::{Cursor, EventSource, Follower, SessionKeeper, Topics, sse, ws};
@@ -19,6 +20,7 @@ use crate::reasons;
 use crate::route::{self, Draft, Routes};
 use crate::schema;
 use crate::serve::Shutdown;
+use crate::standing::Standing;
 use crate::tokens::random_octets;
 
 /// Streams that may be open at one time.
@@ -71,7 +73,7 @@ impl Streams {
         keeper: &dyn SessionKeeper,
         user: &str,
         (asked, headers): (&Asked, &HeaderMap),
-    ) -> Result<Visit, Problem> {
+    ) -> Result<(Opened, Follower), Problem> {
         let seen = asked.parsed("seen", "a number of an event")?.unwrap_or(0);
         let topics = Topics::parse(asked.text("topics").unwrap_or_default());
         let after = self.after(asked, headers).await?;
@@ -87,7 +89,7 @@ impl Streams {
             (None, None) => {
                 let opened = keeper.begin(user).await?;
                 let follower = Follower::new(Arc::clone(&self.source), self.life, topics, after).await;
-                return Ok(Visit { opened, follower });
+                return Ok((opened, follower));
             }
         };
         let parked = asked.text("session").filter(|_| stayed);
@@ -107,7 +109,7 @@ impl Streams {
             }
             (None, _) => Follower::moved(source, self.life, topics, &opened.place, stayed).await,
         };
-        Ok(Visit { opened, follower })
+        Ok((opened, follower))
     }
 
     async fn follow(&self, asked: &Asked, headers: &HeaderMap) -> Result<Follower, Problem> {
@@ -144,10 +146,11 @@ async fn events(
     State(streams): State<Streams>,
     asked: Asked,
     headers: HeaderMap,
+    standing: Standing,
 ) -> Result<Response, Problem> {
     let permit = streams.room()?;
     let follower = streams.follow(&asked, &headers).await?;
-    Ok(sse::respond(&streams, follower, permit))
+    Ok(sse::respond(&streams, (follower, standing), permit))
 }
 
 async fn socket(
@@ -155,6 +158,7 @@ async fn socket(
     State(streams): State<Streams>,
     asked: Asked,
     headers: HeaderMap,
+    standing: Standing,
     upgrade: Result<WebSocketUpgrade, axum::extract::ws::rejection::WebSocketUpgradeRejection>,
 ) -> Result<Response, Problem> {
     let upgrade = upgrade.map_err(|rejection| {
@@ -162,11 +166,16 @@ async fn socket(
     })?;
     let permit = streams.room()?;
     if let Some(keeper) = streams.sessions.clone() {
-        let visit = streams.visit(&*keeper, &caller.name, (&asked, &headers)).await?;
+        let (opened, follower) = streams.visit(&*keeper, &caller.name, (&asked, &headers)).await?;
+        let visit = Visit {
+            opened,
+            follower,
+            standing,
+        };
         return Ok(session::respond(&streams, keeper, upgrade, visit, permit));
     }
     let follower = streams.follow(&asked, &headers).await?;
-    Ok(ws::respond(&streams, upgrade, follower, permit))
+    Ok(ws::respond(&streams, upgrade, (follower, standing), permit))
 }
 
 /// The two event streams.
@@ -175,7 +184,9 @@ pub fn routes(streams: &Streams) -> Routes {
     let about = "Every event has an id; the id of the last one seen, given as `after` (or as `Last-Event-ID`), \
         resumes behind it without loss or repetition. What has left the server's memory meanwhile is told by an event \
         of topic `gap` with the number `missed` (null when unknown, as after a restart): read the present state \
-        again then. Browsers, which cannot set headers here, may send the token as `access_token`.";
+        again then. Browsers, which cannot set headers here, may send the token as `access_token`. The stream ends with \
+        its token or session: with an event `over` that says why, or with the close codes 4401 (log in again) and 4403 (you \
+        may not see this any more).";
     let finish = |draft: Draft<Streams>| {
         draft
             .description(about)

@@ -6,6 +6,7 @@
 
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
 use axum::response::Response;
+use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -15,10 +16,11 @@ use tokio::sync::{Notify, OwnedSemaphorePermit};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until, timeout};
 
 use super::follower::Item;
-use super::keeper::{Opened, Over, SessionKeeper};
+use super::keeper::{self, Opened, SessionKeeper};
 use super::routes::Streams;
 use super::ws::{MESSAGE_MAX, SEND_TIMEOUT, SILENCE_MAX};
 use super::{Follower, Topics};
+use crate::standing::{Over, Standing};
 
 /// "Service Restart": the client comes back, to another node (IANA's registry of RFC 6455 close codes).
 const RESTART: u16 = 1012;
@@ -42,6 +44,7 @@ struct Wish {
 pub(super) struct Visit {
     pub(super) opened: Opened,
     pub(super) follower: Follower,
+    pub(super) standing: Standing,
 }
 
 pub(super) fn respond(
@@ -74,6 +77,8 @@ enum End {
         whole: bool,
     },
     Gone,
+    /// The caller may have no more of it.
+    Over(Over),
 }
 
 /// What a turn of the loop has brought.
@@ -95,7 +100,9 @@ struct Line {
     ttl: Duration,
     /// To be sent before everything else.
     first: Vec<String>,
-    over: BoxFuture<'static, Over>,
+    over: BoxFuture<'static, keeper::Over>,
+    /// When the caller may have no more of it.
+    forbidden: BoxFuture<'static, Over>,
     part_at: Option<Instant>,
     /// Told when the client is back over another connection.
     called: Arc<Notify>,
@@ -107,7 +114,11 @@ struct Line {
 
 impl Line {
     fn new(socket: WebSocket, streams: Streams, keeper: Arc<dyn SessionKeeper>, visit: Visit) -> Self {
-        let Visit { opened, follower } = visit;
+        let Visit {
+            opened,
+            follower,
+            standing,
+        } = visit;
         // A client that answers is heard of several times before it would count as silent.
         let mut ticks = interval(streams.heartbeat.min(opened.ttl / 3));
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -125,6 +136,7 @@ impl Line {
             ttl: opened.ttl,
             first: Vec::new(),
             over,
+            forbidden: standing.over().boxed(),
             part_at: None,
             ticks,
             silence: 0,
@@ -184,9 +196,10 @@ impl Line {
             () = self.streams.shutdown.wait() => Turn::End(End::Part { whole: true }),
             () = parting => Turn::End(End::Part { whole: false }),
             () = self.called.notified() => Turn::End(End::Cut),
+            over = &mut self.forbidden => Turn::End(End::Over(over)),
             over = &mut self.over, if part_at.is_none() => match over {
-                Over::Gone => Turn::End(End::Gone),
-                Over::Draining(delay) => {
+                keeper::Over::Gone => Turn::End(End::Gone),
+                keeper::Over::Draining(delay) => {
                     self.part_at = Some(Instant::now() + delay);
                     Turn::Tick
                 }
@@ -289,6 +302,11 @@ impl Line {
             End::Cut => {
                 let (lounge, seat) = (&self.streams.lounge, (self.id, self.generation));
                 return lounge.park(&*self.keeper, seat, self.follower);
+            }
+            End::Over(over) => {
+                // Nobody comes back to it by this token.
+                self.keeper.end(&self.id).await;
+                close(over.close_code(), over.reason())
             }
             End::Gone => close(GONE, "the session lives elsewhere or has ended".to_owned()),
             End::Part { whole } => self.parting(whole).await,

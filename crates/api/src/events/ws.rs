@@ -9,6 +9,7 @@ use tokio::time::timeout;
 
 use super::routes::Streams;
 use super::{Follower, Topics};
+use crate::standing::Standing;
 
 /// Largest message of a client, in octets.
 pub(super) const MESSAGE_MAX: usize = 4096;
@@ -26,7 +27,7 @@ struct Wish {
 pub(super) fn respond(
     streams: &Streams,
     upgrade: WebSocketUpgrade,
-    follower: Follower,
+    (follower, standing): (Follower, Standing),
     permit: OwnedSemaphorePermit,
 ) -> Response {
     let streams = streams.clone();
@@ -34,18 +35,24 @@ pub(super) fn respond(
         .max_message_size(MESSAGE_MAX)
         .max_frame_size(MESSAGE_MAX)
         .on_upgrade(async move |socket| {
-            tell(socket, follower, &streams).await;
+            tell(socket, follower, standing, &streams).await;
             drop(permit);
         })
 }
 
 /// Until the client goes, is too slow, or the server ends. Whoever was cut off resumes with its last id.
-async fn tell(mut socket: WebSocket, mut follower: Follower, streams: &Streams) {
+async fn tell(mut socket: WebSocket, mut follower: Follower, standing: Standing, streams: &Streams) {
     let mut silence = 0;
+    let mut over = std::pin::pin!(standing.over());
     loop {
         let message = tokio::select! {
             () = streams.shutdown.wait() => {
                 let going = CloseFrame { code: close_code::AWAY, reason: "the server ends".into() };
+                let _ = timeout(SEND_TIMEOUT, socket.send(Message::Close(Some(going)))).await;
+                return;
+            }
+            over = &mut over => {
+                let going = CloseFrame { code: over.close_code(), reason: over.reason().into() };
                 let _ = timeout(SEND_TIMEOUT, socket.send(Message::Close(Some(going)))).await;
                 return;
             }

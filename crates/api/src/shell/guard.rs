@@ -99,7 +99,11 @@ impl Guard {
                 return Err(beyond(detail));
             }
         }
-        parts.extensions.insert(Known(caller));
+        parts.extensions.insert(Known {
+            caller,
+            gate: self.gate.clone(),
+            entry: Arc::clone(entry),
+        });
         Ok(allowance)
     }
 }

@@ -232,7 +232,7 @@ impl Running<'_> {
 
 /// The caller's token id, so that one caller's keys are not another's.
 fn login(parts: &axum::http::request::Parts) -> Result<String, Problem> {
-    let Some(Known(caller)) = parts.extensions.get::<Known>() else {
+    let Some(Known { caller, .. }) = parts.extensions.get::<Known>() else {
         return Err(Problem::parameter(
             "Idempotency-Key belongs to a token, and this path has none",
         ));

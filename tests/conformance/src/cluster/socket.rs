@@ -178,7 +178,7 @@ impl Socket {
     }
 }
 
-fn told(refusal: &Response) -> (u16, Value) {
+pub(super) fn told(refusal: &Response) -> (u16, Value) {
     let body = refusal.body().as_deref().unwrap_or_default();
     (
         refusal.status().as_u16(),

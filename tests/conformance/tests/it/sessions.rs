@@ -7,6 +7,7 @@ mod locking;
 mod measuring;
 mod moving;
 mod platform;
+mod revoking;
 mod shipped;
 
 use purlin_conformance::Member;

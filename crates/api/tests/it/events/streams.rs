@@ -16,8 +16,8 @@ use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{WebSocketStream, client_async};
 
-struct Bench {
-    node: Node,
+pub(super) struct Bench {
+    pub(super) node: Node,
     api: Api,
     log: Arc<EventLog>,
     address: SocketAddr,
@@ -25,7 +25,7 @@ struct Bench {
 }
 
 impl Bench {
-    async fn new(heartbeat: Duration) -> Self {
+    pub(super) async fn new(heartbeat: Duration) -> Self {
         let node = Node::new().await;
         let log = Arc::new(EventLog::new(1000, 0));
         let source: Arc<dyn EventSource> = Arc::new(LogSource::new(log.clone()));
@@ -49,7 +49,7 @@ impl Bench {
         }
     }
 
-    fn push(&self, subject: u64) {
+    pub(super) fn push(&self, subject: u64) {
         self.log.push(Event::new(
             WallTime(1_000),
             "node",
@@ -60,13 +60,16 @@ impl Bench {
     }
 
     async fn sse(&self, query: &str, last: Option<&str>) -> Sse {
+        self.sse_as(&self.node.admin, query, last).await
+    }
+
+    pub(super) async fn sse_as(&self, token: &str, query: &str, last: Option<&str>) -> Sse {
         let mut stream = TcpStream::connect(self.address).await.unwrap();
         let last = last
             .map(|id| format!("Last-Event-ID: {id}\r\n"))
             .unwrap_or_default();
         let head = format!(
-            "GET /api/v1/events{query} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\n{last}\r\n",
-            self.node.admin
+            "GET /api/v1/events{query} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n{last}\r\n"
         );
         stream.write_all(head.as_bytes()).await.unwrap();
         let mut sse = Sse(BufReader::new(stream));
@@ -74,14 +77,18 @@ impl Bench {
         sse
     }
 
-    async fn ws(&self, query: &str) -> WebSocketStream<TcpStream> {
+    pub(super) async fn ws(&self, query: &str) -> WebSocketStream<TcpStream> {
+        self.ws_as(&self.node.admin, query).await
+    }
+
+    pub(super) async fn ws_as(&self, token: &str, query: &str) -> WebSocketStream<TcpStream> {
         let stream = TcpStream::connect(self.address).await.unwrap();
-        let url = format!("ws://x/ws?access_token={}{query}", self.node.admin);
+        let url = format!("ws://x/ws?access_token={token}{query}");
         client_async(url, stream).await.unwrap().0
     }
 }
 
-struct Sse(BufReader<TcpStream>);
+pub(super) struct Sse(BufReader<TcpStream>);
 
 impl Sse {
     async fn line(&mut self) -> String {
@@ -90,8 +97,16 @@ impl Sse {
         line.trim_end().to_owned()
     }
 
+    /// The next line; `None` at the end.
+    pub(super) async fn raw(&mut self) -> Option<String> {
+        let mut line = String::new();
+        let read = self.0.read_line(&mut line).await.unwrap();
+        // The body comes in chunks, whose sizes are lines of their own.
+        (read > 0 && line != "0\r\n").then(|| line.trim_end().to_owned())
+    }
+
     /// The next event's data and id.
-    async fn next(&mut self) -> (Value, String) {
+    pub(super) async fn next(&mut self) -> (Value, String) {
         let mut id = String::new();
         loop {
             let line = self.line().await;
@@ -107,7 +122,7 @@ impl Sse {
     }
 }
 
-async fn next(socket: &mut WebSocketStream<TcpStream>) -> Value {
+pub(super) async fn next(socket: &mut WebSocketStream<TcpStream>) -> Value {
     loop {
         if let Message::Text(text) = socket.next().await.unwrap().unwrap() {
             return serde_json::from_str(&text).unwrap();

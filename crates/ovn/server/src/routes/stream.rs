@@ -9,11 +9,14 @@ use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{self, CloseFrame, WebSocket, WebSocketUpgrade, close_code};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use futures_util::stream;
+use futures_util::future::BoxFuture;
+use futures_util::{FutureExt, stream};
 use purlin_api::asked::Asked;
 use purlin_api::route::{self, Draft};
 use purlin_api::serve::Shutdown;
+use purlin_api::standing::{Over, Standing};
 use purlin_api::{Problem, Viewer, schema};
+use serde_json::json;
 use std::convert::Infallible;
 use std::time::Duration;
 use tokio::sync::OwnedSemaphorePermit;
@@ -23,17 +26,19 @@ use tokio::time::timeout;
 const HEARTBEAT: Duration = Duration::from_secs(15);
 /// How long one message may wait for a client that does not read.
 const SEND_MAX: Duration = Duration::from_secs(30);
+/// How long a client has to answer a close.
+const FAREWELL: Duration = Duration::from_secs(1);
 
 pub(super) fn drafts() -> [Draft<Platform>; 1] {
     let message = schema::open_object(
-        &["id", "event"],
+        &["event"],
         &[
             ("id", schema::string("The transaction; for `since`.")),
             (
                 "event",
                 schema::one_of(
-                    &["here", "changes", "anew"],
-                    "What it is: from where on you follow, what a transaction has changed, or that your lists must be read again.",
+                    &["here", "changes", "anew", "over"],
+                    "What it is: from where on you follow, what a transaction has changed, that your lists must be read again, or why the stream ends.",
                 ),
             ),
             (
@@ -46,7 +51,7 @@ pub(super) fn drafts() -> [Draft<Platform>; 1] {
     );
     [route::get("/api/v1/ovn/stream", follow)
         .summary("Follows the northbound, transaction by transaction, as server-sent events or over a WebSocket")
-        .description("Each message is one transaction: `{id, event: changes, changes: [{table, uuid, name, change, columns}]}`, of sets and maps the elements that were removed and added. The first message is `{event: here, id}`: read your lists then, and apply what follows. Whoever comes back with `since` (or `Last-Event-ID`) gets what followed, at any node of a clustered database; `{event: anew, id}` says that this is not kept any more: read your lists again, and go on from there. Within a tenant only its rows are told, and a row that enters or leaves its part comes or goes.")
+        .description("Each message is one transaction: `{id, event: changes, changes: [{table, uuid, name, change, columns}]}`, of sets and maps the elements that were removed and added. The first message is `{event: here, id}`: read your lists then, and apply what follows. Whoever comes back with `since` (or `Last-Event-ID`) gets what followed, at any node of a clustered database; `{event: anew, id}` says that this is not kept any more: read your lists again, and go on from there. Within a tenant only its rows are told, and a row that enters or leaves its part comes or goes. The stream ends with its token, session or key: with `{event: over, over: {status, code, detail}}`, or with the close codes 4401 (log in again), 4403 (you may not see this any more) and 4409 (you may see something else now: read your lists again).")
         .query("since", schema::string("The transaction that was seen last: the id of a message."))
         .query("access_token", schema::string("The bearer token, for browsers."))
         .header("Last-Event-ID", schema::string("The same as `since`."))
@@ -61,6 +66,7 @@ async fn follow(
     asked: Asked,
     headers: HeaderMap,
     shutdown: Option<Extension<Shutdown>>,
+    standing: Standing,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Problem> {
     let stream = platform.stream();
@@ -81,7 +87,11 @@ async fn follow(
     let client = Client {
         reader,
         first,
-        shutdown: shutdown.map(|Extension(shutdown)| shutdown).unwrap_or_default(),
+        ending: ending(
+            shutdown.map(|Extension(shutdown)| shutdown).unwrap_or_default(),
+            standing,
+        ),
+        ended: false,
         _permit: permit,
     };
     Ok(match upgrade {
@@ -90,10 +100,30 @@ async fn follow(
     })
 }
 
+/// Why a stream ends here.
+enum End {
+    /// The node does.
+    Node,
+    /// The client may have no more of it.
+    Over(Over),
+}
+
+/// Made once for each stream, not for each message.
+fn ending(shutdown: Shutdown, standing: Standing) -> BoxFuture<'static, End> {
+    async move {
+        tokio::select! {
+            () = shutdown.wait() => End::Node,
+            over = standing.over() => End::Over(over),
+        }
+    }
+    .boxed()
+}
+
 struct Client {
     reader: Reader,
     first: Option<Message>,
-    shutdown: Shutdown,
+    ending: BoxFuture<'static, End>,
+    ended: bool,
     _permit: OwnedSemaphorePermit,
 }
 
@@ -101,7 +131,7 @@ struct Client {
 enum Turn {
     Messages(Vec<Message>),
     Silence,
-    End,
+    End(End),
 }
 
 impl Client {
@@ -110,15 +140,24 @@ impl Client {
             return Turn::Messages(vec![first]);
         }
         tokio::select! {
-            () = self.shutdown.wait() => Turn::End,
+            end = &mut self.ending => Turn::End(end),
             messages = timeout(HEARTBEAT, self.reader.next()) => messages.map_or(Turn::Silence, Turn::Messages),
         }
     }
 
     fn events(self) -> Response {
         let frames = stream::unfold(self, async |mut client| {
+            if client.ended {
+                return None;
+            }
             let octets: Bytes = match client.turn().await {
-                Turn::End => return None,
+                Turn::End(End::Node) => return None,
+                Turn::End(End::Over(over)) => {
+                    client.ended = true;
+                    // Without an id: whoever comes back with another token goes on where it was.
+                    let told = json!({ "event": "over", "over": over.to_json() });
+                    format!("event: over\ndata: {told}\n\n").into()
+                }
                 Turn::Silence => Bytes::from_static(b": alive\n\n"),
                 Turn::Messages(messages) => match messages.as_slice() {
                     [one] => one.frame().clone(),
@@ -153,12 +192,13 @@ impl Client {
                     .map(|message| ws::Message::Text(message.text().clone()))
                     .collect(),
                 Turn::Silence => vec![ws::Message::Ping(Bytes::new())],
-                Turn::End => {
-                    let going = CloseFrame {
-                        code: close_code::AWAY,
-                        reason: "the node ends".into(),
+                Turn::End(end) => {
+                    let (code, reason) = match end {
+                        End::Node => (close_code::AWAY, "the node ends".to_owned()),
+                        End::Over(over) => (over.close_code(), over.reason()),
                     };
-                    vec![ws::Message::Close(Some(going))]
+                    let reason = reason.into();
+                    vec![ws::Message::Close(Some(CloseFrame { code, reason }))]
                 }
             };
             let ends = matches!(messages.last(), Some(ws::Message::Close(_)));
@@ -168,8 +208,17 @@ impl Client {
                 }
             }
             if ends {
+                farewell(&mut socket).await;
                 return;
             }
         }
     }
+}
+
+/// Reads on until the client has answered the close: the connection of one that still sends would be reset, and the reason
+/// lost (RFC 6455, section 7.1.1).
+async fn farewell(socket: &mut WebSocket) {
+    let answered = async { while let Some(Ok(_)) = socket.recv().await {} };
+    // One that does not answer has had its time.
+    let _ = timeout(FAREWELL, answered).await;
 }
