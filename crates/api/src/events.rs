@@ -24,6 +24,7 @@ pub use follower::{Follower, Item, Topics};
 pub use joined::Joined;
 pub use keeper::SessionKeeper;
 pub use log::LogSource;
+pub use session::{GONE, RESTART, way_on};
 
 use futures_util::future::BoxFuture;
 use serde_json::Value;

@@ -40,7 +40,6 @@ guarded!(B, C);
 guarded!(B, C, D);
 guarded!(B, C, D, E);
 guarded!(B, C, D, E, F);
-guarded!(B, C, D, E, F, G);
 
 /// Where a parameter stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

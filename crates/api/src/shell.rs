@@ -15,9 +15,9 @@ mod finish;
 mod guard;
 mod idempotency;
 
-use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
+use axum::{Extension, Router};
 use purlin_telemetry::Reason;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
@@ -26,6 +26,7 @@ use std::time::Duration;
 
 use crate::audit::Audit;
 use crate::clock::Clock;
+use crate::events::SessionKeeper;
 use crate::gate::Gate;
 use crate::ledger::Ledger;
 use crate::openapi;
@@ -33,6 +34,7 @@ use crate::rates::{Meter, Rates};
 use crate::reasons::REASONS;
 use crate::route::{Entry, Routes};
 use crate::schema::{self, Schema};
+use crate::standing::Sessions;
 use crate::tenancy::Accounts;
 use crate::tokens::{self, Tokens};
 use cors::Origins;
@@ -75,6 +77,7 @@ pub struct Shell {
     accounts: Option<Arc<dyn Accounts>>,
     audit: Audit,
     limits: Limits,
+    sessions: Option<Sessions>,
 }
 
 impl fmt::Debug for Shell {
@@ -99,7 +102,15 @@ impl Shell {
             accounts: None,
             audit,
             limits: Limits::default(),
+            sessions: None,
         }
+    }
+
+    /// Who keeps the sessions of clients, for handlers whose answers go on; without, nobody does.
+    #[must_use]
+    pub fn sessions(mut self, keeper: Option<Arc<dyn SessionKeeper>>) -> Self {
+        self.sessions = keeper.map(Sessions);
+        self
     }
 
     /// Adds routes.
@@ -174,6 +185,9 @@ impl Shell {
                 finish::Manners::new(with_error_members),
                 finish::finish,
             ));
+        if let Some(sessions) = self.sessions {
+            router = router.layer(Extension(sessions));
+        }
         if self.limits.origins.is_empty() {
             return router;
         }

@@ -7,17 +7,21 @@
 use axum::extract::FromRequestParts;
 use axum::http::StatusCode;
 use axum::http::request::Parts;
-use futures_util::future::select_all;
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, select_all};
 use serde_json::{Value, json};
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
 use crate::access::{Caller, Known};
+use crate::events::SessionKeeper;
 use crate::gate::Gate;
 use crate::problem::Problem;
 use crate::route::Entry;
+use crate::serve::Shutdown;
 
 /// How often it is looked whether something has lapsed by itself.
 const LAPSE_EVERY: Duration = Duration::from_secs(2);
@@ -72,6 +76,65 @@ impl Standing {
             }
         }
     }
+}
+
+/// Who keeps the sessions of clients; put into requests by the shell.
+#[derive(Clone)]
+pub(crate) struct Sessions(pub(crate) Arc<dyn SessionKeeper>);
+
+/// What a handler needs whose answer does not end by itself.
+pub struct Lasting {
+    standing: Standing,
+    shutdown: Shutdown,
+    /// Who keeps a client's place, where somebody does.
+    pub sessions: Option<Arc<dyn SessionKeeper>>,
+}
+
+impl fmt::Debug for Lasting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lasting")
+            .field("standing", &self.standing)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Lasting {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        Ok(Self {
+            standing: Standing::from_request_parts(parts, state).await?,
+            // Without listeners there is nobody who ends.
+            shutdown: parts.extensions.get::<Shutdown>().cloned().unwrap_or_default(),
+            sessions: parts
+                .extensions
+                .get::<Sessions>()
+                .map(|sessions| Arc::clone(&sessions.0)),
+        })
+    }
+}
+
+impl Lasting {
+    /// When the answer must end. Made once for each answer, not for each of its messages.
+    #[must_use]
+    pub fn ending(self) -> BoxFuture<'static, Ending> {
+        async move {
+            tokio::select! {
+                () = self.shutdown.wait() => Ending::Node,
+                over = self.standing.over() => Ending::Over(over),
+            }
+        }
+        .boxed()
+    }
+}
+
+/// Why an answer must end.
+#[derive(Debug)]
+pub enum Ending {
+    /// The node ends.
+    Node,
+    /// The caller may have no more of it.
+    Over(Over),
 }
 
 /// Why somebody may have no more of an answer.

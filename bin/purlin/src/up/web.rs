@@ -174,13 +174,15 @@ impl Face {
             members.extend(face.members);
             routes.push(face.routes);
         }
-        let streams = Streams::new(Arc::new(Joined::new(joined)), shutdown, HEARTBEAT)
-            .with_sessions(sources.cluster_events.keeper());
+        let keeper = sources.cluster_events.keeper();
+        let streams = Streams::new(Arc::new(Joined::new(joined)), shutdown.clone(), HEARTBEAT)
+            .with_sessions(keeper.clone());
         let tellers = sources.cluster_events.weave(Tellers::new(tellers));
         let scrape: Arc<dyn MetricsSource> = Arc::new(Scrape(sources.registry));
         let shell = Shell::new(&sources.ledger, sources.accounts.tokens(), &sources.clock)
             .limits(self.limits)
             .accounts(Arc::new(sources.accounts.clone()))
+            .sessions(keeper)
             .mount(purlin_accounts::routes(&sources.accounts))
             .mount(node::routes(&sources.node))
             .mount(health::routes(&sources.health))

@@ -23,9 +23,9 @@ use super::{Follower, Topics};
 use crate::standing::{Over, Standing};
 
 /// "Service Restart": the client comes back, to another node (IANA's registry of RFC 6455 close codes).
-const RESTART: u16 = 1012;
+pub const RESTART: u16 = 1012;
 /// The session lives elsewhere or has ended: the client begins anew.
-const GONE: u16 = 4410;
+pub const GONE: u16 = 4410;
 /// The longest that a client waits before it comes back; the shortest half of that. So that not all come at once.
 const DELAY_MAX: Duration = Duration::from_secs(1);
 /// How long a client has to answer a close.
@@ -334,16 +334,24 @@ impl Line {
         let place = self.follower.shared_place();
         match self.keeper.part(&self.id, &place).await {
             Some(token) => {
-                let spread = u64::try_from(DELAY_MAX.as_millis()).expect("a second") / 2;
-                let dice = u64::from_ne_bytes(crate::tokens::random_octets());
-                let delay = spread + dice % spread;
-                // 123 octets are the most that a reason may have (RFC 6455, section 5.5).
-                close(RESTART, json!({ "resume": token, "delay_ms": delay }).to_string())
+                let (code, reason) = way_on(&token);
+                close(code, reason)
             }
             None if whole => close(close_code::AWAY, "the server ends".to_owned()),
             None => close(RESTART, "{}".to_owned()),
         }
     }
+}
+
+/// Code and reason of a close whose client goes on elsewhere by this token.
+#[must_use]
+pub fn way_on(token: &str) -> (u16, String) {
+    let spread = u64::try_from(DELAY_MAX.as_millis()).expect("a second") / 2;
+    let dice = u64::from_ne_bytes(crate::tokens::random_octets());
+    let delay = spread + dice % spread;
+    // 123 octets are the most that a reason may have (RFC 6455, section 5.5).
+    let reason = json!({ "resume": token, "delay_ms": delay });
+    (RESTART, reason.to_string())
 }
 
 fn close(code: u16, reason: String) -> CloseFrame {

@@ -21,13 +21,16 @@ use purlin_ovsdb::cache::{Changes, RowRef};
 use purlin_ovsdb::client::{Feed, Snapshot};
 use purlin_ovsdb::{ColumnType, DatabaseSchema, Datum, Uuid};
 use serde_json::{Map, Value, json};
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 use tokio::sync::{Semaphore, watch};
 
 /// Messages that are kept for who comes back, and their octets.
 const KEPT_MAX: usize = 16_384;
 const OCTETS_MAX: usize = 64 << 20;
+/// How far this node's copy may be behind another's.
+const LAG: Duration = Duration::from_secs(2);
 /// Readers at one time.
 pub(crate) const READERS_MAX: usize = 256;
 
@@ -75,6 +78,12 @@ impl Message {
         }))
     }
 
+    /// What is told about the stream itself and not a place in it.
+    pub(crate) fn about(event: &'static str, what: Value) -> Self {
+        let body = object([("event", event.into()), (event, what)]);
+        Self::new("", event, What::Words(body))
+    }
+
     pub(crate) fn id(&self) -> &Arc<str> {
         &self.0.id
     }
@@ -99,7 +108,12 @@ impl Message {
     pub(crate) fn frame(&self) -> &Bytes {
         self.0.frame.get_or_init(|| {
             let Inner { id, event, .. } = &*self.0;
-            format!("id: {id}\nevent: {event}\ndata: {}\n\n", self.text()).into()
+            let data = self.text();
+            match id.is_empty() {
+                // The last id of whoever comes back stays what it is.
+                true => format!("event: {event}\ndata: {data}\n\n").into(),
+                false => format!("id: {id}\nevent: {event}\ndata: {data}\n\n").into(),
+            }
         })
     }
 
@@ -135,6 +149,8 @@ pub(crate) struct Stream {
     /// The number of the next message.
     next: watch::Sender<u64>,
     pub(crate) room: Arc<Semaphore>,
+    /// Of each tenant that follows the newest message that it was looked for in, and what it is told of it.
+    told: Mutex<HashMap<Eyes, (Message, Option<Message>)>>,
 }
 
 #[derive(Debug)]
@@ -147,6 +163,19 @@ struct Row {
 }
 
 impl Row {
+    /// The place behind this transaction, if that is known.
+    fn behind(&self, seen: &str) -> Option<u64> {
+        if *seen == *self.before {
+            return Some(self.first);
+        }
+        // The newest are asked for most.
+        let at = self
+            .messages
+            .iter()
+            .rposition(|message| **message.id() == *seen)?;
+        Some(self.first + at as u64 + 1)
+    }
+
     fn newest(&self) -> &Arc<str> {
         self.messages.back().map_or(&self.before, Message::id)
     }
@@ -168,6 +197,7 @@ impl Stream {
             row: Mutex::new(row),
             next: watch::channel(0).0,
             room: Arc::new(Semaphore::new(READERS_MAX)),
+            told: Mutex::default(),
         }
     }
 
@@ -205,12 +235,52 @@ impl Stream {
         self.next.send_replace(next);
     }
 
+    /// What a tenant is told of a message: written for its first reader, and for all that are as far.
+    fn told(&self, message: &Message, eyes: &Eyes) -> Option<Message> {
+        let mut all = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((of, told)) = all.get(eyes)
+            && Arc::ptr_eq(&of.0, &message.0)
+        {
+            return told.clone();
+        }
+        let told = message.seen(eyes);
+        // Some have gone, then.
+        if all.len() >= READERS_MAX {
+            all.clear();
+        }
+        all.insert(eyes.clone(), (message.clone(), told.clone()));
+        told
+    }
+
     /// Returns when there is a state to follow from.
     pub(crate) async fn begun(&self) {
         let mut next = self.next.subscribe();
         if next.wait_for(|next| *next > 0).await.is_err() {
             std::future::pending::<()>().await;
         }
+    }
+
+    /// Returns when this transaction is known here. Whoever comes from another node may be faster than the database that
+    /// tells both of them; one whose name is none of a clustered database, and one that does not come, is not waited for.
+    pub(crate) async fn arrived(&self, seen: &str) {
+        if Uuid::parse(seen).is_none() {
+            return;
+        }
+        let mut next = self.next.subscribe();
+        let known = async {
+            loop {
+                next.borrow_and_update();
+                let row = self
+                    .row
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .behind(seen);
+                if row.is_some() || next.changed().await.is_err() {
+                    return;
+                }
+            }
+        };
+        let _ = tokio::time::timeout(LAG, known).await;
     }
 
     /// A reader behind the transaction that it has seen last; and what it is told first. One with the eyes of a tenant is
@@ -221,14 +291,7 @@ impl Stream {
         eyes: Option<Eyes>,
     ) -> (Reader, Option<Message>) {
         let row = self.row.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = seen.and_then(|seen| match seen == &*row.before {
-            true => Some(row.first),
-            // The newest are asked for most.
-            false => {
-                let at = row.messages.iter().rposition(|message| **message.id() == *seen)?;
-                Some(row.first + at as u64 + 1)
-            }
-        });
+        let known = seen.and_then(|seen| row.behind(seen));
         let first = match (seen, known) {
             (_, Some(_)) => None,
             (None, None) => Some(introduced(row.newest())),
@@ -278,7 +341,10 @@ impl Reader {
             self.news.borrow_and_update();
             let messages = self.take();
             if let (Some(eyes), false) = (&self.eyes, messages.is_empty()) {
-                let told: Vec<Message> = messages.iter().filter_map(|message| message.seen(eyes)).collect();
+                let told = messages
+                    .iter()
+                    .filter_map(|message| self.stream.told(message, eyes));
+                let told: Vec<Message> = told.collect();
                 if !told.is_empty() {
                     return told;
                 }

@@ -48,6 +48,70 @@ impl Changes {
         })
     }
 
+    /// What the node said of the session last.
+    #[must_use]
+    pub fn session(&self) -> &Value {
+        let said = self
+            .messages
+            .iter()
+            .rev()
+            .find(|message| message["event"] == "session");
+        said.map_or(&Value::Null, |message| &message["session"])
+    }
+
+    /// How many messages of this kind came.
+    #[must_use]
+    pub fn count(&self, event: &str) -> usize {
+        self.messages
+            .iter()
+            .filter(|message| message["event"] == event)
+            .count()
+    }
+
+    /// The transaction that was told last.
+    #[must_use]
+    pub fn last(&self) -> &str {
+        let mut ids = self
+            .messages
+            .iter()
+            .rev()
+            .filter_map(|message| message["id"].as_str());
+        ids.next().unwrap_or_default()
+    }
+
+    /// Names of the rows of a table that were told as new, in that order.
+    #[must_use]
+    pub fn added(&self, table: &str) -> Vec<&str> {
+        let changes = self
+            .messages
+            .iter()
+            .filter_map(|message| message["changes"].as_array());
+        let new = changes
+            .flatten()
+            .filter(|row| row["table"] == table && row["change"] == "added");
+        new.filter_map(|row| row["name"].as_str()).collect()
+    }
+
+    /// Goes on at `node`, with what came before: by the token of the close, or by the session's id and the last
+    /// transaction where the connection broke.
+    ///
+    /// # Errors
+    /// Status and body of a refusal.
+    pub fn go_on(self, node: &Member, token: &str) -> Result<Self, (u16, Value)> {
+        let reason = self.closed.as_ref().map_or("", |(_, reason)| reason);
+        let told: Value = serde_json::from_str(reason).unwrap_or_default();
+        let way_on = match told["resume"].as_str() {
+            Some(token) => format!("resume={token}"),
+            None => {
+                let id = self.session()["id"].as_str().expect("told first");
+                format!("session={id}&since={}", self.last())
+            }
+        };
+        let mut next = Self::open(node, token, &way_on)?;
+        next.messages = self.messages;
+        Ok(next)
+    }
+
     /// Reads until `holds`.
     ///
     /// # Panics

@@ -2,6 +2,7 @@
 
 mod caching;
 mod doctoring;
+mod following;
 mod lasting;
 mod locking;
 mod measuring;

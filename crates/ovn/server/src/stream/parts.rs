@@ -8,7 +8,7 @@ use purlin_ovsdb::{ColumnType, DatabaseSchema};
 use std::sync::Arc;
 
 /// As which tenant a reader looks.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Eyes {
     pub(crate) tenant: String,
     /// Whether it sees what is shared.
@@ -31,6 +31,25 @@ struct Texts {
     stayed: Option<String>,
     entered: Option<String>,
     left: Option<String>,
+}
+
+#[cfg(test)]
+impl Part {
+    /// A row that comes to a tenant.
+    pub(super) fn entering(tenant: &str, text: &str) -> Self {
+        Self {
+            before: Seen::default(),
+            after: Seen {
+                tenant: Some(tenant.to_owned()),
+                shared: false,
+            },
+            own: Texts {
+                entered: Some(text.to_owned()),
+                ..Texts::default()
+            },
+            shared: Texts::default(),
+        }
+    }
 }
 
 impl Part {

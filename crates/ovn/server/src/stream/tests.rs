@@ -1,4 +1,5 @@
 use super::*;
+use futures_util::FutureExt;
 
 fn message(id: &str) -> Message {
     Message::new(id, "changes", What::Words(json!({ "id": id })))
@@ -84,4 +85,61 @@ async fn readers_share_the_octets() {
         ));
     }
     assert_eq!(seen[0], seen[1]);
+}
+
+#[tokio::test]
+async fn readers_of_one_tenant_share_what_it_is_told() {
+    let stream = Arc::new(Stream::new());
+    stream.begin("t0");
+    let eyes = |tenant: &str| {
+        Some(Eyes {
+            tenant: tenant.to_owned(),
+            external: false,
+        })
+    };
+    let mut readers = ["acme", "acme", "bolt"].map(|tenant| stream.follow(None, eyes(tenant)).0);
+    for id in ["t1", "t2"] {
+        let parts = [
+            Part::entering("acme", "{\"a\":1}"),
+            Part::entering("bolt", "{\"b\":2}"),
+        ];
+        let what = What::Words(json!({}));
+        stream.push(Message::told_to(id, "changes", what, Arc::new(parts)));
+        let mut told = Vec::new();
+        for reader in &mut readers {
+            told.extend(reader.next().await);
+        }
+        assert_eq!(ids(&told), [id; 3]);
+        assert!(told[0].text().contains("\"a\":1") && !told[0].text().contains("\"b\""));
+        let octets = |at: usize| told[at].text().as_bytes().as_ptr();
+        assert_eq!(octets(0), octets(1));
+        assert!(told[2].text().contains("\"b\":2"));
+    }
+}
+
+#[tokio::test]
+async fn a_transaction_that_is_still_on_its_way_here_is_waited_for() {
+    const LATE: &str = "01234567-0000-4000-8000-000000000000";
+    let stream = Arc::new(Stream::new());
+    stream.begin("t0");
+    let mut arrived = Box::pin(stream.arrived(LATE));
+    assert!(arrived.as_mut().now_or_never().is_none());
+    stream.push(message("t1"));
+    assert!(arrived.as_mut().now_or_never().is_none());
+    stream.push(message(LATE));
+    assert!(arrived.as_mut().now_or_never().is_some());
+    // What is there, and what no cluster has named.
+    for seen in [LATE, "born.17"] {
+        assert!(stream.arrived(seen).now_or_never().is_some(), "{seen}");
+    }
+}
+
+#[test]
+fn what_is_said_about_a_stream_is_no_place_in_it() {
+    let over = Message::about("over", json!({ "status": 401 }));
+    let text = r#"{"event":"over","over":{"status":401}}"#;
+    assert_eq!(over.text().as_str(), text);
+    assert_eq!(over.frame(), format!("event: over\ndata: {text}\n\n").as_bytes());
+    let here = introduced("t7");
+    assert!(here.frame().starts_with(b"id: t7\nevent: here\n"));
 }

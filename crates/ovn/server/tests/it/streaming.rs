@@ -157,6 +157,42 @@ async fn fifty_clients_each_see_every_change_once_and_in_order_over_cut_connecti
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_port_is_new_once_though_northd_writes_to_it_too() {
+    const PORTS_MADE: usize = 20;
+    let world = World::with_northd().await;
+    world
+        .make("/api/v1/ovn/nb/Logical_Switch", json!({ "name": "web" }))
+        .await;
+    let at = world.listen().await;
+    let mut clients = [
+        Client::open(&at, false, None).await,
+        Client::open(&at, true, None).await,
+    ];
+    for client in &mut clients {
+        assert_eq!(client.next().await["event"], "here");
+    }
+    let path = format!("{PORTS}?parent=Logical_Switch/web");
+    for n in 0..PORTS_MADE {
+        world.make(&path, json!({ "name": format!("p{n}") })).await;
+    }
+    for client in &mut clients {
+        // It says of each whether it is up.
+        let (mut names, mut written_to) = (Vec::new(), BTreeSet::new());
+        while names.len() < PORTS_MADE || written_to.len() < PORTS_MADE {
+            let message = client.next().await;
+            names.extend(added(&message));
+            let rows = message["changes"].as_array().expect("a list").iter();
+            let rows = rows.filter(|row| row["table"] == "Logical_Switch_Port" && row["change"] == "changed");
+            written_to.extend(rows.map(|row| row["name"].to_string()));
+        }
+        assert!(
+            names.iter().cloned().eq((0..PORTS_MADE).map(|n| format!("p{n}"))),
+            "{names:?}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn who_names_an_unknown_transaction_begins_anew() {
     let world = World::new().await;
     let at = world.listen().await;
