@@ -4,8 +4,9 @@
 //! southbound is written, and each chassis to its own row once its flows are in place (ovn-nb(5), "NB_Global").
 
 use crate::platform::Platform;
+use purlin_ovsdb::cache::RowRef;
 use purlin_ovsdb::client::{Committed, Snapshot};
-use purlin_ovsdb::{Atom, Condition, Mutation, Mutator, Operation, Str, Transaction};
+use purlin_ovsdb::{Condition, Mutation, Mutator, Operation, Str, Transaction};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
@@ -17,9 +18,14 @@ pub(crate) enum Until {
 }
 
 const TABLE: &str = "NB_Global";
+const PRIVATE: &str = "Chassis_Private";
 
 /// How long the row by which changes are counted may take to come: a northd that starts just now makes it.
 const FIRST: Duration = Duration::from_secs(3);
+
+/// How long our copy of the southbound is waited for when the northbound has said that all hypervisors are done. A chassis of
+/// another availability zone never counts, so that this may be waited for in vain.
+const BEHIND: Duration = Duration::from_secs(1);
 
 impl Until {
     pub(crate) const WORDS: [&str; 2] = ["sb", "hv"];
@@ -96,6 +102,10 @@ pub(crate) async fn follow(
         let seen = |rows: &Snapshot| count_of(rows, "SB_Global", "nb_cfg").is_some_and(|count| count >= goal);
         let left = limit.saturating_sub(since.elapsed());
         let _ = tokio::time::timeout(left, south.rows.when(seen)).await;
+        if until == Until::Hypervisors {
+            let left = limit.saturating_sub(since.elapsed()).min(BEHIND);
+            let _ = tokio::time::timeout(left, south.rows.when(|rows| all_have(rows, goal))).await;
+        }
     }
     let (applied, chassis) = chassis(platform, goal);
     let rows = platform.north().rows.snapshot();
@@ -129,13 +139,21 @@ fn chassis(platform: &Platform, goal: i64) -> (Option<usize>, Option<usize>) {
         return (None, None);
     };
     let rows = south.rows.snapshot();
-    let Some(table) = rows.table("Chassis_Private") else {
+    let Some(table) = rows.table(PRIVATE) else {
         return (None, None);
     };
-    let has = |value: Option<i64>| value.is_some_and(|count| count >= goal);
-    let counts = table
-        .rows()
-        .map(|row| row.get("nb_cfg")?.one().and_then(Atom::as_integer));
-    let applied = counts.filter(|count| has(*count)).count();
+    let applied = table.rows().filter(|row| has(row, goal)).count();
     (Some(applied), Some(table.len()))
+}
+
+/// Whether every chassis that is there has this count. The row of one that has gone may stay, and no longer counts.
+fn all_have(rows: &Snapshot, goal: i64) -> bool {
+    let there = |row: &RowRef<'_>| row.get("chassis").is_some_and(|chassis| chassis.one().is_some());
+    rows.table(PRIVATE)
+        .is_some_and(|table| table.rows().filter(there).all(|row| has(&row, goal)))
+}
+
+fn has(row: &RowRef<'_>, goal: i64) -> bool {
+    let count = row.get("nb_cfg").and_then(|count| count.one()?.as_integer());
+    count.is_some_and(|count| count >= goal)
 }
