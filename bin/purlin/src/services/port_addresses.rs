@@ -73,6 +73,7 @@ pub(super) fn follow(base: &Base<'_>, kept: Kept, platform: &Platform, dhcp: Han
         dhcp,
         kept,
         own: None,
+        written: false,
         failing: false,
     };
     Following(tokio::spawn(follower.run(HeldAddresses::of(platform))))
@@ -87,6 +88,8 @@ struct Follower {
     kept: Kept,
     /// What this node has read from the northbound last.
     own: Option<Arc<[Pin]>>,
+    /// The records say that, as far as is known.
+    written: bool,
     /// It was told that the records fail.
     failing: bool,
 }
@@ -107,8 +110,8 @@ impl Follower {
                     let Some(held) = held else { return };
                     let pins = pins(&held);
                     // First to whoever answers now.
-                    self.dhcp.pin(Arc::clone(&pins)).await;
-                    self.own = Some(pins);
+                    self.give(&pins).await;
+                    (self.own, self.written) = (Some(pins), false);
                 }
                 _ = ticks.tick() => {}
             }
@@ -117,16 +120,33 @@ impl Follower {
         }
     }
 
-    /// Brings together what this node knows and what the records say. `live` is whether the northbound is followed now.
+    /// Brings together what this node knows and what the records say. `live` is whether the northbound is followed now: who
+    /// does knows more than the records, which are written in pieces.
     async fn settle(&mut self, live: bool) -> Result<(), purlin_api::Problem> {
-        if self.shared && self.kept.refresh(&self.ledger).await? {
-            self.dhcp.pin(self.kept.pins()).await;
+        let own = self.own.clone().filter(|_| live);
+        if let Some(own) = &own {
+            self.give(own).await;
         }
-        match &self.own {
-            Some(own) if live && (!self.shared || self.cluster.leads()) => {
-                self.kept.write(&self.ledger, own).await
+        if self.shared && self.kept.refresh(&self.ledger).await? {
+            self.written = false;
+            if own.is_none() {
+                self.give(&self.kept.pins()).await;
+            }
+        }
+        match own {
+            Some(own) if !self.written && (!self.shared || self.cluster.leads()) => {
+                self.kept.write(&self.ledger, &own).await?;
+                self.written = true;
+                Ok(())
             }
             _ => Ok(()),
+        }
+    }
+
+    /// Puts pins in force, unless they are.
+    async fn give(&self, pins: &Arc<[Pin]>) {
+        if !Arc::ptr_eq(self.dhcp.plan().pins(), pins) {
+            self.dhcp.pin(Arc::clone(pins)).await;
         }
     }
 
