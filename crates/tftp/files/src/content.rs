@@ -204,8 +204,9 @@ impl Content {
         }
     }
 
-    /// Gives up all chunks that nobody sends; returns their octets.
+    /// Gives up all chunks that nobody sends, and every other form; returns the chunks' octets.
     pub(crate) fn evict_all(&self) -> u64 {
+        self.variants.forget();
         match &self.body {
             Body::Disk(disk) => disk.slots.evict_all(),
             Body::Whole(_) => 0,

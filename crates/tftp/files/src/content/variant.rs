@@ -68,6 +68,18 @@ impl Variants {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Forgets what was made or found not to pay. Who sends a form keeps it, and it counts itself out after that.
+    pub(super) fn forget(&self) {
+        for variant in &self.0 {
+            let mut variant = variant.lock().unwrap_or_else(PoisonError::into_inner);
+            if !matches!(*variant, Variant::Making(_)) {
+                let gone = std::mem::take(&mut *variant);
+                drop(variant);
+                drop(gone);
+            }
+        }
+    }
+
     pub(super) fn evict(&self, place: u32) -> Eviction {
         let form = if place == FIRST {
             Form::Netascii

@@ -111,3 +111,23 @@ fn variants_count_and_can_go() {
     assert!(content.gzip().is_none(), "it had to go for others");
     assert!(gzip(&content).is_some(), "and is made again");
 }
+
+#[test]
+fn a_dropped_cache_makes_its_forms_anew_for_contents_in_use_too() {
+    let rig = rig(|_| {});
+    rig.write("a", "line\n".repeat(100_000));
+    let content = rig.get("a").unwrap();
+    let packed = gzip(&content).unwrap();
+    rig.tree.drop_all();
+    assert!(content.gzip().is_none(), "it was forgotten");
+    let again = gzip(&content).unwrap();
+    assert!(!Arc::ptr_eq(&packed, &again));
+    assert_eq!(
+        octets(&packed).unwrap(),
+        octets(&again).unwrap(),
+        "who has it goes on"
+    );
+    drop((packed, again, content));
+    rig.tree.drop_all();
+    assert_eq!(rig.tree.stats().octets, 0, "nothing is counted twice");
+}
