@@ -33,7 +33,7 @@ use std::fmt;
 
 pub use affected::affected_ports;
 pub use compose::compose;
-pub use undo::{Evidence, evidence, undo, unmet};
+pub use undo::{Evidence, evidence, roll_back, undo, unmet};
 
 /// On whose behalf is written, and how far that reaches.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -173,6 +173,63 @@ pub fn evidence(state: &State<'_>, diff: &Diff) -> Evidence {
     Evidence::Unclear
 }
 
+/// The state as it was before a difference that has happened: what it brought is gone, what it took is back. Nothing is
+/// checked, and what others did since stays.
+pub fn roll_back(state: &mut State<'_>, diff: &Diff) {
+    for row in &diff.rows {
+        let before = match row.kind {
+            Kind::Added => None,
+            Kind::Removed => Some(whole(state.schema(), row)),
+            Kind::Changed => match state.row(&row.table, row.uuid) {
+                Some(held) => Some(changed_back(state.schema(), row, held)),
+                None => continue,
+            },
+        };
+        state.put(&row.table, row.uuid, before);
+    }
+}
+
+/// A row that went. A difference leaves out what was at its default.
+fn whole(schema: &DatabaseSchema, row: &RowDiff) -> Row {
+    let columns = schema
+        .table(&row.table)
+        .into_iter()
+        .flat_map(|table| &table.columns);
+    let mut whole: Row = columns
+        .map(|(name, column)| (name.clone(), Datum::default_of(&column.kind)))
+        .collect();
+    for column in &row.columns {
+        if let Some(before) = &column.before {
+            whole.set(&column.column, before.clone());
+        }
+    }
+    whole
+}
+
+fn changed_back(schema: &DatabaseSchema, row: &RowDiff, mut held: Row) -> Row {
+    for column in &row.columns {
+        let known = schema
+            .table(&row.table)
+            .and_then(|table| table.column(&column.column));
+        let (Some(known), Some(before), Some(after)) = (known, &column.before, &column.after) else {
+            continue;
+        };
+        let value = match held.get(&column.column) {
+            Some(now) if known.kind.max != 1 => {
+                let kept = now.without(&after.without(before));
+                let gone = before.without(after);
+                match known.kind.value {
+                    Some(_) => Datum::map(kept.pairs().iter().chain(gone.pairs()).cloned()),
+                    None => kept.with_atoms(gone.atoms()),
+                }
+            }
+            _ => before.clone(),
+        };
+        held.set(&column.column, value);
+    }
+    held
+}
+
 /// Whether the row has what one side of a column has and the other has not.
 fn held(
     state: &State<'_>,

@@ -5,7 +5,7 @@ use crate::plan_undo::menu;
 use crate::plans::vm3;
 use proptest::prelude::*;
 use purlin_ovn_core::model::{Change, Diff, Known, RowDiff, attribute, nb_schema};
-use purlin_ovn_core::plan::{Evidence, Reach, Writer, evidence, undo};
+use purlin_ovn_core::plan::{Evidence, Reach, Writer, evidence, roll_back, undo};
 use purlin_ovsdb::Datum;
 use purlin_ovsdb::cache::Database;
 use serde_json::json;
@@ -124,6 +124,38 @@ fn a_lost_answer_is_found_out_from_the_rows() {
     );
 }
 
+#[test]
+fn of_a_row_that_came_changed_and_went_each_step_is_found_out() {
+    let before = shop();
+    let came = planned(&before, vec![vm3()]).unwrap();
+    let middle = committed(&came.after);
+    let changed = planned(
+        &middle,
+        vec![update("Logical_Switch_Port", 15, &json!({"enabled": false}))],
+    )
+    .unwrap();
+    let later = committed(&changed.after);
+    let port = Change::Remove {
+        table: "Logical_Switch".to_owned(),
+        uuid: id(1),
+        column: "ports".to_owned(),
+        values: Datum::from(id(15)),
+    };
+    let went = planned(&later, vec![port]).unwrap();
+    let after = committed(&went.after);
+    let mut now = state(&after);
+    assert_eq!(
+        evidence(&now, &came.diff),
+        Evidence::Absent,
+        "nothing is left of it"
+    );
+    for diff in [&went.diff, &changed.diff, &came.diff] {
+        assert_eq!(evidence(&now, diff), Evidence::Happened, "{diff}");
+        roll_back(&mut now, diff);
+    }
+    assert_eq!(plain(&told(&committed(&now), &before)), []);
+}
+
 fn anybody() -> Writer {
     Writer {
         owner: "shop".to_owned(),
@@ -158,6 +190,22 @@ proptest! {
         if both.ours == [0, 1] {
             prop_assert!(both.others.is_empty(), "{}\n{}\n{}", ours, theirs, both.others);
         }
+    }
+
+    /// What happened and is rolled back, the last first, leaves what was there before.
+    #[test]
+    fn what_is_rolled_back_has_not_happened(
+        first in prop::sample::subsequence(menu(), 1..4),
+        second in prop::sample::subsequence(menu(), 1..4),
+    ) {
+        let before = shop();
+        let Some((one, middle)) = walked(&before, first) else { return Ok(()) };
+        let Some((two, after)) = walked(&middle, second) else { return Ok(()) };
+        let mut now = state(&after);
+        roll_back(&mut now, &two);
+        crate::plans::same(&now, &state(&middle));
+        roll_back(&mut now, &one);
+        crate::plans::same(&now, &state(&before));
     }
 
     /// The elements are enough for the way back.

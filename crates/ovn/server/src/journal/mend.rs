@@ -6,7 +6,7 @@ use super::fate::{Fate, Own};
 use super::{BODIES, HEADS, Inner, OPEN, STATE, end, put};
 use crate::platform::Platform;
 use purlin_ovn_core::model::{Diff, State};
-use purlin_ovn_core::plan::{Evidence, evidence};
+use purlin_ovn_core::plan::{Evidence, evidence, roll_back};
 use purlin_ovsdb::client::Snapshot;
 use purlin_ovsdb::{DatabaseSchema, Uuid};
 use purlin_store::Batch;
@@ -33,7 +33,7 @@ pub(super) async fn since_last_time(inner: &Inner, schema: &Arc<DatabaseSchema>,
         return now;
     }
     let state = State::new(schema, &rows.database);
-    let found = judge(inner, &state, |_| true).await;
+    let found = judge(inner, state, |_| true).await;
     let stored = inner
         .history
         .ledger
@@ -114,10 +114,8 @@ pub(super) async fn sweep(inner: &Inner, platform: &Platform) {
     {
         let now = inner.history.clock.now().as_millisecond();
         let oldest = now - i64::try_from(OTHERS.as_millis()).unwrap_or(i64::MAX);
-        judge(inner, &State::new(&schema, &rows.database), |id| {
-            entry::made_at(id) < oldest
-        })
-        .await;
+        let old = |id| entry::made_at(id) < oldest;
+        judge(inner, State::new(&schema, &rows.database), old).await;
     }
 }
 
@@ -136,7 +134,10 @@ const fn of(evidence: Evidence) -> Outcome {
 }
 
 /// Ends the open entries of others and of earlier lives; the differences that have happened.
-async fn judge(inner: &Inner, state: &State<'_>, which: impl Fn(Uuid) -> bool) -> Vec<Diff> {
+///
+/// The newest first, each by the rows as they were before those after it: of a row that came and went there is nothing left
+/// to see once both are asked for in the rows of today.
+async fn judge(inner: &Inner, mut state: State<'_>, which: impl Fn(Uuid) -> bool) -> Vec<Diff> {
     let mut found = Vec::new();
     let open = inner
         .history
@@ -145,8 +146,6 @@ async fn judge(inner: &Inner, state: &State<'_>, which: impl Fn(Uuid) -> bool) -
         .await
         .unwrap_or_default();
     let mut ids: Vec<Uuid> = open.iter().filter_map(|(key, _)| entry::id_of(key)).collect();
-    // In the order in which they were wanted.
-    ids.reverse();
     ids.retain(|id| which(*id) && !inner.lock().own.contains_key(id));
     let mut batch = Batch::default();
     for id in ids {
@@ -156,8 +155,11 @@ async fn judge(inner: &Inner, state: &State<'_>, which: impl Fn(Uuid) -> bool) -
         };
         head.outcome = match Diff::from_json(state.schema(), &body.diff) {
             Ok(diff) => {
-                let evidence = evidence(state, &diff);
-                found.extend((evidence == Evidence::Happened).then_some(diff));
+                let evidence = evidence(&state, &diff);
+                if evidence == Evidence::Happened {
+                    roll_back(&mut state, &diff);
+                    found.push(diff);
+                }
                 of(evidence)
             }
             Err(_) => Outcome::Unclear,
