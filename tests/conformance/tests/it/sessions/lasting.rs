@@ -94,6 +94,11 @@ fn s4_146_ids_and_tokens_are_good_once_and_for_their_user_only() {
     one.until("it was ready again", || {
         one.readiness().is_some_and(|(ready, _)| ready)
     });
+    // Whoever thinks that it is alone does not leave.
+    two.until("it knew that the other one stays", || {
+        let all = two.members().unwrap_or_default();
+        all.iter().all(|member| member["status"] == "active")
+    });
     let _ = two.says(&["cluster", "drain", "n2", "--no-wait"]);
     stolen.until("the node let it go", |socket| socket.closed.is_some());
     assert_eq!(refused(one, &other, stolen.way_on()), 403);
