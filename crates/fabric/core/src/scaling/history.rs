@@ -106,19 +106,31 @@ impl History {
         self.samples.iter().filter(young).map(|&(_, desired)| desired)
     }
 
+    /// A window is known when nobody looked away for long within it: one look after a pause is a moment, not a window.
     fn covered(&self, now: BootTime, window: Duration) -> Result<(), Duration> {
-        let fresh = self
-            .samples
-            .back()
-            .is_some_and(|(last, _)| since(now, *last) <= GAP_MAX);
-        let known = self
-            .began
-            .filter(|_| fresh)
-            .map_or(Duration::ZERO, |began| since(now, began));
+        let pause_max = (window / 2).max(self.usual_pause() * 2).min(GAP_MAX);
+        let (mut known_from, mut unbroken) = (now, true);
+        for &(at, _) in self.samples.iter().rev() {
+            unbroken = since(known_from, at) <= pause_max;
+            if !unbroken || since(now, known_from) >= window {
+                break;
+            }
+            known_from = at;
+        }
+        // What is older than all windows has been forgotten, and was without a gap.
+        let began = self.began.filter(|_| unbroken);
+        let known = since(now, began.map_or(known_from, |began| began.min(known_from)));
         match window.checked_sub(known) {
             Some(left) if !left.is_zero() => Err(left),
             _ => Ok(()),
         }
+    }
+
+    /// From one look to the next when nothing is in the way.
+    fn usual_pause(&self) -> Duration {
+        let pauses = self.samples.iter().zip(self.samples.iter().skip(1));
+        let pauses = pauses.map(|((earlier, _), (later, _))| since(*later, *earlier));
+        pauses.min().unwrap_or(GAP_MAX)
     }
 }
 

@@ -86,6 +86,40 @@ fn after_a_gap_the_windows_begin_anew() {
 }
 
 #[test]
+fn a_look_after_a_pause_is_not_a_window() {
+    let settings = seed_settings();
+    let (sustain, stabilisation) = (settings.sustain, settings.stabilisation);
+    let mut history = History::default();
+    for second in (0..600).step_by(5) {
+        history.note(at(second), 3, &settings);
+    }
+    assert_eq!(history.least(at(600), sustain, 9), Ok(3));
+    // The store did not answer for three quarters of the shorter window.
+    assert_eq!(history.least(at(640), sustain, 9), Err(sustain));
+    assert_eq!(
+        history.most(at(640), stabilisation, 9),
+        Ok(9),
+        "little of the longer one"
+    );
+    for second in (640..700).step_by(5) {
+        let left = Duration::from_secs(700 - second);
+        assert_eq!(history.least(at(second), sustain, 9).err(), Some(left));
+        history.note(at(second), 9, &settings);
+    }
+    assert_eq!(history.least(at(700), sustain, 9), Ok(9));
+}
+
+#[test]
+fn who_looks_seldom_knows_windows_too() {
+    let settings = seed_settings();
+    let mut history = History::default();
+    for second in (0..600).step_by(50) {
+        history.note(at(second), 4, &settings);
+    }
+    assert_eq!(history.least(at(600), settings.sustain, 9), Ok(4));
+}
+
+#[test]
 fn a_node_that_starts_again_is_not_replaced() {
     let settings = seed_settings();
     let nodes = [node(50.0); 2];
