@@ -256,7 +256,7 @@ def turn(name, folder, seconds):
                 server, f"load=closed:{in_flight}", "ops=8000", "clients=8000", f"seed={200 + in_flight % 50}", "then=renew",
                 "timeout_ms=1000")
             row[f"renew{in_flight}"] = phases[1]["per_second"]
-            row[f"renew{in_flight}_ms"] = mean_of(phases[1], "renew")
+            row[f"renew{in_flight}_ms"] = mean_of(phases[1], "RENEW-ACK")
     finally:
         server.stop()
     say("  " + name + ": " + ", ".join(f"{key} {value:,.2f}" for key, value in row.items() if value is not None))
