@@ -29,7 +29,7 @@ pub use lab::Lab;
 pub use machine::{Firmware, MACHINE_MAC, Machine, machine_programs};
 pub use need::{left_for_all, met_plainly, program, purlin};
 pub use node::{Node, lab_config};
-pub use ovn::{Guest, Lease, Ovn};
+pub use ovn::{Guest, Lease, Ovn, northbound};
 pub use process::{Process, kill, run, said};
 pub use space::Space;
 pub use wait::{LIMIT, until, within};

@@ -11,8 +11,10 @@
 //! No kernel module, no service manager: every program is a child of the test and ends with it.
 
 mod guest;
+mod northbound;
 
 pub use guest::{Guest, Lease};
+pub use northbound::northbound;
 
 use crate::lab::{Lab, text_of};
 use crate::process::{Process, run};

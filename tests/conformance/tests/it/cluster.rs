@@ -3,6 +3,7 @@
 mod chaos;
 mod deciding;
 mod losing;
+mod pinning;
 mod removing;
 mod scaling;
 mod segment;

@@ -2,30 +2,12 @@
 //! transaction once.
 
 use super::sessions;
-use purlin_conformance::{Changes, Cluster, Member, Process, met_plainly, program};
+use purlin_conformance::{Changes, Cluster, Member, met_plainly, northbound};
 use serde_json::{Value, json};
-use std::path::Path;
-use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use tempfile::TempDir;
 
 const SWITCHES: &str = "/api/v1/ovn/nb/Logical_Switch";
-
-/// One member of a cluster that has no others, so that transactions have names that all nodes know.
-fn northbound(folder: &Path) -> Process {
-    let at = |name: &str| folder.join(name).display().to_string();
-    let command = |name: &str| Command::new(program(name).expect("asked for before"));
-    let made = command("ovsdb-tool")
-        .args(["create-cluster", &at("nb.db"), "/usr/share/ovn/ovn-nb.ovsschema"])
-        .arg(format!("unix:{}", at("raft.sock")))
-        .status();
-    assert!(made.expect("ovsdb-tool runs").success());
-    let mut server = command("ovsdb-server");
-    server.arg(format!("--remote=punix:{}", at("db.sock")));
-    server.arg(format!("--unixctl={}", at("db.ctl")));
-    server.arg(at("nb.db"));
-    Process::begun(server, folder.join("nb.log"))
-}
 
 /// Switches that are made at a node one after another, until they are stopped.
 #[derive(Default)]
