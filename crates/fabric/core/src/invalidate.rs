@@ -6,7 +6,7 @@
 //! one.
 //!
 //! ```text
-//!   announced first..=last      first = cursor + 1 ──► clear, cursor = last
+//!   announced first..=last      first = cursor + 1, of its history ──► clear, cursor = last
 //!                               else ─────────────────► read the outbox after the cursor
 //!   line cut, or every poll ──────────────────────────► read the outbox after the cursor
 //!   the outbox was trimmed, or is on another history ─► clear everything
@@ -33,6 +33,10 @@ pub const TOPIC: &str = "cache";
 /// Notes that are in the outbox, announced by whoever left them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Announcement {
+    /// History of the store in which the numbers were given: a server that has not heard of its successor goes on to count
+    /// beside it. 0 from former versions, and when there is no outbox.
+    #[serde(default)]
+    pub timeline: u32,
     /// Numbers of the first and last note; 0 and 0 when there is no outbox.
     pub first: u64,
     pub last: u64,
@@ -48,7 +52,7 @@ pub struct Announcement {
 }
 
 /// How far a reader has read. Numbers mean something within one history of the store only.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Cursor {
     pub timeline: u32,
     pub id: u64,
@@ -79,8 +83,8 @@ pub enum News {
 
 /// The durable notes of a cluster.
 pub trait Outbox: Send + Sync + fmt::Debug {
-    /// Leaves notes, `(topic, body)`, in a transaction of their own; the number of the last one.
-    fn leave<'a>(&'a self, notes: &'a [(&'a str, &'a [u8])]) -> Later<'a, Result<u64, Fault>>;
+    /// Leaves notes, `(topic, body)`, in a transaction of their own; where the last one is.
+    fn leave<'a>(&'a self, notes: &'a [(&'a str, &'a [u8])]) -> Later<'a, Result<Cursor, Fault>>;
 
     /// At most `limit` notes after `cursor`.
     fn since(&self, cursor: Cursor, limit: usize) -> Later<'_, Result<News, Fault>>;

@@ -13,7 +13,11 @@ use crate::postgres::{Doing, Postgres, Work};
 use crate::probe::timeline;
 use crate::session::{Params, Session};
 
-const TURN: &str = "SELECT last FROM purlin.outbox_state FOR UPDATE";
+const TURN: &str = concat!(
+    "SELECT last, ",
+    timeline!(),
+    " AS timeline FROM purlin.outbox_state FOR UPDATE"
+);
 const LEAVE: &str = "INSERT INTO purlin.outbox (id, topic, body) \
      SELECT $1 + n, topic, body FROM UNNEST($2::text[], $3::bytea[]) WITH ORDINALITY AS u (topic, body, n)";
 const COUNT: &str = "UPDATE purlin.outbox_state SET last = $1";
@@ -43,11 +47,11 @@ impl Postgres {
 }
 
 impl Outbox {
-    /// Leaves notes, `(topic, body)`, in a transaction of their own; the number of the last one.
+    /// Leaves notes, `(topic, body)`, in a transaction of their own; where the last one is.
     ///
     /// # Errors
     /// When the store did not answer: they may have been left.
-    pub async fn leave(&self, notes: &[(&str, &[u8])]) -> Result<u64, Fault> {
+    pub async fn leave(&self, notes: &[(&str, &[u8])]) -> Result<Cursor, Fault> {
         Ok(self.store.call(&Leave(notes)).await?)
     }
 
@@ -78,7 +82,7 @@ impl Outbox {
 }
 
 impl invalidate::Outbox for Outbox {
-    fn leave<'a>(&'a self, notes: &'a [(&'a str, &'a [u8])]) -> Later<'a, Result<u64, Fault>> {
+    fn leave<'a>(&'a self, notes: &'a [(&'a str, &'a [u8])]) -> Later<'a, Result<Cursor, Fault>> {
         Box::pin(Self::leave(self, notes))
     }
 
@@ -91,39 +95,48 @@ impl invalidate::Outbox for Outbox {
     }
 }
 
-/// Waits for one's turn; the number of the last note. Until the transaction ends nobody else gets a number.
-pub(crate) async fn take_turn(session: &Session) -> Result<i64, Failure> {
+/// Waits for one's turn; where the last note is. Until the transaction ends nobody else gets a number.
+pub(crate) async fn take_turn(session: &Session) -> Result<Cursor, Failure> {
     let rows = session.query(TURN, &[]).await?;
-    let row = rows
-        .first()
-        .ok_or(Failure::Nonsense("purlin.outbox_state is empty"))?;
-    Ok(row.try_get("last")?)
+    let row = state_row(&rows)?;
+    Ok(Cursor {
+        timeline: timeline_of(row)?,
+        id: row.try_get::<_, i64>("last")?.cast_unsigned(),
+    })
 }
 
-/// Leaves notes after number `last`; the number of the last one now.
-pub(crate) async fn leave(session: &Session, last: i64, notes: &[(&str, &[u8])]) -> Result<i64, Failure> {
+/// Leaves notes after the last one; where the last one is now.
+pub(crate) async fn leave(
+    session: &Session,
+    last: Cursor,
+    notes: &[(&str, &[u8])],
+) -> Result<Cursor, Failure> {
     if notes.is_empty() {
         return Ok(last);
     }
+    let before = last.id.cast_signed();
     let (topics, bodies): (Vec<&str>, Vec<&[u8]>) = notes.iter().copied().unzip();
-    session.query(LEAVE, &[&last, &topics, &bodies]).await?;
-    let last = last + i64::try_from(notes.len()).map_err(|_| Failure::Nonsense("too many notes"))?;
-    session.query(COUNT, &[&last]).await?;
-    Ok(last)
+    session.query(LEAVE, &[&before, &topics, &bodies]).await?;
+    let id = before + i64::try_from(notes.len()).map_err(|_| Failure::Nonsense("too many notes"))?;
+    session.query(COUNT, &[&id]).await?;
+    Ok(Cursor {
+        id: id.cast_unsigned(),
+        ..last
+    })
 }
 
 struct Leave<'a>(&'a [(&'a str, &'a [u8])]);
 
 impl Work for Leave<'_> {
-    type Done = u64;
+    type Done = Cursor;
 
-    fn on<'s>(&'s self, session: &'s Session) -> Doing<'s, u64> {
+    fn on<'s>(&'s self, session: &'s Session) -> Doing<'s, Cursor> {
         Box::pin(async {
             session.run("BEGIN").await?;
             let last = take_turn(session).await?;
             let last = leave(session, last, self.0).await?;
             session.commit().await?;
-            Ok(last.cast_unsigned())
+            Ok(last)
         })
     }
 }
@@ -147,12 +160,9 @@ struct State {
 
 impl State {
     fn of(rows: &[Row]) -> Result<Self, Failure> {
-        let row = rows
-            .first()
-            .ok_or(Failure::Nonsense("purlin.outbox_state is empty"))?;
-        let timeline: i64 = row.try_get("timeline")?;
+        let row = state_row(rows)?;
         Ok(Self {
-            timeline: u32::try_from(timeline).map_err(|_| Failure::Nonsense("a timeline"))?,
+            timeline: timeline_of(row)?,
             last: row.try_get::<_, i64>("last")?.cast_unsigned(),
             trimmed: row.try_get::<_, i64>("trimmed")?.cast_unsigned(),
         })
@@ -168,6 +178,16 @@ impl State {
     fn knows(&self, cursor: Cursor) -> bool {
         cursor.timeline == self.timeline && (self.trimmed..=self.last).contains(&cursor.id)
     }
+}
+
+fn state_row(rows: &[Row]) -> Result<&Row, Failure> {
+    rows.first()
+        .ok_or(Failure::Nonsense("purlin.outbox_state is empty"))
+}
+
+fn timeline_of(row: &Row) -> Result<u32, Failure> {
+    let timeline: i64 = row.try_get("timeline")?;
+    u32::try_from(timeline).map_err(|_| Failure::Nonsense("a timeline"))
 }
 
 struct Since {

@@ -12,6 +12,7 @@ const KEPT: usize = 12;
 /// A change of a value, and the note of it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Edit {
+    pub(crate) timeline: u32,
     pub(crate) id: u64,
     pub(crate) key: u8,
     pub(crate) value: u64,
@@ -109,10 +110,16 @@ impl Database {
 
     /// Changes a value and leaves the note, in one transaction.
     pub(crate) fn edit(&mut self, real: u64, key: u8, value: u64) -> Edit {
+        let timeline = self.shown_timeline();
         let books = &mut self.books;
         books.last += 1;
         let id = books.last;
-        let edit = Edit { id, key, value };
+        let edit = Edit {
+            timeline,
+            id,
+            key,
+            value,
+        };
         books.values.entry(key).or_default().push((value, real));
         books.edits.push_back(edit);
         if books.edits.len() > KEPT {

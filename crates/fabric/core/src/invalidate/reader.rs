@@ -67,9 +67,17 @@ impl Reader {
     /// An announcement came. One that seems known may be of another history, where numbers are given again: it is a
     /// reason to look, too.
     pub fn heard(&mut self, announcement: &Announcement) -> Heard {
-        let Announcement { first, last, .. } = *announcement;
+        let Announcement {
+            timeline,
+            first,
+            last,
+            ..
+        } = *announcement;
+        let next = |cursor: &Cursor| {
+            cursor.timeline == timeline && cursor.id.checked_add(1) == Some(first) && first <= last
+        };
         match &mut self.cursor {
-            Some(cursor) if !self.behind && cursor.id.checked_add(1) == Some(first) && first <= last => {
+            Some(cursor) if !self.behind && next(cursor) => {
                 cursor.id = last;
                 Heard::Next
             }

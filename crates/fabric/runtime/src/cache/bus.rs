@@ -6,7 +6,7 @@ use super::own::Own;
 use super::values::{Cache, CacheSettings, Values};
 use crate::entropy;
 use crate::local::ReadClock;
-use purlin_fabric::invalidate::{Announcement, CHANNEL, Freshness, Line, Outbox, TOPIC, Ways};
+use purlin_fabric::invalidate::{Announcement, CHANNEL, Cursor, Freshness, Line, Outbox, TOPIC, Ways};
 use purlin_fabric::port::{Fault, HintFault, Hints};
 use purlin_types::{BootTime, WallTime};
 use std::collections::VecDeque;
@@ -143,7 +143,7 @@ impl InvalidationBus {
     pub(super) async fn tell_others(&self, patterns: &[String]) -> Result<(), PublishFault> {
         let Some(outbox) = &self.0.setup.outbox else {
             return self
-                .announce((0, 0), patterns)
+                .announce(Cursor::default(), 0, patterns)
                 .await
                 .map_err(PublishFault::Announcement);
         };
@@ -152,10 +152,13 @@ impl InvalidationBus {
             .map(|pattern| (TOPIC, pattern.as_bytes()))
             .collect();
         let last = outbox.leave(&notes).await.map_err(PublishFault::Outbox)?;
-        let first = last.saturating_sub(notes.len() as u64 - 1);
+        let first = Cursor {
+            id: last.id.saturating_sub(notes.len() as u64 - 1),
+            ..last
+        };
         self.0.remember_own(first, patterns);
         // Who does not hear it reads the outbox.
-        let _heard_or_read = self.announce((first, last), patterns).await;
+        let _heard_or_read = self.announce(first, last.id, patterns).await;
         Ok(())
     }
 
@@ -163,9 +166,10 @@ impl InvalidationBus {
     ///
     /// # Errors
     /// When the announcement did not get out: others find the notes a little later.
-    pub async fn announce(&self, (first, last): (u64, u64), patterns: &[String]) -> Result<(), HintFault> {
+    pub async fn announce(&self, first: Cursor, last: u64, patterns: &[String]) -> Result<(), HintFault> {
         let announcement = Announcement {
-            first,
+            timeline: first.timeline,
+            first: first.id,
             last,
             patterns: patterns.to_vec(),
             from: self.0.setup.node.clone(),

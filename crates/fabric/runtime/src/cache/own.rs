@@ -1,21 +1,22 @@
 //! What this node has published itself: it was carried out then, and must not take out what was cached since.
 
 use super::bus::Shared;
-use purlin_fabric::invalidate::{News, TOPIC};
+use purlin_fabric::invalidate::{Cursor, News, TOPIC};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 /// Notes that are remembered until they are read; one that is forgotten is carried out twice.
 const NOTES_MAX: usize = 4096;
 
-/// Patterns by the numbers of their notes.
+/// Patterns by the places of their notes.
 #[derive(Debug, Default)]
-pub(super) struct Own(Mutex<BTreeMap<u64, String>>);
+pub(super) struct Own(Mutex<BTreeMap<Cursor, String>>);
 
 impl Own {
-    fn remember(&self, first: u64, patterns: &[String]) {
+    fn remember(&self, first: Cursor, patterns: &[String]) {
         let mut own = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        own.extend((first..).zip(patterns.iter().cloned()));
+        let places = (first.id..).map(|id| Cursor { id, ..first });
+        own.extend(places.zip(patterns.iter().cloned()));
         while own.len() > NOTES_MAX {
             own.pop_first();
         }
@@ -27,10 +28,10 @@ impl Own {
         match news {
             // Of another history, perhaps: numbers say nothing any more.
             News::Missed { .. } => own.clear(),
-            News::Notes { notes, .. } => {
+            News::Notes { notes, then } => {
                 for note in notes.iter_mut().filter(|note| note.topic == TOPIC) {
                     if own
-                        .remove(&note.id)
+                        .remove(&Cursor { id: note.id, ..*then })
                         .is_some_and(|pattern| pattern.as_bytes() == note.body)
                     {
                         note.topic.clear();
@@ -42,7 +43,7 @@ impl Own {
 }
 
 impl Shared {
-    pub(super) fn remember_own(&self, first: u64, patterns: &[String]) {
+    pub(super) fn remember_own(&self, first: Cursor, patterns: &[String]) {
         self.own.remember(first, patterns);
     }
 
@@ -54,7 +55,9 @@ impl Shared {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use purlin_fabric::invalidate::{Cursor, Note};
+    use purlin_fabric::invalidate::Note;
+
+    const FOURTH: Cursor = Cursor { timeline: 1, id: 4 };
 
     fn news(notes: &[(u64, &str)]) -> News {
         let note = |(id, pattern): &(u64, &str)| Note {
@@ -78,7 +81,7 @@ mod tests {
     #[test]
     fn own_notes_are_passed_over_once_and_those_of_others_never() {
         let own = Own::default();
-        own.remember(4, &["a:*".to_owned(), "b:*".to_owned()]);
+        own.remember(FOURTH, &["a:*".to_owned(), "b:*".to_owned()]);
         let mut first = news(&[(3, "a:*"), (4, "a:*"), (5, "b:*"), (6, "b:*")]);
         own.pass_over(&mut first);
         assert_eq!(left(&first), 2);
@@ -90,11 +93,19 @@ mod tests {
     #[test]
     fn a_number_that_was_given_again_is_anothers() {
         let own = Own::default();
-        own.remember(4, &["a:*".to_owned()]);
+        own.remember(FOURTH, &["a:*".to_owned()]);
         let mut other = news(&[(4, "b:*")]);
         own.pass_over(&mut other);
         assert_eq!(left(&other), 1);
-        own.remember(4, &["a:*".to_owned()]);
+        let elsewhere = Cursor {
+            timeline: 2,
+            ..FOURTH
+        };
+        own.remember(elsewhere, &["a:*".to_owned()]);
+        let mut here = news(&[(4, "a:*")]);
+        own.pass_over(&mut here);
+        assert_eq!(left(&here), 1);
+        own.remember(FOURTH, &["a:*".to_owned()]);
         own.pass_over(&mut News::Missed {
             then: Cursor { timeline: 2, id: 3 },
         });

@@ -59,7 +59,7 @@ impl LocalOutbox {
 }
 
 impl Outbox for LocalOutbox {
-    fn leave<'a>(&'a self, left: &'a [(&'a str, &'a [u8])]) -> Later<'a, Result<u64, Fault>> {
+    fn leave<'a>(&'a self, left: &'a [(&'a str, &'a [u8])]) -> Later<'a, Result<Cursor, Fault>> {
         Box::pin(async move {
             let mut notes = self.reached()?;
             for (topic, body) in left {
@@ -76,7 +76,7 @@ impl Outbox for LocalOutbox {
             if let Some(last) = trimmed {
                 notes.trimmed = last.id;
             }
-            Ok(notes.end.id)
+            Ok(notes.end)
         })
     }
 

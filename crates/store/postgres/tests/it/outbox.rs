@@ -70,18 +70,22 @@ fn a_reader_that_missed_something_is_told() {
         let kept = outbox.trim(Duration::from_secs(3600)).await.expect("it answers");
         assert_eq!(kept, 0, "they are young");
         assert_eq!(outbox.trim(Duration::ZERO).await.expect("it answers"), 3);
-        let end = Cursor { id: last, ..start };
+        let end = Cursor {
+            id: start.id + 3,
+            ..start
+        };
+        assert_eq!(last, end, "it says of which history it is");
         let missed = News::Missed { then: end };
         assert_eq!(outbox.since(start, 9).await.expect("it answers"), missed);
         notes(outbox.since(end, 9).await.expect("it answers"));
         for elsewhere in [
             Cursor {
-                id: last + 1,
+                id: last.id + 1,
                 ..start
             },
             Cursor {
                 timeline: start.timeline + 1,
-                id: last,
+                id: last.id,
             },
         ] {
             assert_eq!(outbox.since(elsewhere, 9).await.expect("it answers"), missed);

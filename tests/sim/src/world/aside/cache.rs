@@ -47,8 +47,8 @@ pub(crate) struct CacheDesk {
     skipped: u8,
     /// Something was missed while the outbox was read: it is read again.
     again: bool,
-    /// Notes of its own, by their numbers.
-    own: BTreeMap<u64, u8>,
+    /// Notes of its own, by their places.
+    own: BTreeMap<Cursor, u8>,
     /// For the invariant: the newest change carried out here, by key.
     seen: BTreeMap<u8, u64>,
     /// The database that was read to its end last, and when.
@@ -121,8 +121,14 @@ impl World {
             let key = self.aside.random.below(u64::from(KEYS)) as u8;
             if self.mutation == Some(Mutation::HastyAnnouncement) {
                 let database = self.nodes[node].machine.database;
-                let id = self.databases[database].end_of_notes().id + 1;
-                self.announce(node, Edit { id, key, value: 0 });
+                let end = self.databases[database].end_of_notes();
+                let edit = Edit {
+                    timeline: end.timeline,
+                    id: end.id + 1,
+                    key,
+                    value: 0,
+                };
+                self.announce(node, edit);
             }
             self.query(node, Query::Change(key));
         }
@@ -195,7 +201,11 @@ impl World {
 
     /// A change of this node is committed: its own copies go, and others are told.
     pub(super) fn changed(&mut self, node: usize, edit: Edit) {
-        self.aside.desks[node].cache.own.insert(edit.id, edit.key);
+        let place = Cursor {
+            timeline: edit.timeline,
+            id: edit.id,
+        };
+        self.aside.desks[node].cache.own.insert(place, edit.key);
         if self.mutation != Some(Mutation::HastyAnnouncement) {
             self.announce(node, edit);
         }
@@ -219,6 +229,7 @@ impl World {
         }
         let word = Word {
             announcement: Announcement {
+                timeline: edit.timeline,
                 first: edit.id,
                 last: edit.id,
                 patterns: vec![pattern(edit.key)],
@@ -255,9 +266,10 @@ impl World {
         let mutation = self.mutation;
         let own = word.announcement.life == node as u64;
         let it = &mut self.aside.desks[node].cache;
-        if mutation == Some(Mutation::DeafToGaps) {
-            let next = it.reader.ask().map(|asked| asked.cursor.id + 1);
-            word.announcement.first = next.unwrap_or(word.announcement.first);
+        if mutation == Some(Mutation::DeafToGaps)
+            && let Some(Asked { cursor, .. }) = it.reader.ask()
+        {
+            (word.announcement.timeline, word.announcement.first) = (cursor.timeline, cursor.id + 1);
         }
         let heard = it.reader.heard(&word.announcement);
         self.trace.say(self.real, || {
@@ -359,12 +371,12 @@ impl World {
 }
 
 /// `fabric/runtime/src/cache/own.rs`: what it has published itself was carried out then.
-fn pass_over_own(own: &mut BTreeMap<u64, u8>, news: &mut News) {
+fn pass_over_own(own: &mut BTreeMap<Cursor, u8>, news: &mut News) {
     match news {
         News::Missed { .. } => own.clear(),
-        News::Notes { notes, .. } => {
+        News::Notes { notes, then } => {
             for note in notes {
-                let mine = own.remove(&note.id);
+                let mine = own.remove(&Cursor { id: note.id, ..*then });
                 if mine.is_some_and(|key| pattern(key).as_bytes() == note.body) {
                     note.topic.clear();
                 }

@@ -4,7 +4,12 @@ use proptest::prelude::*;
 use std::collections::BTreeSet;
 
 fn announced(first: u64, last: u64) -> Announcement {
+    announced_on(1, first, last)
+}
+
+fn announced_on(timeline: u32, first: u64, last: u64) -> Announcement {
     Announcement {
+        timeline,
         first,
         last,
         patterns: (first..=last).map(|n| n.to_string()).collect(),
@@ -30,6 +35,22 @@ fn answered(reader: &mut Reader, limit: usize, news: News) -> Cleared {
 
 fn at(timeline: u32, id: u64) -> Cursor {
     Cursor { timeline, id }
+}
+
+#[test]
+fn the_next_number_of_another_history_is_looked_up() {
+    let mut reader = Reader::at(at(3, 65));
+    // Of a server that has not heard of its successor, and of a version that does not say.
+    for timeline in [2, 0, 4] {
+        assert_eq!(reader.heard(&announced_on(timeline, 66, 66)), Heard::CatchUp);
+        assert_eq!(reader.ask().map(|asked| asked.cursor), Some(at(3, 65)));
+        let news = News::Notes {
+            notes: Vec::new(),
+            then: at(3, 65),
+        };
+        let _ = answered(&mut reader, 9, news);
+    }
+    assert_eq!(reader.heard(&announced_on(3, 66, 66)), Heard::Next);
 }
 
 #[test]
@@ -70,7 +91,7 @@ fn what_cannot_be_told_clears_everything() {
         Cleared::Everything
     );
     assert!(!reader.behind());
-    assert_eq!(reader.heard(&announced(6, 6)), Heard::Next);
+    assert_eq!(reader.heard(&announced_on(2, 6, 6)), Heard::Next);
 }
 
 #[test]
@@ -177,7 +198,7 @@ impl World {
         self.stale.insert(pattern.clone());
         let announcement = Announcement {
             patterns: vec![pattern.clone()],
-            ..announced(self.last, self.last)
+            ..announced_on(self.timeline, self.last, self.last)
         };
         if !heard {
             // A line does not lose messages without a word.

@@ -37,7 +37,7 @@ impl Silent {
 }
 
 impl Outbox for Silent {
-    fn leave<'a>(&'a self, notes: &'a [(&'a str, &'a [u8])]) -> Later<'a, Result<u64, Fault>> {
+    fn leave<'a>(&'a self, notes: &'a [(&'a str, &'a [u8])]) -> Later<'a, Result<Cursor, Fault>> {
         self.outbox.leave(notes)
     }
 
