@@ -4,7 +4,8 @@
 //!   Request { actor, writer, changes, expect }       State (a cache's snapshot)
 //!            └──────────────┬───────────────────────────┘
 //!                           ▼
-//!   build      each change on a copy: types, rows that are there, whose they are; DHCP values written by us
+//!   build      each change on a copy: types, rows that are there, whose they are; DHCP values written by us;
+//!              elements of sets together, row by row
 //!   collect    what the database will do by itself: orphans go, weak references to what goes are taken out
 //!   check      every row that comes or changes: references, uniqueness, matches, addresses, options
 //!   diff       before and after, column by column
@@ -148,6 +149,7 @@ fn judged<'a>(state: &State<'a>, request: Request<'_>, lenient: bool) -> Result<
     for change in request.changes {
         builder.change(serving::complete(&builder.after, change))?;
     }
+    builder.settle();
     let whys = collect::collect(&mut builder)?;
     let diff = Diff::between(&builder.after, |table, uuid| {
         whys.get(&(table.to_owned(), uuid)).copied().unwrap_or(Why::Asked)

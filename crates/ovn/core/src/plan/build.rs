@@ -1,6 +1,7 @@
 //! Changes put on a copy of the state, one after the other, and the operations that do the same in the database.
 
 mod confined;
+mod joined;
 mod permit;
 mod values;
 
@@ -9,6 +10,7 @@ use super::{Expect, Reason, Refusal, Writer};
 use crate::check::UNIQUE_NAMES;
 use crate::model::{Change, Child, Diff, Kind, State, etag, is_volatile, keys};
 use crate::problem::Problem;
+use joined::{Joins, is_free_set};
 use purlin_ovsdb::{Atom, Datum, Insert, Mutation, Row, Transaction, Uuid};
 use std::collections::BTreeSet;
 
@@ -22,6 +24,8 @@ pub(super) struct Builder<'a, 'r> {
     counted: bool,
     /// Rows that this request brings.
     born: BTreeSet<(String, Uuid)>,
+    /// What is to come into sets and to go.
+    joins: Joins,
 }
 
 type Done = Result<(), Refusal>;
@@ -36,6 +40,7 @@ impl<'a, 'r> Builder<'a, 'r> {
             alone: false,
             counted: false,
             born: BTreeSet::new(),
+            joins: Joins::default(),
         }
     }
 
@@ -74,8 +79,10 @@ impl<'a, 'r> Builder<'a, 'r> {
                 row,
                 parent,
             } => {
-                let row = self.marked(&table, row, parent.as_ref())?;
-                let mut row = row;
+                if let Some(parent) = &parent {
+                    self.settle_above(&parent.table, parent.uuid);
+                }
+                let mut row = self.marked(&table, row, parent.as_ref())?;
                 if table == "DHCP_Options" {
                     self.write_dhcp(&mut row, uuid)?;
                 }
@@ -157,6 +164,7 @@ impl<'a, 'r> Builder<'a, 'r> {
     }
 
     fn update(&mut self, table: &str, uuid: Uuid, row: Row) -> Done {
+        self.settle();
         let schema = self.table(table)?;
         self.ours(table, uuid)?;
         let mut row = self.checked(table, schema, row, Some(uuid))?;
@@ -186,7 +194,11 @@ impl<'a, 'r> Builder<'a, 'r> {
     }
 
     fn add(&mut self, table: &str, uuid: Uuid, column: &str, values: Datum) -> Done {
-        let kind = self.column(table, column)?.clone();
+        let kind = self.column(table, column)?;
+        if is_free_set(kind) {
+            return self.join((table, uuid), (column, kind), &values, true);
+        }
+        self.settle();
         if !self.lent(table, uuid, column, &values) {
             self.ours(table, uuid)?;
         }
@@ -199,7 +211,7 @@ impl<'a, 'r> Builder<'a, 'r> {
             self.write_dhcp(&mut row, uuid)?;
             values = row.remove("options").expect("just set");
         }
-        self.fits(table, column, &values, &kind, false)?;
+        self.fits(table, column, &values, kind, false)?;
         let before = self
             .after
             .value(table, uuid, column)
@@ -225,7 +237,7 @@ impl<'a, 'r> Builder<'a, 'r> {
             return Ok(());
         }
         // Its elements are in the database already, or were looked at above.
-        self.fits_in_number(table, column, &after, &kind)?;
+        self.fits_in_number(table, column, &after, kind)?;
         let new = values.atoms().iter().filter(|atom| !before.contains(atom));
         let moved = kind
             .value
@@ -237,7 +249,12 @@ impl<'a, 'r> Builder<'a, 'r> {
     }
 
     fn remove(&mut self, table: &str, uuid: Uuid, column: &str, values: &Datum) -> Done {
-        let kind = self.column(table, column)?.clone();
+        let kind = self.column(table, column)?;
+        let gone = keys(values);
+        if is_free_set(kind) {
+            return self.join((table, uuid), (column, kind), &gone, false);
+        }
+        self.settle();
         if !self.lent(table, uuid, column, values) {
             self.ours(table, uuid)?;
         }
@@ -246,7 +263,6 @@ impl<'a, 'r> Builder<'a, 'r> {
             .value(table, uuid, column)
             .cloned()
             .unwrap_or(Datum::EMPTY);
-        let gone = keys(values);
         let after = if kind.value.is_some() {
             Datum::map(before.pairs().iter().filter(|(k, _)| !gone.contains(k)).cloned())
         } else {
@@ -258,7 +274,7 @@ impl<'a, 'r> Builder<'a, 'r> {
         if column == "external_ids" {
             self.mark_stays(table, uuid, &gone)?;
         }
-        self.fits_in_number(table, column, &after, &kind)?;
+        self.fits_in_number(table, column, &after, kind)?;
         let held = gone.atoms().iter().filter(|atom| before.contains(atom));
         let moved = kind
             .value
@@ -291,6 +307,10 @@ impl<'a, 'r> Builder<'a, 'r> {
 
     fn delete(&mut self, table: &str, uuid: Uuid) -> Done {
         let root = self.table(table)?.root;
+        match root {
+            true => self.settle(),
+            false => self.settle_above(table, uuid),
+        }
         self.ours(table, uuid)?;
         self.guard_row(table, uuid);
         if root {

@@ -1,5 +1,7 @@
 //! The real `ovsdb-server` does with a plan's transaction just what the plan says, and refuses it when a guard fails.
 
+mod many;
+
 use crate::base::{
     as_writer, committed, delete, id, insert, planned, shop, state, text, under, update, writer,
 };
