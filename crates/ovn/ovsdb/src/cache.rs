@@ -21,7 +21,7 @@ mod trie;
 
 pub use apply::{Cache, CacheError};
 pub use changes::{Changes, RowChange};
-pub use database::{Database, RowRef, TableRef};
+pub use database::{Database, RowRef, TableRef, differences};
 pub use layout::{ColumnLayout, Index, Layout, TableLayout};
 pub use relation::Relation;
 pub use row_data::RowData;

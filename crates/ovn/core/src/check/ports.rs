@@ -113,10 +113,11 @@ fn dynamic(state: &State<'_>, uuid: Uuid, elements: &[Element]) -> Option<Proble
 
 /// OVN answers only where the port's address is in the options' network.
 fn dhcp(state: &State<'_>, uuid: Uuid) -> Vec<Problem> {
-    let (_, ips) = state.port_addresses(uuid);
     let mut problems = Vec::new();
+    let mut known = None;
     for (column, v4) in [("dhcpv4_options", true), ("dhcpv6_options", false)] {
         for options in state.targets("Logical_Switch_Port", uuid, column) {
+            let ips = known.get_or_insert_with(|| state.port_addresses(uuid).1);
             let cidr = state.text("DHCP_Options", options, "cidr").unwrap_or_default();
             let Ok(network) = Network::parse(cidr) else {
                 continue;

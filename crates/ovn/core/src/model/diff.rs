@@ -3,7 +3,7 @@
 use super::natural::{from_natural, natural, object};
 use super::state::Moved;
 use super::{State, is_volatile};
-use purlin_ovsdb::cache::RowRef;
+use purlin_ovsdb::cache::{RowRef, differences};
 use purlin_ovsdb::{ColumnType, DatabaseSchema, Datum, Uuid};
 use serde_json::Value;
 use std::fmt;
@@ -69,12 +69,8 @@ impl Diff {
                 (Some(_), Some(_)) => (Kind::Changed, after),
                 (None, None) => return None,
             };
-            let sides = Sides {
-                old: &|name| old?.get(name),
-                new: &|name| new?.get(name),
-                moved: &|name| after.moved(table, uuid, name),
-            };
-            let columns = columns(after.schema(), table, &sides);
+            let moved = |name: &str| after.moved(table, uuid, name);
+            let columns = columns(after.schema(), table, (old, new), moved);
             (kind != Kind::Changed || !columns.is_empty()).then(|| RowDiff {
                 table: table.to_owned(),
                 uuid,
@@ -209,12 +205,7 @@ impl RowDiff {
             (Some(_), Some(_)) => Kind::Changed,
             (None, None) => return None,
         };
-        let sides = Sides {
-            old: &|name| before?.get(name),
-            new: &|name| after?.get(name),
-            moved: &|_| None,
-        };
-        let columns = columns(schema, table, &sides);
+        let columns = columns(schema, table, (before, after), |_| None);
         (kind != Kind::Changed || !columns.is_empty()).then(|| Self {
             table: table.to_owned(),
             uuid,
@@ -226,53 +217,38 @@ impl RowDiff {
     }
 }
 
-/// Both states of a row, by its columns.
-struct Sides<'s> {
-    old: &'s dyn Fn(&str) -> Option<&'s Datum>,
-    new: &'s dyn Fn(&str) -> Option<&'s Datum>,
-    /// What a set has lost and gained, where that is known.
-    moved: &'s dyn Fn(&str) -> Option<&'s Moved>,
-}
-
-fn columns(schema: &DatabaseSchema, table: &str, sides: &Sides<'_>) -> Vec<ColumnDiff> {
+/// The columns in which a row differs. `moved` says what a set has lost and gained, where that is known.
+fn columns<'m>(
+    schema: &DatabaseSchema,
+    table: &str,
+    (old, new): (Option<RowRef<'_>>, Option<RowRef<'_>>),
+    moved: impl Fn(&str) -> Option<&'m Moved>,
+) -> Vec<ColumnDiff> {
     let Some(schema) = schema.table(table) else {
         return Vec::new();
     };
-    let default = |name: &str| schema.column(name).map(|column| Datum::default_of(&column.kind));
     let mut columns = Vec::new();
-    for name in schema.columns.keys().filter(|name| !is_volatile(table, name)) {
-        if let Some((gone, came)) = (sides.moved)(name) {
-            if !(gone.is_empty() && came.is_empty()) {
-                columns.push(ColumnDiff {
-                    column: name.clone(),
-                    before: Some(gone.clone()),
-                    after: Some(came.clone()),
-                    parts: true,
-                });
-            }
+    for (name, before, after) in differences(old, new) {
+        let Some(known) = schema.column(name).filter(|_| !is_volatile(table, name)) else {
             continue;
-        }
-        let (before, after) = ((sides.old)(name), (sides.new)(name));
-        let differs = match (before, after) {
-            (Some(before), Some(after)) => before != after,
-            (Some(value), None) | (None, Some(value)) => Some(value) != default(name).as_ref(),
-            (None, None) => false,
         };
-        if !differs {
-            continue;
-        }
-        let many = schema.column(name).is_some_and(|column| column.kind.max > 1);
-        let (before, after, parts) = match (before, after) {
-            (Some(before), Some(after)) if many => {
-                (Some(before.without(after)), Some(after.without(before)), true)
-            }
-            _ => (before.cloned(), after.cloned(), false),
-        };
-        columns.push(ColumnDiff {
-            column: name.clone(),
+        let diff = |before: Option<Datum>, after: Option<Datum>, parts: bool| ColumnDiff {
+            column: name.to_owned(),
             before,
             after,
             parts,
+        };
+        if let Some((gone, came)) = moved(name) {
+            if !(gone.is_empty() && came.is_empty()) {
+                columns.push(diff(Some(gone.clone()), Some(came.clone()), true));
+            }
+            continue;
+        }
+        columns.push(match (old, new) {
+            (Some(_), Some(_)) if known.kind.max > 1 => {
+                diff(Some(before.without(after)), Some(after.without(before)), true)
+            }
+            _ => diff(old.map(|_| before.clone()), new.map(|_| after.clone()), false),
         });
     }
     columns

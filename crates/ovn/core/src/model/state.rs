@@ -9,25 +9,6 @@ use purlin_ovsdb::cache::{Database, Index, RowRef};
 use purlin_ovsdb::{Atom, DatabaseSchema, Datum, Row, Str, Uuid};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Rows of one table that differ from the cache; `None` is gone.
-type Changed = BTreeMap<Uuid, Option<Row>>;
-
-/// One row of a state.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Seen<'s> {
-    Own(&'s Row),
-    Base(RowRef<'s>),
-}
-
-impl<'s> Seen<'s> {
-    pub(crate) fn get(&self, column: &str) -> Option<&'s Datum> {
-        match self {
-            Self::Own(row) => row.get(column),
-            Self::Base(row) => row.get(column),
-        }
-    }
-}
-
 /// Elements of a set that have gone from the committed state, and those that have come.
 pub(crate) type Moved = (Datum, Datum);
 
@@ -38,11 +19,20 @@ pub struct State<'a> {
     base: &'a Database,
     dhcp: &'a Catalogs,
     confine: Option<&'a Confine>,
-    changed: BTreeMap<String, Changed>,
-    /// Of sets that have only gained and lost elements: which.
-    moved: BTreeMap<(String, Uuid), BTreeMap<String, Moved>>,
-    /// The cache's state with the changes in it, for its indexes.
+    /// Rows that may differ from the cache, by table.
+    touched: BTreeMap<String, BTreeSet<Uuid>>,
+    /// Of rows whose sets have only gained and lost elements: which.
+    moved: BTreeMap<Uuid, Vec<MovedSet>>,
+    /// The cache's state with the changes in it.
     now: Database,
+}
+
+/// A set that has only gained and lost elements.
+#[derive(Debug, Clone)]
+struct MovedSet {
+    table: String,
+    column: String,
+    moved: Moved,
 }
 
 impl<'a> State<'a> {
@@ -52,7 +42,7 @@ impl<'a> State<'a> {
             base,
             dhcp: Catalogs::builtin(),
             confine: None,
-            changed: BTreeMap::new(),
+            touched: BTreeMap::new(),
             moved: BTreeMap::new(),
             now: base.clone(),
         }
@@ -88,7 +78,7 @@ impl<'a> State<'a> {
     /// The committed state below.
     pub fn base(&self) -> Self {
         Self {
-            changed: BTreeMap::new(),
+            touched: BTreeMap::new(),
             moved: BTreeMap::new(),
             now: self.base.clone(),
             ..*self
@@ -96,60 +86,33 @@ impl<'a> State<'a> {
     }
 
     pub fn contains(&self, table: &str, uuid: Uuid) -> bool {
-        match self.changed(table, uuid) {
-            Some(row) => row.is_some(),
-            None => self
-                .base
-                .table(table)
-                .is_some_and(|table| table.get(uuid).is_some()),
-        }
+        self.seen(table, uuid).is_some()
     }
 
     /// A column's value. `None` when there is no such row or column.
     pub fn value(&self, table: &str, uuid: Uuid, column: &str) -> Option<&Datum> {
-        match self.changed(table, uuid) {
-            Some(row) => row.as_ref()?.get(column),
-            None => self.base.table(table)?.get(uuid)?.get(column),
-        }
+        self.seen(table, uuid)?.get(column)
     }
 
     /// A row, for whoever looks at many of its columns.
-    pub(crate) fn seen(&self, table: &str, uuid: Uuid) -> Option<Seen<'_>> {
-        match self.changed(table, uuid) {
-            Some(row) => row.as_ref().map(Seen::Own),
-            None => self.base.table(table)?.get(uuid).map(Seen::Base),
-        }
+    pub(crate) fn seen(&self, table: &str, uuid: Uuid) -> Option<RowRef<'_>> {
+        self.now.table(table)?.get(uuid)
     }
 
     /// All columns of a row.
     pub fn row(&self, table: &str, uuid: Uuid) -> Option<Row> {
-        match self.changed(table, uuid) {
-            Some(row) => row.clone(),
-            None => Some(self.base.table(table)?.get(uuid)?.to_row()),
-        }
+        Some(self.seen(table, uuid)?.to_row())
     }
 
     /// The columns of a row with their values, by name. Copies nothing.
     pub fn columns(&self, table: &str, uuid: Uuid) -> Option<impl Iterator<Item = (&str, &Datum)>> {
-        let (own, base) = match self.changed(table, uuid) {
-            Some(row) => (Some(row.as_ref()?.columns()), None),
-            None => (None, Some(self.base.table(table)?.get(uuid)?.columns())),
-        };
-        let own = own.into_iter().flatten();
-        Some(own.chain(base.into_iter().flatten()))
+        Some(self.seen(table, uuid)?.columns())
     }
 
     /// The rows of a table, in the order of their UUIDs.
     pub fn uuids(&self, table: &str) -> Vec<Uuid> {
-        let base = self.base.table(table).into_iter().flat_map(|table| table.rows());
-        let mut uuids: BTreeSet<Uuid> = base.map(|row| row.uuid()).collect();
-        for (uuid, row) in self.changed.get(table).into_iter().flatten() {
-            match row {
-                Some(_) => uuids.insert(*uuid),
-                None => uuids.remove(uuid),
-            };
-        }
-        uuids.into_iter().collect()
+        let rows = self.now.table(table).into_iter().flat_map(|table| table.rows());
+        rows.map(|row| row.uuid()).collect()
     }
 
     /// Rows whose column is, or has among its elements or keys, this atom.
@@ -257,69 +220,77 @@ impl<'a> State<'a> {
         }
     }
 
-    /// Puts a row in place of what is there; `None` takes it away. Nothing is checked.
-    pub fn put(&mut self, table: &str, uuid: Uuid, row: Option<Row>) {
-        let known = self
-            .base
-            .table(table)
-            .is_some_and(|table| table.get(uuid).is_some());
-        self.now.set(table, uuid, row.as_ref());
-        self.moved.remove(&(table.to_owned(), uuid));
-        let changed = self.changed.entry(table.to_owned()).or_default();
-        match (&row, known) {
-            (None, false) => changed.remove(&uuid),
-            _ => changed.insert(uuid, row),
-        };
+    /// Puts a row in place of what is there; `None` takes it away. Nothing is checked. Columns that are not given are at
+    /// their defaults.
+    pub fn put(&mut self, table: &str, uuid: Uuid, row: Option<&Row>) {
+        self.now.set(table, uuid, row);
+        if let Some(moved) = self.moved.get_mut(&uuid) {
+            moved.retain(|set| set.table != table);
+        }
+        let base = self.base.table(table);
+        if row.is_some() || base.is_some_and(|table| table.get(uuid).is_some()) {
+            self.touch(table, uuid);
+        } else if let Some(touched) = self.touched.get_mut(table) {
+            touched.remove(&uuid);
+        }
     }
 
     /// Gives a set of a row another value: what it had, without `gone`, which were in it, and with `came`, which were not.
     /// The others are not looked at: a switch of ten thousand ports that gains one has gained one.
     pub(crate) fn amend(&mut self, table: &str, uuid: Uuid, column: &str, after: Datum, (gone, came): Moved) {
-        let key = (table.to_owned(), uuid);
-        let first = self.changed(table, uuid).is_none();
-        let known = first || self.moved.contains_key(&key);
-        let Some(mut row) = self.row(table, uuid) else {
+        if !self.contains(table, uuid) {
             return;
-        };
-        row.set(column, after.clone());
+        }
         self.now.amend(table, uuid, column, after, (&gone, &came));
-        if known {
-            let moved = self.moved.entry(key).or_default();
-            let moved = moved
-                .entry(column.to_owned())
-                .or_insert((Datum::EMPTY, Datum::EMPTY));
+        let first = self.touch(table, uuid);
+        let sets = self.moved.entry(uuid).or_default();
+        let known = sets
+            .iter()
+            .position(|set| set.table == table && set.column == column);
+        if let Some(at) = known {
+            let moved = &mut sets[at].moved;
             // What comes back had not gone, what goes again had not come.
             let (back, again) = (came.without(&moved.0), gone.without(&moved.1));
             *moved = (
                 moved.0.without(&came).with_atoms(again.atoms()),
                 moved.1.without(&gone).with_atoms(back.atoms()),
             );
+        } else if first || sets.iter().any(|set| set.table == table) {
+            sets.push(MovedSet {
+                table: table.to_owned(),
+                column: column.to_owned(),
+                moved: (gone, came),
+            });
         }
-        let changed = self.changed.entry(table.to_owned()).or_default();
-        changed.insert(uuid, Some(row));
+    }
+
+    /// The row may differ from now on; whether it could not before.
+    fn touch(&mut self, table: &str, uuid: Uuid) -> bool {
+        match self.touched.get_mut(table) {
+            Some(touched) => touched.insert(uuid),
+            None => {
+                self.touched.insert(table.to_owned(), BTreeSet::from([uuid]));
+                true
+            }
+        }
     }
 
     /// What a set has lost and gained since the committed state, where that is known without a look at its elements.
     pub(crate) fn moved(&self, table: &str, uuid: Uuid, column: &str) -> Option<&Moved> {
-        if self.moved.is_empty() {
-            return None;
-        }
-        self.moved.get(&(table.to_owned(), uuid))?.get(column)
+        let mut sets = self.moved.get(&uuid)?.iter();
+        let set = sets.find(|set| set.table == table && set.column == column)?;
+        Some(&set.moved)
     }
 
     /// Whether this is the committed state below the other one.
     pub(crate) fn is_base_of(&self, other: &State<'_>) -> bool {
-        self.changed.is_empty() && std::ptr::eq(self.base, other.base)
+        self.touched.is_empty() && std::ptr::eq(self.base, other.base)
     }
 
     /// Rows that may differ from the committed state.
     pub(crate) fn touched(&self) -> impl Iterator<Item = (&str, Uuid)> {
-        self.changed
+        self.touched
             .iter()
-            .flat_map(|(table, rows)| rows.keys().map(move |uuid| (table.as_str(), *uuid)))
-    }
-
-    fn changed(&self, table: &str, uuid: Uuid) -> Option<&Option<Row>> {
-        self.changed.get(table)?.get(&uuid)
+            .flat_map(|(table, rows)| rows.iter().map(move |uuid| (table.as_str(), *uuid)))
     }
 }

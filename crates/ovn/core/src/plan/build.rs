@@ -144,15 +144,7 @@ impl<'a, 'r> Builder<'a, 'r> {
             return Err(Refusal::one(Reason::Invalid, problem));
         }
         let row = self.checked(table, schema, row, None)?;
-        let mut whole: Row = schema
-            .columns
-            .iter()
-            .map(|(name, column)| (name.clone(), Datum::default_of(&column.kind)))
-            .collect();
-        for (name, value) in row.columns() {
-            whole.set(name, value.clone());
-        }
-        self.after.put(table, uuid, Some(whole));
+        self.after.put(table, uuid, Some(&row));
         self.born.insert((table.to_owned(), uuid));
         let mut insert = Insert::new(table).uuid(uuid);
         insert.row = row;
@@ -188,7 +180,7 @@ impl<'a, 'r> Builder<'a, 'r> {
         for (column, value) in changed.columns() {
             whole.set(column, value.clone());
         }
-        self.after.put(table, uuid, Some(whole));
+        self.after.put(table, uuid, Some(&whole));
         self.operations.update(table, uuid, changed);
         Ok(())
     }
@@ -299,7 +291,7 @@ impl<'a, 'r> Builder<'a, 'r> {
             None => {
                 let mut whole = self.after.row(table, uuid).expect("`ours` found it");
                 whole.set(column, after);
-                self.after.put(table, uuid, Some(whole));
+                self.after.put(table, uuid, Some(&whole));
             }
         }
         self.operations.mutate(table, uuid, mutations);

@@ -43,7 +43,9 @@ fn orphans(state: &mut State<'_>, whys: &mut Whys) {
     let base = state.base();
     for (table, uuid) in touched {
         // What it still holds is safe; a switch with a thousand ports is not looked through for one more.
-        candidates.extend(held(&base, &table, uuid, Some(state)));
+        if base.contains(&table, uuid) {
+            candidates.extend(held(&base, &table, uuid, Some(state)));
+        }
         candidates.push((table, uuid));
     }
     while let Some((table, uuid)) = candidates.pop() {
@@ -112,7 +114,7 @@ fn unlink(
         whole.set(column, Datum::set(others.cloned()));
         let key = (from.to_owned(), row);
         let touched = state.touched().any(|(table, uuid)| (table, uuid) == (from, row));
-        state.put(from, row, Some(whole));
+        state.put(from, row, Some(&whole));
         if touched && !whys.contains_key(&key) {
             left.push((key.0, row, column.to_owned(), uuid));
         } else {

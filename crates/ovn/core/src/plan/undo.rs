@@ -185,7 +185,7 @@ pub fn roll_back(state: &mut State<'_>, diff: &Diff) {
                 None => continue,
             },
         };
-        state.put(&row.table, row.uuid, before);
+        state.put(&row.table, row.uuid, before.as_ref());
     }
 }
 

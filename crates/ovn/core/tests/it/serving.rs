@@ -195,7 +195,7 @@ fn the_addresses_of_ports_that_purlin_answers_are_told_with_whose_they_are() {
         let mut after = planned(&database, vec![port]).expect("a good plan").after;
         let mut row = after.row("Logical_Switch_Port", id(81)).expect("just made");
         row.set("dynamic_addresses", chosen);
-        after.put("Logical_Switch_Port", id(81), Some(row));
+        after.put("Logical_Switch_Port", id(81), Some(&row));
         let held = held(&after).into_iter().filter(|held| held.port == "vm3");
         held.map(|held| held.address.to_string()).collect::<Vec<_>>()
     };

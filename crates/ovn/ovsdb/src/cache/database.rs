@@ -373,3 +373,21 @@ impl<'a> RowRef<'a> {
         self.data
     }
 }
+
+/// The columns in which two states of one row differ, with both values, sorted by name; of a row that comes or goes, those
+/// that are not at their defaults. Costs what the rows hold, not what their table could.
+pub fn differences<'a>(
+    before: Option<RowRef<'a>>,
+    after: Option<RowRef<'a>>,
+) -> impl Iterator<Item = (&'a str, &'a Datum, &'a Datum)> {
+    let both = before.zip(after);
+    let one = before.or(after).filter(|_| both.is_none());
+    let differing = both.into_iter().flat_map(|(a, b)| a.data.differences(b.data));
+    let held = one.into_iter().flat_map(|row| row.data.places());
+    let layout = before.or(after).map(|row| row.layout);
+    differing.chain(held).filter_map(move |at| {
+        let layout = layout?;
+        let value = |row: Option<RowRef<'a>>| row.map_or(layout.default_at(at), |row| row.at(at));
+        Some((&*layout.columns()[at].name, value(before), value(after)))
+    })
+}

@@ -56,6 +56,11 @@ impl RowData {
         Some(&self.kept[held].1)
     }
 
+    /// The places that are not at their defaults, in order.
+    pub(super) fn places(&self) -> impl Iterator<Item = usize> {
+        self.kept.iter().map(|(at, _)| *at as usize)
+    }
+
     /// The places in which the two differ, in order.
     pub(super) fn differences(&self, other: &Self) -> impl Iterator<Item = usize> {
         let (mut a, mut b) = (self.kept.iter().peekable(), other.kept.iter().peekable());

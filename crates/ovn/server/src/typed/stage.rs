@@ -14,7 +14,7 @@ pub(crate) fn stage(state: &mut State<'_>, changes: &[Change]) {
                 row,
                 parent,
             } => {
-                insert(state, table, *uuid, row);
+                state.put(table, *uuid, Some(row));
                 if let Some(parent) = parent {
                     add(
                         state,
@@ -25,7 +25,7 @@ pub(crate) fn stage(state: &mut State<'_>, changes: &[Change]) {
                     );
                 }
             }
-            Change::Restore { table, uuid, row } => insert(state, table, *uuid, row),
+            Change::Restore { table, uuid, row } => state.put(table, *uuid, Some(row)),
             Change::Update { table, uuid, row } => update(state, table, *uuid, row),
             Change::Add {
                 table,
@@ -44,20 +44,6 @@ pub(crate) fn stage(state: &mut State<'_>, changes: &[Change]) {
     }
 }
 
-fn insert(state: &mut State<'_>, table: &str, uuid: Uuid, row: &Row) {
-    let Some(schema) = state.schema().table(table) else {
-        return;
-    };
-    let defaults = schema.columns.iter();
-    let mut whole: Row = defaults
-        .map(|(name, column)| (name.clone(), Datum::default_of(&column.kind)))
-        .collect();
-    for (name, value) in row.columns() {
-        whole.set(name, value.clone());
-    }
-    state.put(table, uuid, Some(whole));
-}
-
 fn update(state: &mut State<'_>, table: &str, uuid: Uuid, row: &Row) {
     let Some(mut whole) = state.row(table, uuid) else {
         return;
@@ -65,7 +51,7 @@ fn update(state: &mut State<'_>, table: &str, uuid: Uuid, row: &Row) {
     for (name, value) in row.columns() {
         whole.set(name, value.clone());
     }
-    state.put(table, uuid, Some(whole));
+    state.put(table, uuid, Some(&whole));
 }
 
 fn add(state: &mut State<'_>, table: &str, uuid: Uuid, column: &str, values: &Datum) {
