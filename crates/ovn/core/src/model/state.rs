@@ -131,6 +131,14 @@ impl<'a> State<'a> {
         found.map(|row| row.uuid()).collect()
     }
 
+    /// Whether any row of a table may be found by one of these. Costs nothing where there are such indexes.
+    pub(crate) fn finds_any(&self, table: &str, indexes: &[Index]) -> bool {
+        let Some(table) = self.now.table(table).filter(|table| !table.is_empty()) else {
+            return false;
+        };
+        indexes.iter().any(|index| table.finds_any(index) != Some(false))
+    }
+
     /// The row of this name; the first one where names are not unique.
     pub fn by_name(&self, table: &str, name: &str) -> Option<Uuid> {
         let column = self.schema.table(table)?.column("name").map(|_| "name")?;

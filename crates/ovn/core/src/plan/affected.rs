@@ -10,6 +10,12 @@ pub fn affected_ports(after: &State<'_>, diff: &Diff) -> Vec<String> {
     let before = after.base();
     let mut names = BTreeSet::new();
     for row in &diff.rows {
+        // Many ports come at a time, and each speaks for itself.
+        if row.table == "Logical_Switch_Port" && row.kind != Kind::Changed {
+            let state = if row.kind == Kind::Added { after } else { &before };
+            names.extend(state.text(&row.table, row.uuid, "name").map(str::to_owned));
+            continue;
+        }
         let moved = moved(after, row);
         for state in [&before, after] {
             let mut ports = BTreeSet::new();

@@ -1,5 +1,6 @@
 //! Rows on their way into a tenant's part and out of it: who saw them before a transaction, and who sees them after it.
 
+use super::view::any_marked;
 use super::{is_shared, tenant_of};
 use crate::model::{State, target};
 use purlin_ovsdb::{Atom, Datum, Uuid};
@@ -55,6 +56,9 @@ pub fn passages(
     after: &State<'_>,
     changed: impl IntoIterator<Item = (String, Uuid)>,
 ) -> Vec<Passage> {
+    if !any_marked(before) && !any_marked(after) {
+        return Vec::new();
+    }
     let changed: BTreeSet<(String, Uuid)> = changed.into_iter().collect();
     let mut next: Vec<(String, Uuid)> = changed.iter().cloned().collect();
     let mut done = BTreeSet::new();

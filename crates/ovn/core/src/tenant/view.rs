@@ -2,7 +2,7 @@
 
 use super::{Confine, QUOTAS, SHARED_KEY, TENANT_KEY, tables_of};
 use crate::model::{State, target};
-use purlin_ovsdb::cache::{Changes, Database};
+use purlin_ovsdb::cache::{Changes, Database, Index};
 use purlin_ovsdb::{Atom, DatabaseSchema, Datum, Uuid};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -127,6 +127,12 @@ fn marked_tables(schema: &DatabaseSchema) -> impl Iterator<Item = &str> {
         .iter()
         .filter(|(_, table)| table.column("external_ids").is_some());
     marked.map(|(name, _)| name.as_str())
+}
+
+/// Whether there is a row that any tenant sees. Costs nothing where the database has indexes on the marks.
+pub(super) fn any_marked(state: &State<'_>) -> bool {
+    let marks = [TENANT_KEY, SHARED_KEY].map(|key| Index::key("external_ids", key));
+    marked_tables(state.schema()).any(|table| state.finds_any(table, &marks))
 }
 
 fn mark<'s>(state: &'s State<'_>, table: &str, uuid: Uuid) -> Option<&'s str> {

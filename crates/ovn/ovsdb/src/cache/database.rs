@@ -271,6 +271,14 @@ impl<'a> TableRef<'a> {
         Some(self.data.indexes[at].count(atom))
     }
 
+    /// Whether any row can be found by this index at all, as far as it tells at once; `None` without such an index.
+    #[must_use]
+    pub fn finds_any(&self, index: &Index) -> Option<bool> {
+        let indexes = self.layout.indexes();
+        let at = indexes.iter().position(|(known, _)| known == index)?;
+        Some(!self.data.indexes[at].is_empty())
+    }
+
     /// The rows that have this value, in the order of their UUIDs. Without such an index it looks at every row.
     pub fn find<'b>(
         &self,

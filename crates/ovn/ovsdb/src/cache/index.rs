@@ -33,6 +33,11 @@ impl IndexData {
         self.rows.remove(hash(atom), row);
     }
 
+    /// Whether no row can be found by it.
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
     /// How many rows may have the value.
     pub(crate) fn count(&self, atom: &Atom) -> usize {
         self.rows.count(hash(atom))

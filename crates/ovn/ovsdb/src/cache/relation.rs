@@ -89,6 +89,12 @@ impl Relation {
         one.into_iter().filter(move |row| *row > after).chain(many)
     }
 
+    /// Whether it has no pair.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
     /// How many rows a key has. Costs nothing.
     #[must_use]
     pub fn count(&self, key: Uuid) -> usize {
