@@ -136,7 +136,9 @@ fn told(schema: &DatabaseSchema, state: &State<'_>, changes: &Changes) -> Diff {
         };
         RowDiff::between(schema, (table, change.uuid), label, (before, after))
     });
-    Diff { rows: rows.collect() }
+    let mut rows: Vec<RowDiff> = rows.collect();
+    rows.sort_unstable_by(|a, b| (&a.table, a.uuid).cmp(&(&b.table, b.uuid)));
+    Diff { rows }
 }
 
 fn foreign(
