@@ -1,7 +1,7 @@
 //! The book of a state: who holds which address, by the rows of the northbound database.
 
 use super::{Book, Holder, Network, Pool, Role};
-use crate::model::State;
+use crate::model::{State, addresses_of, label_of};
 use purlin_ovsdb::{Atom, Datum, Uuid};
 use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
@@ -141,16 +141,19 @@ fn rows_with(state: &State<'_>, table: &str, column: &str, uuid: Uuid) -> BTreeS
 /// A port of a router has the router port's addresses, a virtual one has them together with its parents.
 fn switch_port(state: &State<'_>, uuid: Uuid) -> Option<Holder> {
     let table = "Logical_Switch_Port";
-    if matches!(state.text(table, uuid, "type")?, "router" | "virtual") {
+    let row = state.seen(table, uuid)?;
+    if matches!(row.get("type")?.one()?.as_str()?, "router" | "virtual") {
         return None;
     }
-    let (macs, ips) = state.port_addresses(uuid);
-    let places = rows_with(state, "Logical_Switch", "ports", uuid);
-    (!macs.is_empty() || !ips.is_empty()).then(|| Holder {
+    let (macs, ips) = addresses_of(&row);
+    if macs.is_empty() && ips.is_empty() {
+        return None;
+    }
+    Some(Holder {
         row: uuid,
         role: Role::Port,
-        name: state.label(table, uuid),
-        places,
+        name: label_of(table, &row),
+        places: rows_with(state, "Logical_Switch", "ports", uuid),
         macs,
         ips,
     })

@@ -3,7 +3,7 @@
 use crate::address::{Element, Network, Pool, parse_addresses, parse_port_security};
 use crate::model::State;
 use crate::problem::Problem;
-use purlin_ovsdb::{Datum, Uuid};
+use purlin_ovsdb::{Atom, Datum, Uuid};
 use purlin_types::Mac;
 use std::net::IpAddr;
 
@@ -38,8 +38,14 @@ const NEEDED: &[(&str, &[&str])] = &[
 
 pub(super) fn switch_port(state: &State<'_>, uuid: Uuid) -> Vec<Problem> {
     let table = "Logical_Switch_Port";
-    let kind = state.text(table, uuid, "type").unwrap_or_default();
-    let options = state.map(table, uuid, "options");
+    let Some(row) = state.seen(table, uuid) else {
+        return Vec::new();
+    };
+    let value = |column: &str| row.get(column).unwrap_or(&Datum::EMPTY);
+    let text = |column: &str| row.get(column)?.one()?.as_str();
+    let texts = |column: &str| value(column).atoms().iter().filter_map(Atom::as_str);
+    let kind = text("type").unwrap_or_default();
+    let options = value("options");
     let mut problems = Vec::new();
     if !TYPES.contains(&kind) {
         let message = format!("there is no type `{kind}` of ports");
@@ -49,11 +55,11 @@ pub(super) fn switch_port(state: &State<'_>, uuid: Uuid) -> Vec<Problem> {
         .iter()
         .find(|(of, _)| *of == kind)
         .map_or(&[][..], |(_, keys)| keys);
-    for key in needed.iter().filter(|key| !options.contains_key(**key)) {
+    for key in needed.iter().filter(|key| options.get_str(key).is_none()) {
         let message = format!("a port of type `{kind}` needs `options:{key}`");
         problems.push(Problem::error("port-option-missing", "options", message));
     }
-    if let (Some(peer), "router") = (options.get("router-port"), kind)
+    if let (Some(peer), "router") = (options.get_str("router-port"), kind)
         && state.by_name("Logical_Router_Port", peer).is_none()
     {
         let message = format!("there is no router port `{peer}`");
@@ -63,24 +69,19 @@ pub(super) fn switch_port(state: &State<'_>, uuid: Uuid) -> Vec<Problem> {
             message,
         ));
     }
-    let addresses = state.texts(table, uuid, "addresses");
-    let (elements, found) = parse_addresses(kind, addresses.iter().map(|text| &**text));
+    let (elements, found) = parse_addresses(kind, texts("addresses"));
     problems.extend(found);
-    let security = state.texts(table, uuid, "port_security");
-    problems.extend(parse_port_security(security.iter().map(|text| &**text)).1);
+    problems.extend(parse_port_security(texts("port_security")).1);
     problems.extend(dynamic(state, uuid, &elements));
     problems.extend(dhcp(state, uuid));
-    if let Some(parent) = state
-        .text(table, uuid, "parent_name")
-        .filter(|parent| !parent.is_empty())
-    {
+    if let Some(parent) = text("parent_name").filter(|parent| !parent.is_empty()) {
         if state.by_name(table, parent).is_none() {
             let message = format!("there is no port `{parent}`");
             problems.push(Problem::warning("port-parent-missing", "parent_name", message));
         }
         if ["tag", "tag_request"]
             .iter()
-            .all(|column| state.value(table, uuid, column).is_none_or(Datum::is_empty))
+            .all(|column| value(column).is_empty())
         {
             let message = "a port within another one needs a `tag` or a `tag_request`";
             problems.push(Problem::error("port-tag-missing", "tag", message));

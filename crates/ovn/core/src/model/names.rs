@@ -3,38 +3,17 @@
 use super::State;
 use crate::address::{Element, parse_addresses};
 use crate::expr::{Kind, Names, Number};
-use purlin_ovsdb::Uuid;
+use purlin_ovsdb::cache::RowRef;
+use purlin_ovsdb::{Atom, Datum, Uuid};
 use std::net::IpAddr;
 use std::sync::Arc;
 
 impl State<'_> {
     /// MACs and addresses of a switch port, those that OVN chose included.
     pub fn port_addresses(&self, port: Uuid) -> (Vec<purlin_types::Mac>, Vec<IpAddr>) {
-        let table = "Logical_Switch_Port";
-        let mut texts = self.texts(table, port, "addresses");
-        texts.extend(self.texts(table, port, "dynamic_addresses"));
-        let kind = self.text(table, port, "type").unwrap_or_default();
-        let (elements, _) = parse_addresses(kind, texts.iter().map(|text| &**text));
-        let mut macs = Vec::new();
-        let mut ips = Vec::new();
-        for element in elements {
-            match element {
-                Element::Static(owned) => {
-                    macs.push(owned.mac);
-                    ips.extend(owned.ips);
-                }
-                Element::Dynamic { mac, ips: wanted } => {
-                    macs.extend(mac);
-                    ips.extend(wanted);
-                }
-                Element::Unknown | Element::Router => {}
-            }
-        }
-        macs.sort_unstable_by_key(|mac| mac.0);
-        macs.dedup();
-        ips.sort_unstable();
-        ips.dedup();
-        (macs, ips)
+        self.seen("Logical_Switch_Port", port)
+            .map(|port| addresses_of(&port))
+            .unwrap_or_default()
     }
 
     /// Names of a group's ports.
@@ -62,6 +41,33 @@ impl State<'_> {
                 .collect(),
         )
     }
+}
+
+/// MACs and addresses of a switch port, those that OVN chose included.
+pub(crate) fn addresses_of(port: &RowRef<'_>) -> (Vec<purlin_types::Mac>, Vec<IpAddr>) {
+    let texts = ["addresses", "dynamic_addresses"].into_iter();
+    let texts = texts.flat_map(|column| port.get(column).map(Datum::atoms).unwrap_or_default());
+    let kind = port.get("type").and_then(|kind| kind.one()?.as_str());
+    let (elements, _) = parse_addresses(kind.unwrap_or_default(), texts.filter_map(Atom::as_str));
+    let (mut macs, mut ips) = (Vec::new(), Vec::new());
+    for element in elements {
+        match element {
+            Element::Static(owned) => {
+                macs.push(owned.mac);
+                ips.extend(owned.ips);
+            }
+            Element::Dynamic { mac, ips: wanted } => {
+                macs.extend(mac);
+                ips.extend(wanted);
+            }
+            Element::Unknown | Element::Router => {}
+        }
+    }
+    macs.sort_unstable_by_key(|mac| mac.0);
+    macs.dedup();
+    ips.sort_unstable();
+    ips.dedup();
+    (macs, ips)
 }
 
 impl Names for State<'_> {

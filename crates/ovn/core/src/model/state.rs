@@ -117,7 +117,8 @@ impl<'a> State<'a> {
 
     /// Rows whose column is, or has among its elements or keys, this atom.
     pub fn find(&self, table: &str, column: &str, atom: &Atom) -> Vec<Uuid> {
-        self.find_by(table, &Index::column(column), atom)
+        let table = self.now.table(table);
+        table.map_or_else(Vec::new, |table| table.names_by(column, atom))
     }
 
     /// Rows whose map has this text under this key.
@@ -205,14 +206,9 @@ impl<'a> State<'a> {
 
     /// How people call the row: its name, else what stands for one, else the start of its UUID.
     pub fn label(&self, table: &str, uuid: Uuid) -> String {
-        let column = label_column(table);
-        let name = |column: &str| self.text(table, uuid, column).filter(|text| !text.is_empty());
-        let ids = self.value(table, uuid, "external_ids");
-        let own = ids.and_then(|ids| ids.get_str(NAME_KEY));
-        match own.or_else(|| name(column?)).or_else(|| name("match")) {
-            Some(name) => name.to_owned(),
-            None => uuid.to_string()[..8].to_owned(),
-        }
+        let short = || uuid.to_string()[..8].to_owned();
+        self.seen(table, uuid)
+            .map_or_else(short, |row| label_of(table, &row))
     }
 
     /// Whose row it is; a row that cannot be marked or is not belongs to whom its parent belongs.
@@ -301,4 +297,15 @@ impl<'a> State<'a> {
             .iter()
             .flat_map(|(table, rows)| rows.iter().map(move |uuid| (table.as_str(), *uuid)))
     }
+}
+
+/// How people call a row: its name, else what stands for one, else the start of its UUID.
+pub(crate) fn label_of(table: &str, row: &RowRef<'_>) -> String {
+    let text = |column: &str| row.get(column)?.one()?.as_str();
+    let name = |column: &str| text(column).filter(|text| !text.is_empty());
+    let own = row.get("external_ids").and_then(|ids| ids.get_str(NAME_KEY));
+    let found = own
+        .or_else(|| name(label_column(table)?))
+        .or_else(|| name("match"));
+    found.map_or_else(|| row.uuid().to_string()[..8].to_owned(), str::to_owned)
 }

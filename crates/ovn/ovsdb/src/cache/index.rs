@@ -1,6 +1,7 @@
 //! Rows by what their columns hold.
 
 use super::relation::Relation;
+use super::trie::Trie;
 use crate::uuid::Uuid;
 use crate::value::Atom;
 
@@ -31,6 +32,11 @@ impl IndexData {
 
     pub(crate) fn remove(&mut self, atom: &Atom, row: Uuid) {
         self.rows.remove(hash(atom), row);
+    }
+
+    /// The rows that may have the value: one, or several.
+    pub(crate) fn rows_of(&self, atom: &Atom) -> (Option<Uuid>, Option<&Trie<()>>) {
+        self.rows.rows_of(hash(atom))
     }
 
     /// Whether no row can be found by it.

@@ -102,7 +102,7 @@ impl Relation {
         usize::from(one.is_some()) + many.map_or(0, Trie::len)
     }
 
-    fn rows_of(&self, key: Uuid) -> (Option<Uuid>, Option<&Trie<()>>) {
+    pub(crate) fn rows_of(&self, key: Uuid) -> (Option<Uuid>, Option<&Trie<()>>) {
         match self.rows.get(&key) {
             None => (None, None),
             Some(Rows::One(row)) => (Some(*row), None),

@@ -2,7 +2,9 @@
 
 use proptest::collection::btree_map;
 use proptest::prelude::*;
-use purlin_ovsdb::cache::{Cache, CacheError, Changes, Database, Index, Layout, TableLayout};
+use purlin_ovsdb::cache::{
+    Cache, CacheError, Changes, Database, Index, Layout, RowRef, TableLayout, differences,
+};
 use purlin_ovsdb::{Atom, ColumnType, Datum, Uuid};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -104,6 +106,59 @@ fn check(database: &Database, state: &State) {
             .map(|(key, _)| uuid(*key))
             .collect();
         assert_eq!(found, expected);
+        assert_eq!(table.names_by("n", &n.into()), expected);
+    }
+    for word in ["a", "b", "c"] {
+        let index = Index::column("set");
+        let atom = Atom::from(word);
+        let found: Vec<_> = table.find(&index, &atom).map(|row| row.uuid()).collect();
+        assert_eq!(table.names_by("set", &atom), found);
+        // Without an index on it.
+        let has = |row: &(i64, Vec<String>, BTreeMap<String, String>)| row.2.contains_key(word);
+        let expected: Vec<_> = state
+            .iter()
+            .filter(|(_, row)| has(row))
+            .map(|(key, _)| uuid(*key))
+            .collect();
+        assert_eq!(table.names_by("map", &atom), expected);
+    }
+    for index in [Index::column("set"), Index::key("map", "a")] {
+        let finds = state.values().any(|row| match index {
+            Index::Column(_) => !row.1.is_empty(),
+            Index::Key(..) => row.2.contains_key("a"),
+        });
+        assert_eq!(table.finds_any(&index), Some(finds));
+    }
+    assert_eq!(table.finds_any(&Index::column("map")), None);
+}
+
+/// What a look at every column finds.
+fn check_differences(before: &Database, after: &Database) {
+    let (old, new) = (before.table("t").unwrap(), after.table("t").unwrap());
+    for n in 0..40 {
+        let (old, new) = (old.get(uuid(n)), new.get(uuid(n)));
+        let found: Vec<_> = differences(old, new).collect();
+        let defaults = columns();
+        let default = |name: &str| {
+            defaults
+                .iter()
+                .find(|(own, _)| own == name)
+                .map(|(_, kind)| Datum::default_of(kind))
+        };
+        let mut expected = Vec::new();
+        for name in ["map", "n", "set"] {
+            let value = |row: Option<RowRef<'_>>| {
+                row.map_or_else(|| default(name).unwrap(), |row| row.get(name).unwrap().clone())
+            };
+            if value(old) != value(new) {
+                expected.push((name, value(old), value(new)));
+            }
+        }
+        let found: Vec<_> = found
+            .into_iter()
+            .map(|(name, a, b)| (name, a.clone(), b.clone()))
+            .collect();
+        assert_eq!(found, expected);
     }
 }
 
@@ -148,6 +203,7 @@ proptest! {
             prop_assert_eq!(&rows(cache.database()), &followed);
             check(cache.database(), &new);
             if let Some((before, _)) = kept.last() {
+                check_differences(before, cache.database());
                 let between = Changes::between(before, cache.database(), None);
                 let mut rows_before = rows(before);
                 replay(&between, &mut rows_before);
