@@ -53,12 +53,14 @@ pub fn follow<'r>(
         }
         for (_, column, of) in PLACES.iter().filter(|(place, _, _)| *place == table) {
             for row in moved(before, after, table, uuid, column) {
-                holders.insert((of, row));
-                gates(before, after, of, row, &mut holders);
+                if holders.insert((of, row)) {
+                    gates(before, after, of, row, &mut holders);
+                }
             }
         }
-        if let Some(table) = HOLDERS.iter().find(|holding| **holding == table) {
-            holders.insert((table, uuid));
+        if let Some(table) = HOLDERS.iter().find(|holding| **holding == table)
+            && holders.insert((table, uuid))
+        {
             gates(before, after, table, uuid, &mut holders);
         }
     }
