@@ -9,6 +9,7 @@ mod natural;
 mod owner;
 mod schema;
 mod state;
+mod told;
 
 pub(crate) use attribute::keys;
 pub use attribute::{Attributed, Known, attribute};
@@ -22,3 +23,4 @@ pub use schema::target;
 pub use schema::{Reference, is_volatile, label_column, layout, nb_schema, references};
 pub use state::State;
 pub(crate) use state::label_of;
+pub use told::Told;

@@ -30,6 +30,7 @@ use purlin_ovsdb::Uuid;
 use purlin_store::Batch;
 use scribe::Scribe;
 use serde_json::Value;
+use serde_json::value::RawValue;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -80,7 +81,7 @@ pub(crate) struct Intent<'i> {
     pub(crate) undoes: &'i [Uuid],
     pub(crate) diff: &'i Arc<Diff>,
     /// The same, as it is answered.
-    pub(crate) told: &'i Value,
+    pub(crate) told: &'i RawValue,
     pub(crate) warnings: &'i Value,
     pub(crate) affected: &'i [String],
 }

@@ -1,5 +1,7 @@
 //! One write: a plan over the rows as they are, one transaction, an answer that says what it did.
 
+mod written;
+
 use crate::journal::{self, Intent, Ticket};
 use crate::platform::Platform;
 use crate::realised::{self, Until};
@@ -17,6 +19,7 @@ use purlin_ovsdb::{DatabaseSchema, Failure, Transaction, Uuid};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+pub(crate) use written::Written;
 
 /// How often a change is decided anew when it was overtaken.
 const TRIES: usize = 5;
@@ -142,21 +145,23 @@ type Basis = (Arc<DatabaseSchema>, Snapshot);
 /// A plan without what it was made from.
 struct Decided {
     transaction: Transaction,
-    diff: Arc<Diff>,
-    affected: Vec<String>,
-    /// `row` is in it where nothing else will be.
-    answer: Value,
+    /// Its `row` is there where nothing else will be.
+    written: Written,
     /// For the audit.
     summary: Value,
-    changes: bool,
     etags: bool,
 }
 
 /// Writes down what is about to be sent.
-async fn intend(platform: &Platform, manner: &Manner, decided: &Decided) -> Result<Option<Ticket>, Problem> {
+async fn intend(
+    platform: &Platform,
+    manner: &Manner,
+    written: &mut Written,
+) -> Result<Option<Ticket>, Problem> {
     let (Some(journal), Some(id)) = (platform.journal(), Uuid::parse(&manner.id)) else {
         return Ok(None);
     };
+    written.write_down();
     let intent = Intent {
         id,
         actor: &manner.actor,
@@ -165,10 +170,10 @@ async fn intend(platform: &Platform, manner: &Manner, decided: &Decided) -> Resu
         tenant: platform.tenant().map(|tenant| tenant.tenant.as_str()),
         about: &manner.about,
         undoes: &manner.undoes,
-        diff: &decided.diff,
-        told: &decided.answer["diff"],
-        warnings: &decided.answer["warnings"],
-        affected: &decided.affected,
+        diff: &written.diff,
+        told: written.text(),
+        warnings: &written.warnings,
+        affected: &written.affected,
     };
     journal.intend(intent).await.map(Some)
 }
@@ -211,6 +216,17 @@ pub(crate) async fn write_shown(
     show: impl Show,
     wish: impl Wish,
 ) -> Result<Value, Problem> {
+    let written = write_told(platform, manner, show, wish).await;
+    written.map(Written::into_value)
+}
+
+/// The same with an answer that is told just as it is: a large difference becomes text once and nothing else.
+pub(crate) async fn write_told(
+    platform: &Platform,
+    manner: &Manner,
+    show: impl Show,
+    wish: impl Wish,
+) -> Result<Written, Problem> {
     let began = Instant::now();
     let mut tries = 0;
     let within = platform.north().within();
@@ -223,15 +239,15 @@ pub(crate) async fn write_shown(
         tries += 1;
         let basis = platform.north().read_whole().await?;
         let mut decided = decide(platform, manner, &show, &wish, (&basis, manner.dry_run))?;
-        if manner.dry_run || !decided.changes {
-            return Ok(decided.answer);
+        if manner.dry_run || !decided.written.changed() {
+            return Ok(decided.written);
         }
         let mut transaction = std::mem::take(&mut decided.transaction);
         if let Some((_, limit)) = manner.wait {
             realised::countable(platform, limit).await;
             realised::count(&mut transaction);
         }
-        let ticket = intend(platform, manner, &decided).await?;
+        let ticket = intend(platform, manner, &mut decided.written).await?;
         let (operations, sent) = (transaction.len(), Instant::now());
         let outcome = platform.north().client.commit(transaction).await;
         let writes = platform.operations().writes();
@@ -242,20 +258,24 @@ pub(crate) async fn write_shown(
                 manner.note.leave(decided.summary);
                 let seen = platform.north().rows.has_seen(&committed).await;
                 drop(turn.take());
-                let mut answer = decided.answer;
-                answer["row"] = match seen {
+                let mut written = decided.written;
+                written.row = match seen {
                     // Who reads next sees what was written.
                     true => {
                         let (schema, snapshot) = platform.north().read_live().await?;
                         show(&State::new(&schema, &snapshot.database)).unwrap_or_default()
                     }
                     // As it was meant: what the database has now has not come here yet.
-                    false => decide(platform, manner, &show, &wish, (&basis, true))?.answer["row"].take(),
+                    false => {
+                        decide(platform, manner, &show, &wish, (&basis, true))?
+                            .written
+                            .row
+                    }
                 };
                 if let Some((until, limit)) = manner.wait {
-                    answer["realised"] = realised::follow(platform, &committed, until, began, limit).await;
+                    written.realised = realised::follow(platform, &committed, until, began, limit).await;
                 }
-                return Ok(answer);
+                return Ok(written);
             }
             Err(CommitError::Refused(refusal)) if refusal.failure == Failure::TimedOut && tries < most => {
                 if decided.etags {
@@ -312,23 +332,22 @@ fn decide(
     let plan = plan.map_err(|refusal| unplanned(&refusal))?;
     let changes = !plan.diff.is_empty();
     let row = (shown || !changes).then(|| show(&plan.after)).flatten();
-    let answer = object([
-        ("request", manner.id.as_str().into()),
-        ("dry_run", manner.dry_run.into()),
-        ("changed", changes.into()),
-        ("row", row.unwrap_or_default()),
-        ("diff", plan.diff.to_json(schema)),
-        ("warnings", json!(plan.warnings)),
-        ("affected", plan.affected.as_slice().into()),
-        ("realised", Value::Null),
-    ]);
-    Ok(Decided {
-        summary: summary(manner, &plan.diff, within),
-        transaction: plan.transaction,
+    let summary = summary(manner, &plan.diff, within);
+    let written = Written {
+        request: manner.id.clone(),
+        dry_run: manner.dry_run,
+        row: row.unwrap_or_default(),
         diff: Arc::new(plan.diff),
+        schema: Arc::clone(schema),
+        text: None,
+        warnings: json!(plan.warnings),
         affected: plan.affected,
-        answer,
-        changes,
+        realised: Value::Null,
+    };
+    Ok(Decided {
+        transaction: plan.transaction,
+        written,
+        summary,
         etags,
     })
 }

@@ -1,6 +1,7 @@
 //! Values as people write them in JSON: a set is a list, a map an object, none is `null`, a row its UUID.
 
 use purlin_ovsdb::{Atom, AtomicType, BaseType, ColumnType, Datum, Row, TableSchema, Uuid};
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Number, Value};
 
 /// An object of these members. The macro of the JSON library copies what is put into it, however deep; this takes it.
@@ -19,6 +20,39 @@ pub fn natural(value: &Datum, kind: &ColumnType) -> Value {
         return value.one().map_or(Value::Null, atom);
     }
     Value::Array(value.atoms().iter().map(atom).collect())
+}
+
+/// The same for a serializer, without a tree.
+pub(super) struct Natural<'v>(pub(super) &'v Datum, pub(super) &'v ColumnType);
+
+impl Serialize for Natural<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self(value, kind) = self;
+        if kind.value.is_some() {
+            let pairs = value.pairs().iter();
+            return match pairs.clone().all(|(key, _)| key.as_str().is_some()) {
+                true => serializer.collect_map(pairs.map(|(k, v)| (k.as_str().unwrap_or_default(), One(v)))),
+                false => serializer.collect_map(pairs.map(|(k, v)| (key(k), One(v)))),
+            };
+        }
+        if kind.max == 1 {
+            return value.one().map(One).serialize(serializer);
+        }
+        serializer.collect_seq(value.atoms().iter().map(One))
+    }
+}
+
+/// An element.
+struct One<'v>(&'v Atom);
+
+impl Serialize for One<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            Atom::Text(text) | Atom::Named(text) => serializer.serialize_str(text),
+            Atom::Uuid(uuid) => uuid.serialize(serializer),
+            other => atom(other).serialize(serializer),
+        }
+    }
 }
 
 /// The named columns of a row.

@@ -154,10 +154,10 @@ impl Head {
 }
 
 /// The rest, as it is kept.
-pub(crate) fn octets(diff: &Value, warnings: &Value, affected: &[String]) -> Vec<u8> {
+pub(crate) fn octets(diff: impl Serialize, warnings: &Value, affected: &[String]) -> Vec<u8> {
     #[derive(Serialize)]
-    struct Written<'b> {
-        diff: &'b Value,
+    struct Written<'b, D> {
+        diff: D,
         warnings: &'b Value,
         affected: &'b [String],
     }

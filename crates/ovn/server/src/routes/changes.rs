@@ -1,14 +1,16 @@
 //! Many changes as one transaction.
 
+mod order;
+
 use super::{find, nb, writes, written};
-use crate::platform::{Platform, new_uuid};
-use crate::write::write;
+use crate::platform::{Platform, new_uuids};
+use crate::write::{Written, write_told};
 use axum::Json;
 use axum::extract::State;
 use purlin_api::asked::{Asked, Input};
 use purlin_api::route::{self, Draft};
 use purlin_api::{Operator, Problem, schema};
-use purlin_ovn_core::model::{Change, State as Rows, from_natural};
+use purlin_ovn_core::model::{Change, Child, State as Rows, from_natural};
 use purlin_ovn_core::plan::Expect;
 use purlin_ovsdb::{ColumnType, Datum, Uuid};
 use serde::Deserialize;
@@ -51,7 +53,7 @@ struct Orders {
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(tag = "op", rename_all = "lowercase", deny_unknown_fields)]
+#[serde(try_from = "order::Told")]
 pub(super) enum Order {
     Insert {
         table: String,
@@ -87,11 +89,12 @@ async fn make(
     State(platform): State<Platform>,
     asked: Asked,
     Input(orders): Input<Orders>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<Written>, Problem> {
     let manner = nb::manner(&asked, &caller)?;
     let prepared = Prepared::new(orders.changes)?;
     let wish = |state: &Rows<'_>| prepared.wish(state);
-    write(&platform, &manner, None, wish).await.map(Json)
+    let written = write_told(&platform, &manner, |_: &Rows<'_>| None, wish).await?;
+    Ok(Json(written))
 }
 
 /// Changes with the UUIDs of the rows that they bring: the same ones however often they are decided.
@@ -111,12 +114,10 @@ impl Prepared {
             return Err(Problem::wrong_shape(detail));
         }
         let mut names = HashMap::new();
-        let mut uuids = Vec::with_capacity(orders.len());
-        for (number, order) in orders.iter().enumerate() {
-            let uuid = new_uuid()?;
-            uuids.push(uuid);
+        let uuids = new_uuids(orders.len())?;
+        for (number, (order, uuid)) in orders.iter().zip(&uuids).enumerate() {
             if let Order::Insert { r#as: Some(name), .. } = order
-                && names.insert(name.clone(), uuid).is_some()
+                && names.insert(name.clone(), *uuid).is_some()
             {
                 return Err(Problem::wrong_shape(format!(
                     "changes[{number}]: two rows are called {name}"
@@ -133,8 +134,9 @@ impl Prepared {
     /// What is wrong with which.
     pub(super) fn wish(&self, state: &Rows<'_>) -> Result<(Vec<Change>, Vec<Expect>), Problem> {
         let mut changes = Vec::with_capacity(self.orders.len());
+        let mut places = Places::new();
         for (number, (order, uuid)) in self.orders.iter().zip(&self.uuids).enumerate() {
-            let change = self.names.change(state, order, *uuid);
+            let change = self.names.change(state, order, *uuid, &mut places);
             changes.push(change.map_err(|problem| at(number, &problem))?);
         }
         Ok((changes, Vec::new()))
@@ -155,12 +157,21 @@ fn names(value: &Value) -> bool {
     }
 }
 
+/// Where rows of a table hang, by the words for it: many say the same.
+type Places<'o> = HashMap<(&'o str, &'o str), Child>;
+
 /// The rows that the request itself brings.
 #[derive(Debug)]
 struct Names(HashMap<String, Uuid>);
 
 impl Names {
-    fn change(&self, state: &Rows<'_>, order: &Order, uuid: Uuid) -> Result<Change, Problem> {
+    fn change<'o>(
+        &self,
+        state: &Rows<'_>,
+        order: &'o Order,
+        uuid: Uuid,
+        places: &mut Places<'o>,
+    ) -> Result<Change, Problem> {
         Ok(match order {
             Order::Insert {
                 table,
@@ -169,14 +180,7 @@ impl Names {
                 ..
             } => {
                 let row = nb::columns(find::table(state.schema(), table)?, &self.resolved(columns))?;
-                let parent = match parent
-                    .as_deref()
-                    .map(|told| self.own_parent(state, table, told))
-                    .transpose()?
-                {
-                    Some(Some(own)) => Some(own),
-                    _ => find::parent(state, table, parent.as_deref())?,
-                };
+                let parent = self.parent(state, table, parent.as_deref(), places)?;
                 let table = table.clone();
                 Change::Insert {
                     table,
@@ -235,13 +239,32 @@ impl Names {
         }
     }
 
-    /// A parent that the same request brings.
-    fn own_parent(
+    /// Where a row hangs.
+    fn parent<'o>(
         &self,
         state: &Rows<'_>,
-        table: &str,
-        told: &str,
-    ) -> Result<Option<purlin_ovn_core::model::Child>, Problem> {
+        table: &'o str,
+        told: Option<&'o str>,
+        places: &mut Places<'o>,
+    ) -> Result<Option<Child>, Problem> {
+        let Some(told) = told else {
+            return find::parent(state, table, None);
+        };
+        if let Some(known) = places.get(&(table, told)) {
+            return Ok(Some(known.clone()));
+        }
+        let parent = match self.own_parent(state, table, told)? {
+            Some(own) => Some(own),
+            None => find::parent(state, table, Some(told))?,
+        };
+        if let Some(parent) = &parent {
+            places.insert((table, told), parent.clone());
+        }
+        Ok(parent)
+    }
+
+    /// A parent that the same request brings.
+    fn own_parent(&self, state: &Rows<'_>, table: &str, told: &str) -> Result<Option<Child>, Problem> {
         let Some((of, name)) = told.split_once('/') else {
             return Ok(None);
         };
@@ -254,7 +277,7 @@ impl Names {
         };
         let column = find::place(state, table, of, column)?;
         let table = of.to_owned();
-        Ok(Some(purlin_ovn_core::model::Child { table, uuid, column }))
+        Ok(Some(Child { table, uuid, column }))
     }
 
     /// `$X` in columns that hold rows.

@@ -1,0 +1,78 @@
+//! What a write did, or would do.
+
+use purlin_ovn_core::model::{Diff, object};
+use purlin_ovsdb::DatabaseSchema;
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
+use serde_json::Value;
+use serde_json::value::{RawValue, to_raw_value};
+use std::sync::Arc;
+
+/// The answer to a write. Its difference becomes text once, for the journal and for whoever asked.
+#[derive(Debug)]
+pub(crate) struct Written {
+    pub(super) request: String,
+    pub(super) dry_run: bool,
+    pub(super) row: Value,
+    pub(super) diff: Arc<Diff>,
+    pub(super) schema: Arc<DatabaseSchema>,
+    pub(super) text: Option<Box<RawValue>>,
+    pub(super) warnings: Value,
+    pub(super) affected: Vec<String>,
+    pub(super) realised: Value,
+}
+
+impl Written {
+    /// Whether anything is, or would be, other than before.
+    pub(super) fn changed(&self) -> bool {
+        !self.diff.is_empty()
+    }
+
+    /// Makes the text of the difference, once.
+    pub(super) fn write_down(&mut self) {
+        let Self {
+            text, diff, schema, ..
+        } = self;
+        text.get_or_insert_with(|| {
+            to_raw_value(&diff.told(schema)).expect("a difference has nothing that JSON cannot say")
+        });
+    }
+
+    /// The text, once it was made.
+    pub(super) fn text(&self) -> &RawValue {
+        self.text.as_deref().unwrap_or(RawValue::NULL)
+    }
+
+    /// For whoever answers something else with it.
+    pub(super) fn into_value(self) -> Value {
+        let changed = self.changed();
+        object([
+            ("request", self.request.into()),
+            ("dry_run", self.dry_run.into()),
+            ("changed", changed.into()),
+            ("row", self.row),
+            ("diff", self.diff.to_json(&self.schema)),
+            ("warnings", self.warnings),
+            ("affected", self.affected.into()),
+            ("realised", self.realised),
+        ])
+    }
+}
+
+impl Serialize for Written {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut members = serializer.serialize_map(Some(8))?;
+        members.serialize_entry("request", &self.request)?;
+        members.serialize_entry("dry_run", &self.dry_run)?;
+        members.serialize_entry("changed", &self.changed())?;
+        members.serialize_entry("row", &self.row)?;
+        match &self.text {
+            Some(text) => members.serialize_entry("diff", text)?,
+            None => members.serialize_entry("diff", &self.diff.told(&self.schema))?,
+        }
+        members.serialize_entry("warnings", &self.warnings)?;
+        members.serialize_entry("affected", &self.affected)?;
+        members.serialize_entry("realised", &self.realised)?;
+        members.end()
+    }
+}
