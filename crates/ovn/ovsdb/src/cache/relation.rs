@@ -42,8 +42,8 @@ impl Relation {
 
     /// Puts a pair in, once.
     pub fn insert(&mut self, key: Uuid, row: Uuid) {
-        match self.rows.get_mut(&key) {
-            None => drop(self.rows.insert(key, Rows::One(row))),
+        match self.rows.get_or_insert(key, Rows::One(row)) {
+            None => {}
             Some(Rows::One(other)) if *other == row => {}
             Some(Rows::Many(rows)) => drop(rows.insert(row, ())),
             Some(one) => {

@@ -92,7 +92,7 @@ impl<V: Clone> Trie<V> {
         loop {
             match &**node {
                 Node::Leaf(entries) => {
-                    let at = entries.binary_search_by(|(k, _)| k.cmp(key)).ok()?;
+                    let at = place(entries, key).ok()?;
                     return Some(&entries[at].1);
                 }
                 Node::Branch(children) => node = children[step(key, depth)].as_ref()?,
@@ -109,7 +109,7 @@ impl<V: Clone> Trie<V> {
         loop {
             match Arc::make_mut(node) {
                 Node::Leaf(entries) => {
-                    let at = entries.binary_search_by(|(k, _)| k.cmp(key)).ok()?;
+                    let at = place(entries, key).ok()?;
                     return Some(&mut entries[at].1);
                 }
                 Node::Branch(children) => node = children[step(key, depth)].as_mut()?,
@@ -120,10 +120,23 @@ impl<V: Clone> Trie<V> {
 
     /// Puts a value in; returns the one that was there before.
     pub fn insert(&mut self, key: Uuid, value: V) -> Option<V> {
-        let root = self.root.get_or_insert_with(|| Arc::new(Node::Leaf(Vec::new())));
-        let old = insert(root, key, value, 0);
-        self.len += usize::from(old.is_none());
-        old
+        let mut value = Some(value);
+        let held = self.held(key, &mut value)?;
+        value.map(|value| std::mem::replace(held, value))
+    }
+
+    /// Puts a value in where there is none; else the one that is there, to be changed in this copy.
+    pub(crate) fn get_or_insert(&mut self, key: Uuid, value: V) -> Option<&mut V> {
+        self.held(key, &mut Some(value))
+    }
+
+    /// What is under a key; where there is nothing, the value is taken and put there.
+    fn held(&mut self, key: Uuid, value: &mut Option<V>) -> Option<&mut V> {
+        let Self { root, len } = self;
+        let root = root.get_or_insert_with(|| Arc::new(Node::Leaf(Vec::new())));
+        let held = held(root, key, value, 0);
+        *len += usize::from(held.is_none());
+        held
     }
 
     /// Takes a value out.
@@ -167,29 +180,59 @@ impl<V: Clone> Trie<V> {
     }
 }
 
-fn insert<V: Clone>(node: &mut Arc<Node<V>>, key: Uuid, value: V, depth: usize) -> Option<V> {
+fn held<'n, V: Clone>(
+    node: &'n mut Arc<Node<V>>,
+    key: Uuid,
+    value: &mut Option<V>,
+    depth: usize,
+) -> Option<&'n mut V> {
+    if let Some(grown) = grown(node, key, value) {
+        *node = grown;
+        return None;
+    }
     let node = Arc::make_mut(node);
     if let Node::Leaf(entries) = node
         && entries.len() == LEAF_MAX
         && depth < DEPTH_MAX
-        && entries.binary_search_by(|(k, _)| k.cmp(&key)).is_err()
+        && place(entries, &key).is_err()
     {
         *node = split(std::mem::take(entries), depth);
     }
     match node {
-        Node::Leaf(entries) => match entries.binary_search_by(|(k, _)| k.cmp(&key)) {
-            Ok(at) => Some(std::mem::replace(&mut entries[at].1, value)),
+        Node::Leaf(entries) => match place(entries, &key) {
+            Ok(at) => Some(&mut entries[at].1),
             Err(at) => {
-                entries.insert(at, (key, value));
+                if let Some(value) = value.take() {
+                    entries.insert(at, (key, value));
+                }
                 None
             }
         },
         Node::Branch(children) => {
             let child = &mut children[step(&key, depth)];
             let child = child.get_or_insert_with(|| Arc::new(Node::Leaf(Vec::new())));
-            insert(child, key, value, depth + 1)
+            held(child, key, value, depth + 1)
         }
     }
+}
+
+/// Of a leaf with room that others hold too: the copy with the new entry in it, made at once.
+fn grown<V: Clone>(node: &Arc<Node<V>>, key: Uuid, value: &mut Option<V>) -> Option<Arc<Node<V>>> {
+    let Node::Leaf(entries) = &**node else { return None };
+    if Arc::strong_count(node) == 1 || entries.len() >= LEAF_MAX {
+        return None;
+    }
+    let at = place(entries, &key).err()?;
+    let mut grown = Vec::with_capacity(entries.len() + 1);
+    grown.extend_from_slice(&entries[..at]);
+    grown.extend(value.take().map(|value| (key, value)));
+    grown.extend_from_slice(&entries[at..]);
+    Some(Arc::new(Node::Leaf(grown)))
+}
+
+/// Where a key is among a leaf's entries, or belongs.
+fn place<V>(entries: &[(Uuid, V)], key: &Uuid) -> Result<usize, usize> {
+    entries.binary_search_by(|(k, _)| k.cmp(key))
 }
 
 /// A node of the next `count` entries, which begin alike up to this depth.
@@ -225,7 +268,7 @@ fn split<V: Clone>(entries: Vec<(Uuid, V)>, depth: usize) -> Node<V> {
 fn remove<V: Clone>(node: &mut Arc<Node<V>>, key: &Uuid, depth: usize) -> Option<V> {
     match Arc::make_mut(node) {
         Node::Leaf(entries) => {
-            let at = entries.binary_search_by(|(k, _)| k.cmp(key)).ok()?;
+            let at = place(entries, key).ok()?;
             Some(entries.remove(at).1)
         }
         Node::Branch(children) => {
