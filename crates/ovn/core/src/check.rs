@@ -20,11 +20,11 @@ pub const UNIQUE_NAMES: &[&str] = &["Logical_Switch", "Logical_Router", "Load_Ba
 pub fn check(after: &State<'_>, diff: &Diff, book: Option<&Book>) -> Vec<Problem> {
     let mut problems = Vec::new();
     for row in written(diff) {
-        let place = format!("{} {}", row.table, row.label);
         let found = rows::check(after, row)
             .into_iter()
             .chain(by_table(after, &row.table, row.uuid));
-        problems.extend(found.map(|problem| problem.within(&place)));
+        let place = || format!("{} {}", row.table, row.label);
+        problems.extend(found.map(|problem| problem.within(&place())));
     }
     problems.extend(matches::lost_names(after, diff));
     problems.extend(matches::reviewed(after, diff));

@@ -151,8 +151,9 @@ fn judged<'a>(state: &State<'a>, request: Request<'_>, lenient: bool) -> Result<
     }
     builder.settle();
     let whys = collect::collect(&mut builder)?;
-    let diff = Diff::between(&builder.after, |table, uuid| {
-        whys.get(&(table.to_owned(), uuid)).copied().unwrap_or(Why::Asked)
+    let diff = Diff::between(&builder.after, |table, uuid| match whys.is_empty() {
+        true => Why::Asked,
+        false => whys.get(&(table.to_owned(), uuid)).copied().unwrap_or(Why::Asked),
     });
     builder.removed_rows_are_ours(&diff)?;
     builder.stays_within(&diff)?;

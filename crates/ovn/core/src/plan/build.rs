@@ -8,7 +8,7 @@ mod values;
 use super::guards::Guards;
 use super::{Expect, Reason, Refusal, Writer};
 use crate::check::UNIQUE_NAMES;
-use crate::model::{Change, Child, Diff, Kind, State, etag, is_volatile, keys};
+use crate::model::{Change, Child, Diff, Kind, OWNER_KEY, State, etag, is_volatile, keys};
 use crate::problem::Problem;
 use joined::{Joins, is_free_set};
 use purlin_ovsdb::{Atom, Datum, Insert, Mutation, Row, Transaction, Uuid};
@@ -22,8 +22,10 @@ pub(super) struct Builder<'a, 'r> {
     alone: bool,
     /// Whether it brings rows that a tenant's quotas count.
     counted: bool,
+    /// The mark of rows that have no other.
+    mark: Datum,
     /// Rows that this request brings.
-    born: BTreeSet<(String, Uuid)>,
+    born: BTreeSet<(Uuid, &'a str)>,
     /// What is to come into sets and to go.
     joins: Joins,
 }
@@ -39,6 +41,7 @@ impl<'a, 'r> Builder<'a, 'r> {
             guards: Guards::default(),
             alone: false,
             counted: false,
+            mark: Datum::map([(OWNER_KEY, writer.owner.as_str())]),
             born: BTreeSet::new(),
             joins: Joins::default(),
         }
@@ -145,7 +148,12 @@ impl<'a, 'r> Builder<'a, 'r> {
         }
         let row = self.checked(table, schema, row, None)?;
         self.after.put(table, uuid, Some(&row));
-        self.born.insert((table.to_owned(), uuid));
+        let tables = &self.after.schema().tables;
+        self.born.extend(
+            tables
+                .get_key_value(table)
+                .map(|(table, _)| (uuid, table.as_str())),
+        );
         let mut insert = Insert::new(table).uuid(uuid);
         insert.row = row;
         self.operations.insert(insert);

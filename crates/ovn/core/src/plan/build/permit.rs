@@ -20,7 +20,7 @@ impl Builder<'_, '_> {
     /// The row is there and may be written; the database is asked to look again.
     pub(super) fn ours(&mut self, table: &str, uuid: Uuid) -> Done {
         self.there(table, uuid)?;
-        if self.born.contains(&(table.to_owned(), uuid)) {
+        if self.born.contains(&(uuid, table)) {
             return Ok(());
         }
         self.mine(table, uuid)?;
@@ -103,6 +103,7 @@ impl Builder<'_, '_> {
                     &self.writer.owner,
                 ));
             }
+            None if ids.is_empty() => row.set("external_ids", self.mark.clone()),
             None => {
                 let mark = (Atom::from(OWNER_KEY), Atom::from(&self.writer.owner));
                 row.set(
