@@ -155,7 +155,8 @@ fn is_visible(
         return false;
     };
     if kind.max == 1 {
-        return before == was && (sure || after == is);
+        // One that is sure may be hidden by what others wrote after it; where nothing is left to be told, it comes later.
+        return before == was && (after == is || (sure && before != after));
     }
     let (gone, new) = (was.without(is), is.without(was));
     new.without(after).is_empty()

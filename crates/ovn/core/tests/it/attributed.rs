@@ -76,6 +76,27 @@ fn what_we_asked_for_and_others_did_is_theirs() {
     assert_eq!(plain(&parts.others), plain(&seen));
 }
 
+/// Who watches may be behind: what came after is confirmed already.
+#[test]
+fn what_we_did_later_is_not_in_an_earlier_update() {
+    let before = shop();
+    let first = planned(&before, vec![update("ACL", 21, &json!({"action": "allow"}))]).unwrap();
+    let middle = committed(&first.after);
+    let second = planned(&middle, vec![update("ACL", 21, &json!({"action": "reject"}))]).unwrap();
+    let after = committed(&second.after);
+    let (first, second) = (known(&first.diff, true), known(&second.diff, true));
+    let none = Diff::default();
+    for (from, to, known, ours) in [
+        (&before, &middle, &[first, second][..], &[0][..]),
+        (&middle, &after, &[second], &[0]),
+        // Told as one.
+        (&before, &after, &[first, second], &[0, 1]),
+    ] {
+        let parts = attribute(nb_schema(), &told(from, to), known);
+        assert_eq!((&*parts.ours, &parts.others), (ours, &none));
+    }
+}
+
 #[test]
 fn of_a_set_the_journal_keeps_what_came_and_went() {
     let database = shop();
