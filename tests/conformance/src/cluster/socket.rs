@@ -135,7 +135,10 @@ impl Socket {
             }
             Ok(_) => {}
             Err(tungstenite::Error::Io(cause))
-                if matches!(cause.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}
+                if matches!(
+                    cause.kind(),
+                    ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted
+                ) => {}
             Err(error) => {
                 let broken = || (1006, error.to_string());
                 self.closed.get_or_insert_with(broken);
