@@ -5,8 +5,15 @@ use purlin_types::BootTime;
 use std::collections::VecDeque;
 use std::time::Duration;
 
-/// A pause longer than this and nobody knows what was needed meanwhile: the windows begin anew.
+/// After a pause longer than the shorter window nobody knows what was needed meanwhile: the windows begin anew. So they do
+/// after this one at the latest.
 const GAP_MAX: Duration = Duration::from_secs(60);
+
+/// A pause that happens, as when a store is slow to answer.
+const GAP_MIN: Duration = Duration::from_secs(15);
+
+/// Looks that were late come together; what lies between those says nothing.
+const BURST: Duration = Duration::from_millis(50);
 
 /// The most samples kept: an hour at one a second.
 const SAMPLES_MAX: usize = 3600;
@@ -18,6 +25,8 @@ pub struct History {
     /// Since when without a gap.
     began: Option<BootTime>,
     samples: VecDeque<(BootTime, u16)>,
+    /// The shortest pause between two looks.
+    closest: Option<Duration>,
     /// Since when there are fewer nodes than the minimum.
     below: Option<BootTime>,
     up: Option<BootTime>,
@@ -28,10 +37,11 @@ impl History {
     /// Keeps what a decision desired ([`super::Recommendation::desired`]); what no window needs any more is forgotten.
     pub fn note(&mut self, now: BootTime, desired: u16, settings: &ScalingSettings) {
         let window = settings.stabilisation.max(settings.sustain);
-        let gap = self
-            .samples
-            .back()
-            .is_none_or(|(last, _)| since(now, *last) > GAP_MAX);
+        let pause = self.samples.back().map(|(last, _)| since(now, *last));
+        let pause_max = self.pause_max(settings.stabilisation.min(settings.sustain));
+        let gap = pause.is_none_or(|pause| pause > pause_max);
+        let pauses = pause.into_iter().chain(self.closest);
+        self.closest = pauses.filter(|pause| *pause > BURST).min();
         if gap {
             self.samples.clear();
             self.began = Some(now);
@@ -106,31 +116,25 @@ impl History {
         self.samples.iter().filter(young).map(|&(_, desired)| desired)
     }
 
-    /// A window is known when nobody looked away for long within it: one look after a pause is a moment, not a window.
     fn covered(&self, now: BootTime, window: Duration) -> Result<(), Duration> {
-        let pause_max = (window / 2).max(self.usual_pause() * 2).min(GAP_MAX);
-        let (mut known_from, mut unbroken) = (now, true);
-        for &(at, _) in self.samples.iter().rev() {
-            unbroken = since(known_from, at) <= pause_max;
-            if !unbroken || since(now, known_from) >= window {
-                break;
-            }
-            known_from = at;
-        }
-        // What is older than all windows has been forgotten, and was without a gap.
-        let began = self.began.filter(|_| unbroken);
-        let known = since(now, began.map_or(known_from, |began| began.min(known_from)));
+        let fresh = self
+            .samples
+            .back()
+            .is_some_and(|(last, _)| since(now, *last) <= self.pause_max(window));
+        let known = self
+            .began
+            .filter(|_| fresh)
+            .map_or(Duration::ZERO, |began| since(now, began));
         match window.checked_sub(known) {
             Some(left) if !left.is_zero() => Err(left),
             _ => Ok(()),
         }
     }
 
-    /// From one look to the next when nothing is in the way.
-    fn usual_pause(&self) -> Duration {
-        let pauses = self.samples.iter().zip(self.samples.iter().skip(1));
-        let pauses = pauses.map(|((earlier, _), (later, _))| since(*later, *earlier));
-        pauses.min().unwrap_or(GAP_MAX)
+    /// The longest pause after which a window of that length goes on. Who looks seldom knows short windows too.
+    fn pause_max(&self, window: Duration) -> Duration {
+        let usual = self.closest.map_or(GAP_MAX, |closest| closest * 3);
+        window.max(GAP_MIN).max(usual).min(GAP_MAX)
     }
 }
 
