@@ -361,7 +361,7 @@ pub const RULES: &[Rule] = &[
         Mutation::NoWindows,
         ("scaling-windows", "I11"),
         "what is asked for at one moment is done at once",
-        Some(4),
+        Some(18),
     ),
     rule(
         Mutation::UnwrittenDeed,
