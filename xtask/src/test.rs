@@ -63,7 +63,6 @@ pub(crate) fn run(repo: &Repo, scope: Scope) -> Result<bool, String> {
         step(&mut tally, "setup", || setup::run(repo));
         tally.add(check::run(repo)?);
     }
-    let arguments = arguments(scope);
     step(&mut tally, "build", || build(repo, scope));
     let binary = repo.target()?.join("debug").join("purlin");
     if tally.faults.iter().any(|fault| fault == "build") {
@@ -75,7 +74,7 @@ pub(crate) fn run(repo: &Repo, scope: Scope) -> Result<bool, String> {
             });
         }
         println!("== tests");
-        tally.add(tests(repo, scope, &arguments, &binary)?);
+        tally.add(tests(repo, scope, &binary)?);
     }
     for fault in &tally.faults {
         println!("FAILED {fault}");
@@ -88,36 +87,45 @@ pub(crate) fn run(repo: &Repo, scope: Scope) -> Result<bool, String> {
     Ok(tally.failed == 0)
 }
 
-fn arguments(scope: Scope) -> Vec<&'static str> {
-    let mut arguments = vec!["test", "--no-fail-fast"];
+/// Everything that has tests but examples, which the lints have compiled: linking dozens of them takes a minute.
+const TARGETS: &[&str] = &["--lib", "--bins", "--tests"];
+
+fn packages(scope: Scope) -> Vec<&'static str> {
     match scope {
-        Scope::Everything | Scope::All => arguments.push("--workspace"),
-        Scope::Dhcp => arguments.extend(DHCP.iter().flat_map(|package| ["-p", package])),
+        Scope::Everything | Scope::All => vec!["--workspace"],
+        Scope::Dhcp => DHCP.iter().flat_map(|package| ["-p", package]).collect(),
     }
-    arguments
 }
 
-/// The binary is built with the tests, so that both agree on the features of what they share.
+/// With all tests cargo builds the binary too, because it has tests of its own. A build of the binary alone would compile
+/// most of the house a second time: without the tests, some dependencies have fewer features.
 fn build(repo: &Repo, scope: Scope) -> Result<bool, String> {
-    let good = match scope {
+    match scope {
         Scope::Everything | Scope::All => {
-            check::cargo(repo, &["test", "--workspace", "--no-run", "--quiet"])?
+            let tests = [&["test", "--no-run", "--quiet"], &packages(scope)[..], TARGETS].concat();
+            check::cargo(repo, &tests)
         }
-        Scope::Dhcp => true,
-    };
-    Ok(good && check::cargo(repo, &["build", "--quiet", "-p", "purlin"])?)
+        Scope::Dhcp => check::cargo(repo, &["build", "--quiet", "-p", "purlin"]),
+    }
 }
 
 /// Runs cargo and follows what its test binaries say.
-fn tests(repo: &Repo, scope: Scope, arguments: &[&str], binary: &Path) -> Result<Tally, String> {
+fn tests(repo: &Repo, scope: Scope, binary: &Path) -> Result<Tally, String> {
     let skips = repo.target()?.join("skipped-tests");
     let _ = std::fs::remove_file(&skips);
-    let mut command = repo.cargo();
-    command.args(arguments).env(SKIPS, &skips).env(BINARY, binary);
-    if scope == Scope::All {
-        command.env(ALL, "1");
+    let mut tally = Tally::default();
+    for targets in [TARGETS, &["--doc"]] {
+        let mut command = repo.cargo();
+        command
+            .args(["test", "--no-fail-fast"])
+            .args(packages(scope))
+            .args(targets);
+        command.env(SKIPS, &skips).env(BINARY, binary);
+        if scope == Scope::All {
+            command.env(ALL, "1");
+        }
+        tally.add(follow(&mut command)?);
     }
-    let mut tally = follow(&mut command)?;
     let skipped: BTreeSet<String> = std::fs::read_to_string(&skips)
         .unwrap_or_default()
         .lines()
