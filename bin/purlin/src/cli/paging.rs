@@ -6,8 +6,52 @@ use crate::output::{self, Kind, Listing, Paint, View};
 use serde_json::Value;
 
 /// Rows per request: the most a node gives.
-const PAGE: &str = "1000";
 const PAGE_MAX: usize = 1000;
+
+/// A walk through a list of the API, page after page, to a number of rows.
+pub(crate) struct Pages<'p> {
+    path: &'p str,
+    pairs: &'p [(&'p str, &'p str)],
+    left: usize,
+    /// Where the next page begins; `None` behind the last.
+    cursor: Option<String>,
+}
+
+/// Rows of one answer.
+pub(crate) struct Page {
+    pub(crate) rows: Vec<Value>,
+    /// Why there would be more rows, if the node said so.
+    partial: Option<String>,
+}
+
+impl<'p> Pages<'p> {
+    pub(crate) fn of(path: &'p str, pairs: &'p [(&'p str, &'p str)], limit: usize) -> Self {
+        Self {
+            path,
+            pairs,
+            left: limit,
+            cursor: Some(String::new()),
+        }
+    }
+
+    /// The next page; `None` behind the last. A list of no rows has one page.
+    pub(crate) async fn next(&mut self, client: &mut Client) -> Result<Option<Page>, Failure> {
+        let Some(cursor) = self.cursor.take() else {
+            return Ok(None);
+        };
+        let count = self.left.clamp(1, PAGE_MAX).to_string();
+        let mut pairs = self.pairs.to_vec();
+        pairs.extend([("limit", count.as_str()), ("cursor", &cursor)]);
+        let answer = client.value(Ask::get(with_query(self.path, &pairs))).await?;
+        let partial = answer["partial"].as_str().map(str::to_owned);
+        let next = answer["next_cursor"].as_str().map(str::to_owned);
+        let mut rows = rows_of(answer);
+        rows.truncate(self.left);
+        self.left -= rows.len();
+        self.cursor = next.filter(|next| self.left > 0 && *next != cursor);
+        Ok(Some(Page { rows, partial }))
+    }
+}
 
 /// Shows a whole list of the API, page after page, at most `limit` rows.
 pub(crate) async fn list(
@@ -19,21 +63,11 @@ pub(crate) async fn list(
     kind: Kind,
 ) -> Result<(), Failure> {
     let mut listing = Listing::new(output::stdout(), view, kind, Paint::stdout())?;
-    let mut left = limit;
-    let (mut cursor, mut partial) = (String::new(), None);
-    loop {
-        let mut pairs = pairs.to_vec();
-        pairs.extend([("limit", PAGE), ("cursor", &cursor)]);
-        let answer = client.value(Ask::get(with_query(path, &pairs))).await?;
-        let rows = items(&answer);
-        let rows = &rows[..rows.len().min(left)];
-        listing.page(rows)?;
-        left -= rows.len();
-        partial = answer["partial"].as_str().map(str::to_owned).or(partial);
-        match answer.get("next_cursor").and_then(Value::as_str) {
-            Some(next) if left > 0 && next != cursor => cursor = next.to_owned(),
-            _ => break,
-        }
+    let mut partial = None;
+    let mut pages = Pages::of(path, pairs, limit);
+    while let Some(page) = pages.next(client).await? {
+        listing.page(&page.rows)?;
+        partial = page.partial.or(partial);
     }
     listing.finish()?;
     // Beside the list: it is read by programs.
@@ -45,16 +79,12 @@ pub(crate) async fn list(
 
 /// All rows of a list of the API, for those who sum them up or are few.
 pub(crate) async fn all(client: &mut Client, path: &str) -> Result<Vec<Value>, Failure> {
-    let (mut rows, mut cursor) = (Vec::new(), String::new());
-    loop {
-        let pairs = [("limit", PAGE), ("cursor", &cursor)];
-        let answer = client.value(Ask::get(with_query(path, &pairs))).await?;
-        rows.extend(items(&answer).iter().cloned());
-        match answer.get("next_cursor").and_then(Value::as_str) {
-            Some(next) if next != cursor => cursor = next.to_owned(),
-            _ => return Ok(rows),
-        }
+    let mut rows = Vec::new();
+    let mut pages = Pages::of(path, &[], usize::MAX);
+    while let Some(page) = pages.next(client).await? {
+        rows.extend(page.rows);
     }
+    Ok(rows)
 }
 
 /// The newest `limit` rows of a list whose pages are oldest first and lead into the past. All of them are here before
@@ -65,32 +95,22 @@ pub(crate) async fn newest(
     pairs: &[(&str, &str)],
     limit: usize,
 ) -> Result<Vec<Value>, Failure> {
-    let mut left = limit;
-    let mut pages: Vec<Vec<Value>> = Vec::new();
-    let mut cursor = String::new();
-    loop {
-        let count = left.min(PAGE_MAX).to_string();
-        let mut pairs = pairs.to_vec();
-        pairs.extend([("limit", count.as_str()), ("cursor", &cursor)]);
-        let mut answer = client.value(Ask::get(with_query(path, &pairs))).await?;
-        if let Value::Array(rows) = answer["items"].take() {
-            left = left.saturating_sub(rows.len());
-            pages.push(rows);
-        }
-        match answer["next_cursor"].as_str() {
-            Some(next) if left > 0 && next != cursor => cursor = next.to_owned(),
-            _ => break,
-        }
+    let mut seen: Vec<Vec<Value>> = Vec::new();
+    let mut pages = Pages::of(path, pairs, limit);
+    while let Some(page) = pages.next(client).await? {
+        seen.push(page.rows);
     }
-    Ok(pages.into_iter().rev().flatten().collect())
+    Ok(seen.into_iter().rev().flatten().collect())
 }
 
 /// The rows of a list answer: `{"items": [...]}` or a bare array.
-fn items(answer: &Value) -> &[Value] {
-    answer
-        .get("items")
-        .unwrap_or(answer)
-        .as_array()
-        .map(Vec::as_slice)
-        .unwrap_or_default()
+fn rows_of(answer: Value) -> Vec<Value> {
+    let rows = match answer {
+        Value::Object(mut members) => members.remove("items"),
+        other => Some(other),
+    };
+    match rows {
+        Some(Value::Array(rows)) => rows,
+        _ => Vec::new(),
+    }
 }

@@ -1,8 +1,9 @@
 //! Rows of any table, of both databases.
 
 use super::tables::Side;
+use crate::cli::paging::Pages;
 use crate::cli::{Context, ListArgs, context::watched};
-use crate::client::{Ask, Client, encode, with_query};
+use crate::client::{Ask, Client, encode};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::output::{self, Column, Form, Kind, Listing, Paint, Show, View};
 use clap::Args;
@@ -104,8 +105,6 @@ const CHOSEN: &[(&str, &[&str])] = &[
 
 /// Columns of a table that nothing was chosen for, at most.
 const MOST_COLUMNS: usize = 7;
-/// Rows per request.
-const PAGE: &str = "1000";
 
 pub(super) async fn list(wanted: &Wanted, context: &Context) -> Outcome {
     let mut client = context.client()?;
@@ -120,39 +119,29 @@ pub(super) async fn list(wanted: &Wanted, context: &Context) -> Outcome {
     };
     let table = side.table(word)?;
     watched(&wanted.list, async || {
-        pages(&mut client, side, &table, wanted, view.clone()).await
+        show(&mut client, side, &table, wanted, view.clone()).await
     })
     .await
 }
 
 /// Shows page after page; the first one decides about the columns.
-async fn pages(
+async fn show(
     client: &mut Client,
     side: Side,
     table: &str,
     wanted: &Wanted,
     mut view: View,
 ) -> Result<(), Failure> {
-    let mut left = wanted.limit.unwrap_or(usize::MAX);
     let path = format!("{}/{}", side.path(), encode(table));
     let text = |told: &Option<String>| told.clone().unwrap_or_default();
     let (name, owner) = (text(&wanted.name), text(&wanted.owned_by));
-    let mut cursor = String::new();
+    let pairs = [("name", name.as_str()), ("owned_by", &owner)];
+    let mut pages = Pages::of(&path, &pairs, wanted.limit.unwrap_or(usize::MAX));
     let mut listing = None;
-    loop {
-        let pairs = [
-            ("name", name.as_str()),
-            ("owned_by", &owner),
-            ("limit", PAGE),
-            ("cursor", &cursor),
-        ];
-        let answer = client.value(Ask::get(with_query(&path, &pairs))).await?;
-        let rows = answer["items"].as_array().map_or(&[][..], Vec::as_slice);
-        let rows = &rows[..rows.len().min(left)];
-        left -= rows.len();
+    while let Some(page) = pages.next(client).await? {
         let flat: Vec<Value> = match view.form {
-            Form::Json | Form::Yaml => rows.to_vec(),
-            _ => rows.iter().map(flat).collect(),
+            Form::Json | Form::Yaml => page.rows,
+            _ => page.rows.iter().map(flat).collect(),
         };
         if listing.is_none() {
             if view.columns.is_empty() {
@@ -175,10 +164,6 @@ async fn pages(
         }
         if let Some(listing) = &mut listing {
             listing.page(&flat)?;
-        }
-        match answer["next_cursor"].as_str() {
-            Some(next) if left > 0 && next != cursor => cursor = next.to_owned(),
-            _ => break,
         }
     }
     match listing {
