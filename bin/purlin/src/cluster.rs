@@ -26,6 +26,8 @@ pub(crate) use book::Book;
 pub(crate) use dial::redis_places;
 #[cfg(feature = "dhcp")]
 pub(crate) use grow::{Grower, Handover, Possessions, Sources as GrowSources, others_done};
+#[cfg(feature = "tftp")]
+pub(crate) use redis::Lines as RedisLines;
 pub(crate) use waits::{Wait, Waits};
 
 /// A node without leases has none to hand over.

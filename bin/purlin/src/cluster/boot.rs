@@ -2,6 +2,7 @@
 
 use super::Cluster;
 use super::engines::redis_at;
+use super::redis::{Lines, METADATA};
 use crate::exit::Failure;
 use purlin_netio::now;
 use purlin_tftp_core::settings::Shared;
@@ -12,6 +13,13 @@ use tokio::runtime::Handle;
 
 /// Places in the tree of which this process remembers what they are, while what nodes share is away.
 const PLACES: usize = 65_536;
+
+/// What nodes share of what they know of files.
+pub(crate) struct SharedMetadata {
+    pub(crate) engine: Arc<dyn MetadataCache>,
+    /// The lines to a Redis that is there for this alone.
+    pub(crate) lines: Option<Lines>,
+}
 
 impl Cluster {
     /// The way to the other nodes; `None` where there is none: without Redis hints do not leave the process.
@@ -27,11 +35,17 @@ impl Cluster {
     ///
     /// # Errors
     /// When addresses cannot be those of a Redis.
-    pub(crate) fn shared_metadata(&self, asked: &Shared) -> Result<Option<Arc<dyn MetadataCache>>, Failure> {
+    pub(crate) fn shared_metadata(&self, asked: &Shared) -> Result<Option<SharedMetadata>, Failure> {
+        let mut lines = None;
         let hints = match asked {
             Shared::Local => return Ok(None),
             Shared::Cluster => Arc::clone(&self.0.engines.hints),
-            Shared::Redis { nodes, cluster } => Arc::new(redis_at(nodes, *cluster)?),
+            Shared::Redis { nodes, cluster } => {
+                let redis = redis_at(nodes, *cluster)?;
+                let lines = lines.insert(Lines::of(&redis, &METADATA));
+                tokio::spawn(lines.clone().tell());
+                Arc::new(redis)
+            }
         };
         let far = HintedMetadata::new(Neighbours {
             node: self.name(),
@@ -40,7 +54,8 @@ impl Cluster {
         });
         let clock: purlin_tftp_files::Clock = Arc::new(|| now().boot);
         let near = LocalMetadata::new(PLACES, Arc::clone(&clock));
-        Ok(Some(Arc::new(FallbackMetadata::new(Arc::new(far), near, clock))))
+        let engine = Arc::new(FallbackMetadata::new(Arc::new(far), near, clock));
+        Ok(Some(SharedMetadata { engine, lines }))
     }
 
     /// This life of this node: one that was started anew hears what its former life said.

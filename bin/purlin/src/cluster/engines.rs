@@ -1,6 +1,6 @@
 //! The engines that `[store]` and `[coordination]` name: claims, lease records, hints.
 
-use super::redis::Lines;
+use super::redis::{COORDINATION, Lines};
 use super::waits::Waits;
 use super::{book, dial};
 use crate::exit::Failure;
@@ -89,7 +89,7 @@ impl Engines {
             CoordinationEngine::Postgres => (Arc::new(LocalHints::new(Arc::new(now))), "postgres"),
             CoordinationEngine::Redis(url) => {
                 let hints = dial::redis(url, &settings.store.redis)?;
-                let lines = redis.insert(Lines::of(&hints));
+                let lines = redis.insert(Lines::of(&hints, &COORDINATION));
                 tokio::spawn(lines.clone().tell());
                 (Arc::new(hints), "redis")
             }

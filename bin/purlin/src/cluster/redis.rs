@@ -9,30 +9,65 @@ use tokio::sync::watch;
 const WITHOUT: &str = "addresses and claims do not depend on it; sessions stay where they are, advisory locks fail, cached \
      values are kept for 5 s at most";
 
+/// What a Redis is there for.
+#[derive(Debug)]
+pub(crate) struct Purpose {
+    /// Name of its health check.
+    check: &'static str,
+    without: &'static str,
+    /// What mends it, by what the server or the line said.
+    remedy: fn(&str) -> &'static str,
+}
+
+/// The Redis by which nodes meet.
+pub(super) static COORDINATION: Purpose = Purpose {
+    check: "cluster.redis",
+    without: WITHOUT,
+    remedy,
+};
+
+/// A Redis of its own for what nodes know of boot files.
+#[cfg(feature = "tftp")]
+pub(super) static METADATA: Purpose = Purpose {
+    check: "boot.metadata",
+    without: "files are served from this node's own disk and memory, and each node looks for missing names itself",
+    remedy: remedy_of_metadata,
+};
+
 /// The lines of one process to Redis: for commands, and for what others say.
 #[derive(Debug, Clone)]
-pub(super) struct Lines([watch::Receiver<State>; 2]);
+pub(crate) struct Lines {
+    states: [watch::Receiver<State>; 2],
+    purpose: &'static Purpose,
+}
 
 impl Lines {
-    pub(super) fn of(redis: &RedisHints) -> Self {
-        Self([redis.state(), redis.listening()])
+    pub(super) fn of(redis: &RedisHints, purpose: &'static Purpose) -> Self {
+        Self {
+            states: [redis.state(), redis.listening()],
+            purpose,
+        }
     }
 
     /// Why one of them is down.
     fn trouble(&self) -> Option<(u64, String)> {
-        self.0.iter().find_map(|line| match &*line.borrow() {
+        self.states.iter().find_map(|line| match &*line.borrow() {
             State::Away { since, why } => Some((since.elapsed().as_secs(), why.to_string())),
             State::Connecting | State::Ready => None,
         })
     }
 
-    pub(super) fn check(&self) -> Check {
-        const NAME: &str = "cluster.redis";
+    pub(crate) fn check(&self) -> Check {
+        let Purpose {
+            check,
+            without,
+            remedy,
+        } = self.purpose;
         match self.trouble() {
-            None => Check::pass(NAME, Bears::Advice, "Redis was not found missing"),
+            None => Check::pass(check, Bears::Advice, "Redis was not found missing"),
             Some((away, why)) => {
-                let says = format!("Redis has been away for {away} s: {why}; {WITHOUT}");
-                Check::warn(NAME, Bears::Advice, says, remedy(&why))
+                let says = format!("Redis has been away for {away} s: {why}; {without}");
+                Check::warn(check, Bears::Advice, says, remedy(&why))
             }
         }
     }
@@ -45,13 +80,13 @@ impl Lines {
             match (&why, &told) {
                 (Some(why), before) if before.as_ref() != Some(why) => log::warn(&format!(
                     "Redis is not reached, and the node goes on without it: {why}; {}",
-                    remedy(why)
+                    (self.purpose.remedy)(why)
                 )),
                 (None, Some(_)) => log::info("Redis is reached"),
                 _ => {}
             }
             told = why;
-            let [commands, messages] = &mut self.0;
+            let [commands, messages] = &mut self.states;
             let changed = tokio::select! {
                 changed = commands.changed() => changed,
                 changed = messages.changed() => changed,
@@ -80,6 +115,20 @@ fn remedy(why: &str) -> &'static str {
     }
 }
 
+/// As [`remedy`]; this one has no password, no TLS and no Sentinels.
+#[cfg(feature = "tftp")]
+fn remedy_of_metadata(why: &str) -> &'static str {
+    let why = why.to_ascii_lowercase();
+    if ["noauth", "authentication", "password"]
+        .iter()
+        .any(|word| why.contains(word))
+    {
+        "it wants a password, which tftp.cache.redis has none of: say tftp.cache.shared = \"cluster\", with a [coordination] that has"
+    } else {
+        "see whether Redis runs and listens there: tftp.cache.redis, bind, protected-mode, firewalls"
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -87,7 +136,9 @@ mod tests {
 
     fn lines() -> (watch::Sender<State>, Lines) {
         let (commands, line) = watch::channel(State::Connecting);
-        (commands, Lines([line.clone(), line]))
+        let states = [line.clone(), line];
+        let purpose = &COORDINATION;
+        (commands, Lines { states, purpose })
     }
 
     #[test]
@@ -110,5 +161,29 @@ mod tests {
         }
         state.send_replace(State::Ready);
         assert_eq!(lines.check().fix, "");
+    }
+
+    #[cfg(feature = "tftp")]
+    #[test]
+    fn s2_26_metadata_that_cannot_be_shared_are_told_of() {
+        let (state, lines) = lines();
+        let purpose = &METADATA;
+        let lines = Lines { purpose, ..lines };
+        assert_eq!(lines.check().name, "boot.metadata");
+        for (why, fix) in [
+            ("redis-1:6379: Connection refused", "tftp.cache.redis"),
+            ("redis-1:6379: NOAUTH Authentication required", "password"),
+        ] {
+            state.send_replace(State::Away {
+                since: Instant::now(),
+                why: why.into(),
+            });
+            let check = lines.check();
+            assert!(
+                check.says.contains(why) && check.says.contains("own disk"),
+                "{check:?}"
+            );
+            assert!(check.fix.contains(fix), "{check:?}");
+        }
     }
 }

@@ -8,7 +8,7 @@ pub(crate) use settings::ports;
 
 use super::{Base, Done, Face, Service, Tell};
 use crate::client::NodeFile;
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, RedisLines};
 use crate::exit::{Failure, chain};
 use crate::settings::Settings as NodeSettings;
 use crate::up::boot::DEMO_TREE;
@@ -40,6 +40,8 @@ pub(crate) struct BootFiles {
     /// Where HTTP and HTTPS boot listen, as bound.
     http: Vec<SocketAddr>,
     https: Vec<SocketAddr>,
+    /// To a Redis that is there for shared metadata alone.
+    redis: Option<RedisLines>,
     /// Taken when it stops.
     running: Mutex<Option<(Running, serve::Running)>>,
 }
@@ -62,10 +64,14 @@ impl BootFiles {
     ) -> Result<Self, Failure> {
         let plan = settings::plan(settings);
         let clock: FilesClock = Arc::new(|| purlin_netio::now().boot);
+        let (shared, redis) = match cluster.shared_metadata(&settings.cache.shared)? {
+            Some(shared) => (Some(shared.engine), shared.lines),
+            None => (None, None),
+        };
         let parts = Parts {
             plan: Arc::clone(&plan),
             facts,
-            shared: cluster.shared_metadata(&settings.cache.shared)?,
+            shared,
             clock,
             kernel: Kernel::default(),
         };
@@ -92,6 +98,7 @@ impl BootFiles {
             records,
             http,
             https,
+            redis,
             running: Mutex::new(Some((threads, listeners))),
         })
     }
@@ -125,7 +132,9 @@ impl Service for BootFiles {
     }
 
     fn checks(&self) -> Vec<Check> {
-        vec![boot_check(*self.handle.failure().borrow())]
+        let mut checks = vec![boot_check(*self.handle.failure().borrow())];
+        checks.extend(self.redis.as_ref().map(RedisLines::check));
+        checks
     }
 
     fn status<'a>(&'a self, file: &'a NodeFile) -> BoxFuture<'a, (&'static str, Value)> {
