@@ -137,6 +137,9 @@ enum Command {
     #[command(subcommand)]
     Backup(backup::Command),
     /// Print the version and what this binary was built from.
+    #[command(after_help = "Examples:
+  purlin version
+  purlin version -o json")]
     Version,
     /// Print a completion script for a shell.
     Completions(shell::CompletionArgs),
@@ -198,7 +201,34 @@ pub(crate) fn parse_error(error: &clap::Error) -> Outcome {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::Cli;
+    use clap::{Command, CommandFactory, Parser};
+
+    /// What a command that does something lacks in its help, and so for those below it.
+    fn lacks(command: &Command, path: &str, faults: &mut Vec<String>) {
+        let below: Vec<_> = command.get_subcommands().collect();
+        for sub in &below {
+            lacks(sub, &format!("{path} {}", sub.get_name()), faults);
+        }
+        if !below.is_empty() {
+            return;
+        }
+        let after = command.get_after_long_help().or(command.get_after_help());
+        if !after.is_some_and(|text| text.to_string().contains("Example")) {
+            faults.push(format!("{path} has no example"));
+        }
+        let bare = command
+            .get_positionals()
+            .filter(|argument| argument.get_help().is_none());
+        faults.extend(bare.map(|argument| format!("{path} does not say what {} is", argument.get_id())));
+    }
+
+    #[test]
+    fn every_command_has_an_example_and_says_what_it_takes() {
+        let mut faults = Vec::new();
+        lacks(&Cli::command(), "purlin", &mut faults);
+        assert!(faults.is_empty(), "{faults:#?}");
+    }
 
     /// The flag `--server` names the API, the argument of these two the DHCP server to talk to.
     #[test]

@@ -29,7 +29,10 @@ A backup holds leases, revisions and token hashes. It holds no keys: a restored 
     /// Read a whole backup and check every byte of it; needs no node.
     #[command(after_help = "Examples:
   purlin backup verify /var/backups/monday.purlin")]
-    Verify { file: PathBuf },
+    Verify {
+        /// What `backup create` has written.
+        file: PathBuf,
+    },
     /// Make a data directory from a backup; needs no node.
     #[command(after_help = "Examples:
   purlin backup restore /var/backups/monday.purlin --data-dir ./restored
@@ -41,6 +44,7 @@ The data directory must be empty or absent: a restore never overwrites leases.
 Leases granted after the backup are not in it. So the restored node gives no address to a new client for
 one longest lease from its first start; clients that renew keep theirs.")]
     Restore {
+        /// What `backup create` has written.
         file: PathBuf,
         /// How long to hold addresses back instead: longer if lease times were raised after the backup, 0s if no
         /// lease was granted after it [default: the longest lease of its configuration and the one started with].

@@ -17,6 +17,9 @@ pub(crate) enum Command {
     /// Tell what a client would get for a name: rules, templates and trees, without asking for it.
     Resolve(resolve::Args),
     /// Forget all cached content; files are read from disk again when they are asked for.
+    #[command(after_help = "Examples:
+  purlin boot drop-cache --dry-run
+  purlin boot drop-cache")]
     DropCache {
         /// Only say what would go.
         #[arg(long)]

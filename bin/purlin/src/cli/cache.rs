@@ -12,12 +12,18 @@ const PATH: &str = "/api/v1/cluster/invalidations";
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Show how far the asked node's caches may be trusted, and what they do.
+    #[command(after_help = "Examples:
+  purlin cache status
+  purlin cache status -o json")]
     Status,
     /// Read a value that was cached; exit code 3 when it is not there (any more).
     #[command(after_help = "Examples:
   purlin cache get switch:6f1c
   purlin cache get switch:6f1c -o json | jq .value.name")]
-    Get { key: String },
+    Get {
+        /// By custom kind:id.
+        key: String,
+    },
     /// Cache a value for who asks any node.
     #[command(after_help = "Examples:
   purlin cache put switch:6f1c '{\"name\": \"ls-1\"}'
@@ -40,6 +46,9 @@ pub(crate) enum Command {
         patterns: Vec<String>,
     },
     /// List the last invalidations that the asked node carried out.
+    #[command(after_help = "Examples:
+  purlin cache history
+  purlin cache history -o json")]
     History(ListArgs),
 }
 

@@ -17,6 +17,9 @@ use std::time::Duration;
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Show how the asked node stands in its cluster.
+    #[command(after_help = "Examples:
+  purlin cluster status
+  purlin cluster status -o json")]
     Status,
     /// List the nodes as the asked one sees them.
     #[command(
@@ -41,6 +44,7 @@ pub(crate) enum Command {
   purlin cluster drain node-3               drain it, and show how far that is
   purlin cluster drain node-3 --no-wait     only begin")]
     Drain {
+        /// Its id, as listed.
         node: String,
         /// Only show what would move.
         #[arg(long)]
@@ -56,13 +60,19 @@ pub(crate) enum Command {
         timeout: u64,
     },
     /// Let a node take part again after a drain, whichever node is asked.
-    Resume { node: String },
+    #[command(after_help = "Examples:
+  purlin cluster resume node-3")]
+    Resume {
+        /// Its id, as listed.
+        node: String,
+    },
     /// Take a node out: it is drained first, and no lease is lost.
     #[command(after_help = "Examples:
   purlin cluster remove node-4 --dry-run    what would move
   purlin cluster remove node-4              drain it, then end its membership
   purlin cluster remove node-4 --force      it is dead: fence it; others take over once its lease has lapsed")]
     Remove {
+        /// Its id, as listed.
         node: String,
         /// Do not wait for the node: it can write no more from now on.
         #[arg(long)]

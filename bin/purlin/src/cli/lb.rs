@@ -34,11 +34,21 @@ pub(crate) struct Args {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Show the backends of all fronts; with -o json, what the fronts count too.
-    #[command(visible_alias = "list")]
+    #[command(
+        visible_alias = "list",
+        after_help = "Examples:
+  purlin lb status --watch
+  purlin lb status -o json"
+    )]
     Status(ListArgs),
     /// Give a backend no new clients; those that it has stay.
+    #[command(after_help = "Examples:
+  purlin lb drain dhcp node-1 --dry-run
+  purlin lb drain dhcp node-1")]
     Drain(Named),
     /// Give a backend clients again, with a slow start.
+    #[command(after_help = "Examples:
+  purlin lb resume dhcp node-1")]
     Resume(Named),
 }
 

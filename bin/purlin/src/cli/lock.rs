@@ -28,14 +28,20 @@ pub(crate) enum Command {
   purlin lock acquire deploy:run:site-1 --fenced -o json")]
     Acquire(Wanted),
     /// Make a lock good for its ttl from now on.
+    #[command(after_help = "Examples:
+  purlin lock renew switch:update:6f1c $TOKEN")]
     Renew {
+        /// What is locked, as given to `acquire`.
         name: String,
         /// What `acquire` printed.
         #[arg(value_name = "LOCK_TOKEN")]
         proof: String,
     },
     /// Give a lock back; once more is harmless.
+    #[command(after_help = "Examples:
+  purlin lock release switch:update:6f1c $TOKEN")]
     Release {
+        /// What is locked, as given to `acquire`.
         name: String,
         /// What `acquire` printed.
         #[arg(value_name = "LOCK_TOKEN")]

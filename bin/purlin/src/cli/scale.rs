@@ -32,6 +32,9 @@ A load that is asked about is taken to have lasted: nothing is done, and no cool
   purlin scale history -o json")]
     History(ListArgs),
     /// Show the settings in force: dhcp.datacenter.scaling of the configuration.
+    #[command(after_help = "Examples:
+  purlin scale settings
+  purlin scale settings -o json")]
     Settings,
 }
 

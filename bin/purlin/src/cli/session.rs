@@ -25,8 +25,16 @@ pub(crate) enum Command {
         list: ListArgs,
     },
     /// Show one session.
-    Show { id: String },
+    #[command(after_help = "Examples:
+  purlin session show 4f6e12
+  purlin session show 4f6e12 -o json")]
+    Show {
+        /// Its id, or the beginning that the list shows.
+        id: String,
+    },
     /// End a session on whichever node holds it.
+    #[command(after_help = "Examples:
+  purlin session end 4f6e12")]
     End {
         /// Its id, or the beginning that the list shows.
         id: String,

@@ -12,6 +12,7 @@ use std::path::PathBuf;
   purlin completions bash > /etc/bash_completion.d/purlin
   purlin completions zsh > \"${fpath[1]}/_purlin\"")]
 pub(crate) struct CompletionArgs {
+    /// Whose script.
     shell: Shell,
 }
 

@@ -12,6 +12,9 @@ const PATH: &str = "/api/v1/tenants";
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// List the tenants that you belong to; all for an admin.
+    #[command(after_help = "Examples:
+  purlin tenant list
+  purlin tenant list -o json")]
     List(ListArgs),
     /// Make a tenant.
     #[command(after_help = "Examples:
@@ -19,11 +22,15 @@ pub(crate) enum Command {
   purlin tenant create shop --type project --parent acme --prefix shop- --quota max_ports=200 --quota max_acls=-1")]
     Create(New),
     /// Show a tenant: its settings and quotas.
+    #[command(after_help = "Examples:
+  purlin tenant show shop")]
     Show {
         /// Its name or id.
         tenant: String,
     },
     /// Show how much a tenant has, beside its quotas.
+    #[command(after_help = "Examples:
+  purlin tenant usage shop")]
     Usage {
         /// Its name or id.
         tenant: String,
@@ -35,11 +42,15 @@ pub(crate) enum Command {
   purlin tenant set shop --suspended true")]
     Set(Changes),
     /// Take a tenant away that has nothing and nobody below it.
+    #[command(after_help = "Examples:
+  purlin tenant delete shop")]
     Delete {
         /// Its name or id.
         tenant: String,
     },
     /// List the members of a tenant.
+    #[command(after_help = "Examples:
+  purlin tenant members shop")]
     Members {
         /// Its name or id.
         tenant: String,
@@ -58,6 +69,8 @@ pub(crate) enum Command {
         role: Role,
     },
     /// End a membership, at once.
+    #[command(after_help = "Examples:
+  purlin tenant leave shop alice")]
     Leave {
         /// Its name or id.
         tenant: String,
@@ -65,6 +78,8 @@ pub(crate) enum Command {
         user: String,
     },
     /// List the keys of a tenant; their secrets are known to nobody but their holders.
+    #[command(after_help = "Examples:
+  purlin tenant keys shop -o json")]
     Keys {
         /// Its name or id.
         tenant: String,
@@ -87,6 +102,8 @@ pub(crate) enum Command {
         days: Option<u32>,
     },
     /// Make a key invalid at once.
+    #[command(after_help = "Examples:
+  purlin tenant revoke shop 5c0ffee1")]
     Revoke {
         /// Its name or id.
         tenant: String,

@@ -15,6 +15,9 @@ pub(crate) enum Command {
     /// Send a file to any TFTP server.
     Put(transfer::PutArgs),
     /// Show how the boot file service stands: where it listens, buffers, cache.
+    #[command(after_help = "Examples:
+  purlin tftp status
+  purlin tftp status -o json")]
     Status,
     /// Open transfers, one a row.
     #[command(after_help = "Examples:

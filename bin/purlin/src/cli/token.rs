@@ -10,6 +10,9 @@ use serde_json::{Value, json};
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// List tokens; their secrets are known to nobody but their holders.
+    #[command(after_help = "Examples:
+  purlin token list
+  purlin token list -o json")]
     List(ListArgs),
     /// Make a token and print its secret, this once.
     #[command(after_help = "Examples:
@@ -25,6 +28,8 @@ pub(crate) enum Command {
         expires_in: Option<String>,
     },
     /// Make a token invalid at once.
+    #[command(after_help = "Examples:
+  purlin token revoke grafana")]
     Revoke {
         /// Its id or name, as listed.
         id: String,

@@ -12,6 +12,9 @@ const PATH: &str = "/api/v1/auth/users";
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// List the users.
+    #[command(after_help = "Examples:
+  purlin user list
+  purlin user list -o json")]
     List(ListArgs),
     /// Make a user and print its password, this once.
     #[command(after_help = "Examples:
@@ -34,6 +37,7 @@ There is no user and no password until one is made here. A member has only what 
     Role {
         /// Its username or id.
         name: String,
+        /// The role from now on.
         #[arg(value_enum)]
         role: Role,
     },
@@ -45,6 +49,8 @@ There is no user and no password until one is made here. A member has only what 
         name: String,
     },
     /// Take a user away with its sessions and memberships, at once.
+    #[command(after_help = "Examples:
+  purlin user delete bob")]
     Delete {
         /// Its username or id.
         name: String,

@@ -16,15 +16,29 @@ const PATH: &str = "/api/v1/boot/profiles";
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// List the profiles in their order; the first that fits a machine counts.
+    #[command(after_help = "Examples:
+  purlin boot profile list
+  purlin boot profile list -o json")]
     List(ListArgs),
     /// Show one.
-    #[command(alias = "get")]
-    Show { name: String },
+    #[command(
+        alias = "get",
+        after_help = "Examples:
+  purlin boot profile show uefi-x64"
+    )]
+    Show {
+        /// Its name, as listed.
+        name: String,
+    },
     /// Add one; it takes effect at once, for DHCP answers and templates.
     #[command(after_help = ADD_EXAMPLES)]
     Add(AddArgs),
     /// Remove one.
+    #[command(after_help = "Examples:
+  purlin boot profile remove uefi-x64 --dry-run
+  purlin boot profile remove uefi-x64")]
     Remove {
+        /// Its name, as listed.
         name: String,
         /// Only say what would change.
         #[arg(long)]

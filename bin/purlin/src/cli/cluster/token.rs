@@ -27,8 +27,13 @@ pub(crate) enum Command {
         ttl: Duration,
     },
     /// List tokens: open, used by whom, expired, revoked. Their secrets are known to nobody but their holders.
+    #[command(after_help = "Examples:
+  purlin cluster token list
+  purlin cluster token list -o json")]
     List(ListArgs),
     /// End a token at once.
+    #[command(after_help = "Examples:
+  purlin cluster token revoke 5c0ffee1")]
     Revoke {
         /// Its id, as listed.
         id: String,

@@ -20,6 +20,7 @@ pub(crate) enum Command {
 
 Exit code 1 when a file has errors. Environment variables PURLIN__... count as they do for `purlin up`.")]
     Check {
+        /// TOML, YAML or JSON; `-` for standard input.
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
         /// Leave the environment out.
@@ -27,6 +28,8 @@ Exit code 1 when a file has errors. Environment variables PURLIN__... count as t
         no_env: bool,
     },
     /// Print the schema of the configuration as JSON Schema.
+    #[command(after_help = "Examples:
+  purlin config schema > purlin.schema.json")]
     Schema,
     /// Explain a key: what it does, its range, its value and where that was said.
     #[command(after_help = "Examples:
@@ -34,6 +37,7 @@ Exit code 1 when a file has errors. Environment variables PURLIN__... count as t
   purlin config explain dhcp.subnets.lease_time
   purlin config explain dhcp.ack --config purlin.toml")]
     Explain {
+        /// As in the file, with points between the parts [default: all sections].
         key: Option<String>,
         /// Show the value this file gives it.
         #[arg(long, value_name = "FILE")]

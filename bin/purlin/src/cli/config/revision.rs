@@ -13,15 +13,28 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Show the configuration a node runs with.
+    #[command(after_help = "Examples:
+  purlin config show
+  purlin config show --revision 3 -o json")]
     Show {
         /// Show this revision instead of the current one.
         #[arg(long, value_name = "N")]
         revision: Option<u64>,
     },
     /// Say what applying a file would change, without changing it.
-    Plan { file: PathBuf },
+    #[command(after_help = "Examples:
+  purlin config plan purlin.toml
+  purlin config plan purlin.toml -o json")]
+    Plan {
+        /// TOML, YAML or JSON.
+        file: PathBuf,
+    },
     /// Apply a file to a running node, live; it becomes a revision.
+    #[command(after_help = "Examples:
+  purlin config apply purlin.toml --dry-run
+  purlin config apply purlin.toml -m 'a pool for the new rack'")]
     Apply {
+        /// TOML, YAML or JSON.
         file: PathBuf,
         /// Why, for the history.
         #[arg(long, short = 'm', value_name = "TEXT")]
@@ -31,11 +44,26 @@ pub(crate) enum Command {
         dry_run: bool,
     },
     /// Show what changed between two revisions.
-    Diff { from: u64, to: u64 },
+    #[command(after_help = "Examples:
+  purlin config diff 3 5")]
+    Diff {
+        /// Number of the earlier revision.
+        from: u64,
+        /// Number of the later one.
+        to: u64,
+    },
     /// List revisions, newest first.
+    #[command(after_help = "Examples:
+  purlin config history
+  purlin config history -o json")]
     History(ListArgs),
     /// Make an earlier revision current again, as a new revision.
-    Rollback { revision: u64 },
+    #[command(after_help = "Examples:
+  purlin config rollback 3")]
+    Rollback {
+        /// Its number, as in the history.
+        revision: u64,
+    },
 }
 
 const KIND: Kind = Kind {

@@ -19,10 +19,22 @@ pub(crate) enum Command {
   purlin dhcp lease list --watch")]
     List(ListLeases),
     /// Show one lease with everything known about it.
-    Get { address: Ipv4Addr },
+    #[command(after_help = "Examples:
+  purlin dhcp lease get 10.0.0.17
+  purlin dhcp lease get 10.0.0.17 -o json")]
+    Get {
+        /// The address that is or was leased.
+        address: Ipv4Addr,
+    },
     /// End a lease now, as if its client had released it.
-    #[command(after_help = "The client is not told; it may go on using the address until it renews.")]
-    Release { address: Ipv4Addr },
+    #[command(after_help = "Examples:
+  purlin dhcp lease release 10.0.0.17
+
+The client is not told; it may go on using the address until it renews.")]
+    Release {
+        /// The address that is leased.
+        address: Ipv4Addr,
+    },
 }
 
 #[derive(Debug, Args)]

@@ -19,9 +19,19 @@ use std::path::PathBuf;
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// List them.
+    #[command(after_help = "Examples:
+  purlin dhcp subnet list
+  purlin dhcp reservation list -o json
+  purlin dhcp pool list --watch")]
     List(ListArgs),
     /// Show one with everything known about it.
-    Get { name: String },
+    #[command(after_help = "Examples:
+  purlin dhcp subnet get main
+  purlin dhcp class get voip -o json")]
+    Get {
+        /// Its name, as listed.
+        name: String,
+    },
     /// Add one; the change becomes a revision and takes effect at once.
     #[command(after_help = ADD_EXAMPLES)]
     Add(Change),
@@ -29,7 +39,11 @@ pub(crate) enum Command {
     #[command(after_help = SET_EXAMPLES)]
     Set(NamedChange),
     /// Remove one.
+    #[command(after_help = "Examples:
+  purlin dhcp subnet remove lab --dry-run
+  purlin dhcp reservation remove printer")]
     Remove {
+        /// Its name, as listed.
         name: String,
         /// Only say what would change.
         #[arg(long)]
@@ -63,6 +77,7 @@ pub(crate) struct Change {
 
 #[derive(Debug, Args)]
 pub(crate) struct NamedChange {
+    /// Its name, as listed.
     name: String,
     #[command(flatten)]
     change: Change,

@@ -21,6 +21,7 @@ pub(crate) enum Command {
   purlin ovn raft compact nb
   purlin ovn raft compact sb --member tcp:ovn-2:6642")]
     Compact {
+        /// Which of OVN's databases.
         #[arg(value_enum)]
         database: Database,
         /// Only this one, by endpoint or id.
@@ -34,6 +35,7 @@ pub(crate) enum Command {
   purlin ovn raft transfer nb --dry-run
   purlin ovn raft transfer sb")]
     Transfer {
+        /// Which of OVN's databases.
         #[arg(value_enum)]
         database: Database,
         #[command(flatten)]
@@ -43,6 +45,7 @@ pub(crate) enum Command {
     #[command(after_help = "Examples:
   purlin ovn raft election-timer nb 5000     1000 becomes 2000, 4000, 5000: it may only double at a time")]
     ElectionTimer {
+        /// Which of OVN's databases.
         #[arg(value_enum)]
         database: Database,
         /// From 100 to 600000.
@@ -63,6 +66,7 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 pub(crate) struct Member {
+    /// Which of OVN's databases.
     #[arg(value_enum)]
     database: Database,
     /// Endpoint, address, id, or the first four digits of it.

@@ -63,7 +63,10 @@ pub(crate) enum Command {
     #[command(after_help = "Examples:
   purlin ovn template show web-server
   purlin ovn template show web-server -o json > mine.json")]
-    Show { id: String },
+    Show {
+        /// Its id, as listed.
+        id: String,
+    },
     /// Show the rules that these values give, and what is wrong with them.
     #[command(after_help = PREVIEW_EXAMPLES)]
     Preview(Values),
@@ -93,7 +96,10 @@ pub(crate) enum Command {
         after_help = "Examples:
   purlin ovn template delete mine"
     )]
-    Delete { id: String },
+    Delete {
+        /// Its id, as listed.
+        id: String,
+    },
 }
 
 #[derive(Debug, Args)]
