@@ -3,6 +3,7 @@
 use crate::exit::{Failure, chain};
 use crate::settings::Settings;
 use purlin_api::tls::TlsFiles;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio_rustls::rustls::ServerConfig;
@@ -47,17 +48,27 @@ fn names(settings: &Settings) -> Vec<String> {
     let mut names = settings.api.tls_names.clone();
     names.push(settings.node.id.to_string());
     names.extend(std::fs::read_to_string("/proc/sys/kernel/hostname").map(|name| name.trim().to_owned()));
-    let specific = settings
-        .api
-        .https
-        .iter()
-        .chain(settings.services.https())
-        .map(std::net::SocketAddr::ip)
-        .filter(|ip| !ip.is_unspecified());
-    names.extend(specific.map(|ip| ip.to_string()));
+    let listens = settings.api.https.iter().chain(settings.services.https());
+    let interfaces = purlin_netio::interfaces().unwrap_or_default();
+    let own = interfaces.iter().flat_map(|interface| &interface.addresses);
+    names.extend(hosts(
+        listens.map(SocketAddr::ip),
+        own.map(|(address, _)| *address),
+    ));
     names.sort();
     names.dedup();
     names
+}
+
+/// The addresses at which somebody who listens there is found. Who listens on all of them is found at those that the
+/// machine has now; one that it gets later is a name for `api.tls_names`, or is there with the next start.
+fn hosts(listens: impl Iterator<Item = IpAddr>, own: impl Iterator<Item = Ipv4Addr>) -> Vec<String> {
+    let (all, some): (Vec<_>, Vec<_>) = listens.partition(IpAddr::is_unspecified);
+    let mut hosts: Vec<String> = some.iter().map(IpAddr::to_string).collect();
+    if !all.is_empty() {
+        hosts.extend(own.map(|address| address.to_string()));
+    }
+    hosts
 }
 
 fn load(chain: &Path, key: &Path) -> Result<Arc<ServerConfig>, Failure> {
@@ -77,4 +88,22 @@ fn load(chain: &Path, key: &Path) -> Result<Arc<ServerConfig>, Failure> {
         .map_err(|cause| wrong(key, cause.to_string()))?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(Arc::new(config))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_listens_everywhere_has_the_names_of_all_addresses() {
+        let own = [[10, 0, 0, 1], [192, 168, 7, 1]].map(Ipv4Addr::from);
+        let hosts = |listens: &[&str]| {
+            let listens = listens.iter().map(|text| text.parse().unwrap());
+            hosts(listens, own.into_iter())
+        };
+        assert_eq!(hosts(&["10.0.0.1", "fd00::1"]), ["10.0.0.1", "fd00::1"]);
+        assert_eq!(hosts(&["0.0.0.0"]), ["10.0.0.1", "192.168.7.1"]);
+        assert_eq!(hosts(&["::", "fd00::1"]), ["fd00::1", "10.0.0.1", "192.168.7.1"]);
+        assert!(hosts(&[]).is_empty());
+    }
 }
