@@ -148,7 +148,7 @@ fn verdict(
         Reason::Below { .. } if seen.target == settings.min_nodes => Err(Reason::AtMinimum {
             min: settings.min_nodes,
         }),
-        Reason::Below { .. } => match history.most(now, settings.stabilisation, desired) {
+        Reason::Below { .. } => match history.most(now, settings, desired) {
             Err(left) => Err(Reason::Stabilising { left }),
             Ok(most) if most >= seen.target => Err(Reason::RecentlyNeeded { nodes: most }),
             Ok(_) => down(settings, seen, history, now, wish),
@@ -173,7 +173,7 @@ fn up(
     if desired <= seen.target {
         return Err(Reason::OnTheirWay { nodes: seen.target });
     }
-    let least = match history.least(now, settings.sustain, desired) {
+    let least = match history.least(now, settings, desired) {
         Err(left) => return Err(Reason::Stabilising { left }),
         Ok(least) if least <= seen.target => return Err(Reason::NotSustained),
         Ok(least) => least,

@@ -125,7 +125,7 @@ impl World {
         self.aside.desks.push(Desk {
             cache: CacheDesk::default(),
             sessions: Sessions::new(sessions::settings(), it.me.id.clone(), now),
-            size: SizeDesk::default(),
+            size: SizeDesk::new(),
         });
         let wait = self.aside.random.below(LOOK);
         self.aside_later(wait, Happens::Look(node));

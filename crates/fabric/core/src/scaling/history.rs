@@ -5,28 +5,26 @@ use purlin_types::BootTime;
 use std::collections::VecDeque;
 use std::time::Duration;
 
-/// After a pause longer than the shorter window nobody knows what was needed meanwhile: the windows begin anew. So they do
-/// after this one at the latest.
-const GAP_MAX: Duration = Duration::from_secs(60);
+/// However long the windows are: after such a pause nobody knows what was needed meanwhile.
+const PAUSE_MAX: Duration = Duration::from_secs(60);
 
-/// A pause that happens, as when a store is slow to answer.
-const GAP_MIN: Duration = Duration::from_secs(15);
-
-/// Looks that were late come together; what lies between those says nothing.
-const BURST: Duration = Duration::from_millis(50);
+/// Looks that are as far apart as usual make a window even if the window is shorter; a late one is no pause yet.
+const LATE: u32 = 3;
 
 /// The most samples kept: an hour at one a second.
 const SAMPLES_MAX: usize = 3600;
 
 /// The memory of the autoscaler. A new leader begins with an empty one and therefore waits; it takes over the times of
 /// the last actions from their durable rows.
-#[derive(Debug, Clone, Default)]
+///
+/// What a look desires holds until the next one, so a window is the looks within it and the last one before it: a single look
+/// is never a window, however short that is. Over a pause it holds for no longer; then the windows begin anew.
+#[derive(Debug, Clone)]
 pub struct History {
-    /// Since when without a gap.
+    every: Duration,
+    /// Since when without a pause.
     began: Option<BootTime>,
     samples: VecDeque<(BootTime, u16)>,
-    /// The shortest pause between two looks.
-    closest: Option<Duration>,
     /// Since when there are fewer nodes than the minimum.
     below: Option<BootTime>,
     up: Option<BootTime>,
@@ -34,25 +32,32 @@ pub struct History {
 }
 
 impl History {
+    /// Of somebody who means to look that often.
+    #[must_use]
+    pub const fn new(every: Duration) -> Self {
+        Self {
+            every,
+            began: None,
+            samples: VecDeque::new(),
+            below: None,
+            up: None,
+            down: None,
+        }
+    }
+
     /// Keeps what a decision desired ([`super::Recommendation::desired`]); what no window needs any more is forgotten.
     pub fn note(&mut self, now: BootTime, desired: u16, settings: &ScalingSettings) {
-        let window = settings.stabilisation.max(settings.sustain);
-        let pause = self.samples.back().map(|(last, _)| since(now, *last));
-        let pause_max = self.pause_max(settings.stabilisation.min(settings.sustain));
-        let gap = pause.is_none_or(|pause| pause > pause_max);
-        let pauses = pause.into_iter().chain(self.closest);
-        self.closest = pauses.filter(|pause| *pause > BURST).min();
-        if gap {
+        if self.is_paused(now, settings) {
             self.samples.clear();
             self.began = Some(now);
         }
         self.samples.push_back((now, desired));
-        while self
-            .samples
-            .front()
-            .is_some_and(|(at, _)| since(now, *at) > window)
-            || self.samples.len() > SAMPLES_MAX
-        {
+        let window = settings.stabilisation.max(settings.sustain);
+        let second_is_before = |samples: &VecDeque<(BootTime, u16)>| {
+            let second = samples.get(1);
+            second.is_some_and(|(at, _)| since(now, *at) >= window)
+        };
+        while second_is_before(&self.samples) || self.samples.len() > SAMPLES_MAX {
             self.samples.pop_front();
         }
     }
@@ -82,16 +87,26 @@ impl History {
         }
     }
 
-    /// The least that was desired within `window`, this moment's `desired` included; how long until that is known.
-    pub(super) fn least(&self, now: BootTime, window: Duration, desired: u16) -> Result<u16, Duration> {
-        self.covered(now, window)?;
-        Ok(self.within(now, window).fold(desired, u16::min))
+    /// The least that was desired while a load has to last, this moment's `desired` included; how long until that is known.
+    pub(super) fn least(
+        &self,
+        now: BootTime,
+        settings: &ScalingSettings,
+        desired: u16,
+    ) -> Result<u16, Duration> {
+        let looks = self.within(now, settings.sustain, settings)?;
+        Ok(looks.fold(desired, u16::min))
     }
 
-    /// The most that was desired within `window`, likewise.
-    pub(super) fn most(&self, now: BootTime, window: Duration, desired: u16) -> Result<u16, Duration> {
-        self.covered(now, window)?;
-        Ok(self.within(now, window).fold(desired, u16::max))
+    /// The most that was desired while nothing may have asked for a node that goes, likewise.
+    pub(super) fn most(
+        &self,
+        now: BootTime,
+        settings: &ScalingSettings,
+        desired: u16,
+    ) -> Result<u16, Duration> {
+        let looks = self.within(now, settings.stabilisation, settings)?;
+        Ok(looks.fold(desired, u16::max))
     }
 
     /// How long the last action of that direction still forbids another.
@@ -111,30 +126,37 @@ impl History {
             .filter(|left| !left.is_zero())
     }
 
-    fn within(&self, now: BootTime, window: Duration) -> impl Iterator<Item = u16> {
-        let young = move |(at, _): &&(BootTime, u16)| since(now, *at) <= window;
-        self.samples.iter().filter(young).map(|&(_, desired)| desired)
-    }
-
-    fn covered(&self, now: BootTime, window: Duration) -> Result<(), Duration> {
-        let fresh = self
-            .samples
-            .back()
-            .is_some_and(|(last, _)| since(now, *last) <= self.pause_max(window));
-        let known = self
-            .began
-            .filter(|_| fresh)
-            .map_or(Duration::ZERO, |began| since(now, began));
-        match window.checked_sub(known) {
-            Some(left) if !left.is_zero() => Err(left),
-            _ => Ok(()),
+    /// What was desired at any moment of the window, the newest first; how long until all of it is known.
+    fn within(
+        &self,
+        now: BootTime,
+        window: Duration,
+        settings: &ScalingSettings,
+    ) -> Result<impl Iterator<Item = u16>, Duration> {
+        let unbroken = self.began.filter(|_| !self.is_paused(now, settings));
+        let left = window.saturating_sub(unbroken.map_or(Duration::ZERO, |began| since(now, began)));
+        if !left.is_zero() {
+            return Err(left);
         }
+        let young = self
+            .samples
+            .iter()
+            .rev()
+            .take_while(move |(at, _)| since(now, *at) < window);
+        let before = self
+            .samples
+            .iter()
+            .rev()
+            .find(move |(at, _)| since(now, *at) >= window);
+        Ok(young.chain(before).map(|&(_, desired)| desired))
     }
 
-    /// The longest pause after which a window of that length goes on. Who looks seldom knows short windows too.
-    fn pause_max(&self, window: Duration) -> Duration {
-        let usual = self.closest.map_or(GAP_MAX, |closest| closest * 3);
-        window.max(GAP_MIN).max(usual).min(GAP_MAX)
+    /// Whether nobody has looked for so long that the last look says nothing any more.
+    fn is_paused(&self, now: BootTime, settings: &ScalingSettings) -> bool {
+        let half = settings.stabilisation.min(settings.sustain) / 2;
+        let pause_max = half.min(PAUSE_MAX).max(self.every * LATE);
+        let last = self.samples.back();
+        last.is_none_or(|&(last, _)| since(now, last) > pause_max)
     }
 }
 

@@ -9,6 +9,9 @@ fn at(secs: u64) -> BootTime {
     BootTime(0).plus_millis(secs * 1000)
 }
 
+/// From one look to the next.
+const LOOK: Duration = Duration::from_secs(15);
+
 /// The seed's settings, switched on.
 fn seed_settings() -> ScalingSettings {
     ScalingSettings {

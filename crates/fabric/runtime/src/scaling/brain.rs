@@ -51,6 +51,7 @@ impl Brain {
     ) -> Self {
         Self {
             deeds: Deeds::new(rows.clone(), Arc::clone(&clock), told),
+            history: History::new(setup.every),
             setup,
             clock,
             rows,
@@ -58,7 +59,6 @@ impl Brain {
             pulses,
             views,
             meter: Meter::default(),
-            history: History::default(),
             looks: 0,
             stayed: None,
             told: None,

@@ -81,7 +81,7 @@ pub(super) fn rehearse(
         target: nodes,
         hold: None,
     };
-    let (mut history, mut now) = (History::default(), BootTime(0));
+    let (mut history, mut now) = (History::new(STEP), BootTime(0));
     let windows = settings.stabilisation.max(settings.sustain) + STEP;
     let end = now.plus_millis(windows.as_millis() as u64);
     loop {

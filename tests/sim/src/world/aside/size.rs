@@ -2,7 +2,7 @@
 //! writes down what it does, and does it. The nodes that come and go are a fleet of their own, under a load that stays the
 //! same but for noise and spikes: what is asked for is asked for once.
 
-use super::{Query, World};
+use super::{LOOK, Query, World};
 use crate::clock::{SECOND, true_wall};
 use crate::database::Deed;
 use crate::mutation::Mutation;
@@ -90,7 +90,7 @@ impl Fleet {
 }
 
 /// What a node knows of it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct SizeDesk {
     history: History,
     /// The right under which it looked back.
@@ -101,6 +101,15 @@ pub(crate) struct SizeDesk {
 }
 
 impl SizeDesk {
+    pub(super) const fn new() -> Self {
+        Self {
+            history: History::new(Duration::from_nanos(LOOK)),
+            led: None,
+            asking: None,
+            deed: None,
+        }
+    }
+
     pub(super) const fn wait_no_more(&mut self) {
         self.asking = None;
     }

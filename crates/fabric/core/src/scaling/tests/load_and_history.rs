@@ -49,7 +49,7 @@ fn settings_that_contradict_themselves_are_refused() {
 #[test]
 fn two_bursts_within_the_cooldown_are_one_action() {
     let settings = seed_settings();
-    let (mut history, mut target, mut actions) = (History::default(), 3, 0);
+    let (mut history, mut target, mut actions) = (History::new(LOOK), 3, 0);
     for second in (0..600).step_by(10) {
         let burst = (60..150).contains(&second) || (200..290).contains(&second);
         let nodes = vec![node(if burst { 95.0 } else { 50.0 }); usize::from(target)];
@@ -69,61 +69,69 @@ fn two_bursts_within_the_cooldown_are_one_action() {
 }
 
 #[test]
-fn after_a_gap_the_windows_begin_anew() {
+fn after_a_pause_the_windows_begin_anew() {
     let settings = seed_settings();
-    let mut history = History::default();
-    for second in (0..600).step_by(15) {
+    let mut history = History::new(LOOK);
+    for second in (0..=600).step_by(15) {
         history.note(at(second), 3, &settings);
     }
-    assert_eq!(history.most(at(600), settings.stabilisation, 4), Ok(4));
-    let late = history.most(at(700), settings.stabilisation, 4);
-    assert_eq!(late, Err(Duration::from_secs(300)));
-    history.note(at(700), 3, &settings);
-    assert_eq!(
-        history.most(at(710), settings.stabilisation, 4),
-        Err(Duration::from_secs(290))
-    );
+    // Three usual pauses are late looks; more is longer than half a minute, which is half of the shorter window.
+    assert_eq!(history.most(at(645), &settings, 4), Ok(4));
+    assert_eq!(history.most(at(646), &settings, 4), Err(Duration::from_secs(300)));
+    history.note(at(646), 3, &settings);
+    assert_eq!(history.most(at(656), &settings, 4), Err(Duration::from_secs(290)));
+}
+
+/// Settings under which a load has to last for that many seconds.
+fn lasting(secs: u64) -> ScalingSettings {
+    ScalingSettings {
+        sustain: Duration::from_secs(secs),
+        ..seed_settings()
+    }
 }
 
 #[test]
-fn a_look_after_a_pause_is_not_a_window() {
-    let settings = ScalingSettings {
-        sustain: Duration::from_secs(6),
-        stabilisation: Duration::from_secs(20),
-        ..seed_settings()
-    };
-    let sustain = settings.sustain;
-    let mut history = History::default();
-    for second in 0..100 {
-        history.note(at(second), 3, &settings);
+fn two_spikes_with_a_pause_between_are_no_load() {
+    let settings = lasting(6);
+    let mut history = History::new(Duration::from_secs(1));
+    for (second, desired) in [(0, 3), (1, 3), (2, 3), (3, 3), (4, 3), (5, 3), (6, 9), (7, 9)] {
+        history.note(at(second), desired, &settings);
     }
-    assert_eq!(history.least(at(100), sustain, 9), Ok(3));
-    // The store was slow, and then it did not answer.
-    assert!(history.least(at(114), sustain, 9).is_ok());
-    assert_eq!(history.least(at(120), sustain, 9), Err(sustain));
-    for second in 120..126 {
+    assert_eq!(history.least(at(10), &settings, 9), Ok(3));
+    // The store was silent.
+    assert_eq!(history.least(at(14), &settings, 9), Err(settings.sustain));
+    for second in 14..20 {
         history.note(at(second), 9, &settings);
-        let left = Duration::from_secs(125 - second);
-        assert_eq!(
-            history.least(at(second + 1), sustain, 9).err(),
-            Some(left).filter(|left| !left.is_zero())
-        );
+        let left = Duration::from_secs(19 - second);
+        let known = history.least(at(second + 1), &settings, 9);
+        assert_eq!(known.err(), Some(left).filter(|left| !left.is_zero()));
     }
-    assert_eq!(history.least(at(126), sustain, 9), Ok(9));
+    assert_eq!(history.least(at(20), &settings, 9), Ok(9));
 }
 
 #[test]
-fn who_looks_seldom_knows_windows_too() {
-    let settings = ScalingSettings {
-        sustain: Duration::from_secs(10),
-        ..seed_settings()
-    };
-    let mut history = History::default();
-    for second in [0, 50, 100, 150] {
-        history.note(at(second), 4, &settings);
+fn one_look_is_no_window_however_short_that_is() {
+    let settings = lasting(10);
+    let mut history = History::new(Duration::from_secs(30));
+    for second in [0, 30, 60] {
         history.note(at(second), 4, &settings);
     }
-    assert_eq!(history.least(at(200), settings.sustain, 9), Ok(9));
+    assert_eq!(history.least(at(90), &settings, 9), Ok(4));
+    history.note(at(90), 9, &settings);
+    assert_eq!(history.least(at(120), &settings, 9), Ok(9));
+}
+
+#[test]
+fn looks_that_come_together_do_not_make_the_usual_pause_a_long_one() {
+    let settings = lasting(1);
+    let mut history = History::new(Duration::from_secs(5));
+    let bursts = [0, 1000, 1001, 1050, 6000, 6000, 13_000, 13_100, 18_000];
+    for millis in bursts {
+        history.note(BootTime(0).plus_millis(millis), 9, &settings);
+    }
+    assert_eq!(history.least(at(23), &settings, 9), Ok(9));
+    assert_eq!(history.least(at(33), &settings, 9), Ok(9));
+    assert_eq!(history.least(at(34), &settings, 9), Err(settings.sustain));
 }
 
 #[test]
@@ -135,7 +143,7 @@ fn a_node_that_starts_again_is_not_replaced() {
         target: 2,
         hold: None,
     };
-    let mut history = History::default();
+    let mut history = History::new(LOOK);
     let acts = |secs: u64, history: &mut History| {
         history.note_floor(at(secs), true);
         let said = decide(&settings, &seen, history, at(secs));

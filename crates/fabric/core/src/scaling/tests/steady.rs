@@ -21,10 +21,10 @@ impl Cluster {
 
     /// The actions of `hours`: when, which way, to how many.
     fn run(&mut self, start: u16, hours: u64) -> Vec<(u64, Direction, u16)> {
-        let mut history = History::default();
+        let mut history = History::new(LOOK);
         let mut actions: Vec<(u64, Direction, u16)> = Vec::new();
         let (mut target, mut serving) = (start, start);
-        for second in (0..hours * 3600).step_by(15) {
+        for second in (0..hours * 3600).step_by(LOOK.as_secs() as usize) {
             if actions.last().is_none_or(|(when, _, _)| second >= when + 60) {
                 serving = target;
             }

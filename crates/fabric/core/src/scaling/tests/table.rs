@@ -42,11 +42,11 @@ fn decided(row: &Row) -> Recommendation {
         hold: row.hold,
     };
     let now = at(NOW);
-    let desired = decide(&row.settings, &seen, &History::default(), now).desired;
+    let desired = decide(&row.settings, &seen, &History::new(LOOK), now).desired;
     let steady = (1..=row.watched / 15).map(|n| (n * 15, desired));
     let mut samples: Vec<(u64, u16)> = steady.chain(row.earlier.iter().copied()).collect();
     samples.sort_unstable_by(|a, b| b.cmp(a));
-    let mut history = History::default();
+    let mut history = History::new(LOOK);
     for (ago, desired) in samples {
         history.note(at(NOW - ago), desired, &row.settings);
     }
