@@ -5,7 +5,7 @@ use crate::tenant::{SharedTenure, Tenant};
 use purlin_fabric::plan::{Plan, PlanSettings};
 use purlin_fabric::port::{Candidate, ClaimStore, Fault, Fence, NodeState, Refusal};
 use purlin_fabric::{Coordinator, Event, Holdings, Input, Member, NotReady, Timing};
-use purlin_types::{NodeId, Slot, Tenure, WallTime};
+use purlin_types::{BootTime, NodeId, Slot, Tenure, WallTime};
 use std::fmt;
 use std::net::SocketAddrV4;
 use std::sync::Arc;
@@ -40,6 +40,15 @@ pub struct Snapshot {
     pub plan: Option<Arc<Plan>>,
     /// Parts in a million that this node's boot clock is faster than the store's, when that is more than claims allow for.
     pub clock_rate: Option<i64>,
+}
+
+impl Snapshot {
+    /// The right to what only the leader may do, if it holds at `now`: a snapshot is as old as the fabric's last step, and a
+    /// machine may have slept since.
+    #[must_use]
+    pub fn leads(&self, now: BootTime) -> Option<&Fence> {
+        self.leadership.as_ref().filter(|_| self.tenure.holds(now))
+    }
 }
 
 /// Where the task puts what it knows.

@@ -135,8 +135,7 @@ impl Deeds {
         fabric: &Fabric,
     ) -> Option<Direction> {
         let right = snapshot
-            .leadership
-            .as_ref()
+            .leads(now.boot)
             .filter(|right| self.led == Some(right.epoch))?;
         let driver = policy.driver.clone();
         let again = self.newest.as_ref().is_some_and(|newest| {
@@ -190,7 +189,8 @@ impl Deeds {
         self.deed = Some(action.clone());
         let direction = action.direction;
         let (rows, clock, told) = (self.rows.clone(), Arc::clone(&self.clock.0), self.told.clone());
-        let still = fabric.snapshot().leadership.as_ref() == Some(right);
+        // The record may have taken its time, or the machine slept: others may have acted since.
+        let still = fabric.snapshot().leads((self.clock.0)().boot) == Some(right);
         self.running = Some(tokio::spawn(async move {
             let began = clock().boot;
             let outcome = if still {
@@ -198,7 +198,7 @@ impl Deeds {
             } else {
                 Outcome {
                     done: false,
-                    output: "another node leads: not begun".to_owned(),
+                    output: "the right to lead ended meanwhile: not begun".to_owned(),
                 }
             };
             let ended = Action {

@@ -94,7 +94,8 @@ impl Brain {
         };
         let gathered = desk.gather(&snapshot, &pulse).await;
         self.say(&pulse, &gathered).await;
-        if let Some(right) = &snapshot.leadership {
+        let right = snapshot.leads(now.boot);
+        if let Some(right) = right {
             let (me, history) = (self.setup.fabric.me().id.as_str(), &mut self.history);
             self.deeds
                 .lead(me, right.epoch, &gathered.inputs, &now, history)
@@ -104,7 +105,7 @@ impl Brain {
         }
         let (seen, recommended) = self.decide(&policy, &gathered.inputs, &snapshot, &now);
         let own = self.verdict(&policy, &recommended, &seen, &now);
-        let view = if snapshot.leadership.is_some() {
+        let view = if right.is_some() {
             self.tell(&own).await;
             let order = self
                 .deeds

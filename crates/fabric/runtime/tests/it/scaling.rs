@@ -1,5 +1,7 @@
 //! Autoscalers of nodes over one store, on a clock that jumps to the next thing to do.
 
+mod asleep;
+
 use purlin_fabric::plan::PlanSettings;
 use purlin_fabric::port::{Candidate, ClaimStore, Heartbeat, Hints, Later, NodeFacts};
 use purlin_fabric::scaling::{Direction, ScalingSettings};
@@ -78,8 +80,10 @@ struct World {
     clock: Clock,
     claims: Arc<LocalClaims>,
     hints: Arc<LocalHints>,
-    records: Arc<MemoryRecords>,
+    records: Arc<dyn Records>,
     driver: Arc<Orders>,
+    /// Milliseconds that the machine has slept through.
+    slept: Arc<AtomicU64>,
 }
 
 struct Node {
@@ -92,8 +96,10 @@ struct Node {
 impl World {
     fn new(driver: Orders) -> Self {
         let began = Instant::now();
+        let slept = Arc::new(AtomicU64::new(0));
+        let sleeps = Arc::clone(&slept);
         let clock: Clock = Arc::new(move || {
-            let passed = began.elapsed();
+            let passed = began.elapsed() + Duration::from_millis(sleeps.load(Ordering::Relaxed));
             Now {
                 boot: BootTime(1_000_000_000_000 + passed.as_nanos() as u64),
                 wall: WallTime(1_700_000_000_000 + passed.as_millis() as u64),
@@ -103,9 +109,10 @@ impl World {
         Self {
             claims: Arc::new(LocalClaims::new(Arc::new(move || reads()), 1)),
             hints: Arc::new(LocalHints::new(Arc::clone(&clock))),
-            records: Arc::default(),
+            records: Arc::new(MemoryRecords::default()),
             driver: Arc::new(driver),
             clock,
+            slept,
         }
     }
 
@@ -151,7 +158,7 @@ impl World {
             fabric: fabric.clone(),
             hints: Arc::clone(&self.hints) as Arc<dyn Hints>,
             hints_reach: false,
-            records: Arc::clone(&self.records) as Arc<dyn Records>,
+            records: Arc::clone(&self.records),
             records_reach: true,
             every: Duration::from_secs(5),
             gauge: Arc::clone(&dial) as Arc<dyn Gauge>,
