@@ -41,6 +41,7 @@ pub enum Mutation {
     OvertakenFill,
     DeafToGaps,
     DeafToMissed,
+    AnyNotes,
     HastyAnnouncement,
     TrustingCache,
     AnyGeneration,
@@ -314,6 +315,12 @@ pub const RULES: &[Rule] = &[
         ("missed-notes", "I9"),
         "notes that cannot be told any more, trimmed or of another history, are taken for none",
         Some(1),
+    ),
+    rule(
+        Mutation::AnyNotes,
+        ("history-of-notes", "I9"),
+        "an announcement is taken for the next one whatever history its number is of",
+        Some(72),
     ),
     rule(
         Mutation::HastyAnnouncement,

@@ -106,6 +106,7 @@ rules! {
     the_version_of_a_fill_is_missed: OvertakenFill,
     the_numbers_of_notes_are_missed: DeafToGaps,
     heeding_missed_notes_is_missed: DeafToMissed,
+    the_history_of_notes_is_missed: AnyNotes,
     the_commit_before_the_announcement_is_missed: HastyAnnouncement,
     the_short_life_of_values_without_news_is_missed: TrustingCache,
     the_generation_of_a_session_is_missed: AnyGeneration,

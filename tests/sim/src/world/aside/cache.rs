@@ -271,6 +271,11 @@ impl World {
         {
             (word.announcement.timeline, word.announcement.first) = (cursor.timeline, cursor.id + 1);
         }
+        if mutation == Some(Mutation::AnyNotes)
+            && let Some(Asked { cursor, .. }) = it.reader.ask()
+        {
+            word.announcement.timeline = cursor.timeline;
+        }
         let heard = it.reader.heard(&word.announcement);
         self.trace.say(self.real, || {
             format!("node {node} hears {:?}: {heard:?}", word.edit)
