@@ -162,11 +162,8 @@ impl InvalidationBus {
         Ok(())
     }
 
-    /// Announces notes that are in the outbox already, left in the transaction of the change itself.
-    ///
-    /// # Errors
-    /// When the announcement did not get out: others find the notes a little later.
-    pub async fn announce(&self, first: Cursor, last: u64, patterns: &[String]) -> Result<(), HintFault> {
+    /// Announces notes that are in the outbox already. When that does not get out, others find them a little later.
+    async fn announce(&self, first: Cursor, last: u64, patterns: &[String]) -> Result<(), HintFault> {
         let announcement = Announcement {
             timeline: first.timeline,
             first: first.id,
