@@ -11,8 +11,8 @@ mod schema;
 mod state;
 mod told;
 
-pub(crate) use attribute::keys;
 pub use attribute::{Attributed, Known, attribute};
+pub(crate) use attribute::{changed, keys};
 pub use change::{Change, Child};
 pub use diff::{ColumnDiff, Diff, Kind, RowDiff, Why};
 pub use etag::etag;

@@ -199,7 +199,7 @@ fn put(schema: &DatabaseSchema, row: &RowDiff, there: &mut Going<'_>) {
 }
 
 /// The value after a change from `was` to `is`, done to what is held.
-fn changed(kind: &ColumnType, held: &Datum, was: &Datum, is: &Datum) -> Datum {
+pub(crate) fn changed(kind: &ColumnType, held: &Datum, was: &Datum, is: &Datum) -> Datum {
     if kind.max == 1 {
         return is.clone();
     }

@@ -1,7 +1,7 @@
 //! The way back from a difference, for as long as nobody has walked on.
 
 use super::{Expect, build};
-use crate::model::{Change, ColumnDiff, Diff, Kind, RowDiff, State, keys, target};
+use crate::model::{Change, ColumnDiff, Diff, Kind, RowDiff, State, changed, keys, target};
 use crate::problem::Problem;
 use purlin_ovsdb::{ColumnType, DatabaseSchema, Datum, Row};
 
@@ -39,15 +39,19 @@ pub fn undo(schema: &DatabaseSchema, diff: &Diff) -> (Vec<Change>, Vec<Expect>) 
 }
 
 fn insert(row: &RowDiff) -> Change {
-    let columns = row
-        .columns
-        .iter()
-        .filter_map(|c| Some((c.column.clone(), c.before.clone()?)));
     Change::Restore {
         table: row.table.clone(),
         uuid: row.uuid,
-        row: columns.collect(),
+        row: before_of(row),
     }
+}
+
+/// A row that went, without what was at its default: that is put back where nothing is said.
+fn before_of(row: &RowDiff) -> Row {
+    let columns = row.columns.iter();
+    columns
+        .filter_map(|column| Some((column.column.clone(), column.before.clone()?)))
+        .collect()
 }
 
 /// Nothing has come to hang on a row since it came: a child would go with it, whoever has made it.
@@ -174,12 +178,12 @@ pub fn evidence(state: &State<'_>, diff: &Diff) -> Evidence {
 }
 
 /// The state as it was before a difference that has happened: what it brought is gone, what it took is back. Nothing is
-/// checked, and what others did since stays.
+/// checked, and what others did since to other values stays.
 pub fn roll_back(state: &mut State<'_>, diff: &Diff) {
     for row in &diff.rows {
         let before = match row.kind {
             Kind::Added => None,
-            Kind::Removed => Some(whole(state.schema(), row)),
+            Kind::Removed => Some(before_of(row)),
             Kind::Changed => match state.row(&row.table, row.uuid) {
                 Some(held) => Some(changed_back(state.schema(), row, held)),
                 None => continue,
@@ -187,23 +191,6 @@ pub fn roll_back(state: &mut State<'_>, diff: &Diff) {
         };
         state.put(&row.table, row.uuid, before.as_ref());
     }
-}
-
-/// A row that went. A difference leaves out what was at its default.
-fn whole(schema: &DatabaseSchema, row: &RowDiff) -> Row {
-    let columns = schema
-        .table(&row.table)
-        .into_iter()
-        .flat_map(|table| &table.columns);
-    let mut whole: Row = columns
-        .map(|(name, column)| (name.clone(), Datum::default_of(&column.kind)))
-        .collect();
-    for column in &row.columns {
-        if let Some(before) = &column.before {
-            whole.set(&column.column, before.clone());
-        }
-    }
-    whole
 }
 
 fn changed_back(schema: &DatabaseSchema, row: &RowDiff, mut held: Row) -> Row {
@@ -215,15 +202,8 @@ fn changed_back(schema: &DatabaseSchema, row: &RowDiff, mut held: Row) -> Row {
             continue;
         };
         let value = match held.get(&column.column) {
-            Some(now) if known.kind.max != 1 => {
-                let kept = now.without(&after.without(before));
-                let gone = before.without(after);
-                match known.kind.value {
-                    Some(_) => Datum::map(kept.pairs().iter().chain(gone.pairs()).cloned()),
-                    None => kept.with_atoms(gone.atoms()),
-                }
-            }
-            _ => before.clone(),
+            Some(now) => changed(&known.kind, now, after, before),
+            None => before.clone(),
         };
         held.set(&column.column, value);
     }

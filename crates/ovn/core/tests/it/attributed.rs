@@ -177,6 +177,42 @@ fn of_a_row_that_came_changed_and_went_each_step_is_found_out() {
     assert_eq!(plain(&told(&committed(&now), &before)), []);
 }
 
+/// What went before it would not have happened otherwise.
+#[test]
+fn a_key_that_others_wrote_anew_is_rolled_back_with_the_transaction_that_set_it() {
+    let config = |column: &str, values: Datum, remove: bool| {
+        let (table, uuid, column) = ("Logical_Switch".to_owned(), id(1), column.to_owned());
+        match remove {
+            true => Change::Remove {
+                table,
+                uuid,
+                column,
+                values,
+            },
+            false => Change::Add {
+                table,
+                uuid,
+                column,
+                values,
+            },
+        }
+    };
+    let subnet = |net: &str| config("other_config", Datum::map([("subnet", net)]), false);
+    let before = shop();
+    let gone = planned(&before, vec![config("other_config", "subnet".into(), true)]).unwrap();
+    let without = committed(&gone.after);
+    let set = planned(&without, vec![vm3(), subnet("10.0.0.0/23")]).unwrap();
+    let theirs = planned(&committed(&set.after), vec![subnet("10.0.0.0/22")])
+        .map(|plan| committed(&plan.after))
+        .unwrap();
+    let mut now = state(&theirs);
+    for diff in [&set.diff, &gone.diff] {
+        assert_eq!(evidence(&now, diff), Evidence::Happened, "{diff}");
+        roll_back(&mut now, diff);
+    }
+    crate::plans::same(&now, &state(&before));
+}
+
 fn anybody() -> Writer {
     Writer {
         owner: "shop".to_owned(),
