@@ -1,6 +1,6 @@
 //! Exactly what differs between two states, row by row and column by column.
 
-use super::natural::{from_natural, natural, object};
+use super::natural::from_natural;
 use super::state::Moved;
 use super::{State, is_volatile};
 use purlin_ovsdb::cache::{RowRef, differences};
@@ -102,33 +102,7 @@ impl Diff {
 
     /// As JSON for programs: a list of rows, values as people write them.
     pub fn to_json(&self, schema: &DatabaseSchema) -> Value {
-        let rows = self.rows.iter().map(|row| {
-            let value = |column: &str, value: &Option<Datum>| {
-                let kind = schema.table(&row.table).and_then(|table| table.column(column));
-                match (value, kind) {
-                    (Some(value), Some(kind)) => natural(value, &kind.kind),
-                    (Some(value), None) => value.to_json(),
-                    (None, _) => Value::Null,
-                }
-            };
-            let columns = row.columns.iter().map(|c| {
-                let (before, after) = (value(&c.column, &c.before), value(&c.column, &c.after));
-                let both = match c.parts {
-                    true => object([("removed", before), ("added", after)]),
-                    false => object([("before", before), ("after", after)]),
-                };
-                (c.column.clone(), both)
-            });
-            object([
-                ("table", row.table.as_str().into()),
-                ("uuid", row.uuid.to_string().into()),
-                ("label", row.label.as_str().into()),
-                ("change", row.kind.word().into()),
-                ("why", row.why.word().into()),
-                ("columns", Value::Object(columns.collect())),
-            ])
-        });
-        Value::Array(rows.collect())
+        serde_json::to_value(self.told(schema)).expect("a difference has nothing that JSON cannot say")
     }
 }
 

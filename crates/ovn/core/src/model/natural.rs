@@ -2,7 +2,7 @@
 
 use purlin_ovsdb::{Atom, AtomicType, BaseType, ColumnType, Datum, Row, TableSchema, Uuid};
 use serde::{Serialize, Serializer};
-use serde_json::{Map, Number, Value};
+use serde_json::{Map, Value};
 
 /// An object of these members. The macro of the JSON library copies what is put into it, however deep; this takes it.
 pub fn object<const N: usize>(members: [(&str, Value); N]) -> Value {
@@ -12,14 +12,7 @@ pub fn object<const N: usize>(members: [(&str, Value); N]) -> Value {
 
 /// A value of a column of this type, as people write it.
 pub fn natural(value: &Datum, kind: &ColumnType) -> Value {
-    if kind.value.is_some() {
-        let pairs = value.pairs().iter();
-        return Value::Object(pairs.map(|(k, v)| (key(k), atom(v))).collect());
-    }
-    if kind.max == 1 {
-        return value.one().map_or(Value::Null, atom);
-    }
-    Value::Array(value.atoms().iter().map(atom).collect())
+    serde_json::to_value(Natural(value, kind)).expect("a value has nothing that JSON cannot say")
 }
 
 /// The same for a serializer, without a tree.
@@ -29,11 +22,8 @@ impl Serialize for Natural<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Self(value, kind) = self;
         if kind.value.is_some() {
-            let pairs = value.pairs().iter();
-            return match pairs.clone().all(|(key, _)| key.as_str().is_some()) {
-                true => serializer.collect_map(pairs.map(|(k, v)| (k.as_str().unwrap_or_default(), One(v)))),
-                false => serializer.collect_map(pairs.map(|(k, v)| (key(k), One(v)))),
-            };
+            // Serializers of JSON make texts of keys that are numbers.
+            return serializer.collect_map(value.pairs().iter().map(|(k, v)| (One(k), One(v))));
         }
         if kind.max == 1 {
             return value.one().map(One).serialize(serializer);
@@ -48,9 +38,11 @@ struct One<'v>(&'v Atom);
 impl Serialize for One<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self.0 {
+            Atom::Integer(integer) => serializer.serialize_i64(*integer),
+            Atom::Real(real) => serializer.serialize_f64(*real),
+            Atom::Boolean(boolean) => serializer.serialize_bool(*boolean),
             Atom::Text(text) | Atom::Named(text) => serializer.serialize_str(text),
             Atom::Uuid(uuid) => uuid.serialize(serializer),
-            other => atom(other).serialize(serializer),
         }
     }
 }
@@ -62,23 +54,6 @@ pub fn row_natural(row: &Row, table: &TableSchema) -> Map<String, Value> {
         Some((name.to_owned(), natural(value, kind)))
     });
     columns.collect()
-}
-
-fn atom(atom: &Atom) -> Value {
-    match atom {
-        Atom::Integer(integer) => Value::from(*integer),
-        Atom::Real(real) => Number::from_f64(*real).map_or(Value::Null, Value::Number),
-        Atom::Boolean(boolean) => Value::from(*boolean),
-        Atom::Text(text) | Atom::Named(text) => Value::from(&**text),
-        Atom::Uuid(uuid) => Value::from(uuid.to_string()),
-    }
-}
-
-fn key(key: &Atom) -> String {
-    match atom(key) {
-        Value::String(text) => text,
-        other => other.to_string(),
-    }
 }
 
 /// Reads a value for a column of this type. The reason of a refusal says what would be right.
