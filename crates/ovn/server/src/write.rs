@@ -17,7 +17,7 @@ use purlin_ovn_core::tenant::plan_within;
 use purlin_ovsdb::client::{CommitError, Committed, Snapshot};
 use purlin_ovsdb::{DatabaseSchema, Failure, Transaction, Uuid};
 use serde_json::{Value, json};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 pub(crate) use written::Written;
 
@@ -153,15 +153,10 @@ struct Decided {
 }
 
 /// Writes down what is about to be sent.
-async fn intend(
-    platform: &Platform,
-    manner: &Manner,
-    written: &mut Written,
-) -> Result<Option<Ticket>, Problem> {
+async fn intend(platform: &Platform, manner: &Manner, written: &Written) -> Result<Option<Ticket>, Problem> {
     let (Some(journal), Some(id)) = (platform.journal(), Uuid::parse(&manner.id)) else {
         return Ok(None);
     };
-    written.write_down();
     let intent = Intent {
         id,
         actor: &manner.actor,
@@ -247,7 +242,7 @@ pub(crate) async fn write_told(
             realised::countable(platform, limit).await;
             realised::count(&mut transaction);
         }
-        let ticket = intend(platform, manner, &mut decided.written).await?;
+        let ticket = intend(platform, manner, &decided.written).await?;
         let (operations, sent) = (transaction.len(), Instant::now());
         let outcome = platform.north().client.commit(transaction).await;
         let writes = platform.operations().writes();
@@ -339,7 +334,7 @@ fn decide(
         row: row.unwrap_or_default(),
         diff: Arc::new(plan.diff),
         schema: Arc::clone(schema),
-        text: None,
+        text: OnceLock::new(),
         warnings: json!(plan.warnings),
         affected: plan.affected,
         realised: Value::Null,

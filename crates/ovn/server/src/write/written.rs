@@ -6,7 +6,7 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// The answer to a write. Its difference becomes text once, for the journal and for whoever asked.
 #[derive(Debug)]
@@ -16,7 +16,7 @@ pub(crate) struct Written {
     pub(super) row: Value,
     pub(super) diff: Arc<Diff>,
     pub(super) schema: Arc<DatabaseSchema>,
-    pub(super) text: Option<Box<RawValue>>,
+    pub(super) text: OnceLock<Box<RawValue>>,
     pub(super) warnings: Value,
     pub(super) affected: Vec<String>,
     pub(super) realised: Value,
@@ -28,19 +28,11 @@ impl Written {
         !self.diff.is_empty()
     }
 
-    /// Makes the text of the difference, once.
-    pub(super) fn write_down(&mut self) {
-        let Self {
-            text, diff, schema, ..
-        } = self;
-        text.get_or_insert_with(|| {
-            to_raw_value(&diff.told(schema)).expect("a difference has nothing that JSON cannot say")
-        });
-    }
-
-    /// The text, once it was made.
+    /// The difference as text.
     pub(super) fn text(&self) -> &RawValue {
-        self.text.as_deref().unwrap_or(RawValue::NULL)
+        let told = self.diff.told(&self.schema);
+        let text = || to_raw_value(&told).expect("a difference has nothing that JSON cannot say");
+        self.text.get_or_init(text)
     }
 
     /// For whoever answers something else with it.
@@ -66,10 +58,7 @@ impl Serialize for Written {
         members.serialize_entry("dry_run", &self.dry_run)?;
         members.serialize_entry("changed", &self.changed())?;
         members.serialize_entry("row", &self.row)?;
-        match &self.text {
-            Some(text) => members.serialize_entry("diff", text)?,
-            None => members.serialize_entry("diff", &self.diff.told(&self.schema))?,
-        }
+        members.serialize_entry("diff", self.text())?;
         members.serialize_entry("warnings", &self.warnings)?;
         members.serialize_entry("affected", &self.affected)?;
         members.serialize_entry("realised", &self.realised)?;
