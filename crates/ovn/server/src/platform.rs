@@ -262,17 +262,19 @@ async fn keep_up(platform: Weak<Inner>) {
 /// A name for a new row.
 pub(crate) fn new_uuid() -> Result<Uuid, Problem> {
     let mut octets = [0; 16];
-    getrandom::fill(&mut octets)
-        .map_err(|error| Problem::broken(format!("asking for random numbers: {error}")))?;
+    randomise(&mut octets)?;
     Ok(Uuid::from_random(octets))
 }
 
 /// Names for new rows, all at once: each question to the kernel costs about as much as a row.
 pub(crate) fn new_uuids(count: usize) -> Result<Vec<Uuid>, Problem> {
     let mut octets = vec![[0; 16]; count];
-    getrandom::fill(octets.as_flattened_mut())
-        .map_err(|error| Problem::broken(format!("asking for random numbers: {error}")))?;
+    randomise(octets.as_flattened_mut())?;
     Ok(octets.into_iter().map(Uuid::from_random).collect())
+}
+
+fn randomise(octets: &mut [u8]) -> Result<(), Problem> {
+    getrandom::fill(octets).map_err(|error| Problem::broken(format!("asking for random numbers: {error}")))
 }
 
 #[cfg(test)]
