@@ -65,6 +65,8 @@ struct Inner {
 /// Transactions that the watcher has not seen yet.
 #[derive(Default)]
 struct UnderWay {
+    /// Those that are being decided, with the generation of the rows that they are decided from.
+    deciding: BTreeMap<Uuid, u64>,
     own: BTreeMap<Uuid, Arc<Own>>,
     by_row: HashMap<Uuid, Vec<Uuid>>,
 }
@@ -72,6 +74,8 @@ struct UnderWay {
 /// What is to be written down about a transaction that is about to be sent.
 pub(crate) struct Intent<'i> {
     pub(crate) id: Uuid,
+    /// The generation of the rows that it was decided from.
+    pub(crate) basis: u64,
     pub(crate) actor: &'i str,
     /// What the asker calls the request; empty where nobody did.
     pub(crate) called: &'i str,
@@ -84,6 +88,19 @@ pub(crate) struct Intent<'i> {
     pub(crate) told: &'i RawValue,
     pub(crate) warnings: &'i Value,
     pub(crate) affected: &'i [String],
+}
+
+/// A change that is being decided, and what it will be called. Goes when it is written down, or not made.
+#[derive(Debug)]
+pub(crate) struct Deciding {
+    journal: Journal,
+    pub(crate) id: Uuid,
+}
+
+impl Drop for Deciding {
+    fn drop(&mut self) {
+        self.journal.0.lock().deciding.remove(&self.id);
+    }
 }
 
 impl fmt::Debug for Journal {
@@ -108,13 +125,23 @@ impl Journal {
         journal
     }
 
+    /// A change is about to be decided from rows of this generation, which have been read: what they have is earlier.
+    pub(crate) fn decide(&self, basis: u64) -> Result<Deciding, getrandom::Error> {
+        let mut under_way = self.0.lock();
+        let id = new_id()?;
+        under_way.deciding.insert(id, basis);
+        drop(under_way);
+        let journal = self.clone();
+        Ok(Deciding { journal, id })
+    }
+
     /// Writes down what is about to be sent; it is on the disk when this returns.
     ///
     /// # Errors
     /// When it cannot be written down: it must not be sent then.
     pub(crate) async fn intend(&self, intent: Intent<'_>) -> Result<Ticket, Problem> {
         self.watched().await;
-        let Intent { id, diff, .. } = intent;
+        let Intent { id, basis, diff, .. } = intent;
         let mut head = Head::new(self.0.history.clock.text(), Source::Purlin, diff);
         head.actor = Some(intent.actor.to_owned());
         head.owner = Some(intent.owner.to_owned());
@@ -126,7 +153,7 @@ impl Journal {
         head.affecting(intent.affected);
         let body = entry::octets(intent.told, intent.warnings, intent.affected);
         let batch = put(Batch::default(), id, &head, Some(body)).put(OPEN, entry::key(id), Vec::new());
-        let own = Arc::new(Own::new(id, head, Arc::clone(diff)));
+        let own = Arc::new(Own::new(id, basis, head, Arc::clone(diff)));
         // Known before it is sent, so that the watcher never takes it for somebody else's.
         self.0.lock().add(&own);
         if let Err(problem) = self.0.scribe.write(batch, 1).await {
@@ -260,6 +287,22 @@ impl UnderWay {
                     self.by_row.remove(&row.uuid);
                 }
             }
+        }
+    }
+
+    /// An id for what others did, of which the rows after this generation tell: right before the first of ours that was
+    /// decided from those rows. With when that one was about to be sent, if it was.
+    fn id_after(&self, generation: u64) -> Result<(Uuid, Option<String>), getrandom::Error> {
+        let later = |basis: u64| basis > generation;
+        let own = self.own.values().find(|own| later(own.basis));
+        let deciding = self.deciding.iter().find(|(_, basis)| later(**basis));
+        let next = own.map(|own| own.id).into_iter();
+        match next.chain(deciding.map(|(id, _)| *id)).min() {
+            Some(next) => {
+                let sent = own.filter(|own| own.id == next);
+                Ok((entry::id_before(next)?, sent.map(|own| own.head.at.clone())))
+            }
+            None => Ok((new_id()?, None)),
         }
     }
 

@@ -2,7 +2,7 @@
 
 mod written;
 
-use crate::journal::{self, Intent, Ticket};
+use crate::journal::{self, Deciding, Intent, Ticket};
 use crate::platform::Platform;
 use crate::realised::{self, Until};
 use crate::within::Within;
@@ -37,7 +37,6 @@ const OWNER: &str = "purlin";
 #[derive(Debug, Clone)]
 pub(crate) struct Manner {
     pub(crate) actor: String,
-    pub(crate) id: String,
     /// What the asker calls the request: `X-Request-Id`.
     pub(crate) called: String,
     writer: Writer,
@@ -66,7 +65,6 @@ impl Manner {
         let limit = limit.map_or(WAIT.0, Duration::from_secs).min(WAIT.1);
         Ok(Self {
             actor: actor.to_owned(),
-            id: journal_id()?.to_string(),
             called: String::new(),
             writer: Writer {
                 owner: asked.text("owner").unwrap_or(OWNER).to_owned(),
@@ -126,11 +124,6 @@ impl Manner {
     }
 }
 
-/// The id of a request is that of its entry in the journal.
-fn journal_id() -> Result<Uuid, Problem> {
-    journal::new_id().map_err(|error| Problem::broken(format!("asking for random numbers: {error}")))
-}
-
 /// What a change wants, given the rows as they are; made anew when it was overtaken.
 pub(crate) trait Wish:
     Fn(&State<'_>) -> Result<(Vec<Change>, Vec<Expect>), Problem> + Send + Sync
@@ -147,18 +140,26 @@ struct Decided {
     transaction: Transaction,
     /// Its `row` is there where nothing else will be.
     written: Written,
+    /// Until it is written down.
+    deciding: Option<Deciding>,
     /// For the audit.
     summary: Value,
     etags: bool,
 }
 
 /// Writes down what is about to be sent.
-async fn intend(platform: &Platform, manner: &Manner, written: &Written) -> Result<Option<Ticket>, Problem> {
-    let (Some(journal), Some(id)) = (platform.journal(), Uuid::parse(&manner.id)) else {
+async fn intend(
+    platform: &Platform,
+    manner: &Manner,
+    written: &Written,
+    basis: u64,
+) -> Result<Option<Ticket>, Problem> {
+    let Some(journal) = platform.journal() else {
         return Ok(None);
     };
     let intent = Intent {
-        id,
+        id: written.request,
+        basis,
         actor: &manner.actor,
         called: &manner.called,
         owner: &manner.writer.owner,
@@ -242,7 +243,8 @@ pub(crate) async fn write_told(
             realised::countable(platform, limit).await;
             realised::count(&mut transaction);
         }
-        let ticket = intend(platform, manner, &decided.written).await?;
+        let ticket = intend(platform, manner, &decided.written, basis.1.generation).await?;
+        drop(decided.deciding.take());
         let (operations, sent) = (transaction.len(), Instant::now());
         let outcome = platform.north().client.commit(transaction).await;
         let writes = platform.operations().writes();
@@ -282,6 +284,11 @@ pub(crate) async fn write_told(
                     ));
                 }
             }
+            Err(error @ (CommitError::Unknown | CommitError::Closed)) => {
+                // What became of it stands in its entry.
+                let request = decided.written.request.to_string();
+                return Err(refused(&error, within.is_some()).with("request", request));
+            }
             Err(error) => return Err(refused(&error, within.is_some())),
         }
     }
@@ -295,6 +302,16 @@ fn decide(
     wish: &impl Wish,
     ((schema, snapshot), shown): (&Basis, bool),
 ) -> Result<Decided, Problem> {
+    let deciding = platform
+        .journal()
+        .map(|journal| journal.decide(snapshot.generation));
+    let unnamed = |error| Problem::broken(format!("asking for random numbers: {error}"));
+    let deciding = deciding.transpose().map_err(unnamed)?;
+    // The transaction is called as its entry.
+    let id = deciding
+        .as_ref()
+        .map_or_else(journal::new_id, |deciding| Ok(deciding.id));
+    let id = id.map_err(unnamed)?;
     let dhcp = platform.dhcp();
     let within = platform.north().within();
     let part = within.map(|within| (within.part(schema, snapshot), within));
@@ -306,11 +323,12 @@ fn decide(
         None => whole.clone(),
     };
     let (changes, expect) = wish(&state)?;
+    let name = id.to_string();
     let etags = expect.iter().any(|expect| matches!(expect, Expect::Etag { .. }));
     let book = platform.book(schema, snapshot);
     let request = Request {
         actor: &manner.actor,
-        id: &manner.id,
+        id: &name,
         writer: &manner.writer,
         changes,
         expect,
@@ -327,9 +345,9 @@ fn decide(
     let plan = plan.map_err(|refusal| unplanned(&refusal))?;
     let changes = !plan.diff.is_empty();
     let row = (shown || !changes).then(|| show(&plan.after)).flatten();
-    let summary = summary(manner, &plan.diff, within);
+    let summary = summary(&name, &plan.diff, within);
     let written = Written {
-        request: manner.id.clone(),
+        request: id,
         dry_run: manner.dry_run,
         row: row.unwrap_or_default(),
         diff: Arc::new(plan.diff),
@@ -342,6 +360,7 @@ fn decide(
     Ok(Decided {
         transaction: plan.transaction,
         written,
+        deciding,
         summary,
         etags,
     })
@@ -349,7 +368,7 @@ fn decide(
 
 /// What the audit keeps of a change: rows and the names of their columns. Values stay out: who reads the audit need not
 /// know them.
-fn summary(manner: &Manner, diff: &Diff, within: Option<&Within>) -> Value {
+fn summary(id: &str, diff: &Diff, within: Option<&Within>) -> Value {
     let row = |row: &RowDiff| {
         let columns = row.columns.iter().map(|column| column.column.as_str());
         object([
@@ -361,7 +380,7 @@ fn summary(manner: &Manner, diff: &Diff, within: Option<&Within>) -> Value {
         ])
     };
     object([
-        ("transaction", manner.id.as_str().into()),
+        ("transaction", id.into()),
         ("tenant", within.map(|within| within.confine.name.as_str()).into()),
         ("rows", diff.rows.iter().take(SUMMARY_MAX).map(row).collect()),
         ("rows_total", diff.rows.len().into()),

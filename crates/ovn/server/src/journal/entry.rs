@@ -4,11 +4,15 @@ use purlin_ovn_core::model::{Diff, Kind};
 use purlin_ovsdb::{DatabaseSchema, Uuid};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// When the last id was made: milliseconds, then a counter of 12 bits.
 static LAST: AtomicU64 = AtomicU64::new(0);
+/// How many ids were put before others.
+static BEFORE: AtomicU32 = AtomicU32::new(0);
+/// The bit of octet 8 that tells an id from those that were put before it.
+const MADE_IN_TURN: u8 = 0x20;
 /// How far another node's clock may be ahead, in milliseconds.
 const AHEAD_MAX: u64 = 3_600_000;
 
@@ -197,7 +201,17 @@ pub(crate) fn new_id() -> Result<Uuid, getrandom::Error> {
     octets[..6].copy_from_slice(&(count >> 12).to_be_bytes()[2..]);
     octets[6] = 0x70 | ((count >> 8) & 0x0f) as u8;
     octets[7] = (count & 0xff) as u8;
-    octets[8] = (octets[8] & 0x3f) | 0x80;
+    octets[8] = (octets[8] & 0x1f) | 0x80 | MADE_IN_TURN;
+    Ok(Uuid::from_bytes(octets))
+}
+
+/// A new id right before one of this process: after all that were made before that one, and after those that were put
+/// there already.
+pub(crate) fn id_before(id: Uuid) -> Result<Uuid, getrandom::Error> {
+    let mut octets = *id.as_bytes();
+    octets[8] = 0x80;
+    octets[9..13].copy_from_slice(&BEFORE.fetch_add(1, Ordering::Relaxed).to_be_bytes());
+    getrandom::fill(&mut octets[13..])?;
     Ok(Uuid::from_bytes(octets))
 }
 
@@ -257,6 +271,19 @@ mod tests {
             .expect("after 1970")
             .as_millis();
         assert!((now as i64 - made_at(ids[0])).abs() < 60_000);
+    }
+
+    #[test]
+    fn what_is_put_before_an_id_is_after_all_earlier_ones() {
+        for _ in 0..10_000 {
+            let [first, last] = [(); 2].map(|()| new_id().expect("random octets"));
+            let [one, two] = [(); 2].map(|()| id_before(last).expect("random octets"));
+            assert!(
+                first < one && one < two && two < last,
+                "{first} {one} {two} {last}"
+            );
+            assert_eq!(made_at(one), made_at(last));
+        }
     }
 
     #[test]

@@ -21,15 +21,23 @@ pub(super) enum Fate {
 #[derive(Debug)]
 pub(super) struct Own {
     pub(super) id: Uuid,
+    /// The generation of the rows that it was decided from.
+    pub(super) basis: u64,
     pub(super) head: Head,
     pub(super) diff: Arc<Diff>,
     fate: watch::Sender<(Fate, Instant)>,
 }
 
 impl Own {
-    pub(super) fn new(id: Uuid, head: Head, diff: Arc<Diff>) -> Self {
+    pub(super) fn new(id: Uuid, basis: u64, head: Head, diff: Arc<Diff>) -> Self {
         let fate = watch::Sender::new((Fate::UnderWay, Instant::now()));
-        Self { id, head, diff, fate }
+        Self {
+            id,
+            basis,
+            head,
+            diff,
+            fate,
+        }
     }
 
     fn tell(&self, fate: Fate) {

@@ -29,6 +29,7 @@ pub(super) async fn watch(journal: Weak<Inner>, platform: WeakPlatform) {
     };
     let mut sweep = tokio::time::interval(SWEEP);
     loop {
+        let since = feed.snapshot().generation;
         let changes = tokio::select! {
             changes = feed.next() => changes,
             _ = sweep.tick() => {
@@ -44,7 +45,7 @@ pub(super) async fn watch(journal: Weak<Inner>, platform: WeakPlatform) {
         let Ok((schema, _)) = platform.north().read().await else {
             continue;
         };
-        take(&inner, &schema, feed.snapshot(), &changes, &mut digest).await;
+        take(&inner, &schema, (since, feed.snapshot()), &changes, &mut digest).await;
     }
 }
 
@@ -60,10 +61,11 @@ async fn begin(journal: &Weak<Inner>, platform: &WeakPlatform) -> Option<(Feed, 
     Some((feed, digest))
 }
 
+/// `since` is the generation of the rows before the changes.
 async fn take(
     inner: &Inner,
     schema: &Arc<DatabaseSchema>,
-    snapshot: &Snapshot,
+    (since, snapshot): (u64, &Snapshot),
     changes: &Changes,
     digest: &mut Digest,
 ) {
@@ -91,6 +93,10 @@ async fn take(
     // A single server has no names for its transactions.
     let txn = changes.txn.filter(|txn| !txn.is_zero());
     let parts = attribute(schema, &seen, &known);
+    // In a cluster each node sees the others' writes: only what went through this one can be told from foreign ones.
+    let is_foreign = !parts.others.rows.is_empty() && !inner.history.shared;
+    // Before ours are forgotten, which may have come after it.
+    let place = is_foreign.then(|| inner.lock().id_after(since));
     let mut batch = Batch::default();
     for at in &parts.ours {
         let own = &owns[*at].0;
@@ -100,9 +106,8 @@ async fn take(
         batch.delete.extend(settled.delete);
     }
     let mut fresh = 0;
-    // In a cluster each node sees the others' writes: only what went through this one can be told from foreign ones.
-    if !parts.others.rows.is_empty() && !inner.history.shared {
-        batch = foreign(inner, batch, schema, &state, &parts.others, txn);
+    if let Some(Ok(place)) = place {
+        batch = foreign(inner, batch, (schema, &state), &parts.others, txn, place);
         fresh = 1;
     }
     if inner.history.shared && !parts.others.rows.is_empty() {
@@ -144,16 +149,14 @@ fn told(schema: &DatabaseSchema, state: &State<'_>, changes: &Changes) -> Diff {
 fn foreign(
     inner: &Inner,
     batch: Batch,
-    schema: &DatabaseSchema,
-    state: &State<'_>,
+    (schema, state): (&DatabaseSchema, &State<'_>),
     diff: &Diff,
     txn: Option<Uuid>,
+    (id, at): (Uuid, Option<String>),
 ) -> Batch {
-    let Ok(id) = entry::new_id() else {
-        return batch;
-    };
+    let at = at.unwrap_or_else(|| inner.history.clock.text());
     let affected = affected_ports(state, diff);
-    let mut head = Head::new(inner.history.clock.text(), Source::Foreign, diff);
+    let mut head = Head::new(at, Source::Foreign, diff);
     "not through Purlin".clone_into(&mut head.about);
     (head.outcome, head.txn) = (Outcome::Committed, txn.map(|txn| txn.to_string()));
     head.affecting(&affected);

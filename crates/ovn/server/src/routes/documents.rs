@@ -191,7 +191,9 @@ async fn apply(
             document: written.json,
             applied_at: history.clock.text(),
             applied_by: caller.name,
-            request: (answer["changed"] == json!(true)).then(|| manner.id.clone()),
+            request: Some(&answer["request"])
+                .filter(|_| answer["changed"] == true)
+                .and_then(|request| request.as_str().map(str::to_owned)),
         };
         kept.put(history, owner).await?;
     }

@@ -1,7 +1,7 @@
 //! What a write did, or would do.
 
 use purlin_ovn_core::model::{Diff, object};
-use purlin_ovsdb::DatabaseSchema;
+use purlin_ovsdb::{DatabaseSchema, Uuid};
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
@@ -11,7 +11,8 @@ use std::sync::{Arc, OnceLock};
 /// The answer to a write. Its difference becomes text once, for the journal and for whoever asked.
 #[derive(Debug)]
 pub(crate) struct Written {
-    pub(super) request: String,
+    /// The entry in the journal, and the transaction.
+    pub(super) request: Uuid,
     pub(super) dry_run: bool,
     pub(super) row: Value,
     pub(super) diff: Arc<Diff>,
@@ -39,7 +40,7 @@ impl Written {
     pub(super) fn into_value(self) -> Value {
         let changed = self.changed();
         object([
-            ("request", self.request.into()),
+            ("request", self.request.to_string().into()),
             ("dry_run", self.dry_run.into()),
             ("changed", changed.into()),
             ("row", self.row),

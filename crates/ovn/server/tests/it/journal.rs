@@ -1,6 +1,7 @@
 //! Who changed what, and the way back.
 
 mod killed;
+mod order;
 mod shared;
 mod undo_to;
 

@@ -130,11 +130,10 @@ async fn execute(
         let rows = uuids.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         Some(planned.results(state, &rows))
     };
-    let id = manner.id.clone();
     let written = write_shown(&platform, &manner, show, wish).await;
-    let mut written = written.map_err(|problem| planned.failed(&id, &problem))?;
+    let mut written = written.map_err(|problem| planned.failed(&manner.called, &problem))?;
     Ok(Json(json!({
-        "transaction_id": id,
+        "transaction_id": written["request"].take(),
         "success": true,
         "status": "success",
         "results": written["row"].take(),
@@ -218,8 +217,10 @@ impl Planned {
     }
 
     /// The problem with what became of each operation: nothing.
-    fn failed(&self, id: &str, problem: &Problem) -> Problem {
+    /// `called` is what the asker calls the request: the transaction has no other name where it was not sent.
+    fn failed(&self, called: &str, problem: &Problem) -> Problem {
         let document = problem.document(None, None);
+        let id = document["request"].as_str().unwrap_or(called).to_owned();
         let failed = document["failed_operation"]
             .as_u64()
             .and_then(|at| usize::try_from(at).ok());
