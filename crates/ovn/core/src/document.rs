@@ -9,6 +9,8 @@
 //! Keys are the columns of the tables, values as people write them in JSON; children stand within their parents,
 //! references are names. Only what the document speaks of is managed: a column that it leaves out stays as it is, and so
 //! do all rows of other owners. A list of children that is there is complete: with `prune` what it lacks goes.
+//!
+//! In a state that is confined to a tenant it is about the tenant's rows alone, and names may lack the tenant's prefix.
 
 mod compare;
 mod drift;
@@ -16,6 +18,7 @@ mod export;
 mod locate;
 mod read;
 mod spec;
+mod within;
 
 use crate::model::{Change, State};
 use crate::plan::{Plan, Refusal, Request, Writer, plan};

@@ -14,6 +14,10 @@ use serde_json::{Value, json};
 
 /// Documents that were put into force, by owner.
 const TABLE: &str = "ovn_document";
+/// Those of tenants, by tenant and owner.
+const OF_TENANTS: &str = "ovn_document_of_tenant";
+/// Owners of one tenant at most.
+const MOST_OF_TENANT: usize = 100;
 
 /// A text that has been read, and knows its lines.
 #[derive(Debug)]
@@ -167,20 +171,57 @@ pub(crate) struct Kept {
     pub(crate) request: Option<String>,
 }
 
-impl Kept {
-    pub(crate) async fn put(&self, history: &History, owner: &str) -> Result<(), Problem> {
+/// Whose documents are meant: those of the installation, or a tenant's.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Shelf<'a> {
+    pub(crate) history: &'a History,
+    pub(crate) tenant: Option<&'a str>,
+}
+
+impl Shelf<'_> {
+    const fn table(self) -> &'static str {
+        match self.tenant {
+            Some(_) => OF_TENANTS,
+            None => TABLE,
+        }
+    }
+
+    /// A tenant's keys begin with its id, which has no `/`, as owners have none.
+    fn key(self, owner: &str) -> String {
+        let start = self.tenant.map(|tenant| format!("{tenant}/")).unwrap_or_default();
+        format!("{start}{owner}")
+    }
+
+    /// # Errors
+    /// 409 when the tenant has documents of so many other owners that there is no room for one more.
+    pub(crate) async fn has_room(self, owner: &str) -> Result<(), Problem> {
+        if self.tenant.is_none() {
+            return Ok(());
+        }
+        let there = self.list(None, MOST_OF_TENANT).await?;
+        if there.len() < MOST_OF_TENANT || there.iter().any(|(known, _)| known == owner) {
+            return Ok(());
+        }
+        Err(Problem::not_possible(format!(
+            "there are documents of {MOST_OF_TENANT} owners already; choose one of those"
+        )))
+    }
+
+    pub(crate) async fn put(self, owner: &str, kept: &Kept) -> Result<(), Problem> {
         let row =
-            serde_json::to_vec(self).map_err(|cause| Problem::broken(format!("a document: {cause}")))?;
-        history
-            .ledger
-            .commit(Batch::default().put(TABLE, owner, row))
-            .await
+            serde_json::to_vec(kept).map_err(|cause| Problem::broken(format!("a document: {cause}")))?;
+        let batch = Batch::default().put(self.table(), self.key(owner), row);
+        self.history.ledger.commit(batch).await
     }
 
     /// # Errors
     /// 404 when none was put into force for this owner.
-    pub(crate) async fn get(history: &History, owner: &str) -> Result<Self, Problem> {
-        let row = history.ledger.get(TABLE, owner.as_bytes().to_vec()).await?;
+    pub(crate) async fn get(self, owner: &str) -> Result<Kept, Problem> {
+        let row = self
+            .history
+            .ledger
+            .get(self.table(), self.key(owner).into_bytes())
+            .await?;
         let row = row.ok_or_else(|| Problem::no_such("document of owner", owner))?;
         serde_json::from_slice(&row)
             .map_err(|cause| Problem::broken(format!("the document of {owner}: {cause}")))
@@ -188,18 +229,23 @@ impl Kept {
 
     /// All of them with their owners, `limit` after this one.
     pub(crate) async fn list(
-        history: &History,
+        self,
         after: Option<&str>,
         limit: usize,
-    ) -> Result<Vec<(String, Self)>, Problem> {
-        let after = after.unwrap_or_default().as_bytes().to_vec();
-        let rows = history.ledger.scan(TABLE, after, limit).await?;
+    ) -> Result<Vec<(String, Kept)>, Problem> {
+        let (start, after) = (self.key(""), self.key(after.unwrap_or_default()));
+        let rows = self
+            .history
+            .ledger
+            .scan(self.table(), after.into_bytes(), limit)
+            .await?;
         let read = |(key, row): &(Vec<u8>, Vec<u8>)| {
-            Some((
-                String::from_utf8(key.clone()).ok()?,
-                serde_json::from_slice(row).ok()?,
-            ))
+            let owner = std::str::from_utf8(key).ok()?.strip_prefix(&start)?;
+            Some((owner.to_owned(), serde_json::from_slice(row).ok()?))
         };
-        Ok(rows.iter().filter_map(read).collect())
+        let own = rows
+            .iter()
+            .take_while(|(key, _)| key.starts_with(start.as_bytes()));
+        Ok(own.filter_map(read).collect())
     }
 }

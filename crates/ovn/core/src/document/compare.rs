@@ -1,10 +1,12 @@
 //! What must change for the network to be as a document says.
 
 use super::spec::{Identity, Spec, TOP, Target};
+use super::within::{is_own, named};
 use super::{Document, Item, Options};
 use crate::model::{Change, Child, NAME_KEY, OWNER_KEY, Owner, State, from_natural, natural};
 use crate::plan::{Reach, Reason, Refusal, Writer};
 use crate::problem::Problem;
+use crate::tenant::tenant_of;
 use purlin_ovsdb::{Atom, Datum, Row, TableSchema, Uuid};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,6 +18,8 @@ pub(super) fn changes(
     options: Options,
     uuids: &mut dyn FnMut() -> Uuid,
 ) -> Result<Vec<Change>, Refusal> {
+    let within = state.confine().map(|confine| document.within(confine));
+    let document = within.as_ref().unwrap_or(document);
     let mut compare = Compare {
         state,
         writer,
@@ -100,7 +104,11 @@ impl<'a> Compare<'_, 'a> {
     /// The row at the top that an item is.
     fn top(&mut self, item: &Item) -> Option<Uuid> {
         let name = item.identity.first()?.as_str()?;
-        let found = self.named(item.spec.table, name, item.spec.identity == Identity::Kept);
+        let kept = item.spec.identity == Identity::Kept;
+        let found = self.named(item.spec.table, name, kept);
+        // What is shared with a tenant may have the name of a row that it is about to have.
+        let found =
+            found.filter(|row| !kept || self.state.confine().is_none() || self.is_own(item.spec.table, *row));
         self.kept.extend(found);
         found
     }
@@ -109,7 +117,8 @@ impl<'a> Compare<'_, 'a> {
         match kept {
             false => self.state.by_name(table, name),
             true => {
-                let rows = self.state.find_key(table, "external_ids", NAME_KEY, name);
+                let mut rows = self.state.find_key(table, "external_ids", NAME_KEY, name);
+                rows.sort_by_key(|row| !self.is_own(table, *row));
                 // Rows that were not made by a document have no name; they are called by what stands for one.
                 let owned = || {
                     self.state
@@ -118,11 +127,15 @@ impl<'a> Compare<'_, 'a> {
                 let called = || {
                     owned()
                         .into_iter()
-                        .find(|row| self.state.label(table, *row) == name)
+                        .find(|row| self.is_own(table, *row) && self.state.label(table, *row) == name)
                 };
                 rows.into_iter().next().or_else(called)
             }
         }
+    }
+
+    fn is_own(&self, table: &str, uuid: Uuid) -> bool {
+        is_own(self.state, table, uuid)
     }
 
     /// The identity of a row that is there, with empty columns as a document leaves them out.
@@ -184,6 +197,13 @@ impl<'a> Compare<'_, 'a> {
 
     /// A row of somebody else is no part of this document.
     fn may_write(&mut self, item: &Item, uuid: Uuid) -> bool {
+        if self.state.confine().is_some() && !self.is_own(item.spec.table, uuid) {
+            let message = "there is one already, which is shared with this tenant";
+            let problem = Problem::error("tenant-bounds", item.place.as_str(), message);
+            self.problems
+                .push(problem.help("a document of a tenant is about its own rows: choose another name"));
+            return false;
+        }
         let whose = self.state.owner(item.spec.table, uuid);
         let good = match &whose {
             Owner::Purlin(owner) => *owner == self.writer.owner,
@@ -253,9 +273,14 @@ impl<'a> Compare<'_, 'a> {
     }
 
     fn resolve(&mut self, item: &Item, column: &str, target: Target, name: &str) -> Option<Uuid> {
-        let born = self.born.get(&(target.table, name.to_owned())).copied();
-        let found = born
-            .or_else(|| self.named(target.table, name, target.kept))
+        let find = |name: &str| {
+            let born = self.born.get(&(target.table, name.to_owned())).copied();
+            born.or_else(|| self.named(target.table, name, target.kept))
+        };
+        let whole = named(self.state, target.table, name);
+        let found = whole
+            .and_then(|whole| find(&whole))
+            .or_else(|| find(name))
             .or_else(|| Uuid::parse(name).filter(|uuid| self.state.contains(target.table, *uuid)));
         if found.is_none() {
             let born = self.born.keys().filter(|(table, _)| *table == target.table);
@@ -288,7 +313,12 @@ impl<'a> Compare<'_, 'a> {
                 scalars.set(column, wanted.clone());
                 continue;
             }
-            let (mut missing, extra) = differences(&held, wanted);
+            let (mut missing, mut extra) = differences(&held, wanted);
+            if let Some(target) = spec.reference(column) {
+                // What a tenant does not see is not its document's.
+                let seen = |row: &Uuid| self.state.contains(target.table, *row);
+                extra = Datum::set(extra.atoms().iter().filter_map(Atom::as_uuid).filter(seen));
+            }
             if column == "external_ids" && held.get_str(NAME_KEY).is_none() {
                 missing = Datum::map(
                     missing
@@ -337,11 +367,15 @@ impl<'a> Compare<'_, 'a> {
         });
     }
 
-    /// Children that the list lacks; those that somebody else has marked stay.
+    /// Children that the list lacks; those that somebody else has marked stay, and those that a tenant has put there.
     fn extra(&mut self, spec: &Spec, uuid: Uuid, key: &str, children: &[Placed<'_>]) {
         let child = spec.child(key).expect("the reader asked the same spec");
         let listed: BTreeSet<Uuid> = children.iter().map(|placed| placed.uuid).collect();
+        let tenant = tenant_of(self.state, spec.table, uuid);
         for row in self.state.targets(spec.table, uuid, key) {
+            if tenant_of(self.state, child.table, row) != tenant {
+                continue;
+            }
             let listed = listed.contains(&row);
             let whose = self.state.owner(child.table, row);
             let ours = matches!(&whose, Owner::Purlin(owner) if *owner == self.writer.owner);
@@ -359,7 +393,7 @@ impl<'a> Compare<'_, 'a> {
                 .find_key(spec.table, "external_ids", OWNER_KEY, &self.writer.owner);
             for row in owned
                 .into_iter()
-                .filter(|row| !self.kept.contains(row))
+                .filter(|row| !self.kept.contains(row) && self.is_own(spec.table, *row))
                 .collect::<Vec<_>>()
             {
                 self.delete(spec.table, row);

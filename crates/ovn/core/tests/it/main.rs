@@ -23,6 +23,7 @@ mod real_server;
 mod review_rules;
 mod serving;
 mod templates;
+mod tenant_documents;
 mod tenant_serving;
 mod tenants;
 mod traced;

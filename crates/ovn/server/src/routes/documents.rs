@@ -1,7 +1,7 @@
 //! Declarative documents over HTTP: plan, apply, drift, export.
 
 use super::{nb, writes, written};
-use crate::documents::{Kept, Written};
+use crate::documents::{Kept, Shelf, Written};
 use crate::platform::{Platform, new_uuid};
 use crate::reasons;
 use crate::write::{Manner, write};
@@ -20,7 +20,7 @@ use purlin_ovn_core::model::{Change, RowDiff, State as Rows};
 use purlin_ovn_core::plan::{Expect, Reach, Refusal};
 use serde_json::{Value, json};
 
-const WORDS: &str = "YAML (application/yaml) or JSON. Keys are kinds of rows (switches, routers, port_groups, address_sets, load_balancers, dhcp_options, dns); children stand within their parents, references are names. Columns that it leaves out stay as they are; a list of children that is there is complete.";
+const WORDS: &str = "YAML (application/yaml) or JSON. Keys are kinds of rows (switches, routers, port_groups, address_sets, load_balancers, dhcp_options, dns); children stand within their parents, references are names. Columns that it leaves out stay as they are; a list of children that is there is complete. Within a tenant it is about the tenant's rows alone, and names may lack its prefix.";
 
 pub(super) fn drafts() -> Vec<Draft<Platform>> {
     let body = || schema::open_object(&[], &[]);
@@ -35,7 +35,7 @@ pub(super) fn drafts() -> Vec<Draft<Platform>> {
                 schema::boolean("Rows without an owner that the document names become the owner's."),
             )
     };
-    vec![
+    let drafts = vec![
         route::get("/api/v1/ovn/documents", list)
             .summary("Lists owners whose documents were put into force through Purlin")
             .query("cursor", schema::string("next_cursor of the page before."))
@@ -70,7 +70,8 @@ pub(super) fn drafts() -> Vec<Draft<Platform>> {
             .answers(200, schema::open_object(&[], &[]))
             .answers_as(200, "application/yaml", schema::string("The same as YAML."))
             .errors(&[503]),
-    ]
+    ];
+    drafts.into_iter().map(Draft::tenants).collect()
 }
 
 pub(super) fn components(routes: Routes) -> Routes {
@@ -132,6 +133,21 @@ fn manner(asked: &Asked, caller: &Caller, owner: &str, options: Options) -> Resu
     Ok(manner)
 }
 
+fn shelf(platform: &Platform) -> Result<Shelf<'_>, Problem> {
+    Ok(Shelf {
+        history: platform.history()?,
+        tenant: platform.tenant().map(|tenant| tenant.tenant.as_str()),
+    })
+}
+
+/// The rows as those of the asker's tenant, if there is one.
+fn confined<'a>(platform: &'a Platform, state: Rows<'a>) -> Rows<'a> {
+    match platform.tenant() {
+        Some(confine) => state.confined(confine),
+        None => state,
+    }
+}
+
 async fn put(
     platform: &Platform,
     manner: &Manner,
@@ -183,26 +199,29 @@ async fn apply(
     let (owner, options) = (owner(&name)?, options(&asked)?);
     let manner = manner(&asked, &caller, owner, options)?;
     let written = Written::read(&headers, &body)?;
+    if let Ok(shelf) = shelf(&platform) {
+        shelf.has_room(owner).await?;
+    }
     let answer = put(&platform, &manner, &written, options).await?;
     if answer["dry_run"] == json!(false)
-        && let Ok(history) = platform.history()
+        && let Ok(shelf) = shelf(&platform)
     {
         let kept = Kept {
             document: written.json,
-            applied_at: history.clock.text(),
+            applied_at: shelf.history.clock.text(),
             applied_by: caller.name,
             request: Some(&answer["request"])
                 .filter(|_| answer["changed"] == true)
                 .and_then(|request| request.as_str().map(str::to_owned)),
         };
-        kept.put(history, owner).await?;
+        shelf.put(owner, &kept).await?;
     }
     Ok(Json(answer))
 }
 
 async fn list(_: Viewer, State(platform): State<Platform>, asked: Asked) -> Result<Json<Value>, Problem> {
     let limit = asked.limit()?;
-    let kept = Kept::list(platform.history()?, asked.text("cursor"), limit).await?;
+    let kept = shelf(&platform)?.list(asked.text("cursor"), limit).await?;
     let next = kept.get(limit - 1).map(|(owner, _)| owner.clone());
     let item = |(owner, kept): (String, Kept)| json!({ "owner": owner, "applied_at": kept.applied_at, "applied_by": kept.applied_by, "request": kept.request });
     Ok(Json(asked.page(kept.into_iter().map(item).collect(), next)))
@@ -210,10 +229,10 @@ async fn list(_: Viewer, State(platform): State<Platform>, asked: Asked) -> Resu
 
 async fn drift(_: Viewer, State(platform): State<Platform>, name: Name) -> Result<Json<Value>, Problem> {
     let owner = owner(&name)?;
-    let kept = Kept::get(platform.history()?, owner).await?;
+    let kept = shelf(&platform)?.get(owner).await?;
     let (schema, rows) = platform.north().read().await?;
     let dhcp = platform.dhcp();
-    let state = Rows::new(&schema, &rows.database).with_dhcp(&dhcp);
+    let state = confined(&platform, Rows::new(&schema, &rows.database).with_dhcp(&dhcp));
     let problem = |problems: &[purlin_ovn_core::problem::Problem]| {
         let words: Vec<String> = problems.iter().map(ToString::to_string).collect();
         let detail = format!(
@@ -247,7 +266,8 @@ async fn export(
     let owner = owner(&name)?;
     let form = asked.word_of("format", &["json", "yaml"])?;
     let (schema, rows) = platform.north().read().await?;
-    let document = document::export(&Rows::new(&schema, &rows.database), owner);
+    let state = confined(&platform, Rows::new(&schema, &rows.database));
+    let document = document::export(&state, owner);
     if form == Some("yaml") {
         let kind = [(header::CONTENT_TYPE, "application/yaml")];
         return Ok((kind, yaml(&document)).into_response());

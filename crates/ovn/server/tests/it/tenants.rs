@@ -1,5 +1,6 @@
 //! Two tenants on one northbound: neither sees, names or changes what the other has, over any route.
 
+mod documents;
 mod kept;
 mod packets;
 mod streams;
@@ -304,7 +305,7 @@ async fn no_route_shows_one_tenant_what_another_has() {
         Value::Null,
     )
     .await;
-    assert_eq!(own.body["items"].as_array().map(Vec::len), Some(1));
+    assert_eq!(own.body["items"].as_array().map(Vec::len), Some(2));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -43,10 +43,17 @@ pub(super) async fn things(world: &World, key: &str, name: &str) -> Vec<String> 
     let own = format!("{name}-template");
     let imported = post(world, key, "/api/v1/templates/import", template(&own)).await;
     assert_eq!(imported.status, 201, "{:#}", imported.body);
+    let (owner, wanted) = (
+        format!("{name}-documents"),
+        json!({"switches": [{"name": "docs"}]}),
+    );
+    let path = format!("/api/v1/ovn/documents/{owner}/apply");
+    let applied = post(world, key, &path, wanted).await;
+    assert_eq!(applied.status, 200, "{:#}", applied.body);
     let entries = get(world, key, JOURNAL).await.body["items"].clone();
     let entries = entries.as_array().expect("a list").iter();
     let ids = entries.map(|entry| entry["id"].as_str().expect("an id").to_owned());
-    ids.chain([own, back_up(world, key).await]).collect()
+    ids.chain([own, owner, back_up(world, key).await]).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
