@@ -24,17 +24,20 @@ pub(crate) async fn campus() -> World {
          -- --name=no-http acl-add db to-lport 1000 outport==\"db-1\"&&tcp.dst==80 reject \
          -- lb-add front 10.0.0.100:80 10.0.0.12:8080 tcp -- ls-lb-add web front",
     );
-    world.nbctl("--wait=sb sync");
-    // What northd has made is in the platform's copies.
-    world
-        .until("/api/v1/ovn/sb/Port_Binding", |rows| {
-            rows["items"].as_array().is_some_and(|rows| rows.len() >= 8)
-        })
-        .await;
+    settled(&world).await;
     world
         .until("/api/v1/ovn/nb/Load_Balancer/front", Value::is_object)
         .await;
     world
+}
+
+/// What northd has made of all rows is in the platform's copies, too: `ovn-trace` reads the databases, and which row a flow
+/// is of is looked up in the copies.
+pub(crate) async fn settled(world: &World) {
+    world.nbctl("--wait=sb sync");
+    let count: Value = serde_json::from_str(&world.nbctl("get NB_Global . nb_cfg")).expect("a number");
+    let seen = |rows: &Value| rows["items"][0]["nb_cfg"] == count;
+    world.until("/api/v1/ovn/sb/SB_Global", seen).await;
 }
 
 async fn trace(world: &World, question: Value) -> Value {
