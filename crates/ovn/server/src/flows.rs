@@ -4,7 +4,7 @@ use purlin_ovsdb::cache::RowRef;
 use purlin_ovsdb::client::Snapshot;
 use purlin_ovsdb::{Atom, Datum, Uuid};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 const TABLE: &str = "Logical_Flow";
 
@@ -24,10 +24,17 @@ struct Flow {
 type Counted = BTreeMap<(Datapath, String, i64), BTreeMap<Flow, i64>>;
 type Datapath = (&'static str, String);
 
-/// The difference between two states of one southbound.
-pub(crate) fn difference(before: &Snapshot, after: &Snapshot) -> Value {
+/// Switches and routers of the northbound whose flows are compared; `None` for all.
+pub(crate) type Only = Option<BTreeSet<Uuid>>;
+
+/// The difference between two states of one southbound, each with the networks that count. Of a part the flows are only
+/// counted: their words have addresses and names of all that is around it.
+pub(crate) fn difference(
+    (before, only_before): (&Snapshot, &Only),
+    (after, only_after): (&Snapshot, &Only),
+) -> Value {
     let mut counted = Counted::new();
-    let (names_before, names_after) = (datapaths(before), datapaths(after));
+    let (names_before, names_after) = (datapaths(before, only_before), datapaths(after, only_after));
     for row in rows(after, TABLE) {
         let old = before.table(TABLE).and_then(|table| table.get(row.uuid()));
         match old {
@@ -48,7 +55,10 @@ pub(crate) fn difference(before: &Snapshot, after: &Snapshot) -> Value {
             count(&mut counted, before, &names_before, &row, -1);
         }
     }
-    told(counted)
+    match (only_before, only_after) {
+        (None, None) => told(counted),
+        _ => numbers(counted),
+    }
 }
 
 fn rows<'a>(rows: &'a Snapshot, table: &str) -> impl Iterator<Item = RowRef<'a>> + use<'a> {
@@ -65,9 +75,17 @@ fn number(row: &RowRef<'_>, column: &str) -> i64 {
     value.unwrap_or_default()
 }
 
-/// What people call each datapath.
-fn datapaths(of: &Snapshot) -> BTreeMap<Uuid, Datapath> {
-    let named = rows(of, "Datapath_Binding").map(|row| {
+/// What people call each datapath that counts.
+fn datapaths(of: &Snapshot, only: &Only) -> BTreeMap<Uuid, Datapath> {
+    let counts = |row: &RowRef<'_>| {
+        let Some(only) = only else { return true };
+        let ids = row.get("external_ids");
+        let mut network = ["logical-switch", "logical-router"]
+            .into_iter()
+            .filter_map(|key| Uuid::parse(ids?.get_str(key)?));
+        network.any(|uuid| only.contains(&uuid))
+    };
+    let named = rows(of, "Datapath_Binding").filter(counts).map(|row| {
         let ids = row.get("external_ids");
         let word = |key: &str| ids.and_then(|ids| ids.get_str(key));
         let kind = if word("logical-router").is_some() {
@@ -150,4 +168,24 @@ fn told(counted: Counted) -> Value {
         }
     }
     json!({ "added": added, "removed": removed, "stages": stages, "truncated": listed > LISTED })
+}
+
+/// How many flows came and went, stage by stage.
+fn numbers(counted: Counted) -> Value {
+    let (mut added, mut removed) = (0, 0);
+    let mut stages = Vec::new();
+    for (((kind, datapath), pipeline, table), flows) in counted {
+        let stage = flows.keys().next_back().map(|flow| flow.stage.clone());
+        let (came, went) = flows.values().fold((0, 0), |(came, went), many| {
+            (came + many.max(&0), went - many.min(&0))
+        });
+        if (came, went) != (0, 0) {
+            stages.push(json!({
+                "kind": kind, "datapath": datapath, "pipeline": pipeline, "table": table, "stage": stage,
+                "added": came, "removed": went,
+            }));
+        }
+        (added, removed) = (added + came, removed + went);
+    }
+    json!({ "added": added, "removed": removed, "stages": stages, "truncated": false })
 }

@@ -122,8 +122,11 @@ impl Platform {
     /// nothing else, and has no southbound.
     #[must_use]
     pub fn narrowed(&self, tenancy: &Arc<Tenancy>) -> Self {
+        self.over(Within::of(tenancy, &self.0.views))
+    }
+
+    fn over(&self, within: Within) -> Self {
         let mut north = self.0.north.clone();
-        let within = Within::of(tenancy, &self.0.views);
         north.orders = within.orders();
         north.within = Some(within);
         let narrow = Narrow {

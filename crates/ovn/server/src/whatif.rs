@@ -1,4 +1,7 @@
 //! What would be if a change were made: the same flows, traces and cells before and after it, on copies.
+//!
+//! Of a tenant's change the copies are of everything, as packets cross what others have; the change is made there as the
+//! tenant, with all bounds, and both states are told as the tenant may look at them ([`crate::trace::Around`]).
 
 use crate::flows;
 use crate::matrix::{Cell, Matrix, Wanted, judge, shown};
@@ -6,7 +9,7 @@ use crate::platform::Platform;
 use crate::realised::{self, Until};
 use crate::reasons;
 use crate::scratch::Scratch;
-use crate::trace::{self, Flows, Question};
+use crate::trace::{self, Around, Question};
 use crate::write::{Manner, Wish, write};
 use axum::http::StatusCode;
 use purlin_api::Problem;
@@ -48,16 +51,16 @@ pub(crate) async fn answer(
     let began = Instant::now();
     // A change that would be refused starts nothing.
     let change = write(platform, &manner.trial(true, None), None, &wish).await?;
-    let scratch = copies(platform).await?;
-    let place = &scratch.platform;
-    settle(place).await?;
+    let copies = copies(platform).await?;
+    let place = &copies.place;
+    settle(&copies).await?;
     let started = began.elapsed();
     let affected = change["affected"].as_array().into_iter().flatten();
     let affected = affected.filter_map(|port| port.as_str().map(str::to_owned));
     let affected = || Wanted::among(affected.take(AFFECTED).collect());
     let wanted = asked.matrix.clone().unwrap_or_else(affected);
     let before = look(place, asked, &wanted).await?;
-    make(place, manner, &wish).await?;
+    make(&copies, manner, &wish).await?;
     let after = look(place, asked, &wanted).await?;
     let gone = |problem: &&Problem| {
         after
@@ -70,11 +73,11 @@ pub(crate) async fn answer(
     }
     Ok(json!({
         "change": { "diff": change["diff"], "warnings": change["warnings"], "affected": change["affected"] },
-        "flows": flows::difference(&before.flows, &after.flows),
+        "flows": flows::difference((&before.flows, &before.networks), (&after.flows, &after.networks)),
         "traces": traces(asked, before.traces, after.traces),
         "matrix": cells(before.cells, after.cells),
         "copies": {
-            "southbound": if platform.south().is_ok() { "copied" } else { "made anew" },
+            "southbound": if platform.whole().south().is_ok() { "copied" } else { "made anew" },
             "start_milliseconds": started.as_secs_f64() * 1e3,
             "milliseconds": began.elapsed().as_secs_f64() * 1e3,
         },
@@ -89,34 +92,50 @@ pub(crate) async fn changed<'p>(
     platform: &'p Platform,
     manner: &Manner,
     wish: impl Wish,
-) -> Result<Scratch<'p>, Problem> {
+) -> Result<Copies<'p>, Problem> {
     write(platform, &manner.trial(true, None), None, &wish).await?;
-    let scratch = copies(platform).await?;
-    make(&scratch.platform, manner, &wish).await?;
-    Ok(scratch)
+    let copies = copies(platform).await?;
+    make(&copies, manner, &wish).await?;
+    Ok(copies)
 }
 
-async fn copies(platform: &Platform) -> Result<Scratch<'_>, Problem> {
-    let (_, north) = platform.north().read_live().await?;
-    let south = match platform.south() {
+/// Copies of both databases.
+#[derive(Debug)]
+pub(crate) struct Copies<'p> {
+    /// As whoever asks may read and write them.
+    pub(crate) place: Platform,
+    scratch: Scratch<'p>,
+}
+
+async fn copies(platform: &Platform) -> Result<Copies<'_>, Problem> {
+    let whole = platform.whole();
+    let (_, north) = whole.north().read_live().await?;
+    let south = match whole.south() {
         Ok(side) => Some(side.read().await?.1),
         Err(_) => None,
     };
-    Scratch::start(platform, north, south).await
+    let scratch = Scratch::start(platform, north, south).await?;
+    let place = scratch.platform.for_asker_of(platform);
+    Ok(Copies { place, scratch })
 }
 
 /// Makes the change on the copies, and waits for its flows.
-async fn make(place: &Platform, manner: &Manner, wish: &impl Wish) -> Result<(), Problem> {
+async fn make(copies: &Copies<'_>, manner: &Manner, wish: &impl Wish) -> Result<(), Problem> {
     let manner = manner.trial(false, Some((Until::Southbound, NORTHD)));
-    let written = write(place, &manner, None, wish).await?;
-    match written["changed"] == true && written["realised"]["done"] != true {
-        true => Err(slow(&written["realised"]["reason"])),
-        false => Ok(()),
+    let written = write(&copies.place, &manner, None, wish).await?;
+    if written["changed"] == true && written["realised"]["done"] != true {
+        return Err(slow(&written["realised"]["reason"]));
+    }
+    match copies.place.tenant() {
+        // Who has no southbound has not waited for the copy of it.
+        Some(_) => settle(copies).await,
+        None => Ok(()),
     }
 }
 
 /// Northd has gone over all rows once: what differs later is the change's doing.
-async fn settle(place: &Platform) -> Result<(), Problem> {
+async fn settle(copies: &Copies<'_>) -> Result<(), Problem> {
+    let place = &copies.scratch.platform;
     let mut transaction = Transaction::new();
     realised::count(&mut transaction);
     let began = Instant::now();
@@ -144,6 +163,8 @@ fn slow(reason: &Value) -> Problem {
 /// One of the two states.
 struct Looked {
     flows: Snapshot,
+    /// Those whose flows are the asker's to compare.
+    networks: flows::Only,
     traces: Vec<Value>,
     cells: Vec<Value>,
     /// Names of the matrix that are not there.
@@ -151,31 +172,31 @@ struct Looked {
 }
 
 async fn look(place: &Platform, asked: &Asked, wanted: &Wanted) -> Result<Looked, Problem> {
-    let (schema, rows) = place.north().read_live().await?;
-    let state = State::new(&schema, &rows.database);
-    let (_, rows) = place.south()?.read_live().await?;
-    let flows = Flows {
-        southbound: place.southbound_endpoints()?,
-        rows,
-    };
+    let around = Around::of(place).await?;
     let mut traces = Vec::with_capacity(asked.traces.len());
     for question in &asked.traces {
         // A port may come or go with the change.
-        let told = match question.checked(&state) {
+        let told = match around.checked(question) {
             Err(problem) => json!({ "reached": null, "summary": problem.detail() }),
-            Ok(asking) => {
-                let told = trace::trace(place.programs(), &flows, &state, &asking).await?;
-                told.shown(&asking, question.raw)
-            }
+            Ok(asking) => around.answer_to(&asking, question.raw).await?,
         };
         traces.push(told);
     }
-    let (matrix, missing) = wanted.known(&state)?;
-    let cells = judged(&state, &matrix)?;
+    let (mut matrix, missing) = wanted.known(&around.seen())?;
+    if asked.matrix.is_none() {
+        let own = |port: &String| around.own_ports([port.as_str()]).is_ok();
+        matrix.from.retain(own);
+        matrix.to.retain(own);
+    }
+    around.own_ports(matrix.from.iter().chain(&matrix.to).map(String::as_str))?;
+    let mut cells = Value::from(judged(&around.all(), &matrix)?);
+    around.hush(&mut cells);
+    let networks = around.own_networks();
     Ok(Looked {
-        flows: flows.rows,
+        flows: around.into_southbound()?,
+        networks,
         traces,
-        cells,
+        cells: cells.as_array_mut().map(std::mem::take).unwrap_or_default(),
         missing,
     })
 }

@@ -120,6 +120,14 @@ impl Within {
         }
     }
 
+    /// The same tenant's part of other rows.
+    pub(crate) fn over(&self, views: &Arc<Views>) -> Self {
+        Self {
+            confine: Arc::clone(&self.confine),
+            views: Arc::clone(views),
+        }
+    }
+
     fn view(&self) -> Arc<View> {
         let mut kept = self.views.kept();
         let key = (self.confine.tenant.clone(), self.confine.external);

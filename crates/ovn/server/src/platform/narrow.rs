@@ -51,6 +51,14 @@ impl Platform {
         Self(Arc::clone(&self.0), None)
     }
 
+    /// This platform for whom another is narrowed to: copies, as the asker may read and write them.
+    pub(crate) fn for_asker_of(&self, other: &Self) -> Self {
+        match other.1.as_ref().and_then(|narrow| narrow.north.within.as_ref()) {
+            Some(within) => self.over(within.over(&self.0.views)),
+            None => self.clone(),
+        }
+    }
+
     /// The southbound as the asker may read it: all of it, or the bindings of a tenant's ports.
     ///
     /// # Errors

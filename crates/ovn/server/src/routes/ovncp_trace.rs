@@ -62,7 +62,8 @@ pub(super) fn drafts() -> [Draft<Platform>; 5] {
                 .summary("Follows one packet as it would go after a change that is not made")
                 .description("Without `changes` it is the packet's way as things are: a trace sends nothing anyway. `changes` are those of `/api/v1/ovn/changes`; they are made in copies.")
                 .body(schema::object(&simulated)),
-        ),
+        )
+        .tenants(),
         path(route::post("/api/v1/trace/multi-path", multi_path).read_only())
             .summary("Follows one packet for each of several protocols and ports")
             .body(schema::object(&paths()))
@@ -167,8 +168,8 @@ async fn simulate(
     let manner = nb::manner(&asked, &caller)?;
     let prepared = Prepared::new(simulated.changes)?;
     let wish = |state: &Rows<'_>| prepared.wish(state);
-    let place = whatif::changed(&platform, &manner, wish).await?;
-    one(&place.platform, &flow).await.map(marked).map(Json)
+    let copies = whatif::changed(&platform, &manner, wish).await?;
+    one(&copies.place, &flow).await.map(marked).map(Json)
 }
 
 fn marked(mut result: Value) -> Value {

@@ -39,13 +39,14 @@ pub(super) fn drafts() -> [Draft<Platform>; 1] {
                 schema::boolean("Whether rows of other managers would be written, too; admins only."),
             )
             .summary("What a change would do: flows, packets and pairs before and after it")
-            .description("Takes the changes of `/api/v1/ovn/changes` and makes them in copies of both databases, with an ovsdb-server and an ovn-northd of their own that end with the request. The real databases are not touched. `traces` are questions of `/api/v1/ovn/trace`, `matrix` one of `/api/v1/ovn/matrix`, judged by the ACLs; without it the ports that the change affects are compared for icmp.")
+            .description("Takes the changes of `/api/v1/ovn/changes` and makes them in copies of both databases, with an ovsdb-server and an ovn-northd of their own that end with the request. The real databases are not touched. `traces` are questions of `/api/v1/ovn/trace`, `matrix` one of `/api/v1/ovn/matrix`, judged by the ACLs; without it the ports that the change affects are compared for icmp. Within a tenant the change is one of the tenant's, packets go between its own ports, and flows are counted for its own switches and routers and not told.")
             .body(schema::object(&[
                 ("changes", changes::orders()),
                 ("traces?", schema::array(schema::object(&trace::members()))),
                 ("matrix?", schema::object(&trace::ends())),
             ]))
             .answers(200, schema::open_object(&["change", "flows", "traces", "matrix", "copies"], &[]))
+            .tenants()
             .errors(&[404, 409, 422, 502, 503, 504]),
     ]
 }

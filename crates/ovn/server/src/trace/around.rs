@@ -14,11 +14,13 @@ use purlin_ovn_core::tenant::tenant_of;
 use purlin_ovsdb::client::Snapshot;
 use purlin_ovsdb::{DatabaseSchema, Uuid};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 
 const PORT: &str = "Logical_Switch_Port";
 const ROUTER_PORT: &str = "Logical_Router_Port";
+const NETWORKS: [&str; 2] = ["Logical_Switch", "Logical_Router"];
 
 /// A platform's rows and flows at one moment.
 pub(crate) struct Around {
@@ -74,25 +76,40 @@ impl Around {
         State::new(&self.schema, &self.whole.database)
     }
 
+    /// A packet that may be followed.
+    ///
+    /// # Errors
+    /// 422 for a question that is none, or not the asker's to ask.
+    pub(crate) fn checked(&self, question: &Question) -> Result<Asking, Problem> {
+        self.between_own(question)?;
+        // Rows of others may be on the way, and say where it goes; what keeps it from going is said in the asker's terms.
+        match question.checked(&self.all()) {
+            Ok(asking) => Ok(asking),
+            Err(_) => question.checked(&self.seen()),
+        }
+    }
+
     /// Follows a packet.
     ///
     /// # Errors
-    /// 422 for a question that is none, or not the asker's to ask; what keeps `ovn-trace` from answering.
-    pub(crate) async fn told(&self, question: &Question) -> Result<(Asking, Told), Problem> {
-        self.between_own(question)?;
-        // Rows of others may be on the way, and say where it goes; what keeps it from going is said in the asker's terms.
-        let asking = match question.checked(&self.all()) {
-            Ok(asking) => asking,
-            Err(_) => question.checked(&self.seen())?,
-        };
-        let Some(flows) = &self.flows else {
-            return Err(Problem::broken("a trace was asked for without flows"));
-        };
-        let mut told = trace(self.platform.programs(), flows, &self.all(), &asking).await?;
+    /// What keeps `ovn-trace` from answering.
+    async fn follow(&self, asking: &Asking) -> Result<Told, Problem> {
+        let flows = self.flows.as_ref().ok_or_else(without_flows)?;
+        let mut told = trace(self.platform.programs(), flows, &self.all(), asking).await?;
         if self.tenant.is_some() {
             told.raw = String::new();
             self.hush_with(|hush| hush.story(&mut told.story));
         }
+        Ok(told)
+    }
+
+    /// Checks a question, and follows its packet.
+    ///
+    /// # Errors
+    /// 422 for a question that is none, or not the asker's to ask; what keeps `ovn-trace` from answering.
+    pub(crate) async fn told(&self, question: &Question) -> Result<(Asking, Told), Problem> {
+        let asking = self.checked(question)?;
+        let told = self.follow(&asking).await?;
         Ok((asking, told))
     }
 
@@ -101,11 +118,28 @@ impl Around {
     /// # Errors
     /// As [`Around::told`].
     pub(crate) async fn answer(&self, question: &Question) -> Result<Value, Problem> {
-        let (asking, told) = self.told(question).await?;
-        let mut shown = told.shown(&asking, question.raw && self.tenant.is_none());
+        let asking = self.checked(question)?;
+        self.answer_to(&asking, question.raw).await
+    }
+
+    /// The same of a checked question; `raw` says whether the words of `ovn-trace` are wanted.
+    ///
+    /// # Errors
+    /// What keeps `ovn-trace` from answering.
+    pub(crate) async fn answer_to(&self, asking: &Asking, raw: bool) -> Result<Value, Problem> {
+        let told = self.follow(asking).await?;
+        let mut shown = told.shown(asking, raw && self.tenant.is_none());
         shown["behind"] = json!(behind(&self.all()));
         self.hush(&mut shown);
         Ok(shown)
+    }
+
+    /// The southbound that packets are followed in, whoever asks.
+    ///
+    /// # Errors
+    /// When it is one without flows.
+    pub(crate) fn into_southbound(self) -> Result<Snapshot, Problem> {
+        Ok(self.flows.ok_or_else(without_flows)?.rows)
     }
 
     /// Takes out of an answer what the asker does not see.
@@ -168,6 +202,17 @@ impl Around {
         }
     }
 
+    /// Switches and routers that are the tenant's own; `None` for whoever has all of them.
+    pub(crate) fn own_networks(&self) -> Option<BTreeSet<Uuid>> {
+        let tenant = self.tenant.as_deref()?;
+        let seen = self.seen();
+        let own = NETWORKS.iter().flat_map(|table| {
+            let rows = seen.uuids(table).into_iter();
+            rows.filter(|uuid| tenant_of(&seen, table, *uuid).as_deref() == Some(tenant))
+        });
+        Some(own.collect())
+    }
+
     fn own_address(&self, address: IpAddr) -> Result<(), Problem> {
         let Some(tenant) = &self.tenant else {
             return Ok(());
@@ -188,4 +233,8 @@ impl Around {
         }
         Err(refused(format!("{address} is at no port of this tenant")))
     }
+}
+
+fn without_flows() -> Problem {
+    Problem::broken("a trace was asked for without flows")
 }

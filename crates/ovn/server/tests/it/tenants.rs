@@ -4,6 +4,7 @@ mod documents;
 mod kept;
 mod packets;
 mod streams;
+mod trying;
 
 use crate::world::{Answer, World};
 use axum::http::{Method, StatusCode};
