@@ -140,18 +140,13 @@ async fn topology(_: Viewer, State(platform): State<Platform>) -> Result<Json<Va
         Some(row)
     });
     let graph = platform.graph(Detail::Ports).await?.graph;
-    let connections: Vec<Value> = graph
-        .links
-        .iter()
-        .map(|link| graph::connection(&graph, link))
-        .collect();
     Ok(Json(json!({
         "switches": all(&SWITCH)?,
         "routers": all(&ROUTER)?,
         "ports": all(&PORT)?,
         "router_ports": router_ports.collect::<Vec<_>>(),
         "acls": all(&ACL)?,
-        "connections": connections,
+        "connections": graph::connections(&graph),
         "timestamp": now(),
     })))
 }

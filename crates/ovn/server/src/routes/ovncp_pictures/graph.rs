@@ -5,7 +5,7 @@ use purlin_ovn_core::model::State;
 use purlin_ovn_core::topology::{Graph, Layout, Link, Node, NodeKind};
 use purlin_ovsdb::Uuid;
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// ovncp knows no outer switches.
 pub(super) const fn kind(kind: NodeKind) -> &'static str {
@@ -35,19 +35,21 @@ const fn table(kind: NodeKind) -> &'static str {
     }
 }
 
-/// What joins two of the objects of `/topology`.
-pub(super) fn connection(graph: &Graph, link: &Link) -> Value {
-    let port = graph
-        .find(&link.to)
-        .is_some_and(|node| node.kind == NodeKind::Port);
-    json!({
-        "from": link.from,
-        "to": link.to,
-        "type": edge_type(link, port),
-        "port_id": link.ports.0,
-        "ports": link.ports,
-        "addresses": link.addresses,
-    })
+/// What joins the objects of `/topology`.
+pub(super) fn connections(graph: &Graph) -> Vec<Value> {
+    let ports = graph.nodes.iter().filter(|node| node.kind == NodeKind::Port);
+    let ports: HashSet<&str> = ports.map(|node| node.id.as_str()).collect();
+    let connection = |link: &Link| {
+        json!({
+            "from": link.from,
+            "to": link.to,
+            "type": edge_type(link, ports.contains(link.to.as_str())),
+            "port_id": link.ports.0,
+            "ports": link.ports,
+            "addresses": link.addresses,
+        })
+    };
+    graph.links.iter().map(connection).collect()
 }
 
 fn edge_type(link: &Link, port: bool) -> &'static str {
