@@ -37,8 +37,14 @@ impl Ledger {
     /// Writes the file beside its name first, so that a reader sees the old one or the new one.
     ///
     /// # Errors
-    /// Whatever the file system says.
+    /// When something else than a file has that name, and whatever the file system says.
     pub fn save(&self, path: &Path) -> io::Result<()> {
+        if path.exists() && !path.is_file() {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "this is no ordinary file",
+            ));
+        }
         let beside = path.with_extension("partial");
         let mut out = BufWriter::new(File::create(&beside)?);
         let fleet = serde_json::to_vec(&self.fleet)?;
@@ -131,6 +137,7 @@ mod tests {
             .collect();
         let ledger = Ledger { fleet, leases };
         ledger.save(&path).expect("saved");
+        assert!(ledger.save(path.parent().expect("a folder")).is_err());
         assert_eq!(Ledger::load(&path).expect("loaded"), ledger);
         let whole = std::fs::read(&path).expect("read");
         std::fs::write(&path, &whole[..whole.len() - 9]).expect("torn");
