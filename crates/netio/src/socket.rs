@@ -14,6 +14,8 @@ pub struct UdpOptions<'a> {
     pub packet_info: bool,
     /// Only this interface's traffic. Needs `CAP_NET_RAW` on old kernels.
     pub device: Option<&'a str>,
+    /// This process has sockets on devices at the port already: those are joined, nobody else's.
+    pub joins_devices: bool,
     /// Broadcasts may be sent.
     pub broadcast: bool,
     /// Wanted receive buffer in bytes; without `CAP_NET_ADMIN` limited by `net.core.rmem_max`.
@@ -60,7 +62,7 @@ impl UdpPort {
         if let Some(bytes) = options.send_buffer {
             grow(socket, libc::SO_SNDBUFFORCE, libc::SO_SNDBUF, bytes)?;
         }
-        sys::bind(socket, &sys::to_sockaddr(address))?;
+        bind(socket, address, options)?;
         // Set after binding: nobody else could have this address, and now a socket on a device may join it.
         sys::set_option(socket, libc::SOL_SOCKET, libc::SO_REUSEADDR, &1i32)?;
         let local = sys::local_address(socket)?;
@@ -110,6 +112,30 @@ impl UdpPort {
 impl AsFd for UdpPort {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()
+    }
+}
+
+/// Binds for itself alone, or beside sockets on devices where those are all that stands in the way.
+///
+/// Which socket a datagram goes to does not depend on the order they were bound in: to one of our addresses, the
+/// kernel looks for a socket at that address first and for a wildcard then; a broadcast never goes to the former.
+fn bind(socket: BorrowedFd<'_>, address: SocketAddrV4, options: &UdpOptions<'_>) -> io::Result<()> {
+    let at = sys::to_sockaddr(address);
+    match sys::bind(socket, &at) {
+        Err(fault) if fault.kind() == io::ErrorKind::AddrInUse && options.joins_devices => {
+            // With `SO_REUSEADDR` the address of any other process that has set it could be joined as well. A
+            // socket on the loopback collides with all of those, and not with ours, which are on other devices.
+            let probe = sys::socket(libc::AF_INET, libc::SOCK_DGRAM, libc::IPPROTO_UDP)?;
+            if options.reuse_port {
+                sys::set_option(probe.as_fd(), libc::SOL_SOCKET, libc::SO_REUSEPORT, &1i32)?;
+            }
+            sys::set_option_text(probe.as_fd(), libc::SOL_SOCKET, libc::SO_BINDTODEVICE, "lo")?;
+            sys::bind(probe.as_fd(), &at)?;
+            drop(probe);
+            sys::set_option(socket, libc::SOL_SOCKET, libc::SO_REUSEADDR, &1i32)?;
+            sys::bind(socket, &at)
+        }
+        bound => bound,
     }
 }
 

@@ -7,7 +7,8 @@
 //!   boot server (4011) ─► one socket beside each of the above where another server gives the addresses
 //! ```
 //!
-//! A broadcast is delivered to *every* socket of a shared port, so a segment has exactly one.
+//! A broadcast is delivered to *every* socket of a shared port, so a segment has exactly one. At a start the listen
+//! addresses come first, and a segment may join them; those that are added beside a segment that is open join it.
 
 use crate::error::ApplyError;
 use purlin_dhcp_core::Plan;
@@ -153,10 +154,18 @@ impl Ports {
         Ok(Group { key, sockets })
     }
 
+    /// Whether sockets of ours are on devices, the boot server port's among them.
+    fn has_segments(&self) -> bool {
+        self.open
+            .iter()
+            .any(|group| matches!(group.key, Key::Segment(_) | Key::BootSegment(_)))
+    }
+
     fn open_listen(&self, id: u32, address: SocketAddrV4) -> Result<Vec<Arc<Port>>, ApplyError> {
         let options = UdpOptions {
             reuse_port: self.shards > 1,
             packet_info: address.ip().is_unspecified(),
+            joins_devices: self.has_segments(),
             receive_buffer: Some(self.receive_buffer),
             send_buffer: Some(SEND_BUFFER),
             ..UdpOptions::default()
@@ -221,6 +230,7 @@ impl Ports {
         let options = UdpOptions {
             packet_info: at.ip().is_unspecified(),
             device,
+            joins_devices: self.has_segments(),
             receive_buffer: Some(self.receive_buffer),
             send_buffer: Some(SEND_BUFFER),
             ..UdpOptions::default()

@@ -187,3 +187,58 @@ fn beside_another_server_a_boot_client_is_told_its_file_at_both_ports() {
     assert_eq!(facts.architecture.as_deref(), Some("uefi-x64"));
     run(server.stop());
 }
+
+/// As [`on_segment`], and at 10.77.0.1 with this port.
+fn listening_beside(port: u16, threads: u16) -> Settings {
+    let mut settings = on_segment("10.77.0.100-10.77.0.200");
+    settings.threads = Some(threads);
+    settings.listen = vec![SocketAddrV4::new(Ipv4Addr::new(10, 77, 0, 1), port)];
+    settings
+}
+
+#[test]
+fn a_listen_address_goes_and_comes_back_beside_a_segment() {
+    for threads in [1, 2] {
+        let Some(pair) = Pair::new("back") else { return };
+        pair.client.ip("addr add 10.77.0.2/24 dev c0");
+        let client = pair.in_client(Client::open);
+        pair.in_server(|| {
+            run(async {
+                let server = Server::start_silent(listening_beside(67, threads)).await;
+                for port in [6767, 67] {
+                    let applied = server.handle.apply(listening_beside(port, threads)).await;
+                    applied.unwrap_or_else(|fault| panic!("with {threads} threads at {port}: {fault}"));
+                    assert_eq!(server.handle.status().await.listen[0].port(), port);
+                }
+                client.discover(true);
+                assert_eq!(
+                    client.hear().0.kind,
+                    MessageType::Offer,
+                    "a broadcast reaches the segment"
+                );
+                let options: [(u8, &[u8]); 0] = [];
+                let to = "10.77.0.1:67".parse().expect("an address");
+                client.say(MessageType::Discover, true, &options, to);
+                assert_eq!(client.hear().0.kind, MessageType::Offer, "an address is heard");
+                server.stop().await;
+            });
+        });
+    }
+}
+
+#[test]
+fn an_address_of_another_process_is_not_joined_beside_a_segment() {
+    let Some(pair) = Pair::new("foreign") else { return };
+    pair.in_server(|| {
+        run(async {
+            let server = Server::start_silent(on_segment("10.77.0.100-10.77.0.200")).await;
+            // Not told of the segment, so it is what another server's socket at this port would be.
+            let at = "10.77.0.1:6767".parse().expect("an address");
+            let _foreign = UdpPort::bind(at, &UdpOptions::default()).expect("a free address");
+            let refused = server.handle.apply(listening_beside(6767, 1)).await;
+            let fault = refused.expect_err("the address is another's").to_string();
+            assert!(fault.contains("10.77.0.1:6767"), "{fault}");
+            server.stop().await;
+        });
+    });
+}
