@@ -121,5 +121,14 @@ mod tests {
     fn keys_that_need_a_restart_say_so() {
         let told = restarts(&json!({}), &json!({"api": {"http": ["127.0.0.1:1"]}}));
         assert_eq!(told.len(), 1, "{told:?}");
+        let told = restarts(&json!({}), &json!({"dhcp": {"threads": 2}}));
+        assert_eq!(told, ["dhcp.threads takes effect with the next start"]);
+    }
+
+    #[test]
+    fn where_dhcp_listens_changes_at_once() {
+        let now = json!({"dhcp": {"enabled": true, "listen": ["10.0.0.1:67"], "interfaces": ["eth0"]}});
+        let then = json!({"dhcp": {"enabled": false, "listen": ["10.0.0.1:6767"], "interfaces": ["eth1"]}});
+        assert_eq!(restarts(&now, &then), [""; 0]);
     }
 }

@@ -29,11 +29,11 @@ const SOCKET: Kind = Kind::Form {
 const DAY: u64 = 86_400;
 
 const TOP: &[Key] = &[
-    Key::new("enabled", Kind::Bool, "Whether DHCP is served. When not set: if there is an address or interface to listen on.").restart(),
+    Key::new("enabled", Kind::Bool, "Whether DHCP is served. When not set: if there is an address or interface to listen on."),
     Key::new("listen", Kind::List(&SOCKET), "UDP addresses for relayed and unicast requests. On a port other than 67 answers to relays go back to the packet's source.")
-        .default("[]").restart().example("[\"10.0.0.1:67\"]"),
+        .default("[]").example("[\"10.0.0.1:67\"]"),
     Key::new("interfaces", Kind::List(&Kind::Text { max: 15 }), "Local segments by interface name: broadcasts in, raw frames out. Needs CAP_NET_RAW.")
-        .default("[]").restart().example("[\"eth0\"]"),
+        .default("[]").example("[\"eth0\"]"),
     Key::new("threads", Kind::Int { min: 1, max: 256 }, "Packet threads; one per core when not set.").restart(),
     Key::new("ack", Kind::Enum(&["durable", "lead"]), "When an ACK leaves: after its record is durable, or at once with a promise of at most mclt beyond what is durable. `lead` costs shorter first leases and gives a lower latency.")
         .default("durable"),

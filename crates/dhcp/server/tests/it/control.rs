@@ -201,3 +201,23 @@ fn a_second_listen_address_is_opened_and_closed_while_running() {
         server.stop().await;
     });
 }
+
+#[test]
+fn listening_ends_and_begins_again_without_a_start() {
+    run(async {
+        let server = Server::start(settings(1, 1)).await;
+        let mut off = settings(1, 1);
+        off.enabled = false;
+        let applied = server.handle.apply(off).await.expect("the settings are good");
+        assert!(applied.restart_needed.is_empty());
+        assert!(server.handle.status().await.listen.is_empty());
+        server
+            .handle
+            .apply(settings(1, 1))
+            .await
+            .expect("the settings are good");
+        let relay = Relay::new(server.handle.status().await.listen[0], [10, 1, 0, 1]);
+        relay.lease(1);
+        server.stop().await;
+    });
+}
