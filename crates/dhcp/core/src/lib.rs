@@ -16,6 +16,7 @@ mod engine;
 mod hold;
 mod lease;
 mod limit;
+mod malformed;
 mod network;
 mod plan;
 mod pool;

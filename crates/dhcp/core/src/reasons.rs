@@ -154,7 +154,7 @@ reasons! {
         "The client takes up an offer of an address that was another client's. An address changes its client only once the database's standby has that too (PUR-1132), and the standby is not connected or far behind. The client asks anew and is offered an address that nobody had, for no longer than the client lead time. A client that renews is met with silence instead."
         "See why the standby does not follow, or remove it for good (docs/formats/postgres.md).";
 
-    1301 MALFORMED "malformed" "malformed packet, code {a} at octet {b}"
+    1301 MALFORMED "malformed" "malformed packet"
         "The datagram is no DHCP message: too short, a broken option, or lengths that do not fit. It is counted and dropped."
         "";
     1302 NOT_A_REQUEST "not_a_request" "a reply was sent to the server port"

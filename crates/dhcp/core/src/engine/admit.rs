@@ -3,6 +3,7 @@
 use super::Engine;
 use super::identify::Found;
 use super::turn::Turn;
+use crate::malformed;
 use crate::network::Client;
 use crate::plan::Plan;
 use crate::reasons;
@@ -77,9 +78,7 @@ impl Engine {
             }
             Err(error) => {
                 self.counters.received[0] += u64::from(call.probed.is_none());
-                (decision.with.a, decision.with.b) = fault(&error);
-                decision.outcome = Outcome::Dropped;
-                decision.reason = reasons::MALFORMED;
+                refuse(&error, call.arrival, &mut decision);
                 Verdict::Silent
             }
         };
@@ -278,14 +277,16 @@ fn mac_of(message: &Message<'_>) -> [u8; 6] {
     mac
 }
 
-/// Code and place of a parse error, as a reason's parameters.
-fn fault(error: &ParseError) -> (u32, u32) {
-    match *error {
-        ParseError::TooShort { len } | ParseError::TooLong { len } => (0, len as u32),
-        ParseError::Op(op) => (u32::from(op), 0),
-        ParseError::HardwareLength(len) => (u32::from(len), 2),
-        ParseError::TruncatedOption { code, at, .. } => (u32::from(code), u32::from(at)),
-        ParseError::TooManyOptions { at } => (0, u32::from(at)),
-        ParseError::Overload { value } => (52, u32::from(value)),
+/// Drops what is no message, under the name of whoever seems to have sent it, so that it is found by its address.
+fn refuse(error: &ParseError, arrival: &Arrival<'_>, decision: &mut Decision) {
+    (decision.outcome, decision.reason) = (Outcome::Dropped, reasons::MALFORMED);
+    (decision.with.a, decision.with.b) = malformed::parameters(error);
+    decision.with.via = arrival.local.into();
+    let Some((xid, giaddr, mac)) = malformed::sender(arrival.payload) else {
+        return;
+    };
+    (decision.xid, decision.mac) = (xid, mac);
+    if giaddr != [0; 4] {
+        decision.with.via = u32::from_be_bytes(giaddr);
     }
 }

@@ -1,6 +1,7 @@
 //! Decisions for those who ask from outside the packet path: found by query, and told in words.
 
 use super::Engine;
+use crate::malformed;
 use crate::reasons;
 use crate::view::{DecisionQuery, Told};
 use purlin_dhcp_proto::MessageType;
@@ -14,14 +15,7 @@ impl Engine {
         let reason = reasons::reason(decision.reason);
         Told {
             decision: *decision,
-            event: name_of(
-                decision.event,
-                if decision.outcome == Outcome::Noted {
-                    "-"
-                } else {
-                    "BOOTP"
-                },
-            ),
+            event: name_of(decision.event, untyped(decision)),
             answer: name_of(decision.detail, "-"),
             text: self.words(decision),
             slug: reason.map_or("", |r| r.slug),
@@ -33,6 +27,9 @@ impl Engine {
     fn words(&self, decision: &Decision) -> String {
         let reason = reasons::reason(decision.reason);
         let text = reason.map_or_else(String::new, |r| r.render(decision.with));
+        if decision.reason == reasons::MALFORMED {
+            return format!("{text}: {}", malformed::words(decision.with.a, decision.with.b));
+        }
         let boot = (decision.outcome == Outcome::Answered).then_some(decision.with.b);
         match boot.and_then(|number| self.templates.words(number)) {
             Some(words) => format!("{text}; {words}"),
@@ -63,6 +60,16 @@ impl Engine {
                     || matches!(d.outcome, Outcome::Refused | Outcome::Silent | Outcome::Dropped))
         };
         self.ring.before(bound, query.limit.max(1), wanted)
+    }
+}
+
+/// What came in when that had no message type that is known.
+fn untyped(decision: &Decision) -> &'static str {
+    let unknown = [reasons::MALFORMED, reasons::UNSUPPORTED_TYPE].contains(&decision.reason);
+    if unknown || decision.outcome == Outcome::Noted {
+        "-"
+    } else {
+        "BOOTP"
     }
 }
 

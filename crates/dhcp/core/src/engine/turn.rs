@@ -2,6 +2,7 @@
 
 use crate::boot::Memory;
 use crate::limit::Declines;
+use crate::malformed;
 use crate::network::{Client, Network};
 use crate::plan::Plan;
 use crate::reasons;
@@ -9,7 +10,7 @@ use crate::share::Share;
 use crate::step::{Arrival, Log, Reply, Verdict};
 use crate::template::Templates;
 use crate::view::LeaseState;
-use purlin_dhcp_proto::message::RelayAgent;
+use purlin_dhcp_proto::message::{OptionRef, RelayAgent};
 use purlin_dhcp_proto::{Message, MessageType, code};
 use purlin_telemetry::{Decision, Outcome, ReasonCode};
 use purlin_types::Now;
@@ -64,13 +65,27 @@ impl Turn<'_, '_> {
                 self.silent(reasons::UNSUPPORTED_TYPE, 0)
             }
             None if self.message.is_bootp() => self.bootp(),
-            None => {
-                let octet = self.message.whole(code::MESSAGE_TYPE).and_then(<[u8]>::first);
-                self.decision.with.a = octet.copied().unwrap_or_default().into();
+            None => self.untyped(),
+        }
+    }
+
+    /// The message type is none that is known, or no octet at all.
+    fn untyped(&mut self) -> Verdict {
+        let option = self.message.option(code::MESSAGE_TYPE);
+        match option.as_ref().and_then(OptionRef::whole) {
+            Some(&[octet]) => {
+                self.decision.with.a = octet.into();
                 self.silent(reasons::UNSUPPORTED_TYPE, 0)
+            }
+            _ => {
+                let len = option.map_or(0, |option| option.len());
+                (self.decision.with.a, self.decision.with.b) = malformed::type_length(len);
+                self.note(Outcome::Dropped, reasons::MALFORMED, 0);
+                Verdict::Silent
             }
         }
     }
+
     pub(super) fn secs(&self) -> u32 {
         self.now.wall.secs()
     }

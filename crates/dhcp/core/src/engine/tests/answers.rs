@@ -1,9 +1,11 @@
 //! What replies carry and where they go, where clients and relays depend on the letter of an RFC.
 
-use super::conversation::{Answer, Ask, Link, SERVER, mac, network, reserve, settings};
+use super::conversation::{Answer, Ask, Link, RELAY, SERVER, mac, network, reserve, settings};
 use crate::settings::{OptionValue, Settings};
 use crate::step::{Destination, Verdict};
+use crate::view::{DecisionQuery, Told};
 use purlin_dhcp_proto::{MessageType, code};
+use purlin_types::Mac;
 use std::net::{Ipv4Addr, SocketAddrV4};
 
 const NONE: Ipv4Addr = Ipv4Addr::UNSPECIFIED;
@@ -27,6 +29,50 @@ fn udp(address: Ipv4Addr, port: u16) -> Destination {
 fn silent(link: &Link, answer: &Answer, reason: &str) {
     assert_eq!(answer.verdict, Verdict::Silent);
     assert_eq!(link.reason(), reason);
+}
+
+/// The newest decision in words.
+fn last(link: &Link) -> Told {
+    let query = DecisionQuery {
+        limit: 1,
+        ..DecisionQuery::default()
+    };
+    link.engine.find_decisions(&query).pop().expect("a decision")
+}
+
+#[test]
+fn a_malformed_packet_is_told_under_the_address_of_its_sender() {
+    let mut link = Link::new(&settings(POOL));
+    let good = discover(1).bytes();
+    // Behind the message type.
+    let mut truncated = good[..243].to_vec();
+    truncated.extend_from_slice(&[12, 200, b'x']);
+    let with = |at: usize, octet: u8| {
+        let mut payload = good.clone();
+        payload[at] = octet;
+        payload
+    };
+    for (payload, text) in [
+        (truncated, "option 12 at octet 243 runs over the end of the options"),
+        (with(2, 255), "hlen 255 is over 16"),
+        (with(0, 9), "op 9 is neither 1 (request) nor 2 (reply)"),
+        (good[..44].to_vec(), "44 octets, where the header alone has 236"),
+    ] {
+        let answer = link.send_bytes(&payload);
+        silent(&link, &answer, "malformed");
+        let query = DecisionQuery {
+            mac: Some(Mac(mac(1))),
+            limit: 1,
+            ..DecisionQuery::default()
+        };
+        let told = link.engine.find_decisions(&query).pop().expect("it is found by its MAC");
+        assert_eq!(told.text, format!("malformed packet: {text}"));
+        assert_eq!((told.event, told.decision.xid), ("-", 0x77));
+        assert_eq!(Ipv4Addr::from(told.decision.with.via), RELAY);
+    }
+    // What ends before is nobody's.
+    link.send_bytes(&good[..43]);
+    assert_eq!((last(&link).decision.mac, last(&link).decision.xid), ([0; 6], 0));
 }
 
 #[test]
@@ -206,11 +252,21 @@ fn an_unknown_message_type_is_no_bootp() {
     let mut settings = settings(POOL);
     settings.bootp = true;
     let mut link = Link::new(&settings);
-    for value in [&[99][..], &[0][..], &[1, 1][..]] {
+    for (value, slug, text) in [
+        (&[99][..], "unsupported_type", "message type 99 is not served"),
+        (&[0][..], "unsupported_type", "message type 0 is not served"),
+        (
+            &[1, 1][..],
+            "malformed",
+            "malformed packet: option 53 (message type) has 2 octets, not 1",
+        ),
+    ] {
         let mut ask = discover(1).with(code::MESSAGE_TYPE, value);
         ask.kind = None;
         let answer = link.send(&ask);
-        silent(&link, &answer, "unsupported_type");
+        silent(&link, &answer, slug);
+        let told = last(&link);
+        assert_eq!((told.event, told.text.as_str()), ("-", text));
     }
 }
 
