@@ -16,7 +16,7 @@ impl Engine {
         Told {
             decision: *decision,
             event: name_of(decision.event, untyped(decision)),
-            answer: name_of(decision.detail, "-"),
+            answer: name_of(decision.detail, unnamed(decision)),
             text: self.words(decision),
             slug: reason.map_or("", |r| r.slug),
             subnet: self.plan.subnet_name(decision.scope).map(str::to_owned),
@@ -60,6 +60,15 @@ impl Engine {
                     || matches!(d.outcome, Outcome::Refused | Outcome::Silent | Outcome::Dropped))
         };
         self.ring.before(bound, query.limit.max(1), wanted)
+    }
+}
+
+/// What went out when that has no message type: BOOTP's answers have none.
+fn unnamed(decision: &Decision) -> &'static str {
+    if decision.outcome == Outcome::Answered {
+        "BOOTREPLY"
+    } else {
+        "-"
     }
 }
 

@@ -112,7 +112,7 @@ fn decision() -> Vec<(&'static str, Schema)> {
         ("seq", schema::count("Number in its packet thread's history.")),
         ("mac", schema::string("Hardware address of the client.")),
         ("event", schema::string("What came in: `DHCPDISCOVER`.")),
-        ("answer", schema::string("What went out: `DHCPOFFER`, or `-`.")),
+        ("answer", schema::string("What went out: `DHCPOFFER`, `BOOTREPLY` to a BOOTP client, or `-`.")),
         ("outcome", schema::one_of(&outcomes, "How it ended.")),
         ("code", schema::string("Reason code: `PUR-1101`.")),
         (

@@ -285,6 +285,9 @@ fn bootp_is_served_only_when_switched_on() {
     let mut link = Link::new(&settings);
     let reply = link.send(&ask);
     assert_eq!((reply.address(), reply.bytes.len()), (ip("10.0.1.0"), 300));
+    let told = link.engine.find_decisions(&crate::view::DecisionQuery::default()).pop();
+    let told = told.expect("a decision");
+    assert_eq!((told.event, told.answer), ("BOOTP", "BOOTREPLY"));
     link.pass(100_000_000);
     assert_eq!(link.send(&ask).address(), ip("10.0.1.0"));
 }
