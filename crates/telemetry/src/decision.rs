@@ -59,6 +59,31 @@ pub struct Decision {
     pub event: u8,
     pub detail: u8,
     pub outcome: Outcome,
+    /// What found no room in the answer.
+    pub left_out: LeftOut,
+}
+
+/// Parts of an answer that found no room in it, by the service's own numbers (for DHCP option codes).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct LeftOut {
+    /// How many; 255 stands for more, too.
+    pub count: u8,
+    /// The first ones, as many as there are.
+    pub first: [u8; 2],
+}
+
+impl LeftOut {
+    #[must_use]
+    pub fn of(numbers: impl Iterator<Item = u8>) -> Self {
+        let mut left_out = Self::default();
+        for number in numbers {
+            if let Some(place) = left_out.first.get_mut(usize::from(left_out.count)) {
+                *place = number;
+            }
+            left_out.count = left_out.count.saturating_add(1);
+        }
+        left_out
+    }
 }
 
 impl Default for Decision {
@@ -76,6 +101,7 @@ impl Default for Decision {
             event: 0,
             detail: 0,
             outcome: Outcome::Noted,
+            left_out: LeftOut::default(),
         }
     }
 }

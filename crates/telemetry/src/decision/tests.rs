@@ -50,6 +50,18 @@ fn a_record_is_one_cache_line_and_a_bit() {
     assert!(size_of::<Decision>() <= 80);
 }
 
+#[test]
+fn what_is_left_out_is_counted_beyond_the_first_two() {
+    let of = |numbers: &[u8]| {
+        let left_out = LeftOut::of(numbers.iter().copied());
+        (left_out.count, left_out.first)
+    };
+    assert_eq!(of(&[]), (0, [0, 0]));
+    assert_eq!(of(&[6]), (1, [6, 0]));
+    assert_eq!(of(&[6, 15, 42, 43]), (4, [6, 15]));
+    assert_eq!(of(&[1; 300]), (255, [1, 1]));
+}
+
 /// Every second decision is a refusal.
 fn mixed(ring: &mut DecisionRing, many: u64) {
     for i in 0..many {

@@ -189,15 +189,14 @@ impl Engine {
             boots: &mut self.boots,
             decision,
             written: 0,
-            short: false,
             probed,
             to_probe: None,
         };
         let verdict = turn.run();
-        let (to_probe, written, short, detail) =
-            (turn.to_probe, turn.written, turn.short, turn.decision.detail);
+        let (to_probe, written) = (turn.to_probe, turn.written);
+        let (detail, left_out) = (turn.decision.detail, turn.decision.left_out);
         self.counters.records += written;
-        if short {
+        if left_out.count > 0 {
             self.counters.count(reasons::REPLY_TOO_BIG);
         }
         if matches!(

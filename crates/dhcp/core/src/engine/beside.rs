@@ -15,6 +15,7 @@ use crate::reasons;
 use crate::step::{Destination, REPLY_MAX, Verdict};
 use crate::template::Template;
 use purlin_dhcp_proto::{Composer, MessageType, code, compose};
+use purlin_telemetry::decision::LeftOut;
 use purlin_telemetry::{Outcome, ReasonCode};
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -141,7 +142,7 @@ impl Turn<'_, '_> {
         }
         let composed = out.finish();
         self.reply.len = composed.len;
-        self.short = !composed.missed.is_empty();
+        self.decision.left_out = LeftOut::of(composed.missed.iter());
         self.reply.from = self.server_id;
         self.reply.to = self.beside_destination();
     }

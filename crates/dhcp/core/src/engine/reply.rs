@@ -9,6 +9,7 @@ use crate::step::{Destination, REPLY_MAX};
 use crate::template::{Kind, Template};
 use purlin_dhcp_proto::{Composer, Message, MessageType, code, compose};
 use purlin_telemetry::ReasonCode;
+use purlin_telemetry::decision::LeftOut;
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::sync::Arc;
 
@@ -115,7 +116,7 @@ impl Turn<'_, '_> {
         answer_fqdn(&mut out, message);
         let composed = out.finish();
         self.reply.len = composed.len;
-        self.short = !composed.missed.is_empty();
+        self.decision.left_out = LeftOut::of(composed.missed.iter());
         self.reply.from = self.server_id;
         self.reply.to = self.destination(address.into());
     }

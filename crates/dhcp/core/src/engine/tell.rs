@@ -5,7 +5,7 @@ use crate::malformed;
 use crate::reasons;
 use crate::view::{DecisionQuery, Told};
 use purlin_dhcp_proto::MessageType;
-use purlin_telemetry::decision::Page;
+use purlin_telemetry::decision::{LeftOut, Page};
 use purlin_telemetry::{Decision, Outcome};
 
 impl Engine {
@@ -31,10 +31,10 @@ impl Engine {
             return format!("{text}: {}", malformed::words(decision.with.a, decision.with.b));
         }
         let boot = (decision.outcome == Outcome::Answered).then_some(decision.with.b);
-        match boot.and_then(|number| self.templates.words(number)) {
-            Some(words) => format!("{text}; {words}"),
-            None => text,
-        }
+        let boot = boot.and_then(|number| self.templates.words(number));
+        let short = left_out(decision.left_out);
+        let more = boot.map(str::to_owned).into_iter().chain(short);
+        more.fold(text, |told, words| format!("{told}; {words}"))
     }
 
     /// The newest decisions that a query wants, oldest first.
@@ -61,6 +61,18 @@ impl Engine {
         };
         self.ring.before(bound, query.limit.max(1), wanted)
     }
+}
+
+/// Which options a full reply lacks.
+fn left_out(LeftOut { count, first }: LeftOut) -> Option<String> {
+    let which = match (count, first) {
+        (0, _) => return None,
+        (1, [code, _]) => format!("option {code}"),
+        (2, [one, other]) => format!("options {one} and {other}"),
+        (_, [one, other]) => format!("options {one}, {other} and {} more", count - 2),
+    };
+    let code = reasons::REPLY_TOO_BIG;
+    Some(format!("{which} left out: the reply is full ({code})"))
 }
 
 /// What went out when that has no message type: BOOTP's answers have none.

@@ -40,8 +40,6 @@ pub(super) struct Turn<'t, 'p> {
     pub(super) decision: &'t mut Decision,
     /// Records appended in this turn.
     pub(super) written: u64,
-    /// Whether options were left out for want of room.
-    pub(super) short: bool,
     /// An address that a probe has just found unused.
     pub(super) probed: Option<u32>,
     /// Whether this address should be probed first; set by `discover`, read by the engine.

@@ -53,7 +53,10 @@ fn a_malformed_packet_is_told_under_the_address_of_its_sender() {
         payload
     };
     for (payload, text) in [
-        (truncated, "option 12 at octet 243 runs over the end of the options"),
+        (
+            truncated,
+            "option 12 at octet 243 runs over the end of the options",
+        ),
         (with(2, 255), "hlen 255 is over 16"),
         (with(0, 9), "op 9 is neither 1 (request) nor 2 (reply)"),
         (good[..44].to_vec(), "44 octets, where the header alone has 236"),
@@ -65,7 +68,11 @@ fn a_malformed_packet_is_told_under_the_address_of_its_sender() {
             limit: 1,
             ..DecisionQuery::default()
         };
-        let told = link.engine.find_decisions(&query).pop().expect("it is found by its MAC");
+        let told = link
+            .engine
+            .find_decisions(&query)
+            .pop()
+            .expect("it is found by its MAC");
         assert_eq!(told.text, format!("malformed packet: {text}"));
         assert_eq!((told.event, told.decision.xid), ("-", 0x77));
         assert_eq!(Ipv4Addr::from(told.decision.with.via), RELAY);
@@ -129,6 +136,14 @@ fn what_is_owed_is_sent_before_what_may_find_no_room() {
     );
     assert_eq!(offer.message().client_id(), Some(&b"\x00name"[..]));
     assert!(offer.bytes.len() <= 548);
+    let told = last(&link);
+    assert_eq!(told.slug, "offered_fresh");
+    assert!(
+        told.text
+            .ends_with("; options 151, 152 and 1 more left out: the reply is full (PUR-1305)"),
+        "{}",
+        told.text
+    );
 }
 
 #[test]
