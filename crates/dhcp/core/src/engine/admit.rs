@@ -2,6 +2,7 @@
 
 use super::Engine;
 use super::identify::Found;
+use super::probe::Probed;
 use super::turn::Turn;
 use crate::malformed;
 use crate::network::Client;
@@ -27,8 +28,8 @@ pub(super) struct Call<'c, 'p> {
     pub(super) tenure: &'c Tenure,
     pub(super) log: Log,
     pub(super) arrival: &'c Arrival<'p>,
-    /// An address that a probe has just found unused, or 0 when it found the one before in use.
-    pub(super) probed: Option<u32>,
+    /// What a probe has just found of the address it was sent for.
+    pub(super) probed: Option<Probed>,
     pub(super) reply: &'c mut Reply,
     pub(super) records: &'c mut Vec<u8>,
 }
@@ -206,7 +207,7 @@ impl Engine {
             self.counters.sent[usize::from(detail)] += 1;
         }
         match to_probe {
-            Some(address) => self.start_probe(now, arrival, address, decision),
+            Some(chosen) => self.start_probe(now, arrival, chosen, decision),
             None => verdict,
         }
     }

@@ -1,5 +1,6 @@
 //! DHCPDISCOVER: choose an address, reserve it in memory, offer it (RFC 2131, 4.3.1; rule R6).
 
+use super::probe::Probed;
 use super::turn::Turn;
 use crate::lease::{FLAG_CONTESTED, FLAG_OWN_OFFER};
 use crate::reasons;
@@ -13,20 +14,22 @@ impl Turn<'_, '_> {
     pub(super) fn discover(&mut self) -> Verdict {
         let requested = self.message.requested_address().map(u32::from);
         // A probe may have taken its time: what it found unused is what is asked for now.
-        let wanted = self.probed.or(requested);
-        let (address, reason) = match self.choose(wanted) {
+        let wanted = self.probed.map(Probed::wanted).or(requested);
+        let (address, why) = match self.choose(wanted) {
             Ok(chosen) => chosen,
             Err(verdict) => return verdict,
         };
+        // An address that was held for its probe looks like the client's own.
+        let why = self.probed.and_then(|probed| probed.why(address)).unwrap_or(why);
         let reason = match self.network.reserved_address(self.plan, &self.client) {
             Some(reserved) if reserved != address => {
                 self.decision.with.a = reserved;
                 reasons::RESERVATION_TAKEN
             }
-            _ => reason,
+            _ => why,
         };
         if self.should_probe(address) {
-            self.to_probe = Some(address);
+            self.to_probe = Some((address, why));
             self.hold(address);
             return self.silent(reasons::PROBING, address);
         }
@@ -92,7 +95,7 @@ impl Turn<'_, '_> {
         let check = subnet
             .conflict_check
             .unwrap_or(self.plan.settings().conflict_check);
-        if self.probed == Some(address) {
+        if self.probed.is_some_and(|probed| probed.why(address).is_some()) {
             return false;
         }
         // What a restored backup cannot know is asked of the link, whatever the configuration says.

@@ -5,7 +5,7 @@ use super::admit::Call;
 use crate::reasons;
 use crate::settings::ConflictCheck;
 use crate::step::{Arrival, Log, Probe, Reply, Verdict};
-use purlin_telemetry::{Decision, Outcome};
+use purlin_telemetry::{Decision, Outcome, ReasonCode};
 use purlin_types::{Now, Tenure};
 use std::collections::HashMap;
 use std::net::{Ipv4Addr, SocketAddrV4};
@@ -32,7 +32,36 @@ struct Waiting {
     broadcast: bool,
     attempt: u8,
     address: u32,
+    /// Why this one was chosen.
+    why: ReasonCode,
     tries: u8,
+}
+
+/// What came of a probe.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Probed {
+    /// The address is in use.
+    Used,
+    /// Nobody has it; it was chosen for this reason.
+    Unused { address: u32, why: ReasonCode },
+}
+
+impl Probed {
+    /// The address to ask for now; 0 where another is to be tried, whatever the client asked for.
+    pub(super) fn wanted(self) -> u32 {
+        match self {
+            Self::Used => 0,
+            Self::Unused { address, .. } => address,
+        }
+    }
+
+    /// Why this address was chosen, when it is the one that was found unused.
+    pub(super) fn why(self, chosen: u32) -> Option<ReasonCode> {
+        match self {
+            Self::Unused { address, why } if address == chosen => Some(why),
+            Self::Unused { .. } | Self::Used => None,
+        }
+    }
 }
 
 impl Probes {
@@ -46,7 +75,7 @@ impl Engine {
         &mut self,
         now: &Now,
         arrival: &Arrival<'_>,
-        address: u32,
+        (address, why): (u32, ReasonCode),
         decision: &mut Decision,
     ) -> Verdict {
         let repeated = self.probes.waiting.values().any(|w| w.address == address);
@@ -67,6 +96,7 @@ impl Engine {
             broadcast: arrival.broadcast,
             attempt: arrival.attempt,
             address,
+            why,
             tries: 1,
         };
         // A check that a restore asks for goes by ARP where it can.
@@ -114,7 +144,10 @@ impl Engine {
             attempt: waiting.attempt,
         };
         if !in_use {
-            let probed = Some(waiting.address);
+            let probed = Some(Probed::Unused {
+                address: waiting.address,
+                why: waiting.why,
+            });
             return self.decide(Call {
                 now,
                 tenure,
@@ -129,7 +162,7 @@ impl Engine {
         if waiting.tries >= TRIES_MAX || !log.writable {
             return Verdict::Commit;
         }
-        let probed = Some(0);
+        let probed = Some(Probed::Used);
         let verdict = self.decide(Call {
             now,
             tenure,

@@ -1,5 +1,6 @@
 //! One packet's turn: everything that deciding about it may look at or change.
 
+use super::probe::Probed;
 use crate::boot::Memory;
 use crate::limit::Declines;
 use crate::malformed;
@@ -40,10 +41,10 @@ pub(super) struct Turn<'t, 'p> {
     pub(super) decision: &'t mut Decision,
     /// Records appended in this turn.
     pub(super) written: u64,
-    /// An address that a probe has just found unused.
-    pub(super) probed: Option<u32>,
-    /// Whether this address should be probed first; set by `discover`, read by the engine.
-    pub(super) to_probe: Option<u32>,
+    /// What a probe has just found.
+    pub(super) probed: Option<Probed>,
+    /// An address that should be probed first, and why it was chosen; set by `discover`, read by the engine.
+    pub(super) to_probe: Option<(u32, ReasonCode)>,
 }
 
 impl Turn<'_, '_> {

@@ -285,7 +285,10 @@ fn bootp_is_served_only_when_switched_on() {
     let mut link = Link::new(&settings);
     let reply = link.send(&ask);
     assert_eq!((reply.address(), reply.bytes.len()), (ip("10.0.1.0"), 300));
-    let told = link.engine.find_decisions(&crate::view::DecisionQuery::default()).pop();
+    let told = link
+        .engine
+        .find_decisions(&crate::view::DecisionQuery::default())
+        .pop();
     let told = told.expect("a decision");
     assert_eq!((told.event, told.answer), ("BOOTP", "BOOTREPLY"));
     link.pass(100_000_000);
@@ -357,6 +360,25 @@ fn a_probe_that_is_answered_takes_the_address_out_of_use() {
         (MessageType::Offer, ip("10.0.1.1"))
     );
     assert_eq!(link.journal.len(), 1, "the quarantine is durable");
+}
+
+#[test]
+fn a_probe_does_not_make_an_address_the_client_s_own() {
+    let mut settings = settings(&["10.0.1.0-10.0.1.9"]);
+    settings.conflict_check = ConflictCheck::Ping;
+    let mut link = Link::new(&settings);
+    let asked = |link: &mut Link, ask: &Ask| {
+        let Verdict::Probe(probe) = link.send(ask).verdict else {
+            panic!("a probe is due")
+        };
+        assert_eq!(link.probed(probe.token, false).kind(), MessageType::Offer);
+        link.reason()
+    };
+    let discover = |n| Ask::new(MessageType::Discover, n);
+    assert_eq!(asked(&mut link, &discover(1)), "offered_fresh");
+    assert_eq!(asked(&mut link, &discover(1)), "offered_own", "it asks again");
+    let wish = discover(2).requested(ip("10.0.1.7"));
+    assert_eq!(asked(&mut link, &wish), "offered_requested");
 }
 
 #[test]
