@@ -6,7 +6,7 @@ use crate::pool::Pool;
 use crate::reasons;
 use crate::record::{self, EXTRA_CIRCUIT, EXTRA_HOSTNAME, EXTRA_REMOTE, EXTRA_VENDOR, LeaseRecord};
 use crate::table::Slot;
-use crate::view::stored::{self, hex, shown_state};
+use crate::view::stored::{self, Part, shown_state};
 use crate::view::{BootFacts, LeasePage, LeaseQuery, LeaseState, LeaseView, PoolUse, SubnetUse};
 use purlin_dhcp_proto::Arch;
 use purlin_telemetry::{Decision, Outcome};
@@ -74,19 +74,20 @@ impl Engine {
             Wanted::All => {}
             Wanted::Mac(mac) if network.table.identity(slot, &mut [0; 17]).chaddr == mac.0 => {}
             Wanted::Address(address) if network.table.address(slot) == *address => {}
-            Wanted::Text(text) if self.has_text(network, slot, text) => {}
+            Wanted::Text(part) if self.has_text(network, slot, part) => {}
             _ => return None,
         }
         let view = self.view(network, slot, now);
         (query.subnet.is_empty() || query.subnet == view.subnet).then_some(view)
     }
 
-    fn has_text(&self, network: &Network, slot: Slot, text: &str) -> bool {
+    fn has_text(&self, network: &Network, slot: Slot, part: &Part) -> bool {
+        let text = &part.text;
         let mut scratch = [0; 17];
         let who = network.table.identity(slot, &mut scratch);
         let extra = network.table.extra(slot);
         let tags = [EXTRA_HOSTNAME, EXTRA_CIRCUIT, EXTRA_REMOTE, EXTRA_VENDOR];
-        let octets = |bytes: &[u8]| hex(bytes).contains(text);
+        let octets = |bytes: &[u8]| part.is_in(bytes);
         Ipv4Addr::from(network.table.address(slot))
             .to_string()
             .contains(text)
@@ -256,7 +257,7 @@ enum Wanted {
     All,
     Mac(Mac),
     Address(u32),
-    Text(String),
+    Text(Part),
 }
 
 impl Wanted {
@@ -270,7 +271,7 @@ impl Wanted {
         }
         match text.parse::<Ipv4Addr>() {
             Ok(address) => Self::Address(address.into()),
-            Err(_) => Self::Text(text.to_ascii_lowercase()),
+            Err(_) => Self::Text(Part::new(text)),
         }
     }
 }
