@@ -58,4 +58,12 @@ purlin_telemetry::reason_codes! {
     PROXY_POOLS = 9169, "dhcp_proxy_pools", "a proxy has no addresses to give",
         "With proxy = true another DHCP server gives the addresses and this one tells boot clients what to boot, so a pool here would never be used.",
         "Remove the pools, or set proxy = false where this server shall give addresses.";
+    GATEWAY_OUTSIDE = 9170, "dhcp_gateway_outside", "the gateway is outside of its subnet",
+        "A client reaches its router on its own link. Most cannot use one outside of their network.",
+        "Correct the address, unless the clients know a way to it.";
+    NO_HOSTS = 9171, "dhcp_no_hosts", "no host has addresses of this network",
+        "0.0.0.0/8 means no address yet, 224.0.0.0/4 are groups (multicast), and 127.0.0.0/8 never leaves a machine.",
+        "Correct the network.";
+    WHOLE_SECONDS = 9172, "dhcp_whole_seconds", "a lease time is no whole number of seconds",
+        "The times of a lease are sent in whole seconds.", "Write it without a fraction.";
 }

@@ -9,7 +9,7 @@ use super::scope::{self, Inherited};
 use crate::settings::{Network, Scope, Subnet};
 use purlin_config::{Fault, FromNode, Reader, Span};
 use purlin_types::{Ipv4Range, Prefix4};
-use std::net::SocketAddrV4;
+use std::net::{Ipv4Addr, SocketAddrV4};
 
 /// Most subnets; their indexes are 16 bits wide on the packet path.
 const SUBNETS_MAX: usize = 65_000;
@@ -57,7 +57,7 @@ impl Parsed {
     }
 
     /// The index of the network that contains an address. Where subnets overlap, which is a fault of its own, any.
-    pub(super) fn network_of(&self, address: std::net::Ipv4Addr) -> Option<usize> {
+    pub(super) fn network_of(&self, address: Ipv4Addr) -> Option<usize> {
         let behind = self
             .sorted
             .partition_point(|(prefix, _)| prefix.network() <= address);
@@ -126,7 +126,7 @@ pub(super) fn read(top: &Reader<'_>, above: &Inherited, context: &mut Context<'_
 }
 
 /// Addresses this server itself listens on; no pool may hold them.
-fn own_addresses(top: &Reader<'_>) -> Vec<(std::net::Ipv4Addr, Span)> {
+fn own_addresses(top: &Reader<'_>) -> Vec<(Ipv4Addr, Span)> {
     let items = top.items("listen").iter();
     let parsed = items.filter_map(|node| Some((*SocketAddrV4::from_node(node)?.ip(), node.span)));
     parsed.filter(|(address, _)| !address.is_unspecified()).collect()
@@ -135,7 +135,7 @@ fn own_addresses(top: &Reader<'_>) -> Vec<(std::net::Ipv4Addr, Span)> {
 fn subnet(
     table: &Reader<'_>,
     above: &Inherited,
-    own: &[(std::net::Ipv4Addr, Span)],
+    own: &[(Ipv4Addr, Span)],
     context: &mut Context<'_>,
 ) -> Option<FoundSubnet> {
     let (scope, inherited) = scope::read(table, above, context);
@@ -145,6 +145,8 @@ fn subnet(
     let reservations = reservation::read(table, &inherited, context);
     let prefix: Prefix4 = table.opt("network")?;
     let at = table.span_of("network");
+    check_hosts(table, prefix, at, context);
+    check_gateway(table, prefix, at, &inherited, context);
     let specials = specials(prefix, &inherited, own);
     for found in &pools {
         pool::check(found, prefix, at, &specials, context);
@@ -190,6 +192,49 @@ fn subnet(
     })
 }
 
+/// What no client can have: no address yet, groups, and what stays within one machine.
+fn check_hosts(table: &Reader<'_>, prefix: Prefix4, at: Span, context: &mut Context<'_>) {
+    let overlaps = |first: Ipv4Addr, length: u8| {
+        let other = Prefix4::try_new(first, length).expect("a prefix without host bits");
+        prefix.contains(first) || other.contains(prefix.network())
+    };
+    let fault = |whose: &str| {
+        let message = format!("{prefix} {whose}");
+        Fault::error(codes::NO_HOSTS, table.path_of("network"), at, message)
+    };
+    if overlaps(Ipv4Addr::UNSPECIFIED, 8) {
+        context
+            .faults
+            .push(fault("has addresses that mean none (0.0.0.0/8)"));
+    }
+    if overlaps(Ipv4Addr::new(224, 0, 0, 0), 4) {
+        context
+            .faults
+            .push(fault("has addresses of groups (multicast, 224.0.0.0/4)"));
+    }
+    if overlaps(Ipv4Addr::new(127, 0, 0, 0), 8) {
+        let fault = fault("has loopback addresses (127.0.0.0/8), which no other machine can use");
+        context.faults.push(fault.as_warning());
+    }
+}
+
+/// A gateway of the subnet's own; one that several subnets of a link have from above is in one of them at most.
+fn check_gateway(
+    table: &Reader<'_>,
+    prefix: Prefix4,
+    at: Span,
+    inherited: &Inherited,
+    context: &mut Context<'_>,
+) {
+    let own = inherited.gateway.filter(|_| table.node("gateway").is_some());
+    if let Some((gateway, span)) = own.filter(|(gateway, _)| !prefix.contains(*gateway)) {
+        let message = format!("the gateway {gateway} is outside of {prefix}");
+        let fault = Fault::error(codes::GATEWAY_OUTSIDE, table.path_of("gateway"), span, message);
+        let fault = fault.related(at, "the network is set here");
+        context.faults.push(fault.as_warning());
+    }
+}
+
 /// Whether another server gives this subnet's addresses. Then pools here would never be used, or be given out twice.
 fn proxy(table: &Reader<'_>, pools: &[FoundPool], context: &mut Context<'_>) -> bool {
     let own: Option<bool> = table.opt("proxy");
@@ -203,7 +248,7 @@ fn proxy(table: &Reader<'_>, pools: &[FoundPool], context: &mut Context<'_>) -> 
     proxy
 }
 
-fn specials(prefix: Prefix4, inherited: &Inherited, own: &[(std::net::Ipv4Addr, Span)]) -> Vec<Special> {
+fn specials(prefix: Prefix4, inherited: &Inherited, own: &[(Ipv4Addr, Span)]) -> Vec<Special> {
     let mut specials = Vec::new();
     // RFC 3021: a /31 has two hosts, and a /32 one.
     if prefix.length() <= 30 {

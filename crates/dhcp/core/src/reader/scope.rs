@@ -187,6 +187,15 @@ fn shown(time: Duration) -> String {
 
 fn times(reader: &Reader<'_>, inherited: &mut Inherited, context: &mut Context<'_>) {
     let own = |key: &str| lease(reader, key).map(|value| (value, reader.span_of(key)));
+    for key in ["lease_time", "lease_time_min", "lease_time_max", "t1", "t2"] {
+        if let Some((time, span)) = own(key).filter(|(time, _)| time.subsec_nanos() != 0) {
+            let message = format!("{} s is no whole number of seconds", time.as_secs_f64());
+            context.push_unless_known(
+                span,
+                Fault::error(codes::WHOLE_SECONDS, reader.path_of(key), span, message),
+            );
+        }
+    }
     let before = inherited.clone();
     inherited.lease = own("lease_time").or(before.lease);
     inherited.min = own("lease_time_min").or(before.min);

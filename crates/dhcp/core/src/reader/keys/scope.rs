@@ -8,6 +8,10 @@ const TEXT: Kind = Kind::Text { max: 1200 };
 const TEXT_OR_LIST: Kind = Kind::OneOf(&[TEXT, Kind::List(&TEXT)]);
 /// Ten years; longer leases are typing errors.
 const LEASE_MAX: u64 = 3650 * 86_400;
+const DOMAIN: Kind = Kind::Form {
+    what: "a domain name",
+    check: check_domain,
+};
 const TIME: Kind = Kind::seconds(1, LEASE_MAX);
 /// A lease time that may also have no end.
 const LEASE: Kind = Kind::OneOf(&[
@@ -29,7 +33,7 @@ pub(in crate::reader) const SCOPE: &[Key] = &[
     Key::new("t2", TIME, "When the client asks any server (option 59); 7/8 of the lease when not set."),
     Key::new("gateway", IP_OR_LIST, "Routers (option 3). With static_routes it becomes their default route too, because clients that know option 121 ignore option 3 (RFC 3442).").example("10.0.0.1"),
     Key::new("dns_servers", IPS, "Name servers (option 6).").example("[\"10.0.0.1\"]"),
-    Key::new("domain_name", TEXT, "Domain of the client (option 15).").example("example.com"),
+    Key::new("domain_name", DOMAIN, "Domain of the client (option 15).").example("example.com"),
     Key::new("domain_search", Kind::List(&TEXT), "Search list (option 119).").example("[\"example.com\", \"example.net\"]"),
     Key::new("ntp_servers", IPS, "Time servers (option 42).").example("[\"10.0.0.1\"]"),
     Key::new("mtu", Kind::Int { min: 68, max: 65_535 }, "Interface MTU (option 26).").unit("octets").example("9000"),
@@ -51,8 +55,9 @@ pub(in crate::reader) const SCOPE: &[Key] = &[
 const OPTION_VALUE: Kind = Kind::OneOf(&[
     TEXT,
     Kind::Int {
-        min: i32::MIN as i64,
-        max: u32::MAX as i64,
+        // The option's own type says which numbers it takes.
+        min: i64::MIN,
+        max: i64::MAX,
     },
     Kind::Bool,
     Kind::List(&Kind::Any),
@@ -118,6 +123,28 @@ pub(in crate::reader) const BOOT: &[Key] = &[
         "What decisions call this entry; its number when not set.",
     ),
 ];
+
+/// Names as in RFC 1035, section 2.3.4, without a word on letters. Some clients take several, with spaces between them.
+fn check_domain(text: &str) -> Result<(), TextFault> {
+    let wrong = |message: String| Err(TextFault::from(message));
+    if text.len() > 255 {
+        return wrong(format!(
+            "the name has {} octets, at most 255 fit the option",
+            text.len()
+        ));
+    }
+    for name in text.split(' ') {
+        let labels = name.strip_suffix('.').unwrap_or(name).split('.');
+        for label in labels {
+            match label.len() {
+                0 => return wrong(format!("{text:?} has a label without a letter")),
+                64.. => return wrong(format!("the label {label:?} has more than 63 octets")),
+                _ => {}
+            }
+        }
+    }
+    Ok(())
+}
 
 fn check_lease(text: &str) -> Result<(), TextFault> {
     if text == INFINITE {

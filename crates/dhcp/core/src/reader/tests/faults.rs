@@ -388,3 +388,74 @@ fn a_pool_beside_another_server_is_a_fault() {
         "{report}"
     );
 }
+
+#[test]
+fn a_gateway_outside_of_its_subnet_is_warned_of() {
+    let (settings, text) = super::checked("a.toml", &subnet("gateway = \"10.0.1.1\""));
+    assert!(settings.is_some());
+    assert!(
+        text.contains(
+            "warning[PUR-9170]: dhcp.subnets[0].gateway: the gateway 10.0.1.1 is outside of 10.0.0.0/24"
+        ),
+        "{text}"
+    );
+    super::good(&subnet("gateway = \"10.0.0.1\""));
+}
+
+#[test]
+fn networks_without_hosts_are_refused() {
+    let network = |prefix: &str| format!("{BASE}[[dhcp.subnets]]\nnetwork = \"{prefix}\"\n");
+    for prefix in [
+        "224.0.0.0/24",
+        "239.1.0.0/16",
+        "0.0.0.0/8",
+        "0.1.0.0/16",
+        "0.0.0.0/0",
+        "192.0.0.0/2",
+    ] {
+        assert!(refused(&network(prefix)).contains("error[PUR-9171]"), "{prefix}");
+    }
+    let (settings, text) = super::checked("a.toml", &network("127.0.0.0/24"));
+    assert!(settings.is_some() && text.contains("warning[PUR-9171]"), "{text}");
+    super::good(&network("223.255.255.0/24"));
+}
+
+#[test]
+fn a_domain_name_has_no_empty_label() {
+    for name in ["a..b", ".a", "a b..c", ""] {
+        let text = refused(&subnet(&format!("domain_name = \"{name}\"")));
+        assert!(text.contains("has a label without a letter"), "{name}: {text}");
+    }
+    for name in ["example.com", "example.com.", "a_b", "example.com example.net"] {
+        super::good(&subnet(&format!("domain_name = \"{name}\"")));
+    }
+}
+
+#[test]
+fn lease_times_are_whole_seconds() {
+    for keys in [
+        "lease_time = 3600.5",
+        "lease_time = \"1500ms\"",
+        "t1 = 10.5",
+        "lease_time_min = 1.5",
+    ] {
+        let text = refused(&subnet(keys));
+        assert!(
+            text.contains("error[PUR-9172]") && text.contains("5 s is no whole number"),
+            "{text}"
+        );
+    }
+    super::good(&subnet("lease_time = 3600.0"));
+}
+
+#[test]
+fn a_number_out_of_range_is_told_with_the_range_of_its_option() {
+    let text = refused(&format!(
+        "{BASE}option_defs = [{{ name = \"mine\", code = 224, type = \"u32\" }}]\noptions = {{ mine = 5000000000 }}\n\
+         [[dhcp.subnets]]\nnetwork = \"10.0.0.0/24\"\n"
+    ));
+    assert!(
+        text.contains("0 to 4294967295") && !text.contains("2147483648"),
+        "{text}"
+    );
+}
