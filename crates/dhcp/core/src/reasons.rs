@@ -145,7 +145,8 @@ reasons! {
     1203 NAK_OTHER_LEASE "nak_other_lease" "refused {address}: its lease is {a:ip}"
         "The client holds another address here." "";
     1204 NAK_UNKNOWN "nak_unknown" "refused {address}: no lease of this client is recorded"
-        "The server is authoritative and knows the address is not this client's (RFC 2131, 4.3.2)." "";
+        "The server is authoritative: no other one gives addresses here, so an address that is not recorded for the client is not its own, and it asks anew at once. RFC 2131, 4.3.2 would have a server without a record stay silent, for the sake of others that may have one."
+        "Where another server does give addresses here, set `dhcp.authoritative = false`.";
     1205 NAK_RESERVED "nak_reserved" "refused {address}: {a:ip} is reserved for this client"
         "A reservation made since gives the client another address; it will ask anew and get it." "";
     1206 NAK_NOT_ADMITTED "nak_not_admitted" "refused {address}: its pool does not admit the client any more"

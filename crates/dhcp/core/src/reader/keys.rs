@@ -39,7 +39,7 @@ const TOP: &[Key] = &[
         .default("durable"),
     Key::new("mclt", Kind::seconds(1, DAY), "Maximum client lead time: the most that `lead` promises beyond what is durable, and how long a failed owner's addresses rest.")
         .default("10m"),
-    Key::new("authoritative", Kind::Bool, "Whether a client asking for an address that is wrong on its network is refused at once (RFC 2131, 4.3.2).")
+    Key::new("authoritative", Kind::Bool, "Whether no other server gives addresses on these networks. A client that asks after a reboot for an address that is wrong or not recorded for it is then refused at once and asks anew, and one that renews an address nobody else has a claim on keeps it. RFC 2131, 4.3.2 has a server without a record stay silent, as another one may have it: beside such a server set it to false.")
         .default("true"),
     Key::new("server_id", Kind::Ip, "Server identifier (option 54) for all subnets; the address the request came to when not set."),
     Key::new("echo_client_id", Kind::Bool, "Whether the client identifier is sent back (RFC 6842).").default("true"),
