@@ -3,21 +3,32 @@
 use super::Finding;
 use crate::cli::Context;
 use crate::client::NodeFile;
-use purlin_dhcp_client::{FoundServer, discover_servers};
+use purlin_dhcp_client::{DiscoverError, FoundServer, Patience, discover_servers};
 use std::net::Ipv4Addr;
 use std::time::Duration;
+use tokio::task::JoinHandle;
 
 const CHECK: &str = "rogue";
-/// Long enough for servers that look for conflicts before they offer.
-const WAIT: Duration = Duration::from_secs(3);
+/// Long enough for servers that look for conflicts before they offer: dnsmasq waits 3 s for an answer to its ping.
+/// Asked again, as its clients do, because one datagram may be lost.
+const PATIENCE: Patience = Patience {
+    times: 3,
+    every: Duration::from_secs(2),
+    wait: Duration::from_secs(7),
+};
 
 pub(super) async fn check(interfaces: &[String], context: &Context) -> Vec<Finding> {
     let ours = our_addresses(context);
     let mut findings = Vec::new();
-    for name in interfaces {
-        let interface = name.clone();
-        let asked = tokio::task::spawn_blocking(move || discover_servers(&interface, WAIT)).await;
-        match asked {
+    if !interfaces.is_empty() {
+        // Not of the report: whoever waits shall see for what.
+        let (names, secs) = (interfaces.join(", "), PATIENCE.wait.as_secs());
+        eprintln!("listening for other DHCP servers on {names} for {secs} s ...");
+    }
+    // All at once: so many seconds in all.
+    let asking: Vec<_> = interfaces.iter().cloned().map(ask).collect();
+    for (name, asked) in interfaces.iter().zip(asking) {
+        match asked.await {
             Ok(Ok(servers)) => findings.push(judged(name, &servers, &ours)),
             Ok(Err(cause)) => findings.push(Finding::warn(
                 CHECK,
@@ -32,6 +43,10 @@ pub(super) async fn check(interfaces: &[String], context: &Context) -> Vec<Findi
         }
     }
     findings
+}
+
+fn ask(interface: String) -> JoinHandle<Result<Vec<FoundServer>, DiscoverError>> {
+    tokio::task::spawn_blocking(move || discover_servers(&interface, PATIENCE))
 }
 
 /// Addresses of this machine, when a node of ours runs on it: its own answers are no rogue's.

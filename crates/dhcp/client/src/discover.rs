@@ -27,26 +27,48 @@ pub struct FoundServer {
     pub options: Vec<ProbeOption>,
 }
 
-/// Broadcasts one DISCOVER on an interface and collects offers for the whole of `wait`, sorted by server. Nothing is
-/// requested, so no lease comes of it. Needs root or CAP_NET_RAW.
+/// How long servers are asked for an offer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Patience {
+    /// How often the same DISCOVER is sent.
+    pub times: u32,
+    /// From one to the next.
+    pub every: Duration,
+    /// In all.
+    pub wait: Duration,
+}
+
+/// Broadcasts a DISCOVER on an interface, again as a client does that hears nothing, and collects offers for the whole
+/// of the wait, sorted by server. Nothing is requested, so no lease comes of it. Needs root or CAP_NET_RAW.
 ///
 /// # Errors
 /// When the interface is missing, down, no Ethernet, or raw frames are not allowed.
-pub fn discover_servers(interface: &str, wait: Duration) -> Result<Vec<FoundServer>, DiscoverError> {
+pub fn discover_servers(interface: &str, patience: Patience) -> Result<Vec<FoundServer>, DiscoverError> {
     let mut line = Line::segment(interface)?;
     let xid = some_xid();
     let began = Instant::now();
     let mut draft = Draft::new(Kind::Discover, PROBE_MAC);
     draft.xid(xid).broadcast();
     draft.option(code::PARAMETERS, &[1, 3, 6, 15, 51, 66, 67]);
-    line.send(
-        &draft.finish(),
-        PROBE_MAC,
-        Ipv4Addr::UNSPECIFIED,
-        Ipv4Addr::BROADCAST,
-    )?;
+    let (question, end) = (draft.finish(), began + patience.wait);
+    let (mut asked, mut next) = (0, began);
     let mut found: Vec<FoundServer> = Vec::new();
-    while let Some((datagram, source)) = line.receive(began + wait)? {
+    loop {
+        if asked < patience.times && Instant::now() >= next {
+            line.send(&question, PROBE_MAC, Ipv4Addr::UNSPECIFIED, Ipv4Addr::BROADCAST)?;
+            (asked, next) = (asked + 1, next + patience.every);
+        }
+        let until = if asked < patience.times {
+            end.min(next)
+        } else {
+            end
+        };
+        let Some((datagram, source)) = line.receive(until)? else {
+            if Instant::now() >= end {
+                break;
+            }
+            continue;
+        };
         let offer = Answer::read(&datagram).filter(|answer| answer.xid == xid && answer.kind == Kind::Offer);
         let Some(offer) = offer else { continue };
         let server = found_server(&datagram, &offer, source, began.elapsed());

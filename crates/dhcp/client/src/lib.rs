@@ -19,7 +19,7 @@ mod line;
 mod message;
 mod probe;
 
-pub use discover::{DiscoverError, FoundServer, discover_servers};
+pub use discover::{DiscoverError, FoundServer, Patience, discover_servers};
 pub use line::LineError;
 pub use probe::{
     PROBE_MAC, Probe, ProbeError, ProbeLease, ProbeOption, ProbeProxy, ProbeReport, ProbeStep, ProbeVerdict,

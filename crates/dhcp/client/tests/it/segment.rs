@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use purlin_dhcp_client::{Probe, ProbeError, ProbeVerdict, ProbeVia, discover_servers, probe};
+use purlin_dhcp_client::{Patience, Probe, ProbeError, ProbeVerdict, ProbeVia, discover_servers, probe};
 use purlin_netio::netns::Namespace;
 use purlin_netio::{Outgoing, Poller, Ready, RecvBatch, SendBatch, Trigger, UdpOptions, UdpPort};
 
@@ -84,10 +84,40 @@ fn a_probe_without_an_address_gets_a_lease_by_broadcast() {
     });
 }
 
+/// Asks so often within so many milliseconds.
+fn asked(times: u32, wait: u64) -> Patience {
+    Patience {
+        times,
+        every: Duration::from_millis(50),
+        wait: Duration::from_millis(wait),
+    }
+}
+
+#[test]
+fn servers_that_are_slow_are_asked_again_with_the_same_number() {
+    let Some((server, client)) = segment("slow") else {
+        return;
+    };
+    let port = server.run(|| {
+        let options = UdpOptions {
+            device: Some("s0"),
+            ..UdpOptions::default()
+        };
+        UdpPort::bind("0.0.0.0:67".parse().expect("an address"), &options).expect("a socket")
+    });
+    let servers = client.run(|| discover_servers("c0", asked(3, 200)).expect("root can"));
+    assert_eq!(servers, []);
+    let mut batch = RecvBatch::new();
+    let heard = batch.receive(&port).expect("a socket can be read");
+    let numbers: Vec<&[u8]> = (0..heard).map(|i| &batch.get(i).payload[4..8]).collect();
+    assert_eq!(numbers.len(), 3);
+    assert!(numbers.iter().all(|number| *number == numbers[0]), "{numbers:?}");
+}
+
 #[test]
 fn every_server_on_the_segment_is_found_with_its_offer() {
     with_server("discover", || {
-        let servers = discover_servers("c0", Duration::from_millis(300)).expect("root can");
+        let servers = discover_servers("c0", asked(1, 300)).expect("root can");
         assert_eq!(servers.len(), 1, "{servers:?}");
         assert_eq!(*servers[0].source.ip(), Ipv4Addr::new(10, 1, 0, 254));
         assert_eq!(servers[0].offered, Ipv4Addr::new(10, 1, 0, 1));
@@ -103,7 +133,7 @@ fn every_server_on_the_segment_is_found_with_its_offer() {
 #[test]
 fn an_interface_that_is_down_is_named_with_the_cure() {
     with_server("down", || {
-        let error = discover_servers("down0", Duration::from_millis(1)).expect_err("down");
+        let error = discover_servers("down0", asked(1, 1)).expect_err("down");
         assert!(
             matches!(error, ProbeError::Down(_)) && error.to_string().contains("ip link set down0 up"),
             "{error}"
