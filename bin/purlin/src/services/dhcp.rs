@@ -15,7 +15,7 @@ use crate::cluster::Cluster;
 use crate::exit::{Failure, chain};
 use crate::log;
 use crate::settings::Settings as NodeSettings;
-use condition::{as_json, dead, journal_check, tell_condition};
+use condition::{as_json, dead, journal_check, tell_condition, watched};
 use futures_util::future::{BoxFuture, FutureExt};
 use losses::Losses;
 use purlin_api::clock::Clock;
@@ -332,7 +332,8 @@ impl Service for Dhcp {
 
     fn watch<'a>(&'a self, tell: Tell<'a>) -> BoxFuture<'a, Failure> {
         async move {
-            let mut health = self.handle.health();
+            let is_well = |health: &Health| health.condition() == Condition::Serving;
+            let mut health = watched(self.handle.health(), is_well);
             let mut usage = tokio::time::interval(if self.sharing.is_some() {
                 COUNT_EVERY
             } else {

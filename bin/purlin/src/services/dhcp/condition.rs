@@ -8,6 +8,7 @@ use purlin_dhcp_core::settings::AckMode;
 use purlin_dhcp_server::{Condition, Health, ServerStatus};
 use purlin_telemetry::health::{Bears, Check};
 use serde_json::{Value, json};
+use tokio::sync::watch;
 
 pub(super) fn dead(health: &Health) -> Failure {
     let cause = health.cause.unwrap_or("the packet threads have ended");
@@ -15,6 +16,16 @@ pub(super) fn dead(health: &Health) -> Failure {
         format!("DHCP cannot go on: {cause}"),
         "look for disk errors (dmesg), then start again",
     )
+}
+
+/// What the service's condition is told by. One that is amiss already, because the disk was full at the start, is as
+/// new to whoever watches as one that comes later.
+pub(super) fn watched<T>(mut health: watch::Receiver<T>, is_well: impl Fn(&T) -> bool) -> watch::Receiver<T> {
+    let amiss = !is_well(&health.borrow());
+    if amiss {
+        health.mark_changed();
+    }
+    health
 }
 
 pub(super) fn tell_condition(condition: Condition, tell: Tell<'_>) {
@@ -81,6 +92,17 @@ pub(super) fn as_json(status: &ServerStatus) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_amiss_at_the_start_is_news() {
+        let is_news = |condition| {
+            let (_sender, health) = watch::channel(condition);
+            let watched = watched(health, |condition| *condition == Condition::Serving);
+            watched.has_changed().expect("the sender is there")
+        };
+        assert!(is_news(Condition::Full) && is_news(Condition::Failed));
+        assert!(!is_news(Condition::Serving));
+    }
 
     #[test]
     fn a_full_disk_makes_unready_and_a_failed_journal_dead() {
