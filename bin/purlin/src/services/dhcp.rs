@@ -21,6 +21,7 @@ use losses::Losses;
 use purlin_api::clock::Clock;
 use purlin_api::revisions::Revisions;
 use purlin_api::schema;
+use purlin_config::Faults;
 use purlin_dhcp_core::pin::Pin;
 use purlin_dhcp_core::view::SubnetUse;
 use purlin_dhcp_server::forecast::{Outlook, SAMPLE_EVERY, Uses, prospects};
@@ -37,7 +38,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
-/// How often subnets are asked how full they are, for telling what a change would do.
+/// How often subnets are asked how full they are, for telling when they will be full.
 const USAGE_EVERY: Duration = Duration::from_secs(5);
 /// The same among several nodes, where the store counts.
 const COUNT_EVERY: Duration = Duration::from_secs(60);
@@ -56,8 +57,6 @@ pub(crate) struct Dhcp {
     threads: Mutex<Option<Running>>,
     health: watch::Receiver<Health>,
     losses: Losses,
-    /// How full subnets were a moment ago.
-    usage: Mutex<Vec<SubnetUse>>,
     /// And over time, noted by the node that leads.
     uses: Uses,
     /// What that lets one expect, where this node leads.
@@ -146,7 +145,6 @@ impl Dhcp {
             health: handle.health(),
             threads: Mutex::new(Some(threads)),
             losses: Losses::default(),
-            usage: Mutex::default(),
             uses: Uses::new(base.cluster.records().unwrap_or_else(|| base.store.records())),
             outlook: Outlook::default(),
             cluster: base.cluster.clone(),
@@ -218,7 +216,6 @@ impl Dhcp {
 
     async fn note_usage(&self) {
         let usage = self.leases.usage().await;
-        *self.usage.lock().unwrap_or_else(PoisonError::into_inner) = usage.subnets.clone();
         // Leadership came or went since the last sample.
         if usage.partial.is_none() && self.cluster.leads() == self.outlook.is_empty() {
             self.foresee(usage.subnets).await;
@@ -325,9 +322,14 @@ impl Service for Dhcp {
         .boxed()
     }
 
-    fn impact(&self, from: &Value, to: &Value) -> Vec<String> {
-        let usage = self.usage.lock().unwrap_or_else(PoisonError::into_inner);
-        impact::lost_subnets(from, to, &usage)
+    fn impact(&self, _: &Value, to: &Value) -> Vec<String> {
+        let Some(to) = crate::settings::of_revision(to, &mut Faults::new()) else {
+            return Vec::new();
+        };
+        let counting = self.handle.outside(&to.services.dhcp.service);
+        // Packet threads look at their leases in pieces, some 100 ms for a million.
+        let outside = tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(counting));
+        impact::told(outside, self.sharing.is_some())
     }
 
     fn watch<'a>(&'a self, tell: Tell<'a>) -> BoxFuture<'a, Failure> {

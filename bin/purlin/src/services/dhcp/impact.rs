@@ -1,66 +1,51 @@
 //! What a change of the configuration would do to clients that have leases.
 
-use purlin_dhcp_core::view::SubnetUse;
-use serde_json::Value;
-use std::collections::BTreeSet;
+use purlin_dhcp_core::Outside;
 
-/// Subnets with leases that would no longer be served.
-pub(super) fn lost_subnets(from: &Value, to: &Value, usage: &[SubnetUse]) -> Vec<String> {
-    let (before, after) = (subnet_names(from), subnet_names(to));
-    let bound = |name: &str| {
-        usage
-            .iter()
-            .find(|used| used.subnet == name)
-            .map_or(0, |used| used.bound)
+/// The leases that the change leaves without a place, with what becomes of them. One node of several counts its own.
+pub(super) fn told(outside: Outside, shares: bool) -> Vec<String> {
+    let of_node = if shares { " of this node" } else { "" };
+    let counted = |count: u64| match count {
+        1 => format!("1 lease{of_node} lies"),
+        count => format!("{count} leases{of_node} lie"),
     };
-    let gone = before.difference(&after).map(|name| (name, bound(name)));
-    gone.filter(|(_, bound)| *bound > 0)
-        .map(|(name, bound)| format!("{bound} leases of subnet {name:?} are no longer served"))
-        .collect()
-}
-
-fn subnet_names(config: &Value) -> BTreeSet<String> {
-    let list = |parent: &Value, key: &str| {
-        parent
-            .get(key)
-            .and_then(Value::as_array)
-            .cloned()
-            .unwrap_or_default()
-    };
-    let dhcp = config.get("dhcp").unwrap_or(&Value::Null);
-    let mut subnets = list(dhcp, "subnets");
-    subnets.extend(
-        list(dhcp, "networks")
-            .iter()
-            .flat_map(|network| list(network, "subnets")),
-    );
-    subnets
-        .iter()
-        .filter_map(|subnet| Some(subnet.get("name")?.as_str()?.to_owned()))
-        .collect()
+    let mut told = Vec::new();
+    if outside.subnets > 0 {
+        let counted = counted(outside.subnets);
+        told.push(format!(
+            "{counted} outside every subnet then: not extended any more, they go on until they end"
+        ));
+    }
+    if outside.pools > 0 {
+        let counted = counted(outside.pools);
+        told.push(format!(
+            "{counted} in no pool and no reservation then: clients use them until they renew, are refused (PUR-1206) and \
+             ask for another address"
+        ));
+    }
+    told
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     #[test]
-    fn a_lost_subnet_is_told_with_its_leases() {
-        let used = SubnetUse {
-            network: "a".into(),
-            subnet: "a".into(),
-            size: 10,
-            bound: 7,
-            offered: 0,
-            declined: 0,
-            reusable: 0,
-            reserved: 0,
-            pools: Vec::new(),
+    fn leases_without_a_place_are_told_with_what_becomes_of_them() {
+        let outside = Outside {
+            subnets: 1,
+            pools: 38_145,
         };
-        let from = json!({"dhcp": {"networks": [{"name": "n", "subnets": [{"name": "a"}]}]}});
-        let told = lost_subnets(&from, &json!({}), std::slice::from_ref(&used));
-        assert_eq!(told, ["7 leases of subnet \"a\" are no longer served"]);
-        assert!(lost_subnets(&from, &from, &[used]).is_empty());
+        let told = told(outside, false);
+        assert!(
+            told[0].starts_with("1 lease lies outside every subnet then"),
+            "{told:?}"
+        );
+        assert!(
+            told[1].starts_with("38145 leases lie in no pool and no reservation then"),
+            "{told:?}"
+        );
+        assert!(super::told(outside, true)[1].starts_with("38145 leases of this node lie"));
+        assert!(super::told(Outside::default(), false).is_empty());
     }
 }

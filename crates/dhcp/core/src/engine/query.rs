@@ -101,6 +101,34 @@ impl Engine {
                 })
     }
 
+    /// Addresses that are bound now, ascending, from `from` on: of at most `budget` that were looked at, and where to
+    /// go on when that was not all.
+    #[must_use]
+    pub fn bound_from(&self, now: &Now, from: u32, budget: usize) -> (Vec<Ipv4Addr>, Option<u32>) {
+        let (mut bound, mut end) = (Vec::new(), None);
+        for network in self.networks.iter().flatten() {
+            let mut room = budget.max(1);
+            for slot in network.table.occupied_from(from) {
+                let address = network.table.address(slot);
+                if end.is_some_and(|end| address >= end) {
+                    break;
+                }
+                if room == 0 {
+                    end = Some(address);
+                    break;
+                }
+                room -= 1;
+                let lease = network.table.lease(slot);
+                if shown_state(lease.state, lease.expires, now) == LeaseState::Bound {
+                    bound.push(address.into());
+                }
+            }
+        }
+        let complete = |address: &Ipv4Addr| end.is_none_or(|end| u32::from(*address) < end);
+        bound.retain(complete);
+        (bound, end)
+    }
+
     /// The lease of an address.
     #[must_use]
     pub fn lease(&self, now: &Now, address: Ipv4Addr) -> Option<LeaseView> {

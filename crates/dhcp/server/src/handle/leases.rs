@@ -3,7 +3,9 @@
 use super::{Door, Handle};
 use crate::worker::Worker;
 use futures_util::future::join_all;
+use purlin_dhcp_core::settings::Settings;
 use purlin_dhcp_core::view::{BootFacts, LeasePage, LeaseQuery, LeaseView};
+use purlin_dhcp_core::{Outside, Served};
 use purlin_netio::now;
 use std::net::Ipv4Addr;
 use tokio::sync::oneshot;
@@ -68,6 +70,20 @@ impl Handle {
         asked.iter().map(|door| door.send(facts)).collect()
     }
 
+    /// This node's leases that other settings would leave without a subnet or a pool, though they have one now.
+    pub async fn outside(&self, after: &Settings) -> Outside {
+        let plan = self.plan();
+        let before = Served::new(plan.settings(), plan.pins());
+        let after = Served::new(after, plan.pins());
+        let mut all = Outside::default();
+        for door in &self.0.doors {
+            let outside = count_outside(door, &before, &after).await;
+            all.subnets += outside.subnets;
+            all.pools += outside.pools;
+        }
+        all
+    }
+
     /// Leases that have `text` in their address, MAC, identifier, host name, circuit or remote id.
     pub async fn find(&self, text: &str) -> Vec<LeaseView> {
         let query = LeaseQuery {
@@ -77,6 +93,20 @@ impl Handle {
         };
         self.leases(query).await.leases
     }
+}
+
+/// Counts one thread's bound leases piece by piece.
+async fn count_outside(door: &Door, before: &Served, after: &Served) -> Outside {
+    let (mut outside, mut next) = (Outside::default(), Some(0));
+    while let Some(from) = next {
+        let asked = door.ask(move |worker| worker.engine.bound_from(&now(), from, EXAMINED_PER_TURN));
+        let Some((bound, end)) = asked.await else { break };
+        for address in bound {
+            outside.count(address, before, after);
+        }
+        next = end;
+    }
+    outside
 }
 
 /// One thread's page, asked for piece by piece.

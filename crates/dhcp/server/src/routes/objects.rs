@@ -251,9 +251,12 @@ fn of_pool(used: &PoolUse) -> Value {
 }
 
 fn utilization(used: &SubnetUse) -> Value {
+    // Reserved addresses outside of the pools, and leases of pools that are no more, make no pool full.
+    let inside = |count: fn(&PoolUse) -> u64| used.pools.iter().map(count).sum::<u64>();
+    let bound = inside(|pool| pool.bound);
     let free = used
         .size
-        .saturating_sub(used.bound + used.offered + used.declined);
+        .saturating_sub(used.taken() + inside(|pool| pool.offered));
     json!({
         "size": used.size,
         "bound": used.bound,
@@ -262,7 +265,8 @@ fn utilization(used: &SubnetUse) -> Value {
         "reusable": used.reusable,
         "reserved": used.reserved,
         "free": free,
-        "ratio": ratio(used.bound, used.size),
+        "outside": used.bound.saturating_sub(bound),
+        "ratio": ratio(bound, used.size),
     })
 }
 
@@ -367,26 +371,29 @@ mod tests {
 
     #[test]
     fn utilization_is_of_the_pools() {
-        let used = SubnetUse {
-            network: "a".into(),
-            subnet: "a".into(),
-            size: 200,
-            bound: 50,
-            offered: 1,
-            declined: 2,
-            reusable: 7,
-            reserved: 3,
-            pools: Vec::new(),
-        };
-        let shown = utilization(&used);
-        assert_eq!((&shown["ratio"], &shown["free"]), (&json!(0.25), &json!(147)));
-        let pool = of_pool(&PoolUse {
+        let pool = PoolUse {
             range: "10.0.0.0-10.0.0.199".parse().expect("a range"),
             bound: 50,
             offered: 1,
             declined: 2,
             reusable: 7,
-        });
+        };
+        let used = SubnetUse {
+            network: "a".into(),
+            subnet: "a".into(),
+            size: 200,
+            // Of a pool that was larger.
+            bound: 450,
+            offered: 1,
+            declined: 2,
+            reusable: 7,
+            reserved: 3,
+            pools: vec![pool],
+        };
+        let shown = utilization(&used);
+        assert_eq!((&shown["ratio"], &shown["free"]), (&json!(0.25), &json!(147)));
+        assert_eq!((&shown["bound"], &shown["outside"]), (&json!(450), &json!(400)));
+        let pool = of_pool(&pool);
         assert_eq!(
             (&pool["ratio"], &pool["free"], &pool["size"]),
             (&json!(0.25), &json!(147), &json!(200))

@@ -112,7 +112,10 @@ fn decision() -> Vec<(&'static str, Schema)> {
         ("seq", schema::count("Number in its packet thread's history.")),
         ("mac", schema::string("Hardware address of the client.")),
         ("event", schema::string("What came in: `DHCPDISCOVER`.")),
-        ("answer", schema::string("What went out: `DHCPOFFER`, `BOOTREPLY` to a BOOTP client, or `-`.")),
+        (
+            "answer",
+            schema::string("What went out: `DHCPOFFER`, `BOOTREPLY` to a BOOTP client, or `-`."),
+        ),
         ("outcome", schema::one_of(&outcomes, "How it ended.")),
         ("code", schema::string("Reason code: `PUR-1101`.")),
         (
@@ -182,6 +185,10 @@ fn utilization() -> Schema {
     let mut members = vec![
         ("size", schema::count("Addresses in its pools.")),
         ("reserved", schema::count("Reserved.")),
+        (
+            "outside",
+            schema::count("Leased, and in none of its pools: reserved addresses, and those of former pools."),
+        ),
     ];
     members.extend(counts());
     schema::object(&members)
@@ -207,7 +214,10 @@ fn counts() -> [(&'static str, Schema); 8] {
             schema::count("Lease ended; free for anyone once nothing fresher is left."),
         ),
         ("free", schema::count("Neither leased, offered nor declined.")),
-        ("ratio", schema::number("Leased part of the addresses, 0 to 1.")),
+        (
+            "ratio",
+            schema::number("Leased part of the addresses in pools, 0 to 1."),
+        ),
         (
             "age_secs",
             schema::count("How old the count is: with several nodes it is kept for a few seconds."),

@@ -1,6 +1,6 @@
 //! Plans that change, and clocks that are set, while leases run.
 
-use super::conversation::{Ask, Link, network, settings};
+use super::conversation::{Ask, Link, network, reserve, settings};
 use crate::rows::shown::Parts;
 use crate::settings::{AckMode, Pool, Settings};
 use crate::step::Verdict;
@@ -161,6 +161,53 @@ fn a_class_put_before_a_pool_moves_strangers_out() {
         link.dora(2).address(),
         Ipv4Addr::new(10, 0, 1, 1),
         "the lease of the first still runs"
+    );
+}
+
+/// Leases that a change leaves without a place are counted by address, and met as the words about it say.
+#[test]
+fn leases_outside_of_a_smaller_pool_are_counted_and_refused() {
+    let wide = settings(&["10.0.1.0-10.0.1.9"]);
+    let mut link = Link::new(&wide);
+    let held: Vec<Ipv4Addr> = (1..=6).map(|n| link.dora(n).address()).collect();
+    let outside = |link: &Link, after: &Settings| {
+        let (before, after) = (crate::Served::new(&wide, &[]), crate::Served::new(after, &[]));
+        let (mut outside, mut next) = (crate::Outside::default(), Some(0));
+        while let Some(from) = next {
+            let piece = link.engine.bound_from(&link.now, from, 4);
+            piece
+                .0
+                .iter()
+                .for_each(|&address| outside.count(address, &before, &after));
+            next = piece.1;
+        }
+        (outside.subnets, outside.pools)
+    };
+    let mut renamed = wide.clone();
+    renamed.networks[0].subnets[0].name = "other".into();
+    renamed.networks[0].name = "other".into();
+    assert_eq!(outside(&link, &renamed), (0, 0));
+    let mut narrow = settings(&["10.0.1.0-10.0.1.3"]);
+    reserve(&mut narrow, 6, "10.0.1.5");
+    assert_eq!(outside(&link, &narrow), (0, 1), "one is reserved");
+    let mut gone = wide.clone();
+    gone.networks[0].subnets[0].network = "10.7.0.0/16".parse().expect("a prefix");
+    gone.networks[0].subnets[0].pools.clear();
+    assert_eq!(outside(&link, &gone), (6, 0));
+    gone.enabled = false;
+    assert_eq!(outside(&link, &gone), (6, 0));
+
+    let plan = Plan::compile(&narrow, Some(link.engine.plan()));
+    link.engine.apply(plan, &link.now);
+    let renewed = link.send(&Ask::new(MessageType::Request, 5).ciaddr(held[4]));
+    assert_eq!(
+        (renewed.kind(), link.reason()),
+        (MessageType::Nak, "nak_not_admitted")
+    );
+    assert_eq!(
+        outside(&link, &narrow),
+        (0, 1),
+        "it goes on until then, and its record until it ends"
     );
 }
 
