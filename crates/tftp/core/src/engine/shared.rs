@@ -17,6 +17,20 @@ const STRAYS_AT_ONCE: u64 = 100;
 /// Places for clients whose transfers have just ended.
 const RECENT: usize = 4096;
 
+/// Nanoseconds between two looks at one transfer, at least: the least that `tftp.timing.shortest` may be.
+const SHORTEST: u64 = 1_000_000;
+
+/// What ends a transfer whose client says nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Limit {
+    /// `tftp.timing.lifetime`
+    Lifetime,
+    /// `tftp.timing.answer`
+    Answer,
+    /// `tftp.timing.idle`
+    Idle,
+}
+
 /// [`Timing`] in nanoseconds.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Pace {
@@ -134,15 +148,27 @@ impl Shared {
         wait.min(self.wait(transfer))
     }
 
-    /// Looks at the transfer again `wait` nanoseconds from now, or when one of its limits ends it.
-    pub(super) fn schedule<F>(&mut self, now: &Now, transfer: &mut Transfer<F>, wait: u64) {
-        let patience = &mut transfer.patience;
-        let mut due = later(now.boot, wait)
-            .min(patience.ends)
-            .min(later(patience.heard, self.pace.idle));
+    /// When a transfer that waits for its client ends, and by which limit: the first of those that hold. Timers are set
+    /// and transfers ended by this one function, so that a timer which rings for a limit always finds it reached.
+    pub(super) fn limit<F>(&self, transfer: &Transfer<F>) -> (BootTime, Limit) {
+        let patience = &transfer.patience;
+        let mut first = (patience.ends, Limit::Lifetime);
+        let mut or = |at: BootTime, limit| {
+            if at < first.0 {
+                first = (at, limit);
+            }
+        };
         if !patience.answered {
-            due = due.min(later(transfer.asked, self.pace.answer));
+            or(later(transfer.asked, self.pace.answer), Limit::Answer);
         }
+        or(later(patience.heard, self.pace.idle), Limit::Idle);
+        first
+    }
+
+    /// Looks at the transfer again `wait` nanoseconds from now, or when one of its limits ends it. Whatever the wait was
+    /// made from, the same transfer is not looked at all the time.
+    pub(super) fn schedule<F>(&mut self, now: &Now, transfer: &mut Transfer<F>, wait: u64) {
+        let due = later(now.boot, wait.max(SHORTEST)).min(self.limit(transfer).0);
         self.schedule_at(now, transfer, due);
     }
 

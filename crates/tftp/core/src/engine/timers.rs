@@ -2,7 +2,7 @@
 
 use super::end::End;
 use super::negotiate::option_ack;
-use super::shared::later;
+use super::shared::Limit;
 use super::write::acknowledge;
 use super::{Engine, reply, sender};
 use crate::effect::{Effects, Small};
@@ -57,12 +57,13 @@ impl<F: Readable> Engine<F> {
         let patience = &transfer.patience;
         let tries = u32::from(patience.tries);
         let silent = |reason| Some(End::silent(reason, Outcome::Noted).with(tries));
+        let lifetime = || {
+            let text = "the transfer took too long";
+            Some(End::error(reasons::LIFETIME, ErrorCode::Undefined, text))
+        };
         match transfer.stage {
             Stage::Dallying => return silent(reasons::STORED),
-            _ if now.boot >= patience.ends => {
-                let text = "the transfer took too long";
-                return Some(End::error(reasons::LIFETIME, ErrorCode::Undefined, text));
-            }
+            _ if now.boot >= patience.ends => return lifetime(),
             // These wait for nothing but the shell.
             Stage::Opening | Stage::Waiting | Stage::Storing => {
                 let text = "the server is busy, try again";
@@ -70,22 +71,23 @@ impl<F: Readable> Engine<F> {
             }
             Stage::Offered | Stage::Sending | Stage::Receiving => {}
         }
-        if !patience.answered {
-            let waited = now.boot >= later(transfer.asked, pace.answer);
-            let given_up = patience.misses >= pace.attempts || waited;
-            return given_up.then(|| silent(reasons::NEVER_ANSWERED)).flatten();
-        }
         if patience.misses >= pace.attempts {
-            let nothing_arrived = matches!(&transfer.side, Side::Read(sender) if sender.acked == 0);
-            return if nothing_arrived {
-                let blksize = transfer.terms.blksize.into();
-                Some(End::silent(reasons::NO_BLOCK, Outcome::Noted).with(blksize))
-            } else {
-                silent(reasons::NO_ANSWER)
+            let no_block = matches!(&transfer.side, Side::Read(sender) if sender.acked == 0);
+            return match (patience.answered, no_block) {
+                (false, _) => silent(reasons::NEVER_ANSWERED),
+                (true, true) => {
+                    let blksize = transfer.terms.blksize.into();
+                    Some(End::silent(reasons::NO_BLOCK, Outcome::Noted).with(blksize))
+                }
+                (true, false) => silent(reasons::NO_ANSWER),
             };
         }
-        let idle = now.boot >= later(patience.heard, pace.idle);
-        idle.then(|| silent(reasons::IDLE)).flatten()
+        match self.shared.limit(transfer) {
+            (at, _) if now.boot < at => None,
+            (_, Limit::Lifetime) => lifetime(),
+            (_, Limit::Answer) => silent(reasons::NEVER_ANSWERED),
+            (_, Limit::Idle) => silent(reasons::IDLE),
+        }
     }
 
     /// The last block of the window once more: when only it, or only the acknowledgement, was lost, that is all that

@@ -3,6 +3,7 @@
 mod chaos;
 mod clients;
 mod faults;
+mod floods;
 mod limits;
 mod link;
 mod options;

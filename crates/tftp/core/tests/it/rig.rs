@@ -91,6 +91,13 @@ impl Rig {
         rig
     }
 
+    /// New settings for a running engine: the defaults with a change.
+    pub(crate) fn set(&mut self, change: impl FnOnce(&mut Settings)) {
+        let mut settings = Settings::default();
+        change(&mut settings);
+        self.engine.apply(Plan::compile(&settings));
+    }
+
     pub(crate) fn file(&mut self, name: &str, octets: &[u8]) {
         self.files.insert(name.to_owned(), Content(octets.into()));
     }
@@ -147,8 +154,14 @@ impl Rig {
         let start = self.now.boot;
         let end = start.plus_millis(millis);
         let mut told = Vec::new();
+        let mut without_time = 0;
         while let Some(due) = self.engine.deadline().filter(|due| *due <= end) {
             let step = due.max(self.now.boot).millis_since(self.now.boot);
+            without_time = if step == 0 { without_time + 1 } else { 0 };
+            assert!(
+                without_time < 16,
+                "ticks follow each other without any time between them"
+            );
             self.pass(step);
             let text = self.tick();
             if !text.is_empty() {
