@@ -25,6 +25,8 @@ pub enum FileError {
     Io,
     /// Too much is waiting for the disk.
     Busy,
+    /// Another upload is writing this name.
+    Taken,
 }
 
 impl FileError {
@@ -42,6 +44,7 @@ impl FileError {
             Self::NoValue(_) => codes::TEMPLATE_VALUE,
             Self::Io => reasons::IO,
             Self::Busy => reasons::BUSY,
+            Self::Taken => reasons::TAKEN,
         }
     }
 
@@ -66,6 +69,7 @@ impl FileError {
             Self::NoSpace => (ErrorCode::Full, "disk full"),
             Self::Io => (ErrorCode::Undefined, "the file cannot be read or written"),
             Self::Busy => (ErrorCode::Undefined, "the server is busy, try again"),
+            Self::Taken => (ErrorCode::Undefined, "another upload has this name, try again"),
         }
     }
 }

@@ -76,6 +76,9 @@ reasons! {
     2109 CHANGED "file_changed" "the file changed while it was sent"
         "It became shorter or unreadable. What the client has is not the whole of any version."
         "Replace files by renaming a new one over the old: running transfers then end with the old content.";
+    2110 TAKEN "name_taken" "another upload has this name"
+        "A client is writing a file of this name already. The first has the name until its upload is whole, given up, or too long silent; two would mix."
+        "Let clients write to names of their own, as `crash/<mac>`; `purlin tftp transfers` shows who has the name. A client that was cut off keeps it until `tftp.timing.idle` is over.";
 
     2201 BAD_BLKSIZE "bad_blksize" "bad value of option blksize"
         "RFC 2348 allows 8 to 65464." "The client or its configuration is wrong.";

@@ -140,6 +140,10 @@ fn uploads_that_may_not_begin_are_refused() {
         (FileError::Denied, "ERROR 2 access denied; end denied"),
         (FileError::NoSpace, "ERROR 3 disk full; end no_space"),
         (FileError::Busy, "ERROR 0 the server is busy, try again; end busy"),
+        (
+            FileError::Taken,
+            "ERROR 0 another upload has this name, try again; end name_taken",
+        ),
     ] {
         assert_eq!(rig.write("up", ""), "asked");
         let end = rig.complete(|engine, now, slot, effects| engine.created(now, slot, Err(fault), effects));

@@ -21,8 +21,8 @@ pub type Created = Box<dyn FnOnce(Result<Arc<Upload>, FileError>) + Send>;
 impl Library {
     /// Begins an upload. `size` is what the client announced (`tsize`, `Content-Length`).
     ///
-    /// `done` may hear `NotAllowed` by the rules, `Exists` or `NotFound` by policy, `TooBig`, `NoSpace`, `Denied`, or
-    /// `Busy` while another upload has the name.
+    /// `done` may hear `NotAllowed` by the rules, `Exists` or `NotFound` by policy, `TooBig`, `NoSpace`, `Denied`,
+    /// `Taken` while another upload has the name, or `Busy`.
     pub fn create(&self, ask: OwnedAsk, size: Option<u64>, done: Created) {
         let inner = Arc::clone(&self.0);
         let plan = inner.plan();

@@ -26,12 +26,12 @@ pub(crate) struct Claim {
 
 impl Claims {
     /// # Errors
-    /// `Busy` while another upload has the name.
+    /// `Taken` while another upload has the name.
     pub(crate) fn claim(self: &Arc<Self>, directory: OwnedFd, name: &str) -> Result<Claim, FileError> {
         let stat = rustix::fs::fstat(&directory).map_err(refusal)?;
         let key: Name = (stat.st_dev, stat.st_ino, name.into());
         if !self.names().insert(key.clone()) {
-            return Err(FileError::Busy);
+            return Err(FileError::Taken);
         }
         Ok(Claim {
             claims: Arc::clone(self),

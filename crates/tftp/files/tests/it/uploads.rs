@@ -181,7 +181,7 @@ fn of_two_uploads_of_a_name_the_first_has_it() {
     for tmpfile in [true, false] {
         let rig = with(tmpfile, |_| {});
         let first = create(&rig, "a", None).unwrap();
-        assert_eq!(create(&rig, "/a", None).err(), Some(FileError::Busy));
+        assert_eq!(create(&rig, "/a", None).err(), Some(FileError::Taken));
         append(&first, b"first").unwrap();
         commit(&first).unwrap();
         assert_eq!(create(&rig, "a", None).err(), Some(FileError::Exists));
