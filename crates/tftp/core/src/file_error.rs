@@ -27,6 +27,8 @@ pub enum FileError {
     Busy,
     /// Another upload is writing this name.
     Taken,
+    /// The directory that an upload's name is in does not exist.
+    NoDirectory,
 }
 
 impl FileError {
@@ -45,6 +47,7 @@ impl FileError {
             Self::Io => reasons::IO,
             Self::Busy => reasons::BUSY,
             Self::Taken => reasons::TAKEN,
+            Self::NoDirectory => reasons::NO_DIRECTORY,
         }
     }
 
@@ -62,6 +65,7 @@ impl FileError {
     pub fn answer(self) -> (ErrorCode, &'static str) {
         match self {
             Self::NotFound => (ErrorCode::NotFound, "file not found"),
+            Self::NoDirectory => (ErrorCode::NotFound, "its directory does not exist"),
             Self::Denied | Self::NotAllowed(_) | Self::NoValue(_) => (ErrorCode::Denied, "access denied"),
             Self::IsDirectory => (ErrorCode::Denied, "that is a directory"),
             Self::TooBig => (ErrorCode::Full, "the file is too big"),

@@ -79,6 +79,9 @@ reasons! {
     2110 TAKEN "name_taken" "another upload has this name"
         "A client is writing a file of this name already. The first has the name until its upload is whole, given up, or too long silent; two would mix."
         "Let clients write to names of their own, as `crash/<mac>`; `purlin tftp transfers` shows who has the name. A client that was cut off keeps it until `tftp.timing.idle` is over.";
+    2111 NO_DIRECTORY "no_directory" "the directory of the upload does not exist"
+        "Uploads make files, never directories: a client that may write cannot fill the tree with folders."
+        "Make the directory below the root, writable for the service's user, or have clients write to one that is there.";
 
     2201 BAD_BLKSIZE "bad_blksize" "bad value of option blksize"
         "RFC 2348 allows 8 to 65464." "The client or its configuration is wrong.";

@@ -144,6 +144,10 @@ fn uploads_that_may_not_begin_are_refused() {
             FileError::Taken,
             "ERROR 0 another upload has this name, try again; end name_taken",
         ),
+        (
+            FileError::NoDirectory,
+            "ERROR 1 its directory does not exist; end no_directory",
+        ),
     ] {
         assert_eq!(rig.write("up", ""), "asked");
         let end = rig.complete(|engine, now, slot, effects| engine.created(now, slot, Err(fault), effects));

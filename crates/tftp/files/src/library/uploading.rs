@@ -21,7 +21,7 @@ pub type Created = Box<dyn FnOnce(Result<Arc<Upload>, FileError>) + Send>;
 impl Library {
     /// Begins an upload. `size` is what the client announced (`tsize`, `Content-Length`).
     ///
-    /// `done` may hear `NotAllowed` by the rules, `Exists` or `NotFound` by policy, `TooBig`, `NoSpace`, `Denied`,
+    /// `done` may hear `NotAllowed` by the rules, `Exists` or `NotFound` by policy, `NoDirectory`, `TooBig`, `NoSpace`, `Denied`,
     /// `Taken` while another upload has the name, or `Busy`.
     pub fn create(&self, ask: OwnedAsk, size: Option<u64>, done: Created) {
         let inner = Arc::clone(&self.0);
@@ -108,7 +108,10 @@ impl Inner {
         let directory = self
             .resolver
             .directory(&tree, parent, settings.files.links)
-            .map_err(refusal)?;
+            .map_err(|errno| match refusal(errno) {
+                FileError::NotFound => FileError::NoDirectory,
+                other => other,
+            })?;
         let mode = match fs::statat(&directory, name, AtFlags::SYMLINK_NOFOLLOW) {
             Err(Errno::NOENT) if rules.create => Mode::from_raw_mode(0o644),
             Err(errno) => return Err(refusal(errno)),

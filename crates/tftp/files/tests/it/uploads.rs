@@ -113,7 +113,7 @@ fn nothing_is_written_unless_it_is_allowed() {
         create(&rig, "no/such/folder", None).err(),
         Some(FileError::NotAllowed(purlin_tftp_core::plan::codes::UPLOAD_NAME))
     );
-    assert_eq!(create(&rig, "in/x", None).err(), Some(FileError::NotFound));
+    assert_eq!(create(&rig, "in/x", None).err(), Some(FileError::NoDirectory));
     assert_eq!(
         create(&rig, &format!("{UPLOAD_PREFIX}1"), None).err(),
         Some(FileError::Denied)
@@ -187,6 +187,26 @@ fn of_two_uploads_of_a_name_the_first_has_it() {
         assert_eq!(create(&rig, "a", None).err(), Some(FileError::Exists));
         assert_eq!(rig.text("a"), "first");
     }
+}
+
+#[test]
+fn directories_are_not_made_and_the_reason_says_so() {
+    let rig = with(true, |uploads| {
+        uploads
+            .allow
+            .push(NamePattern::parse("new/**").expect("a pattern"));
+    });
+    rig.write("new/file", "in the way");
+    for name in ["new/d/e", "new/file/e", "in/e"] {
+        assert_eq!(
+            create(&rig, name, None).err(),
+            Some(FileError::NoDirectory),
+            "{name}"
+        );
+    }
+    assert_eq!(create(&rig, "new/e", None).err(), None);
+    let rig = with(true, |uploads| uploads.create = false);
+    assert_eq!(create(&rig, "e", None).err(), Some(FileError::NotFound));
 }
 
 #[test]
