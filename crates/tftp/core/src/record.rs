@@ -11,6 +11,37 @@ use std::net::IpAddr;
 /// Octets of a name that a record keeps: the last ones, because they tell files apart.
 pub const NAME_KEPT: usize = 46;
 
+/// How an HTTP request asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HttpMethod {
+    Get,
+    Head,
+    Post,
+    Put,
+    Delete,
+    Options,
+    Patch,
+    /// One that is not told apart from others.
+    Other,
+}
+
+impl HttpMethod {
+    /// The method of this name; names are in capitals (RFC 9110, section 9.1).
+    #[must_use]
+    pub fn of(name: &str) -> Self {
+        match name {
+            "GET" => Self::Get,
+            "HEAD" => Self::Head,
+            "POST" => Self::Post,
+            "PUT" => Self::Put,
+            "DELETE" => Self::Delete,
+            "OPTIONS" => Self::Options,
+            "PATCH" => Self::Patch,
+            _ => Self::Other,
+        }
+    }
+}
+
 /// One request, from its arrival to its end.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct BootRecord {
@@ -40,8 +71,8 @@ pub struct BootRecord {
     pub outcome: Outcome,
     pub write: bool,
     pub netascii: bool,
-    /// It came over HTTP.
-    pub http: bool,
+    /// How it asked when it came over HTTP; `None` for TFTP.
+    pub http: Option<HttpMethod>,
     pub(crate) name_len: u8,
     pub(crate) name: [u8; NAME_KEPT],
 }
@@ -69,7 +100,7 @@ impl BootRecord {
             outcome: Outcome::Noted,
             write: false,
             netascii: false,
-            http: false,
+            http: None,
             name_len: 0,
             name: [0; NAME_KEPT],
         };

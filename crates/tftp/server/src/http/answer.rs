@@ -68,6 +68,7 @@ pub(super) fn answer(
     mut entry: Entry,
 ) -> Response {
     let tag = content.etag().to_owned();
+    entry.found(content.size());
     let mut headers = HeaderMap::new();
     put(&mut headers, header::ETAG, &tag);
     put(
@@ -131,7 +132,9 @@ pub(super) fn answer(
     if asked.head_only {
         entry.answered(&response, 0, reasons::SIZE_PROBE);
     } else {
-        entry.answered(&response, range.end - range.start, reasons::SENT);
+        let whole = range == (0..size);
+        let reason = if whole { reasons::SENT } else { reasons::HTTP_PART };
+        entry.answered(&response, range.end - range.start, reason);
         *response.body_mut() = body::of(content, range, entry);
     }
     response

@@ -8,7 +8,7 @@ use purlin_telemetry::ReasonCode;
 use purlin_telemetry::decision::{DecisionRing, Outcome, Page};
 use purlin_telemetry::metrics::{Collector, Encoder};
 use purlin_tftp_core::template::MarkName;
-use purlin_tftp_core::{BootRecord, RecordQuery, Told, reasons};
+use purlin_tftp_core::{BootRecord, HttpMethod, RecordQuery, Told, reasons};
 use purlin_types::BootTime;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -118,7 +118,7 @@ impl Entry {
             client.port(),
             name.as_bytes(),
         );
-        record.http = true;
+        record.http = Some(HttpMethod::of(request.method().as_str()));
         Self {
             records: Arc::clone(records),
             record,
@@ -133,11 +133,15 @@ impl Entry {
         self.record.opened_us = self.micros().min(u64::from(u32::MAX)) as u32;
     }
 
+    /// So many octets has the file, in the form that is sent.
+    pub(super) fn found(&mut self, size: u64) {
+        self.record.size = size;
+    }
+
     /// The head of the answer is known.
     pub(super) fn answered(&mut self, response: &Response, promised: u64, reason: ReasonCode) {
         self.status = response.status().as_u16();
         self.promised = promised;
-        self.record.size = promised;
         self.record.reason = reason;
         self.record.outcome = match response.status() {
             status if status.is_success() || status == StatusCode::NOT_MODIFIED => Outcome::Answered,

@@ -108,7 +108,11 @@ fn event(lane: usize, told: &Told) -> Event {
 
 /// `boot.transfer.file_sent`, `boot.http.not_found`.
 fn topic(told: &Told) -> String {
-    let kind = if told.record.http { "http" } else { "transfer" };
+    let kind = if told.record.http.is_some() {
+        "http"
+    } else {
+        "transfer"
+    };
     format!("boot.{kind}.{}", told.slug)
 }
 

@@ -49,7 +49,7 @@ fn record() -> Schema {
         ("port", schema::count("The client's port.")),
         (
             "event",
-            schema::one_of(&["RRQ", "WRQ", "HTTP GET"], "What came in."),
+            schema::string("What came in: `RRQ`, `WRQ`, or `HTTP` and its method, as `HTTP GET`."),
         ),
         (
             "answer",

@@ -2,7 +2,7 @@
 
 use purlin_api::clock::rfc3339_millis;
 use purlin_telemetry::Outcome;
-use purlin_tftp_core::{BootRecord, Told, TransferView};
+use purlin_tftp_core::{BootRecord, HttpMethod, Told, TransferView};
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 
@@ -30,23 +30,36 @@ pub(super) fn record(told: &Told) -> Value {
         "first_ms": millis(u64::from(record.first_us)),
         "took_ms": millis(record.took_us),
         "retransmissions": record.again,
-        "blksize": (!record.http).then_some(record.blksize),
-        "windowsize": (!record.http).then_some(record.windowsize),
+        "blksize": record.http.is_none().then_some(record.blksize),
+        "windowsize": record.http.is_none().then_some(record.windowsize),
         "limited_by": limit(record),
     })
 }
 
 fn event(record: &BootRecord) -> &'static str {
     match (record.http, record.write) {
-        (true, _) => "HTTP GET",
-        (false, true) => "WRQ",
-        (false, false) => "RRQ",
+        (Some(method), _) => http_event(method),
+        (None, true) => "WRQ",
+        (None, false) => "RRQ",
+    }
+}
+
+fn http_event(method: HttpMethod) -> &'static str {
+    match method {
+        HttpMethod::Get => "HTTP GET",
+        HttpMethod::Head => "HTTP HEAD",
+        HttpMethod::Post => "HTTP POST",
+        HttpMethod::Put => "HTTP PUT",
+        HttpMethod::Delete => "HTTP DELETE",
+        HttpMethod::Options => "HTTP OPTIONS",
+        HttpMethod::Patch => "HTTP PATCH",
+        HttpMethod::Other => "HTTP",
     }
 }
 
 /// What went out.
 fn answer(record: &BootRecord) -> String {
-    if record.http {
+    if record.http.is_some() {
         return record.a.to_string();
     }
     let word = match record.outcome {
@@ -78,7 +91,7 @@ const LOSS_FELT: u64 = 100;
 /// `None` for what is too short to tell, and for HTTP, whose windows are the kernel's.
 pub(super) fn limit(record: &BootRecord) -> Option<&'static str> {
     let blocks = record.octets.div_ceil(u64::from(record.blksize.max(1)));
-    if record.http || record.outcome != Outcome::Answered || blocks < BLOCKS_TELLING {
+    if record.http.is_some() || record.outcome != Outcome::Answered || blocks < BLOCKS_TELLING {
         return None;
     }
     Some(match record {
@@ -161,7 +174,14 @@ mod tests {
         assert_eq!(words(&refused), ("RRQ", "ERROR".to_owned()));
         let probe = with(|record| (record.octets, record.first_us) = (0, 0));
         assert_eq!(words(&probe), ("RRQ", "OACK".to_owned()));
-        let http = with(|record| (record.http, record.a) = (true, 206));
-        assert_eq!(words(&http), ("HTTP GET", "206".to_owned()));
+        for (method, event) in [
+            ("GET", "HTTP GET"),
+            ("HEAD", "HTTP HEAD"),
+            ("POST", "HTTP POST"),
+            ("BREW", "HTTP"),
+        ] {
+            let http = with(|record| (record.http, record.a) = (Some(HttpMethod::of(method)), 206));
+            assert_eq!(words(&http), (event, "206".to_owned()));
+        }
     }
 }

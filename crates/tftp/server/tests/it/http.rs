@@ -3,8 +3,8 @@
 use crate::bench::Bench;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode};
-use purlin_tftp_core::RecordQuery;
 use purlin_tftp_core::settings::Compression;
+use purlin_tftp_core::{HttpMethod, RecordQuery, Told};
 use purlin_tftp_server::http::{HttpRecords, Site, router};
 use std::sync::Arc;
 use tower::ServiceExt;
@@ -50,6 +50,14 @@ fn ask(bench: &Bench, site: &Site, method: &str, path: &str, headers: &[(&str, &
     })
 }
 
+fn records(site: &Site) -> Vec<Told> {
+    let query = RecordQuery {
+        limit: 10,
+        ..RecordQuery::default()
+    };
+    site.records.newest(&query)
+}
+
 #[test]
 fn firmware_asks_for_the_length_and_then_the_file() {
     let bench = Bench::new();
@@ -70,11 +78,7 @@ fn firmware_asks_for_the_length_and_then_the_file() {
     assert!(head.body.is_empty());
     let get = ask(&bench, &site, "GET", "/snponly.efi", &[]);
     assert!(get.body == content && get.header("content-encoding").is_empty());
-    let query = RecordQuery {
-        limit: 10,
-        ..RecordQuery::default()
-    };
-    let slugs: Vec<_> = site.records.newest(&query).iter().map(|told| told.slug).collect();
+    let slugs: Vec<_> = records(&site).iter().map(|told| told.slug).collect();
     assert_eq!(slugs, ["size_probe", "file_sent"]);
 }
 
@@ -109,6 +113,30 @@ fn parts_and_conditions_are_answered_as_the_rfc_has_them() {
         &[("range", "bytes=0-9"), ("if-range", "\"x\"")],
     );
     assert_eq!((other.status, other.body.len()), (StatusCode::OK, 1_000_000));
+}
+
+#[test]
+fn records_tell_parts_from_files_and_methods_apart() {
+    let bench = Bench::new();
+    bench.file("disk.img", 3_000_000);
+    let site = site(&bench);
+    let part = |range| ask(&bench, &site, "GET", "/disk.img", &[("range", range)]).status;
+    assert_eq!(part("bytes=0-9"), StatusCode::PARTIAL_CONTENT);
+    assert_eq!(part("bytes=0-"), StatusCode::PARTIAL_CONTENT);
+    ask(&bench, &site, "HEAD", "/disk.img", &[]);
+    ask(&bench, &site, "POST", "/disk.img", &[]);
+    let told: Vec<_> = records(&site)
+        .iter()
+        .map(|told| (told.slug, told.record.http, told.record.octets, told.record.size))
+        .collect();
+    let get = Some(HttpMethod::Get);
+    let expected = [
+        ("http_part_sent", get, 10, 3_000_000),
+        ("file_sent", get, 3_000_000, 3_000_000),
+        ("size_probe", Some(HttpMethod::Head), 0, 3_000_000),
+        ("http_refused", Some(HttpMethod::Post), 0, 0),
+    ];
+    assert_eq!(told, expected);
 }
 
 #[test]

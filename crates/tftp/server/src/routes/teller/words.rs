@@ -77,11 +77,16 @@ fn ended(told: &Told, now: u64) -> String {
     let ago = span(now.saturating_sub(record.at.0));
     let name = name(record);
     let client = record.client;
-    let how = if record.http { " over HTTP" } else { "" };
+    let how = if record.http.is_some() { " over HTTP" } else { "" };
     let whole = record.outcome == Outcome::Answered && record.octets > 0;
     if whole {
         let verb = if record.write { "stored" } else { "took" };
         let size = octets(record.octets);
+        let size = if record.octets < record.size {
+            format!("{size} of {}", octets(record.size))
+        } else {
+            size
+        };
         return format!(
             "{client} {verb} {name} ({size}){how} in {}, {ago} ago.",
             span(record.took_us / 1000)
