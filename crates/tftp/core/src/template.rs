@@ -164,7 +164,7 @@ pub fn is_name(text: &str) -> bool {
             .all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'))
 }
 
-/// What a made file is, by its name and first line: for logs and the type that HTTP tells.
+/// What a made file is, by its name and first line: for logs and people.
 #[must_use]
 pub fn kind_of(name: &str, text: &str) -> &'static str {
     if text.starts_with("#!ipxe") || name.ends_with(".ipxe") {

@@ -1,7 +1,7 @@
 //! HTTP boot: the boot tree over GET and HEAD, from the same cache and by the same rules as TFTP.
 //!
 //! ```text
-//!   request ─► name ─► Library (recall, else open) ─► conditions (ETag) ─► range or gzip ─► chunks from the cache
+//!   request ─► name ─► Library (recall, else open) ─► conditions (ETag, dates) ─► range or gzip ─► chunks from the cache
 //! ```
 //!
 //! Firmware is a simple client: `UefiHttpBoot` asks HEAD for the length, then GET (UEFI 2.10, section 24.7). It gets a
@@ -9,6 +9,7 @@
 
 mod answer;
 mod body;
+mod condition;
 mod fetch;
 mod name;
 mod range;
@@ -19,7 +20,8 @@ pub use record::HttpRecords;
 use answer::{Asked, answer, problem};
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::{Method, StatusCode, header};
+use axum::http::uri::Authority;
+use axum::http::{HeaderMap, Method, StatusCode, Version, header};
 use axum::response::Response;
 use fetch::Fetched;
 use purlin_api::gate::{Local, Peer};
@@ -80,6 +82,7 @@ async fn serve(State(site): State<Site>, request: Request) -> Response {
 /// # Errors
 /// With the status and a sentence for a request that cannot be served.
 fn name_of(request: &Request) -> Result<String, (StatusCode, &'static str)> {
+    names_host(request.version(), request.headers()).map_err(|why| (StatusCode::BAD_REQUEST, why))?;
     if request.method() != Method::GET && request.method() != Method::HEAD {
         return Err((
             StatusCode::METHOD_NOT_ALLOWED,
@@ -87,6 +90,27 @@ fn name_of(request: &Request) -> Result<String, (StatusCode, &'static str)> {
         ));
     }
     name::of_path(request.uri().path()).map_err(|why| (StatusCode::BAD_REQUEST, why))
+}
+
+/// RFC 9112, section 3.2: a request names its host, once. Boxes that pass requests on go by it; one with two is how they
+/// are made to disagree. HTTP/1.0 may leave it out, HTTP/2 has it in its target.
+///
+/// # Errors
+/// With a sentence for a request that does not.
+fn names_host(version: Version, headers: &HeaderMap) -> Result<(), &'static str> {
+    let mut lines = headers.get_all(header::HOST).iter();
+    let host = match (lines.next(), lines.next()) {
+        (None, _) if version == Version::HTTP_11 => return Err("the request names no host"),
+        (None, _) => return Ok(()),
+        (Some(host), None) => host.as_bytes(),
+        (Some(_), Some(_)) => return Err("the request names two hosts"),
+    };
+    // A target without an authority has an empty one.
+    if host.is_empty() || Authority::try_from(host).is_ok_and(|host| !host.as_str().contains('@')) {
+        Ok(())
+    } else {
+        Err("the host is no host and port")
+    }
 }
 
 fn refuse(status: StatusCode, why: &str) -> Response {
@@ -104,4 +128,30 @@ fn ends(request: &Request) -> (SocketAddr, Option<IpAddr>) {
     let nobody = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
     let client = extensions.get::<Peer>().map_or(nobody, |peer| peer.0);
     (client, extensions.get::<Local>().map(|local| local.0.ip()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::http::HeaderValue;
+
+    #[test]
+    fn a_host_is_named_once() {
+        let asked = |version, hosts: &[&'static str]| {
+            let mut headers = HeaderMap::new();
+            for host in hosts {
+                headers.append(header::HOST, HeaderValue::from_static(host));
+            }
+            names_host(version, &headers).is_ok()
+        };
+        for good in ["boot", "boot.example:8080", "10.0.0.1", "[2001:db8::1]:80", ""] {
+            assert!(asked(Version::HTTP_11, &[good]), "{good}");
+        }
+        for bad in ["a b", "a/b", "user@boot", "a,b\\"] {
+            assert!(!asked(Version::HTTP_11, &[bad]), "{bad}");
+        }
+        assert!(!asked(Version::HTTP_11, &[]) && !asked(Version::HTTP_11, &["a", "a"]));
+        assert!(asked(Version::HTTP_10, &[]) && !asked(Version::HTTP_10, &["a", "b"]));
+        assert!(asked(Version::HTTP_2, &[]));
+    }
 }

@@ -1,6 +1,7 @@
 //! Answers: status, headers and a body.
 
 use super::body;
+use super::condition::{Conditions, Verdict};
 use super::range::{Wanted, wanted};
 use super::record::Entry;
 use axum::body::Body;
@@ -9,6 +10,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header}
 use axum::response::Response;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
+use purlin_tftp_core::plan::codes;
 use purlin_tftp_core::settings::Compression;
 use purlin_tftp_core::{FileError, reasons};
 use purlin_tftp_files::Content;
@@ -22,8 +24,7 @@ pub(super) struct Asked {
     pub(super) gzip: bool,
     pub(super) range: Option<String>,
     if_range: Option<String>,
-    if_none_match: Option<String>,
-    if_match: Option<String>,
+    pub(super) conditions: Conditions,
 }
 
 impl Asked {
@@ -32,10 +33,10 @@ impl Asked {
         Self {
             head_only: request.method() == Method::HEAD,
             gzip: takes_gzip(headers),
-            range: text(headers, header::RANGE),
+            // No other method has ranges: HEAD is answered as a GET of the whole file (section 14.2).
+            range: text(headers, header::RANGE).filter(|_| request.method() == Method::GET),
             if_range: text(headers, header::IF_RANGE),
-            if_none_match: text(headers, header::IF_NONE_MATCH),
-            if_match: text(headers, header::IF_MATCH),
+            conditions: Conditions::of(headers),
         }
     }
 }
@@ -80,7 +81,7 @@ pub(super) fn answer(
     put(
         &mut headers,
         header::CONTENT_TYPE,
-        content.kind().unwrap_or_else(|| media_type(name)),
+        media_type(name, content.kind().is_some()),
     );
     if compression.enabled {
         put(&mut headers, header::VARY, "accept-encoding");
@@ -88,19 +89,18 @@ pub(super) fn answer(
     if encoded {
         put(&mut headers, header::CONTENT_ENCODING, "gzip");
     }
-    if asked.if_match.as_deref().is_some_and(|tags| !names(tags, &tag)) {
-        let refused = problem(StatusCode::PRECONDITION_FAILED, "the file is another one by now");
-        entry.answered(&refused, 0, reasons::HTTP_REFUSED);
-        return refused;
-    }
-    if asked
-        .if_none_match
-        .as_deref()
-        .is_some_and(|tags| names(tags, &tag))
-    {
-        let same = with(StatusCode::NOT_MODIFIED, headers, Body::empty());
-        entry.answered(&same, 0, reasons::NOT_MODIFIED);
-        return same;
+    match asked.conditions.weigh(&tag, content.modified().0) {
+        Verdict::Serve => {}
+        Verdict::Failed => {
+            let refused = problem(StatusCode::PRECONDITION_FAILED, "the file is another one by now");
+            entry.answered(&refused, 0, reasons::HTTP_REFUSED);
+            return refused;
+        }
+        Verdict::NotModified => {
+            let same = with(StatusCode::NOT_MODIFIED, headers, Body::empty());
+            entry.answered(&same, 0, reasons::NOT_MODIFIED);
+            return same;
+        }
     }
     // A part is only good together with the parts the client has: those of the same file (section 13.1.5).
     let same = asked.if_range.as_deref().is_none_or(|condition| condition == tag);
@@ -143,7 +143,10 @@ pub(super) fn answer(
 /// Why there is no file, without a word about where it would be.
 pub(super) fn refusal(error: &FileError) -> Response {
     match error {
-        FileError::NotFound | FileError::IsDirectory => problem(StatusCode::NOT_FOUND, "no such file"),
+        FileError::NotFound
+        | FileError::IsDirectory
+        // No file can have such a name, whoever asks for it.
+        | FileError::NotAllowed(codes::NAME_EMPTY | codes::NAME_LONG | codes::NAME_DIRECTORY) => problem(StatusCode::NOT_FOUND, "no such file"),
         FileError::Busy => {
             let mut refused = problem(StatusCode::SERVICE_UNAVAILABLE, "too much to do; try again");
             put(refused.headers_mut(), header::RETRY_AFTER, "1");
@@ -159,7 +162,7 @@ pub(super) fn refusal(error: &FileError) -> Response {
 /// One line of text.
 pub(super) fn problem(status: StatusCode, words: &str) -> Response {
     let mut headers = HeaderMap::new();
-    put(&mut headers, header::CONTENT_TYPE, "text/plain; charset=utf-8");
+    put(&mut headers, header::CONTENT_TYPE, TEXT);
     with(status, headers, Body::from(format!("{words}\n")))
 }
 
@@ -177,13 +180,6 @@ fn put(headers: &mut HeaderMap, name: HeaderName, value: &str) {
     }
 }
 
-/// Whether a list of tags names this one; weak comparison, as section 13.1.2 has it.
-fn names(list: &str, tag: &str) -> bool {
-    list.split(',')
-        .map(|item| item.trim().trim_start_matches("W/"))
-        .any(|item| item == "*" || item == tag)
-}
-
 /// Milliseconds since the epoch as `Sun, 06 Nov 1994 08:49:37 GMT`.
 fn http_date(millis: u64) -> String {
     let at = i64::try_from(millis)
@@ -195,21 +191,27 @@ fn http_date(millis: u64) -> String {
         .unwrap_or_default()
 }
 
-/// Media types that boot firmware cares about (UEFI 2.10, section 24.7.3.1), and a few for people.
-fn media_type(name: &str) -> &'static str {
+const TEXT: &str = "text/plain; charset=utf-8";
+
+/// Media types that boot firmware cares about (UEFI 2.10, section 24.7.3.1), and a few for people. What was `made` from a
+/// template is text, whatever its name says.
+fn media_type(name: &str, made: bool) -> &'static str {
     let extension = name.rsplit('/').next().and_then(|file| file.rsplit_once('.'));
     match extension
         .map(|(_, extension)| extension.to_ascii_lowercase())
         .as_deref()
     {
+        Some("json") => "application/json",
+        Some("xml") => "application/xml",
+        Some("html") => "text/html; charset=utf-8",
+        _ if made => TEXT,
+        Some("ipxe" | "txt" | "cfg" | "conf" | "ks" | "preseed" | "yaml" | "yml" | "log" | "sh") => TEXT,
         Some("efi") => "application/efi",
         Some("iso") => "application/vnd.efi-iso",
         Some("img") => "application/vnd.efi-img",
-        Some("ipxe" | "txt" | "cfg" | "conf" | "ks" | "preseed" | "yaml" | "yml") => {
-            "text/plain; charset=utf-8"
-        }
-        Some("json") => "application/json",
-        Some("html") => "text/html; charset=utf-8",
+        Some("gz") => "application/gzip",
+        Some("xz") => "application/x-xz",
+        Some("zst") => "application/zstd",
         _ => "application/octet-stream",
     }
 }
@@ -237,19 +239,28 @@ mod tests {
 
     #[test]
     fn firmware_learns_what_it_gets() {
-        assert_eq!(media_type("a.b/snponly.EFI"), "application/efi");
-        assert_eq!(media_type("disk.iso"), "application/vnd.efi-iso");
-        assert_eq!(media_type("v1.2/vmlinuz"), "application/octet-stream");
+        assert_eq!(media_type("a.b/snponly.EFI", false), "application/efi");
+        assert_eq!(media_type("disk.iso", false), "application/vnd.efi-iso");
+        assert_eq!(media_type("v1.2/vmlinuz", false), "application/octet-stream");
+        assert_eq!(media_type("boot.ipxe", false), TEXT);
+    }
+
+    #[test]
+    fn what_is_made_is_text() {
+        for name in [
+            "boot.ipxe",
+            "pxelinux.cfg/default",
+            "grub.cfg",
+            "made.efi",
+            "seed",
+        ] {
+            assert_eq!(media_type(name, true), TEXT, "{name}");
+        }
+        assert_eq!(media_type("answers.json", true), "application/json");
     }
 
     #[test]
     fn dates_are_those_of_http() {
         assert_eq!(http_date(784_111_777_000), "Sun, 06 Nov 1994 08:49:37 GMT");
-    }
-
-    #[test]
-    fn tags_are_found_in_lists() {
-        assert!(names("\"a\", W/\"b\"", "\"b\"") && names("*", "\"b\""));
-        assert!(!names("\"a\"", "\"b\""));
     }
 }

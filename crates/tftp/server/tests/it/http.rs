@@ -35,6 +35,7 @@ fn site(bench: &Bench) -> Site {
 
 fn ask(bench: &Bench, site: &Site, method: &str, path: &str, headers: &[(&str, &str)]) -> Answer {
     let mut request = Request::builder().method(method).uri(path);
+    request = request.header("host", "boot.example");
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
@@ -116,6 +117,74 @@ fn parts_and_conditions_are_answered_as_the_rfc_has_them() {
 }
 
 #[test]
+fn names_that_no_file_can_have_are_not_there() {
+    let bench = Bench::new();
+    std::fs::create_dir(bench.folder.path().join("sub")).unwrap();
+    let site = site(&bench);
+    for path in ["/sub", "/sub/", "/", &format!("/{}", "n".repeat(256))] {
+        assert_eq!(
+            ask(&bench, &site, "GET", path, &[]).status,
+            StatusCode::NOT_FOUND,
+            "{path}"
+        );
+    }
+}
+
+#[test]
+fn head_has_no_ranges_and_two_hosts_are_refused() {
+    let bench = Bench::new();
+    bench.file("disk.img", 1000);
+    let site = site(&bench);
+    let head = ask(&bench, &site, "HEAD", "/disk.img", &[("range", "bytes=0-9")]);
+    assert_eq!(
+        (head.status, head.header("content-length")),
+        (StatusCode::OK, "1000")
+    );
+    let behind = ask(&bench, &site, "HEAD", "/disk.img", &[("range", "bytes=5000-")]);
+    assert_eq!(behind.status, StatusCode::OK);
+    let two = ask(&bench, &site, "GET", "/disk.img", &[("host", "other")]);
+    assert_eq!(two.status, StatusCode::BAD_REQUEST);
+}
+
+#[test]
+fn a_date_is_a_condition_too() {
+    let bench = Bench::new();
+    bench.file("disk.img", 1000);
+    let site = site(&bench);
+    let modified = ask(&bench, &site, "HEAD", "/disk.img", &[])
+        .header("last-modified")
+        .to_owned();
+    let same = ask(
+        &bench,
+        &site,
+        "GET",
+        "/disk.img",
+        &[("if-modified-since", &modified)],
+    );
+    assert_eq!((same.status, same.body.len()), (StatusCode::NOT_MODIFIED, 0));
+    let old = "Sun, 06 Nov 1994 08:49:37 GMT";
+    let newer = ask(&bench, &site, "GET", "/disk.img", &[("if-modified-since", old)]);
+    assert_eq!((newer.status, newer.body.len()), (StatusCode::OK, 1000));
+    let changed = ask(&bench, &site, "GET", "/disk.img", &[("if-unmodified-since", old)]);
+    assert_eq!(changed.status, StatusCode::PRECONDITION_FAILED);
+}
+
+#[test]
+fn a_made_text_has_a_media_type() {
+    let bench = Bench::with(|settings| {
+        settings.files.templates = vec![purlin_tftp_core::settings::Template {
+            name: purlin_tftp_core::template::NamePattern::parse("boot.ipxe").unwrap(),
+            who: purlin_tftp_core::settings::Who::default(),
+            body: purlin_tftp_core::settings::Body::Text(
+                purlin_tftp_core::template::Text::parse("#!ipxe\nexit\n").unwrap(),
+            ),
+        }];
+    });
+    let answer = ask(&bench, &site(&bench), "GET", "/boot.ipxe", &[]);
+    assert_eq!(answer.header("content-type"), "text/plain; charset=utf-8");
+}
+
+#[test]
 fn records_tell_parts_from_files_and_methods_apart() {
     let bench = Bench::new();
     bench.file("disk.img", 3_000_000);
@@ -144,11 +213,13 @@ fn what_is_not_there_or_not_asked_rightly_is_refused() {
     let bench = Bench::new();
     bench.file("a", 10);
     let site = site(&bench);
+    let long = format!("/{}", "n".repeat(256));
     for (method, path, status) in [
         ("GET", "/nothing", 404),
         ("GET", "/..%2f..%2fetc/passwd", 404),
         ("GET", "/%ff", 400),
         ("GET", "/", 404),
+        ("GET", long.as_str(), 404),
         ("POST", "/a", 405),
         ("PUT", "/a", 405),
     ] {
