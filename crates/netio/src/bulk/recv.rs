@@ -13,8 +13,11 @@ pub struct BulkDatagram<'a> {
     /// One datagram, or with `segment` a train of them.
     pub payload: &'a [u8],
     pub source: SocketAddr,
-    /// Which of our addresses it was sent to; `None` when the socket was opened without `packet_info`.
+    /// Which of our addresses answers should come from; `None` when the socket was opened without `packet_info`. For a
+    /// datagram to one host it is the address that was written to.
     pub local: Option<IpAddr>,
+    /// The address that was written to, of one host or of many.
+    pub target: Option<IpAddr>,
     /// Kernel index of the receiving interface, 0 when unknown.
     pub interface: u32,
     /// Octets of each datagram in a train (the last may be shorter); 0 for a single datagram.
@@ -24,6 +27,19 @@ pub struct BulkDatagram<'a> {
 }
 
 impl<'a> BulkDatagram<'a> {
+    /// Whether it was written to more than this host: to a multicast group, or a broadcast address. That of a subnet
+    /// looks like any other; but to what is written there, the kernel names another address to answer from.
+    #[must_use]
+    pub fn to_many(&self) -> bool {
+        match self.target {
+            Some(IpAddr::V4(target)) => {
+                target.is_broadcast() || target.is_multicast() || self.local != Some(target.into())
+            }
+            Some(IpAddr::V6(target)) => target.is_multicast(),
+            None => false,
+        }
+    }
+
     /// The datagrams one by one.
     pub fn datagrams(&self) -> impl Iterator<Item = &'a [u8]> {
         // An empty datagram is one too, which `chunks` would leave out.
@@ -87,27 +103,29 @@ impl BulkRecv {
     /// When `index` is not below [`Self::len`].
     #[must_use]
     pub fn get(&self, index: usize) -> BulkDatagram<'_> {
-        let (local, interface) = self.target(index);
+        let (local, target, interface) = self.target(index);
         BulkDatagram {
             payload: self.0.payload(index),
             source: self.0.name(index).read(),
             local,
+            target,
             interface,
             segment: self.0.segment(index),
             truncated: self.0.truncated(index),
         }
     }
 
-    /// Which of our addresses it was sent to, and the index of the interface that it came by.
-    fn target(&self, index: usize) -> (Option<IpAddr>, u32) {
+    /// Which of our addresses to answer from, the address it was sent to, and the index of the interface it came by.
+    fn target(&self, index: usize) -> (Option<IpAddr>, Option<IpAddr>, u32) {
         if let Some(info) = self.0.target_v4(index) {
-            let local = sys::from_in_addr(info.ipi_spec_dst);
-            (Some(local.into()), info.ipi_ifindex as u32)
+            let [local, target] =
+                [info.ipi_spec_dst, info.ipi_addr].map(|it| Some(sys::from_in_addr(it).into()));
+            (local, target, info.ipi_ifindex as u32)
         } else if let Some(info) = self.0.target_v6(index) {
-            let local = from_in6_addr(info.ipi6_addr);
-            (Some(local.into()), info.ipi6_ifindex)
+            let local = Some(from_in6_addr(info.ipi6_addr).into());
+            (local, local, info.ipi6_ifindex)
         } else {
-            (None, 0)
+            (None, None, 0)
         }
     }
 }
@@ -139,10 +157,31 @@ mod tests {
         );
         assert_eq!(first.source, client.local_addr().unwrap());
         assert_eq!(first.local, Some(to.ip()));
+        assert_eq!((first.target, first.to_many()), (Some(to.ip()), false));
         assert_ne!(first.interface, 0);
         assert_eq!(batch.get(1).datagrams().collect::<Vec<_>>(), [b""]);
         assert!(batch.get(2).truncated && batch.get(2).payload.len() == 32);
         assert_eq!(batch.receive(&server).unwrap(), 0);
+    }
+
+    /// The whole of 127.0.0.0/8 is one subnet, with a broadcast address of its own.
+    #[test]
+    fn what_is_written_to_a_subnet_is_told_from_what_is_written_to_us() {
+        let options = BulkOptions {
+            packet_info: true,
+            ..BulkOptions::default()
+        };
+        let server = BulkPort::bind("0.0.0.0:0".parse().unwrap(), &options).unwrap();
+        let client = UdpSocket::bind("127.0.0.1:0").unwrap();
+        client.set_broadcast(true).unwrap();
+        let to = ("127.255.255.255", server.local_address().port());
+        client.send_to(b"anybody?", to).unwrap();
+        let mut batch = BulkRecv::new(8, 32);
+        assert_eq!(batch.receive(&server).unwrap(), 1);
+        let datagram = batch.get(0);
+        assert_eq!(datagram.target, Some("127.255.255.255".parse().unwrap()));
+        assert_ne!(datagram.local, datagram.target);
+        assert!(datagram.to_many());
     }
 
     #[test]

@@ -72,6 +72,7 @@ impl Run {
 fn client(number: u32) -> Peer {
     Peer {
         address: SocketAddr::new(Ipv4Addr::from(0x0a00_0000 + number).into(), 2000),
+        many: false,
         local: Some(Ipv4Addr::LOCALHOST.into()),
         interface: 1,
         port: 0,

@@ -86,6 +86,10 @@ impl<F: Readable> Engine<F> {
 
     /// A datagram came. Its octets are needed again only by [`Effect::Store`].
     pub fn receive(&mut self, now: &Now, peer: &Peer, datagram: &[u8], effects: &mut Effects) {
+        // Nobody hears answers to port 0, and no kernel sends them: a transfer would only wait for its end.
+        if peer.address.port() == 0 {
+            return self.shared.counters.count(reasons::MALFORMED);
+        }
         match Packet::parse(datagram) {
             Ok(Packet::Ack { block }) => self.hear_ack(now, peer, block, effects),
             Ok(Packet::Data { block, payload }) => self.take_block(now, peer, block, payload, effects),

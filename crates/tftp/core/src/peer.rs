@@ -9,6 +9,8 @@ pub struct Peer {
     pub address: SocketAddr,
     /// The address of ours that it wrote to; answers come from there.
     pub local: Option<IpAddr>,
+    /// It wrote to many: to a multicast group, or the broadcast address of a link or subnet.
+    pub many: bool,
     /// Index of the interface that the packet came by, 0 when unknown.
     pub interface: u32,
     /// Index of the listening socket.

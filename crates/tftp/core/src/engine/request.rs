@@ -56,7 +56,7 @@ impl<F: Readable> Engine<F> {
         effects: &mut Effects,
     ) {
         self.shared.counters.requests += 1;
-        if peer.local.is_some_and(is_many) {
+        if peer.many || peer.local.is_some_and(is_many) {
             self.shared.counters.count(reasons::MULTICAST);
             return;
         }

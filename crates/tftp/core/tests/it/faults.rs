@@ -1,7 +1,8 @@
 //! Packets that belong to nothing, that are nothing, or that come from somebody else.
 
-use crate::rig::{Rig, peer};
-use purlin_tftp_proto::compose;
+use crate::rig::{Rig, peer, request};
+use purlin_tftp_core::Peer;
+use purlin_tftp_proto::{Mode, compose};
 
 #[test]
 fn a_packet_from_elsewhere_disturbs_nothing() {
@@ -102,16 +103,34 @@ fn bad_names_are_refused_without_a_look_at_the_disk() {
 #[test]
 fn requests_to_everybody_are_not_answered() {
     let mut rig = Rig::new();
-    let request = crate::rig::request(false, "file", purlin_tftp_proto::Mode::Octet, "");
+    let request = request(false, "file", Mode::Octet, "");
     for many in ["255.255.255.255", "224.0.1.9", "ff02::1"] {
         let mut from = peer(10, 2000);
         from.local = Some(many.parse().unwrap());
         assert_eq!(rig.hear_from(from, &request), "");
     }
     assert_eq!(rig.count("multicast_request"), 3);
+    // The broadcast address of a subnet: only the shell can tell.
+    let subnet = Peer {
+        many: true,
+        ..peer(10, 2000)
+    };
+    assert_eq!(rig.hear_from(subnet, &request), "");
+    assert_eq!(rig.count("multicast_request"), 4);
     let mut unknown = peer(10, 2000);
     unknown.local = None;
     assert_eq!(rig.hear_from(unknown, &request), "192.0.2.10:2000: DATA 1");
+}
+
+#[test]
+fn a_request_from_port_0_is_dropped() {
+    let mut rig = Rig::new();
+    for write in [false, true] {
+        let datagram = request(write, "file", Mode::Octet, "");
+        assert_eq!(rig.hear_from(peer(10, 0), &datagram), "");
+    }
+    assert_eq!((rig.engine.transfers(), rig.count("malformed")), (0, 2));
+    assert_eq!(rig.after(60_000), "");
 }
 
 #[test]
@@ -123,7 +142,7 @@ fn ipv6_clients_are_told_apart_by_link_and_not_by_flow() {
         from.address = std::net::SocketAddrV6::new(address, 2000, flow, scope).into();
         from
     };
-    let request = crate::rig::request(false, "file", purlin_tftp_proto::Mode::Octet, "");
+    let request = request(false, "file", Mode::Octet, "");
     assert!(rig.hear_from(on_link(1, 0), &request).ends_with("DATA 1"));
     assert!(rig.hear_from(on_link(2, 0), &request).ends_with("DATA 1"));
     assert_eq!(rig.engine.transfers(), 2);

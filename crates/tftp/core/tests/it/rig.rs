@@ -31,6 +31,7 @@ pub(crate) fn peer(host: u8, port: u16) -> Peer {
     Peer {
         address: SocketAddr::new(Ipv4Addr::new(192, 0, 2, host).into(), port),
         local: Some(SERVER),
+        many: false,
         interface: 2,
         port: 0,
     }

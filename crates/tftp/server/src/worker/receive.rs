@@ -60,6 +60,7 @@ impl Worker {
             let peer = Peer {
                 address: datagram.source,
                 local: datagram.local.or(bound),
+                many: datagram.to_many(),
                 interface: datagram.interface,
                 port: listening,
             };
