@@ -55,6 +55,8 @@ pub(super) const EXAMPLES: &str = "Examples:
   purlin bench tftp 10.0.0.1 --compare base.json --tolerance 10
 
 Profiles: edk2, ipxe, pxelinux, grub, u-boot, wds4, wds8, curl, plain, miss, BLKSIZExWINDOW and put:BLKSIZExWINDOW.
+put writes each upload under a name of its own, made from NAME: up/a.bin=1Mi becomes up/a-<run>-<n>.bin, which
+tftp.uploads.allow = [\"up/*\"] would let in. pxelinux reads a configuration that is served, and then asks for the file.
 Exit code 1 when an octet was wrong, or no boot came to its end.";
 
 pub(super) fn bench(args: &BenchArgs, context: &Context) -> Outcome {

@@ -19,7 +19,7 @@ pub enum Profile {
     Edk2,
     /// iPXE: `blksize` 1432, `tsize`.
     Ipxe,
-    /// PXELINUX: ten configuration names that are not there, then the file; `blksize` 1408, `tsize`.
+    /// PXELINUX: ten configuration names until one is there, then the file; `blksize` 1408, `tsize`.
     Pxelinux,
     /// GRUB: the file twice, with a leading '/'; `blksize` 1024, `tsize`.
     Grub,
@@ -33,7 +33,7 @@ pub enum Profile {
     Plain,
     /// Any geometry; a window of 1 does not ask for `windowsize`.
     Geometry { blksize: u16, windowsize: u16 },
-    /// An upload under a name of its own, in any geometry.
+    /// An upload in any geometry, each under a name of its own: `up/a.bin` becomes `up/a-<run>-<n>.bin`.
     Put { blksize: u16, windowsize: u16 },
     /// One request for a file that is not there.
     Miss,
@@ -47,7 +47,10 @@ pub(crate) enum Aim {
     /// Only its size: the OACK is answered with ERROR 8.
     Size,
     /// A file that is not there: ERROR 1 is right.
-    Missing(u8),
+    Missing,
+    /// A configuration of this number in PXELINUX's search: ERROR 1 goes on to the next; one that is served is read,
+    /// whatever is in it, and ends the search.
+    Config(u8),
     /// Stores a file.
     Upload,
 }
@@ -61,7 +64,7 @@ pub(crate) struct Step {
 }
 
 /// Names PXELINUX tries before `default`: UUID, hardware address, eight to one digits of the IP address.
-const PXELINUX_MISSES: u8 = 10;
+const PXELINUX_NAMES: u8 = 10;
 
 impl Profile {
     /// The profiles with a fixed name.
@@ -84,8 +87,8 @@ impl Profile {
             Self::Edk2 => vec![step(Aim::Size, ask(1468, 4, true)), file(ask(1468, 4, false))],
             Self::Ipxe => vec![file(ask(1432, 1, true))],
             Self::Pxelinux => {
-                let misses = (0..PXELINUX_MISSES).map(|n| step(Aim::Missing(n), ask(1408, 1, true)));
-                misses.chain([file(ask(1408, 1, true))]).collect()
+                let names = (0..PXELINUX_NAMES).map(|n| step(Aim::Config(n), ask(1408, 1, true)));
+                names.chain([file(ask(1408, 1, true))]).collect()
             }
             Self::Grub => {
                 let slash = Step {
@@ -100,7 +103,7 @@ impl Profile {
             Self::Plain => vec![file(Wishes::default())],
             Self::Geometry { blksize, windowsize } => vec![file(ask(blksize, windowsize, true))],
             Self::Put { blksize, windowsize } => vec![step(Aim::Upload, ask(blksize, windowsize, true))],
-            Self::Miss => vec![step(Aim::Missing(PXELINUX_MISSES), ask(1408, 1, true))],
+            Self::Miss => vec![step(Aim::Missing, ask(1408, 1, true))],
         }
     }
 
@@ -148,21 +151,33 @@ impl Step {
         let written = match self.aim {
             Aim::File | Aim::Size if self.slash => write!(name, "/{file}"),
             Aim::File | Aim::Size => name.write_str(file),
-            Aim::Upload => write!(name, "purlin-bench-{run:08x}-{boot}.up"),
-            Aim::Missing(0) => write!(name, "pxelinux.cfg/{boot:08x}-0000-4000-8000-{run:012x}"),
-            Aim::Missing(1) => {
+            Aim::Upload => {
+                let (stem, extension) = split(file);
+                write!(name, "{stem}-{run:08x}-{boot}{extension}")
+            }
+            Aim::Config(0) => write!(name, "pxelinux.cfg/{boot:08x}-0000-4000-8000-{run:012x}"),
+            Aim::Config(1) => {
                 let [a, b, c, d] = (boot as u32).to_be_bytes();
                 write!(name, "pxelinux.cfg/01-02-00-{a:02x}-{b:02x}-{c:02x}-{d:02x}")
             }
-            Aim::Missing(n) if n < PXELINUX_MISSES => {
+            Aim::Config(n) => {
                 let address = u32::from(Ipv4Addr::new(10, 0, 0, 0)) | (boot as u32 & 0x00ff_ffff);
-                let digits = usize::from(PXELINUX_MISSES - n);
+                let digits = usize::from(PXELINUX_NAMES.saturating_sub(n));
                 let hex = format!("{address:08X}");
                 write!(name, "pxelinux.cfg/{}", &hex[..digits])
             }
-            Aim::Missing(_) => write!(name, "purlin-bench-{run:08x}-{boot}.none"),
+            Aim::Missing => write!(name, "purlin-bench-{run:08x}-{boot}.none"),
         };
         written.expect("writing to a string cannot fail");
+    }
+}
+
+/// A name without its extension, and that with its dot.
+fn split(file: &str) -> (&str, &str) {
+    let base = file.rfind('/').map_or(0, |slash| slash + 1);
+    match file[base..].rfind('.') {
+        Some(dot @ 1..) => file.split_at(base + dot),
+        _ => (file, ""),
     }
 }
 
@@ -307,6 +322,14 @@ mod tests {
             profile.steps()[at].name("f", 0x0102, 7, &mut name);
             name
         };
+        let put = |file| {
+            let mut name = String::new();
+            step(Aim::Upload, ask(512, 1, true)).name(file, 258, 7, &mut name);
+            name
+        };
+        assert_eq!(put("up/v1.2/bench.bin"), "up/v1.2/bench-00000007-258.bin");
+        assert_eq!(put("up/v1.2/bench"), "up/v1.2/bench-00000007-258");
+        assert_eq!(put("up/.bench"), "up/.bench-00000007-258");
         assert_eq!(name(Profile::Grub, 1), "/f");
         assert_eq!(name(Profile::Pxelinux, 1), "pxelinux.cfg/01-02-00-00-00-01-02");
         assert_eq!(name(Profile::Pxelinux, 2), "pxelinux.cfg/0A000102");
@@ -320,7 +343,7 @@ mod tests {
                 },
                 0
             ),
-            "purlin-bench-00000007-258.up"
+            "f-00000007-258"
         );
     }
 }

@@ -262,10 +262,11 @@ impl<'a> Worker<'a> {
 
     /// The server did something wrong: the transfer ends.
     fn wrong(&mut self, index: u32, kind: ViolationKind, offset: u64, detail: String) {
+        self.write_name(index);
         let slot = self.slots.look(index);
         let violation = Violation {
             kind,
-            file: self.files[slot.file as usize].name.clone(),
+            file: self.name.clone(),
             profile: self.profiles[usize::from(slot.profile)].0.to_string(),
             offset,
             detail,

@@ -86,6 +86,34 @@ fn every_profile_boots_over_own_and_shared_ports() {
     }
 }
 
+/// PXELINUX asks for its configuration by ten names and reads the first that is there, whatever it says.
+#[test]
+fn a_configuration_that_is_served_ends_the_search() {
+    for (config, missed) in [("pxelinux.cfg/0A000000", 2), ("pxelinux.cfg/0A", 8)] {
+        let server = Server::start(
+            Manner::Honest,
+            &[("f", &content(SIZE)), (config, b"default linux\n")],
+        );
+        let report = go(&options(&server, Profile::Pxelinux, 1, 1));
+        let phase = only(&report);
+        assert_eq!((phase.boots_done, phase.boots_failed), (1, 0), "{phase:?}");
+        assert_eq!(
+            (phase.transfers.missed, phase.transfers.done),
+            (missed, 2),
+            "{config}"
+        );
+    }
+}
+
+#[test]
+fn what_is_served_and_should_not_be_is_named() {
+    let server = serve(Manner::Everything);
+    let report = go(&options(&server, Profile::Miss, 1, 1));
+    let evidence = &report.evidence[0];
+    assert_eq!(evidence.kind, ViolationKind::ServedMissing);
+    assert!(evidence.file.ends_with(".none"), "{evidence:?}");
+}
+
 #[test]
 fn servers_with_a_port_per_transfer_are_followed() {
     let server = serve(Manner::OwnPorts);

@@ -12,6 +12,8 @@ use purlin_tftp_proto::{Composer, ErrorCode, Packet, Request, Rollover, Terms, W
 /// How it behaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Manner {
+    /// Serves whatever is asked for.
+    Everything,
     Honest,
     /// RFC 1350 only.
     NoOptions,
@@ -203,6 +205,7 @@ impl Desk {
         let content = match (write, found) {
             (true, _) => Vec::new(),
             (false, Some(content)) => content,
+            (false, None) if self.manner == Manner::Everything => b"anything".to_vec(),
             (false, None) => return self.error(from, ErrorCode::NotFound, "no such file"),
         };
         let mut wishes = Wishes::of(request.options()).unwrap_or_default();

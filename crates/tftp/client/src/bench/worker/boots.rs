@@ -2,6 +2,7 @@
 
 use super::super::meters::Stretch;
 use super::super::ports::Place;
+use super::super::profile::Aim;
 use super::super::slots::Machine;
 use super::Worker;
 use purlin_load::{Due, Schedule};
@@ -105,6 +106,7 @@ impl Worker<'_> {
             Outcome::Unfinished => (&mut count.unfinished, None),
         };
         *counter += 1;
+        let found = outcome == Outcome::Done && matches!(self.aim(index), Aim::Config(_));
         if let Some(stretch) = stretch {
             self.meters.took(stretch, took);
         }
@@ -112,8 +114,12 @@ impl Worker<'_> {
         let slot = self.slots.get(index);
         let place = std::mem::replace(&mut slot.place, Place::None);
         slot.turn = slot.turn.wrapping_add(1) & 0x7fff_ffff;
+        let steps = &self.profiles[usize::from(slot.profile)].1;
         slot.step += 1;
-        let more = usize::from(slot.step) < self.profiles[usize::from(slot.profile)].1.len();
+        while found && matches!(steps[usize::from(slot.step)].aim, Aim::Config(_)) {
+            slot.step += 1;
+        }
+        let more = usize::from(slot.step) < steps.len();
         let boot_ns = slot.boot_ns;
         self.ports.give_back(place);
         match (stretch, more) {

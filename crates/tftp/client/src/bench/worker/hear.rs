@@ -61,9 +61,9 @@ impl Worker<'_> {
     fn data(&mut self, index: u32, block: u16, payload: &[u8]) {
         self.meters.data_received += 1;
         match (self.slots.look(index).machine, self.aim(index)) {
-            (Machine::Asked, Aim::Missing(_)) if block == 1 => return self.served_missing(index),
+            (Machine::Asked, Aim::Missing) if block == 1 => return self.served_missing(index),
             // Without an OACK, the size can only be found by reading the file: what EDK2 does.
-            (Machine::Asked, Aim::File | Aim::Size) if block == 1 => {
+            (Machine::Asked, Aim::File | Aim::Size | Aim::Config(_)) if block == 1 => {
                 self.slots.get(index).machine = Machine::Down(Receiver::new(&Terms::default(), None));
             }
             (Machine::Down(_), _) => {}
@@ -100,11 +100,13 @@ impl Worker<'_> {
         let content = self.content(index);
         let start = (offset as usize).min(content.len());
         let expected = &content[start..(start + payload.len()).min(content.len())];
-        if expected != payload {
+        // What a configuration says is the server's own affair.
+        let known = !matches!(self.aim(index), Aim::Config(_));
+        if known && expected != payload {
             return self.differs(index, offset, expected, payload);
         }
         let end = offset + payload.len() as u64;
-        if last && end != content.len() as u64 {
+        if known && last && end != content.len() as u64 {
             let detail = format!("ended at {end}, the file has {} octets", content.len());
             return self.wrong(index, ViolationKind::WrongSize, end, detail);
         }
@@ -212,13 +214,13 @@ impl Worker<'_> {
             return self.wrong(index, ViolationKind::WrongTsize, 0, detail);
         }
         match aim {
-            Aim::Missing(_) => self.served_missing(index),
+            Aim::Missing => self.served_missing(index),
             Aim::Upload => self.begin_upload(index, Sender::new(&terms, None, size)),
             Aim::Size if terms.tsize.is_some() => {
                 self.tell_server(index, ErrorCode::Option, "User aborted the transfer");
                 self.finish(index, Outcome::Probed);
             }
-            Aim::File | Aim::Size => {
+            Aim::File | Aim::Size | Aim::Config(_) => {
                 self.slots.get(index).machine = Machine::Down(Receiver::new(&terms, None));
                 self.progress(index);
                 self.send_ack(index, 0, false);
@@ -227,7 +229,7 @@ impl Worker<'_> {
     }
 
     fn error(&mut self, index: u32, code: ErrorCode, text: &[u8]) {
-        if code == ErrorCode::NotFound && matches!(self.aim(index), Aim::Missing(_)) {
+        if code == ErrorCode::NotFound && matches!(self.aim(index), Aim::Missing | Aim::Config(_)) {
             return self.finish(index, Outcome::Missed);
         }
         self.meters.error(code.number(), printable(text));

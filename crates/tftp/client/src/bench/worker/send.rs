@@ -132,16 +132,23 @@ impl Worker<'_> {
         }
     }
 
+    /// Writes the name that the current step asks for.
+    pub(super) fn write_name(&mut self, index: u32) {
+        let step = *self.step(index);
+        let (boot, file) = (self.slots.look(index).boot, self.slots.look(index).file);
+        // Threads count their boots apart: interleaved, no two boots share a number.
+        let boot = boot << 6 | u64::from(self.index);
+        step.name(&self.files[file as usize].name, boot, self.run, &mut self.name);
+    }
+
     /// Sends the request (again).
     pub(super) fn ask(&mut self, index: u32) {
         let wishes = self.wishes(index);
         let step = *self.step(index);
         let slot = self.slots.get(index);
         slot.attempts += 1;
-        let (attempts, boot, file) = (slot.attempts, slot.boot, slot.file);
-        // Threads count their boots apart: interleaved, no two boots share a number.
-        let boot = boot << 6 | u64::from(self.index);
-        step.name(&self.files[file as usize].name, boot, self.run, &mut self.name);
+        let attempts = slot.attempts;
+        self.write_name(index);
         let mut buffer = [0; 640];
         let length = compose_request(&mut buffer, &self.name, step.aim, &wishes);
         self.meters.requests_repeated += u64::from(attempts > 1);
