@@ -22,8 +22,8 @@ reasons! {
     2003 SIZE_PROBE "size_probe" "the client asked for the size only"
         "Firmware asks for a file with the option tsize, takes the answer and ends the transfer with an ERROR (8 for EDK2), then asks again for the content. That is how it is meant to be."
         "";
-    2004 WITHDRAWN "client_withdrew" "the client withdrew before any data, with error {a}"
-        "The client ended the transfer before the first block was acknowledged. Some clients send several requests and keep the one that is answered first (Raspberry Pi)."
+    2004 WITHDRAWN "client_withdrew" "the client withdrew before it acknowledged anything, with error {a}"
+        "The client ended the transfer while our first answer, perhaps sent several times, was on its way. Some clients send several requests and keep the one that is answered first (Raspberry Pi)."
         "";
     2005 SUPERSEDED "superseded" "the client began again from the same port"
         "A new request came from the port of a running transfer: the client has restarted, or wants another file now." "";

@@ -26,6 +26,19 @@ fn a_request_that_is_never_answered_is_repeated_with_growing_waits() {
     assert_eq!((rig.engine.transfers(), rig.admission.open()), (0, 0));
 }
 
+/// Blocks may have been sent by then; what is known is that none was acknowledged.
+#[test]
+fn a_client_that_withdraws_after_data_was_sent_is_not_told_to_have_gone_before() {
+    let mut rig = patient();
+    rig.read("file", "");
+    assert_eq!(rig.after(1000).matches("DATA 1").count(), 2);
+    assert_eq!(rig.error(0), "end client_withdrew");
+    assert_eq!(
+        rig.record().text,
+        "the client withdrew before it acknowledged anything, with error 0"
+    );
+}
+
 #[test]
 fn an_option_answer_is_repeated_too() {
     let mut rig = patient();
