@@ -1,6 +1,7 @@
 //! The performance guide's tuning checklist: the same eleven boxes, ticked by what the configuration and the node say.
 
 use super::{Finding, kernel};
+use purlin_config::sections::balancer::{FrontService, FrontSettings};
 use purlin_tftp_core::settings::{Affinity, Settings, Threads};
 use serde_json::Value;
 
@@ -8,6 +9,10 @@ use serde_json::Value;
 #[derive(Debug)]
 pub(super) struct Known<'a> {
     pub(super) settings: &'a Settings,
+    /// The fronts of this process.
+    pub(super) fronts: &'a [FrontSettings],
+    /// `load_balancing.algorithm`, for fronts that do not say it themselves.
+    pub(super) algorithm: Option<&'a str>,
     /// The running node's own word; `Null` when none runs.
     pub(super) status: &'a Value,
     /// Whether metrics have a listener.
@@ -20,20 +25,47 @@ pub(super) struct Known<'a> {
 const TRANSFERS: u32 = 10_000;
 const FILES: u64 = 65_536;
 
+/// What a part of the service needs to have anything to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Needs {
+    /// A UDP listener.
+    Packets,
+    /// A listener of either kind.
+    Files,
+}
+
 pub(super) fn checklist(known: &Known<'_>) -> Vec<Finding> {
+    let of = |needs, name, check: fn(&Known<'_>) -> Finding| match idle(known.settings, needs) {
+        Some(why) => Finding::pass(name, why),
+        None => check(known),
+    };
     vec![
-        cpu(known),
-        memory(known),
-        network(known),
-        caching(known),
-        balancing(),
-        pooling(known),
-        disks(known),
+        of(Needs::Packets, "tune/cpu", cpu),
+        of(Needs::Files, "tune/memory", memory),
+        of(Needs::Packets, "tune/network", network),
+        of(Needs::Files, "tune/caching", caching),
+        balancing(known),
+        of(Needs::Packets, "tune/pooling", pooling),
+        of(Needs::Files, "tune/io", disks),
         compression(known),
         limits(known),
         parameters(kernel::short()),
         monitoring(known),
     ]
+}
+
+/// Why nothing is asked of this part of the service.
+fn idle(settings: &Settings, needs: Needs) -> Option<&'static str> {
+    let http = !settings.http.listen.is_empty() || !settings.http.https.is_empty();
+    let packets = !settings.listen.is_empty();
+    match needs {
+        _ if !settings.enabled => Some("does not apply: boot files are not served (tftp.listen)"),
+        Needs::Packets if !packets => Some("does not apply: TFTP has no listener"),
+        Needs::Files if !packets && !http => {
+            Some("does not apply: neither TFTP nor HTTP boot has a listener")
+        }
+        _ => None,
+    }
 }
 
 fn cpu(known: &Known<'_>) -> Finding {
@@ -131,11 +163,29 @@ fn caching(known: &Known<'_>) -> Finding {
     )
 }
 
-fn balancing() -> Finding {
-    Finding::pass(
-        "tune/balance",
-        "packet threads share clients by the kernel's hash; between nodes: give several servers in DHCP, or one address by ECMP",
-    )
+fn balancing(known: &Known<'_>) -> Finding {
+    const BOX: &str = "tune/balance";
+    let told = |front: &FrontSettings| format!("{} by {}", front.name, front.algorithm);
+    let fronts: Vec<String> = known.fronts.iter().map(told).collect();
+    let tftp = known
+        .fronts
+        .iter()
+        .any(|front| front.service == FrontService::Tftp);
+    match known.algorithm {
+        Some(algorithm) if !tftp => Finding::warn(
+            BOX,
+            format!("load_balancing.algorithm = {algorithm:?} has no effect: no front here serves TFTP"),
+            "a front with service = \"tftp\" in [[balancer.fronts]], or the key where `purlin lb` runs",
+        ),
+        _ if !fronts.is_empty() => {
+            Finding::pass(BOX, format!("fronts here spread clients: {}", fronts.join(", ")))
+        }
+        _ => Finding::pass(
+            BOX,
+            "no fronts here; between nodes: `purlin lb`, several servers in DHCP, or one address by ECMP. Inside, the \
+             kernel spreads clients over packet threads",
+        ),
+    }
 }
 
 fn pooling(known: &Known<'_>) -> Finding {
@@ -214,7 +264,8 @@ fn compression(known: &Known<'_>) -> Finding {
 fn limits(known: &Known<'_>) -> Finding {
     const BOX: &str = "tune/limits";
     let total = known.settings.limits.total;
-    if total != 0 && total < TRANSFERS {
+    let serves = idle(known.settings, Needs::Packets).is_none();
+    if serves && total != 0 && total < TRANSFERS {
         return Finding::warn(
             BOX,
             format!("only {total} transfers may be open at once"),
@@ -230,6 +281,9 @@ fn limits(known: &Known<'_>) -> Finding {
             ),
             "ulimit -n 65536, or LimitNOFILE=65536 in the unit",
         );
+    }
+    if !serves {
+        return Finding::pass(BOX, format!("{} files may be open", known.open_files));
     }
     let total = if total == 0 {
         "any number of".to_owned()

@@ -4,7 +4,7 @@ mod doors;
 mod settings;
 
 pub(crate) use purlin_tftp_core::settings::Settings;
-pub(crate) use settings::ports;
+pub(crate) use settings::{missing_trees, ports};
 
 use super::{Base, Done, Face, Service, Tell};
 use crate::client::NodeFile;

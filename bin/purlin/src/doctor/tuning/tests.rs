@@ -3,15 +3,102 @@ use crate::doctor::Grade;
 use serde_json::json;
 
 fn check(change: impl FnOnce(&mut Settings), status: &Value) -> Vec<Finding> {
-    let mut settings = Settings::default();
+    with_fronts(change, status, &[], None)
+}
+
+fn with_fronts(
+    change: impl FnOnce(&mut Settings),
+    status: &Value,
+    fronts: &[FrontSettings],
+    algorithm: Option<&str>,
+) -> Vec<Finding> {
+    let mut settings = Settings {
+        enabled: true,
+        listen: vec!["127.0.0.1:69".parse().unwrap()],
+        ..Settings::default()
+    };
     change(&mut settings);
     checklist(&Known {
         settings: &settings,
+        fronts,
+        algorithm,
         status,
         metrics: true,
         cores: 4,
         open_files: 65_536,
     })
+}
+
+fn said<'a>(findings: &'a [Finding], name: &str) -> &'a str {
+    &findings
+        .iter()
+        .find(|finding| finding.check == name)
+        .unwrap()
+        .said
+}
+
+/// The fronts of a configuration.
+fn fronts(text: &str) -> Vec<FrontSettings> {
+    let mut faults = purlin_config::Faults::new();
+    let input = purlin_config::Input::file("a.toml", text);
+    let document = purlin_config::Document::parse([input], &mut faults);
+    let defaults = crate::balancer::defaults(&document);
+    let read = purlin_config::sections::balancer::read(&document, &defaults, &mut faults);
+    read.expect("a good configuration").fronts
+}
+
+#[test]
+fn load_balancing_is_told_by_the_fronts_there_are() {
+    let balance = |fronts: &[FrontSettings], algorithm| {
+        let findings = with_fronts(|_| {}, &Value::Null, fronts, algorithm);
+        (
+            grade(&findings, "tune/balance"),
+            said(&findings, "tune/balance").to_owned(),
+        )
+    };
+    let text = |service: &str| {
+        format!(
+            "[[balancer.fronts]]\nname = \"one\"\nservice = \"{service}\"\nlisten = \"127.0.0.1:6969\"\n\
+             algorithm = \"round_robin\"\nbackends = [{{ name = \"a\", address = \"127.0.0.1:7000\" }}]\n"
+        )
+    };
+    let (tftp, tcp) = (fronts(&text("tftp")), fronts(&text("tcp")));
+    let (grade, said) = balance(&tftp, Some("round_robin"));
+    assert!(
+        grade == Grade::Pass && said.contains("one by round_robin"),
+        "{said}"
+    );
+    let (grade, said) = balance(&tcp, Some("round_robin"));
+    assert!(grade == Grade::Warn && said.contains("has no effect"), "{said}");
+    let (grade, said) = balance(&[], None);
+    assert!(
+        grade == Grade::Pass && said.starts_with("no fronts here"),
+        "{said}"
+    );
+}
+
+#[test]
+fn what_does_not_listen_is_not_tuned() {
+    let off = check(|settings| settings.enabled = false, &Value::Null);
+    let http = check(
+        |settings| {
+            settings.listen.clear();
+            settings.http.listen = vec!["127.0.0.1:80".parse().unwrap()];
+            settings.limits.total = 10;
+        },
+        &Value::Null,
+    );
+    let names = ["tune/cpu", "tune/network", "tune/pooling"];
+    for findings in [&off, &http] {
+        for name in names {
+            assert!(said(findings, name).starts_with("does not apply"), "{name}");
+        }
+        assert_eq!(grade(findings, "tune/limits"), Grade::Pass);
+    }
+    for name in ["tune/memory", "tune/caching", "tune/io"] {
+        assert!(said(&off, name).starts_with("does not apply"), "{name}");
+        assert!(!said(&http, name).starts_with("does not apply"), "{name}");
+    }
 }
 
 fn grade(findings: &[Finding], name: &str) -> Grade {

@@ -6,7 +6,9 @@ use crate::up::process::machine_bytes;
 use purlin_tftp_core::Plan;
 use purlin_tftp_core::settings::Settings;
 use purlin_types::ByteSize;
+use std::io::ErrorKind;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// The ports it wants.
@@ -31,7 +33,27 @@ pub(crate) fn ports(settings: &Settings) -> Vec<Port> {
 
 /// A plan for these settings on this machine.
 pub(super) fn plan(settings: &Settings) -> Arc<Plan> {
+    for root in missing_trees(settings) {
+        log::warn(&format!(
+            "{} is no directory: every boot file below it is \"not found\" until it is made",
+            root.display()
+        ));
+    }
     Plan::compile(&fitted(settings))
+}
+
+/// The trees of boot files that are not there. One that may not be looked at may well be.
+pub(crate) fn missing_trees(settings: &Settings) -> Vec<PathBuf> {
+    if !settings.enabled {
+        return Vec::new();
+    }
+    let is_missing = |root: &PathBuf| match std::fs::metadata(root) {
+        Ok(found) => !found.is_dir(),
+        Err(cause) => matches!(cause.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory),
+    };
+    let mut roots = Plan::compile(settings).roots();
+    roots.retain(is_missing);
+    roots
 }
 
 /// The settings as this machine can honour them. The cache takes a quarter of the memory unless told otherwise, and
