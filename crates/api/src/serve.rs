@@ -9,11 +9,13 @@ mod connection;
 mod proxies;
 mod shutdown;
 mod switch;
+mod tally;
 
 pub use conduct::Conduct;
 pub use proxies::{Proxies, Proxy};
 pub use shutdown::Shutdown;
 pub use switch::Switch;
+pub use tally::Tally;
 
 pub use axum::Router;
 
@@ -30,7 +32,7 @@ use tokio_rustls::TlsAcceptor;
 
 use connection::Connections;
 
-/// Connections of all listeners together unless [`Bound::connections_max`] says otherwise; a further one waits until another ends.
+/// Connections of all listeners together unless [`Bound::connections_max`] says otherwise; a further one is closed at once.
 pub const CONNECTIONS_MAX: usize = 1024;
 
 /// Where to listen.
@@ -75,6 +77,7 @@ pub struct Bound {
     room: usize,
     conduct: Conduct,
     proxies: Proxies,
+    tally: Arc<Tally>,
 }
 
 /// An acceptor that can be printed.
@@ -122,6 +125,7 @@ impl Plan {
             room: CONNECTIONS_MAX,
             conduct: Conduct::default(),
             proxies: Proxies::default(),
+            tally: Arc::default(),
         })
     }
 }
@@ -186,6 +190,13 @@ impl Bound {
         self
     }
 
+    /// Where refusals are counted.
+    #[must_use]
+    pub fn count(mut self, tally: Arc<Tally>) -> Self {
+        self.tally = tally;
+        self
+    }
+
     /// Begins to answer. `shutdown` is the one that event streams were given.
     #[must_use]
     pub fn start(self, api: &Router, metrics: &Router, shutdown: Shutdown) -> Running {
@@ -193,9 +204,13 @@ impl Bound {
         let api = &api.clone().layer(axum::Extension(shutdown.clone()));
         let room = Arc::new(Semaphore::new(self.room));
         let mut listeners = JoinSet::new();
-        let connections = |router: &Router| {
-            let (room, proxies) = (Arc::clone(&room), self.proxies.clone());
-            Connections::new(router.clone(), room, shutdown.clone(), self.conduct, proxies)
+        let connections = |router: &Router| Connections {
+            router: router.clone(),
+            room: Arc::clone(&room),
+            shutdown: shutdown.clone(),
+            conduct: self.conduct,
+            proxies: self.proxies.clone(),
+            tally: Arc::clone(&self.tally),
         };
         for listener in self.http {
             listeners.spawn(connections(api).accept(listener, None));

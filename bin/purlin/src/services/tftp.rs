@@ -17,7 +17,7 @@ use crate::up::web::first_url;
 use futures_util::future::{BoxFuture, FutureExt};
 use purlin_api::clock::Clock;
 use purlin_api::revisions::Revisions;
-use purlin_api::serve::{self, Bound, Shutdown};
+use purlin_api::serve::{self, Bound, Shutdown, Tally};
 use purlin_telemetry::Registry;
 use purlin_telemetry::health::{Bears, Check};
 use purlin_tftp_files::{ClientFacts, Clock as FilesClock, Kernel, Library, Parts};
@@ -42,6 +42,7 @@ pub(crate) struct BootFiles {
     https: Vec<SocketAddr>,
     /// To a Redis that is there for shared metadata alone.
     redis: Option<RedisLines>,
+    tally: Arc<Tally>,
     /// Taken when it stops.
     running: Mutex<Option<(Running, serve::Running)>>,
 }
@@ -92,13 +93,17 @@ impl BootFiles {
         };
         let (http, https) = (bound.http(), bound.https());
         let router = http::router(site);
-        let listeners = bound.start_site(&router, Shutdown::default());
+        let tally = Arc::new(Tally::new("boot"));
+        let listeners = bound
+            .count(Arc::clone(&tally))
+            .start_site(&router, Shutdown::default());
         Ok(Self {
             handle,
             records,
             http,
             https,
             redis,
+            tally,
             running: Mutex::new(Some((threads, listeners))),
         })
     }
@@ -115,6 +120,7 @@ impl Service for BootFiles {
     fn register(&self, registry: &Registry) {
         registry.register(Arc::new(self.handle.metrics()));
         registry.register(Arc::clone(&self.records) as _);
+        registry.register(Arc::clone(&self.tally) as _);
     }
 
     fn publish(&self, file: &mut NodeFile) {

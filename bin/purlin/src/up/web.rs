@@ -20,7 +20,7 @@ use purlin_api::metrics::MetricsSource;
 use purlin_api::node::NodeSource;
 use purlin_api::rates::{Rate, Rates};
 use purlin_api::revisions::Revisions;
-use purlin_api::serve::{self, Bound};
+use purlin_api::serve::{self, Bound, Tally};
 use purlin_api::shell::Limits;
 use purlin_api::story::Tellers;
 use purlin_api::{Shell, events, health, metrics, node, revisions, story};
@@ -41,6 +41,7 @@ pub(super) struct Face {
     places: Places,
     limits: Limits,
     ca: Option<PathBuf>,
+    tally: Arc<Tally>,
 }
 
 /// Where it is bound.
@@ -114,14 +115,17 @@ impl Face {
             },
             origins: api.cors_origins.clone(),
         };
+        let tally = Arc::new(Tally::new("api"));
         let bound = bound
             .connections_max(api.max_connections as usize)
+            .count(Arc::clone(&tally))
             .trust(serve::Proxies::new(proxies));
         Ok(Self {
             places: Places::of(&bound),
             entrance: Entrance::new(bound),
             limits,
             ca,
+            tally,
         })
     }
 
@@ -178,6 +182,7 @@ impl Face {
         let streams = Streams::new(Arc::new(Joined::new(joined)), shutdown.clone(), HEARTBEAT)
             .with_sessions(keeper.clone());
         let tellers = sources.cluster_events.weave(Tellers::new(tellers));
+        sources.registry.register(self.tally);
         let scrape: Arc<dyn MetricsSource> = Arc::new(Scrape(sources.registry));
         let shell = Shell::new(&sources.ledger, sources.accounts.tokens(), &sources.clock)
             .limits(self.limits)

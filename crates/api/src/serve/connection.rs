@@ -18,7 +18,7 @@ use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 
-use super::{Conduct, Proxies, Shutdown};
+use super::{Conduct, Proxies, Shutdown, Tally};
 use crate::gate::{Local, Peer};
 
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -29,37 +29,28 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// What a listener gives to each of its connections.
 pub(super) struct Connections {
-    router: Router,
-    room: Arc<Semaphore>,
-    shutdown: Shutdown,
-    conduct: Conduct,
-    proxies: Proxies,
+    pub(super) router: Router,
+    /// Places of all listeners together. A listener that waits for a client holds none.
+    pub(super) room: Arc<Semaphore>,
+    pub(super) shutdown: Shutdown,
+    pub(super) conduct: Conduct,
+    pub(super) proxies: Proxies,
+    pub(super) tally: Arc<Tally>,
 }
 
 impl Connections {
-    pub(super) fn new(
-        router: Router,
-        room: Arc<Semaphore>,
-        shutdown: Shutdown,
-        conduct: Conduct,
-        proxies: Proxies,
-    ) -> Self {
-        Self {
-            router,
-            room,
-            shutdown,
-            conduct,
-            proxies,
-        }
-    }
-
     /// Accepts until shutdown, then waits for the connections to end.
     pub(super) async fn accept(self, listener: TcpListener, tls: Option<TlsAcceptor>) {
         let mut open = JoinSet::new();
         loop {
-            let (stream, peer, permit) = tokio::select! {
+            let (stream, peer) = tokio::select! {
                 () = self.shutdown.wait() => break,
-                next = self.next(&listener) => next,
+                next = next(&listener) => next,
+            };
+            // A client that is told at once can go elsewhere; one that waits in the queue learns nothing.
+            let Ok(permit) = Arc::clone(&self.room).try_acquire_owned() else {
+                self.tally.closed_full();
+                continue;
             };
             let (router, shutdown) = (self.router.clone(), self.shutdown.clone());
             let ends = Ends {
@@ -81,19 +72,15 @@ impl Connections {
         drop(listener);
         while open.join_next().await.is_some() {}
     }
+}
 
-    /// The next connection, once there is room for it.
-    async fn next(&self, listener: &TcpListener) -> (TcpStream, SocketAddr, OwnedSemaphorePermit) {
-        let permit = Arc::clone(&self.room)
-            .acquire_owned()
-            .await
-            .expect("the semaphore is never closed");
-        loop {
-            match listener.accept().await {
-                Ok((stream, peer)) => return (stream, peer, permit),
-                // Out of descriptors, or the peer went away already: neither ends the listener.
-                Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
-            }
+/// The next connection.
+async fn next(listener: &TcpListener) -> (TcpStream, SocketAddr) {
+    loop {
+        match listener.accept().await {
+            Ok(next) => return next,
+            // Out of descriptors, or the peer went away already: neither ends the listener.
+            Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
         }
     }
 }

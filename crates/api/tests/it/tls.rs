@@ -1,7 +1,7 @@
 //! Real sockets: plain HTTP, HTTPS with the self-made authority, and a graceful end.
 
 use crate::support::Node;
-use purlin_api::serve::{BindError, Plan, Shutdown};
+use purlin_api::serve::{BindError, Plan, Shutdown, Tally};
 use purlin_api::tls::TlsFiles;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
@@ -141,4 +141,48 @@ async fn an_idle_connection_does_not_hold_up_the_end() {
     assert!(idle.read(&mut some).await.unwrap() > 0);
     assert!(running.stop(Duration::from_secs(10)).await);
     assert!(TcpStream::connect(address).await.is_err());
+}
+
+/// Asks for something that needs no login and keeps the connection.
+async fn ask_and_stay(address: SocketAddr) -> (TcpStream, String) {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let request = b"GET /api/v1/explain/9404 HTTP/1.1\r\nHost: x\r\n\r\n";
+    // Closed at once, even writing may fail.
+    let _ = stream.write_all(request).await;
+    let mut some = [0; 12];
+    let read = stream.read(&mut some).await.unwrap_or(0);
+    (stream, String::from_utf8_lossy(&some[..read]).into_owned())
+}
+
+#[tokio::test]
+async fn listeners_that_wait_take_no_place_and_a_full_house_says_so_at_once() {
+    let node = Node::new().await;
+    let plan = Plan {
+        http: vec![any(), any(), any()],
+        ..Plan::default()
+    };
+    let tally = Arc::new(Tally::new("api"));
+    let bound = plan
+        .bind()
+        .await
+        .unwrap()
+        .connections_max(2)
+        .count(Arc::clone(&tally));
+    let addresses = bound.http();
+    let _running = bound.start(&node.api([]).router, &axum::Router::new(), Shutdown::default());
+    let mut open = Vec::new();
+    for (n, &address) in addresses.iter().enumerate() {
+        let asked = tokio::time::timeout(Duration::from_secs(10), ask_and_stay(address)).await;
+        let (stream, answer) = asked.expect("an answer or a closed connection, at once");
+        assert_eq!(answer, if n < 2 { "HTTP/1.1 200" } else { "" }, "listener {n}");
+        open.push(stream);
+    }
+    assert_eq!(tally.full(), 1);
+    open.clear();
+    // The place is free once the listener has seen the end.
+    let address = addresses[2];
+    let served = async { while ask_and_stay(address).await.1.is_empty() {} };
+    tokio::time::timeout(Duration::from_secs(10), served)
+        .await
+        .unwrap();
 }

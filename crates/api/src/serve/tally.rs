@@ -1,0 +1,44 @@
+//! What listeners counted before any request was theirs.
+
+use purlin_telemetry::metrics::{Collector, Encoder};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Counts of one set of listeners; a scrape tells them under its name.
+#[derive(Debug, Default)]
+pub struct Tally {
+    name: &'static str,
+    full: AtomicU64,
+}
+
+impl Tally {
+    /// Nothing counted yet; `name` is the value of the label `listeners`.
+    #[must_use]
+    pub fn new(name: &'static str) -> Self {
+        Self {
+            name,
+            ..Self::default()
+        }
+    }
+
+    /// Connections closed at once because as many as may be were open.
+    #[must_use]
+    pub fn full(&self) -> u64 {
+        self.full.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn closed_full(&self) {
+        self.full.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+impl Collector for Tally {
+    fn collect(&self, encoder: &mut Encoder) {
+        let listeners = [("listeners", self.name)];
+        encoder
+            .counter(
+                "purlin_http_connections_refused_total",
+                "Connections closed at once because as many as may be were open.",
+            )
+            .count(&listeners, self.full());
+    }
+}
