@@ -6,6 +6,7 @@
 
 mod conduct;
 mod connection;
+mod listen;
 mod proxies;
 mod shutdown;
 mod switch;
@@ -31,6 +32,7 @@ use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
 use connection::Connections;
+use listen::listen;
 
 /// Connections of all listeners together unless [`Bound::connections_max`] says otherwise; a further one is closed at once.
 pub const CONNECTIONS_MAX: usize = 1024;
@@ -118,9 +120,9 @@ impl Plan {
             return Err(BindError::NoCertificate(address));
         }
         Ok(Bound {
-            http: listen("HTTP", &self.http).await?,
-            https: listen("HTTPS", &self.https).await?,
-            metrics: listen("metrics", &self.metrics).await?,
+            http: listen("HTTP", &self.http)?,
+            https: listen("HTTPS", &self.https)?,
+            metrics: listen("metrics", &self.metrics)?,
             tls: self.tls.clone().map(|config| Acceptor(config.into())),
             room: CONNECTIONS_MAX,
             conduct: Conduct::default(),
@@ -128,19 +130,6 @@ impl Plan {
             tally: Arc::default(),
         })
     }
-}
-
-async fn listen(what: &'static str, addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, BindError> {
-    let mut bound = Vec::with_capacity(addresses.len());
-    for &address in addresses {
-        let listener = TcpListener::bind(address).await;
-        bound.push(listener.map_err(|source| BindError::Listen {
-            what,
-            address,
-            source,
-        })?);
-    }
-    Ok(bound)
 }
 
 fn addresses(listeners: &[TcpListener]) -> Vec<SocketAddr> {
