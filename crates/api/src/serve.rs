@@ -7,6 +7,7 @@
 mod conduct;
 mod connection;
 mod listen;
+mod patience;
 mod proxies;
 mod shutdown;
 mod switch;

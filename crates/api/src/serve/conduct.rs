@@ -19,8 +19,10 @@ pub struct Conduct {
     pub nodelay: bool,
     /// Let the kernel notice peers that vanished, so that idle connections do not hold their place for ever.
     pub keepalive: bool,
-    /// How long the headers of a request may take; also how long an idle connection is kept.
+    /// How long a connection is kept on which no request begins.
     pub idle: Duration,
+    /// How long the head of a request may take from its first octet on.
+    pub head: Duration,
     /// A connection takes no further request once it is this old; zero is never.
     pub lifetime: Duration,
 }
@@ -31,6 +33,7 @@ impl Default for Conduct {
             nodelay: true,
             keepalive: true,
             idle: Duration::from_secs(30),
+            head: Duration::from_secs(30),
             lifetime: Duration::ZERO,
         }
     }

@@ -6,7 +6,7 @@ use hyper::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
@@ -18,6 +18,7 @@ use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 
+use super::patience::{Busy, Patient};
 use super::{Conduct, Proxies, Shutdown, Tally};
 use crate::gate::{Local, Peer};
 
@@ -117,18 +118,21 @@ async fn http<T>(stream: T, ends: Ends, router: Router, shutdown: Shutdown, cond
 where
     T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
+    let busy = Busy::default();
+    let stream = Patient::new(stream, conduct, busy.clone());
     let service = service_fn(move |request: Request<Incoming>| {
+        busy.begin();
         let mut request = request.map(Body::new);
         let client = ends.proxies.client(ends.peer, request.headers());
         request.extensions_mut().insert(Peer(client));
         if let Some(local) = ends.local {
             request.extensions_mut().insert(local);
         }
-        router.clone().oneshot(request)
+        let (answer, busy) = (router.clone().oneshot(request), busy.clone());
+        async move { answer.await.map(|answer| busy.until_sent(answer)) }
     });
     let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(conduct.idle)
+        .header_read_timeout(None)
         .max_buf_size(HEAD_MAX)
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();

@@ -1,14 +1,15 @@
 //! Real sockets: plain HTTP, HTTPS with the self-made authority, and a graceful end.
 
 use crate::support::Node;
-use purlin_api::serve::{BindError, Plan, Shutdown, Tally};
+use axum::routing::get;
+use purlin_api::serve::{BindError, Conduct, Plan, Running, Shutdown, Tally};
 use purlin_api::tls::TlsFiles;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -185,4 +186,90 @@ async fn listeners_that_wait_take_no_place_and_a_full_house_says_so_at_once() {
     tokio::time::timeout(Duration::from_secs(10), served)
         .await
         .unwrap();
+}
+
+/// A node whose connections are idle and slow for as long as `conduct` says, and its address.
+async fn conducted(node: &Node, conduct: Conduct) -> (SocketAddr, Running) {
+    let plan = Plan {
+        http: vec![any()],
+        ..Plan::default()
+    };
+    let bound = plan.bind().await.unwrap().conduct(conduct);
+    let address = bound.http()[0];
+    let running = bound.start(&node.api([]).router, &axum::Router::new(), Shutdown::default());
+    (address, running)
+}
+
+/// How long until the server ends the connection.
+async fn ends(mut stream: TcpStream) -> Duration {
+    let began = Instant::now();
+    let mut rest = Vec::new();
+    let _ = tokio::time::timeout(Duration::from_secs(60), stream.read_to_end(&mut rest)).await;
+    began.elapsed()
+}
+
+#[tokio::test]
+async fn a_kept_connection_is_idle_longer_than_a_head_may_take() {
+    let node = Node::new().await;
+    let conduct = Conduct {
+        idle: Duration::from_secs(3),
+        head: Duration::from_millis(200),
+        ..Conduct::default()
+    };
+    let (address, _running) = conducted(&node, conduct).await;
+    let (kept, answer) = ask_and_stay(address).await;
+    assert_eq!(answer, "HTTP/1.1 200");
+    let fresh = TcpStream::connect(address).await.unwrap();
+    let (kept, fresh) = tokio::join!(ends(kept), ends(fresh));
+    let about = Duration::from_secs(2)..Duration::from_secs(30);
+    assert!(
+        about.contains(&kept) && about.contains(&fresh),
+        "{kept:?} {fresh:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_head_that_does_not_come_on_ends_before_idleness_would() {
+    let node = Node::new().await;
+    let conduct = Conduct {
+        idle: Duration::from_secs(50),
+        head: Duration::from_millis(200),
+        ..Conduct::default()
+    };
+    let (address, _running) = conducted(&node, conduct).await;
+    let (mut second, _) = ask_and_stay(address).await;
+    second.write_all(b"GET / HT").await.unwrap();
+    let mut first = TcpStream::connect(address).await.unwrap();
+    first.write_all(b"GET / HT").await.unwrap();
+    let (first, second) = tokio::join!(ends(first), ends(second));
+    let soon = Duration::from_secs(25);
+    assert!(first < soon && second < soon, "{first:?} {second:?}");
+}
+
+#[tokio::test]
+async fn a_request_that_takes_long_is_not_idle() {
+    let slow = get(|| async {
+        tokio::time::sleep(Duration::from_millis(600)).await;
+        "slow"
+    });
+    let conduct = Conduct {
+        idle: Duration::from_millis(200),
+        head: Duration::from_millis(200),
+        ..Conduct::default()
+    };
+    let plan = Plan {
+        http: vec![any()],
+        ..Plan::default()
+    };
+    let bound = plan.bind().await.unwrap().conduct(conduct);
+    let address = bound.http()[0];
+    let _running = bound.start_site(&axum::Router::new().route("/", slow), Shutdown::default());
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream
+        .write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        .await
+        .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.ends_with("slow"), "{answer}");
 }

@@ -45,7 +45,8 @@ pub(super) async fn bind(settings: &Settings, data_dir: &Path) -> Result<Bound, 
     let conduct = Conduct {
         nodelay: wanted.nodelay,
         keepalive: wanted.keepalive,
-        idle: wanted.idle.min(wanted.request),
+        idle: wanted.idle,
+        head: wanted.request,
         lifetime: wanted.lifetime,
     };
     let room = wanted.connections_max as usize;
