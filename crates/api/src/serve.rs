@@ -32,7 +32,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
-use connection::Connections;
+use connection::{Connections, Manner};
 use listen::listen;
 
 /// Connections of all listeners together unless [`Bound::connections_max`] says otherwise; a further one is closed at once.
@@ -195,12 +195,14 @@ impl Bound {
         let room = Arc::new(Semaphore::new(self.room));
         let mut listeners = JoinSet::new();
         let connections = |router: &Router| Connections {
-            router: router.clone(),
             room: Arc::clone(&room),
-            shutdown: shutdown.clone(),
-            conduct: self.conduct,
             proxies: self.proxies.clone(),
-            tally: Arc::clone(&self.tally),
+            manner: Manner {
+                router: router.clone(),
+                shutdown: shutdown.clone(),
+                conduct: self.conduct,
+                tally: Arc::clone(&self.tally),
+            },
         };
         for listener in self.http {
             listeners.spawn(connections(api).accept(listener, None));

@@ -29,14 +29,20 @@ const HEAD_MAX: usize = 64 << 10;
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// What a listener gives to each of its connections.
-pub(super) struct Connections {
+#[derive(Clone)]
+pub(super) struct Manner {
     pub(super) router: Router,
-    /// Places of all listeners together. A listener that waits for a client holds none.
-    pub(super) room: Arc<Semaphore>,
     pub(super) shutdown: Shutdown,
     pub(super) conduct: Conduct,
-    pub(super) proxies: Proxies,
     pub(super) tally: Arc<Tally>,
+}
+
+/// The connections of one listener.
+pub(super) struct Connections {
+    /// Places of all listeners together. A listener that waits for a client holds none.
+    pub(super) room: Arc<Semaphore>,
+    pub(super) proxies: Proxies,
+    pub(super) manner: Manner,
 }
 
 impl Connections {
@@ -45,29 +51,20 @@ impl Connections {
         let mut open = JoinSet::new();
         loop {
             let (stream, peer) = tokio::select! {
-                () = self.shutdown.wait() => break,
+                () = self.manner.shutdown.wait() => break,
                 next = next(&listener) => next,
             };
             // A client that is told at once can go elsewhere; one that waits in the queue learns nothing.
             let Ok(permit) = Arc::clone(&self.room).try_acquire_owned() else {
-                self.tally.closed_full();
+                self.manner.tally.closed_full();
                 continue;
             };
-            let (router, shutdown) = (self.router.clone(), self.shutdown.clone());
             let ends = Ends {
                 peer,
                 local: stream.local_addr().ok().map(Local),
                 proxies: self.proxies.clone(),
             };
-            open.spawn(speak(
-                stream,
-                ends,
-                permit,
-                tls.clone(),
-                router,
-                shutdown,
-                self.conduct,
-            ));
+            open.spawn(speak(stream, ends, permit, tls.clone(), self.manner.clone()));
             while open.try_join_next().is_some() {}
         }
         drop(listener);
@@ -91,16 +88,14 @@ async fn speak(
     ends: Ends,
     permit: OwnedSemaphorePermit,
     tls: Option<TlsAcceptor>,
-    router: Router,
-    shutdown: Shutdown,
-    conduct: Conduct,
+    manner: Manner,
 ) {
-    conduct.apply(&stream);
+    manner.conduct.apply(&stream);
     match tls {
-        None => http(stream, ends, router, shutdown, conduct).await,
+        None => http(stream, ends, manner).await,
         Some(tls) => {
             if let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE_TIMEOUT, tls.accept(stream)).await {
-                http(stream, ends, router, shutdown, conduct).await;
+                http(stream, ends, manner).await;
             }
         }
     }
@@ -114,10 +109,16 @@ struct Ends {
     proxies: Proxies,
 }
 
-async fn http<T>(stream: T, ends: Ends, router: Router, shutdown: Shutdown, conduct: Conduct)
+async fn http<T>(stream: T, ends: Ends, manner: Manner)
 where
     T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
+    let Manner {
+        router,
+        shutdown,
+        conduct,
+        tally,
+    } = manner;
     let busy = Busy::default();
     let stream = Patient::new(stream, conduct, busy.clone());
     let service = service_fn(move |request: Request<Incoming>| {
@@ -137,11 +138,23 @@ where
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
     let mut connection = pin!(connection);
-    // What goes wrong on one connection is its client's affair: the next request tells.
-    tokio::select! {
-        _ = connection.as_mut() => return,
-        () = shutdown.wait() => connection.as_mut().graceful_shutdown(),
-        () = conduct.end_of_life() => connection.as_mut().graceful_shutdown(),
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = ending(shutdown, conduct) => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    // What goes wrong on one connection is its client's affair; what was refused below the router is counted nowhere else.
+    if ended.is_err_and(|cause| cause.is_parse()) {
+        tally.refused_garbled();
     }
-    let _ = connection.await;
+}
+
+/// Returns when a connection shall take no further request.
+async fn ending(shutdown: Shutdown, conduct: Conduct) {
+    tokio::select! {
+        () = shutdown.wait() => {}
+        () = conduct.end_of_life() => {}
+    }
 }

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub struct Tally {
     name: &'static str,
     full: AtomicU64,
+    garbled: AtomicU64,
 }
 
 impl Tally {
@@ -26,6 +27,16 @@ impl Tally {
         self.full.load(Ordering::Relaxed)
     }
 
+    /// Requests that were refused before they had a path: no HTTP, or too long a head.
+    #[must_use]
+    pub fn garbled(&self) -> u64 {
+        self.garbled.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn refused_garbled(&self) {
+        self.garbled.fetch_add(1, Ordering::Relaxed);
+    }
+
     pub(super) fn closed_full(&self) {
         self.full.fetch_add(1, Ordering::Relaxed);
     }
@@ -40,5 +51,11 @@ impl Collector for Tally {
                 "Connections closed at once because as many as may be were open.",
             )
             .count(&listeners, self.full());
+        encoder
+            .counter(
+                "purlin_http_requests_garbled_total",
+                "Requests refused with 400, 414 or 431 before they had a path: no HTTP, or too long a head.",
+            )
+            .count(&listeners, self.garbled());
     }
 }

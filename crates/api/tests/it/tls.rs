@@ -273,3 +273,46 @@ async fn a_request_that_takes_long_is_not_idle() {
     stream.read_to_string(&mut answer).await.unwrap();
     assert!(answer.ends_with("slow"), "{answer}");
 }
+
+#[tokio::test]
+async fn what_is_refused_before_it_has_a_path_is_counted() {
+    let node = Node::new().await;
+    let plan = Plan {
+        http: vec![any()],
+        ..Plan::default()
+    };
+    let tally = Arc::new(Tally::new("api"));
+    let bound = plan.bind().await.unwrap().count(Arc::clone(&tally));
+    let address = bound.http()[0];
+    let _running = bound.start(&node.api([]).router, &axum::Router::new(), Shutdown::default());
+    // hyper measures between reads, so a head may come out somewhat longer than it may be.
+    let long = "x".repeat(512 << 10);
+    let cases = [
+        ("no HTTP at all\r\n\r\n".to_owned(), "400"),
+        (format!("GET /{long} HTTP/1.1\r\nHost: x\r\n\r\n"), "4"),
+        (
+            format!("GET / HTTP/1.1\r\nHost: x\r\nLong: {long}\r\n\r\n"),
+            "431",
+        ),
+    ];
+    for (n, (request, status)) in cases.into_iter().enumerate() {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let _ = stream.write_all(request.as_bytes()).await;
+        let mut head = [0; 12];
+        // The rest of a long head that nobody reads may end the connection before its answer is read.
+        if stream.read_exact(&mut head).await.is_ok() {
+            let head = String::from_utf8_lossy(&head).into_owned();
+            assert!(head.starts_with(&format!("HTTP/1.1 {status}")), "{head}");
+        }
+        let counted = async {
+            while tally.garbled() < n as u64 + 1 {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(10), counted)
+            .await
+            .unwrap();
+    }
+    assert_eq!(ask_and_stay(address).await.1, "HTTP/1.1 200");
+    assert_eq!(tally.garbled(), 3);
+}
