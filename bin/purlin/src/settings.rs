@@ -52,7 +52,9 @@ pub(crate) fn parse_file(file: &Path, faults: &mut Faults) -> Result<Document, F
     } else {
         file.display().to_string()
     };
-    Ok(Document::parse([Input::file(name, text)], faults))
+    let mut document = Document::parse([Input::file(name, text)], faults);
+    document.hide_secrets(&all_sections());
+    Ok(document)
 }
 
 /// The text of a file, or of standard input for `-`.
@@ -169,6 +171,7 @@ fn among_others(
 /// The settings of a stored configuration, with the environment over it.
 pub(crate) fn of_revision(config: &Value, faults: &mut Faults) -> Option<Settings> {
     let mut document = Document::from_json("revision", config, faults);
+    document.hide_secrets(&all_sections());
     overlay_environment(&mut document, faults);
     if faults.has_errors() {
         return None;

@@ -42,6 +42,10 @@ impl Input {
 pub struct Document {
     pub(crate) sources: Vec<Source>,
     pub(crate) root: Node,
+    /// Places that faults do not show, in the order of the texts.
+    pub(crate) secrets: Vec<Span>,
+    /// Texts with syntax errors, of which the tree knows nothing.
+    pub(crate) broken: Vec<SourceId>,
 }
 
 impl Default for Document {
@@ -66,6 +70,8 @@ impl Document {
         Self {
             sources: Vec::new(),
             root,
+            secrets: Vec::new(),
+            broken: Vec::new(),
         }
     }
 
@@ -94,7 +100,11 @@ impl Document {
             kind: input.kind,
             text,
         });
+        let errors = faults.errors();
         let node = format::parse(self.source(id), id, format, faults);
+        if faults.errors() > errors {
+            self.broken.push(id);
+        }
         if let (Value::Table(below), Value::Table(above)) = (&mut self.root.value, node.value) {
             below.merge(above);
         }

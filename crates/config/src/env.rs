@@ -55,6 +55,8 @@ impl Document {
                 Some((Ok(kind), short)) => (short, kind, true),
                 _ => {
                     let id = self.add_source(variable(name, value));
+                    // Its name says enough, and what it was meant for may be a secret.
+                    self.hide([self.whole(id)]);
                     return faults.push(unknown(name, &steps, &miss, self.whole(id)));
                 }
             },
@@ -69,6 +71,9 @@ impl Document {
         if let Some(why) = failure {
             let message = format!("the file that {name} names cannot be read: {why}");
             return faults.push(Fault::error(codes::SECRET_FILE, steps.join("."), span, message));
+        }
+        if from_file || matches!(kind, Kind::Secret) {
+            self.hide([span]);
         }
         let node = written(&self.source(id).text, &kind, id);
         if let Err(why) = place(&mut self.root, &steps, node, span) {

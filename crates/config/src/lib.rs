@@ -22,6 +22,7 @@ mod redact;
 mod render;
 mod scalar;
 pub mod schema;
+mod secrets;
 pub mod sections;
 mod source;
 

@@ -150,7 +150,7 @@ fn one(out: &mut String, fault: &Fault, document: &Document, paint: Paint) {
     for (i, (span, words, mark)) in shown.into_iter().enumerate() {
         if let Some(source) = known(&span) {
             let arrow = if i == 0 { "-->" } else { ":::" };
-            snippet(out, source, span, words, (mark, arrow, gutter), paint);
+            snippet(out, (document, source), span, words, (mark, arrow, gutter), paint);
         }
     }
     if !fault.help.is_empty() {
@@ -161,7 +161,7 @@ fn one(out: &mut String, fault: &Fault, document: &Document, paint: Paint) {
 
 fn snippet(
     out: &mut String,
-    source: &Source,
+    (document, source): (&Document, &Source),
     span: Span,
     words: &str,
     how: (char, &str, usize),
@@ -177,19 +177,15 @@ fn snippet(
     );
     let place = source.place(span.start);
     let (line, start) = source.line_at(span.start);
-    let before = line
-        .get(..(span.start as usize).saturating_sub(start).min(line.len()))
-        .unwrap_or(line);
-    let width = source
-        .slice(span)
-        .split('\n')
-        .next()
-        .unwrap_or("")
-        .trim_end()
-        .chars()
-        .count()
-        .max(1);
-    let (shown, column) = window(line, before.chars().count());
+    let (from, to) = (start, start + line.len());
+    let veiled = |from, to| document.veiled(span.source, from, to);
+    let at = document
+        .outside_secrets(span.source, span.start as usize)
+        .clamp(from, to);
+    let (line, before) = (veiled(from, to), veiled(from, at));
+    let marked = veiled(at, to.min(span.end as usize).max(at));
+    let width = marked.trim_end().chars().count().max(1);
+    let (shown, column) = window(&line, before.chars().count());
     let width = width.min(shown.chars().count().saturating_sub(column).max(1));
     let number = if source.kind == SourceKind::Environment {
         String::new()

@@ -63,8 +63,8 @@ error[PUR-9106]: zoo.count: 99 is not from 1 to 10
 error[PUR-9108]: zoo.cuont: the environment variable PURLIN__ZOO__CUONT names no key
  --> environment variable PURLIN__ZOO__CUONT
   |
-  | 1
-  | ^
+  | ***
+  | ^^^
   = help: did you mean PURLIN__ZOO__COUNT?
 
 2 errors
@@ -154,4 +154,19 @@ fn defaults_fill_what_is_not_set() {
     assert_eq!(reader.get::<std::time::Duration>("wait").as_secs(), 60);
     assert_eq!(reader.get::<Vec<std::net::SocketAddr>>("listen").len(), 1);
     assert_eq!(reader.opt::<String>("label"), None);
+}
+
+#[test]
+fn what_came_from_a_file_or_is_a_secret_is_shown_in_no_fault() {
+    let secrets = [
+        ("PURLIN__ZOO__COUNT_FILE", "/run/pw"),
+        ("PURLIN__ZOO__PASWORD", "hunter2"),
+        ("PURLIN__ZOO__PASSWORD__X", "hunter2"),
+    ];
+    for (name, value) in secrets {
+        let (document, faults) = overlaid("", &[(name, value)]);
+        let text = faults.to_text(&document, false);
+        assert!(text.contains(name) && text.contains("| ***\n"), "{text}");
+        assert!(!text.contains("s3cret") && !text.contains("hunter2"), "{text}");
+    }
 }

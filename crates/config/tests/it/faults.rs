@@ -1,6 +1,7 @@
 //! Each fault as a person sees it.
 
-use crate::{parse, zoo_faults};
+use crate::{ZOO, parse, zoo, zoo_faults};
+use purlin_config::Fault;
 
 #[test]
 fn an_unknown_key_names_the_nearest() {
@@ -153,7 +154,7 @@ fn a_syntax_error_of_one_file_leaves_the_others_checked() {
         Input::file("good.toml", "[zoo]\ncount = 99\n"),
     ];
     let document = Document::parse(inputs, &mut faults);
-    purlin_config::check_section(&document, &crate::ZOO, &mut faults);
+    purlin_config::check_section(&document, &ZOO, &mut faults);
     let text = faults.to_text(&document, false);
     assert!(
         text.contains("bad.toml:1:") && text.contains("not valid TOML"),
@@ -181,7 +182,7 @@ fn syntax_errors_point_at_their_place() {
 #[test]
 fn faults_are_given_to_programs_as_json() {
     let (document, mut faults) = parse("a.toml", "[zoo]\ncount = 99\n");
-    purlin_config::check_section(&document, &crate::ZOO, &mut faults);
+    purlin_config::check_section(&document, &ZOO, &mut faults);
     let expected = serde_json::json!([{
         "code": "PUR-9106", "severity": "error", "path": "zoo.count", "message": "99 is not from 1 to 10",
         "note": "", "help": "", "related": [],
@@ -200,4 +201,80 @@ fn long_lines_are_shown_around_the_caret() {
     let widest = report.lines().map(|line| line.chars().count()).max();
     assert!(widest < Some(130), "{report}");
     assert!(report.contains("\"count\": 99"), "{report}");
+}
+
+/// The same with secrets hidden; `faults` is asked for after the document was checked.
+fn veiled(name: &str, text: &str) -> String {
+    let (mut document, mut faults) = parse(name, text);
+    document.hide_secrets(&zoo());
+    purlin_config::check_section(&document, &ZOO, &mut faults);
+    let node = document.get("zoo.password").cloned();
+    if let Some(node) = node {
+        let fault = Fault::error(
+            purlin_config::codes::BAD_VALUE,
+            "zoo.password",
+            node.span,
+            "too short",
+        );
+        faults.push(fault.note("here"));
+    }
+    faults.to_text(&document, false)
+}
+
+#[test]
+fn a_secret_is_not_shown_and_the_caret_stands_at_its_place() {
+    let expected = "\
+error[PUR-9108]: zoo.password: too short
+ --> a.toml:2:12
+  |
+2 | password = *** # weekly
+  |            ^^^ here
+
+1 error
+";
+    let code = purlin_config::codes::BAD_VALUE.to_string();
+    let text = veiled("a.toml", "[zoo]\npassword = \"SHORT\" # weekly\n");
+    assert_eq!(text, expected.replace("PUR-9108", &code));
+}
+
+#[test]
+fn a_fault_beside_a_secret_points_at_itself() {
+    let text = veiled(
+        "a.json",
+        r#"{"zoo": {"items": [{"token": "hunter2 and more", "name": 1}], "count": 99}}"#,
+    );
+    let lines: Vec<&str> = text.lines().collect();
+    let caret = |number: &str| {
+        let at = lines.iter().position(|line| line.contains("1 |")).unwrap();
+        let shown = lines[at..]
+            .iter()
+            .step_by(1)
+            .find(|line| line.contains(number))
+            .unwrap();
+        (
+            shown.find(number),
+            lines[at + 1..]
+                .iter()
+                .any(|line| line.find('^') == shown.find(number)),
+        )
+    };
+    assert!(
+        !text.contains("hunter2") && text.contains(r#""token": ***, "name""#),
+        "{text}"
+    );
+    assert!(caret("99").1, "{text}");
+}
+
+#[test]
+fn secrets_stay_hidden_where_the_text_cannot_be_read() {
+    for (name, text) in [
+        ("a.toml", "[zoo]\npassword = \"hunter2\ncount = 1\n"),
+        ("a.toml", "zoo.password = hunter2\n"),
+        ("a.json", "{\"zoo\": {\"password\": \"hunter2\" \"count\": 1}}"),
+        ("a.yaml", "zoo:\n  password: [hunter2\n"),
+        ("a.toml", "[zoo]\npasword = \"hunter2\"\n"),
+    ] {
+        let told = veiled(name, text);
+        assert!(told.contains("error[") && !told.contains("hunter2"), "{told}");
+    }
 }
