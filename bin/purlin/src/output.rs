@@ -6,6 +6,7 @@
 mod cell;
 mod columns;
 mod filter;
+pub(crate) mod harmless;
 mod paint;
 mod painted;
 mod table;
@@ -108,7 +109,8 @@ impl<W: Write> Listing<W> {
             }
             Form::Name => {
                 for row in &wanted {
-                    writeln!(self.out, "{}", cell::plain(cell::at(row, self.kind.name)))?;
+                    let name = cell::plain(cell::at(row, self.kind.name));
+                    writeln!(self.out, "{}", harmless::line(&name))?;
                 }
             }
         }
@@ -124,7 +126,7 @@ impl<W: Write> Listing<W> {
                 ",\n  "
             };
             let text = serde_json::to_string(row).map_err(|e| Failure::failed(e.to_string(), ""))?;
-            write!(self.out, "{lead}{text}")?;
+            write!(self.out, "{lead}{}", harmless::json(&text))?;
         }
         Ok(())
     }
@@ -183,7 +185,8 @@ pub(crate) fn document(form: Form, value: &Value) -> Result<(), Failure> {
 
 /// Indented JSON.
 pub(crate) fn pretty(value: &Value) -> String {
-    serde_json::to_string_pretty(value).unwrap_or_else(|_| value.to_string())
+    let text = serde_json::to_string_pretty(value).unwrap_or_else(|_| value.to_string());
+    harmless::json(&text).into_owned()
 }
 
 /// Buffered standard output.

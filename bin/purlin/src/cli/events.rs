@@ -3,7 +3,7 @@
 use super::{Context, why};
 use crate::client::{Ask, Client, with_query};
 use crate::exit::{Exit, Failure, Outcome};
-use crate::output::Form;
+use crate::output::{Form, harmless};
 use serde_json::Value;
 use std::io::Write;
 use std::time::Duration;
@@ -135,16 +135,21 @@ impl Event {
         }
         let mut out = std::io::stdout().lock();
         if matches!(form, Form::Json | Form::Yaml) {
-            writeln!(out, "{}", self.data)?;
+            writeln!(out, "{}", harmless::json(&self.data))?;
             return Ok(());
         }
         let data = event.get("data").unwrap_or(&Value::Null);
         let said = match data.get("text") {
             Some(Value::String(_)) => why::said(data),
-            _ => data.to_string(),
+            _ => harmless::json(&data.to_string()).into_owned(),
         };
         let when = event.get("at").and_then(Value::as_str).unwrap_or("-");
-        writeln!(out, "{when}  {:<18} {said}", self.topic)?;
+        writeln!(
+            out,
+            "{}  {:<18} {said}",
+            harmless::line(when),
+            harmless::line(&self.topic)
+        )?;
         Ok(())
     }
 }

@@ -3,8 +3,9 @@
 use super::Context;
 use crate::client::{Ask, with_query};
 use crate::exit::{Exit, Outcome};
-use crate::output::{self, Form, Paint, Tone};
+use crate::output::{self, Form, Paint, Tone, harmless};
 use serde_json::Value;
+use std::borrow::Cow;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
@@ -33,7 +34,7 @@ pub(super) async fn run(args: &Args, context: &Context) -> Outcome {
 }
 
 fn tell(story: &Value, paint: Paint) {
-    say!("{}", paint.text(Tone::Strong, text(story, "summary")));
+    say!("{}", paint.text(Tone::Strong, &text(story, "summary")));
     let decisions = list(story, "decisions");
     if !decisions.is_empty() {
         say!();
@@ -46,13 +47,13 @@ fn tell(story: &Value, paint: Paint) {
         say!("\nwhat to check:");
     }
     for check in checks.iter().filter_map(Value::as_str) {
-        say!("  - {check}");
+        say!("  - {}", harmless::line(check));
     }
 }
 
 /// `2025-01-31T10:00:00.123Z  +5 ms  DHCPDISCOVER -> DHCPOFFER  offered 10.0.0.5  [PUR-1001]`
 fn decision_line(decision: &Value, paint: Paint) -> String {
-    let tone = match text(decision, "outcome") {
+    let tone = match &*text(decision, "outcome") {
         "answered" => Tone::Good,
         "refused" | "silent" => Tone::Warning,
         "dropped" => Tone::Bad,
@@ -60,7 +61,7 @@ fn decision_line(decision: &Value, paint: Paint) -> String {
     };
     let after = decision["after_ms"].as_u64();
     let after = after.map_or_else(String::new, |ms| format!("{:>10}  ", format!("+{ms} ms")));
-    let node = match text(decision, "node") {
+    let node = match &*text(decision, "node") {
         "" => String::new(),
         node => format!("{node:<8}  "),
     };
@@ -77,8 +78,8 @@ fn decision_line(decision: &Value, paint: Paint) -> String {
 
 /// The reason; behind the name of the file, when it is about one.
 pub(super) fn said(decision: &Value) -> String {
-    match text(decision, "file") {
-        "" => text(decision, "text").to_owned(),
+    match &*text(decision, "file") {
+        "" => text(decision, "text").into_owned(),
         file => format!("{file}: {}", text(decision, "text")),
     }
 }
@@ -105,8 +106,9 @@ fn stages(decision: &Value) -> String {
     format!(" ({octets} octets; {} ms{again})", times.join(", "))
 }
 
-fn text<'a>(value: &'a Value, key: &str) -> &'a str {
-    value.get(key).and_then(Value::as_str).unwrap_or_default()
+/// Much of it was said by clients: names, files, options.
+fn text<'a>(value: &'a Value, key: &str) -> Cow<'a, str> {
+    harmless::line(value.get(key).and_then(Value::as_str).unwrap_or_default())
 }
 
 fn list<'a>(value: &'a Value, key: &str) -> &'a [Value] {
@@ -134,6 +136,14 @@ mod tests {
     }
 
     #[test]
+    #[test]
+    fn what_a_client_calls_itself_is_shown_and_not_obeyed() {
+        let decision = json!({"at": "T", "event": "RRQ", "answer": "-", "outcome": "silent", "code": "PUR-2002",
+            "text": "\u{9b}2J is not there", "file": "\x1b[31mRED\x07"});
+        let line = decision_line(&decision, Paint::off());
+        assert!(line.contains("\\x1b[31mRED\\x07: \\x9b2J is not there"), "{line}");
+    }
+
     fn a_transfer_is_told_with_its_file_and_its_stages() {
         let decision = json!({"at": "T", "after_ms": 812, "event": "RRQ", "answer": "DATA", "outcome": "answered",
             "text": "the whole file was sent", "code": "PUR-2001", "file": "boot.ipxe", "octets": 1000,

@@ -1,6 +1,6 @@
 //! One value as text.
 
-use super::Show;
+use super::{Show, harmless};
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -33,7 +33,7 @@ pub(super) fn text(value: &Value, show: Show, relative: Option<Timestamp>) -> St
             .unwrap_or_default(),
         Show::Text | Show::Number => plain(value),
     };
-    raw.replace('\n', "\\n").replace('\r', "\\r").replace('\t', " ")
+    harmless::line(&raw).into_owned()
 }
 
 fn time(value: &Value, relative: Option<Timestamp>) -> String {

@@ -2,7 +2,7 @@
 
 use super::cell;
 use super::columns::Chosen;
-use super::{Paint, Show, Tone};
+use super::{Paint, Show, Tone, harmless};
 use crate::exit::Failure;
 use jiff::Timestamp;
 use serde_json::Value;
@@ -64,7 +64,7 @@ impl Table {
             let value = cell::at(row, &column.path);
             match (self.csv, column.show) {
                 (true, Show::Time) => cell::text(value, Show::Time, None),
-                (true, _) => cell::plain(value),
+                (true, _) => harmless::lines(&cell::plain(value)).into_owned(),
                 (false, show) => cell::text(value, show, self.relative),
             }
         };

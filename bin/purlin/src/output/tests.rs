@@ -84,3 +84,20 @@ fn filters_hold_all_together() {
     };
     assert_eq!(shown(view, &rows()), "a\n");
 }
+
+#[test]
+fn no_form_hands_a_stranger_the_terminal() {
+    let rows = [json!({"name": "\x1b[31mRED\x07\u{9b}2J", "state": "\u{202e}x", "deep": {"note": "\u{7f}"}})];
+    for form in [
+        Form::Table,
+        Form::Wide,
+        Form::Json,
+        Form::Yaml,
+        Form::Name,
+        Form::Csv,
+    ] {
+        let text = shown(View::new(form), &rows);
+        let bad = |c: char| c.is_control() && !matches!(c, '\n' | '\r') || c == '\u{202e}';
+        assert!(!text.contains(bad) && text.contains("RED"), "{form:?}: {text:?}");
+    }
+}

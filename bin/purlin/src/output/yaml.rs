@@ -1,5 +1,6 @@
 //! JSON values as YAML 1.2: block style, strings quoted whenever a reader could take them for something else.
 
+use super::harmless;
 use serde_json::Value;
 use std::fmt::Write;
 
@@ -79,7 +80,7 @@ fn text(string: &str) -> String {
     if is_plain(string) {
         string.to_owned()
     } else {
-        Value::from(string).to_string()
+        harmless::json(&Value::from(string).to_string()).into_owned()
     }
 }
 
