@@ -41,9 +41,9 @@ pub(crate) enum Command {
 pub(crate) enum Role {
     /// Read everything but secrets.
     Viewer,
-    /// Also change networks and leases.
+    /// Also change leases and the configuration, which a rollback does too.
     Operator,
-    /// Also tokens, backups and rollbacks.
+    /// Also tokens, users and backups.
     Admin,
 }
 
@@ -91,5 +91,23 @@ pub(super) async fn run(command: &Command, context: &Context) -> Outcome {
             say!("token {id} revoked");
             Ok(Exit::Ok)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn help_and_page_say_of_rollbacks_what_the_api_does() {
+        let page = include_str!("../../../../docs/howto/tls-and-tokens.md").replace('\n', " ");
+        assert!(page.contains(
+            "`operator` also changes leases and the configuration, and a rollback is such a change"
+        ));
+        let help = |role: Role| {
+            let value = role.to_possible_value().expect("no role is skipped");
+            value.get_help().expect("it is documented").to_string()
+        };
+        assert!(help(Role::Operator).contains("rollback") && !help(Role::Admin).contains("rollback"));
     }
 }

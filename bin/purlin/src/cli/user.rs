@@ -64,9 +64,9 @@ pub(crate) enum Role {
     Member,
     /// Read everything but secrets.
     Viewer,
-    /// Also change networks and leases.
+    /// Also change leases and the configuration, which a rollback does too.
     Operator,
-    /// Also tokens, users, tenants, backups and rollbacks.
+    /// Also tokens, users, tenants and backups.
     Admin,
 }
 

@@ -6,6 +6,7 @@ use crate::support::{Api, Node};
 use axum::http::{Method, StatusCode};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
+use purlin_api::access::Role;
 use purlin_api::problem::FaultView;
 use purlin_api::revisions::{ConfigHost, Note, Origin, Proposal, Revisions, routes};
 use purlin_telemetry::EventLog;
@@ -346,4 +347,18 @@ async fn old_configurations_are_dropped_and_say_so() {
         .request(Method::POST, "/api/v1/revisions/1/rollback", None);
     assert_eq!(bench.api.send(rollback).await.code(), "PUR-9410");
     assert_eq!(bench.api.get("/api/v1/revisions/2").await.body["config"]["a"], 2);
+}
+
+#[tokio::test]
+async fn a_rollback_is_a_change_like_any_other_and_so_the_operators() {
+    let bench = Bench::new().await;
+    bench.apply(json!({ "a": 2 })).await;
+    for (role, status) in [(Role::Viewer, 403), (Role::Operator, 200)] {
+        let api = bench.api.with(&bench.node.token(role).await);
+        let back = api.request(Method::POST, "/api/v1/revisions/1/rollback", None);
+        assert_eq!(api.send(back).await.status.as_u16(), status, "{role}");
+    }
+    let document = bench.api.get("/api/v1/openapi.json").await.body;
+    let role = &document["paths"]["/api/v1/revisions/{number}/rollback"]["post"]["x-role"];
+    assert_eq!(role, "operator");
 }
