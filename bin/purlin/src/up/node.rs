@@ -2,7 +2,7 @@
 
 mod growing;
 
-use super::admin_token::{self, AdminToken};
+use super::admin_token::{self, AdminToken, Beginning};
 use super::boot::Boot;
 use super::ground::Ground;
 use super::health::{Life, NodeHealth, Stage};
@@ -266,8 +266,10 @@ fn show(registry: &Registry, books: &Books, cluster: &Cluster) {
 async fn open_tokens(ground: &Ground, services: &Services) -> Result<(Desk, AdminToken), Failure> {
     let tokens = Tokens::open(ground.book.clone(), ground.clock.clone()).await;
     let tokens = tokens.map_err(|problem| faults::broken("the tokens", &problem))?;
-    let others = ground.shared.is_some().then_some(&ground.ledger);
-    let token = admin_token::ensure(&tokens, &ground.data_dir, others).await?;
+    let in_cluster = ground.shared.is_some().then_some(Beginning::InCluster);
+    let restored = ground.store.restored().map(|from| Beginning::Restored(from.id));
+    let beginnings: Vec<Beginning> = in_cluster.into_iter().chain(restored).collect();
+    let token = admin_token::ensure(&tokens, &ground.data_dir, &ground.ledger, &beginnings).await?;
     let belongings = services.iter().filter_map(|service| service.belongings());
     let (book, clock) = (ground.book.clone(), ground.clock.clone());
     let accounts = Desk::open(book, clock, tokens.clone(), belongings.collect()).await;
