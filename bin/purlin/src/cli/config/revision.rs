@@ -31,14 +31,20 @@ pub(crate) enum Command {
     },
     /// Apply a file to a running node, live; it becomes a revision.
     #[command(after_help = "Examples:
-  purlin config apply purlin.toml --dry-run
-  purlin config apply purlin.toml -m 'a pool for the new rack'")]
+  purlin config apply next.toml -m 'second pool for floor 2'
+  purlin config apply next.toml --if-revision 41     only if 41 is still the current one
+  purlin config apply next.toml --dry-run
+
+Exit code 4 when --if-revision names another revision than the current one; nothing is changed then.")]
     Apply {
         /// TOML, YAML or JSON.
         file: PathBuf,
         /// Why, for the history.
         #[arg(long, short = 'm', value_name = "TEXT")]
         message: Option<String>,
+        /// Only if this is still the current revision.
+        #[arg(long, value_name = "N")]
+        if_revision: Option<u64>,
         /// Only say what would change.
         #[arg(long)]
         dry_run: bool,
@@ -103,7 +109,11 @@ pub(super) async fn run(command: &Command, context: &Context) -> Outcome {
             dry_run,
         } => {
             let message = message.as_deref().unwrap_or_default();
-            let order = json!({"config": read(file)?, "message": message});
+            if_revision,
+            let mut order = json!({"config": read(file)?, "message": message});
+            if let Some(revision) = if_revision {
+                order["if_revision"] = (*revision).into();
+            }
             let path = if *dry_run {
                 "/api/v1/revisions/apply?dryRun=true"
             } else {
