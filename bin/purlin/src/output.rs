@@ -10,6 +10,7 @@ pub(crate) mod harmless;
 mod paint;
 mod painted;
 mod table;
+mod unknown;
 mod yaml;
 
 pub(crate) use columns::{Column, Show};
@@ -22,6 +23,7 @@ use clap::ValueEnum;
 use serde_json::Value;
 use std::io::{IsTerminal, Write};
 use table::Table;
+use unknown::Unknown;
 
 /// The forms of `-o`: aligned columns (the important ones, or all), JSON, YAML, only the names, RFC 4180.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -71,6 +73,7 @@ pub(crate) struct Listing<W: Write> {
     kind: Kind,
     table: Option<Table>,
     rows: u64,
+    unknown: Unknown,
 }
 
 impl<W: Write> Listing<W> {
@@ -81,6 +84,7 @@ impl<W: Write> Listing<W> {
         let table = matches!(view.form, Form::Table | Form::Wide | Form::Csv)
             .then(|| Table::new(columns, view.form == Form::Csv, view.headers, paint));
         Ok(Self {
+            unknown: Unknown::new(&view, kind.columns),
             out,
             view,
             kind,
@@ -90,7 +94,11 @@ impl<W: Write> Listing<W> {
     }
 
     /// Adds rows that pass the filters; a page at a time keeps columns aligned without holding everything.
+    ///
+    /// # Errors
+    /// When a column was asked for that no row of the first page has.
     pub(crate) fn page(&mut self, rows: &[Value]) -> Result<(), Failure> {
+        self.unknown.look(rows)?;
         let wanted: Vec<&Value> = rows
             .iter()
             .filter(|row| self.view.filters.iter().all(|filter| filter.accepts(row)))
@@ -132,7 +140,12 @@ impl<W: Write> Listing<W> {
     }
 
     /// Closes brackets; says on stderr when there was nothing. Returns how many rows were shown.
+    ///
+    /// # Errors
+    /// When a filter asked for a key that no row had.
     pub(crate) fn finish(mut self) -> Result<u64, Failure> {
+        self.out.flush()?;
+        self.unknown.refuse("--filter", |unknown| &unknown.filters)?;
         match (self.view.form, self.rows) {
             (Form::Json, 0) => writeln!(self.out, "[]")?,
             (Form::Json, _) => writeln!(self.out, "\n]")?,

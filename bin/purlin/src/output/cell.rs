@@ -13,6 +13,16 @@ pub(super) fn at<'a>(row: &'a Value, path: &str) -> &'a Value {
         .fold(row, |value, key| value.get(key).unwrap_or(&Value::Null))
 }
 
+/// Whether the row has a value at a dotted path, be it `null`.
+pub(super) fn has(row: &Value, path: &str) -> bool {
+    let deep = || {
+        path.split('.')
+            .try_fold(row, |value, key| value.get(key))
+            .is_some()
+    };
+    row.get(path).is_some() || deep()
+}
+
 /// A value as a person would write it.
 pub(super) fn plain(value: &Value) -> String {
     match value {

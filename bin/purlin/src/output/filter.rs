@@ -41,6 +41,14 @@ impl FromStr for Filter {
 }
 
 impl Filter {
+    /// The key it asks for; none for text anywhere.
+    pub(super) fn key(&self) -> Option<&str> {
+        match self {
+            Self::Is { key, .. } | Self::IsNot { key, .. } | Self::Has { key, .. } => Some(key),
+            Self::Anywhere(_) => None,
+        }
+    }
+
     pub(crate) fn accepts(&self, row: &Value) -> bool {
         let of = |key: &str| cell::plain(cell::at(row, key)).to_lowercase();
         match self {

@@ -101,3 +101,44 @@ fn no_form_hands_a_stranger_the_terminal() {
         assert!(!text.contains(bad) && text.contains("RED"), "{form:?}: {text:?}");
     }
 }
+
+fn refused(view: View) -> Option<Failure> {
+    let mut listing = Listing::new(Vec::new(), view, KIND, Paint::off()).expect("columns exist");
+    let shown = listing.page(&rows()).and_then(|()| listing.finish());
+    shown.err()
+}
+
+#[test]
+fn names_that_no_row_has_are_refused_with_those_that_some_have() {
+    let filtered = |text: &str| View {
+        filters: vec![text.parse().unwrap()],
+        ..View::new(Form::Table)
+    };
+    let columns = |name: &str| View {
+        columns: vec![name.into()],
+        ..View::new(Form::Csv)
+    };
+    for view in [
+        filtered("bogus=1"),
+        filtered("bogus!=1"),
+        columns("nope"),
+        columns("deep.nope"),
+    ] {
+        let failure = refused(view).expect("it is no key");
+        assert_eq!(failure.exit, crate::exit::Exit::Usage);
+        assert!(failure.fix.contains("name, state"), "{failure}");
+    }
+    for view in [
+        filtered("state=nothing"),
+        filtered("deep.note~=x"),
+        columns("deep"),
+        columns("note"),
+    ] {
+        assert_eq!(refused(view), None);
+    }
+    assert_eq!(
+        shown(filtered("bogus=1"), &[]),
+        "",
+        "without rows nothing is known of them"
+    );
+}
