@@ -179,10 +179,35 @@ pub(crate) fn one(view: &View, kind: Kind, object: &Value) -> Result<(), Failure
         Form::Table | Form::Wide if view.columns.is_empty() => {
             out.write_all(yaml::document(object).as_bytes())?;
         }
+        Form::Csv if view.columns.is_empty() && kind.columns.is_empty() => {
+            let view = View {
+                columns: scalars(object),
+                ..view.clone()
+            };
+            return list(&view, kind, std::slice::from_ref(object));
+        }
         _ => return list(view, kind, std::slice::from_ref(object)),
     }
     out.flush()?;
     Ok(())
+}
+
+/// Refuses forms of rows for what has none; before anything is done.
+pub(crate) fn not_in_rows(form: Form) -> Result<(), Failure> {
+    let name = match form {
+        Form::Csv => "csv",
+        Form::Name => "name",
+        _ => return Ok(()),
+    };
+    let what = format!("there is no {name} for this");
+    Err(Failure::usage(what, "-o table, json or yaml"))
+}
+
+/// What of an object fits into one row, where its kind has no columns.
+fn scalars(object: &Value) -> Vec<String> {
+    let fields = object.as_object().into_iter().flatten();
+    let scalar = fields.filter(|(_, value)| !value.is_object() && !value.is_array());
+    scalar.map(|(key, _)| key.clone()).collect()
 }
 
 /// Shows a document as JSON or YAML; forms that make no sense for it fall back to YAML.

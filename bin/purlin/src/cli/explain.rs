@@ -37,6 +37,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
         output::list(&context.view(), KIND, &rows)?;
         return Ok(Exit::Ok);
     };
+    output::not_in_rows(context.form())?;
     if let Some(reason) = reasons::find(subject) {
         return explain(reason, context);
     }

@@ -22,6 +22,12 @@ const KIND: Kind = Kind {
     columns: &[],
 };
 
+const ABOUT: Kind = Kind {
+    plural: "programs",
+    name: "name",
+    columns: &[],
+};
+
 pub(super) async fn run(args: &Args, context: &Context) -> Outcome {
     let mut client = context.client()?;
     let view = context.list_view(&args.list);
@@ -54,6 +60,6 @@ pub(super) fn version(context: &Context) -> Outcome {
         "target": format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS),
         "services": services::BUILT_IN,
     });
-    output::one(&context.view(), KIND, &about)?;
+    output::one(&context.view(), ABOUT, &about)?;
     Ok(Exit::Ok)
 }

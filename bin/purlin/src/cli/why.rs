@@ -22,6 +22,7 @@ pub(crate) struct Args {
 }
 
 pub(super) async fn run(args: &Args, context: &Context) -> Outcome {
+    output::not_in_rows(context.form())?;
     let path = with_query("/api/v1/why", &[("subject", &args.subject)]);
     let story = context.client()?.value(Ask::get(path)).await?;
     if matches!(context.form(), Form::Table | Form::Wide) {
@@ -136,7 +137,6 @@ mod tests {
     }
 
     #[test]
-    #[test]
     fn what_a_client_calls_itself_is_shown_and_not_obeyed() {
         let decision = json!({"at": "T", "event": "RRQ", "answer": "-", "outcome": "silent", "code": "PUR-2002",
             "text": "\u{9b}2J is not there", "file": "\x1b[31mRED\x07"});
@@ -144,6 +144,7 @@ mod tests {
         assert!(line.contains("\\x1b[31mRED\\x07: \\x9b2J is not there"), "{line}");
     }
 
+    #[test]
     fn a_transfer_is_told_with_its_file_and_its_stages() {
         let decision = json!({"at": "T", "after_ms": 812, "event": "RRQ", "answer": "DATA", "outcome": "answered",
             "text": "the whole file was sent", "code": "PUR-2001", "file": "boot.ipxe", "octets": 1000,

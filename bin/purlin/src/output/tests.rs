@@ -142,3 +142,12 @@ fn names_that_no_row_has_are_refused_with_those_that_some_have() {
         "without rows nothing is known of them"
     );
 }
+
+#[test]
+fn an_object_without_columns_is_one_row_of_what_is_no_list() {
+    let object = json!({"name": "purlin", "n": 1, "list": [1], "deep": {"a": 1}});
+    let mut names = scalars(&object);
+    names.sort();
+    assert_eq!(names, ["n", "name"]);
+    assert!(not_in_rows(Form::Csv).is_err() && not_in_rows(Form::Yaml).is_ok());
+}

@@ -46,6 +46,7 @@ Exit code 1 when a file has errors. Environment variables PURLIN__... count as t
 }
 
 pub(super) fn run(command: &Command, context: &Context) -> Outcome {
+    output::not_in_rows(context.form())?;
     match command {
         Command::Check { files, no_env } => check_all(files, *no_env, context),
         Command::Schema => {

@@ -86,6 +86,9 @@ const KIND: Kind = Kind {
 };
 
 pub(super) async fn run(command: &Command, context: &Context) -> Outcome {
+    if !matches!(command, Command::History(_)) {
+        output::not_in_rows(context.form())?;
+    }
     let mut client = context.client()?;
     match command {
         Command::Show { revision } => {
@@ -106,10 +109,10 @@ pub(super) async fn run(command: &Command, context: &Context) -> Outcome {
         Command::Apply {
             file,
             message,
+            if_revision,
             dry_run,
         } => {
             let message = message.as_deref().unwrap_or_default();
-            if_revision,
             let mut order = json!({"config": read(file)?, "message": message});
             if let Some(revision) = if_revision {
                 order["if_revision"] = (*revision).into();

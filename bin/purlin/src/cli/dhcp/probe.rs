@@ -87,6 +87,7 @@ pub(crate) struct ProbeArgs {
 }
 
 pub(super) fn run(args: &ProbeArgs, context: &Context) -> Outcome {
+    output::not_in_rows(context.form())?;
     let report = probe(&args.probe(context)?).map_err(|cause| {
         Failure::failed(
             chain(&cause),
