@@ -170,6 +170,12 @@ impl Problem {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, &reasons::BROKEN, detail)
     }
 
+    /// 507: the disk is full.
+    #[must_use]
+    pub fn full(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::INSUFFICIENT_STORAGE, &reasons::STORE_FULL, detail)
+    }
+
     /// 503: not now.
     #[must_use]
     pub fn not_ready(detail: impl Into<String>) -> Self {
@@ -281,11 +287,7 @@ impl From<RecordError> for Problem {
                 &reasons::CHANGED_MEANWHILE,
                 error.to_string(),
             ),
-            RecordError::Full => Self::new(
-                StatusCode::INSUFFICIENT_STORAGE,
-                &reasons::STORE_FULL,
-                error.to_string(),
-            ),
+            RecordError::Full => Self::full(error.to_string()),
             RecordError::Failed(ref cause) => {
                 let detail = format!("{error}: {cause}");
                 Self::new(StatusCode::INTERNAL_SERVER_ERROR, &reasons::STORE_FAILED, detail)

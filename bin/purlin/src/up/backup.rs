@@ -5,7 +5,9 @@ use crate::exit::chain;
 use purlin_api::Problem;
 use purlin_store_embedded::Embedded;
 use serde_json::{Value, json};
+use std::error::Error;
 use std::fs::Permissions;
+use std::io::{self, ErrorKind};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -45,7 +47,7 @@ pub(super) async fn write(store: Arc<Embedded>, path: PathBuf) -> Result<Value, 
         let began = u64::try_from(jiff::Timestamp::now().as_second()).unwrap_or(0);
         let summary = store
             .backup(&path, began, &mut |_, _| ())
-            .map_err(|cause| Problem::broken(chain(&cause)))?;
+            .map_err(|cause| refused(&cause))?;
         std::fs::set_permissions(&path, Permissions::from_mode(0o600))
             .map_err(|cause| Problem::broken(format!("{} is readable by others: {cause}", path.display())))?;
         let mut told = backup_json(&summary);
@@ -58,9 +60,39 @@ pub(super) async fn write(store: Arc<Embedded>, path: PathBuf) -> Result<Value, 
         .map_err(|_| Problem::broken("writing the backup panicked"))?
 }
 
+/// What the client is told: where the disk is full, nothing is broken.
+fn refused(cause: &(dyn Error + 'static)) -> Problem {
+    let (mut full, mut next) = (false, Some(cause));
+    while let Some(cause) = next {
+        let kind = cause.downcast_ref::<io::Error>().map(io::Error::kind);
+        full |= matches!(kind, Some(ErrorKind::StorageFull | ErrorKind::QuotaExceeded));
+        next = cause.source();
+    }
+    if full {
+        Problem::full(chain(cause))
+    } else {
+        Problem::broken(chain(cause))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use purlin_store_embedded::BackupError;
+
+    #[test]
+    fn a_full_disk_is_told_as_one() {
+        let failed = |kind: ErrorKind| {
+            refused(&BackupError::Io {
+                what: "writing",
+                path: "x".into(),
+                source: kind.into(),
+            })
+        };
+        let code = |problem: Problem| problem.reason().code.to_string();
+        assert_eq!(code(failed(ErrorKind::StorageFull)), "PUR-9507");
+        assert_eq!(code(failed(ErrorKind::PermissionDenied)), "PUR-9500");
+    }
 
     #[test]
     fn a_backup_never_overwrites_and_a_directory_is_a_place_for_it() {

@@ -35,6 +35,11 @@ pub(crate) fn read(data_dir: &Path) -> Result<Option<Value>, Failure> {
             .map(Some)
             .map_err(|cause| unreadable(&cause)),
         Err(cause) if cause.kind() == ErrorKind::NotFound => Ok(None),
+        // Nobody can tell whether the file is there at all.
+        Err(cause) if fs::symlink_metadata(&path).is_err() => Err(Failure::failed(
+            format!("cannot open the data directory {}: {cause}", data_dir.display()),
+            "start as its owner, or name another one with --data-dir",
+        )),
         Err(cause) => Err(unreadable(&cause)),
     }
 }
@@ -123,6 +128,19 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join(NAME), "[store").unwrap();
         assert!(read(folder.path()).is_err());
+    }
+
+    #[test]
+    fn a_data_directory_that_cannot_be_opened_is_told_as_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("no-directory");
+        fs::write(&file, "").unwrap();
+        let told = read(&file).unwrap_err().to_string();
+        assert!(
+            told.contains("cannot open the data directory") && told.contains("--data-dir"),
+            "{told}"
+        );
+        assert!(!told.contains(NAME), "{told}");
     }
 
     #[test]
