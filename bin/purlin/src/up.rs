@@ -145,7 +145,7 @@ fn announce(node: &Node, boot: &Boot, started: Instant) -> Result<(), Failure> {
     let shown = node.token.made || std::io::stdout().is_terminal();
     let banner = Banner {
         node: &node.file,
-        program: std::env::args().next().unwrap_or_else(|| "purlin".to_owned()),
+        program: banner::program(std::env::args().next()),
         data_dir: &node.data_dir,
         token_file: node.token.file.clone(),
         token: node.token.text.as_deref().filter(|_| shown),

@@ -29,6 +29,12 @@ pub(super) struct Banner<'a> {
     pub(super) demo: bool,
 }
 
+/// How the person calls `purlin`: the word they used, unless that is another name of it, which has not all commands.
+pub(super) fn program(called: Option<String>) -> String {
+    let purlin = |word: &String| Path::new(word).file_name().is_some_and(|name| name == "purlin");
+    called.filter(purlin).unwrap_or_else(|| "purlin".to_owned())
+}
+
 impl Banner<'_> {
     /// The text, one fact per line.
     pub(super) fn text(&self, paint: Paint) -> String {
@@ -131,6 +137,14 @@ fn line(out: &mut String, text: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn commands_are_advised_where_they_exist() {
+        let of = |word: &str| program(Some(word.to_owned()));
+        assert_eq!(of("./target/debug/purlin"), "./target/debug/purlin");
+        assert_eq!(of("/usr/bin/simple-tftpd-datacenter"), "purlin");
+        assert_eq!(program(None), "purlin");
+    }
 
     #[test]
     fn the_token_is_shown_only_where_it_may_be() {

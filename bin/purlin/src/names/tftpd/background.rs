@@ -44,8 +44,11 @@ pub(super) fn start(wanted: &Serve, context: &Context) -> Outcome {
         return Err(Failure::new(Exit::Conflict, what, "simple-tftpd-datacenter stop"));
     }
     // Faults of the file are told here, not in the log.
-    document::prepare(wanted, context.data_dir())?;
+    if let Some(file) = &wanted.config {
+        document::examine(file)?;
+    }
     up::prepare_data_dir(context.data_dir())?;
+    document::prepare(wanted, context.data_dir())?;
     let log = context.data_dir().join(LOG);
     let (ready, name) = ready_socket()?;
     let child = spawn(wanted, context.data_dir(), &log, &name)?;
@@ -140,10 +143,13 @@ pub(super) fn stop(context: &Context) -> Outcome {
 
 pub(super) fn reload(context: &Context) -> Outcome {
     let node = running(context).ok_or_else(|| not_running(context))?;
+    if let Some(file) = document::source(context.data_dir())? {
+        document::examine(&file)?;
+    }
     document::renew(context.data_dir())?;
     signal(&node, Signal::HUP)?;
     say!(
-        "asked process {} to read its configuration again; faults are in its log",
+        "asked process {} to read its configuration again; what it makes of it is in its log",
         node.pid
     );
     Ok(Exit::Ok)

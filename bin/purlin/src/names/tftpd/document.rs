@@ -39,6 +39,14 @@ pub(super) fn prepare(wanted: &Serve, data_dir: &Path) -> Result<Served, Failure
         && wanted.listen.is_empty()
         && wanted.root.is_none()
     {
+        // Whoever reloads looks at the file first; where there is no directory yet, nobody has started it before.
+        if data_dir.is_dir() {
+            let file = std::path::absolute(file)?;
+            write(
+                &data_dir.join(WISHES),
+                &json!({ "config": file, "as_it_is": true }),
+            )?;
+        }
         return Ok(Served::File(file.clone()));
     }
     copy(own, wanted, data_dir).map(Served::Copy)
@@ -63,17 +71,31 @@ fn copy(own: Value, wanted: &Serve, data_dir: &Path) -> Result<PathBuf, Failure>
     Ok(served)
 }
 
-/// Makes the served copy anew from the file it came from; nothing when a file is served as it is.
-pub(super) fn renew(data_dir: &Path) -> Result<(), Failure> {
+/// What the last start wished for.
+fn wishes(data_dir: &Path) -> Result<Option<Value>, Failure> {
     let Ok(text) = std::fs::read(data_dir.join(WISHES)) else {
-        return Ok(());
+        return Ok(None);
     };
-    let wishes: Value = serde_json::from_slice(&text).map_err(|cause| {
+    let wishes = serde_json::from_slice(&text).map_err(|cause| {
         Failure::failed(
             format!("{WISHES} cannot be read: {cause}"),
             "stop and start again",
         )
     })?;
+    Ok(Some(wishes))
+}
+
+/// The user's file that is served, or that the served copy was made from.
+pub(super) fn source(data_dir: &Path) -> Result<Option<PathBuf>, Failure> {
+    let wishes = wishes(data_dir)?.unwrap_or_default();
+    Ok(wishes["config"].as_str().map(PathBuf::from))
+}
+
+/// Makes the served copy anew from the file it came from; nothing when a file is served as it is.
+pub(super) fn renew(data_dir: &Path) -> Result<(), Failure> {
+    let Some(wishes) = wishes(data_dir)?.filter(|wishes| wishes["as_it_is"] != true) else {
+        return Ok(());
+    };
     let listen = wishes["listen"].as_array().map(Vec::as_slice).unwrap_or_default();
     let wanted = Serve {
         config: wishes["config"].as_str().map(PathBuf::from),
@@ -93,6 +115,13 @@ pub(super) fn renew(data_dir: &Path) -> Result<(), Failure> {
 
 /// `simple-tftpd-datacenter test -c FILE`.
 pub(super) fn test(file: &Path) -> Outcome {
+    examine(file)?;
+    say!("{}: the configuration is good", file.display());
+    Ok(Exit::Ok)
+}
+
+/// Tells every fault of the file.
+pub(super) fn examine(file: &Path) -> Result<(), Failure> {
     let mut faults = Faults::new();
     let document = settings::parse_file(file, &mut faults)?;
     let good = !faults.has_errors() && settings::check(&document, &mut faults).is_some();
@@ -103,8 +132,7 @@ pub(super) fn test(file: &Path) -> Outcome {
         );
     }
     if good {
-        say!("{}: the configuration is good", file.display());
-        return Ok(Exit::Ok);
+        return Ok(());
     }
     Err(Failure::failed(
         format!("{} is not a good configuration", file.display()),
