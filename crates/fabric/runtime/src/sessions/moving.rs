@@ -5,6 +5,14 @@ use crate::entropy;
 use purlin_fabric::port::SessionRow;
 use purlin_fabric::resume::{EventRing, Gap};
 use purlin_fabric::session::{ResumeNote, SessionError};
+use std::time::Duration;
+use tokio::time::{Instant, sleep};
+
+/// How long a session waits for the hints before it is let go without a way on: they come back within it when they are
+/// slow, or when a connection of theirs was lost.
+const PATIENCE: Duration = Duration::from_secs(3);
+/// Between one try and the next.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// A session that lives here now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,8 +37,19 @@ impl SessionStore {
     /// and no write here after that. `place` goes along with it, up to 200 octets without spaces.
     ///
     /// # Errors
-    /// [`SessionError::Unknown`] when it does not live here; [`SessionError::Away`] when nobody could find it: it stays.
+    /// [`SessionError::Unknown`] when it does not live here; [`SessionError::Away`] when nobody could find it for three
+    /// seconds: it stays.
     pub async fn hand_over(&self, id: &str, place: &str) -> Result<String, SessionError> {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            match self.try_to_hand_over(id, place).await {
+                Err(SessionError::Away) if Instant::now() + PAUSE < until => sleep(PAUSE).await,
+                outcome => return outcome,
+            }
+        }
+    }
+
+    async fn try_to_hand_over(&self, id: &str, place: &str) -> Result<String, SessionError> {
         let token = format!("{:032x}", entropy::token());
         let (note_key, ring_key) = keys(&token).expect("made as it is read");
         self.tell_again(id).await?;

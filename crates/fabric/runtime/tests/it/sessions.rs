@@ -138,6 +138,21 @@ async fn sessions_outlive_a_service_that_is_away_or_emptied() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_session_that_is_let_go_waits_for_a_service_that_is_away_for_a_moment() {
+    let world = World::new();
+    let (a, b) = (store(&world, "a"), store(&world, "b"));
+    a.register("s", "ops").await.expect("new");
+    a.event("s", b"one".to_vec()).expect("here");
+    world.hints.away(true);
+    let (token, ()) = tokio::join!(a.hand_over("s", ""), async {
+        sleep(2 * SECOND).await;
+        world.hints.away(false);
+    });
+    let resumed = b.resume(&token.expect("kept"), 0).await.expect("good once");
+    assert_eq!(resumed.events.expect("no gap"), [(1, b"one".to_vec())]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn whoever_notices_that_the_service_was_away_registers_everybody_anew() {
     let world = World::new();
     let (a, b) = (store(&world, "a"), store(&world, "b"));
