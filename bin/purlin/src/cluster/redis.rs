@@ -134,56 +134,48 @@ mod tests {
     use super::*;
     use std::time::Instant;
 
-    fn lines() -> (watch::Sender<State>, Lines) {
-        let (commands, line) = watch::channel(State::Connecting);
+    /// Checks these lines after each of the reasons: what is said beside it, and a part of what mends it.
+    fn check(purpose: &'static Purpose, without: &str, cases: &[(&str, &str)]) {
+        let (state, line) = watch::channel(State::Connecting);
         let states = [line.clone(), line];
-        let purpose = &COORDINATION;
-        (commands, Lines { states, purpose })
-    }
-
-    #[test]
-    fn a_redis_that_is_missed_is_named_with_what_mends_it() {
-        let (state, lines) = lines();
+        let lines = Lines { states, purpose };
         assert_eq!(lines.check().fix, "");
-        for (why, fix) in [
-            ("redis:6379: Connection refused", "listens there"),
-            ("redis:6379: WRONGPASS invalid username-password pair", "password"),
-            ("redis:6379: invalid peer certificate: UnknownIssuer", "rediss://"),
-            ("no Sentinel knows a master named \"m\"", "sentinel_master"),
-        ] {
+        for (why, fix) in cases {
             state.send_replace(State::Away {
                 since: Instant::now(),
-                why: why.into(),
+                why: (*why).into(),
             });
             let check = lines.check();
-            assert!(check.says.contains(why), "{check:?}");
+            assert_eq!(check.name, purpose.check);
+            assert!(
+                check.says.contains(why) && check.says.contains(without),
+                "{check:?}"
+            );
             assert!(check.fix.contains(fix), "{check:?}");
         }
         state.send_replace(State::Ready);
         assert_eq!(lines.check().fix, "");
     }
 
+    #[test]
+    fn a_redis_that_is_missed_is_named_with_what_mends_it() {
+        let cases = [
+            ("redis:6379: Connection refused", "listens there"),
+            ("redis:6379: WRONGPASS invalid username-password pair", "password"),
+            ("redis:6379: invalid peer certificate: UnknownIssuer", "rediss://"),
+            ("no Sentinel knows a master named \"m\"", "sentinel_master"),
+        ];
+        check(&COORDINATION, "advisory locks fail", &cases);
+    }
+
     #[cfg(feature = "tftp")]
     #[test]
     fn s2_26_metadata_that_cannot_be_shared_are_told_of() {
-        let (state, lines) = lines();
-        let purpose = &METADATA;
-        let lines = Lines { purpose, ..lines };
-        assert_eq!(lines.check().name, "boot.metadata");
-        for (why, fix) in [
+        let cases = [
             ("redis-1:6379: Connection refused", "tftp.cache.redis"),
             ("redis-1:6379: NOAUTH Authentication required", "password"),
-        ] {
-            state.send_replace(State::Away {
-                since: Instant::now(),
-                why: why.into(),
-            });
-            let check = lines.check();
-            assert!(
-                check.says.contains(why) && check.says.contains("own disk"),
-                "{check:?}"
-            );
-            assert!(check.fix.contains(fix), "{check:?}");
-        }
+        ];
+        assert_eq!(METADATA.check, "boot.metadata");
+        check(&METADATA, "own disk", &cases);
     }
 }

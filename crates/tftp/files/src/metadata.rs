@@ -8,8 +8,8 @@
 //!
 //! It only ever saves work. An engine may be empty, stale or gone: what it says of a missing file is believed no longer
 //! than any other look at the disk, and everything else is read from the disk anyway. [`LocalMetadata`] is the engine
-//! of one process, and [`FallbackMetadata`] goes back to it while another is away. The engine of a cluster (Redis)
-//! arrives with the cluster.
+//! of one process, and [`FallbackMetadata`] goes back to it while another is away. The engine of a cluster, over Redis, is
+//! `HintedMetadata` of `tftp/server`.
 
 pub mod contract;
 mod fallback;
