@@ -8,6 +8,7 @@ use crate::{docs, setup};
 use outcome::Watcher;
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
+use std::num::NonZeroUsize;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Instant;
@@ -55,6 +56,15 @@ const SKIPS: &str = "PURLIN_TEST_SKIPS";
 const ALL: &str = "PURLIN_TEST_ALL";
 /// The built binary, for tests that start it.
 const BINARY: &str = "PURLIN_BIN";
+
+/// How many tests the harness runs at a time.
+const THREADS: &str = "RUST_TEST_THREADS";
+
+/// Half as many again as there are cores: tests with real parts mostly wait for them.
+fn threads() -> usize {
+    let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    cores + cores.div_ceil(2)
+}
 
 pub(crate) fn run(repo: &Repo, scope: Scope) -> Result<bool, String> {
     let start = Instant::now();
@@ -121,6 +131,9 @@ fn tests(repo: &Repo, scope: Scope, binary: &Path) -> Result<Tally, String> {
             .args(packages(scope))
             .args(targets);
         command.env(SKIPS, &skips).env(BINARY, binary);
+        if std::env::var_os(THREADS).is_none() {
+            command.env(THREADS, threads().to_string());
+        }
         if scope == Scope::All {
             command.env(ALL, "1");
         }
