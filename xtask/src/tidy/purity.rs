@@ -10,6 +10,8 @@ const PURE: &[&str] = &[
     "crates/load/src/",
     "crates/store/src/",
     "crates/fabric/core/src/",
+    "crates/chain/proto/src/",
+    "crates/chain/core/src/",
     "crates/dhcp/proto/src/",
     "crates/dhcp/core/src/",
     "crates/ovn/core/src/",

@@ -1,0 +1,1 @@
+//! Blocks, transactions and rules of an EVM chain.
