@@ -1,1 +1,11 @@
 //! Execution over durable state.
+
+mod state;
+mod store;
+mod trie;
+
+pub use state::{Account, Changes, StateRead};
+pub use store::{
+    AccountProof, Head, Mode, Pruned, Sealed, SlotProof, StateError, StateSettings, StoreError, StoreFigures,
+    Stored, TableFigures, TrieUpdate,
+};
