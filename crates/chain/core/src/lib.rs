@@ -1,1 +1,21 @@
-//! Decisions of an EVM chain, pure.
+//! Decisions of an EVM chain, pure: the transaction pool, what goes into a block, fees, quorums, and the port behind
+//! which a consensus engine stands.
+//!
+//! ```text
+//!   eth_sendRawTransaction ──► pool::Pool ──best(base fee, tip)──► build::Filling ──► the executor (chain/evm)
+//!                                 ▲                                                        │ sealed block
+//!                                 └────────────── on_block(mined, accounts, head) ◄────────┘
+//!   consensus::Solo   says when the next block is due
+//!   fees              says what past blocks paid
+//!   quorum            says who must agree, and which change of the validators is refused
+//! ```
+//!
+//! Time is an argument, accounts are arguments, what happened comes back as values. Nothing here executes a
+//! transaction, knows a trie, opens a file or a socket, or reads a clock.
+
+pub mod pool;
+mod words;
+
+pub use words::Wei;
+
+use purlin_chain_proto::{Recovered, Transaction};
