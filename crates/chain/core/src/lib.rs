@@ -13,7 +13,11 @@
 //! Time is an argument, accounts are arguments, what happened comes back as values. Nothing here executes a
 //! transaction, knows a trie, opens a file or a socket, or reads a clock.
 
+pub mod build;
+pub mod consensus;
+pub mod fees;
 pub mod pool;
+pub mod quorum;
 mod words;
 
 pub use words::Wei;

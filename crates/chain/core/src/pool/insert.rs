@@ -48,7 +48,7 @@ impl Pool {
         self.within_sender_limits(&pooled, state.nonce)?;
         let victims = self.room_for(&pooled, state.nonce)?;
         self.arrivals += 1;
-        Ok(self.put(Arc::new(pooled), state, &victims))
+        Ok(self.put(&Arc::new(pooled), state, &victims))
     }
 
     /// Nonce and funds against the account; the cost when all is well.
@@ -134,7 +134,7 @@ impl Pool {
         self.senders.get(&new.sender())?.get(new.nonce())
     }
 
-    fn put(&mut self, new: Arc<Pooled>, state: AccountState, victims: &[Arc<Pooled>]) -> Inserted {
+    fn put(&mut self, new: &Arc<Pooled>, state: AccountState, victims: &[Arc<Pooled>]) -> Inserted {
         let mut events = Vec::new();
         for victim in victims {
             self.evict(victim, &mut events);
@@ -145,7 +145,7 @@ impl Pool {
             .entry(new.sender())
             .or_insert_with(|| Sender::new(state));
         let in_run = new.nonce() < sender.next();
-        let old = sender.put(Arc::clone(&new));
+        let old = sender.put(Arc::clone(new));
         let promoted = sender.extend();
         let pending = new.nonce() < sender.next();
         let replaced = old.as_ref().map(|old| old.hash());
@@ -156,10 +156,10 @@ impl Pool {
             };
             self.left(event, in_run, &mut events);
         }
-        self.arrived(&new, pending);
+        self.arrived(new, pending);
         let place = if pending { Place::Pending } else { Place::Queued };
         events.push(Event::Added {
-            transaction: Arc::clone(&new),
+            transaction: Arc::clone(new),
             place,
         });
         for one in promoted {
