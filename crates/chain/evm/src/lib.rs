@@ -1,5 +1,6 @@
 //! Execution over durable state.
 
+pub mod execute;
 mod state;
 mod store;
 mod trie;

@@ -1,8 +1,9 @@
 //! What a header says about the lists of its block: roots of ordered tries, the bloom of the logs, the hash of requests.
 
-use crate::{B256, Bloom, Header, Log, Receipt, Transaction, Withdrawal};
+use crate::{Address, B256, Bloom, GenesisAccount, Header, Log, Receipt, Transaction, Withdrawal};
 use alloy_consensus::{EMPTY_OMMER_ROOT_HASH, EMPTY_ROOT_HASH, TxReceipt, proofs};
 use alloy_eips::eip7685::Requests;
+use std::collections::BTreeMap;
 
 /// Root of the trie without entries.
 pub const EMPTY: B256 = EMPTY_ROOT_HASH;
@@ -45,4 +46,9 @@ pub fn logs_bloom<'a>(logs: impl IntoIterator<Item = &'a Log>) -> Bloom {
 /// SHA-256 over the SHA-256 of each request list that is not empty (EIP-7685).
 pub fn requests(requests: &Requests) -> B256 {
     requests.requests_hash()
+}
+
+/// Root of the state that a genesis document lays out: accounts keyed by the hash of their address.
+pub fn state(alloc: &BTreeMap<Address, GenesisAccount>) -> B256 {
+    alloy_trie::root::state_root_ref_unhashed(alloc)
 }

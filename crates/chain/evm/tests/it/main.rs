@@ -1,0 +1,4 @@
+//! The crate from outside: a public chain across every fork, damaged blocks, blocks made here against plain revm.
+
+mod chain_file;
+mod memory;
