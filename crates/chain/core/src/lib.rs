@@ -23,3 +23,6 @@ mod words;
 pub use words::Wei;
 
 use purlin_chain_proto::{Recovered, Transaction};
+
+#[cfg(test)]
+mod tests;

@@ -16,6 +16,8 @@
 //! ordered maps, so that no stranger can choose keys that collide, and the same calls give the same result everywhere.
 
 mod advance;
+#[cfg(test)]
+mod audit;
 mod best;
 mod check;
 mod departed;

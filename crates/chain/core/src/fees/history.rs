@@ -51,10 +51,7 @@ pub fn range(
     if newest > head {
         return Err(HistoryFault::BeyondHead { newest, head });
     }
-    // Geth counts the limit back from its head, so that a range further back gets less.
-    let oldest_served = (head + 1).saturating_sub(BLOCKS_MAX);
-    let oldest = (newest + 1).saturating_sub(count).max(oldest_served);
-    Ok((oldest <= newest).then_some(oldest..=newest))
+    Ok(Some((newest + 1).saturating_sub(count.min(BLOCKS_MAX))..=newest))
 }
 
 /// What the block after the newest one of a history demands.

@@ -40,9 +40,17 @@ impl Pool {
             current: None,
         }
     }
+
+    /// Whether the next block could take anything, if its producer wants `tip_min` per gas at least: what a sealer that
+    /// makes no empty blocks waits for. Pending transactions below the base fee do not count.
+    #[must_use]
+    pub fn is_ready(&self, tip_min: u128) -> bool {
+        let ready = |rest| Turn::of(rest, self.head.base_fee, tip_min).is_some();
+        self.senders.values().any(|sender| ready(sender.pending()))
+    }
 }
 
-impl<'a> Best<'a> {
+impl Best<'_> {
     /// The transaction that was given last does not go in: nothing more of its sender.
     pub fn skip_sender(&mut self) {
         self.current = None;

@@ -67,6 +67,21 @@ pub enum Dropped {
     Refused(String),
 }
 
+impl Dropped {
+    /// A short name that stays the same: for metrics and decisions.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::NonceUsed { .. } => "nonce-used",
+            Self::Unpayable { .. } => "unpayable",
+            Self::Evicted => "evicted",
+            Self::Expired => "expired",
+            Self::Invalid(_) => "invalid",
+            Self::Refused(_) => "refused",
+        }
+    }
+}
+
 impl fmt::Display for Dropped {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

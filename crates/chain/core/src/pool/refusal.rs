@@ -91,3 +91,34 @@ pub enum Refusal {
     #[error("txpool is full")]
     Full,
 }
+
+impl Refusal {
+    /// A short name that stays the same: for metrics and decisions.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::AlreadyKnown => "already-known",
+            Self::Blobs => "blobs",
+            Self::TypeNotYet { .. } => "type-not-yet",
+            Self::Oversized { .. } => "oversized",
+            Self::InitCode { .. } => "init-code",
+            Self::GasCap { .. } => "gas-cap",
+            Self::BlockGasLimit { .. } => "block-gas-limit",
+            Self::TipAboveFeeCap { .. } => "tip-above-fee-cap",
+            Self::ChainId { .. } => "chain-id",
+            Self::Unprotected => "unprotected",
+            Self::NonceMax => "nonce-max",
+            Self::IntrinsicGas { .. } => "intrinsic-gas",
+            Self::FloorDataGas { .. } => "floor-data-gas",
+            Self::TipTooLow { .. } => "tip-too-low",
+            Self::NoAuthorizations => "no-authorizations",
+            Self::NonceTooLow { .. } => "nonce-too-low",
+            Self::NonceTooHigh { .. } => "nonce-too-high",
+            Self::Funds { .. } | Self::FundsQueued { .. } | Self::FundsBumped { .. } => "insufficient-funds",
+            Self::AccountLimit { .. } => "account-limit",
+            Self::ReplacementUnderpriced { .. } => "replacement-underpriced",
+            Self::Underpriced => "underpriced",
+            Self::Full => "full",
+        }
+    }
+}
