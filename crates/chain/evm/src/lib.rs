@@ -1,12 +1,18 @@
 //! Execution over durable state.
 
+pub mod chain;
 pub mod execute;
 mod state;
 mod store;
 mod trie;
 
+pub use chain::{
+    Attributes, Chain, CreateError, ImportError, Imported, NewHead, ProduceError, Produced, Steps, View,
+    ViewError,
+};
+pub use execute::ExecutionRefusal;
 pub use state::{Account, Changes, StateRead};
 pub use store::{
-    AccountProof, Head, Mode, Pruned, Sealed, SlotProof, StateError, StateSettings, StoreError, StoreFigures,
-    Stored, TableFigures, TrieUpdate,
+    AccountProof, Head, Mode, Pruned, Sealed, SlotProof, State, StateError, StateSettings, Store, StoreError,
+    StoreFigures, Stored, TableFigures, TableSize, TrieUpdate, genesis_root,
 };

@@ -30,7 +30,7 @@ use alloy_trie::{EMPTY_ROOT_HASH, Nibbles};
 
 use crate::store::StateError;
 
-pub(crate) use self::edit::{Batch, Outcome, RowChange, Values};
+pub(crate) use self::edit::{Batch, RowChange, Values};
 pub(crate) use self::node::Child;
 pub(crate) use self::proof::prove;
 pub(crate) use self::trim::{Weights, trim, weigh};

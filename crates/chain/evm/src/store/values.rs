@@ -137,7 +137,7 @@ pub struct Pruned {
 /// Sizes and counts, for metrics and for people.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct StoreFigures {
-    /// Rows and octets of keys and values, by table.
+    /// Rows by table.
     pub tables: Vec<TableFigures>,
     /// Length of the file in octets; 0 in memory.
     pub file_bytes: u64,
@@ -157,6 +157,12 @@ pub struct StoreFigures {
 pub struct TableFigures {
     pub name: &'static str,
     pub rows: u64,
+}
+
+/// How large a table is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableSize {
+    pub name: &'static str,
     /// Keys and values.
     pub stored_bytes: u64,
     /// Inner pages, page headers and unused room inside pages.

@@ -276,6 +276,8 @@ fn memory_is_given_back_oldest_first_and_the_trie_stays_the_same() {
     weigh(&root, &mut weights);
     assert!(weights.total() > 2_000 * 70);
     assert_eq!(weights.oldest_within(usize::MAX), 1);
+    assert_eq!(weights.oldest_within(10), u64::MAX);
+    assert!(matches!(trim(&root, u64::MAX), Child::Cold(_)));
     let oldest = weights.oldest_within(weights.total() / 2);
     assert_eq!(oldest, 2);
     let trimmed = trim(&root, oldest);

@@ -11,17 +11,22 @@ use super::node::{Branch, Child, Leaf};
 pub(crate) struct Weights(BTreeMap<u64, usize>);
 
 impl Weights {
+    pub(crate) fn add(&mut self, stamp: u64, bytes: usize) {
+        *self.0.entry(stamp).or_default() += bytes;
+    }
+
     pub(crate) fn total(&self) -> usize {
         self.0.values().sum()
     }
 
-    /// The oldest update of which everything may stay so that at most `bytes` do; the newest always stays.
+    /// The oldest update of which everything may stay so that at most `bytes` do; later than the newest when that
+    /// alone is more.
     pub(crate) fn oldest_within(&self, bytes: usize) -> u64 {
         let mut kept = 0;
         let mut oldest = u64::MAX;
         for (stamp, weight) in self.0.iter().rev() {
             kept += weight;
-            if kept > bytes && oldest != u64::MAX {
+            if kept > bytes {
                 break;
             }
             oldest = *stamp;
@@ -33,7 +38,7 @@ impl Weights {
 /// Adds what hangs at a node.
 pub(crate) fn weigh(node: &Child, weights: &mut Weights) {
     let Child::Branch(branch) = node else { return };
-    *weights.0.entry(branch.stamp).or_default() += weight(branch);
+    weights.add(branch.stamp, weight(branch));
     branch.children.iter().for_each(|child| weigh(child, weights));
 }
 

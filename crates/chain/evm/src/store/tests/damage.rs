@@ -1,0 +1,68 @@
+//! Files that are torn, empty, foreign or rotten are refused with a sentence, not served and not a panic.
+
+use std::fs;
+use std::path::Path;
+
+use super::world::{ARCHIVE, Rig, alloc, genesis, sets};
+use crate::store::{Store, StoreError};
+
+fn chain(path: &Path) {
+    let mut rig = Rig::over(Store::create(path, ARCHIVE, &genesis(), alloc()).unwrap());
+    (0..30).for_each(|nonce| rig.commit(&sets(2, nonce)));
+}
+
+#[test]
+fn a_file_that_is_no_store_is_refused_with_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("chain.redb");
+    for octets in [&b"not a database at all"[..], &[0; 8192], &[255; 100_000]] {
+        fs::write(&path, octets).unwrap();
+        let error = Store::open(&path, ARCHIVE).unwrap_err();
+        assert!(matches!(error, StoreError::Damaged(_)), "{error}");
+        assert!(
+            error.to_string().contains("restore the file from a backup"),
+            "{error}"
+        );
+        assert_eq!(fs::read(&path).unwrap(), octets);
+    }
+    fs::write(&path, b"").unwrap();
+    let error = Store::open(&path, ARCHIVE).unwrap_err();
+    assert!(matches!(error, StoreError::NoChain { .. }), "{error}");
+}
+
+#[test]
+fn a_file_that_was_cut_off_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("chain.redb");
+    chain(&path);
+    let whole = fs::read(&path).unwrap();
+    for length in [100, 512, 4096, whole.len() / 2, whole.len() - 4096] {
+        fs::write(&path, &whole[..length]).unwrap();
+        let error = Store::open(&path, ARCHIVE).unwrap_err();
+        assert!(matches!(error, StoreError::Damaged(_)), "{length}: {error}");
+    }
+}
+
+#[test]
+fn rot_at_the_opening_is_refused_and_not_a_panic() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("chain.redb");
+    chain(&path);
+    let whole = fs::read(&path).unwrap();
+    let mut refused = 0;
+    for at in (0..whole.len()).step_by(whole.len() / 150) {
+        let mut rotten = whole.clone();
+        for octet in &mut rotten[at..(at + 64).min(whole.len())] {
+            *octet ^= 0x55;
+        }
+        fs::write(&path, &rotten).unwrap();
+        match Store::open(&path, ARCHIVE) {
+            Ok(store) => assert!(store.head().header.number <= 30),
+            Err(error) => {
+                refused += 1;
+                assert!(matches!(error, StoreError::Damaged(_)), "{at}: {error}");
+            }
+        }
+    }
+    assert!(refused > 0);
+}
