@@ -46,7 +46,7 @@ pub use pooled::{AccountState, Origin, Pooled};
 pub use refusal::Refusal;
 pub use settings::{SLOT_BYTES, Settings};
 pub use view::{ByNonce, Content, Inspection, Status};
-pub use why::{Standing, Why};
+pub use why::{Price, Standing, Why};
 
 use alloy_primitives::{Address, B256};
 use departed::Departed;

@@ -52,11 +52,11 @@ pub trait Application {
     /// Why something could not be done at all (a full disk, a torn file): the engine must stop, not vote.
     type Failure;
 
-    /// A block for this height and round, which it is our turn to propose, ready at `deadline` from the call.
+    /// A block for this height and round, which it is our turn to propose, made within `budget`.
     ///
     /// Asked again for the same height and round, before or after a restart, it gives the same block. It is durable before
     /// this returns.
-    fn propose(&mut self, height: u64, round: u32, deadline: Duration) -> Result<Proposal, Self::Failure>;
+    fn propose(&mut self, height: u64, round: u32, budget: Duration) -> Result<Proposal, Self::Failure>;
 
     /// Whether we may vote for this block. Executes it on the head's state; nothing becomes visible.
     ///

@@ -25,6 +25,9 @@ impl Pool {
     /// A block was decided.
     pub fn on_block(&mut self, now: Duration, block: &NewBlock<'_>) -> Vec<Event> {
         let mut events = Vec::new();
+        if block.head.base_fee != self.head.base_fee {
+            self.by_worth = None;
+        }
         let known = block.mined.iter().filter(|hash| self.by_hash.contains_key(*hash));
         let mined: BTreeSet<B256> = known.copied().collect();
         for (address, state) in block.accounts {
@@ -68,9 +71,6 @@ impl Pool {
 
     fn follow(&mut self, head: Head, events: &mut Vec<Event>) {
         let before = std::mem::replace(&mut self.head, head);
-        if before.base_fee != head.base_fee {
-            self.by_worth = None;
-        }
         // Checking all of them is linear; rules and a falling gas limit are rare.
         if before.fork != head.fork || before.chain_id != head.chain_id || head.gas_limit < before.gas_limit {
             self.revalidate(events);

@@ -2,6 +2,7 @@
 
 use super::Pool;
 use super::pooled::Pooled;
+use super::settings::Settings;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::collections::btree_map::Range;
@@ -12,11 +13,18 @@ use std::sync::Arc;
 /// A sender's first transaction that does not cover the base fee, or tips less than asked for, ends that sender's part.
 #[derive(Debug)]
 pub struct Best<'a> {
-    base_fee: u64,
-    tip_min: u128,
+    demand: Demand<'a>,
     turns: BinaryHeap<Turn<'a>>,
     /// The sender whose transaction was given last: its next one enters when the next is asked for.
     current: Option<Range<'a, u64, Arc<Pooled>>>,
+}
+
+/// What a block asks for.
+#[derive(Debug, Clone, Copy)]
+struct Demand<'a> {
+    base_fee: u64,
+    tip_min: u128,
+    settings: &'a Settings,
 }
 
 #[derive(Debug)]
@@ -28,15 +36,18 @@ struct Turn<'a> {
 }
 
 impl Pool {
-    /// What a block with this base fee should take, if its producer wants `tip_min` per gas at least.
+    /// What a block with this base fee should take, if its producer wants `tip_min` per gas at least (of what is kept before
+    /// all else, nothing).
     #[must_use]
     pub fn best(&self, base_fee: u64, tip_min: u128) -> Best<'_> {
-        let turn = |rest| Turn::of(rest, base_fee, tip_min);
-        let turns = self.senders.values().filter_map(|sender| turn(sender.pending()));
+        let demand = self.demand(base_fee, tip_min);
+        let turns = self
+            .senders
+            .values()
+            .filter_map(|sender| Turn::of(sender.pending(), demand));
         Best {
-            base_fee,
-            tip_min,
             turns: turns.collect::<Vec<_>>().into(),
+            demand,
             current: None,
         }
     }
@@ -45,8 +56,18 @@ impl Pool {
     /// makes no empty blocks waits for. Pending transactions below the base fee do not count.
     #[must_use]
     pub fn is_ready(&self, tip_min: u128) -> bool {
-        let ready = |rest| Turn::of(rest, self.head.base_fee, tip_min).is_some();
-        self.senders.values().any(|sender| ready(sender.pending()))
+        let demand = self.demand(self.head.base_fee, tip_min);
+        self.senders
+            .values()
+            .any(|sender| Turn::of(sender.pending(), demand).is_some())
+    }
+
+    const fn demand(&self, base_fee: u64, tip_min: u128) -> Demand<'_> {
+        Demand {
+            base_fee,
+            tip_min,
+            settings: &self.settings,
+        }
     }
 }
 
@@ -62,7 +83,7 @@ impl<'a> Iterator for Best<'a> {
 
     fn next(&mut self) -> Option<Self::Item> {
         if let Some(rest) = self.current.take() {
-            self.turns.extend(Turn::of(rest, self.base_fee, self.tip_min));
+            self.turns.extend(Turn::of(rest, self.demand));
         }
         let Turn {
             transaction, rest, ..
@@ -73,11 +94,12 @@ impl<'a> Iterator for Best<'a> {
 }
 
 impl<'a> Turn<'a> {
-    fn of(mut rest: Range<'a, u64, Arc<Pooled>>, base_fee: u64, tip_min: u128) -> Option<Self> {
+    fn of(mut rest: Range<'a, u64, Arc<Pooled>>, demand: Demand<'a>) -> Option<Self> {
         let (_, transaction) = rest.next()?;
-        let tip = transaction
-            .effective_tip(base_fee)
-            .filter(|tip| *tip >= tip_min)?;
+        let tip = transaction.effective_tip(demand.base_fee)?;
+        if tip < demand.tip_min && !demand.settings.keeps(transaction) {
+            return None;
+        }
         let arrival = Reverse(transaction.arrival());
         Some(Self {
             tip,

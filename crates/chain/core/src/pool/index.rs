@@ -1,7 +1,7 @@
 //! Keeping the indexes in step with where each transaction is. Everything that moves one goes through here.
 
 use super::event::Event;
-use super::pooled::{Origin, Pooled};
+use super::pooled::Pooled;
 use super::sender::{Left, Settled};
 use super::{AccountState, Dropped, Pool};
 use alloy_primitives::{Address, B256};
@@ -136,6 +136,6 @@ impl Pool {
     }
 
     pub(super) fn ages(&self, transaction: &Pooled) -> bool {
-        !(self.settings.locals_first && transaction.origin() == Origin::Local)
+        !self.settings.keeps(transaction)
     }
 }

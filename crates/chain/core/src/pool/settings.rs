@@ -1,5 +1,6 @@
 //! The limits of the pool. Everything a stranger can make grow has one.
 
+use super::pooled::{Origin, Pooled};
 use std::time::Duration;
 
 /// Octets of one slot: what a transaction takes of the limits is counted in these, as geth does.
@@ -16,7 +17,8 @@ pub struct Settings {
     pub sender_queued_slots_max: usize,
     /// How far a nonce may be ahead of the sender's next executable one.
     pub nonce_gap_max: u64,
-    /// The least `maxPriorityFeePerGas` (or gas price) in wei that is taken in.
+    /// The least `maxPriorityFeePerGas` (or gas price) in wei that is taken in. Producers ask [`Pool::best`](super::Pool::best)
+    /// for this too: what a fee cap leaves of a tip above the base fee may be less.
     pub tip_min: u128,
     /// How many percent more a replacement must offer, of both fees.
     pub price_bump_percent: u8,
@@ -48,6 +50,13 @@ impl Default for Settings {
             unprotected_allowed: false,
             departed_max: 4096,
         }
+    }
+}
+
+impl Settings {
+    /// Whether this one is kept before all else.
+    pub(super) fn keeps(&self, transaction: &Pooled) -> bool {
+        self.locals_first && transaction.origin() == Origin::Local
     }
 }
 

@@ -13,14 +13,13 @@ use std::fmt;
 pub enum Why {
     /// Nothing is in its way.
     Ready,
-    /// It offers less per gas than the next block demands.
-    Fee { fee_cap: u128, base_fee: u64 },
-    /// An earlier transaction of its sender offers less per gas than the next block demands.
-    BehindFee {
+    /// It offers too little for the next block.
+    Price(Price),
+    /// An earlier transaction of its sender offers too little for the next block.
+    Behind {
         nonce: u64,
         waits_for: u64,
-        fee_cap: u128,
-        base_fee: u64,
+        price: Price,
     },
     /// An earlier nonce of its sender is missing.
     Nonce { nonce: u64, waits_for: u64 },
@@ -30,23 +29,44 @@ pub enum Why {
     Gone(Departure),
 }
 
+/// What is too little, in wei per gas.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Price {
+    /// The fee cap, for the base fee.
+    Fee { fee_cap: u128, base_fee: u64 },
+    /// What the fee cap leaves of the tip above the base fee, for the producer.
+    Tip { tip: u128, least: u128 },
+}
+
+impl fmt::Display for Price {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::Fee { fee_cap, base_fee } => {
+                write!(
+                    f,
+                    "fee {} is below the base fee of {}",
+                    Wei(fee_cap),
+                    Wei(base_fee.into())
+                )
+            }
+            Self::Tip { tip, least } => {
+                write!(f, "tip {} is below the least tip of {}", Wei(tip), Wei(least))
+            }
+        }
+    }
+}
+
 impl fmt::Display for Why {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let below = |f: &mut fmt::Formatter<'_>, fee_cap: u128, base_fee: u64| {
-            let (fee, base) = (Wei(fee_cap), Wei(base_fee.into()));
-            write!(f, "fee {fee} is below the base fee of {base}")
-        };
         match self {
             Self::Ready => f.write_str("it goes into the next block that has room for it"),
-            Self::Fee { fee_cap, base_fee } => below(f, *fee_cap, *base_fee),
-            Self::BehindFee {
+            Self::Price(price) => price.fmt(f),
+            Self::Behind {
                 nonce,
                 waits_for,
-                fee_cap,
-                base_fee,
+                price,
             } => {
-                write!(f, "nonce {nonce} waits for {waits_for}, whose ")?;
-                below(f, *fee_cap, *base_fee)
+                write!(f, "nonce {nonce} waits for {waits_for}, whose {price}")
             }
             Self::Nonce { nonce, waits_for } => write!(f, "nonce {nonce} waits for {waits_for}"),
             Self::Funds { covered, of } => write!(f, "balance covers {covered} of {of}"),
@@ -84,7 +104,7 @@ impl fmt::Display for Standing {
         )?;
         match obstacle {
             None => Ok(()),
-            Some((_, why @ (Why::Nonce { .. } | Why::BehindFee { .. }))) => write!(f, "; {why}"),
+            Some((_, why @ (Why::Nonce { .. } | Why::Behind { .. }))) => write!(f, "; {why}"),
             Some((nonce, why)) => write!(f, "; nonce {nonce}: {why}"),
         }
     }
@@ -106,8 +126,8 @@ impl Pool {
     pub fn why_sender(&self, address: &Address) -> Option<Standing> {
         let sender = self.senders.get(address)?;
         let pending = sender.pending().count();
-        let fee = sender.pending().find(|(_, one)| self.below_base_fee(one));
-        let obstacle = fee.or_else(|| sender.queued().next());
+        let poor = sender.pending().find(|(_, one)| self.too_little(one).is_some());
+        let obstacle = poor.or_else(|| sender.queued().next());
         Some(Standing {
             account: sender.state(),
             next: sender.next(),
@@ -118,30 +138,33 @@ impl Pool {
     }
 
     fn reason(&self, sender: &Sender, one: &Pooled) -> Why {
-        let (nonce, base_fee) = (one.nonce(), self.head.base_fee);
+        let nonce = one.nonce();
         if nonce >= sender.next() {
             return waiting(sender, nonce);
         }
-        let earlier = sender
-            .range(..=nonce)
-            .find(|(_, earlier)| self.below_base_fee(earlier));
-        match earlier {
+        let mut until_here = sender.range(..=nonce);
+        let poor = until_here.find_map(|(first, earlier)| Some((*first, self.too_little(earlier)?)));
+        match poor {
             None => Why::Ready,
-            Some((first, _)) if *first == nonce => Why::Fee {
-                fee_cap: one.fee_cap(),
-                base_fee,
-            },
-            Some((first, earlier)) => Why::BehindFee {
+            Some((first, price)) if first == nonce => Why::Price(price),
+            Some((waits_for, price)) => Why::Behind {
                 nonce,
-                waits_for: *first,
-                fee_cap: earlier.fee_cap(),
-                base_fee,
+                waits_for,
+                price,
             },
         }
     }
 
-    fn below_base_fee(&self, one: &Pooled) -> bool {
-        one.fee_cap() < u128::from(self.head.base_fee)
+    fn too_little(&self, one: &Pooled) -> Option<Price> {
+        let (base_fee, least) = (self.head.base_fee, self.settings.tip_min);
+        match one.effective_tip(base_fee) {
+            None => Some(Price::Fee {
+                fee_cap: one.fee_cap(),
+                base_fee,
+            }),
+            Some(tip) if tip < least && !self.settings.keeps(one) => Some(Price::Tip { tip, least }),
+            Some(_) => None,
+        }
     }
 }
 

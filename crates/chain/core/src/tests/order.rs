@@ -1,7 +1,9 @@
 //! In which order a block takes transactions.
 
-use super::forge::{Draft, GWEI, draft, head, paying, pool, put, transfer};
-use crate::pool::Pool;
+use super::forge::{Draft, GWEI, draft, head, paying, pool, put, rich, transfer};
+use crate::Recovered;
+use crate::pool::{Origin, Pool, Settings};
+use std::time::Duration;
 
 fn best(pool: &Pool, tip_min: u128) -> Vec<(u8, u64)> {
     let given = pool.best(head().base_fee, tip_min);
@@ -93,4 +95,36 @@ fn queued_ones_are_not_given() {
     assert!(best(&pool, 0).is_empty() && !pool.is_ready(0));
     put(&mut pool, transfer(1, 0)).expect("taken");
     assert_eq!(best(&pool, 0), [(1, 0), (1, 1)]);
+}
+
+#[test]
+fn locals_that_come_first_are_given_whatever_they_tip() {
+    let settings = Settings {
+        tip_min: 2 * GWEI,
+        locals_first: true,
+        ..Settings::default()
+    };
+    let mut pool = Pool::new(settings, head());
+    for (one, origin) in [
+        (transfer(1, 0), Origin::Local),
+        (paying(2, 0, 3, 2), Origin::External),
+    ] {
+        let result = pool.insert(Duration::ZERO, one, rich(0), origin);
+        result.expect("taken");
+    }
+    // The stranger's fee cap leaves 1 gwei of its 2.
+    assert_eq!(best(&pool, 2 * GWEI), [(1, 0)]);
+    let why = |one: Recovered| {
+        pool.why(one.tx_hash())
+            .map(|why| why.to_string())
+            .unwrap_or_default()
+    };
+    assert_eq!(
+        why(paying(2, 0, 3, 2)),
+        "tip 1 gwei is below the least tip of 2 gwei"
+    );
+    assert_eq!(
+        why(transfer(1, 0)),
+        "it goes into the next block that has room for it"
+    );
 }
