@@ -17,7 +17,8 @@ pub struct NewBlock<'a> {
     pub head: Head,
     /// Hashes of its transactions.
     pub mined: &'a [B256],
-    /// Accounts that it changed, as they are after it; every sender of `mined` must be among them.
+    /// Accounts that it changed, as they are after it. A sender of `mined` that is not among them is taken to have used its
+    /// nonces and kept its balance.
     pub accounts: &'a [(Address, AccountState)],
 }
 
@@ -33,6 +34,7 @@ impl Pool {
         for (address, state) in block.accounts {
             self.settle(address, *state, &mined, &mut events);
         }
+        self.settle_rest(&mined, &mut events);
         self.follow(block.head, &mut events);
         self.expire_into(now, &mut events);
         events
@@ -67,6 +69,23 @@ impl Pool {
         self.age_anew();
         self.shrink(&mut events);
         events
+    }
+
+    /// What is in the block and still here, because its sender was not named.
+    fn settle_rest(&mut self, mined: &BTreeSet<B256>, events: &mut Vec<Event>) {
+        for hash in mined {
+            let Some((address, nonce)) = self.by_hash.get(hash).map(|one| (one.sender(), one.nonce())) else {
+                continue;
+            };
+            let Some(sender) = self.senders.get(&address) else {
+                continue;
+            };
+            let state = AccountState {
+                nonce: nonce + 1,
+                ..sender.state()
+            };
+            self.settle(&address, state, mined, events);
+        }
     }
 
     fn follow(&mut self, head: Head, events: &mut Vec<Event>) {

@@ -2,6 +2,7 @@
 
 use super::*;
 use alloy_primitives::Address;
+use proptest::prelude::*;
 use std::collections::BTreeSet;
 
 fn validator(n: u8) -> Address {
@@ -253,4 +254,42 @@ fn refusals_say_what_to_do() {
         refused.to_string(),
         "3 validators would be left, and the policy wants 4 (3f + 1 with f = 1): add one first, or change the policy"
     );
+}
+
+fn change() -> impl Strategy<Value = Change> {
+    (1..9_u8, 0..6_u64, 0..3_u8).prop_map(|(n, power, kind)| {
+        let validator = validator(n);
+        match kind {
+            0 => Change::Add { validator, power },
+            1 => Change::Remove { validator },
+            _ => Change::Weight { validator, power },
+        }
+    })
+}
+
+proptest! {
+    /// Whatever is accepted, one change after the other: those who are up can decide at every height, and nobody who was
+    /// not there before has a third of the power, but for the second validator of all.
+    #[test]
+    fn accepted_changes_keep_the_chain_going(
+        steps in proptest::collection::vec((change(), proptest::collection::btree_set(1..9_u8, 0..9)), 0..60),
+    ) {
+        let mut history = History::new(set(&[1; 4]));
+        for (height, (change, up_now)) in (10..).step_by(5).zip(steps) {
+            let up: BTreeSet<Address> = up_now.iter().map(|n| validator(*n)).collect();
+            let before = history.at(height).clone();
+            let Ok(accepted) = history.judge(&change, height, &up, &Policy::default()) else {
+                continue;
+            };
+            let after = accepted.set.clone();
+            prop_assert!(after.standing(&up).decides());
+            prop_assert!(after.len() >= 4, "the policy's 3f + 1 is kept once it is reached");
+            let new: u64 = after.members().filter(|(who, _)| before.power(who).is_none()).map(|(_, power)| power).sum();
+            prop_assert!(new * 3 <= after.total());
+            let effective = accepted.effective;
+            history.record(accepted);
+            prop_assert_eq!(history.at(effective - 1), &before);
+            prop_assert_eq!(history.at(effective), &after);
+        }
+    }
 }

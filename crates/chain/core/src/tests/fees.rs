@@ -5,6 +5,7 @@ use crate::fees::{
     BlobFees, BlockFees, HistoryFault, NextFees, Oracle, OracleSettings, effective_gas_price, gas_price,
     history, range,
 };
+use proptest::prelude::*;
 use purlin_chain_proto::{BlobParams, Header};
 
 /// A block at 1 gwei of base fee whose transactions tip so many gwei and use so much gas; the beneficiary is sender 9.
@@ -196,4 +197,25 @@ fn blob_fees_are_zero_before_cancun_and_a_part_of_the_most_after() {
     let blobs = BlobFees::of(&header, Some(&params));
     assert_eq!((blobs.base_fee, blobs.used_ratio()), (1, 0.5));
     assert_eq!(BlobFees::of(&header, None), BlobFees::default());
+}
+
+proptest! {
+    /// A reward is somebody's tip, rewards ascend with their percentiles, and at each so much gas has paid no more.
+    #[test]
+    fn rewards_stand_where_the_gas_is(
+        transactions in proptest::collection::vec((1..5_u8, 0..50_u128, 1..9_u64), 1..20),
+        mut percentiles in proptest::collection::vec(0..=100_u32, 1..9),
+    ) {
+        percentiles.sort_unstable();
+        let block = block(1, &transactions);
+        let asked: Vec<f64> = percentiles.iter().map(|percentile| f64::from(*percentile)).collect();
+        let rewards = block.rewards(&asked);
+        prop_assert!(rewards.is_sorted());
+        for (reward, percentile) in rewards.iter().zip(&percentiles) {
+            let up_to = block.tips().iter().filter(|tip| tip.per_gas <= *reward).map(|tip| tip.gas).sum::<u64>();
+            prop_assert!(up_to >= block.gas_used * u64::from(*percentile) / 100);
+            let below = block.tips().iter().filter(|tip| tip.per_gas < *reward).map(|tip| tip.gas).sum::<u64>();
+            prop_assert!(below == 0 || below < block.gas_used * u64::from(*percentile) / 100);
+        }
+    }
 }

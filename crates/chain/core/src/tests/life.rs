@@ -56,6 +56,18 @@ fn mined_transactions_leave_and_the_rest_stays() {
 }
 
 #[test]
+fn a_block_that_names_no_accounts_still_takes_its_transactions_out() {
+    let mut pool = pool();
+    for nonce in 0..4 {
+        put(&mut pool, transfer(1, nonce)).expect("taken");
+    }
+    let mined = [&transfer(1, 0), &transfer(1, 1), &transfer(1, 2)];
+    let events = block(&mut pool, &mined, &[]);
+    assert_eq!(words(&events), ["mined 1/0", "mined 1/1", "mined 1/2"]);
+    assert_eq!((pool.status().pending, pool.next_nonce(&who(1))), (1, Some(4)));
+}
+
+#[test]
 fn a_nonce_that_another_transaction_used_is_dropped() {
     let mut pool = pool();
     put(&mut pool, transfer(1, 0)).expect("taken");

@@ -59,6 +59,14 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
+/// Whether there is room for one more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Room {
+    Free,
+    Of(B256),
+    None,
+}
+
 /// The list, and the accounts of the chain.
 struct Model {
     list: Vec<(Recovered, Duration)>,
@@ -137,6 +145,40 @@ impl Model {
             return Err(Some(Refusal::AccountLimit { pooled: mine }));
         }
         Ok(())
+    }
+
+    /// Who must go for `new`: the least worth among those that may be displaced, the latest among equals.
+    fn room(&self, new: &Recovered, base_fee: u64) -> Room {
+        if self.list.len() < SLOTS || self.find(&new.signer(), new.nonce()).is_some() {
+            return Room::Free;
+        }
+        let executable = new.nonce() <= self.next(&new.signer());
+        let price = |one: &Recovered| {
+            let (tip, fee_cap) = (one.effective_tip_per_gas(base_fee), one.max_fee_per_gas());
+            (
+                tip.is_some(),
+                tip.unwrap_or(fee_cap),
+                fee_cap,
+                one.priority_fee_or_price(),
+            )
+        };
+        let others = self.list.iter().map(|(one, _)| one).enumerate();
+        let others = others.filter(|(_, one)| one.signer() != new.signer() || one.nonce() > new.nonce());
+        let order =
+            |(at, one): &(usize, &Recovered)| (self.is_pending(one), price(one), std::cmp::Reverse(*at));
+        let Some((_, least)) = others.min_by_key(order) else {
+            return Room::None;
+        };
+        let displaced = match (executable, self.is_pending(least)) {
+            (true, false) => true,
+            (false, true) => false,
+            _ => price(least) < price(new),
+        };
+        if displaced {
+            Room::Of(*least.tx_hash())
+        } else {
+            Room::None
+        }
     }
 
     fn remove(&mut self, hash: &B256) {
@@ -249,29 +291,37 @@ impl Run {
     fn insert(&mut self, new: Recovered) {
         let verdict = self.model.verdict(&new);
         let state = self.model.account(&new.signer());
-        let full = self.model.list.len() >= SLOTS && self.model.find(&new.signer(), new.nonce()).is_none();
-        let executable = new.nonce() <= self.model.next(&new.signer());
+        let room = self.model.room(&new, self.head.base_fee);
         match self.pool.insert(self.now, new.clone(), state, Origin::External) {
             Ok(inserted) => {
                 assert_eq!(verdict, Ok(()), "accepted against the rules: {new:?}");
-                let left = inserted
+                let mut left: Vec<B256> = inserted
                     .events
                     .iter()
-                    .filter(|event| !matches!(event, crate::pool::Event::Added { .. }));
-                let left: Vec<_> = left
-                    .filter(|event| self.pool.get(&event.transaction().hash()).is_none())
+                    .map(|event| event.transaction().hash())
                     .collect();
-                assert!(left.len() <= 1, "one in, one out at most: {left:?}");
-                for event in left {
-                    let gone = event.transaction();
-                    let gapped = !self.model.is_pending(gone.transaction());
-                    assert!(executable || gapped, "a waiting one pushed an executable one out");
-                    self.model.remove(&gone.hash());
-                }
+                left.retain(|hash| self.pool.get(hash).is_none());
+                let expected = match room {
+                    Room::Free => self
+                        .model
+                        .find(&new.signer(), new.nonce())
+                        .map(|old| *old.tx_hash()),
+                    Room::Of(victim) => Some(victim),
+                    Room::None => panic!("there was no room for {new:?}"),
+                };
+                assert!(
+                    left.iter().eq(&expected),
+                    "{left:?} left, and {expected:?} should"
+                );
+                left.iter().for_each(|hash| self.model.remove(hash));
                 self.model.list.push((new, self.now));
             }
             Err(Refusal::Underpriced | Refusal::Full) => {
-                assert_eq!((verdict, full), (Ok(()), true), "there was room for {new:?}");
+                assert_eq!(
+                    (verdict, room),
+                    (Ok(()), Room::None),
+                    "there was room for {new:?}"
+                );
             }
             Err(refusal) => match verdict {
                 Err(Some(expected)) => assert_eq!(refusal, expected),

@@ -1,6 +1,7 @@
 //! The sealer by tables of times.
 
 use super::*;
+use proptest::prelude::*;
 
 const fn ms(n: u64) -> Duration {
     Duration::from_millis(n)
@@ -141,4 +142,33 @@ fn timestamps_run_ahead_only_as_far_as_allowed() {
         }
     }
     assert_eq!(solo.due(ms(1000), 2001, 1), Due::Now);
+}
+
+proptest! {
+    /// Whatever the wall clock does: timestamps grow, numbers count, and blocks keep their distance.
+    #[test]
+    fn blocks_keep_their_distance_and_timestamps_grow(
+        steps in proptest::collection::vec((0..1500_u64, 0..4000_u64, 0..3_usize), 1..100),
+        period in 1..1000_u64,
+        empty: bool,
+    ) {
+        let mut solo = solo(Pace::Period(ms(period)), empty);
+        let (mut now, mut last) = (Duration::ZERO, None);
+        for (passed, wall, ready) in steps {
+            now += ms(passed);
+            let due = solo.due(now, wall, ready);
+            if let Due::At(time) = due {
+                prop_assert!(time > now && time <= now + ms(period));
+            }
+            prop_assert_eq!(due == Due::WhenReady, ready == 0 && !empty);
+            if due == Due::Now {
+                let (number, timestamp) = (solo.number, solo.timestamp);
+                let slot = solo.begin(wall);
+                prop_assert!(slot.timestamp > timestamp && slot.timestamp >= wall && slot.number == number + 1);
+                prop_assert!(last.is_none_or(|last| now >= last + ms(period)));
+                last = Some(now);
+                solo.sealed(now, slot);
+            }
+        }
+    }
 }
