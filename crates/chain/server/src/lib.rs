@@ -1,1 +1,42 @@
-//! The chain as a service.
+//! The chain as a service: a pool, blocks, and JSON-RPC over HTTP and WebSocket.
+//!
+//! ```text
+//!   start(Settings, Chain, Sockets) ─► Handle                       ┌─ Chain (chain/evm): execution, state, blocks
+//!                                   └► Running     Node ────────────┼─ Pool (chain/core) and its journal
+//!   HTTP, WS ─► listen: limits ─► rpc: methods ─────┘ ▲             └─ filters, arrivals, subscribers
+//!                                      produce: blocks, instant or by a period
+//! ```
+//!
+//! Everything that reads the store or executes code runs on blocking threads, bounded in number and in time; the
+//! runtime's threads only move octets. Whoever reaches a socket can ask, but change nothing except by a signed
+//! transaction: administration is not served here.
+
+mod arrivals;
+mod error;
+mod exec;
+mod fault;
+mod fees;
+mod filters;
+mod handle;
+mod health;
+mod journal;
+mod listen;
+mod metrics;
+mod node;
+mod produce;
+mod rpc;
+mod running;
+mod settings;
+mod shape;
+mod source;
+mod start;
+mod why;
+
+pub use error::StartError;
+pub use fault::Fault;
+pub use handle::Handle;
+pub use metrics::ChainMetrics;
+pub use running::Running;
+pub use settings::{Cors, Pace, Production, RpcLimits, Settings};
+pub use start::{Sockets, start};
+pub use why::Told;

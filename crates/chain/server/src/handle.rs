@@ -1,0 +1,90 @@
+//! What others hold of a running chain.
+
+use crate::fault::Fault;
+use crate::health;
+use crate::metrics::ChainMetrics;
+use crate::node::Node;
+use crate::source::NewHead;
+use crate::why::{self, Told};
+use purlin_chain_core::pool::Status;
+use purlin_chain_evm::{Chain, Head};
+use purlin_chain_proto::{B256, Recovered};
+use purlin_telemetry::health::Check;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use tokio::sync::broadcast;
+
+/// The running chain: cheap to clone, every clone is the same service.
+#[derive(Debug, Clone)]
+pub struct Handle {
+    node: Arc<Node>,
+    http: Option<SocketAddr>,
+    ws: Option<SocketAddr>,
+}
+
+impl Handle {
+    pub(crate) fn new(node: Arc<Node>, http: Option<SocketAddr>, ws: Option<SocketAddr>) -> Self {
+        Self { node, http, ws }
+    }
+
+    /// Where JSON-RPC over HTTP is served.
+    #[must_use]
+    pub fn http(&self) -> Option<SocketAddr> {
+        self.http
+    }
+
+    /// Where JSON-RPC over WebSocket is served.
+    #[must_use]
+    pub fn ws(&self) -> Option<SocketAddr> {
+        self.ws
+    }
+
+    #[must_use]
+    pub fn chain(&self) -> &Chain {
+        &self.node.source.0
+    }
+
+    #[must_use]
+    pub fn head(&self) -> Arc<Head> {
+        self.node.head()
+    }
+
+    /// Every head from now on. A receiver that falls behind by more than 256 is told that it did.
+    #[must_use]
+    pub fn heads(&self) -> broadcast::Receiver<Arc<NewHead>> {
+        self.node.heads.subscribe()
+    }
+
+    #[must_use]
+    pub fn pool(&self) -> Status {
+        self.node.pool_sizes()
+    }
+
+    /// Takes a transaction into the pool, like `eth_sendRawTransaction`. It reads state: call it where blocking is fine.
+    ///
+    /// # Errors
+    /// In geth's words why not.
+    pub fn insert(&self, transaction: Recovered) -> Result<B256, Fault> {
+        self.node.insert(transaction)
+    }
+
+    /// What became of a transaction. It reads the store: call it where blocking is fine.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn why(&self, transaction: B256) -> Result<Told, Fault> {
+        why::transaction(&self.node, transaction)
+    }
+
+    /// To be registered at the metrics.
+    #[must_use]
+    pub fn metrics(&self) -> ChainMetrics {
+        ChainMetrics(Arc::clone(&self.node))
+    }
+
+    /// How the chain is now.
+    #[must_use]
+    pub fn health(&self) -> Vec<Check> {
+        health::checks(&self.node)
+    }
+}

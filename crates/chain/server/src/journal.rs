@@ -1,0 +1,102 @@
+//! The pool's memory over a restart: a file that grows with each arrival, and is written anew now and then.
+//!
+//! Its thread does all the writing, so that no request waits for a disk. Nothing is synced: what is lost with the power
+//! was promised to nobody (see `purlin_chain_core::pool::journal`).
+
+use crate::error::StartError;
+use purlin_chain_core::pool::journal::{Entry, decode};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::JoinHandle;
+
+/// The file's name in the data directory.
+const NAME: &str = "pool.journal";
+/// Octets that may be appended before the file is written anew.
+pub(crate) const APPENDED_MAX: usize = 16 << 20;
+
+#[derive(Debug)]
+enum Task {
+    Append(Vec<u8>),
+    /// The whole of what the pool holds.
+    Rewrite(Vec<u8>),
+}
+
+/// The way to the journal's thread.
+#[derive(Debug)]
+pub(crate) struct Journal {
+    tasks: Sender<Task>,
+}
+
+/// Opens the journal: what it holds, the way to write to it, and its thread.
+///
+/// # Errors
+/// See [`StartError::Journal`].
+pub(crate) fn open(directory: &Path) -> Result<(Vec<Entry>, Journal, JoinHandle<()>), StartError> {
+    let path = directory.join(NAME);
+    let failed = |what| {
+        let path = path.clone();
+        move |source| StartError::Journal { what, path, source }
+    };
+    fs::create_dir_all(directory).map_err(failed("making the directory of"))?;
+    let octets = match fs::read(&path) {
+        Ok(octets) => octets,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+        Err(error) => return Err(failed("reading the pool's journal")(error)),
+    };
+    let decoded = decode(&octets);
+    let file = OpenOptions::new().create(true).append(true).open(&path);
+    let file = file.map_err(failed("opening the pool's journal"))?;
+    if let Some(fault) = decoded.fault {
+        // Entries that come now must not stand behind octets that nobody can read.
+        file.set_len(fault.at as u64)
+            .map_err(failed("cutting the pool's journal"))?;
+    }
+    let (tasks, todo) = channel();
+    let thread = std::thread::Builder::new()
+        .name("chain-journal".to_owned())
+        .spawn(move || write(&path, file, &todo))
+        .map_err(|source| StartError::System {
+            what: "starting the journal's thread",
+            source,
+        })?;
+    Ok((decoded.entries, Journal { tasks }, thread))
+}
+
+impl Journal {
+    pub(crate) fn append(&self, entries: Vec<u8>) {
+        // Its thread is only gone at the end of the process.
+        let _ = self.tasks.send(Task::Append(entries));
+    }
+
+    pub(crate) fn rewrite(&self, whole: Vec<u8>) {
+        let _ = self.tasks.send(Task::Rewrite(whole));
+    }
+}
+
+/// Works until everybody who could write is gone.
+fn write(path: &Path, mut file: File, tasks: &Receiver<Task>) {
+    while let Ok(task) = tasks.recv() {
+        // A journal that cannot be written is a convenience less: the chain goes on without.
+        match task {
+            Task::Append(octets) => {
+                let _ = file.write_all(&octets);
+            }
+            Task::Rewrite(octets) => {
+                if let Ok(anew) = replace(path, &octets) {
+                    file = anew;
+                }
+            }
+        }
+    }
+}
+
+/// Puts a new file in the place of the old one, at once.
+fn replace(path: &Path, octets: &[u8]) -> io::Result<File> {
+    let new: PathBuf = path.with_extension("journal.new");
+    let mut file = File::create(&new)?;
+    file.write_all(octets)?;
+    fs::rename(&new, path)?;
+    Ok(file)
+}

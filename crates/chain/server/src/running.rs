@@ -1,0 +1,60 @@
+//! The running service, as its owner holds it.
+
+use crate::node::Node;
+use jsonrpsee::server::ServerHandle;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+/// Owns the tasks. Dropping it stops nothing in an orderly way; [`Running::stop`] does.
+#[derive(Debug)]
+pub struct Running {
+    node: Arc<Node>,
+    stop: watch::Sender<bool>,
+    rpc: ServerHandle,
+    tasks: Vec<JoinHandle<()>>,
+    journal: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Running {
+    pub(crate) fn new(
+        node: Arc<Node>,
+        stop: watch::Sender<bool>,
+        rpc: ServerHandle,
+        tasks: Vec<JoinHandle<()>>,
+        journal: Option<std::thread::JoinHandle<()>>,
+    ) -> Self {
+        Self {
+            node,
+            stop,
+            rpc,
+            tasks,
+            journal,
+        }
+    }
+
+    /// Takes no more connections, lets open requests and a block that was begun finish within `grace`, and writes the
+    /// pool's journal.
+    pub async fn stop(self, grace: Duration) {
+        // Both fail only when everything has ended already.
+        let _ = self.stop.send(true);
+        let _ = self.rpc.stop();
+        let ended = async {
+            for task in self.tasks {
+                // A task that panicked has ended too.
+                let _ = task.await;
+            }
+            self.rpc.stopped().await;
+        };
+        let _ = tokio::time::timeout(grace, ended).await;
+        let (node, journal) = (self.node, self.journal);
+        let written = tokio::task::spawn_blocking(move || {
+            node.close_journal();
+            if let Some(thread) = journal {
+                let _ = thread.join();
+            }
+        });
+        let _ = written.await;
+    }
+}
