@@ -20,8 +20,9 @@ pub(super) struct Turn<'a> {
 impl Store {
     /// Makes a block durable: itself, its state, receipts and indexes, in one transaction. It must follow the head.
     ///
-    /// When this returns an error, nothing of the block is there, and the store can be read and written as before;
-    /// but after [`StoreError::SyncFailed`] the node must be started again.
+    /// When this returns an error, the head is as before, and the store can be read and written as before; but after
+    /// [`StoreError::SyncFailed`] the node must be started again, and after an error of a failing disk the head says
+    /// whether the block is there.
     ///
     /// # Errors
     /// A block that does not fit, [`StoreError::Full`], a disk that fails.
@@ -55,7 +56,7 @@ impl Store {
         self.inner.receipts.keep(number, transactions, Arc::new(receipts));
         let version = snapshot.version + 1;
         self.inner.cache.advance(version, &plan.fresh());
-        self.publish(&turn, version, |hot| hot.advance(trie))
+        self.publish(&mut turn, version, |hot| hot.advance(trie))
     }
 
     /// Waits for the writer's turn, with the file open.
@@ -95,12 +96,19 @@ impl Store {
     /// Shows what is on the disk to those who come from now on. The cache must know of it already.
     pub(super) fn publish(
         &self,
-        turn: &Turn<'_>,
+        turn: &mut Turn<'_>,
         version: u64,
         tries: impl FnOnce(&mut Hot),
     ) -> Result<(), StoreError> {
         let database = turn.database.as_ref().expect("opened for this turn");
-        let next = Snapshot::take(database, version, self.inner.cache.clone())?;
+        let next = match Snapshot::take(database, version, self.inner.cache.clone()) {
+            Ok(next) => next,
+            Err(error) => {
+                // The file is ahead of what is shown: the next turn opens it again and starts from there.
+                *turn.database = None;
+                return Err(error);
+            }
+        };
         let mut hot = self.inner.hot.write().expect("no thread panics with it locked");
         tries(&mut hot);
         *self

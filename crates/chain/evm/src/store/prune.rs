@@ -40,7 +40,7 @@ impl Store {
         })?;
         step.more = step.oldest < target;
         // The state is the same: neither the cache nor the tries have anything to learn.
-        self.publish(&turn, snapshot.version, |_| {})?;
+        self.publish(&mut turn, snapshot.version, |_| {})?;
         Ok(step)
     }
 }

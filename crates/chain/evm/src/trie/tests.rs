@@ -131,7 +131,7 @@ fn edits(keys: impl Strategy<Value = Nibbles>, count: usize) -> impl Strategy<Va
     proptest::collection::btree_map(keys, value, 0..count)
 }
 
-fn run(batches: Vec<(Edits, u64)>, probes: Vec<Nibbles>) {
+fn run(batches: Vec<(Edits, u64)>, probes: &[Nibbles]) {
     let mut rig = Rig::default();
     for (edits, age) in batches {
         rig.apply(&edits);
@@ -177,7 +177,7 @@ proptest! {
         batches in proptest::collection::vec((edits(hashed(), 60), 0_u64..4), 1..8),
         probes in proptest::collection::vec(hashed(), 4),
     ) {
-        run(batches, probes);
+        run(batches, &probes);
     }
 
     #[test]
@@ -185,7 +185,7 @@ proptest! {
         batches in proptest::collection::vec((edits(crowded(), 12), 0_u64..4), 1..12),
         probes in proptest::collection::vec(crowded(), 4),
     ) {
-        run(batches, probes);
+        run(batches, &probes);
     }
 
     #[test]
@@ -193,7 +193,7 @@ proptest! {
         batches in proptest::collection::vec((edits(short(), 8), 0_u64..4), 1..12),
         probes in proptest::collection::vec(short(), 4),
     ) {
-        run(batches, probes);
+        run(batches, &probes);
     }
 
     #[test]

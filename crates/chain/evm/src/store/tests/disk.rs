@@ -82,7 +82,7 @@ impl Disk {
         let mut dice = seed | 1;
         let mut kept = |every: u64| {
             dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            (dice >> 33) % every == 0
+            (dice >> 33).is_multiple_of(every)
         };
         let pending = std::mem::take(&mut plate.pending);
         let mut after = std::mem::take(&mut plate.stable);

@@ -75,7 +75,7 @@ fn check_proofs(rig: &Rig, number: usize) {
         for slot in &proof.storage {
             let wanted = stored.and_then(|slots| slots.get(&slot.slot.into())).copied();
             assert_eq!(slot.value, wanted.unwrap_or_default());
-            let leaf = wanted.map(|value| alloy_rlp::encode(value));
+            let leaf = wanted.map(alloy_rlp::encode);
             let key = Nibbles::unpack(keccak256(slot.slot));
             verify_proof(proof.storage_root, key, leaf, &slot.proof).unwrap();
         }
