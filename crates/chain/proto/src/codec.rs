@@ -53,6 +53,13 @@ pub struct Blocks<'a> {
     index: usize,
 }
 
+impl Blocks<'_> {
+    /// Where the next block begins.
+    pub fn octet(&self) -> usize {
+        self.at
+    }
+}
+
 impl Iterator for Blocks<'_> {
     type Item = Result<Block, DecodeError>;
 

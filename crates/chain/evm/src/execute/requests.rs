@@ -1,7 +1,6 @@
 //! Requests of the execution layer to the consensus layer, from Prague on (EIP-7685).
 
 use super::{ExecuteError, Executor};
-use alloy_consensus::TxReceipt;
 use alloy_eips::{
     eip6110::DEPOSIT_REQUEST_TYPE,
     eip7002::{WITHDRAWAL_REQUEST_PREDEPLOY_ADDRESS, WITHDRAWAL_REQUEST_TYPE},

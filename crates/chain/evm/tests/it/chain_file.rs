@@ -15,7 +15,9 @@ pub(crate) fn file() -> &'static [u8] {
 }
 
 pub(crate) fn blocks() -> Vec<Block> {
-    codec::blocks(file()).collect::<Result<_, _>>().expect("whole blocks")
+    codec::blocks(file())
+        .collect::<Result<_, _>>()
+        .expect("whole blocks")
 }
 
 #[test]
@@ -28,8 +30,10 @@ fn the_file_holds_whole_blocks_and_encodes_to_itself() {
 #[test]
 fn the_chain_walks_through_every_fork() {
     let spec = spec();
-    let mut forks: Vec<Fork> =
-        blocks().iter().map(|block| spec.fork_at(block.header.number, block.header.timestamp)).collect();
+    let mut forks: Vec<Fork> = blocks()
+        .iter()
+        .map(|block| spec.fork_at(block.header.number, block.header.timestamp))
+        .collect();
     forks.dedup();
     let names: Vec<&str> = forks.iter().map(|fork| fork.name()).collect();
     let wanted = "homestead tangerine spuriousDragon byzantium constantinople petersburg istanbul muirGlacier berlin \
@@ -47,18 +51,35 @@ fn every_block_keeps_the_header_rules_and_gives_its_roots_over_plain_maps() {
         let number = header.number;
         let parent_hash = parent.hash_slow();
         state.hashes.insert(parent.number, parent_hash);
-        rules::check_header(&spec, &parent, parent_hash, header, u64::MAX).unwrap_or_else(|e| panic!("{number}: {e}"));
+        rules::check_header(&spec, &parent, parent_hash, header, u64::MAX)
+            .unwrap_or_else(|e| panic!("{number}: {e}"));
         rules::check_body(&spec, &block).unwrap_or_else(|e| panic!("{number}: {e}"));
-        let senders: Vec<_> =
-            block.body.transactions.iter().map(|tx| tx.recover_signer().expect("a signature")).collect();
+        let senders: Vec<_> = block
+            .body
+            .transactions
+            .iter()
+            .map(|tx| tx.recover_signer().expect("a signature"))
+            .collect();
         let root_of = |changes: &_| Ok(state.after(changes).root());
         let outcome = execute(&spec, header, &block.body, &senders, &state, Some(&root_of))
             .unwrap_or_else(|e| panic!("{number}: {e}"));
         assert_eq!(outcome.gas_used, header.gas_used, "gas of block {number}");
-        assert_eq!(roots::receipts(&outcome.receipts), header.receipts_root, "receipts of block {number}");
-        assert_eq!(roots::bloom(&outcome.receipts), header.logs_bloom, "bloom of block {number}");
+        assert_eq!(
+            roots::receipts(&outcome.receipts),
+            header.receipts_root,
+            "receipts of block {number}"
+        );
+        assert_eq!(
+            roots::bloom(&outcome.receipts),
+            header.logs_bloom,
+            "bloom of block {number}"
+        );
         if let Some(hash) = header.requests_hash {
-            assert_eq!(roots::requests(&outcome.requests), hash, "requests of block {number}");
+            assert_eq!(
+                roots::requests(&outcome.requests),
+                hash,
+                "requests of block {number}"
+            );
         }
         state.apply(&outcome.changes);
         assert_eq!(state.root(), header.state_root, "state of block {number}");

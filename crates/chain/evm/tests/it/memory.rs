@@ -19,7 +19,11 @@ impl MemoryState {
         for (address, given) in &spec.genesis().alloc {
             let code = given.code.clone().unwrap_or_default();
             let code_hash = alloy_primitives::keccak256(&code);
-            let account = Account { nonce: given.nonce.unwrap_or(0), balance: given.balance, code_hash };
+            let account = Account {
+                nonce: given.nonce.unwrap_or(0),
+                balance: given.balance,
+                code_hash,
+            };
             state.codes.insert(code_hash, code);
             state.accounts.insert(*address, account);
             let slots = given.storage_slots().map(|(slot, value)| (slot.into(), value));
@@ -56,8 +60,20 @@ impl MemoryState {
     pub(crate) fn root(&self) -> B256 {
         let account = |(address, account): (&Address, &Account)| {
             let storage_root = self.storage.get(address).map_or(EMPTY_ROOT_HASH, storage_root);
-            let Account { nonce, balance, code_hash } = *account;
-            (*address, TrieAccount { nonce, balance, storage_root, code_hash })
+            let Account {
+                nonce,
+                balance,
+                code_hash,
+            } = *account;
+            (
+                *address,
+                TrieAccount {
+                    nonce,
+                    balance,
+                    storage_root,
+                    code_hash,
+                },
+            )
         };
         alloy_trie::root::state_root_unhashed(self.accounts.iter().map(account))
     }
@@ -74,7 +90,12 @@ impl StateRead for MemoryState {
     }
 
     fn storage(&self, address: Address, slot: U256) -> Result<U256, StateError> {
-        Ok(self.storage.get(&address).and_then(|slots| slots.get(&slot)).copied().unwrap_or_default())
+        Ok(self
+            .storage
+            .get(&address)
+            .and_then(|slots| slots.get(&slot))
+            .copied()
+            .unwrap_or_default())
     }
 
     fn code(&self, hash: B256) -> Result<Bytes, StateError> {

@@ -111,6 +111,11 @@ fn by_block(config: &ChainConfig) -> Vec<Row> {
         optional: true,
     };
     let merged_at_genesis = config.terminal_total_difficulty == Some(U256::ZERO);
+    let merge_key = if merged_at_genesis {
+        "terminalTotalDifficulty"
+    } else {
+        "mergeNetsplitBlock"
+    };
     let merge = if merged_at_genesis {
         Some(0)
     } else {
@@ -143,7 +148,7 @@ fn by_block(config: &ChainConfig) -> Vec<Row> {
             config.arrow_glacier_block,
         ),
         glacier("grayGlacierBlock", Fork::GrayGlacier, config.gray_glacier_block),
-        glacier("mergeNetsplitBlock", Fork::Paris, merge),
+        glacier(merge_key, Fork::Paris, merge),
     ]
 }
 

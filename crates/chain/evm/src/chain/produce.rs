@@ -1,0 +1,218 @@
+//! A block made here, on the head, from transactions that somebody chose.
+
+use super::{Chain, NewHead, ProduceError, Steps};
+use crate::execute::{ExecuteError, ExecutionRefusal, Executor, Outcome};
+use crate::store::{Head, Sealed};
+use alloy_eips::Encodable2718;
+use alloy_rlp::Encodable;
+use purlin_chain_proto::{
+    Address, B256, Body, Bytes, Fork, Header, Recovered, Transaction, Withdrawal, Withdrawals, roots,
+    rules::{self, BLOCK_OCTETS_MAX, EXTRA_DATA_MAX},
+};
+use std::{sync::Arc, time::Instant};
+
+/// What whoever makes a block decides about it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Attributes {
+    /// Seconds since 1970, above the head's.
+    pub timestamp: u64,
+    pub beneficiary: Address,
+    pub prev_randao: B256,
+    /// The wish; a block comes at most 1/1024 of its parent's limit nearer to it.
+    pub gas_limit: u64,
+    /// At most 32 octets.
+    pub extra_data: Bytes,
+    /// None before Shanghai.
+    pub withdrawals: Vec<Withdrawal>,
+    /// Used from Cancun on (EIP-4788).
+    pub parent_beacon_root: B256,
+}
+
+/// The new head, and which transactions are not in it.
+#[derive(Debug)]
+pub struct Produced {
+    pub head: Arc<NewHead>,
+    /// By hash, in the order in which they were offered.
+    pub refused: Vec<(B256, ExecutionRefusal)>,
+}
+
+/// Gas below which no transaction fits any more.
+const TRANSACTION_GAS_MIN: u64 = 21_000;
+
+/// RLP headers of the block and of its lists.
+const FRAME_OCTETS: usize = 64;
+
+impl Chain {
+    /// Executes these transactions on the head, seals the block and makes it the head. It stops asking for transactions
+    /// when the block's gas is used up; one that does not fit or is not valid leaves no trace and is named with its reason.
+    ///
+    /// # Errors
+    ///
+    /// Attributes that no block can have, or a store that fails; the chain is then as it was.
+    pub fn produce(
+        &self,
+        attributes: Attributes,
+        mut transactions: impl Iterator<Item = Recovered>,
+    ) -> Result<Produced, ProduceError> {
+        let _writing = self.write();
+        let started = Instant::now();
+        let head = self.head();
+        let (mut header, mut body) = self.begin(&head, attributes)?;
+        let state = self.store().latest()?;
+        let mut executor = Executor::begin(self.spec(), &header, &state, None)?;
+        let mut chosen = Chosen::new(&header, &body);
+        while executor.gas_left() >= TRANSACTION_GAS_MIN {
+            let Some(transaction) = transactions.next() else {
+                break;
+            };
+            chosen.offer(&mut executor, transaction)?;
+        }
+        let Chosen {
+            taken,
+            senders,
+            refused,
+            ..
+        } = chosen;
+        body.transactions = taken;
+        let outcome = executor.finish(&header, &body)?;
+        let executed = Instant::now();
+        self.fill(&mut header, &body, &outcome);
+        let (root, trie) = self.store().root_after(&outcome.changes)?;
+        header.state_root = root;
+        let hash = header.hash_slow();
+        let took = Steps {
+            execute: executed - started,
+            root: executed.elapsed(),
+            ..Steps::default()
+        };
+        let Outcome {
+            changes, receipts, ..
+        } = outcome;
+        let block = header.into_block(body);
+        let head = self.seal(
+            Sealed {
+                block,
+                hash,
+                senders,
+                receipts,
+                changes,
+                trie,
+            },
+            took,
+        )?;
+        Ok(Produced { head, refused })
+    }
+
+    /// The fields that are known before the first transaction.
+    fn begin(&self, head: &Head, attributes: Attributes) -> Result<(Header, Body), ProduceError> {
+        let (spec, parent) = (self.spec(), &head.header);
+        let (number, timestamp) = (parent.number + 1, attributes.timestamp);
+        let fork = spec.fork_at(number, timestamp);
+        if timestamp <= parent.timestamp {
+            return Err(ProduceError::Timestamp {
+                head: parent.timestamp,
+                got: timestamp,
+            });
+        }
+        if fork < Fork::Paris {
+            return Err(ProduceError::BeforeMerge { number, fork });
+        }
+        if attributes.extra_data.len() > EXTRA_DATA_MAX {
+            return Err(ProduceError::ExtraData {
+                got: attributes.extra_data.len(),
+            });
+        }
+        let shanghai = fork >= Fork::Shanghai;
+        if !shanghai && !attributes.withdrawals.is_empty() {
+            return Err(ProduceError::Withdrawals { number, fork });
+        }
+        let withdrawals = shanghai.then(|| Withdrawals::new(attributes.withdrawals));
+        let header = Header {
+            parent_hash: head.hash,
+            beneficiary: attributes.beneficiary,
+            number,
+            gas_limit: rules::gas_limit_towards(
+                spec.parent_gas_limit(parent, timestamp),
+                attributes.gas_limit,
+            ),
+            timestamp,
+            extra_data: attributes.extra_data,
+            mix_hash: attributes.prev_randao,
+            base_fee_per_gas: spec.next_base_fee(parent, timestamp),
+            excess_blob_gas: spec.next_excess_blob_gas(parent, timestamp),
+            blob_gas_used: (fork >= Fork::Cancun).then_some(0),
+            parent_beacon_block_root: (fork >= Fork::Cancun).then_some(attributes.parent_beacon_root),
+            withdrawals_root: withdrawals
+                .as_ref()
+                .map(|withdrawals| roots::withdrawals(withdrawals)),
+            ..Header::default()
+        };
+        Ok((
+            header,
+            Body {
+                withdrawals,
+                ..Body::default()
+            },
+        ))
+    }
+
+    /// The fields that execution gives, all but the state root.
+    fn fill(&self, header: &mut Header, body: &Body, outcome: &Outcome) {
+        header.transactions_root = roots::transactions(&body.transactions);
+        header.receipts_root = roots::receipts(&outcome.receipts);
+        header.logs_bloom = roots::bloom(&outcome.receipts);
+        header.gas_used = outcome.gas_used;
+        let prague = self.spec().fork_at(header.number, header.timestamp) >= Fork::Prague;
+        header.requests_hash = prague.then(|| roots::requests(&outcome.requests));
+    }
+}
+
+/// The transactions of a block in the making.
+struct Chosen {
+    taken: Vec<Transaction>,
+    senders: Vec<Address>,
+    refused: Vec<(B256, ExecutionRefusal)>,
+    octets_left: usize,
+}
+
+impl Chosen {
+    fn new(header: &Header, body: &Body) -> Self {
+        // The state root and the other fixed fields are as long empty as filled; bloom and numbers are given some room.
+        let used = header.length() + body.length() + FRAME_OCTETS;
+        let octets_left = BLOCK_OCTETS_MAX.saturating_sub(used);
+        Self {
+            taken: Vec::new(),
+            senders: Vec::new(),
+            refused: Vec::new(),
+            octets_left,
+        }
+    }
+
+    fn offer(&mut self, executor: &mut Executor<'_>, transaction: Recovered) -> Result<(), ExecuteError> {
+        let (transaction, sender) = transaction.into_parts();
+        let octets = transaction.network_len();
+        let refusal = if transaction.is_eip4844() {
+            Some(ExecutionRefusal::Blobs)
+        } else if octets > self.octets_left {
+            Some(ExecutionRefusal::BlockSize {
+                wanted: octets,
+                left: self.octets_left,
+            })
+        } else {
+            match executor.transact(&transaction, sender) {
+                Ok(_) => None,
+                Err(ExecuteError::Refused { refusal, .. }) => Some(refusal),
+                Err(error) => return Err(error),
+            }
+        };
+        match refusal {
+            Some(refusal) => self.refused.push((*transaction.tx_hash(), refusal)),
+            None => {
+                self.octets_left -= octets;
+                self.taken.push(transaction);
+                self.senders.push(sender);
+            }
+        }
+        Ok(())
+    }
+}
