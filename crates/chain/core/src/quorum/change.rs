@@ -11,6 +11,7 @@
 use super::set::{SetFault, ValidatorSet};
 use alloy_primitives::Address;
 use std::collections::BTreeSet;
+use std::fmt;
 
 /// What is to change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +22,16 @@ pub enum Change {
     Remove { validator: Address },
     /// One gets another power.
     Weight { validator: Address, power: u64 },
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Add { validator, power } => write!(f, "add validator {validator} with power {power}"),
+            Self::Remove { validator } => write!(f, "remove validator {validator}"),
+            Self::Weight { validator, power } => write!(f, "give validator {validator} the power {power}"),
+        }
+    }
 }
 
 /// What the owner of the chain wants to be held to.
@@ -78,6 +89,12 @@ pub struct Accepted {
     pub set: ValidatorSet,
     /// The first height that the new set decides.
     pub effective: u64,
+}
+
+impl fmt::Display for Accepted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "from height {} on: {}", self.effective, self.set)
+    }
 }
 
 /// Judges `change` of `set`, to be decided in the block at `height`, while `up` are up and have caught up.

@@ -201,6 +201,11 @@ fn a_set_below_the_policy_may_grow_towards_it() {
             .judge(&change, height, &up(&[1, 2, 3, 4]), &Policy::default())
             .expect("accepted");
         assert_eq!(accepted.effective, height + 2);
+        assert!(
+            accepted
+                .to_string()
+                .starts_with(&format!("from height {} on: {n} validators", height + 2))
+        );
         history.record(accepted);
     }
     for (height, count) in [
@@ -232,6 +237,24 @@ fn changes_go_one_at_a_time() {
     let second = history.judge(&add(6), 11, &everybody, &Policy::default());
     assert_eq!(second, Err(Refused::OnTheWay { effective: 12 }));
     assert!(history.judge(&add(6), 12, &everybody, &Policy::default()).is_ok());
+}
+
+#[test]
+fn changes_are_said_in_a_sentence() {
+    let (validator, text) = (validator(1), validator(1).to_string());
+    for (change, said) in [
+        (
+            Change::Add { validator, power: 2 },
+            format!("add validator {text} with power 2"),
+        ),
+        (Change::Remove { validator }, format!("remove validator {text}")),
+        (
+            Change::Weight { validator, power: 3 },
+            format!("give validator {text} the power 3"),
+        ),
+    ] {
+        assert_eq!(change.to_string(), said);
+    }
 }
 
 #[test]
