@@ -3,6 +3,7 @@
 //! Installing starts no daemon: a policy file tells the packages so while they are unpacked.
 
 mod crates;
+mod judges;
 
 use crate::in_ci;
 use crate::repo::Repo;
@@ -55,6 +56,10 @@ const NEEDED: &[(&str, &str)] = &[
     ("ovn-nbctl", "ovn-common"),
     ("ovn-northd", "ovn-central"),
     ("ovn-controller", "ovn-host"),
+    ("node", "nodejs"),
+    ("npm", "npm"),
+    ("python3", "python3"),
+    ("/usr/lib/*/ensurepip/__init__.py", "python3-venv"),
 ];
 
 /// Asked by maintainer scripts before they start a service (deb-systemd-invoke, invoke-rc.d).
@@ -63,7 +68,10 @@ const POLICY: &str = "/usr/sbin/policy-rc.d";
 /// Installs what is missing; only says what is missing when that cannot be done here.
 pub(crate) fn run(repo: &Repo) -> Result<bool, String> {
     let built = crates::run(repo)? || !in_ci();
-    Ok(packages()? && built)
+    let installed = packages()?;
+    // After the packages: it needs some of them.
+    let judged = judges::run(repo)? || !in_ci();
+    Ok(installed && built && judged)
 }
 
 fn packages() -> Result<bool, String> {

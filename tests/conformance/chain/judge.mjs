@@ -43,12 +43,12 @@ async function isAnvil() {
  * the same. ONLY=words runs those checks alone whose names have the words.
  */
 export async function check(name, run, { anvil } = {}) {
+  const wanted = process.env.ONLY
+  if (wanted && !name.includes(wanted)) return
   if (anvil && !process.env.STRICT && (await isAnvil())) {
     console.log(`skip ${name}: anvil: ${anvil}`)
     return
   }
-  const wanted = process.env.ONLY
-  if (wanted && !name.includes(wanted)) return
   let timer
   const limit = new Promise((_, reject) => {
     timer = setTimeout(() => reject(new Error(`no end within ${LIMIT / 1000} s`)), LIMIT)
@@ -64,6 +64,12 @@ export async function check(name, run, { anvil } = {}) {
     clearTimeout(timer)
   }
 }
+
+// What goes wrong between the checks is a failure with a name too.
+process.on('uncaughtException', (error) => {
+  console.log(`not ok the judge came to its end: ${oneLine(error)}`)
+  process.exit(1)
+})
 
 /** The sum, and the end of the program: open sockets of a library do not keep it. */
 export function finish() {

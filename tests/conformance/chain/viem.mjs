@@ -180,13 +180,17 @@ await check('viem: type 4 gives an account code (EIP-7702)', async () => {
   holds(viem.isAddressEqual(authorizationList[0].address, address), 'the authorisation is shown')
 })
 await check('viem: requests of one moment go as one batch', async () => {
-  const batching = viem.createPublicClient({ chain, transport: viem.http(HTTP, { batch: true, retryCount: 0 }) })
+  const batching = viem.createPublicClient({ chain, transport: viem.http(HTTP, { batch: true, retryCount: 0, onFetchRequest }) })
+  let batches = 0
+  function onFetchRequest(_, { body }) {
+    if (Array.isArray(JSON.parse(body))) batches += 1
+  }
   const [number, balance, code] = await Promise.all([
     batching.getBlockNumber(),
     batching.getBalance({ address }),
     batching.getCode({ address }),
   ])
-  holds(number > 0n && balance >= 5n && code.length > 2, 'all three')
+  holds(number > 0n && balance >= 5n && code.length > 2 && batches > 0, `${batches} batches`)
 })
 await check('viem: events are told by a filter', async () => {
   const told = []

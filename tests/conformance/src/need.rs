@@ -88,7 +88,12 @@ fn lacking(programs: &[&str]) -> Option<String> {
     (!missing.is_empty()).then(|| format!("not installed: {}", missing.join(" ")))
 }
 
-fn told(reason: Option<String>) -> bool {
+/// Where `cargo xtask setup` puts the libraries and tools that judge the chain.
+pub(crate) fn judges() -> Option<PathBuf> {
+    Some(profile_folder()?.parent()?.join("judges"))
+}
+
+pub(crate) fn told(reason: Option<String>) -> bool {
     reason.is_none_or(|reason| {
         skip(&reason);
         false

@@ -2,6 +2,7 @@
 
 mod balancing;
 mod boot;
+mod chain;
 mod cluster;
 mod cluster_views;
 mod dhcp;
