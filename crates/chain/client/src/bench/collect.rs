@@ -1,0 +1,75 @@
+//! Asks the server for everything that the verification looks at, afresh: what was seen during the load counts nothing.
+
+use super::accounts;
+use super::facts::{BlockFacts, Facts, ReceiptFacts};
+use super::mix::Kind;
+use super::plan::{Contracts, Plan};
+use super::sign::Requests;
+use crate::rpc::{Rpc, RpcError};
+use alloy_primitives::{Address, U64};
+use serde_json::json;
+
+/// Receipts, and blocks, between two words about how far it is.
+const STRETCH: usize = 2000;
+
+/// What is asked about.
+#[derive(Debug)]
+pub(crate) struct Questions<'a> {
+    pub(crate) plan: &'a Plan,
+    pub(crate) requests: &'a Requests,
+    pub(crate) senders: &'a [Address],
+    pub(crate) contracts: Contracts,
+    /// The first block that may hold a transaction of ours.
+    pub(crate) first_block: u64,
+}
+
+/// Facts about all of it; `told` is called with how many receipts there are so far, of how many.
+pub(crate) async fn collect(
+    rpc: &mut Rpc,
+    questions: &Questions<'_>,
+    told: &mut dyn FnMut(u64, u64),
+) -> Result<Facts, RpcError> {
+    let mut facts = Facts::default();
+    let all: Vec<u32> = (0..questions.plan.transactions).collect();
+    for some in all.chunks(STRETCH) {
+        told(facts.receipts.len() as u64, all.len() as u64);
+        facts
+            .receipts
+            .extend(receipts(rpc, questions.requests, some).await?);
+    }
+    facts.blocks = blocks(rpc, questions.first_block).await?;
+    facts.nonces = accounts::nonces(rpc, questions.senders, "latest").await?;
+    facts.balances = accounts::balances(rpc, questions.senders).await?;
+    if questions.plan.mix.has(Kind::Erc20) {
+        facts.tokens = accounts::tokens(rpc, questions.contracts.token, questions.senders).await?;
+    }
+    if questions.plan.mix.has(Kind::Storage) {
+        let writes = |number: &u32| questions.plan.get(*number).kind == Kind::Storage;
+        let written: Vec<u32> = all.into_iter().filter(writes).collect();
+        let values = accounts::slots(rpc, questions.contracts.store, &written).await?;
+        facts.slots = written.into_iter().zip(values).collect();
+    }
+    Ok(facts)
+}
+
+async fn receipts(
+    rpc: &mut Rpc,
+    requests: &Requests,
+    numbers: &[u32],
+) -> Result<Vec<Option<ReceiptFacts>>, RpcError> {
+    let ask = |number: &u32| json!([requests.hash(*number)]);
+    accounts::each(rpc, "eth_getTransactionReceipt", numbers, ask).await
+}
+
+async fn blocks(rpc: &mut Rpc, first: u64) -> Result<Vec<BlockFacts>, RpcError> {
+    let head: U64 = rpc.call("eth_blockNumber", &json!([])).await?;
+    let mut blocks = Vec::new();
+    // One at a time: a block of ten thousand hashes is large enough.
+    for number in first..=head.to() {
+        let block: Option<BlockFacts> = rpc
+            .call("eth_getBlockByNumber", &json!([U64::from(number), false]))
+            .await?;
+        blocks.extend(block);
+    }
+    Ok(blocks)
+}

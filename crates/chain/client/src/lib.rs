@@ -1,0 +1,18 @@
+//! The other side of an EVM chain's JSON-RPC: keys that sign, a client, and a load generator that believes no answer.
+//!
+//! ```text
+//!   keys ──► bench: senders funded ─► transactions signed ─► sent ─► blocks followed ─► everything verified
+//!                                                             │            │                    │
+//!   rpc  ◄────────────────────────────────────────────────────┴────────────┴────────────────────┘
+//! ```
+//!
+//! Knows a node only by its JSON-RPC over HTTP/1.1, so that it loads any node of any maker. It refuses to know how the
+//! node of this house is built.
+
+pub mod bench;
+mod endpoint;
+mod keys;
+pub mod rpc;
+
+pub use endpoint::{Endpoint, EndpointError};
+pub use keys::{Key, KeyError};
