@@ -17,7 +17,7 @@ mod view;
 
 pub use error::{CreateError, ImportError, ProduceError, ViewError};
 pub use produce::{Attributes, Produced};
-pub use senders::{SenderFault, recover};
+pub use senders::SenderFault;
 pub use view::{View, ViewDatabase};
 
 use crate::state::{Account, Changes};

@@ -3,7 +3,7 @@
 use crate::signed::{CHAIN_ID, ETHER, Signer, chain, development, keeper_init, next, signers};
 use alloy_consensus::TxEip1559;
 use purlin_chain_evm::{Attributes, Chain, Imported, ProduceError, Produced, StateRead};
-use purlin_chain_proto::{Address, Bytes, Recovered, TxKind, U256, Withdrawal, roots};
+use purlin_chain_proto::{Address, B256, Bytes, Recovered, TxKind, U256, Withdrawal, roots};
 
 fn balance(chain: &Chain, address: Address) -> U256 {
     let account = chain.store().latest().unwrap().account(address).unwrap();
@@ -217,4 +217,31 @@ fn the_gas_limit_walks_towards_the_wish() {
     }
     let later = chain.head().header.gas_limit;
     assert!(later < first && later > first - 3 * (first / 1024), "{later}");
+}
+
+#[test]
+fn a_sender_that_is_known_is_not_recovered_again() {
+    let all = signers(3);
+    let (maker, taker) = (chain(development(&all)), chain(development(&all)));
+    let offered: Vec<_> = all
+        .iter()
+        .map(|signer| signer.transfer(0, Address::repeat_byte(9), 1))
+        .collect();
+    let produced = produce(&maker, offered.clone());
+    // Whoever answers decides, so a wrong answer shows that the signature was not read.
+    let stranger = Address::repeat_byte(0xee);
+    let error = taker
+        .import_known(produced.head.block.clone(), |_| Some(stranger))
+        .expect_err("no funds");
+    assert!(error.to_string().contains("insufficient funds"), "{error}");
+    let known = |hash: &B256| {
+        offered
+            .iter()
+            .find(|tx| tx.tx_hash() == hash)
+            .map(Recovered::signer)
+    };
+    let imported = taker
+        .import_known(produced.head.block.clone(), |hash| known(hash))
+        .expect("a good block");
+    assert!(matches!(imported, Imported::New(head) if head.senders == produced.head.senders));
 }

@@ -71,7 +71,7 @@ fn a_header_that_breaks_one_rule_is_refused_by_its_field() {
     check("parentBeaconBlockRoot", &|h| h.parent_beacon_block_root = None);
     check("requestsHash", &|h| h.requests_hash = None);
     check("blockAccessListHash", &|h| {
-        h.block_access_list_hash = Some(B256::ZERO)
+        h.block_access_list_hash = Some(B256::ZERO);
     });
 }
 
@@ -129,7 +129,7 @@ fn a_body_that_its_header_does_not_name_is_refused_by_the_field() {
     };
     check("transactionsRoot", &|b| b.body.transactions.clear());
     check("withdrawalsRoot", &|b| {
-        b.body.withdrawals = Some(Withdrawals::default())
+        b.body.withdrawals = Some(Withdrawals::default());
     });
     check("withdrawalsRoot", &|b| b.body.withdrawals = None);
     check("blobGasUsed", &|b| b.header.blob_gas_used = Some(131_072));
@@ -186,7 +186,7 @@ fn ommers_are_siblings_of_ancestors_named_once() {
         Err("1: it was named before".to_owned())
     );
     assert_eq!(
-        check(vec![sibling.clone()], &[sibling.clone()]),
+        check(vec![sibling.clone()], std::slice::from_ref(&sibling)),
         Err("0: it was named before".to_owned())
     );
     assert_eq!(
