@@ -19,8 +19,7 @@ export async function logs(lib, set) {
     const [log] = await send('eth_getLogs', [{ ...whole, toBlock: first.blockNumber }])
     equal(log.address.toLowerCase(), probe.toLowerCase())
     equal(log.topics, [stored, word(lib.accounts[0].address), word(1)])
-    const places = ({ blockHash, blockNumber, transactionHash, transactionIndex }) => [blockHash, blockNumber, transactionHash, transactionIndex]
-    equal(places(log), places(first))
+    for (const place of ['blockHash', 'blockNumber', 'transactionHash', 'transactionIndex']) equal(log[place], first[place], place)
     equal([log.removed, log.logIndex], [false, first.logs[0].logIndex])
     equal(lib.event('Stored', log), [11, 'one'])
   })
