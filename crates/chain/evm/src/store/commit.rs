@@ -139,7 +139,9 @@ fn transaction(
     database: &Database,
     work: impl FnOnce(&WriteTransaction) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
-    let writing = database.begin_write()?;
+    let mut writing = database.begin_write()?;
+    // Opening after a crash takes the engine's own map of pages instead of walking the whole file.
+    writing.set_quick_repair(true);
     work(&writing)?;
     writing.commit()?;
     Ok(())

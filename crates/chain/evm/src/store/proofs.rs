@@ -16,7 +16,7 @@ use super::roots::{AccountRows, StorageRows, Tries};
 use super::values::{AccountProof, SlotProof, TrieUpdate};
 use super::{Snapshot, Store};
 use crate::state::{Account, Changes};
-use crate::trie::{cold, prove};
+use crate::trie::{Child, cold, prove};
 
 impl Store {
     /// Proof of an account and of slots of its storage after a block (EIP-1186).
@@ -25,9 +25,13 @@ impl Store {
     /// [`StoreError::Pruned`], [`StoreError::Ahead`]; when the store cannot read.
     pub fn proof(&self, number: u64, address: Address, slots: &[B256]) -> Result<AccountProof, StoreError> {
         self.healthy()?;
-        let snapshot = self.snapshot();
+        let (snapshot, root) = {
+            // As long as this is locked, both are of the same head.
+            let hot = self.inner.hot.read().expect("no thread panics with it locked");
+            (self.snapshot(), hot.accounts.clone())
+        };
         snapshot.within(number)?;
-        let tries = tries_at(&snapshot, number)?;
+        let tries = tries_at(&snapshot, root.as_ref(), number)?;
         let owner = keccak256(address);
         let rows = AccountRows(&snapshot.tables);
         let (proof, leaf) = prove(tries.accounts.as_ref(), &rows, &Nibbles::unpack(owner))?;
@@ -68,12 +72,11 @@ impl Store {
 }
 
 /// The tries after a block: what of them is not in memory lies in the snapshot's rows.
-fn tries_at(snapshot: &Snapshot, number: u64) -> Result<TrieUpdate, StoreError> {
-    let root = cold(snapshot.head.header.state_root);
+fn tries_at(snapshot: &Snapshot, root: Option<&Child>, number: u64) -> Result<TrieUpdate, StoreError> {
     let tries = Tries {
         rows: &snapshot.tables,
         number: snapshot.number(),
-        accounts: root.as_ref(),
+        accounts: root,
         storages: &HashMap::default(),
     };
     let update = tries.after(&back_to(snapshot, number)?)?;
