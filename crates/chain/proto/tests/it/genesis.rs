@@ -32,113 +32,108 @@ fn read(document: &Value) -> Result<ChainSpec, String> {
     ChainSpec::from_json(&document.to_string()).map_err(|error| error.to_string())
 }
 
+/// The document with `value` at `path` is refused with words that hold `wanted`.
+fn refused(path: &str, value: Value, wanted: &str) {
+    let error = read(&with(path, value)).expect_err(path);
+    assert!(error.contains(wanted), "{path}: {error}\n does not say: {wanted}");
+}
+
 #[test]
-fn a_fault_names_the_field_and_what_would_be_right() {
-    let account = "alloc.0x00000000000000000000000000000000000000aa";
-    let check = |path: &str, value: Value, wanted: &str| {
-        let error = read(&with(path, value)).expect_err(path);
-        assert!(error.contains(wanted), "{path}: {error}\n does not say: {wanted}");
-    };
-    check(
+fn a_fault_in_the_header_names_the_field_and_what_would_be_right() {
+    refused(
         "gasLimit",
         json!("12x"),
         "gasLimit is \"12x\"; it must be a number from 0 to",
     );
-    check(
+    refused(
         "gasLimit",
         json!("0x10"),
         "gasLimit is 16; it must be at least 5000",
     );
-    check("gasLimit", Value::Null, "gasLimit is missing");
-    check("config", json!(7), "config is 7; it must be an object");
-    check(
-        "config.chainId",
-        Value::Null,
-        "config.chainId is missing; it must be a number",
-    );
-    check(
-        "config.chainId",
-        json!(0),
-        "config.chainId is 0; it must be above 0",
-    );
-    check(
-        "config.londonBlock",
-        json!(-1),
-        "config.londonBlock is -1; it must be a number",
-    );
-    check(
-        "config.verkleTime",
-        json!(99),
-        "config.verkleTime names a fork that this chain does not have",
-    );
-    check(
-        "config.amsterdamTime",
-        json!(99),
-        "config.amsterdamTime names a fork",
-    );
-    check(
-        "config.berlinBlock",
-        json!(5),
-        "config.londonBlock (0) comes before config.berlinBlock (5)",
-    );
-    check(
-        "config.istanbulBlock",
-        Value::Null,
-        "config.berlinBlock (0) comes before config.istanbulBlock (not set)",
-    );
-    check(
-        "config.pragueTime",
-        json!(5),
-        "config.pragueTime (5) comes before config.cancunTime (10)",
-    );
-    check(
-        "config.londonBlock",
-        Value::Null,
-        "config.terminalTotalDifficulty (0) comes before config.londonBlock (not set)",
-    );
-    check("config.bpo1Time", json!(30), "config.osakaTime (not set)");
-    check(
-        "config.eip155Block",
-        json!(3),
-        "config.eip155Block is 3; it must be the same block as eip158Block",
-    );
-    check(
-        "config.blobSchedule.cancun.max",
-        json!(2),
-        "config.blobSchedule.cancun.max is 2; it must be above 0",
-    );
-    check(
-        "config.blobSchedule.cancun.target",
-        Value::Null,
-        "config.blobSchedule.cancun.target is missing",
-    );
-    check(account, json!({}), "aa.balance is missing");
-    check(
-        &format!("{account}.balance"),
-        json!("0xzz"),
-        "aa.balance is \"0xzz\"; it must be a number below 2^256",
-    );
-    check(
-        &format!("{account}.code"),
-        json!("0x123"),
-        "aa.code is \"0x123\"; it must be octets in hexadecimal",
-    );
-    check(
-        &format!("{account}.storage"),
-        json!({"0x01": 5}),
-        "aa.storage.0x01 is 5; it must be at most 32 octets",
-    );
-    check(
-        "alloc.0x12",
-        json!({"balance": "1"}),
-        "a key of alloc is \"0x12\"; it must be an address of 20 octets",
-    );
-    check(
+    refused("gasLimit", Value::Null, "gasLimit is missing");
+    refused(
         "coinbase",
         json!("0x00"),
         "coinbase is \"0x00\"; it must be 20 octets",
     );
-    check("number", json!(4), "number is 4; it must be 0");
+    refused("number", json!(4), "number is 4; it must be 0");
+    refused("config", json!(7), "config is 7; it must be an object");
+}
+
+#[test]
+fn a_fault_in_the_forks_names_the_key_and_what_would_be_right() {
+    let check = |key: &str, value: Value, wanted: &str| refused(&format!("config.{key}"), value, wanted);
+    check(
+        "chainId",
+        Value::Null,
+        "config.chainId is missing; it must be a number",
+    );
+    check("chainId", json!(0), "config.chainId is 0; it must be above 0");
+    check(
+        "londonBlock",
+        json!(-1),
+        "config.londonBlock is -1; it must be a number",
+    );
+    check(
+        "verkleTime",
+        json!(99),
+        "config.verkleTime names a fork that this chain does not have",
+    );
+    check("amsterdamTime", json!(99), "config.amsterdamTime names a fork");
+    check(
+        "berlinBlock",
+        json!(5),
+        "config.londonBlock (0) comes before config.berlinBlock (5)",
+    );
+    check(
+        "istanbulBlock",
+        Value::Null,
+        "config.berlinBlock (0) comes before config.istanbulBlock (not set)",
+    );
+    check(
+        "pragueTime",
+        json!(5),
+        "config.pragueTime (5) comes before config.cancunTime (10)",
+    );
+    let london = "config.terminalTotalDifficulty (0) comes before config.londonBlock (not set)";
+    check("londonBlock", Value::Null, london);
+    check("bpo1Time", json!(30), "config.osakaTime (not set)");
+    check(
+        "eip155Block",
+        json!(3),
+        "config.eip155Block is 3; it must be the same block as eip158Block",
+    );
+    check(
+        "blobSchedule.cancun.max",
+        json!(2),
+        "config.blobSchedule.cancun.max is 2; it must be above 0",
+    );
+    check(
+        "blobSchedule.cancun.target",
+        Value::Null,
+        "config.blobSchedule.cancun.target is missing",
+    );
+}
+
+#[test]
+fn a_fault_in_an_account_names_the_field_and_what_would_be_right() {
+    let account = "alloc.0x00000000000000000000000000000000000000aa";
+    let field = |field: &str| format!("{account}.{field}");
+    refused(account, json!({}), "aa.balance is missing");
+    refused(
+        &field("balance"),
+        json!("0xzz"),
+        "aa.balance is \"0xzz\"; it must be a number below 2^256",
+    );
+    refused(
+        &field("code"),
+        json!("0x123"),
+        "aa.code is \"0x123\"; it must be octets in hexadecimal",
+    );
+    let storage = "aa.storage.0x01 is 5; it must be at most 32 octets";
+    refused(&field("storage"), json!({"0x01": 5}), storage);
+    let key = "a key of alloc is \"0x12\"; it must be an address of 20 octets";
+    refused("alloc.0x12", json!({"balance": "1"}), key);
 }
 
 #[test]
