@@ -8,12 +8,15 @@ pub(crate) use moved::Moved;
 use crate::fault::Fault;
 use crate::source::SceneDb;
 use deadline::Deadline;
+use purlin_chain_proto::{Address, Bytes};
 use revm::context::result::{
     EVMError, ExecutionResult, HaltReason, InvalidTransaction, OutOfGasError, ResultAndState,
 };
 use revm::context::{BlockEnv, CfgEnv, Context, Evm, TxEnv};
 use revm::handler::instructions::EthInstructions;
-use revm::{InspectEvm as _, Inspector, MainContext as _};
+use revm::{
+    DatabaseCommit as _, InspectEvm as _, Inspector, MainBuilder as _, MainContext as _, SystemCallEvm as _,
+};
 use std::time::Instant;
 
 /// A block's surroundings and the state before what is run.
@@ -82,6 +85,20 @@ impl Scene {
         })
     }
 
+    /// A call by the system address, with gas of its own (EIP-4788 and others); its changes are applied.
+    pub(crate) fn system_call(&mut self, contract: Address, data: Bytes) -> Result<ExecutionResult, Fault> {
+        let context = Context::mainnet()
+            .with_db(&mut self.db)
+            .with_block(self.block.clone())
+            .with_cfg(self.cfg.clone());
+        let done = context
+            .build_mainnet()
+            .system_call(contract, data)
+            .map_err(Fault::internal)?;
+        self.db.commit(done.state);
+        Ok(done.result)
+    }
+
     /// Runs a transaction.
     pub(crate) fn run(&mut self, transaction: TxEnv) -> Result<ResultAndState<HaltReason>, Refused> {
         self.inspect(transaction, &mut revm::inspector::NoOpInspector)
@@ -111,6 +128,7 @@ pub(crate) fn invalid_words(why: &InvalidTransaction) -> String {
         InvalidTransaction::LackOfFundForMaxFee { fee, balance } => {
             format!("insufficient funds for gas * price + value: have {balance} want {fee}")
         }
+        InvalidTransaction::NonceOverflowInTransaction => "nonce has max value".to_owned(),
         InvalidTransaction::GasPriceLessThanBasefee => "max fee per gas less than block base fee".to_owned(),
         InvalidTransaction::PriorityFeeGreaterThanMaxFee => {
             "max priority fee per gas higher than max fee per gas".to_owned()
@@ -159,7 +177,7 @@ pub(crate) fn halt_words(reason: &HaltReason) -> String {
 }
 
 /// What a call gives back, or the error that geth tells for it.
-pub(crate) fn output(result: ExecutionResult) -> Result<purlin_chain_proto::Bytes, Fault> {
+pub(crate) fn output(result: ExecutionResult) -> Result<Bytes, Fault> {
     match result {
         ExecutionResult::Success { output, .. } => Ok(output.into_data()),
         ExecutionResult::Revert { output, .. } => Err(Fault::reverted(&output)),

@@ -24,6 +24,7 @@ mod pool;
 mod proof;
 mod request;
 mod send;
+mod simulate;
 mod state;
 mod subscribe;
 mod tags;
@@ -104,6 +105,7 @@ const FAMILIES: &[&[Method]] = &[
     call::METHODS,
     estimate::METHODS,
     access_list::METHODS,
+    simulate::METHODS,
     send::METHODS,
     pool::METHODS,
     debug::METHODS,

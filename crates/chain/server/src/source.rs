@@ -8,8 +8,8 @@ use purlin_chain_proto::{Activation, Address, B256, Bloom, ChainSpec, Header, Lo
 use std::sync::Arc;
 use std::time::Instant;
 
-pub(crate) use purlin_chain_evm::execute::tx_env;
-pub(crate) use purlin_chain_evm::{Account, NewHead, StateRead, Stored};
+pub(crate) use purlin_chain_evm::execute::{block_env, cfg_env, tx_env};
+pub(crate) use purlin_chain_evm::{Account, Changes, NewHead, StateRead, Stored};
 
 /// State under changes that are thrown away.
 pub(crate) use purlin_chain_evm::chain::ViewDatabase as SceneDb;
@@ -82,6 +82,12 @@ impl Source {
             return Err(Fault::server("genesis is not traceable"));
         }
         Ok(scene(self.0.replay(number, up_to).map_err(view)?, until))
+    }
+
+    /// The root of the head's state after these changes.
+    pub(crate) fn root_after(&self, changes: &Changes) -> Result<B256, Fault> {
+        let (root, _) = self.0.store().root_after(changes).map_err(store)?;
+        Ok(root)
     }
 
     /// What a unit of blob gas costs in a block.

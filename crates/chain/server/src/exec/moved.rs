@@ -20,14 +20,9 @@ pub(crate) struct Moved {
 
 impl Moved {
     pub(super) fn precompiles(&self, spec: SpecId) -> MovedPrecompiles {
-        let original = EthPrecompiles::new(spec);
-        let mut warm = original.warm_addresses().clone();
-        warm.retain(|address| !self.covered.contains(address));
-        warm.extend(self.to.keys());
         MovedPrecompiles {
-            original,
+            original: EthPrecompiles::new(spec),
             moved: self.clone(),
-            warm,
         }
     }
 
@@ -42,7 +37,6 @@ impl Moved {
 pub(crate) struct MovedPrecompiles {
     original: EthPrecompiles,
     moved: Moved,
-    warm: AddressSet,
 }
 
 impl<C: ContextTr> PrecompileProvider<C> for MovedPrecompiles {
@@ -65,7 +59,8 @@ impl<C: ContextTr> PrecompileProvider<C> for MovedPrecompiles {
         self.original.run(context, inputs)
     }
 
+    /// Those of the rules, wherever the contracts are now: a move changes no price (as in geth).
     fn warm_addresses(&self) -> &AddressSet {
-        &self.warm
+        self.original.warm_addresses()
     }
 }

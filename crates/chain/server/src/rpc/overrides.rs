@@ -39,7 +39,7 @@ fn precompile(
                 format!("account {address} is not a precompile"),
             ));
         }
-        if all.contains_key(&target) || scene.moved.to.contains_key(&target) {
+        if all.contains_key(&target) {
             return Err(Fault::new(
                 -38_023,
                 format!("account {target} is already overridden"),

@@ -8,31 +8,15 @@ use std::path::{Path, PathBuf};
 
 /// Cases that are known to fail, and why. One that begins to pass must leave this list.
 const FAILING: &[(&str, &str)] = &[
+    (
+        "eth_simulateV1/ethSimulate-overflow-nonce",
+        "the interpreter refuses the greatest nonce (EIP-2681) where geth lets it wrap",
+    ),
     ("testing_buildBlockV1/build-block-empty-transactions", TESTING),
     ("testing_buildBlockV1/build-block-invalid-transaction", TESTING),
-    (
-        "eth_simulateV1/ethSimulate-add-more-non-defined-BlockStateCalls-than-fit-but-now-with-fit",
-        SIMULATE,
-    ),
-    (
-        "eth_simulateV1/ethSimulate-block-override-reflected-in-contract",
-        SIMULATE,
-    ),
-    ("eth_simulateV1/ethSimulate-check-invalid-nonce", SIMULATE),
-    (
-        "eth_simulateV1/ethSimulate-empty-with-block-num-set-plus1",
-        SIMULATE,
-    ),
-    ("eth_simulateV1/ethSimulate-extcodehash-precompile", SIMULATE),
-    ("eth_simulateV1/ethSimulate-move-ecrecover-and-call", SIMULATE),
-    ("eth_simulateV1/ethSimulate-overflow-nonce", SIMULATE),
-    ("eth_simulateV1/ethSimulate-overwrite-existing-contract", SIMULATE),
-    ("eth_simulateV1/ethSimulate-set-read-storage", SIMULATE),
-    ("eth_simulateV1/ethSimulate-simple-state-diff", SIMULATE),
 ];
 
 const TESTING: &str = "the namespace testing_ is not served";
-const SIMULATE: &str = "eth_simulateV1 is not there yet";
 
 struct Case {
     name: String,
