@@ -47,11 +47,10 @@ await wire(lib)
 // What only ethers does, with a contract and a sender of its own.
 const sender = wallets[0]
 const factory = new ethers.ContractFactory(Probe.abi, Probe.bytecode, sender)
-let probe
+const probe = await factory.deploy(7, { value: 5 })
+await probe.waitForDeployment()
 
 await check('ethers: a contract is deployed and found', async () => {
-  probe = await factory.deploy(7, { value: 5 })
-  await probe.waitForDeployment()
   const receipt = await probe.deploymentTransaction().wait()
   equal(receipt.contractAddress, await probe.getAddress())
   equal(await provider.getBalance(probe), 5)
