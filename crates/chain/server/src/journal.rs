@@ -53,10 +53,10 @@ pub(crate) fn open(directory: &Path) -> Result<(Vec<Entry>, Journal, JoinHandle<
         file.set_len(fault.at as u64)
             .map_err(failed("cutting the pool's journal"))?;
     }
-    let (tasks, todo) = channel();
+    let (tasks, queue) = channel();
     let thread = std::thread::Builder::new()
         .name("chain-journal".to_owned())
-        .spawn(move || write(&path, file, &todo))
+        .spawn(move || write(&path, file, &queue))
         .map_err(|source| StartError::System {
             what: "starting the journal's thread",
             source,

@@ -21,6 +21,7 @@ pub(crate) async fn run(node: Arc<Node>, mut stop: watch::Receiver<bool>) {
     let head = node.head();
     let mut solo = Solo::new(settings, head.header.number, head.header.timestamp);
     loop {
+        // While a block has its time already, arrivals change nothing: they wake nobody, for looking costs.
         let wait = match solo.due(node.now(), unix_now(), node.ready()) {
             Due::Now => None,
             Due::At(time) => Some(time.saturating_sub(node.now())),
@@ -30,7 +31,7 @@ pub(crate) async fn run(node: Arc<Node>, mut stop: watch::Receiver<bool>) {
             tokio::select! {
                 biased;
                 _ = stop.changed() => return,
-                () = node.wake.notified() => {}
+                () = node.wake.notified(), if wait == Duration::MAX => {}
                 () = tokio::time::sleep(wait) => {}
             }
             continue;
