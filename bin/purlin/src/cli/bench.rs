@@ -1,5 +1,7 @@
 //! `purlin bench`: load on any server, with every answer verified.
 
+#[cfg(feature = "chain")]
+mod chain;
 #[cfg(feature = "dhcp")]
 pub(super) mod dhcp;
 #[cfg(feature = "ovn")]
@@ -9,6 +11,8 @@ mod tftp;
 
 use super::Context;
 use crate::exit::Outcome;
+#[cfg(not(feature = "chain"))]
+use crate::services::absent::chain;
 #[cfg(not(feature = "dhcp"))]
 use crate::services::absent::dhcp;
 #[cfg(not(feature = "ovn"))]
@@ -32,6 +36,9 @@ pub(crate) enum Command {
     /// Writers, readers and followers on the OVN platform of a node; counts and times every answer, and cleans up.
     #[command(after_help = ovn::EXAMPLES, hide = cfg!(not(feature = "ovn")))]
     Ovn(ovn::BenchArgs),
+    /// Transactions on the chain of any node; signs, sends, follows the blocks, and verifies every receipt and balance.
+    #[command(after_help = chain::EXAMPLES, hide = cfg!(not(feature = "chain")))]
+    Chain(Box<chain::BenchArgs>),
 }
 
 pub(super) fn run(command: &Command, context: &Context) -> Outcome {
@@ -39,6 +46,7 @@ pub(super) fn run(command: &Command, context: &Context) -> Outcome {
         Command::Dhcp(args) => dhcp::bench(args, context),
         Command::Tftp(args) => tftp::bench(args, context),
         Command::Ovn(args) => ovn::bench(args, context),
+        Command::Chain(args) => chain::bench(args, context),
     }
 }
 
@@ -63,7 +71,7 @@ fn stop_on_ctrl_c() -> Arc<AtomicBool> {
 }
 
 /// The share of a phase that is over, by whichever of its ends is nearer.
-#[cfg(any(feature = "dhcp", feature = "tftp"))]
+#[cfg(any(feature = "chain", feature = "dhcp", feature = "tftp"))]
 fn share_over(done: u64, total: Option<u64>, time_share: Option<f64>) -> f64 {
     let by_count = total
         .filter(|total| *total > 0)

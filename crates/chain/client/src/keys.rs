@@ -122,10 +122,10 @@ mod tests {
     use super::*;
     use alloy_consensus::transaction::SignerRecoverable;
     use alloy_consensus::{EthereumTxEnvelope, Transaction, TxEip4844};
+    use alloy_eips::Decodable2718;
     use alloy_primitives::{Bytes, TxKind, U256, address, hex};
 
     fn recovered(raw: &[u8]) -> (EthereumTxEnvelope<TxEip4844>, Address) {
-        use alloy_consensus::private::alloy_eips::Decodable2718;
         let envelope = EthereumTxEnvelope::decode_2718_exact(raw).unwrap();
         let signer = envelope.recover_signer().unwrap();
         (envelope, signer)

@@ -16,11 +16,11 @@ const READ_PATIENCE: Duration = Duration::from_millis(200);
 const RETRY_AFTER: Duration = Duration::from_millis(500);
 const SUBSCRIBE: &str = r#"{"jsonrpc":"2.0","id":1,"method":"eth_subscribe","params":["newHeads"]}"#;
 
-/// Listens until it is dropped.
+/// Listens until it is dropped; its thread ends a moment later.
 #[derive(Debug)]
 pub(crate) struct Heads {
     over: Arc<AtomicBool>,
-    thread: Option<thread::JoinHandle<()>>,
+    thread: thread::JoinHandle<()>,
 }
 
 impl Heads {
@@ -37,20 +37,14 @@ impl Heads {
                 }
             }
         });
-        Self {
-            over,
-            thread: Some(thread),
-        }
+        Self { over, thread }
     }
 }
 
 impl Drop for Heads {
     fn drop(&mut self) {
         self.over.store(true, Ordering::Relaxed);
-        if let Some(thread) = self.thread.take() {
-            thread.thread().unpark();
-            let _ = thread.join();
-        }
+        self.thread.thread().unpark();
     }
 }
 

@@ -274,9 +274,11 @@ impl Ledger {
                 }
             }
             if !entry.accepted {
+                // Its answer is late, or was lost.
                 entry.accepted = true;
                 self.counts.accepted += 1;
                 self.counts.last_accepted_ns = block.seen_ns;
+                self.acceptance.record(block.seen_ns.saturating_sub(entry.due_ns));
             }
             entry.standing = Standing::Mined;
             self.counts.mined += 1;

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
-use tokio::task::{JoinSet, spawn_local};
+use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 /// How long one question may take.
@@ -119,8 +119,7 @@ pub(crate) async fn run(
     shared.changed.notify_waiters();
     tasks.abort_all();
     while tasks.join_next().await.is_some() {}
-    // Its thread takes a moment to end; nothing of the run waits for it.
-    spawn_local(async move { drop(listening) });
+    drop(listening);
     ended
 }
 
