@@ -10,7 +10,10 @@ use alloy_primitives::{Address, U64};
 use serde_json::json;
 
 /// Receipts, and blocks, between two words about how far it is.
-const STRETCH: usize = 2000;
+const STRETCH: usize = 500;
+
+/// Receipts that are asked for singly even where blocks have told them.
+const SAMPLE: usize = 200;
 
 /// What is asked about.
 #[derive(Debug)]
@@ -29,15 +32,30 @@ pub(crate) async fn collect(
     questions: &Questions<'_>,
     told: &mut dyn FnMut(u64, u64),
 ) -> Result<Facts, RpcError> {
-    let mut facts = Facts::default();
+    let blocks = blocks(rpc, questions.first_block).await?;
+    let mut facts = Facts {
+        receipts: vec![None; questions.plan.transactions as usize],
+        blocks,
+        ..Facts::default()
+    };
+    by_block(rpc, questions.requests, &mut facts, told).await?;
     let all: Vec<u32> = (0..questions.plan.transactions).collect();
-    for some in all.chunks(STRETCH) {
-        told(facts.receipts.len() as u64, all.len() as u64);
-        facts
-            .receipts
-            .extend(receipts(rpc, questions.requests, some).await?);
+    // What no block's receipts had, and some that they had: both ways have to say the same.
+    let sample = (all.len() / SAMPLE).max(1);
+    let missing = |number: &u32| facts.receipts[*number as usize].is_none();
+    let singly = all.iter().copied().enumerate();
+    let singly: Vec<u32> = singly
+        .filter(|(at, number)| at % sample == 0 || missing(number))
+        .map(|(_, number)| number)
+        .collect();
+    for some in singly.chunks(STRETCH) {
+        let found = receipts(rpc, questions.requests, some).await?;
+        for (number, receipt) in some.iter().zip(found) {
+            facts.receipts[*number as usize] = receipt;
+        }
+        let done = facts.receipts.iter().flatten().count();
+        told(done as u64, all.len() as u64);
     }
-    facts.blocks = blocks(rpc, questions.first_block).await?;
     facts.nonces = accounts::nonces(rpc, questions.senders, "latest").await?;
     facts.balances = accounts::balances(rpc, questions.senders).await?;
     if questions.plan.mix.has(Kind::Erc20) {
@@ -50,6 +68,36 @@ pub(crate) async fn collect(
         facts.slots = written.into_iter().zip(values).collect();
     }
     Ok(facts)
+}
+
+/// The receipts of whole blocks: servers that look a receipt up by executing or copying its block answer no sooner for
+/// one than for all. A server that does not know the question is asked singly.
+async fn by_block(
+    rpc: &mut Rpc,
+    requests: &Requests,
+    facts: &mut Facts,
+    told: &mut dyn FnMut(u64, u64),
+) -> Result<(), RpcError> {
+    let mut done = 0;
+    for block in &facts.blocks {
+        let mut hashes = block.transactions.iter();
+        if !hashes.any(|hash| requests.number(hash).is_some()) {
+            continue;
+        }
+        let found: Vec<ReceiptFacts> = match rpc.call("eth_getBlockReceipts", &json!([block.number])).await {
+            Ok(found) => found,
+            Err(RpcError::Transport(cause)) => return Err(RpcError::Transport(cause)),
+            Err(_) => return Ok(()),
+        };
+        for receipt in found {
+            if let Some(number) = requests.number(&receipt.transaction_hash) {
+                facts.receipts[number as usize] = Some(receipt);
+                done += 1;
+            }
+        }
+        told(done, facts.receipts.len() as u64);
+    }
+    Ok(())
 }
 
 async fn receipts(
