@@ -38,6 +38,11 @@ pub trait Teller: Send + Sync {
     /// Its name in decisions: `dhcp`, `boot`.
     fn service(&self) -> &'static str;
 
+    /// Whether such a subject can be this service's at all: machines are everybody's, transactions the chain's.
+    fn minds(&self, subject: &Subject) -> bool {
+        !subject.is_transaction()
+    }
+
     /// What else the subject is called, as far as this service knows.
     fn who<'a>(&'a self, subject: &'a Subject) -> BoxFuture<'a, Who>;
 
@@ -119,12 +124,13 @@ impl Tellers {
 
     async fn chapters(&self, subject: &Subject, limit: usize) -> (Who, Vec<(&'static str, Chapter)>) {
         let mut who = Who::of(subject);
-        for known in join_all(self.here.iter().map(|teller| teller.who(subject))).await {
+        let here = || self.here.iter().filter(|teller| teller.minds(subject));
+        for known in join_all(here().map(|teller| teller.who(subject))).await {
             who.merge(known);
         }
-        let asked = self.here.iter().map(|teller| teller.tell(subject, &who, limit));
+        let asked = here().map(|teller| teller.tell(subject, &who, limit));
         let chapters = join_all(asked).await;
-        let named = self.here.iter().map(|teller| teller.service()).zip(chapters);
+        let named = here().map(|teller| teller.service()).zip(chapters);
         let named = named.collect();
         (who, named)
     }
@@ -133,7 +139,7 @@ impl Tellers {
 async fn why(_: Viewer, State(tellers): State<Tellers>, asked: Asked) -> Result<Json<Value>, Problem> {
     let subject = asked.text("subject").ok_or_else(|| {
         Problem::parameter(
-            "subject is missing; expected a MAC address, an IP address, a host name or the name of a boot file",
+            "subject is missing; expected a MAC address, an IP address, a host name, the name of a boot file or a transaction's hash",
         )
     })?;
     let limit = if asked.text("limit").is_some() {
@@ -154,7 +160,9 @@ pub fn routes(tellers: &Tellers, more: &[(&str, Schema)]) -> Routes {
         )
         .required_query(
             "subject",
-            schema::word("A MAC address, an IP address, a host name or the name of a boot file."),
+            schema::word(
+                "A MAC address, an IP address, a host name, the name of a boot file or a transaction's hash.",
+            ),
         )
         .limited("Decisions of each service to tell at most; 50 when absent.")
         .answers(200, schema::reference("Story"))];

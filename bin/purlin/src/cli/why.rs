@@ -13,11 +13,12 @@ use std::borrow::Cow;
   purlin why 10.67.1.5              by IP address
   purlin why node-a                 by host name
   purlin why boot.ipxe              who asked for a boot file, and got it or not
+  purlin why 0x5c50...34f1          what became of a transaction
   purlin why 10.67.1.5 -o json      with every field of every decision
 
 Exit code 3 when nothing is on record; what to check is then told all the same.")]
 pub(crate) struct Args {
-    /// A MAC address, an IP address, a host name or the name of a boot file.
+    /// A MAC address, an IP address, a host name, the name of a boot file or a transaction's hash.
     subject: String,
 }
 

@@ -9,7 +9,7 @@ use std::net::IpAddr;
 pub enum Subject {
     Mac(Mac),
     Address(IpAddr),
-    /// A host name, or the name of a boot file: services know which.
+    /// A host name, the name of a boot file, or the hash of a transaction: services know which.
     Name(String),
 }
 
@@ -25,15 +25,24 @@ impl Subject {
             .map_or_else(|_| Self::Name(text.to_owned()), Self::Mac)
     }
 
-    /// `mac`, `address`, `hostname`, or `file` when it cannot be a host name.
+    /// `mac`, `address`, `transaction`, `hostname`, or `file` when it cannot be a host name.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Mac(_) => "mac",
             Self::Address(_) => "address",
+            Self::Name(_) if self.is_transaction() => "transaction",
             Self::Name(name) if name.contains(['/', '\\']) => "file",
             Self::Name(_) => "hostname",
         }
+    }
+
+    /// Whether it is the hash of a transaction: 0x and 64 hexadecimal digits.
+    #[must_use]
+    pub fn is_transaction(&self) -> bool {
+        let Self::Name(name) = self else { return false };
+        let digits = name.strip_prefix("0x").unwrap_or_default();
+        digits.len() == 64 && digits.bytes().all(|octet| octet.is_ascii_hexdigit())
     }
 
     /// In its one form.
@@ -90,5 +99,8 @@ mod tests {
         assert_eq!(Subject::parse("2001:db8::1").kind(), "address");
         assert_eq!(Subject::parse("node-a").kind(), "hostname");
         assert_eq!(Subject::parse("pxelinux.cfg/default").kind(), "file");
+        let hash = format!("0x{}", "0A".repeat(32));
+        assert_eq!(Subject::parse(&hash).kind(), "transaction");
+        assert_eq!(Subject::parse(&hash[..60]).kind(), "hostname");
     }
 }

@@ -102,3 +102,15 @@ async fn one_service_may_know_what_another_does_not() {
     assert_eq!(story["summary"], "It took boot.ipxe.");
     assert_eq!(story["checks"], json!([]));
 }
+
+#[tokio::test]
+async fn a_transaction_is_no_machines_story() {
+    let hash = format!("0x{}", "0a".repeat(32));
+    let story = tellers().story(&Subject::parse(&hash), 10).await;
+    assert_eq!(
+        (&story["kind"], &story["seen"]),
+        (&json!("transaction"), &json!(false))
+    );
+    assert_eq!(story["summary"], "No service here knows such a subject.");
+    assert_eq!(story["checks"], json!([]));
+}

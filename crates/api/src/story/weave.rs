@@ -17,6 +17,9 @@ pub(super) fn weave(subject: &Subject, who: &Who, chapters: Vec<(&'static str, C
         summary.extend(Some(chapter.summary.as_str()).filter(|words| !words.is_empty()));
         checks.extend(chapter.checks.iter().cloned());
     }
+    if chapters.is_empty() {
+        summary.push("No service here knows such a subject.");
+    }
     let summary = summary.join(" ");
     let mut decisions = Vec::new();
     for (service, chapter) in chapters {
@@ -86,7 +89,10 @@ pub(super) fn story_schema(more: &[(&str, Schema)]) -> Schema {
         ),
         (
             "kind",
-            schema::one_of(&["mac", "address", "hostname", "file"], "What that is."),
+            schema::one_of(
+                &["mac", "address", "hostname", "file", "transaction"],
+                "What that is.",
+            ),
         ),
         ("seen", schema::boolean("Whether anything is on record.")),
         (
