@@ -12,11 +12,6 @@ pub mod store;
 
 use crate::schema::Section;
 
-static CHAIN: Section = Section::later(
-    "chain",
-    "The EVM chain.",
-    "the chain comes with a later version; remove the section for now",
-);
 static INFRA: Section = Section::later(
     "infra",
     "Applications and infrastructure.",
@@ -36,7 +31,6 @@ pub fn common() -> Vec<&'static Section> {
         balancer::section(),
         sessions::section(),
         log::section(),
-        &CHAIN,
         &INFRA,
     ]
 }

@@ -41,6 +41,8 @@ pub struct NewHead {
     pub receipts: Vec<Receipt>,
     /// One for each transaction.
     pub senders: Vec<Address>,
+    /// Every account whose nonce, balance or code the block has changed, in order.
+    pub changed: Vec<Address>,
     pub took: Steps,
 }
 

@@ -11,6 +11,7 @@
 //! runtime's threads only move octets. Whoever reaches a socket can ask, but change nothing except by a signed
 //! transaction: administration is not served here.
 
+pub mod api;
 mod arrivals;
 mod error;
 mod exec;
@@ -26,6 +27,7 @@ mod node;
 mod produce;
 mod rpc;
 mod running;
+pub mod section;
 mod settings;
 mod shape;
 mod source;

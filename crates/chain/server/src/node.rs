@@ -20,7 +20,6 @@ use purlin_chain_core::pool::{
 };
 use purlin_chain_evm::Head;
 use purlin_chain_proto::{Address, B256, Recovered};
-use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -147,7 +146,7 @@ impl Node {
     /// Whether the next block could take something: 1 or 0.
     pub(crate) fn ready(&self) -> usize {
         let pool = self.pool();
-        pool.best(pool.head().base_fee, 0).take(1).count()
+        usize::from(pool.is_ready(self.settings.pool.tip_min))
     }
 
     pub(crate) fn waiting(&self, hash: B256) -> Option<Arc<Pooled>> {
@@ -262,10 +261,8 @@ impl Node {
         let transactions = &new.block.body.transactions;
         let mined: Vec<B256> = transactions.iter().map(|one| *one.tx_hash()).collect();
         let mut pool = self.pool();
-        let changed = changed(new)
-            .into_iter()
-            .filter(|address| pool.next_nonce(address).is_some());
-        let changed: Vec<Address> = changed.collect();
+        let waiting = |address: &&Address| pool.next_nonce(address).is_some();
+        let changed: Vec<Address> = new.changed.iter().filter(waiting).copied().collect();
         let state = self.source.latest()?;
         let mut accounts = Vec::with_capacity(changed.len());
         for address in changed {
@@ -303,20 +300,6 @@ impl Node {
         self.write_journal();
         drop(self.journal.lock().unwrap_or_else(PoisonError::into_inner).take());
     }
-}
-
-/// Accounts that a block may have changed: who sent, who was called, who wrote logs, who was paid.
-fn changed(new: &NewHead) -> BTreeSet<Address> {
-    let mut changed: BTreeSet<Address> = new.senders.iter().copied().collect();
-    changed.extend(
-        new.block
-            .body
-            .transactions
-            .iter()
-            .filter_map(alloy_consensus::Transaction::to),
-    );
-    changed.insert(new.block.header.beneficiary);
-    changed
 }
 
 /// What the pool must know of the block after this one.

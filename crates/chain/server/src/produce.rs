@@ -114,7 +114,11 @@ fn offered(node: &Node) -> Vec<Recovered> {
         count: production.transactions_max,
         until: None,
     };
-    let chosen = choose(pool.best(pool.head().base_fee, 0), limits, node.now());
+    let chosen = choose(
+        pool.best(pool.head().base_fee, node.settings.pool.tip_min),
+        limits,
+        node.now(),
+    );
     chosen
         .transactions
         .iter()

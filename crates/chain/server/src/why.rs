@@ -8,6 +8,8 @@ use purlin_chain_proto::B256;
 /// Where a transaction is, and why it is there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Told {
+    /// Whether this node has heard of it.
+    pub known: bool,
     /// The number of its block.
     pub block: Option<u64>,
     /// One sentence: `nonce 7 waits for 6`.
@@ -17,15 +19,22 @@ pub struct Told {
 pub(crate) fn transaction(node: &Node, hash: B256) -> Result<Told, Fault> {
     if let Some((number, index)) = node.source.transaction(hash)? {
         return Ok(Told {
+            known: true,
             block: Some(number),
             says: mined(node, number, index)?,
         });
     }
-    let says = match node.why(hash) {
+    let why = node.why(hash);
+    let known = why.is_some();
+    let says = match why {
         Some(why) => why.to_string(),
         None => "this node has never heard of it, or has forgotten it".to_owned(),
     };
-    Ok(Told { block: None, says })
+    Ok(Told {
+        known,
+        block: None,
+        says,
+    })
 }
 
 fn mined(node: &Node, number: u64, index: usize) -> Result<String, Fault> {

@@ -128,7 +128,7 @@ fn the_json_schema_holds_every_key() {
         schema["properties"]["zoo"]["properties"]["items"]["items"]["required"],
         json!(["name"])
     );
-    assert!(schema["properties"].get("chain").is_none());
+    assert!(schema["properties"].get("infra").is_none());
 }
 
 #[test]

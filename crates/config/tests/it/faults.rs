@@ -124,9 +124,9 @@ fn a_misspelt_word_of_a_choice_is_corrected() {
 
 #[test]
 fn a_section_of_a_later_version_is_refused_in_plain_words() {
-    let text = zoo_faults("a.toml", "[chain]\nlisten = [\"10.0.0.1:8545\"]\n");
+    let text = zoo_faults("a.toml", "[infra]\nlisten = [\"10.0.0.1:8545\"]\n");
     assert!(
-        text.contains("error[PUR-9110]: chain: the section `chain` is not in this version yet"),
+        text.contains("error[PUR-9110]: infra: the section `infra` is not in this version yet"),
         "{text}"
     );
 }

@@ -98,6 +98,7 @@ impl Chain {
         let started = Instant::now();
         let (block, hash) = (sealed.block.clone(), sealed.hash);
         let (receipts, senders) = (sealed.receipts.clone(), sealed.senders.clone());
+        let changed = sealed.changes.accounts.keys().copied().collect();
         self.store().commit(sealed)?;
         took.commit = started.elapsed();
         let head = Arc::new(NewHead {
@@ -106,6 +107,7 @@ impl Chain {
             block,
             receipts,
             senders,
+            changed,
             took,
         });
         self.tell(&head);

@@ -1,0 +1,9 @@
+//! The chain's part of the node's own API: its status, its blocks as events, its part of stories.
+
+mod blocks;
+mod status;
+mod stories;
+
+pub use blocks::BlockEvents;
+pub use status::{routes, status};
+pub use stories::TransactionTeller;

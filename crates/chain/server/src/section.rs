@@ -1,0 +1,259 @@
+//! `[chain]` of a configuration.
+
+use crate::settings::{Cors, Pace, Production, RpcLimits, Settings};
+use purlin_chain_core::pool;
+use purlin_chain_evm::{Mode, StateSettings};
+use purlin_chain_proto::Address;
+use purlin_config::{Document, Fault, Faults, Key, Kind, Reader, Section, TextFault, check_section, codes};
+use purlin_types::ByteSize;
+use std::path::PathBuf;
+use std::time::Duration;
+
+static SECTION: Section = Section::new(
+    "chain",
+    "An EVM chain: its genesis, its state, and JSON-RPC for every Ethereum tool.",
+    &[KEYS],
+);
+
+const KEYS: &[Key] = &[
+    Key::new("enabled", Kind::Bool, "Whether this node has a chain.").default("false").restart(),
+    Key::new(
+        "genesis",
+        Kind::Path,
+        "The chain's first block and its forks: a genesis document as geth reads it. Without one, a development chain whose accounts everybody knows.",
+    )
+    .restart()
+    .example("/etc/purlin/genesis.json"),
+    Key::new("chain_id", Kind::Int { min: 1, max: i64::MAX }, "The development chain's id; that of a genesis document stands in it.")
+        .default("31337")
+        .restart(),
+    Key::new("http", Kind::Socket, "Where JSON-RPC is answered over HTTP. Whoever reaches it may ask and send transactions, without a token.")
+        .restart()
+        .example("0.0.0.0:8545"),
+    Key::new("websocket", Kind::Socket, "Where JSON-RPC is answered over WebSocket, with subscriptions.")
+        .restart()
+        .example("0.0.0.0:8546"),
+    Key::new(
+        "pruning_mode",
+        Kind::Enum(&["archive", "full"]),
+        "How far back state is answered: archive keeps all of it, full that of the last block_retention blocks.",
+    )
+    .default("full")
+    .restart(),
+    Key::new(
+        "block_retention",
+        Kind::Int { min: 64, max: 1_000_000_000 },
+        "Blocks whose state, bodies and receipts a full node keeps; headers stay.",
+    )
+    .default("10000")
+    .restart(),
+    Key::new(
+        "state_cache_size",
+        Kind::Size { min: 1 << 20, max: 1 << 40 },
+        "Memory for accounts, slots and trie nodes that were read last.",
+    )
+    .default("64Mi")
+    .restart(),
+    Key::new(
+        "block_period",
+        Kind::Duration { min: Duration::ZERO, max: Duration::from_secs(3600) },
+        "Time between blocks; 0s makes one as soon as there are transactions.",
+    )
+    .default("0s")
+    .restart(),
+    Key::new("empty_blocks", Kind::Bool, "Whether there is a block when its time has come and there are no transactions.")
+        .default("false")
+        .restart(),
+    Key::new("block_gas_limit", Kind::Int { min: 5_000, max: i64::MAX }, "What blocks may use; each may change it by a 1,024th.")
+        .default("600000000")
+        .restart(),
+    Key::new("beneficiary", Kind::Form { what: "an address: 0x and 40 hexadecimal digits", check: address }, "Who gets the tips.")
+        .restart()
+        .example("0x000000000000000000000000000000000000fee5"),
+    Key::new(
+        "transaction_pool_size",
+        Kind::Int { min: 16, max: 1_000_000 },
+        "Transactions that wait at most, those with nonce gaps among them.",
+    )
+    .default("8192")
+    .restart(),
+    Key::new("transactions_per_sender", Kind::Int { min: 1, max: 100_000 }, "Those that one account may have waiting.")
+        .default("2048")
+        .restart(),
+    Key::new("min_tip", Kind::Int { min: 0, max: i64::MAX }, "Wei per gas below which nothing is taken in.").default("0").restart(),
+    Key::new("connections_max", Kind::Int { min: 1, max: 1_000_000 }, "Open connections of each listener.").default("1000").restart(),
+    Key::new("batch_max", Kind::Int { min: 1, max: 100_000 }, "Requests in one batch.").default("1000").restart(),
+    Key::new("request_max", Kind::Size { min: 1024, max: 1 << 30 }, "The largest request.").default("10Mi").restart(),
+    Key::new("response_max", Kind::Size { min: 1024, max: 1 << 31 }, "The largest answer.").default("32Mi").restart(),
+    Key::new("requests_per_second", Kind::Int { min: 1, max: 100_000_000 }, "Requests that one client may make; no limit when not set.").restart(),
+    Key::new(
+        "query_timeout",
+        Kind::Duration { min: Duration::from_millis(100), max: Duration::from_secs(3600) },
+        "How long a request may take.",
+    )
+    .default("30s")
+    .restart(),
+    Key::new("call_gas_max", Kind::Int { min: 21_000, max: i64::MAX }, "Gas of a call that changes nothing.").default("50000000").restart(),
+    Key::new("log_blocks_max", Kind::Int { min: 1, max: 1_000_000_000 }, "Blocks that one search for logs may span.")
+        .default("100000")
+        .restart(),
+    Key::new("cors_origins", Kind::List(&Kind::Text { max: 512 }), "Web pages that may ask: origins, or \"*\" for all.")
+        .default("[]")
+        .restart()
+        .example("[\"https://wallet.example\"]"),
+];
+
+/// Where the chain begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// A genesis document.
+    Document(PathBuf),
+    /// Accounts that everybody knows, every fork from the first block on.
+    Development { chain_id: u64 },
+}
+
+/// Checked settings.
+#[derive(Debug, Clone)]
+pub struct ChainSettings {
+    pub enabled: bool,
+    pub origin: Origin,
+    pub state: StateSettings,
+    /// Without the directory of its journal, which the node knows.
+    pub service: Settings,
+}
+
+fn address(text: &str) -> Result<(), TextFault> {
+    let parsed = text.parse::<Address>();
+    parsed
+        .map(drop)
+        .map_err(|error| TextFault::from(error.to_string()))
+}
+
+/// The schema of `[chain]`.
+#[must_use]
+pub fn section() -> &'static Section {
+    &SECTION
+}
+
+/// What runs without a file.
+#[must_use]
+pub const fn demo() -> &'static str {
+    "[chain]\nenabled = true\nhttp = \"127.0.0.1:8545\"\nwebsocket = \"127.0.0.1:8546\"\ncors_origins = [\"*\"]\n"
+}
+
+/// Reads `[chain]`; `None` when anything is an error.
+#[must_use]
+pub fn read(document: &Document, faults: &mut Faults) -> Option<ChainSettings> {
+    let before = faults.errors();
+    check_section(document, &SECTION, faults);
+    let keys = Reader::section(document, &SECTION);
+    let genesis: Option<String> = keys.opt("genesis");
+    if genesis.is_some() && keys.node("chain_id").is_some() {
+        let message = "the chain's id stands in its genesis document";
+        let fault = Fault::error(
+            codes::CONTRADICTION,
+            keys.path_of("chain_id"),
+            keys.span_of("chain_id"),
+            message,
+        );
+        faults.push(fault.help("remove chain_id"));
+    }
+    let origin = match genesis {
+        Some(path) => Origin::Document(path.into()),
+        None => Origin::Development {
+            chain_id: keys.get("chain_id"),
+        },
+    };
+    // Deployers that are the same on every chain (CREATE2) sign for none.
+    let unprotected_allowed = matches!(origin, Origin::Development { .. });
+    let settings = ChainSettings {
+        enabled: keys.get("enabled"),
+        origin,
+        state: state(&keys),
+        service: Settings {
+            http: keys.opt("http"),
+            ws: keys.opt("websocket"),
+            data_dir: None,
+            production: production(&keys),
+            pool: pool::Settings {
+                unprotected_allowed,
+                ..pool(&keys)
+            },
+            rpc: rpc(&keys),
+            cors: cors(&keys),
+        },
+    };
+    (faults.errors() == before).then_some(settings)
+}
+
+fn state(keys: &Reader<'_>) -> StateSettings {
+    let mode = match keys.get::<String>("pruning_mode").as_str() {
+        "archive" => Mode::Archive,
+        _ => Mode::Full {
+            blocks: keys.get("block_retention"),
+        },
+    };
+    StateSettings {
+        mode,
+        cache_bytes: usize::try_from(keys.get::<ByteSize>("state_cache_size").0).unwrap_or(usize::MAX),
+    }
+}
+
+fn production(keys: &Reader<'_>) -> Production {
+    let (period, empty): (Duration, bool) = (keys.get("block_period"), keys.get("empty_blocks"));
+    let beneficiary: Option<String> = keys.opt("beneficiary");
+    Production {
+        pace: if period.is_zero() {
+            Pace::Instant
+        } else {
+            Pace::Every { period, empty }
+        },
+        beneficiary: beneficiary.and_then(|text| text.parse().ok()).unwrap_or_default(),
+        gas_limit: keys.get("block_gas_limit"),
+        ..Production::default()
+    }
+}
+
+fn pool(keys: &Reader<'_>) -> pool::Settings {
+    let of_one = keys.get::<u32>("transactions_per_sender") as usize;
+    pool::Settings {
+        slots_max: keys.get::<u32>("transaction_pool_size") as usize,
+        sender_slots_max: of_one,
+        sender_queued_slots_max: of_one,
+        tip_min: u128::from(keys.get::<u64>("min_tip")),
+        ..pool::Settings::default()
+    }
+}
+
+fn rpc(keys: &Reader<'_>) -> RpcLimits {
+    let rate: u32 = keys.opt("requests_per_second").unwrap_or(0);
+    RpcLimits {
+        connections: keys.get("connections_max"),
+        request_octets: octets(keys, "request_max"),
+        response_octets: octets(keys, "response_max"),
+        batch: keys.get("batch_max"),
+        rate,
+        burst: rate.max(RpcLimits::default().burst),
+        deadline: keys.get("query_timeout"),
+        gas_cap: keys.get("call_gas_max"),
+        log_blocks: keys.get("log_blocks_max"),
+        ..RpcLimits::default()
+    }
+}
+
+fn cors(keys: &Reader<'_>) -> Cors {
+    let origins: Vec<String> = keys.opt("cors_origins").unwrap_or_default();
+    if origins.is_empty() {
+        Cors::Closed
+    } else if origins.iter().any(|origin| origin == "*") {
+        Cors::Any
+    } else {
+        Cors::Origins(origins)
+    }
+}
+
+/// A size; one beyond its bounds was reported.
+fn octets(keys: &Reader<'_>, name: &str) -> u32 {
+    let ByteSize(size) = keys.get(name);
+    u32::try_from(size).unwrap_or(u32::MAX)
+}
