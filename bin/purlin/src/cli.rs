@@ -5,6 +5,8 @@ mod bench;
 #[cfg(feature = "tftp")]
 mod boot;
 mod cache;
+#[cfg(feature = "chain")]
+mod chain;
 pub(crate) mod cluster;
 mod config;
 mod context;
@@ -36,6 +38,8 @@ pub(crate) use backup::summary_json as backup_json;
 pub(crate) use context::{Context, DEFAULT_DATA_DIR, Globals, ListArgs};
 
 use crate::exit::{Exit, Outcome};
+#[cfg(not(feature = "chain"))]
+use crate::services::absent::chain;
 #[cfg(not(feature = "dhcp"))]
 use crate::services::absent::dhcp;
 #[cfg(not(feature = "ovn"))]
@@ -99,6 +103,9 @@ enum Command {
     /// OVN: rows of any table, exact differences, changes as they happen, checks.
     #[command(subcommand, hide = cfg!(not(feature = "ovn")))]
     Ovn(ovn::Command),
+    /// Chain: make one, read blocks in and out, see how the node's chain stands.
+    #[command(subcommand, hide = cfg!(not(feature = "chain")))]
+    Chain(chain::Command),
     /// Boot: which machine boots which file, and what a name means for a client.
     #[command(subcommand, hide = cfg!(not(feature = "tftp")))]
     Boot(boot::Command),
@@ -173,6 +180,7 @@ impl Cli {
             Command::Ovn(command) => ovn::run(&command, &context),
             #[cfg(feature = "ovn")]
             Command::Nbctl(args) => nbctl::run(&args, &context),
+            Command::Chain(command) => chain::run(&command, &context),
             Command::Boot(command) => boot::run(&command, &context),
             Command::Bench(command) => bench::run(&command, &context),
             Command::Cluster(command) => context.block_on(cluster::run(&command, &context)),

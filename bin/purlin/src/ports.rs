@@ -22,12 +22,14 @@ pub(crate) struct Port {
 }
 
 /// Where a node without a configuration file listens: loopback, unprivileged.
-pub(crate) const DEFAULTS: [Port; 5] = [
+pub(crate) const DEFAULTS: [Port; 7] = [
     Port::loopback(Transport::Udp, 6767, "dhcp.listen"),
     Port::loopback(Transport::Udp, 6969, "tftp.listen"),
     Port::loopback(Transport::Tcp, 8080, "api.http"),
     Port::loopback(Transport::Tcp, 8081, "api.https"),
     Port::loopback(Transport::Tcp, 9090, "api.metrics"),
+    Port::loopback(Transport::Tcp, 8545, "chain.http"),
+    Port::loopback(Transport::Tcp, 8546, "chain.websocket"),
 ];
 
 impl fmt::Display for Port {

@@ -3,11 +3,16 @@
 //! Every seam between "built with" and "built without" is here, in `settings`, where sections meet, and at the nouns
 //! of the command line. A service is one module below; the node knows it by [`Service`] only.
 
-#[cfg(any(test, not(all(feature = "dhcp", feature = "tftp", feature = "ovn"))))]
+#[cfg(any(
+    test,
+    not(all(feature = "dhcp", feature = "tftp", feature = "ovn", feature = "chain"))
+))]
 #[cfg_attr(test, allow(dead_code))]
 pub(crate) mod absent;
 #[cfg(all(feature = "dhcp", feature = "tftp"))]
 mod boot_profiles;
+#[cfg(feature = "chain")]
+pub(crate) mod chain;
 #[cfg(feature = "dhcp")]
 pub(crate) mod dhcp;
 #[cfg(all(feature = "dhcp", feature = "tftp"))]
@@ -44,8 +49,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-#[cfg(not(any(feature = "dhcp", feature = "tftp", feature = "ovn")))]
-compile_error!("a node without any service: build with --features dhcp, tftp or ovn");
+#[cfg(not(any(feature = "dhcp", feature = "tftp", feature = "ovn", feature = "chain")))]
+compile_error!("a node without any service: build with --features dhcp, tftp, ovn or chain");
 
 /// The services in this binary.
 pub(crate) const BUILT_IN: &[&str] = &[
@@ -55,6 +60,8 @@ pub(crate) const BUILT_IN: &[&str] = &[
     "tftp",
     #[cfg(feature = "ovn")]
     "ovn",
+    #[cfg(feature = "chain")]
+    "chain",
 ];
 
 /// What services are started on.
@@ -218,6 +225,10 @@ pub(crate) async fn start(base: &Base<'_>, running: RunningOn) -> Result<Service
         #[cfg(feature = "dhcp")]
         dhcp.follow(port_addresses::follow(base, kept, ovn.platform(), dhcp.handle()));
         services.push(Arc::new(ovn));
+    }
+    #[cfg(feature = "chain")]
+    if let Some(chain) = chain::ChainNode::start(base).await? {
+        services.push(Arc::new(chain));
     }
     #[cfg(feature = "dhcp")]
     // DHCP first wherever they are asked in turn: what may be refused comes before what may not.

@@ -111,6 +111,11 @@ pub(crate) struct NodeFile {
     pub(crate) boot_http: Option<String>,
     #[serde(default)]
     pub(crate) boot_https: Option<String>,
+    /// JSON-RPC of the chain, over HTTP and over WebSocket.
+    #[serde(default)]
+    pub(crate) chain_http: Option<String>,
+    #[serde(default)]
+    pub(crate) chain_websocket: Option<String>,
     /// Certificate of the CA that signed the node's own.
     pub(crate) ca: Option<PathBuf>,
     pub(crate) pid: u32,
@@ -272,6 +277,8 @@ mod tests {
             tftp: Vec::new(),
             boot_http: None,
             boot_https: None,
+            chain_http: None,
+            chain_websocket: None,
             ca: None,
             pid: u32::MAX,
             version: "0".into(),

@@ -32,6 +32,12 @@ static OVN: Absent = Absent {
     sections: &[Section::new("ovn", "Virtual networks; not in this binary.", &[])],
 };
 
+static CHAIN: Absent = Absent {
+    feature: "chain",
+    name: "chain",
+    sections: &[Section::new("chain", "An EVM chain; not in this binary.", &[])],
+};
+
 /// All that were left out.
 pub(crate) const ALL: &[&Absent] = &[
     #[cfg(not(feature = "dhcp"))]
@@ -40,6 +46,8 @@ pub(crate) const ALL: &[&Absent] = &[
     &TFTP,
     #[cfg(not(feature = "ovn"))]
     &OVN,
+    #[cfg(not(feature = "chain"))]
+    &CHAIN,
 ];
 
 /// Any words behind a noun.
@@ -163,6 +171,20 @@ pub(crate) mod ovn {
 
     pub(crate) fn run(_: &Command, _: &Context) -> Outcome {
         OVN.refuse()
+    }
+}
+
+/// The commands of the chain.
+#[cfg(not(feature = "chain"))]
+pub(crate) mod chain {
+    use super::CHAIN;
+    use crate::cli::Context;
+    use crate::exit::Outcome;
+
+    pub(crate) use super::Words as Command;
+
+    pub(crate) fn run(_: &Command, _: &Context) -> Outcome {
+        CHAIN.refuse()
     }
 }
 

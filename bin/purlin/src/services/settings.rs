@@ -2,8 +2,10 @@
 
 use crate::cluster::scaling::Wishes;
 use crate::ports::Port;
-#[cfg(not(all(feature = "dhcp", feature = "tftp", feature = "ovn")))]
+#[cfg(not(all(feature = "dhcp", feature = "tftp", feature = "ovn", feature = "chain")))]
 use crate::services::absent;
+#[cfg(feature = "chain")]
+use crate::services::chain;
 #[cfg(feature = "dhcp")]
 use crate::services::dhcp;
 #[cfg(feature = "ovn")]
@@ -25,12 +27,14 @@ pub(crate) struct Settings {
     pub(crate) tftp: tftp::Settings,
     #[cfg(feature = "ovn")]
     pub(crate) ovn: ovn::Settings,
+    #[cfg(feature = "chain")]
+    pub(crate) chain: chain::Settings,
 }
 
 impl Settings {
     /// Reads every section; `None` when anything is an error.
     pub(crate) fn read(document: &Document, faults: &mut Faults) -> Option<Self> {
-        #[cfg(not(all(feature = "dhcp", feature = "tftp", feature = "ovn")))]
+        #[cfg(not(all(feature = "dhcp", feature = "tftp", feature = "ovn", feature = "chain")))]
         absent::refuse_sections(absent::ALL, document, faults);
         #[cfg(feature = "dhcp")]
         let dhcp = dhcp::Settings::read(document, faults);
@@ -38,8 +42,10 @@ impl Settings {
         let tftp = purlin_tftp_core::reader::read(document, faults);
         #[cfg(feature = "ovn")]
         let ovn = purlin_ovn_server::settings::read(document, faults);
+        #[cfg(feature = "chain")]
+        let chain = purlin_chain_server::section::read(document, faults);
         #[cfg_attr(
-            not(all(feature = "dhcp", feature = "tftp", feature = "ovn")),
+            not(all(feature = "dhcp", feature = "tftp", feature = "ovn", feature = "chain")),
             expect(unused_mut)
         )]
         let mut read = Self {
@@ -49,6 +55,8 @@ impl Settings {
             tftp: tftp?,
             #[cfg(feature = "ovn")]
             ovn: ovn?,
+            #[cfg(feature = "chain")]
+            chain: chain?,
         };
         #[cfg(all(feature = "dhcp", feature = "tftp"))]
         super::boot_profiles::add(&mut read.dhcp.service, &read.tftp, document, faults);
@@ -100,19 +108,26 @@ impl Settings {
             self.tftp.enabled,
             #[cfg(feature = "ovn")]
             self.ovn.enabled,
+            #[cfg(feature = "chain")]
+            self.chain.enabled,
         ]
         .contains(&true)
     }
 
     /// Whether any service but OVN is served.
     #[cfg(feature = "ovn")]
-    #[cfg_attr(not(any(feature = "dhcp", feature = "tftp")), expect(clippy::unused_self))]
+    #[cfg_attr(
+        not(any(feature = "dhcp", feature = "tftp", feature = "chain")),
+        expect(clippy::unused_self)
+    )]
     pub(crate) fn serve_else(&self) -> bool {
         let others: &[bool] = &[
             #[cfg(feature = "dhcp")]
             self.dhcp.service.enabled,
             #[cfg(feature = "tftp")]
             self.tftp.enabled,
+            #[cfg(feature = "chain")]
+            self.chain.enabled,
         ];
         others.contains(&true)
     }
@@ -124,7 +139,9 @@ impl Settings {
             dhcp::ports(&self.dhcp),
             #[cfg(feature = "tftp")]
             tftp::ports(&self.tftp),
-            // For a binary with neither.
+            #[cfg(feature = "chain")]
+            chain::ports(&self.chain),
+            // For a binary with none of them.
             Vec::new(),
         ]
         .concat()
@@ -158,7 +175,9 @@ pub(crate) fn sections() -> Vec<&'static Section> {
         purlin_tftp_core::reader::sections(),
         #[cfg(feature = "ovn")]
         vec![purlin_ovn_server::settings::section()],
-        #[cfg(not(all(feature = "dhcp", feature = "tftp", feature = "ovn")))]
+        #[cfg(feature = "chain")]
+        vec![purlin_chain_server::section::section()],
+        #[cfg(not(all(feature = "dhcp", feature = "tftp", feature = "ovn", feature = "chain")))]
         absent::sections(),
     ]
     .concat()
@@ -177,6 +196,8 @@ pub(crate) fn demo(tree: &Path) -> Vec<Input> {
         ),
         #[cfg(feature = "ovn")]
         Input::builtin("demo-ovn.toml", purlin_ovn_server::settings::demo()),
+        #[cfg(feature = "chain")]
+        Input::builtin("demo-chain.toml", purlin_chain_server::section::demo()),
     ]
 }
 

@@ -60,6 +60,12 @@ impl Banner<'_> {
         {
             row("boot", url);
         }
+        for url in [&self.node.chain_http, &self.node.chain_websocket]
+            .into_iter()
+            .flatten()
+        {
+            row("chain", url);
+        }
         for interface in &self.interfaces {
             row("DHCP", &format!("local segment {interface}"));
         }
@@ -121,6 +127,10 @@ impl Banner<'_> {
         if !self.node.tftp.is_empty() {
             steps.push((format!("{program} tftp records"), "who asked for which boot file"));
         }
+        if self.demo && self.node.chain_http.is_some() {
+            let accounts = format!("{program} chain accounts");
+            steps.push((accounts, "accounts with ether, for any Ethereum tool"));
+        }
         steps.push((
             format!("{program} doctor"),
             "what would be in the way of real clients",
@@ -157,6 +167,8 @@ mod tests {
             tftp: vec!["127.0.0.1:6969".into()],
             boot_http: None,
             boot_https: None,
+            chain_http: None,
+            chain_websocket: None,
             ca: None,
             pid: 1,
             version: "0".into(),

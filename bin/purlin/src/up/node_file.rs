@@ -57,6 +57,8 @@ mod tests {
             tftp: vec!["127.0.0.1:6969".into()],
             boot_http: None,
             boot_https: None,
+            chain_http: None,
+            chain_websocket: None,
             ca: None,
             pid: std::process::id(),
             version: "0".into(),

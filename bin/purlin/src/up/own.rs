@@ -19,6 +19,8 @@ pub(crate) const PATHS: Own = Own(&[
     "tftp.threads",
     "tftp.http.listen",
     "tftp.http.https",
+    "chain.http",
+    "chain.websocket",
 ]);
 
 /// Whether a key, or the section that it is in, is each node's own.

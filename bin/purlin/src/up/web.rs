@@ -159,6 +159,8 @@ impl Face {
             tftp: Vec::new(),
             boot_http: None,
             boot_https: None,
+            chain_http: None,
+            chain_websocket: None,
             ca: self.ca.clone(),
             pid: std::process::id(),
             version: env!("CARGO_PKG_VERSION").to_owned(),

@@ -1,0 +1,155 @@
+//! The chain as a part of this node: its directory, JSON-RPC, blocks, watched and told about.
+
+pub(crate) mod accounts;
+pub(crate) mod home;
+
+pub(crate) use purlin_chain_server::section::ChainSettings as Settings;
+
+use super::{Base, Done, Face, Service, Tell};
+use crate::client::NodeFile;
+use crate::exit::{Failure, chain as words};
+use crate::log;
+use crate::ports::{Port, Transport};
+use crate::settings::Settings as NodeSettings;
+use futures_util::future::{BoxFuture, FutureExt};
+use home::Home;
+use purlin_api::clock::Clock;
+use purlin_api::revisions::Revisions;
+use purlin_chain_server::api::{BlockEvents, TransactionTeller};
+use purlin_chain_server::section::Origin;
+use purlin_chain_server::{Handle, Running, Sockets};
+use purlin_telemetry::Registry;
+use purlin_telemetry::health::Check;
+use serde_json::Value;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// The running service.
+#[derive(Debug)]
+pub(crate) struct ChainNode {
+    handle: Handle,
+    /// Taken when it stops.
+    running: Mutex<Option<Running>>,
+}
+
+/// The ports it wants.
+pub(super) fn ports(settings: &Settings) -> Vec<Port> {
+    let port = |address: Option<SocketAddr>, key| {
+        address.map(|address| Port {
+            transport: Transport::Tcp,
+            address,
+            key,
+        })
+    };
+    let wanted = [
+        port(settings.service.http, "chain.http"),
+        port(settings.service.ws, "chain.websocket"),
+    ];
+    let on = wanted.into_iter().filter(|_| settings.enabled);
+    on.flatten().collect()
+}
+
+impl ChainNode {
+    /// Opens the chain, or makes it, and begins to answer; `None` when this node has none.
+    pub(super) async fn start(base: &Base<'_>) -> Result<Option<Self>, Failure> {
+        let settings = &base.settings.services.chain;
+        if !settings.enabled {
+            return Ok(None);
+        }
+        warn_of_known_keys(settings);
+        let home = Home::of(base.data_dir);
+        let (origin, state) = (settings.origin.clone(), settings.state.clone());
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        // What a crash has left is read again before the file opens.
+        let (home, chain) = tokio::task::spawn_blocking(move || {
+            let chain = home.found(&origin, state, now.as_secs());
+            (home, chain)
+        })
+        .await
+        .map_err(|_| Failure::failed("opening the chain panicked", "see the log"))?;
+        let mut service = settings.service.clone();
+        service.data_dir = Some(home.path().to_owned());
+        let (handle, running) =
+            purlin_chain_server::start(service, chain?, Sockets::default()).map_err(|cause| {
+                Failure::failed(
+                    words(&cause),
+                    "set chain.http and chain.websocket to free addresses",
+                )
+            })?;
+        Ok(Some(Self {
+            handle,
+            running: Mutex::new(Some(running)),
+        }))
+    }
+}
+
+/// Whoever reaches a development chain can spend what its accounts have.
+fn warn_of_known_keys(settings: &Settings) {
+    let listeners = [settings.service.http, settings.service.ws];
+    let reached = listeners
+        .iter()
+        .flatten()
+        .find(|address| !address.ip().is_loopback());
+    if let (Origin::Development { .. }, Some(address)) = (&settings.origin, reached) {
+        log::warn(&format!(
+            "the development chain is reached at {address}, and anybody knows the keys of its accounts; name a genesis document in chain.genesis for a chain of your own"
+        ));
+    }
+}
+
+impl Service for ChainNode {
+    fn register(&self, registry: &Registry) {
+        registry.register(Arc::new(self.handle.metrics()));
+    }
+
+    fn publish(&self, file: &mut NodeFile) {
+        file.chain_http = self.handle.http().map(|address| format!("http://{address}"));
+        file.chain_websocket = self.handle.ws().map(|address| format!("ws://{address}"));
+    }
+
+    fn work(&self) -> Done {
+        Done::default()
+    }
+
+    fn checks(&self) -> Vec<Check> {
+        self.handle.health()
+    }
+
+    fn status<'a>(&'a self, _: &'a NodeFile) -> BoxFuture<'a, (&'static str, Value)> {
+        async { ("chain", purlin_chain_server::api::status(&self.handle)) }.boxed()
+    }
+
+    fn face<'a>(&'a self, _: &'a Clock, _: &'a Revisions) -> BoxFuture<'a, Face> {
+        async move {
+            Face {
+                events: Arc::new(BlockEvents::new(self.handle.clone())),
+                teller: Arc::new(TransactionTeller::new(self.handle.clone())),
+                members: Vec::new(),
+                routes: purlin_chain_server::api::routes(&self.handle),
+            }
+        }
+        .boxed()
+    }
+
+    /// Every key of the section is for the start.
+    fn apply<'a>(&'a self, _: &'a NodeSettings) -> BoxFuture<'a, Result<(), String>> {
+        async { Ok(()) }.boxed()
+    }
+
+    fn watch<'a>(&'a self, _: Tell<'a>) -> BoxFuture<'a, Failure> {
+        // What is wrong with it is in the health; it tries again by itself.
+        std::future::pending().boxed()
+    }
+
+    fn stop(&self, grace: Duration) -> BoxFuture<'_, bool> {
+        let running = self.running.lock().unwrap_or_else(PoisonError::into_inner).take();
+        async move {
+            if let Some(running) = running {
+                running.stop(grace).await;
+            }
+            true
+        }
+        .boxed()
+    }
+}

@@ -1,0 +1,159 @@
+//! Where a chain lies: a directory with its genesis document, its state and what waits in its pool.
+//!
+//! ```text
+//!   DATA/chain/genesis.json   as it was given; a chain is never opened with another one
+//!              chain.redb     blocks and state (docs/formats/chain.md)
+//!              pool.journal   transactions that wait
+//! ```
+
+use super::accounts;
+use crate::exit::{Exit, Failure, chain as words};
+use purlin_chain_evm::{Chain, StateSettings};
+use purlin_chain_proto::ChainSpec;
+use purlin_chain_server::section::Origin;
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+/// The directory of one chain.
+#[derive(Debug, Clone)]
+pub(crate) struct Home(PathBuf);
+
+/// What a chain begins with.
+pub(crate) struct Beginning {
+    pub(crate) spec: ChainSpec,
+    /// The document, as it is kept.
+    text: String,
+}
+
+impl Beginning {
+    /// Reads a genesis document.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is none.
+    pub(crate) fn read(file: &Path) -> Result<Self, Failure> {
+        let text = fs::read_to_string(file).map_err(|cause| {
+            Failure::failed(
+                format!("cannot read {}: {cause}", file.display()),
+                "name a genesis document as geth reads it: --genesis FILE, or chain.genesis",
+            )
+        })?;
+        let spec = ChainSpec::from_json(&text).map_err(|cause| {
+            Failure::failed(
+                format!("{}: {}", file.display(), words(&cause)),
+                "correct the genesis document",
+            )
+        })?;
+        Ok(Self { spec, text })
+    }
+
+    /// That of a development chain: accounts whose keys anybody knows. `timestamp` in seconds since 1970.
+    fn development(chain_id: u64, timestamp: u64) -> Result<Self, Failure> {
+        let spec = ChainSpec::development(chain_id, &accounts::funded(), timestamp);
+        let text = serde_json::to_string_pretty(spec.genesis())
+            .map_err(|cause| Failure::failed(cause.to_string(), "report it"))?;
+        Ok(Self { spec, text })
+    }
+}
+
+impl Home {
+    pub(crate) fn of(data_dir: &Path) -> Self {
+        Self(data_dir.join("chain"))
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+
+    fn genesis(&self) -> PathBuf {
+        self.0.join("genesis.json")
+    }
+
+    fn state(&self) -> PathBuf {
+        self.0.join("chain.redb")
+    }
+
+    /// Whether there is a chain. Its document is written last.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.genesis().is_file()
+    }
+
+    /// The chain that is here.
+    ///
+    /// # Errors
+    /// [`Exit::NotFound`] when there is none; when another process has it open.
+    pub(crate) fn open(&self, settings: StateSettings) -> Result<Chain, Failure> {
+        if !self.is_settled() {
+            return Err(Failure::new(
+                Exit::NotFound,
+                format!("there is no chain in {}", self.0.display()),
+                "purlin chain init --genesis FILE, or name the node's --data-dir",
+            ));
+        }
+        let begun = Beginning::read(&self.genesis())?;
+        Chain::open(&self.state(), begun.spec, settings).map_err(|cause| self.broken(&cause))
+    }
+
+    /// Makes a chain.
+    ///
+    /// # Errors
+    /// [`Exit::Conflict`] when there is one already.
+    pub(crate) fn settle(&self, begun: Beginning, settings: StateSettings) -> Result<Chain, Failure> {
+        if self.is_settled() {
+            return Err(Failure::new(
+                Exit::Conflict,
+                format!("there is a chain in {} already", self.0.display()),
+                "name another --data-dir; a chain is never overwritten",
+            ));
+        }
+        crate::up::prepare_data_dir(&self.0)?;
+        // Of an attempt that did not come to its end.
+        match fs::remove_file(self.state()) {
+            Err(cause) if cause.kind() != ErrorKind::NotFound => return Err(cause.into()),
+            _ => {}
+        }
+        let chain =
+            Chain::create(Some(&self.state()), begun.spec, settings).map_err(|cause| self.broken(&cause))?;
+        let fresh = self.genesis().with_extension("json.new");
+        fs::write(&fresh, begun.text)?;
+        fs::rename(&fresh, self.genesis())?;
+        Ok(chain)
+    }
+
+    /// The chain that a node is to have: the one that is here, or a new one.
+    ///
+    /// # Errors
+    /// [`Exit::Conflict`] when the one that is here began otherwise.
+    pub(crate) fn found(&self, origin: &Origin, settings: StateSettings, now: u64) -> Result<Chain, Failure> {
+        if !self.is_settled() {
+            let begun = match origin {
+                Origin::Document(file) => Beginning::read(file)?,
+                Origin::Development { chain_id } => Beginning::development(*chain_id, now)?,
+            };
+            return self.settle(begun, settings);
+        }
+        let here = Beginning::read(&self.genesis())?;
+        let agrees = match origin {
+            Origin::Document(file) => Beginning::read(file)?.spec.genesis() == here.spec.genesis(),
+            Origin::Development { chain_id } => here.spec.chain_id() == *chain_id,
+        };
+        if !agrees {
+            return Err(Failure::new(
+                Exit::Conflict,
+                format!(
+                    "the chain in {} began with another genesis document",
+                    self.0.display()
+                ),
+                "use its own (genesis.json beside it), or another data directory",
+            ));
+        }
+        self.open(settings)
+    }
+
+    fn broken(&self, cause: &dyn std::error::Error) -> Failure {
+        Failure::failed(
+            format!("the chain in {}: {}", self.0.display(), words(cause)),
+            "see the disk, and whether another process has the chain open",
+        )
+    }
+}
