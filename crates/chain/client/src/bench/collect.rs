@@ -27,7 +27,26 @@ pub(crate) struct Questions<'a> {
 }
 
 /// Facts about all of it; `told` is called with how many receipts there are so far, of how many.
+///
+/// After a run that was cut short, blocks with transactions of ours may still come: then all is asked again, so that the
+/// facts are those of one moment. The caller bounds it.
 pub(crate) async fn collect(
+    rpc: &mut Rpc,
+    questions: &Questions<'_>,
+    told: &mut dyn FnMut(u64, u64),
+) -> Result<Facts, RpcError> {
+    loop {
+        let facts = collect_once(rpc, questions, told).await?;
+        let next = questions.first_block + facts.blocks.len() as u64;
+        let later = blocks(rpc, next).await?;
+        let mut hashes = later.iter().flat_map(|block| &block.transactions);
+        if !hashes.any(|hash| questions.requests.number(hash).is_some()) {
+            return Ok(facts);
+        }
+    }
+}
+
+async fn collect_once(
     rpc: &mut Rpc,
     questions: &Questions<'_>,
     told: &mut dyn FnMut(u64, u64),
