@@ -58,7 +58,7 @@ pub struct BenchOptions {
     pub poll: Duration,
     /// Without a new block that holds any of ours for so long, all that were accepted are sent again.
     pub resend_after: Duration,
-    /// Preparation and load together; verification gets the same again.
+    /// Preparation and load together; verification gets the same again, at least a minute.
     pub timeout: Duration,
     /// The server's process, when it runs on this machine.
     pub server_pid: Option<u32>,

@@ -28,6 +28,8 @@ use tokio::time::{sleep, timeout};
 
 /// Pause before a verification that was not answered is begun again.
 const AGAIN_AFTER: Duration = Duration::from_millis(500);
+/// Also after a short load, what was sent has to come in blocks and be asked for.
+const VERIFY_MIN: Duration = Duration::from_secs(60);
 
 /// Why a run could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -199,7 +201,7 @@ impl Run<'_> {
         };
         let told = &mut |done, all| progress(&Progress::of(Stage::Verify, done, all));
         let asking = patiently(&mut self.rpc, &questions, told);
-        let (facts, problems) = match timeout(self.options.timeout, asking).await {
+        let (facts, problems) = match timeout(self.options.timeout.max(VERIFY_MIN), asking).await {
             Ok(Ok(facts)) => {
                 let problems = verify(&self.expected(shared), &facts);
                 (facts, problems)

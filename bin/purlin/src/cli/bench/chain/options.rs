@@ -95,7 +95,7 @@ pub(super) struct Shape {
     /// Without a block that holds any of ours for so long, all that wait are sent again.
     #[arg(long, default_value = "10s", value_name = "TIME", value_parser = parse_duration)]
     resend: Duration,
-    /// Preparation and load end after this time; verification gets the same again.
+    /// Preparation and load end after this time; verification gets the same again, at least a minute.
     #[arg(long, default_value = "2m", value_name = "TIME", value_parser = parse_duration)]
     timeout: Duration,
 }
