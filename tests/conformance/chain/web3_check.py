@@ -268,7 +268,8 @@ def _():
 def _():
     numbers = [w3.eth.get_block(tag)["number"] for tag in ("earliest", "finalized", "safe", "latest", "pending")]
     equal(numbers[0], 0)
-    assert numbers == sorted(numbers) and numbers[4] > numbers[3], numbers
+    # Where blocks are final at once, none is half made: pending may be the head.
+    assert numbers == sorted(numbers), numbers
 
 
 @check("fee history is what the blocks say")

@@ -177,11 +177,17 @@ pub(crate) mod ovn {
 /// The commands of the chain.
 #[cfg(not(feature = "chain"))]
 pub(crate) mod chain {
-    use super::CHAIN;
+    use super::{Arguments, CHAIN};
     use crate::cli::Context;
     use crate::exit::Outcome;
 
-    pub(crate) use super::Words as Command;
+    pub(crate) use super::{Arguments as BenchArgs, Words as Command};
+
+    pub(crate) const EXAMPLES: &str = "";
+
+    pub(crate) fn bench(_: &Arguments, _: &Context) -> Outcome {
+        CHAIN.refuse()
+    }
 
     pub(crate) fn run(_: &Command, _: &Context) -> Outcome {
         CHAIN.refuse()

@@ -59,7 +59,7 @@ impl ChainNode {
         }
         warn_of_known_keys(settings);
         let home = Home::of(base.data_dir);
-        let (origin, state) = (settings.origin.clone(), settings.state.clone());
+        let (origin, state) = (settings.origin.clone(), settings.state);
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         // What a crash has left is read again before the file opens.
         let (home, chain) = tokio::task::spawn_blocking(move || {

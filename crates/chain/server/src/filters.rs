@@ -6,7 +6,7 @@
 //! eth_newPendingTransaction► Arrivals next arrival to tell
 //! ```
 
-use alloy_rpc_types_eth::Filter;
+use crate::log_filter::LogFilter;
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 /// What a filter looks for, and where it goes on.
 #[derive(Debug, Clone)]
 pub(crate) enum Looks {
-    Logs { filter: Box<Filter>, next: u64 },
+    Logs { filter: Box<LogFilter>, next: u64 },
     Blocks { next: u64 },
     Arrivals { next: u64, whole: bool },
 }

@@ -22,6 +22,7 @@ mod handle;
 mod health;
 mod journal;
 mod listen;
+mod log_filter;
 mod metrics;
 mod node;
 mod produce;

@@ -84,10 +84,9 @@ impl Source {
         Ok(scene(self.0.replay(number, up_to).map_err(view)?, until))
     }
 
-    /// The root of the head's state after these changes.
-    pub(crate) fn root_after(&self, changes: &Changes) -> Result<B256, Fault> {
-        let (root, _) = self.0.store().root_after(changes).map_err(store)?;
-        Ok(root)
+    /// The root of a block's state after these changes.
+    pub(crate) fn root_at(&self, number: u64, changes: &Changes) -> Result<B256, Fault> {
+        self.0.store().root_at(number, changes).map_err(store)
     }
 
     /// What a unit of blob gas costs in a block.

@@ -91,27 +91,39 @@ fn a_list_that_is_no_set_is_refused() {
     }
 }
 
+const ALL: [u8; 8] = [1, 2, 3, 4, 5, 6, 7, 8];
+
+/// A case: powers of the set, a change, who is up, and the power afterwards or why not.
+type Case<'a> = (&'a [u64], Change, &'a [u8], Result<u64, Refused>);
+
+fn check(cases: &[Case<'_>]) {
+    for (powers, change, up_now, expected) in cases {
+        let judged = judge(&set(powers), change, 10, &up(up_now), &Policy::default());
+        let judged = judged.map(|accepted| accepted.set.total());
+        assert_eq!(&judged, expected, "{powers:?} {change:?}");
+    }
+}
+
+fn add(n: u8, power: u64) -> Change {
+    let validator = validator(n);
+    Change::Add { validator, power }
+}
+
+fn remove(n: u8) -> Change {
+    Change::Remove {
+        validator: validator(n),
+    }
+}
+
+fn weight(n: u8, power: u64) -> Change {
+    let validator = validator(n);
+    Change::Weight { validator, power }
+}
+
 #[test]
-fn a_change_is_judged_with_its_reason() {
-    let add = |n, power| Change::Add {
-        validator: validator(n),
-        power,
-    };
-    let remove = |n| Change::Remove {
-        validator: validator(n),
-    };
-    let weight = |n, power| Change::Weight {
-        validator: validator(n),
-        power,
-    };
-    let left = |left| Refused::BelowPolicy {
-        left,
-        wanted: 4,
-        faults: 1,
-    };
-    let all = [1, 2, 3, 4, 5, 6, 7, 8];
-    for (powers, change, up_now, expected) in [
-        (&[1; 4][..], add(5, 1), &all[..], Ok(5)),
+fn an_addition_is_judged_with_its_reason() {
+    check(&[
+        (&[1; 4][..], add(5, 1), &ALL[..], Ok(5)),
         (&[1; 4], add(5, 1), &[1, 2, 3, 4], Ok(5)),
         (
             &[1; 4],
@@ -123,23 +135,37 @@ fn a_change_is_judged_with_its_reason() {
                 total: 5,
             }),
         ),
-        (&[1; 4], add(4, 1), &all, Err(Refused::Known(validator(4)))),
+        (&[1; 4], add(4, 1), &ALL, Err(Refused::Known(validator(4)))),
         (
             &[1; 4],
             add(5, 0),
-            &all,
+            &ALL,
             Err(SetFault::NoPower(validator(5)).into()),
         ),
         (
             &[1; 4],
             add(5, 3),
-            &all,
+            &ALL,
             Err(Refused::Overlap { shared: 4, total: 7 }),
         ),
-        (&[1; 4], add(5, 2), &all, Ok(6)),
-        (&[1; 4], add(5, u64::MAX), &all, Err(SetFault::TooMuch.into())),
-        (&[1; 4], remove(4), &all, Err(left(3))),
-        (&[1; 5], remove(5), &all, Ok(4)),
+        (&[1; 4], add(5, 2), &ALL, Ok(6)),
+        (&[1; 4], add(5, u64::MAX), &ALL, Err(SetFault::TooMuch.into())),
+        (&[1], add(2, 1), &ALL, Ok(2)),
+        (&[1, 1], add(3, 1), &ALL, Ok(3)),
+        (&[1, 1, 1], add(4, 1), &ALL, Ok(4)),
+    ]);
+}
+
+#[test]
+fn a_removal_and_a_weight_are_judged_with_their_reason() {
+    let left = |left| Refused::BelowPolicy {
+        left,
+        wanted: 4,
+        faults: 1,
+    };
+    check(&[
+        (&[1; 4][..], remove(4), &ALL[..], Err(left(3))),
+        (&[1; 5], remove(5), &ALL, Ok(4)),
         (
             &[1; 5],
             remove(5),
@@ -151,42 +177,32 @@ fn a_change_is_judged_with_its_reason() {
             }),
         ),
         (&[1; 5], remove(5), &[1, 2, 3, 5], Ok(4)),
-        (&[1; 4], remove(5), &all, Err(Refused::Unknown(validator(5)))),
-        (&[1], remove(1), &all, Err(Refused::Last(validator(1)))),
-        (&[1], add(2, 1), &all, Ok(2)),
-        (&[1, 1], add(3, 1), &all, Ok(3)),
-        (&[1, 1, 1], add(4, 1), &all, Ok(4)),
+        (&[1; 4], remove(5), &ALL, Err(Refused::Unknown(validator(5)))),
+        (&[1], remove(1), &ALL, Err(Refused::Last(validator(1)))),
         (
             &[1; 4],
             weight(1, 1),
-            &all,
+            &ALL,
             Err(Refused::Same {
                 validator: validator(1),
                 power: 1,
             }),
         ),
-        (&[1; 4], weight(1, 3), &all, Ok(6)),
+        (&[1; 4], weight(1, 3), &ALL, Ok(6)),
         (
             &[1; 4],
             weight(1, 4),
-            &all,
+            &ALL,
             Err(Refused::Overlap { shared: 4, total: 7 }),
         ),
         (
             &[1; 4],
             weight(1, 0),
-            &all,
+            &ALL,
             Err(SetFault::NoPower(validator(1)).into()),
         ),
-        (&[1; 4], weight(9, 1), &all, Err(Refused::Unknown(validator(9)))),
-    ] {
-        let judged = judge(&set(powers), &change, 10, &up(up_now), &Policy::default());
-        assert_eq!(
-            judged.map(|accepted| accepted.set.total()),
-            expected,
-            "{powers:?} {change:?}"
-        );
-    }
+        (&[1; 4], weight(9, 1), &ALL, Err(Refused::Unknown(validator(9)))),
+    ]);
 }
 
 #[test]

@@ -5,6 +5,7 @@
 //! the one in that block's header. The cost is that of everything that changed since.
 
 use std::collections::btree_map::Entry;
+use std::sync::Arc;
 
 use alloy_primitives::map::HashMap;
 use alloy_primitives::{Address, B256, U256, keccak256};
@@ -19,17 +20,34 @@ use crate::state::{Account, Changes};
 use crate::trie::{Child, cold, prove};
 
 impl Store {
+    /// The root of the state after a block and then these changes: of blocks that might have followed it. The cost
+    /// is that of everything that changed since.
+    ///
+    /// # Errors
+    /// [`StoreError::Pruned`], [`StoreError::Ahead`]; when the store cannot read.
+    pub fn root_at(&self, number: u64, changes: &Changes) -> Result<B256, StoreError> {
+        self.healthy()?;
+        let (snapshot, root) = self.with_hot_accounts();
+        snapshot.within(number)?;
+        let mut all = back_to(&snapshot, number)?;
+        all.then(changes.clone());
+        Ok(tries_after(&snapshot, root.as_ref(), &all)?.root())
+    }
+
+    /// What the head is, and what of its trie of accounts is in memory.
+    fn with_hot_accounts(&self) -> (Arc<Snapshot>, Option<Child>) {
+        // As long as this is locked, both are of the same head.
+        let hot = self.inner.hot.read().expect("no thread panics with it locked");
+        (self.snapshot(), hot.accounts.clone())
+    }
+
     /// Proof of an account and of slots of its storage after a block (EIP-1186).
     ///
     /// # Errors
     /// [`StoreError::Pruned`], [`StoreError::Ahead`]; when the store cannot read.
     pub fn proof(&self, number: u64, address: Address, slots: &[B256]) -> Result<AccountProof, StoreError> {
         self.healthy()?;
-        let (snapshot, root) = {
-            // As long as this is locked, both are of the same head.
-            let hot = self.inner.hot.read().expect("no thread panics with it locked");
-            (self.snapshot(), hot.accounts.clone())
-        };
+        let (snapshot, root) = self.with_hot_accounts();
         snapshot.within(number)?;
         let tries = tries_at(&snapshot, root.as_ref(), number)?;
         let owner = keccak256(address);
@@ -71,15 +89,24 @@ impl Store {
     }
 }
 
-/// The tries after a block: what of them is not in memory lies in the snapshot's rows.
-fn tries_at(snapshot: &Snapshot, root: Option<&Child>, number: u64) -> Result<TrieUpdate, StoreError> {
+/// The tries after these changes of the head's; storage tries come from their rows.
+fn tries_after(
+    snapshot: &Snapshot,
+    root: Option<&Child>,
+    changes: &Changes,
+) -> Result<TrieUpdate, StoreError> {
     let tries = Tries {
         rows: &snapshot.tables,
         number: snapshot.number(),
         accounts: root,
         storages: &HashMap::default(),
     };
-    let update = tries.after(&back_to(snapshot, number)?)?;
+    Ok(tries.after(changes)?)
+}
+
+/// The tries after a block: what of them is not in memory lies in the snapshot's rows.
+fn tries_at(snapshot: &Snapshot, root: Option<&Child>, number: u64) -> Result<TrieUpdate, StoreError> {
+    let update = tries_after(snapshot, root, &back_to(snapshot, number)?)?;
     let header = snapshot.header(number)?.ok_or_else(|| damaged("a header"))?;
     if update.root() != header.header.state_root {
         return Err(StoreError::Damaged(format!(

@@ -5,8 +5,9 @@ use super::{Method, Query, answer};
 use crate::fault::{Answer, Fault};
 use crate::filters::Looks;
 use crate::listen::random_id;
+use crate::log_filter::LogFilter;
 use crate::shape::TransactionShape;
-use alloy_rpc_types_eth::{Filter, FilterBlockOption};
+use alloy_rpc_types_eth::FilterBlockOption;
 use std::time::Instant;
 
 pub(super) const METHODS: &[Method] = &[
@@ -131,7 +132,7 @@ fn all_logs(query: &Query<'_>) -> Answer {
     }
 }
 
-fn last_wanted(filter: &Filter) -> Option<u64> {
+fn last_wanted(filter: &LogFilter) -> Option<u64> {
     filter.get_to_block()
 }
 

@@ -2,9 +2,10 @@
 
 use super::{Method, Query, answer};
 use crate::fault::{Answer, Fault};
+use crate::log_filter::LogFilter;
 use crate::shape::{LogPlace, LogShape};
 use crate::source::receipt_facts;
-use alloy_rpc_types_eth::{Filter, FilterBlockOption};
+use alloy_rpc_types_eth::FilterBlockOption;
 use purlin_chain_proto::{B256, Block, Receipt};
 use serde_json::Value;
 
@@ -15,7 +16,7 @@ const ADDRESSES_MAX: usize = 1_000;
 const TOPICS_MAX: usize = 1_000;
 
 /// The filter at an argument.
-pub(super) fn filter(query: &Query<'_>, index: usize) -> Result<Filter, Fault> {
+pub(super) fn filter(query: &Query<'_>, index: usize) -> Result<LogFilter, Fault> {
     parse(query.args.maybe(index)?.unwrap_or_default(), index)
 }
 
@@ -23,12 +24,12 @@ pub(super) fn filter(query: &Query<'_>, index: usize) -> Result<Filter, Fault> {
 ///
 /// # Errors
 /// -32602, as geth refuses it.
-pub(super) fn parse(value: Value, index: usize) -> Result<Filter, Fault> {
+pub(super) fn parse(value: Value, index: usize) -> Result<LogFilter, Fault> {
     if value.is_null() {
-        return Ok(Filter::default());
+        return Ok(LogFilter::default());
     }
-    let topics = value.get("topics").and_then(Value::as_array);
-    if topics.is_some_and(|topics| topics.len() > 4) {
+    let positions = value.get("topics").and_then(Value::as_array).map_or(0, Vec::len);
+    if positions > 4 {
         return Err(Fault::params("exceed max topics"));
     }
     let both = value.get("blockHash").is_some_and(|hash| !hash.is_null())
@@ -41,14 +42,15 @@ pub(super) fn parse(value: Value, index: usize) -> Result<Filter, Fault> {
             "cannot specify both BlockHash and FromBlock/ToBlock, choose one or the other",
         ));
     }
-    let filter: Filter = serde_json::from_value(value).map_err(|e| super::args::invalid(index, e))?;
+    let filter: alloy_rpc_types_eth::Filter =
+        serde_json::from_value(value).map_err(|e| super::args::invalid(index, e))?;
     if filter.address.len() > ADDRESSES_MAX {
         return Err(Fault::params("exceed max addresses"));
     }
     if filter.topics.iter().any(|topics| topics.len() > TOPICS_MAX) {
         return Err(Fault::params("exceed max topics per position"));
     }
-    Ok(filter)
+    Ok(LogFilter::new(filter, positions))
 }
 
 fn logs(query: &Query<'_>) -> Answer {
@@ -57,7 +59,7 @@ fn logs(query: &Query<'_>) -> Answer {
 }
 
 /// Everything that a filter matches.
-pub(super) fn find(query: &Query<'_>, filter: &Filter) -> Result<Vec<LogShape>, Fault> {
+pub(super) fn find(query: &Query<'_>, filter: &LogFilter) -> Result<Vec<LogShape>, Fault> {
     let (first, last) = match filter.block_option {
         FilterBlockOption::AtBlockHash(hash) => {
             let number = query.node.source.number_of(hash)?;
@@ -83,7 +85,7 @@ pub(super) fn find(query: &Query<'_>, filter: &Filter) -> Result<Vec<LogShape>, 
 /// What a filter matches in these blocks, both included.
 pub(super) fn between(
     query: &Query<'_>,
-    filter: &Filter,
+    filter: &LogFilter,
     first: u64,
     last: u64,
 ) -> Result<Vec<LogShape>, Fault> {
@@ -120,7 +122,7 @@ pub(super) fn between(
 
 /// Appends the logs of one block that match.
 pub(crate) fn matching(
-    filter: &Filter,
+    filter: &LogFilter,
     block: &Block,
     hash: B256,
     receipts: &[Receipt],
@@ -130,7 +132,7 @@ pub(crate) fn matching(
     let mut log_index = 0;
     for (index, (transaction, receipt)) in block.body.transactions.iter().zip(receipts).enumerate() {
         for log in receipt_facts(receipt).logs {
-            let matches = filter.matches_address(log.address) && filter.matches_topics(log.topics());
+            let matches = filter.matches(log);
             if matches {
                 let place = LogPlace {
                     block_hash: hash,

@@ -4,8 +4,6 @@
 //! blockStateCalls ─► order.rs: numbers, times, gaps filled ─► block.rs: overrides, calls, requests ─► root, hash ─► next
 //! ```
 //!
-//! Their state roots are computed on the chain's head, so that only blocks after the head can be simulated.
-//!
 //! Source: execution-apis, `eth_simulateV1`; where it leaves something open, go-ethereum, internal/ethapi/simulate.go.
 
 mod block;
@@ -28,8 +26,8 @@ pub(super) const METHODS: &[Method] = &[Method::execute("eth_simulateV1", 2, sim
 pub(super) struct Simulation<'q> {
     query: &'q Query<'q>,
     scene: Scene,
-    /// The head that the first block follows.
-    base: B256,
+    /// The block that the first one follows.
+    base: u64,
     /// Gas that the calls may still use together.
     gas_left: u64,
     /// The rules for real transactions hold.
@@ -53,7 +51,7 @@ fn simulate(query: &Query<'_>) -> Answer {
     let mut simulation = Simulation {
         query,
         scene: query.node.source.scene(number, query.until)?,
-        base: base.hash,
+        base: number,
         gas_left: query.node.settings.rpc.gas_cap,
         validation: payload.validation,
         trace_transfers: payload.trace_transfers,
@@ -94,20 +92,6 @@ impl Simulation<'_> {
     /// The root of the state as it is now.
     fn root(&self) -> Result<B256, Fault> {
         let changes = changes::of(&self.scene.db);
-        let source = &self.query.node.source;
-        let elsewhere = || {
-            Fault::server(
-                "required historical state unavailable: only blocks after the head can be simulated",
-            )
-        };
-        if source.head().hash != self.base {
-            return Err(elsewhere());
-        }
-        let root = source.root_after(&changes)?;
-        // The head may have moved meanwhile: then this is a root of something else.
-        if source.head().hash != self.base {
-            return Err(elsewhere());
-        }
-        Ok(root)
+        self.query.node.source.root_at(self.base, &changes)
     }
 }

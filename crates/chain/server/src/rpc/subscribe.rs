@@ -4,10 +4,10 @@
 
 use super::logs::{matching, parse};
 use crate::fault::Fault;
+use crate::log_filter::LogFilter;
 use crate::node::Node;
 use crate::shape::{HeaderShape, TransactionShape};
 use crate::source::NewHead;
-use alloy_rpc_types_eth::Filter;
 use jsonrpsee::RpcModule;
 use jsonrpsee::core::RegisterMethodError;
 use jsonrpsee::core::server::{PendingSubscriptionSink, SubscriptionSink};
@@ -21,7 +21,7 @@ use tokio::sync::broadcast;
 /// What is followed.
 enum Wants {
     Heads,
-    Logs(Box<Filter>),
+    Logs(Box<LogFilter>),
     Arrivals { whole: bool },
     Syncing,
 }
@@ -89,7 +89,7 @@ fn head(head: &Arc<NewHead>) -> Vec<HeaderShape> {
     vec![HeaderShape::new(&head.block.header, head.hash)]
 }
 
-fn logs(filter: &Filter, head: &Arc<NewHead>) -> Vec<crate::shape::LogShape> {
+fn logs(filter: &LogFilter, head: &Arc<NewHead>) -> Vec<crate::shape::LogShape> {
     let mut found = Vec::new();
     if filter.matches_bloom(head.block.header.logs_bloom) {
         matching(filter, &head.block, head.hash, &head.receipts, &mut found);

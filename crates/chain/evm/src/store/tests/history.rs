@@ -32,6 +32,18 @@ proptest! {
     }
 
     #[test]
+    fn a_block_that_might_have_followed_has_its_root(blocks in proptest::collection::vec(changes(), 1..8)) {
+        let mut rig = Rig::in_memory(ARCHIVE);
+        for changes in &blocks {
+            rig.commit(changes);
+        }
+        for (number, changes) in blocks.iter().enumerate() {
+            let root = rig.store.root_at(number as u64, changes).unwrap();
+            prop_assert_eq!(root, rig.worlds[number + 1].root());
+        }
+    }
+
+    #[test]
     fn pruning_takes_what_is_outside_the_window_and_nothing_else(
         blocks in proptest::collection::vec(changes(), 1..14),
         window in 1_u64..6,
