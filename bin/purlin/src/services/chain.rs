@@ -58,6 +58,9 @@ impl ChainNode {
             return Ok(None);
         }
         warn_of_known_keys(settings);
+        if base.settings.cluster.enabled {
+            log::warn("the chain is this node's alone: nodes of a cluster do not agree on one yet");
+        }
         let home = Home::of(base.data_dir);
         let (origin, state) = (settings.origin.clone(), settings.state);
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();

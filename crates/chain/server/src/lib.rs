@@ -26,6 +26,7 @@ mod log_filter;
 mod metrics;
 mod node;
 mod produce;
+mod prune;
 mod rpc;
 mod running;
 pub mod section;

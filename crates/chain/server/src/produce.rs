@@ -2,6 +2,7 @@
 
 use crate::node::{Node, unix_now};
 use crate::settings;
+use alloy_primitives::keccak256;
 use purlin_chain_core::build::{Limits, choose};
 use purlin_chain_core::consensus::solo::{Due, Pace, Settings, Slot, Solo};
 use purlin_chain_evm::{Attributes, Produced};
@@ -79,7 +80,8 @@ fn make(node: &Node, slot: Slot) -> Result<(), String> {
     let attributes = Attributes {
         timestamp: slot.timestamp,
         beneficiary: production.beneficiary,
-        prev_randao: B256::ZERO,
+        // Nobody here draws lots: what nobody knows before the parent is as good as one sealer can give.
+        prev_randao: keccak256(node.head().hash),
         gas_limit: production.gas_limit,
         extra_data: production.extra_data.clone().into(),
         withdrawals: Vec::new(),

@@ -1,12 +1,13 @@
 //! What survives a restart.
 
 use crate::served::{Key, Served, development_spec, settings, state};
-use purlin_chain_evm::Chain;
+use purlin_chain_evm::{Chain, Mode, StateSettings};
 use purlin_chain_proto::Address;
 use purlin_chain_server::{Pace, Production, Settings};
 use serde_json::json;
 use std::fs;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 fn quiet(directory: &Path, pace: Pace) -> Settings {
     Settings {
@@ -71,4 +72,28 @@ fn a_torn_journal_gives_what_is_whole() {
         served.call("txpool_status", &json!([])),
         json!({ "pending": "0x1", "queued": "0x0" })
     );
+}
+
+#[test]
+fn a_full_node_lets_go_of_what_is_older_than_its_window() {
+    let window = StateSettings {
+        mode: Mode::Full { blocks: 8 },
+        ..state()
+    };
+    let chain = Chain::create(None, development_spec(), window).expect("a chain");
+    let served = Served::new(settings(), chain);
+    let (key, to) = (Key::new(1), Key::new(9).address());
+    for nonce in 0..40 {
+        let sent = served.send(&key.pay(nonce, to, 1));
+        served.receipt(&sent);
+    }
+    let at = |block: &str| served.ask("eth_getBalance", &json!([to, block]));
+    let begun = Instant::now();
+    while at("0x1").get("error").is_none() {
+        assert!(begun.elapsed() < Duration::from_secs(30), "block 1 is still kept");
+    }
+    let words = at("0x1")["error"]["message"].to_string();
+    assert!(words.contains("historical state"), "{words}");
+    assert_eq!(at("0x28")["result"], "0x28");
+    assert_eq!(at("0x21")["result"], "0x21");
 }
