@@ -46,7 +46,7 @@ fn main() -> ExitCode {
         ["test", "dhcp"] => test::run(&repo, test::Scope::Dhcp),
         ["chaos", ref arguments @ ..] => chaos::run(&repo, arguments),
         ["sim", ref arguments @ ..] => sim::run(&repo, arguments),
-        ["check"] => check::run(&repo).map(|tally| tally.failed == 0),
+        ["check"] => check::run(&repo, true).map(|tally| tally.failed == 0),
         ["tidy"] => tidy::run(&repo),
         ["acceptance"] => acceptance::run(&repo),
         ["setup"] => setup::run(&repo),

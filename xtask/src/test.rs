@@ -71,7 +71,7 @@ pub(crate) fn run(repo: &Repo, scope: Scope) -> Result<bool, String> {
     let mut tally = Tally::default();
     if scope != Scope::Dhcp {
         step(&mut tally, "setup", || setup::run(repo));
-        tally.add(check::run(repo)?);
+        tally.add(check::run(repo, scope == Scope::All)?);
     }
     step(&mut tally, "build", || build(repo, scope));
     let binary = repo.target()?.join("debug").join("purlin");
