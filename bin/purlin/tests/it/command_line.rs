@@ -22,7 +22,10 @@ fn the_version_lists_the_services_that_are_in() {
     assert!(run(&["version"]).out.contains("built with dhcp and tftp"));
     let about: serde_json::Value =
         serde_json::from_str(&run(&["version", "-o", "json"]).out).expect("it is JSON");
-    assert_eq!(about["services"], serde_json::json!(["dhcp", "tftp", "ovn", "chain"]));
+    assert_eq!(
+        about["services"],
+        serde_json::json!(["dhcp", "tftp", "ovn", "chain"])
+    );
 }
 
 /// Every command that does something says how it is used.
