@@ -25,6 +25,9 @@ fn s4_65_s4_84_no_more_connections_are_kept_idle_than_said() {
             let settings = Settings {
                 max_open: 8,
                 max_idle: kept,
+                // The first one waits until the eighth has its connection, which a busy machine makes slowly.
+                statement_timeout: Duration::from_secs(20),
+                connect_timeout: Duration::from_secs(20),
                 application_name: name.clone(),
                 ..settings(server.port(), &database)
             };
