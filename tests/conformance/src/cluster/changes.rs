@@ -11,7 +11,7 @@ use tungstenite::{HandshakeError, Message, WebSocket, client};
 /// How long a read waits before it looks at its own deadline.
 const LOOK: Duration = Duration::from_millis(50);
 /// Longest wait for anything that must come.
-const LIMIT: Duration = Duration::from_secs(20);
+const LIMIT: Duration = Duration::from_secs(45);
 
 /// A connection, and all that came over it.
 #[derive(Debug)]

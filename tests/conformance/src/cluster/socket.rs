@@ -12,7 +12,9 @@ use tungstenite::{HandshakeError, Message, WebSocket, client};
 /// How long a read waits before it looks at its own deadline.
 const LOOK: Duration = Duration::from_millis(50);
 /// Longest wait for anything that must come.
-const LIMIT: Duration = Duration::from_secs(20);
+const LIMIT: Duration = Duration::from_secs(45);
+/// The same where a node has to be missed first: its silence of 30 s counts anew after each look that got no answer.
+const LATE_LIMIT: Duration = Duration::from_secs(150);
 
 /// A connection, and all that came over it.
 #[derive(Debug)]
@@ -115,7 +117,7 @@ impl Socket {
     /// # Panics
     /// As [`Self::until`].
     pub fn until_late(&mut self, what: &str, holds: impl Fn(&Self) -> bool) {
-        self.wait(2 * LIMIT, what, holds);
+        self.wait(LATE_LIMIT, what, holds);
     }
 
     fn wait(&mut self, limit: Duration, what: &str, holds: impl Fn(&Self) -> bool) {
