@@ -21,11 +21,12 @@ pub use senders::SenderFault;
 pub use view::{View, ViewDatabase};
 
 use crate::state::{Account, Changes};
-use crate::store::{Head, StateSettings, Store};
+use crate::store::{Head, StateSettings, Store, Stored};
 use alloy_primitives::{KECCAK256_EMPTY, keccak256};
-use purlin_chain_proto::{Address, B256, Block, ChainSpec, GenesisAccount, Header, Receipt, U256, roots};
+use purlin_chain_proto::{Address, B256, ChainSpec, GenesisAccount, Header, Receipt, U256, roots};
 use std::{
     fmt,
+    ops::Deref,
     path::Path,
     sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
     time::Duration,
@@ -34,16 +35,21 @@ use std::{
 /// A block that has become the head.
 #[derive(Debug)]
 pub struct NewHead {
-    pub header: Header,
-    pub hash: B256,
-    pub block: Block,
+    /// The store's own, as it keeps it for readers.
+    pub stored: Arc<Stored>,
     /// One for each transaction.
-    pub receipts: Vec<Receipt>,
-    /// One for each transaction.
-    pub senders: Vec<Address>,
+    pub receipts: Arc<Vec<Receipt>>,
     /// Every account whose nonce, balance or code the block has changed, in order.
     pub changed: Vec<Address>,
     pub took: Steps,
+}
+
+impl Deref for NewHead {
+    type Target = Stored;
+
+    fn deref(&self) -> &Stored {
+        &self.stored
+    }
 }
 
 /// How long each step of a block took.

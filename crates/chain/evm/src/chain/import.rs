@@ -96,17 +96,12 @@ impl Chain {
     /// Commits, and tells who watches.
     pub(super) fn seal(&self, sealed: Sealed, mut took: Steps) -> Result<Arc<NewHead>, StoreError> {
         let started = Instant::now();
-        let (block, hash) = (sealed.block.clone(), sealed.hash);
-        let (receipts, senders) = (sealed.receipts.clone(), sealed.senders.clone());
         let changed = sealed.changes.accounts.keys().copied().collect();
-        self.store().commit(sealed)?;
+        let (stored, receipts) = self.store().commit(sealed)?;
         took.commit = started.elapsed();
         let head = Arc::new(NewHead {
-            header: block.header.clone(),
-            hash,
-            block,
+            stored,
             receipts,
-            senders,
             changed,
             took,
         });

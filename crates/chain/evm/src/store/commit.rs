@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, MutexGuard};
 
+use purlin_chain_proto::Receipt;
 use redb::{Database, WriteTransaction};
 
 use super::error::StoreError;
@@ -18,7 +19,8 @@ pub(super) struct Turn<'a> {
 }
 
 impl Store {
-    /// Makes a block durable: itself, its state, receipts and indexes, in one transaction. It must follow the head.
+    /// Makes a block durable: itself, its state, receipts and indexes, in one transaction. It must follow the head. The block
+    /// and its receipts come back as readers are given them.
     ///
     /// When this returns an error, the head is as before, and the store can be read and written as before; but after
     /// [`StoreError::SyncFailed`] the node must be started again, and after an error of a failing disk the head says
@@ -26,7 +28,7 @@ impl Store {
     ///
     /// # Errors
     /// A block that does not fit, [`StoreError::Full`], a disk that fails.
-    pub fn commit(&self, sealed: Sealed) -> Result<(), StoreError> {
+    pub fn commit(&self, sealed: Sealed) -> Result<(Arc<Stored>, Arc<Vec<Receipt>>), StoreError> {
         let mut turn = self.turn()?;
         let snapshot = self.snapshot();
         check(&snapshot, &sealed)?;
@@ -40,7 +42,7 @@ impl Store {
             trie,
         } = sealed;
         let number = block.header.number;
-        let stored = Stored { block, hash, senders };
+        let stored = Arc::new(Stored { block, hash, senders });
         self.write(&mut turn, |writing| {
             let rows = BlockRows {
                 stored: &stored,
@@ -52,11 +54,13 @@ impl Store {
             write::tries(writing, &trie)
         })?;
         let transactions = receipts.len();
-        self.inner.blocks.keep(number, transactions, Arc::new(stored));
-        self.inner.receipts.keep(number, transactions, Arc::new(receipts));
+        let receipts = Arc::new(receipts);
+        self.inner.blocks.keep(number, transactions, stored.clone());
+        self.inner.receipts.keep(number, transactions, receipts.clone());
         let version = snapshot.version + 1;
         self.inner.cache.advance(version, &plan.fresh());
-        self.publish(&mut turn, version, |hot| hot.advance(trie))
+        self.publish(&mut turn, version, |hot| hot.advance(trie))?;
+        Ok((stored, receipts))
     }
 
     /// Waits for the writer's turn, with the file open.

@@ -13,7 +13,7 @@ fn import_all(chain: &Chain) {
     for block in blocks() {
         let number = block.header.number;
         match chain.import(block) {
-            Ok(Imported::New(head)) => assert_eq!(head.header.number, number),
+            Ok(Imported::New(head)) => assert_eq!(head.block.header.number, number),
             other => panic!("block {number}: {other:?}"),
         }
     }
@@ -85,7 +85,7 @@ fn watchers_see_every_head_in_order() {
     chain.on_head(move |head| {
         log.lock()
             .unwrap()
-            .push((head.header.number, head.receipts.len()));
+            .push((head.block.header.number, head.receipts.len()));
     });
     import_all(&chain);
     let seen = seen.lock().unwrap();

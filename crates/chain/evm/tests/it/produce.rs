@@ -97,7 +97,7 @@ fn a_full_block_stops_asking() {
     });
     let produced = chain.produce(next(&chain), transactions).expect("a block");
     let taken = produced.head.block.body.transactions.len() as u64;
-    assert_eq!(taken, produced.head.header.gas_limit / 21_000);
+    assert_eq!(taken, produced.head.block.header.gas_limit / 21_000);
     assert_eq!((asked, produced.refused.len()), (taken, 0));
 }
 
@@ -178,7 +178,7 @@ fn withdrawals_are_paid_in_gwei() {
         )
         .expect("a block");
     assert_eq!(balance(&chain, address), U256::from(3_000_000_000u64));
-    assert_ne!(produced.head.header.withdrawals_root, Some(roots::EMPTY));
+    assert_ne!(produced.head.block.header.withdrawals_root, Some(roots::EMPTY));
 }
 
 #[test]

@@ -144,7 +144,7 @@ fn agree(spec: &ChainSpec, all: &[Signer], blocks: &[Vec<(u8, Action)>]) -> Resu
         prop_assert!(matches!(imported, Imported::New(_)));
         prop_assert_eq!(
             reference.root_after(&produced.head),
-            produced.head.header.state_root
+            produced.head.block.header.state_root
         );
     }
     prop_assert_eq!(maker.head(), taker.head());

@@ -42,7 +42,7 @@ impl Reference {
 
     /// Executes the block's transactions anew and returns the root of all state after it.
     pub(crate) fn root_after(&mut self, head: &NewHead) -> B256 {
-        let header = &head.header;
+        let header = &head.block.header;
         let fork = self.spec.fork_at(header.number, header.timestamp);
         self.db
             .cache

@@ -150,7 +150,7 @@ fn a_full_disk_refuses_the_block_and_everything_else_goes_on() {
     let refused = loop {
         let sealed = seal(&rig.store, &block(number), 900);
         match rig.store.commit(sealed) {
-            Ok(()) => {
+            Ok(_) => {
                 let mut world = rig.now().clone();
                 world.apply(&block(number));
                 rig.worlds.push(world);
