@@ -8,6 +8,7 @@ use crate::exit::{Exit, Failure, Outcome};
 use crate::output::{self, Column, Kind, Listing, Paint, Show};
 use crate::services::chain::accounts;
 use clap::Subcommand;
+use purlin_chain_client::Key;
 use serde_json::json;
 
 #[derive(Debug, Subcommand)]
@@ -73,8 +74,15 @@ async fn status(context: &Context) -> Outcome {
 }
 
 fn list_accounts(context: &Context) -> Outcome {
-    let row = |&(address, key): &(&str, &str)| json!({ "address": address, "private_key": key, "ether": accounts::ETHER });
-    let rows: Vec<_> = accounts::ACCOUNTS.iter().map(row).collect();
+    let row = |key: Key| {
+        json!({
+            // With the capitals of EIP-55, as wallets show it.
+            "address": key.address().to_string(),
+            "private_key": key.secret(),
+            "ether": accounts::ETHER,
+        })
+    };
+    let rows: Vec<_> = Key::of_development().map(row).collect();
     let mut listing = Listing::new(
         std::io::stdout().lock(),
         context.view(),

@@ -58,6 +58,11 @@ impl Key {
         Self::new(keccak256(text)).expect("a digest is a key but for one in 2^127")
     }
 
+    /// The ten accounts that chains for developers fund.
+    pub fn of_development() -> impl Iterator<Item = Self> {
+        (0..).map_while(Self::development)
+    }
+
     /// One of the ten accounts that chains for developers fund; `None` from index 10 on.
     #[must_use]
     pub fn development(index: usize) -> Option<Self> {
@@ -67,6 +72,12 @@ impl Key {
     #[must_use]
     pub fn address(&self) -> Address {
         self.address
+    }
+
+    /// The private key itself, for whoever shows the keys of a development chain.
+    #[must_use]
+    pub fn secret(&self) -> B256 {
+        self.secret
     }
 
     /// Signs a digest; s is in the lower half of the order (EIP-2).
