@@ -8,13 +8,16 @@ use purlin_chain_core::pool::journal::{Entry, decode};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
 /// The file's name in the data directory.
 const NAME: &str = "pool.journal";
 /// Octets that may be appended before the file is written anew.
 pub(crate) const APPENDED_MAX: usize = 16 << 20;
+
+/// Writes that may wait for the disk. A disk that hangs must not fill the memory.
+const WAITING_MAX: usize = 4_096;
 
 #[derive(Debug)]
 enum Task {
@@ -26,7 +29,7 @@ enum Task {
 /// The way to the journal's thread.
 #[derive(Debug)]
 pub(crate) struct Journal {
-    tasks: Sender<Task>,
+    tasks: SyncSender<Task>,
 }
 
 /// Opens the journal: what it holds, the way to write to it, and its thread.
@@ -53,7 +56,7 @@ pub(crate) fn open(directory: &Path) -> Result<(Vec<Entry>, Journal, JoinHandle<
         file.set_len(fault.at as u64)
             .map_err(failed("cutting the pool's journal"))?;
     }
-    let (tasks, queue) = channel();
+    let (tasks, queue) = sync_channel(WAITING_MAX);
     let thread = std::thread::Builder::new()
         .name("chain-journal".to_owned())
         .spawn(move || write(&path, file, &queue))
@@ -65,13 +68,14 @@ pub(crate) fn open(directory: &Path) -> Result<(Vec<Entry>, Journal, JoinHandle<
 }
 
 impl Journal {
-    pub(crate) fn append(&self, entries: Vec<u8>) {
-        // Its thread is only gone at the end of the process.
-        let _ = self.tasks.send(Task::Append(entries));
+    /// Whether it will be written: not when the disk is too far behind.
+    pub(crate) fn append(&self, entries: Vec<u8>) -> bool {
+        self.tasks.try_send(Task::Append(entries)).is_ok()
     }
 
-    pub(crate) fn rewrite(&self, whole: Vec<u8>) {
-        let _ = self.tasks.send(Task::Rewrite(whole));
+    /// As [`Self::append`].
+    pub(crate) fn rewrite(&self, whole: Vec<u8>) -> bool {
+        self.tasks.try_send(Task::Rewrite(whole)).is_ok()
     }
 }
 

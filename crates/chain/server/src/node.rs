@@ -229,8 +229,9 @@ impl Node {
         }
         if noted && !entries.is_empty() {
             self.appended.fetch_add(entries.len(), Ordering::Relaxed);
-            if let Some(journal) = &*self.journal.lock().unwrap_or_else(PoisonError::into_inner) {
-                journal.append(entries);
+            let journal = self.journal.lock().unwrap_or_else(PoisonError::into_inner);
+            if journal.as_ref().is_some_and(|journal| !journal.append(entries)) {
+                self.appended.store(APPENDED_MAX + 1, Ordering::Relaxed);
             }
         }
     }
@@ -290,8 +291,10 @@ impl Node {
     pub(crate) fn write_journal(&self) {
         let journal = self.journal.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(journal) = &*journal {
-            self.appended.store(0, Ordering::Relaxed);
-            journal.rewrite(self.pool().journal());
+            // What the disk has no time for is tried again at the next block.
+            let written = journal.rewrite(self.pool().journal());
+            let appended = if written { 0 } else { APPENDED_MAX + 1 };
+            self.appended.store(appended, Ordering::Relaxed);
         }
     }
 
