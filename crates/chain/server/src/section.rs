@@ -257,3 +257,85 @@ fn octets(keys: &Reader<'_>, name: &str) -> u32 {
     let ByteSize(size) = keys.get(name);
     u32::try_from(size).unwrap_or(u32::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use purlin_config::Input;
+
+    fn check(text: &str) -> (Option<ChainSettings>, String) {
+        let mut faults = Faults::new();
+        let document = Document::parse([Input::file("a.toml", text)], &mut faults);
+        let settings = read(&document, &mut faults);
+        (settings, faults.to_text(&document, false))
+    }
+
+    fn good(text: &str) -> ChainSettings {
+        let (settings, told) = check(text);
+        settings.unwrap_or_else(|| panic!("{told}"))
+    }
+
+    #[test]
+    fn the_demo_is_a_development_chain_on_loopback() {
+        let demo = good(demo());
+        assert!(demo.enabled);
+        assert_eq!(demo.origin, Origin::Development { chain_id: 31_337 });
+        assert_eq!(demo.service.production.pace, Pace::Instant);
+        assert_eq!(demo.service.cors, Cors::Any);
+        let listeners = [demo.service.http, demo.service.ws];
+        assert!(
+            listeners
+                .iter()
+                .flatten()
+                .all(|address| address.ip().is_loopback())
+        );
+        assert!(demo.service.pool.unprotected_allowed);
+    }
+
+    #[test]
+    fn nothing_is_served_that_is_not_said() {
+        let nothing = good("");
+        assert!(!nothing.enabled);
+        assert_eq!((nothing.service.http, nothing.service.ws), (None, None));
+        assert_eq!(nothing.service.cors, Cors::Closed);
+    }
+
+    #[test]
+    fn every_key_reaches_what_it_is_about() {
+        let own = good(
+            "[chain]\nenabled = true\ngenesis = \"/etc/g.json\"\npruning_mode = \"archive\"\nblock_period = \"5s\"\n\
+             empty_blocks = true\nblock_gas_limit = 8000000\ntransaction_pool_size = 100\nrequests_per_second = 7\n\
+             query_timeout = \"2s\"\ncors_origins = [\"https://a.example\"]\nstate_cache_size = \"2Mi\"\n",
+        );
+        assert_eq!(own.origin, Origin::Document("/etc/g.json".into()));
+        assert_eq!((own.state.mode, own.state.cache_bytes), (Mode::Archive, 2 << 20));
+        let period = Duration::from_secs(5);
+        assert_eq!(own.service.production.pace, Pace::Every { period, empty: true });
+        assert_eq!(own.service.production.gas_limit, 8_000_000);
+        assert_eq!(own.service.pool.slots_max, 100);
+        assert!(!own.service.pool.unprotected_allowed);
+        assert_eq!(
+            (own.service.rpc.rate, own.service.rpc.deadline),
+            (7, Duration::from_secs(2))
+        );
+        assert_eq!(own.service.cors, Cors::Origins(vec!["https://a.example".into()]));
+    }
+
+    #[test]
+    fn what_cannot_be_is_named() {
+        for (text, words) in [
+            (
+                "genesis = \"g.json\"\nchain_id = 5",
+                "the chain's id stands in its genesis document",
+            ),
+            ("request_max = \"9Gi\"", "9Gi is not from 1Ki to 1Gi"),
+            ("state_cache_size = \"9000Ti\"", "chain.state_cache_size"),
+            ("beneficiary = \"0x12\"", "chain.beneficiary"),
+            ("pruning_mode = \"fast\"", "expected one of \"archive\", \"full\""),
+            ("block_perid = \"1s\"", "did you mean `block_period`?"),
+        ] {
+            let (settings, told) = check(&format!("[chain]\n{text}\n"));
+            assert!(settings.is_none() && told.contains(words), "{text}: {told}");
+        }
+    }
+}
