@@ -137,7 +137,8 @@ fn tests(repo: &Repo, scope: Scope, binary: &Path) -> Result<Tally, String> {
         if scope == Scope::All {
             command.env(ALL, "1");
         }
-        tally.add(follow(&mut command)?);
+        let first = follow(&mut command)?;
+        tally.add(again(&mut command, first)?);
     }
     let skipped: BTreeSet<String> = std::fs::read_to_string(&skips)
         .unwrap_or_default()
@@ -151,6 +152,45 @@ fn tests(repo: &Repo, scope: Scope, binary: &Path) -> Result<Tally, String> {
     tally.skipped += skipped.len() as u64;
     tally.passed = tally.passed.saturating_sub(skipped.len() as u64);
     Ok(tally)
+}
+
+/// More failures than these are no accident of a busy machine.
+const AGAIN_MAX: usize = 3;
+
+/// Runs the few tests that failed once more, alone: with real databases, switches and clocks beside them, some come too late
+/// on a busy machine. Those that pass alone count as passed, and are named: they want a look, not a red light.
+fn again(command: &mut Command, first: Tally) -> Result<Tally, String> {
+    let named = first.faults.len() as u64 == first.failed;
+    if first.failed == 0 || first.faults.len() > AGAIN_MAX || !named {
+        return Ok(first);
+    }
+    println!("== once more, alone: {}", first.faults.join(", "));
+    command
+        .args(["--", "--exact"])
+        .args(&first.faults)
+        .env(THREADS, "1");
+    let second = follow(command)?;
+    Ok(settled(first, &second))
+}
+
+/// The first run, corrected by what the second said of its failures.
+fn settled(mut first: Tally, second: &Tally) -> Tally {
+    let (failed, late): (Vec<String>, Vec<String>) = first
+        .faults
+        .iter()
+        .cloned()
+        .partition(|name| second.faults.contains(name));
+    // Of a second run that broke off nothing is known.
+    if second.passed < late.len() as u64 {
+        return first;
+    }
+    for name in &late {
+        println!("LATE {name}: failed beside other tests, passed alone");
+    }
+    first.passed += late.len() as u64;
+    first.failed -= late.len() as u64;
+    first.faults = failed;
+    first
 }
 
 fn follow(command: &mut Command) -> Result<Tally, String> {
@@ -177,4 +217,35 @@ fn follow(command: &mut Command) -> Result<Tally, String> {
             .push("cargo test ended with an error of its own".to_owned());
     }
     Ok(tally)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tally(passed: u64, faults: &[&str]) -> Tally {
+        Tally {
+            passed,
+            failed: faults.len() as u64,
+            skipped: 0,
+            faults: faults.iter().map(|name| (*name).to_owned()).collect(),
+        }
+    }
+
+    #[test]
+    fn what_passes_alone_has_passed_and_what_fails_twice_has_failed() {
+        let first = || tally(7, &["a", "b"]);
+        assert_eq!(settled(first(), &tally(2, &[])), tally(9, &[]));
+        assert_eq!(settled(first(), &tally(1, &["b"])), tally(8, &["b"]));
+        assert_eq!(settled(first(), &tally(0, &["a", "b"])), first());
+    }
+
+    #[test]
+    fn a_second_run_that_did_not_run_them_settles_nothing() {
+        let first = tally(7, &["a", "b"]);
+        let broken = tally(0, &["cargo test ended with an error of its own"]);
+        assert_eq!(settled(first, &broken), tally(7, &["a", "b"]));
+        assert_eq!(settled(tally(7, &["a"]), &broken), tally(7, &["a"]));
+        assert_eq!(settled(tally(7, &["a"]), &tally(0, &[])), tally(7, &["a"]));
+    }
 }
