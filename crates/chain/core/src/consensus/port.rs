@@ -29,7 +29,7 @@ pub struct Decided {
 pub struct HeightSettings {
     pub height: u64,
     pub validators: ValidatorSet,
-    /// The least time from one decision to the next.
+    /// The least time from one decision to the next. A node that catches up does not wait.
     pub period: Duration,
 }
 
@@ -54,18 +54,22 @@ pub trait Application {
 
     /// A block for this height and round, which it is our turn to propose, made within `budget`.
     ///
-    /// Asked again for the same height and round, before or after a restart, it gives the same block. It is durable before
-    /// this returns.
+    /// It need not be durable: the engine's log keeps it before anybody hears of it, and the engine asks once for a height
+    /// and round, after a restart again only when nobody can have heard of the first answer.
     fn propose(&mut self, height: u64, round: u32, budget: Duration) -> Result<Proposal, Self::Failure>;
 
     /// Whether we may vote for this block. Executes it on the head's state; nothing becomes visible.
+    ///
+    /// A block that fell out of an earlier round is proposed again by others: `round` and `proposer` are those of the proposal
+    /// with which it came here first, and its header may name another validator.
     ///
     /// Deterministic: every honest validator with the same head gives the same answer, whatever its clock says, but for a
     /// timestamp from the future, which time heals.
     fn validate(&mut self, proposal: &Proposal) -> Result<Result<(), Invalid>, Self::Failure>;
 
     /// A quorum committed to this block. Makes block, certificate and state durable in one step, and only then answers with
-    /// the next height. Deciding a height again with the same block changes nothing.
+    /// the next height. Deciding a height again with the same block changes nothing. The block need not have been validated
+    /// here before: a node that catches up, or has restarted, decides on the certificate alone.
     fn decide(&mut self, decided: Decided) -> Result<HeightSettings, Self::Failure>;
 
     /// A decided block, for a peer that has fallen behind; `None` above the head and below what is kept.
