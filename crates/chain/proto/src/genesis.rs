@@ -3,7 +3,7 @@
 //! The document is walked twice: first as plain JSON, where each field is held against the kind that it must have (so
 //! that the message carries the path of the field), then by alloy's reader, which makes the value.
 
-mod document;
+pub(crate) mod document;
 
 use crate::Fork;
 use alloy_genesis::Genesis;

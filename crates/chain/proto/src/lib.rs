@@ -23,11 +23,11 @@ pub use alloy_eips::{
     eip7685::Requests,
     eip7840::BlobParams,
 };
-pub use alloy_genesis::{Genesis, GenesisAccount};
+pub use alloy_genesis::{ChainConfig, Genesis, GenesisAccount};
 pub use alloy_primitives::{Address, B64, B256, Bloom, Bytes, Log, TxKind, U256};
 pub use fork::Fork;
 pub use genesis::GenesisError;
-pub use spec::{Activation, ChainSpec, DEVELOPMENT_GAS_LIMIT};
+pub use spec::{Activation, ChainSpec, ConsensusSpec, DEVELOPMENT_GAS_LIMIT};
 
 /// A signed transaction of type 0 to 4; one with blobs (type 3) is without its sidecar, as blocks hold it.
 pub type Transaction = alloy_consensus::EthereumTxEnvelope<alloy_consensus::TxEip4844>;

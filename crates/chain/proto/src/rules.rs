@@ -40,7 +40,7 @@ pub fn check_header(
     header: &Header,
     now: u64,
 ) -> Result<(), HeaderFault> {
-    place(parent, parent_hash, header, now)?;
+    place(spec, parent, parent_hash, header, now)?;
     let fork = spec.fork_at(header.number, header.timestamp);
     gas(spec, parent, header)?;
     seal(fork, parent, header)?;
@@ -131,7 +131,13 @@ pub fn gas_limit_towards(parent_limit: u64, wished: u64) -> u64 {
         .max(GAS_LIMIT_MIN)
 }
 
-fn place(parent: &Header, parent_hash: B256, header: &Header, now: u64) -> Result<(), HeaderFault> {
+fn place(
+    spec: &ChainSpec,
+    parent: &Header,
+    parent_hash: B256,
+    header: &Header,
+    now: u64,
+) -> Result<(), HeaderFault> {
     if header.parent_hash != parent_hash {
         return Err(HeaderFault::ParentHash {
             wanted: parent_hash,
@@ -144,9 +150,10 @@ fn place(parent: &Header, parent_hash: B256, header: &Header, now: u64) -> Resul
             got: header.number,
         });
     }
-    if header.timestamp <= parent.timestamp {
-        return Err(HeaderFault::TimestampNotLater {
-            parent: parent.timestamp,
+    let earliest = spec.earliest_timestamp(parent);
+    if header.timestamp < earliest {
+        return Err(HeaderFault::TimestampTooEarly {
+            earliest,
             got: header.timestamp,
         });
     }
@@ -182,6 +189,12 @@ fn gas(spec: &ChainSpec, parent: &Header, header: &Header) -> Result<(), HeaderF
             step,
             got,
         });
+    }
+    if let Some(consensus) = spec.consensus() {
+        let wanted = gas_limit_towards(parent_limit, consensus.gas_limit);
+        if got != wanted {
+            return Err(HeaderFault::GasLimitDecided { wanted, got });
+        }
     }
     if header.gas_used > got {
         return Err(HeaderFault::GasUsedAboveLimit {

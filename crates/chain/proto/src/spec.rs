@@ -1,9 +1,11 @@
 //! What a chain is: its genesis, and which rules hold at which block.
 
 mod blobs;
+mod consensus;
 mod development;
 mod schedule;
 
+pub use consensus::ConsensusSpec;
 pub use development::GAS_LIMIT as DEVELOPMENT_GAS_LIMIT;
 pub(crate) use schedule::FORK_KEYS;
 
@@ -26,6 +28,7 @@ pub struct ChainSpec {
     genesis: Genesis,
     schedule: Schedule,
     blobs: BlobSchedule,
+    consensus: Option<ConsensusSpec>,
 }
 
 impl ChainSpec {
@@ -54,10 +57,12 @@ impl ChainSpec {
         let schedule = Schedule::new(&genesis.config)?;
         let blobs = BlobSchedule::new(&genesis.config)?;
         check_header(&genesis, &schedule)?;
+        let consensus = ConsensusSpec::read(&genesis, &schedule)?;
         Ok(Self {
             genesis,
             schedule,
             blobs,
+            consensus,
         })
     }
 
@@ -68,6 +73,27 @@ impl ChainSpec {
     /// The accounts and header fields that the document gave.
     pub fn genesis(&self) -> &Genesis {
         &self.genesis
+    }
+
+    /// Who decides about blocks (`config.purlin`); `None` in a chain without validators.
+    pub fn consensus(&self) -> Option<&ConsensusSpec> {
+        self.consensus.as_ref()
+    }
+
+    /// The least timestamp that a child of `parent` may have, in seconds since 1970: above the parent's (yellow paper,
+    /// section 4.4.4), or equal to it in a chain with validators, whose blocks may come faster than seconds.
+    pub fn earliest_timestamp(&self, parent: &Header) -> u64 {
+        match self.consensus {
+            Some(_) => parent.timestamp,
+            None => parent.timestamp.saturating_add(1),
+        }
+    }
+
+    /// The gas limit that blocks go to where validators hold each other to one; `wished` elsewhere.
+    pub fn gas_limit_target(&self, wished: u64) -> u64 {
+        self.consensus
+            .as_ref()
+            .map_or(wished, |consensus| consensus.gas_limit)
     }
 
     /// The rules of block `number` with this timestamp.
@@ -136,7 +162,8 @@ impl ChainSpec {
 
     /// The header of block 0 over a state with this root.
     ///
-    /// Fields that a fork brought are there when that fork holds at block 0, as geth does it.
+    /// Fields that a fork brought are there when that fork holds at block 0, as geth does it. With validators, `mixHash` is
+    /// the digest of [`ConsensusSpec::digest`].
     pub fn genesis_header(&self, state_root: B256) -> Header {
         let genesis = &self.genesis;
         let fork = self.fork_at(0, genesis.timestamp);
@@ -157,7 +184,10 @@ impl ChainSpec {
             gas_limit: genesis.gas_limit,
             timestamp: genesis.timestamp,
             extra_data: genesis.extra_data.clone(),
-            mix_hash: genesis.mix_hash,
+            mix_hash: self
+                .consensus
+                .as_ref()
+                .map_or(genesis.mix_hash, ConsensusSpec::digest),
             nonce: B64::from(genesis.nonce),
             base_fee_per_gas: since(Fork::London).then_some(base_fee),
             withdrawals_root: since(Fork::Shanghai).then_some(roots::EMPTY),
@@ -176,6 +206,22 @@ pub enum Activation {
     Block(u64),
     /// Seconds since 1970.
     Time(u64),
+}
+
+/// The field is as it must be, or the fault with its path, what stands there and what would be right.
+fn ensure<P: Into<String>>(
+    holds: bool,
+    fault: impl FnOnce() -> (P, String, &'static str),
+) -> Result<(), GenesisError> {
+    if holds {
+        return Ok(());
+    }
+    let (path, found, wanted) = fault();
+    Err(GenesisError::Field {
+        path: path.into(),
+        found,
+        wanted: wanted.to_owned(),
+    })
 }
 
 fn check_header(genesis: &Genesis, schedule: &Schedule) -> Result<(), GenesisError> {

@@ -5,11 +5,11 @@ use crate::{Fork, spec::FORK_KEYS};
 use alloy_primitives::{U256, hex};
 use serde_json::{Map, Value};
 
-type Object = Map<String, Value>;
+pub(crate) type Object = Map<String, Value>;
 
 /// What a field may hold. Numbers may be JSON numbers, decimal strings or `0x` strings, as geth reads them.
 #[derive(Clone, Copy)]
-enum Kind {
+pub(crate) enum Kind {
     U64,
     U256,
     Bool,
@@ -132,7 +132,7 @@ fn account(address: &str, account: &Value) -> Result<(), GenesisError> {
     Ok(())
 }
 
-fn object<'a>(path: &str, value: &'a Value) -> Result<&'a Object, GenesisError> {
+pub(crate) fn object<'a>(path: &str, value: &'a Value) -> Result<&'a Object, GenesisError> {
     value.as_object().ok_or_else(|| GenesisError::Field {
         path: path.to_owned(),
         found: shown(value),
@@ -162,7 +162,7 @@ fn fields(path: &str, object: &Object, kinds: &[(&str, Kind)]) -> Result<(), Gen
 }
 
 /// Absent and `null` are the same; what must be there is asked for by [`required`].
-fn field(path: &str, object: &Object, key: &str, wanted: Kind) -> Result<(), GenesisError> {
+pub(crate) fn field(path: &str, object: &Object, key: &str, wanted: Kind) -> Result<(), GenesisError> {
     match object.get(key) {
         None | Some(Value::Null) => Ok(()),
         Some(value) => kind(&format!("{path}{key}"), value, wanted),
@@ -172,12 +172,7 @@ fn field(path: &str, object: &Object, key: &str, wanted: Kind) -> Result<(), Gen
 fn kind(path: &str, value: &Value, kind: Kind) -> Result<(), GenesisError> {
     let text = value.as_str();
     let holds = match kind {
-        Kind::U64 => {
-            value.is_u64()
-                || text
-                    .and_then(number)
-                    .is_some_and(|number| u64::try_from(number).is_ok())
-        }
+        Kind::U64 => u64_of(value).is_some(),
         Kind::U256 => value.is_u64() || text.and_then(number).is_some(),
         Kind::Bool => value.is_boolean(),
         Kind::Octets => text.and_then(octets).is_some(),
@@ -207,6 +202,12 @@ impl Kind {
     }
 }
 
+/// The number that a field of kind [`Kind::U64`] holds.
+pub(crate) fn u64_of(value: &Value) -> Option<u64> {
+    let written = || u64::try_from(number(value.as_str()?)?).ok();
+    value.as_u64().or_else(written)
+}
+
 fn number(text: &str) -> Option<U256> {
     match text.strip_prefix("0x") {
         Some("") => None,
@@ -221,7 +222,7 @@ fn octets(text: &str) -> Option<usize> {
 }
 
 /// The value as it stands in the document, cut when it is long.
-fn shown(value: &Value) -> String {
+pub(crate) fn shown(value: &Value) -> String {
     const LONGEST: usize = 80;
     let text = value.to_string();
     match text.char_indices().nth(LONGEST) {

@@ -10,8 +10,8 @@ pub enum HeaderFault {
     ParentHash { wanted: B256, got: B256 },
     #[error("number is {got}, it must be {wanted}")]
     Number { wanted: u64, got: u64 },
-    #[error("timestamp is {got}, it must be above the parent's {parent}")]
-    TimestampNotLater { parent: u64, got: u64 },
+    #[error("timestamp is {got}, after the parent it must be {earliest} at least")]
+    TimestampTooEarly { earliest: u64, got: u64 },
     #[error("timestamp is {got}, more than 15 s after the time here, {now}")]
     TimestampInFuture { now: u64, got: u64 },
     #[error("extraData has {got} octets, at most {max} are allowed")]
@@ -20,6 +20,8 @@ pub enum HeaderFault {
     GasLimitRange { min: u64, max: u64, got: u64 },
     #[error("gasLimit is {got}, it must be less than {step} away from {parent}")]
     GasLimitStep { parent: u64, step: u64, got: u64 },
+    #[error("gasLimit is {got}, on the way to what the genesis document decides it must be {wanted}")]
+    GasLimitDecided { wanted: u64, got: u64 },
     #[error("gasUsed is {got}, above the gasLimit {limit}")]
     GasUsedAboveLimit { limit: u64, got: u64 },
     #[error("baseFeePerGas is {}, it must be {}", shown(.got), shown(.wanted))]
@@ -80,9 +82,11 @@ impl HeaderFault {
         match self {
             Self::ParentHash { .. } => "parentHash",
             Self::Number { .. } => "number",
-            Self::TimestampNotLater { .. } | Self::TimestampInFuture { .. } => "timestamp",
+            Self::TimestampTooEarly { .. } | Self::TimestampInFuture { .. } => "timestamp",
             Self::ExtraData { .. } => "extraData",
-            Self::GasLimitRange { .. } | Self::GasLimitStep { .. } => "gasLimit",
+            Self::GasLimitRange { .. } | Self::GasLimitStep { .. } | Self::GasLimitDecided { .. } => {
+                "gasLimit"
+            }
             Self::GasUsedAboveLimit { .. } => "gasUsed",
             Self::BaseFee { .. } => "baseFeePerGas",
             Self::Difficulty { .. } => "difficulty",
