@@ -15,6 +15,7 @@
 
 use alloy_consensus::crypto::secp256k1::recover_signer;
 use alloy_primitives::{Address, B256, Keccak256, Signature};
+use alloy_rlp::{BufMut, Decodable, Encodable};
 
 /// Octets of a signature.
 pub const SIGNATURE_LEN: usize = 65;
@@ -32,15 +33,41 @@ pub enum VoteKind {
     Precommit,
 }
 
+impl VoteKind {
+    /// Its octet, in digests and in messages.
+    const fn octet(self) -> u8 {
+        match self {
+            Self::Prevote => 2,
+            Self::Precommit => 3,
+        }
+    }
+}
+
+impl Encodable for VoteKind {
+    fn encode(&self, out: &mut dyn BufMut) {
+        self.octet().encode(out);
+    }
+
+    fn length(&self) -> usize {
+        self.octet().length()
+    }
+}
+
+impl Decodable for VoteKind {
+    fn decode(rest: &mut &[u8]) -> Result<Self, alloy_rlp::Error> {
+        match u8::decode(rest)? {
+            2 => Ok(Self::Prevote),
+            3 => Ok(Self::Precommit),
+            _ => Err(alloy_rlp::Error::Custom("2 is a prevote, 3 a precommit")),
+        }
+    }
+}
+
 impl Network {
     /// What a validator signs to vote for the block `hash`, or for none.
     #[must_use]
     pub fn vote(self, kind: VoteKind, height: u64, round: u32, hash: Option<B256>) -> B256 {
-        let kind = match kind {
-            VoteKind::Prevote => 2,
-            VoteKind::Precommit => 3,
-        };
-        self.common(kind, height, round, hash).finalize()
+        self.common(kind.octet(), height, round, hash).finalize()
     }
 
     /// What a proposer signs; `polka` is the earlier round in which more than two thirds prevoted for the block.
