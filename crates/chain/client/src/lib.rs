@@ -12,7 +12,9 @@
 pub mod bench;
 mod endpoint;
 mod keys;
+pub mod keystore;
 pub mod rpc;
 
 pub use endpoint::{Endpoint, EndpointError};
 pub use keys::{Key, KeyError};
+pub use keystore::{Kdf, Keystore, KeystoreError};
