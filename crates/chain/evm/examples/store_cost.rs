@@ -141,6 +141,7 @@ fn commit(store: &Store, changes: Changes, costs: &mut Costs) -> Result<(), Stor
         block,
         changes,
         trie,
+        certificate: None,
     };
     let start = Instant::now();
     store.commit(sealed)?;

@@ -1,21 +1,24 @@
 //! The chain: blocks are executed on the head, checked, and committed. One writes, many read.
 //!
 //! ```text
-//!   import(block)  ─ header rules ─ senders ─┐
-//!                                            ├─ execute ─ root ─ compare ─ commit ─> watchers
-//!   produce(transactions) ─ header ──────────┘              (import)
+//!   check(block)  ─ header rules ─ senders ─┐
+//!                                           ├─ execute ─ root ─ compare ─> Prepared ─ commit(certificate) ─> watchers
+//!   prepare(transactions) ─ header ─────────┘              (check)
 //! ```
 //!
-//! It knows no network, no pool and no consensus: which block comes next is decided by who calls. Nothing is half
-//! applied: until the store has committed, the chain is as it was.
+//! `import` is check and commit in one, `produce` is prepare and commit. It knows no network, no pool and no consensus: which
+//! block comes next is decided by who calls. Where the genesis names validators, a block needs the octets of their decision to
+//! become the head; they are kept beside it. Nothing is half applied: until the store has committed, the chain is as it was.
 
 mod error;
 mod import;
+mod prepared;
 mod produce;
 mod senders;
 mod view;
 
-pub use error::{CreateError, ImportError, ProduceError, ViewError};
+pub use error::{CommitError, CreateError, ImportError, ProduceError, ViewError};
+pub use prepared::Prepared;
 pub use produce::{Attributes, Produced};
 pub use senders::SenderFault;
 pub use view::{View, ViewDatabase};
@@ -83,7 +86,7 @@ pub struct Chain {
 struct Inner {
     spec: ChainSpec,
     store: Store,
-    /// Held while a block is executed and committed.
+    /// Held while a block is executed, and while one is committed.
     writer: Mutex<()>,
     watchers: RwLock<Vec<Watcher>>,
 }

@@ -16,6 +16,48 @@ pub enum CreateError {
     Store(#[from] StoreError),
 }
 
+/// Why a prepared block did not become the head. The chain is as it was.
+#[derive(Debug, thiserror::Error)]
+pub enum CommitError {
+    /// Prepare or check it again, if it is still of use.
+    #[error("block {number} was executed on {parent}, but the head is block {head} {head_hash} now")]
+    NotOnHead {
+        number: u64,
+        parent: B256,
+        head: u64,
+        head_hash: B256,
+    },
+    #[error(
+        "block {number} has no certificate: in this chain the validators of the genesis document decide about every block"
+    )]
+    NoCertificate { number: u64 },
+    #[error(
+        "block {number} has a certificate, but the genesis document names no validators (config.purlin) who could have given it"
+    )]
+    NoValidators { number: u64 },
+    #[error(transparent)]
+    Store(StoreError),
+}
+
+impl From<StoreError> for CommitError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::NotOnHead {
+                number,
+                parent,
+                head,
+                head_hash,
+            } => Self::NotOnHead {
+                number,
+                parent,
+                head,
+                head_hash,
+            },
+            other => Self::Store(other),
+        }
+    }
+}
+
 /// Why a block was not taken. The chain is as it was.
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
@@ -67,7 +109,18 @@ pub enum ImportError {
         source: Box<ExecuteError>,
     },
     #[error(transparent)]
+    Commit(CommitError),
+    #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl From<CommitError> for ImportError {
+    fn from(error: CommitError) -> Self {
+        match error {
+            CommitError::Store(error) => Self::Store(error),
+            other => Self::Commit(other),
+        }
+    }
 }
 
 impl ImportError {
@@ -83,7 +136,7 @@ impl ImportError {
             Self::LogsBloom { .. } => Some("logsBloom"),
             Self::RequestsHash { .. } => Some("requestsHash"),
             Self::StateRoot { .. } => Some("stateRoot"),
-            Self::Execute { .. } | Self::Store(_) => None,
+            Self::Execute { .. } | Self::Commit(_) | Self::Store(_) => None,
         }
     }
 }
@@ -91,8 +144,8 @@ impl ImportError {
 /// Why no block was made. The chain is as it was.
 #[derive(Debug, thiserror::Error)]
 pub enum ProduceError {
-    #[error("timestamp {got} is not above the head's {head}")]
-    Timestamp { head: u64, got: u64 },
+    #[error("timestamp {got} is too early: after the head it must be {earliest} at least")]
+    Timestamp { earliest: u64, got: u64 },
     #[error(
         "block {number} is under {fork}, before the merge: such blocks are mined elsewhere and only imported here"
     )]
@@ -104,7 +157,18 @@ pub enum ProduceError {
     #[error("the block could not be executed")]
     Execute(#[from] ExecuteError),
     #[error(transparent)]
+    Commit(CommitError),
+    #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl From<CommitError> for ProduceError {
+    fn from(error: CommitError) -> Self {
+        match error {
+            CommitError::Store(error) => Self::Store(error),
+            other => Self::Commit(other),
+        }
+    }
 }
 
 /// Why there is nothing to call or trace on.

@@ -1,30 +1,53 @@
 //! A block from elsewhere: everything that its header says is checked before it counts.
 
-use super::{Chain, ImportError, Imported, NewHead, Steps, senders::recover};
+use super::{
+    Chain, CommitError, ImportError, Imported, Prepared, Steps,
+    senders::{KnownSenders, recover},
+};
 use crate::execute::{ExecuteError, Outcome, execute};
 use crate::state::Changes;
 use crate::store::{Head, Sealed, StoreError};
 use purlin_chain_proto::{
-    Address, B256, Block, Header, roots,
+    Address, B256, Block, Bytes, Header, roots,
     rules::{self, HeaderFault},
 };
 use std::{
-    sync::Arc,
+    sync::MutexGuard,
     time::{Instant, SystemTime, UNIX_EPOCH},
 };
 
 impl Chain {
+    /// Executes a block on the head and says whether it is right in every point; what comes back can be committed, and nobody
+    /// sees it until then. What costs least is looked at first: a block with a wrong header costs no signature.
+    ///
+    /// `known` tells the sender of a transaction by its hash, where a pool has recovered it already (under the rules since
+    /// Homestead): a signature costs more than the rest of a transfer, so it should be read once.
+    ///
+    /// # Errors
+    ///
+    /// Which field is wrong, what it should be and what it is; [`ImportError::NotOnHead`] also for a block that the chain has.
+    pub fn check(
+        &self,
+        block: Block,
+        known: impl Fn(&B256) -> Option<Address> + Sync,
+    ) -> Result<Prepared, ImportError> {
+        let writing = self.write();
+        let hash = block.header.hash_slow();
+        self.try_block(&writing, block, hash, &known)
+    }
+
     /// Executes a block on the head and makes it the head, if it is right in every point.
     ///
     /// # Errors
     ///
-    /// Which field is wrong, what it should be and what it is; the chain is then as it was.
+    /// Which field is wrong, what it should be and what it is; [`CommitError::NoCertificate`](super::CommitError) in a chain
+    /// with validators, for a block by itself proves no decision there: see [`Chain::import_decided`]. The chain is then as
+    /// it was.
     pub fn import(&self, block: Block) -> Result<Imported, ImportError> {
         self.import_known(block, |_| None)
     }
 
-    /// As [`Chain::import`], where a pool knows who sent some of the transactions: `known` tells the sender by the
-    /// transaction's hash. A signature costs more than the rest of a transfer, so it should be read once.
+    /// As [`Chain::import`], where a pool knows who sent some of the transactions: see [`Chain::check`].
     ///
     /// # Errors
     ///
@@ -34,15 +57,56 @@ impl Chain {
         block: Block,
         known: impl Fn(&B256) -> Option<Address> + Sync,
     ) -> Result<Imported, ImportError> {
-        let started = Instant::now();
+        self.take(block, None, &known)
+    }
+
+    /// As [`Chain::import_known`], in a chain with validators: the block with the certificate of its decision, which the
+    /// caller has verified and which is kept as it is.
+    ///
+    /// # Errors
+    ///
+    /// As [`Chain::import`]; [`CommitError::NoValidators`](super::CommitError) in a chain without validators.
+    pub fn import_decided(
+        &self,
+        block: Block,
+        certificate: Bytes,
+        known: impl Fn(&B256) -> Option<Address> + Sync,
+    ) -> Result<Imported, ImportError> {
+        self.take(block, Some(certificate), &known)
+    }
+
+    fn take(
+        &self,
+        block: Block,
+        certificate: Option<Bytes>,
+        known: KnownSenders<'_>,
+    ) -> Result<Imported, ImportError> {
         let number = block.header.number;
         let hash = block.header.hash_slow();
-        if self.store().number_of(hash)?.is_some() {
+        let writing = self.write();
+        if let Some(number) = self.store().number_of(hash)? {
             return Ok(Imported::Known { number, hash });
         }
-        // The signatures depend on nothing before the block, so they are read before its turn comes.
+        if certificate.is_none() && self.spec().consensus().is_some() {
+            return Err(CommitError::NoCertificate { number }.into());
+        }
+        let prepared = self.try_block(&writing, block, hash, known)?;
+        Ok(Imported::New(self.seal(&writing, prepared, certificate)?))
+    }
+
+    /// Nobody commits before the block is executed: the state that it is executed on is the head's.
+    fn try_block(
+        &self,
+        _writing: &MutexGuard<'_, ()>,
+        block: Block,
+        hash: B256,
+        known: KnownSenders<'_>,
+    ) -> Result<Prepared, ImportError> {
+        self.check_lists(&self.head(), &block)?;
+        let number = block.header.number;
+        let started = Instant::now();
         let fork = self.spec().fork_at(number, block.header.timestamp);
-        let senders = recover(fork, &block.body.transactions, &known).map_err(|(index, why)| {
+        let senders = recover(fork, &block.body.transactions, known).map_err(|(index, why)| {
             let hash = *block.body.transactions[index].tx_hash();
             ImportError::Sender {
                 number,
@@ -50,16 +114,8 @@ impl Chain {
                 hash,
                 why,
             }
-        });
+        })?;
         let recovered = Instant::now();
-        let _writing = self.write();
-        let begun = Instant::now();
-        let head = self.head();
-        if let Some(number) = self.store().number_of(hash)? {
-            return Ok(Imported::Known { number, hash });
-        }
-        self.check(&head, &block)?;
-        let senders = senders?;
         let outcome = self.execute(&block, &senders)?;
         let executed = Instant::now();
         compare(&block.header, &outcome)?;
@@ -73,43 +129,27 @@ impl Chain {
         }
         let took = Steps {
             recover: recovered - started,
-            execute: executed - begun,
+            execute: executed - recovered,
             root: executed.elapsed(),
             ..Steps::default()
         };
         let Outcome {
             changes, receipts, ..
         } = outcome;
-        Ok(Imported::New(self.seal(
-            Sealed {
-                block,
-                hash,
-                senders,
-                receipts,
-                changes,
-                trie,
-            },
-            took,
-        )?))
-    }
-
-    /// Commits, and tells who watches.
-    pub(super) fn seal(&self, sealed: Sealed, mut took: Steps) -> Result<Arc<NewHead>, StoreError> {
-        let started = Instant::now();
-        let changed = sealed.changes.accounts.keys().copied().collect();
-        let (stored, receipts) = self.store().commit(sealed)?;
-        took.commit = started.elapsed();
-        let head = Arc::new(NewHead {
-            stored,
+        let sealed = Sealed {
+            block,
+            hash,
+            senders,
             receipts,
-            changed,
-            took,
-        });
-        self.tell(&head);
-        Ok(head)
+            changes,
+            trie,
+            certificate: None,
+        };
+        Ok(Prepared::new(sealed, took))
     }
 
-    fn check(&self, head: &Head, block: &Block) -> Result<(), ImportError> {
+    /// Everything that can be said without a signature and without the state.
+    fn check_lists(&self, head: &Head, block: &Block) -> Result<(), ImportError> {
         let header = &block.header;
         let number = header.number;
         if header.parent_hash != head.hash {

@@ -1,6 +1,6 @@
 //! A block made here, on the head, from transactions that somebody chose.
 
-use super::{Chain, NewHead, ProduceError, Steps};
+use super::{Chain, NewHead, Prepared, ProduceError, Steps};
 use crate::execute::{ExecuteError, ExecutionRefusal, Executor, Outcome};
 use crate::store::{Head, Sealed};
 use alloy_eips::Encodable2718;
@@ -9,16 +9,20 @@ use purlin_chain_proto::{
     Address, B256, Body, Bytes, Fork, Header, Recovered, Transaction, Withdrawal, Withdrawals, roots,
     rules::{self, BLOCK_OCTETS_MAX, EXTRA_DATA_MAX},
 };
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::{Arc, MutexGuard},
+    time::Instant,
+};
 
 /// What whoever makes a block decides about it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Attributes {
-    /// Seconds since 1970, above the head's.
+    /// Seconds since 1970, from [`ChainSpec::earliest_timestamp`](purlin_chain_proto::ChainSpec::earliest_timestamp) on.
     pub timestamp: u64,
     pub beneficiary: Address,
     pub prev_randao: B256,
-    /// The wish; a block comes at most 1/1024 of its parent's limit nearer to it.
+    /// The wish; a block comes at most 1/1024 of its parent's limit nearer to it. Nothing in a chain with validators, whose
+    /// genesis document decides.
     pub gas_limit: u64,
     /// At most 32 octets.
     pub extra_data: Bytes,
@@ -43,18 +47,46 @@ const TRANSACTION_GAS_MIN: u64 = 21_000;
 const FRAME_OCTETS: usize = 64;
 
 impl Chain {
-    /// Executes these transactions on the head, seals the block and makes it the head. It stops asking for transactions
-    /// when the block's gas is used up; one that does not fit or is not valid leaves no trace and is named with its reason.
+    /// Executes these transactions on the head and seals the block, which nobody sees until it is committed. It stops asking
+    /// for transactions when the block's gas is used up, or when there are no more: how long to go on is decided by who
+    /// offers. One that does not fit or is not valid leaves no trace and comes back with its reason, in the order in which
+    /// they were offered.
     ///
     /// # Errors
     ///
-    /// Attributes that no block can have, or a store that fails; the chain is then as it was.
+    /// Attributes that no block can have, or a store that fails.
+    pub fn prepare(
+        &self,
+        attributes: Attributes,
+        transactions: impl Iterator<Item = Recovered>,
+    ) -> Result<(Prepared, Vec<(B256, ExecutionRefusal)>), ProduceError> {
+        let writing = self.write();
+        self.build(&writing, attributes, transactions)
+    }
+
+    /// [`Chain::prepare`] and commit in one, in a chain without validators.
+    ///
+    /// # Errors
+    ///
+    /// As [`Chain::prepare`], and [`CommitError::NoCertificate`](super::CommitError) in a chain with validators; the chain is then as it was.
     pub fn produce(
         &self,
         attributes: Attributes,
-        mut transactions: impl Iterator<Item = Recovered>,
+        transactions: impl Iterator<Item = Recovered>,
     ) -> Result<Produced, ProduceError> {
-        let _writing = self.write();
+        let writing = self.write();
+        let (prepared, refused) = self.build(&writing, attributes, transactions)?;
+        let head = self.seal(&writing, prepared, None)?;
+        Ok(Produced { head, refused })
+    }
+
+    /// Nobody commits before the block is executed: the state that it is executed on is the head's.
+    fn build(
+        &self,
+        _writing: &MutexGuard<'_, ()>,
+        attributes: Attributes,
+        mut transactions: impl Iterator<Item = Recovered>,
+    ) -> Result<(Prepared, Vec<(B256, ExecutionRefusal)>), ProduceError> {
         let started = Instant::now();
         let head = self.head();
         let (mut header, mut body) = self.begin(&head, attributes)?;
@@ -79,7 +111,6 @@ impl Chain {
         self.fill(&mut header, &body, &outcome);
         let (root, trie) = self.store().root_after(&outcome.changes)?;
         header.state_root = root;
-        let hash = header.hash_slow();
         let took = Steps {
             execute: executed - started,
             root: executed.elapsed(),
@@ -88,19 +119,16 @@ impl Chain {
         let Outcome {
             changes, receipts, ..
         } = outcome;
-        let block = header.into_block(body);
-        let head = self.seal(
-            Sealed {
-                block,
-                hash,
-                senders,
-                receipts,
-                changes,
-                trie,
-            },
-            took,
-        )?;
-        Ok(Produced { head, refused })
+        let sealed = Sealed {
+            hash: header.hash_slow(),
+            block: header.into_block(body),
+            senders,
+            receipts,
+            changes,
+            trie,
+            certificate: None,
+        };
+        Ok((Prepared::new(sealed, took), refused))
     }
 
     /// The fields that are known before the first transaction.
@@ -108,9 +136,10 @@ impl Chain {
         let (spec, parent) = (self.spec(), &head.header);
         let (number, timestamp) = (parent.number + 1, attributes.timestamp);
         let fork = spec.fork_at(number, timestamp);
-        if timestamp <= parent.timestamp {
+        let earliest = spec.earliest_timestamp(parent);
+        if timestamp < earliest {
             return Err(ProduceError::Timestamp {
-                head: parent.timestamp,
+                earliest,
                 got: timestamp,
             });
         }
@@ -133,7 +162,7 @@ impl Chain {
             number,
             gas_limit: rules::gas_limit_towards(
                 spec.parent_gas_limit(parent, timestamp),
-                attributes.gas_limit,
+                spec.gas_limit_target(attributes.gas_limit),
             ),
             timestamp,
             extra_data: attributes.extra_data,

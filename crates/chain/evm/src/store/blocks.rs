@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use alloy_primitives::B256;
+use alloy_primitives::{B256, Bytes};
 use purlin_chain_proto::{Block, Body, Receipt};
 
 use super::codec::{self, damaged};
@@ -78,6 +78,24 @@ impl Store {
         let receipts = Arc::new(codec::decode_receipts(row.value())?);
         self.inner.receipts.keep(number, receipts.len(), receipts.clone());
         Ok(Some(receipts))
+    }
+
+    /// The octets that a block was committed with; `None` when there were none, or the block has not come yet.
+    ///
+    /// # Errors
+    /// [`StoreError::Pruned`]; [`StoreError::Damaged`] when they are not what was written; when the store cannot read.
+    pub fn certificate(&self, number: u64) -> Result<Option<Bytes>, StoreError> {
+        let snapshot = self.snapshot();
+        if !there(&snapshot, number)? {
+            return Ok(None);
+        }
+        let table = snapshot.tables.certificates.as_ref();
+        let Some(row) = table.map(|table| table.get(number)).transpose()?.flatten() else {
+            return Ok(None);
+        };
+        let hash = snapshot.block_hash(number)?;
+        let hash = hash.ok_or_else(|| damaged("a block's row"))?;
+        Ok(Some(codec::decode_certificate(hash, row.value())?))
     }
 
     /// In which block a transaction is, and where in it; `None` for one that is not known or pruned.

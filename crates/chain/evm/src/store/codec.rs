@@ -2,7 +2,7 @@
 
 use alloy_consensus::{Eip658Value, ReceiptWithBloom, TxReceipt, TxType};
 use alloy_eips::Typed2718;
-use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, Log, U256};
+use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, Keccak256, Log, U256};
 use alloy_rlp::{Decodable, RlpDecodable, RlpEncodable};
 use purlin_chain_proto::Receipt;
 
@@ -197,6 +197,29 @@ pub(super) fn decode_addresses(octets: &[u8]) -> Result<Vec<Address>, StateError
     }
 }
 
+/// Four octets over the block's hash and the certificate, then the certificate: it belongs to this block and to no other, and
+/// rot is found here and not by those whom it is sent to.
+pub(super) fn encode_certificate(block: B256, certificate: &[u8]) -> Vec<u8> {
+    [&checksum(block, certificate), certificate].concat()
+}
+
+pub(super) fn decode_certificate(block: B256, octets: &[u8]) -> Result<Bytes, StateError> {
+    match octets.split_first_chunk::<4>() {
+        Some((sum, certificate)) if *sum == checksum(block, certificate) => {
+            Ok(Bytes::copy_from_slice(certificate))
+        }
+        _ => Err(damaged("the certificate of a block")),
+    }
+}
+
+fn checksum(block: B256, certificate: &[u8]) -> [u8; 4] {
+    let mut hasher = Keccak256::new();
+    hasher.update(block);
+    hasher.update(certificate);
+    let [a, b, c, d, ..] = hasher.finalize().0;
+    [a, b, c, d]
+}
+
 /// RLP and nothing after it.
 pub(super) fn rlp<T: Decodable>(mut octets: &[u8], what: &str) -> Result<T, StateError> {
     let value = T::decode(&mut octets).map_err(|_| damaged(what))?;
@@ -238,6 +261,23 @@ mod tests {
             let _ = Touched::decode(&octets);
             let _ = decode_receipts(&octets);
             let _ = decode_addresses(&octets);
+            let _ = decode_certificate(B256::ZERO, &octets);
+        }
+    }
+
+    #[test]
+    fn a_certificate_belongs_to_its_block_and_shows_rot() {
+        let block = B256::repeat_byte(1);
+        for certificate in [&b""[..], b"signatures"] {
+            let row = encode_certificate(block, certificate);
+            assert_eq!(decode_certificate(block, &row).unwrap().as_ref(), certificate);
+            assert!(decode_certificate(B256::repeat_byte(2), &row).is_err());
+            for at in 0..row.len() * 8 {
+                let mut rotten = row.clone();
+                rotten[at / 8] ^= 1 << (at % 8);
+                assert!(decode_certificate(block, &rotten).is_err(), "bit {at}");
+            }
+            assert!(decode_certificate(block, &row[..row.len() - 1]).is_err());
         }
     }
 

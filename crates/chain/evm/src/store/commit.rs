@@ -19,7 +19,7 @@ pub(super) struct Turn<'a> {
 }
 
 impl Store {
-    /// Makes a block durable: itself, its state, receipts and indexes, in one transaction. It must follow the head. The block
+    /// Makes a block durable: itself, its state, receipts, certificate and indexes, in one transaction. It must follow the head. The block
     /// and its receipts come back as readers are given them.
     ///
     /// When this returns an error, the head is as before, and the store can be read and written as before; but after
@@ -40,6 +40,7 @@ impl Store {
             receipts,
             changes,
             trie,
+            certificate,
         } = sealed;
         let number = block.header.number;
         let stored = Arc::new(Stored { block, hash, senders });
@@ -47,6 +48,7 @@ impl Store {
             let rows = BlockRows {
                 stored: &stored,
                 receipts: &receipts,
+                certificate: certificate.as_ref(),
             };
             write::block(writing, &rows)?;
             write::state(writing, &plan, changes.codes)?;

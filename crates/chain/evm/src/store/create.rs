@@ -161,6 +161,7 @@ pub(super) fn begin(database: &Database, genesis: &Header, alloc: Changes) -> Re
     let rows = BlockRows {
         stored: &stored,
         receipts: &[],
+        certificate: None,
     };
     let writing = database.begin_write()?;
     write::beginning(&writing, stored.hash)?;

@@ -74,5 +74,9 @@ fn each_table(snapshot: &Snapshot, each: Each<'_>) -> Result<(), StorageError> {
     each("senders", &tables.senders)?;
     each("receipts", &tables.receipts)?;
     each("numbers", &tables.numbers)?;
-    each("transactions", &tables.transactions)
+    each("transactions", &tables.transactions)?;
+    match &tables.certificates {
+        Some(table) => each("certificates", table),
+        None => Ok(()),
+    }
 }

@@ -10,7 +10,7 @@ use super::values::{Mode, Pruned};
 use super::{Store, tables};
 
 impl Store {
-    /// Removes changes, bodies and receipts of blocks before the window, oldest first, until about `rows` rows are
+    /// Removes changes, bodies, receipts and certificates of blocks before the window, oldest first, until about `rows` rows are
     /// gone; a block goes as a whole. An archive keeps everything. One durable transaction.
     ///
     /// # Errors
@@ -59,7 +59,12 @@ fn body(writing: &WriteTransaction, snapshot: &Snapshot, number: u64) -> Result<
     for table in [tables::BODIES, tables::SENDERS, tables::RECEIPTS] {
         writing.open_table(table)?.remove(number)?;
     }
-    Ok(3 + transactions.len() as u64)
+    let mut rows = 3 + transactions.len() as u64;
+    if snapshot.tables.certificates.is_some() {
+        let mut table = writing.open_table(tables::CERTIFICATES)?;
+        rows += u64::from(table.remove(number)?.is_some());
+    }
+    Ok(rows)
 }
 
 /// The values before a block are the state of its parent, which nobody can ask any more.

@@ -23,6 +23,8 @@ pub(super) const SENDERS: Definition<u64, &[u8]> = TableDefinition::new("senders
 pub(super) const RECEIPTS: Definition<u64, &[u8]> = TableDefinition::new("receipts");
 pub(super) const NUMBERS: Definition<&[u8; 32], u64> = TableDefinition::new("numbers");
 pub(super) const TRANSACTIONS: Definition<&[u8; 32], (u64, u32)> = TableDefinition::new("transactions");
+/// Made by the first block with a certificate: files of before, and of chains without validators, do not have it.
+pub(super) const CERTIFICATES: Definition<u64, &[u8]> = TableDefinition::new("certificates");
 
 /// Keys of the table `meta`.
 pub(super) mod meta {
@@ -49,6 +51,7 @@ pub(super) struct Tables {
     pub(super) receipts: Open<u64>,
     pub(super) numbers: ReadOnlyTable<&'static [u8; 32], u64>,
     pub(super) transactions: ReadOnlyTable<&'static [u8; 32], (u64, u32)>,
+    pub(super) certificates: Option<Open<u64>>,
 }
 
 impl Tables {
@@ -71,6 +74,10 @@ impl Tables {
             receipts: reading.open_table(RECEIPTS)?,
             numbers: reading.open_table(NUMBERS)?,
             transactions: reading.open_table(TRANSACTIONS)?,
+            certificates: match reading.open_table(CERTIFICATES) {
+                Err(TableError::TableDoesNotExist(_)) => None,
+                other => Some(other?),
+            },
         })
     }
 }

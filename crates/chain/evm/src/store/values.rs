@@ -55,6 +55,8 @@ pub struct Sealed {
     pub changes: Changes,
     /// Of `root_after` with the same changes, on the parent.
     pub trie: TrieUpdate,
+    /// What proves that the block was decided, as it is; `None` where nobody decides.
+    pub certificate: Option<Bytes>,
 }
 
 /// What the trie becomes by changes of one head's state. Only of use to commit the very same changes.

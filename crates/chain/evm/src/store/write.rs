@@ -19,6 +19,7 @@ type Rows<'t, K> = Table<'t, K, &'static [u8]>;
 pub(super) struct BlockRows<'a> {
     pub(super) stored: &'a Stored,
     pub(super) receipts: &'a [Receipt],
+    pub(super) certificate: Option<&'a Bytes>,
 }
 
 /// Makes every table and writes what is true of a chain from its first block on.
@@ -56,6 +57,12 @@ pub(super) fn block(writing: &WriteTransaction, block: &BlockRows<'_>) -> Result
     ];
     for (table, row) in rows {
         writing.open_table(table)?.insert(number, row.as_slice())?;
+    }
+    if let Some(certificate) = block.certificate {
+        let row = codec::encode_certificate(*hash, certificate);
+        writing
+            .open_table(tables::CERTIFICATES)?
+            .insert(number, row.as_slice())?;
     }
     writing.open_table(tables::NUMBERS)?.insert(&hash.0, number)?;
     let mut hashes: Vec<(B256, u32)> = (whole.body.transactions.iter().zip(0..))

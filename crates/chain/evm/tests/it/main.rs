@@ -2,6 +2,7 @@
 
 mod chain_file;
 mod damage;
+mod decided;
 mod import;
 mod memory;
 mod produce;

@@ -235,6 +235,7 @@ pub(super) fn seal(store: &Store, changes: &Changes, transactions: u64) -> Seale
         block,
         changes: changes.clone(),
         trie,
+        certificate: None,
     }
 }
 
