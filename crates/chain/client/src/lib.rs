@@ -13,6 +13,7 @@ pub mod bench;
 mod endpoint;
 mod keys;
 pub mod keystore;
+pub mod light;
 pub mod rpc;
 
 pub use endpoint::{Endpoint, EndpointError};
