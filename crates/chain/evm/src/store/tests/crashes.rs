@@ -4,7 +4,9 @@ use alloy_primitives::{Address, B256, U256};
 use redb::ReadableTable;
 
 use super::disk::Disk;
-use super::world::{ARCHIVE, Rig, World, account, alloc, full, genesis, removes, seal, sets, stores};
+use super::world::{
+    ARCHIVE, Rig, World, account, alloc, certificate, decided, full, genesis, removes, seal, sets, stores,
+};
 use crate::state::Changes;
 use crate::store::create::begin;
 use crate::store::{StateSettings, Store, StoreError, codec};
@@ -31,7 +33,7 @@ const BLOCKS: u64 = 3;
 
 fn run(store: &Store) -> Result<(), StoreError> {
     for number in store.head().header.number + 1..=BLOCKS {
-        store.commit(seal(store, &block(number), 3))?;
+        store.commit(decided(store, &block(number), 3))?;
         store.prune(40)?;
     }
     Ok(())
@@ -67,7 +69,15 @@ fn world(store: &Store) -> World {
     world
 }
 
-/// Head, flat state, tries and history agree, and the chain goes on from here.
+/// The rows of the table of certificates, whatever the store says about them.
+fn certificates(store: &Store) -> Vec<u64> {
+    let snapshot = store.snapshot();
+    let table = snapshot.tables.certificates.as_ref();
+    let rows = table.into_iter().flat_map(|table| table.iter().unwrap());
+    rows.map(|row| row.unwrap().0.value()).collect()
+}
+
+/// Head, flat state, tries, history and certificates agree, and the chain goes on from here.
 fn check(disk: &Disk, settings: StateSettings, at_least: u64) {
     let store = Store::from_source(disk.source(), settings).unwrap();
     let head = store.head();
@@ -81,7 +91,13 @@ fn check(disk: &Disk, settings: StateSettings, at_least: u64) {
         store.root_after(&Changes::default()).unwrap().0,
         head.header.state_root
     );
-    for number in store.oldest()..=number {
+    // Each block has its certificate, and no certificate is without its block.
+    let oldest = store.oldest();
+    assert!(certificates(&store).into_iter().eq(oldest.max(1)..=number));
+    for number in oldest.max(1)..=number {
+        assert_eq!(store.certificate(number).unwrap(), Some(certificate(number)));
+    }
+    for number in oldest..=number {
         let proof = store.proof(number, Address::repeat_byte(3), &[B256::from(U256::from(1))]);
         let block = store.block(number).unwrap().unwrap();
         assert!(proof.is_ok() && store.receipts(number).unwrap().unwrap().len() == block.senders.len());
@@ -139,6 +155,43 @@ fn a_power_cut_while_recovering_from_one_does_no_harm() {
     }
 }
 
+/// A node of before has written blocks; one that keeps certificates goes on with its file, and its machine fails.
+#[test]
+fn a_power_cut_while_the_first_certificate_is_written_leaves_a_file_of_before_or_after() {
+    let old = || {
+        let (disk, store) = fresh(ARCHIVE);
+        store.commit(seal(&store, &block(1), 3)).unwrap();
+        assert!(store.snapshot().tables.certificates.is_none());
+        assert_eq!(store.certificate(1).unwrap(), None);
+        (disk, store)
+    };
+    let commit = |store: &Store| store.commit(decided(store, &block(2), 3)).map(drop);
+    let (disk, store) = old();
+    let before = disk.steps();
+    commit(&store).unwrap();
+    let steps = disk.steps() - before;
+    assert!(steps > 0);
+    let mut seen = [0, 0];
+    for at in 0..=steps {
+        let (disk, store) = old();
+        disk.die_after(at);
+        let told = commit(&store).is_ok();
+        let disk = disk.power_cut(at * 31 + 7);
+        let store = Store::from_source(disk.source(), ARCHIVE).unwrap();
+        let there = store.head().header.number == 2;
+        assert!(there || !told);
+        seen[usize::from(there)] += 1;
+        assert_eq!(store.snapshot().tables.certificates.is_some(), there);
+        assert_eq!(store.certificate(1).unwrap(), None);
+        assert_eq!(store.certificate(2).unwrap(), there.then(|| certificate(2)));
+        if !there {
+            commit(&store).unwrap();
+        }
+        assert_eq!(store.certificate(2).unwrap(), Some(certificate(2)));
+    }
+    assert!(seen[0] > 0 && seen[1] > 0, "{seen:?}");
+}
+
 #[test]
 fn a_full_disk_refuses_the_block_and_everything_else_goes_on() {
     let (disk, store) = fresh(ARCHIVE);
@@ -148,7 +201,7 @@ fn a_full_disk_refuses_the_block_and_everything_else_goes_on() {
     let mut number = 2;
     // There is room inside the file for a while.
     let refused = loop {
-        let sealed = seal(&rig.store, &block(number), 900);
+        let sealed = decided(&rig.store, &block(number), 900);
         match rig.store.commit(sealed) {
             Ok(_) => {
                 let mut world = rig.now().clone();
@@ -166,8 +219,9 @@ fn a_full_disk_refuses_the_block_and_everything_else_goes_on() {
         rig.store.proof(1, Address::repeat_byte(3), &[]).unwrap();
         let refused = rig
             .store
-            .commit(seal(&rig.store, &block(number), 900))
+            .commit(decided(&rig.store, &block(number), 900))
             .unwrap_err();
+        assert_eq!(rig.store.certificate(number).unwrap(), None);
         assert!(matches!(refused, StoreError::Full), "{refused}");
     }
     disk.set_capacity(None);

@@ -4,7 +4,7 @@ use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
-use super::world::{ARCHIVE, Rig, alloc, genesis, sets};
+use super::world::{ARCHIVE, Rig, alloc, certificate, decided, genesis, sets};
 use crate::store::{Store, StoreError};
 
 fn chain(path: &Path) {
@@ -70,4 +70,41 @@ fn rot_at_the_opening_is_refused_and_not_a_panic() {
         }
     }
     assert!(refused > 0);
+}
+
+/// Rot inside the one row that the opening does not read: it is named when it is asked for, and never handed on.
+#[test]
+fn a_rotten_certificate_is_not_served() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("chain.redb");
+    let store = Store::create(&path, ARCHIVE, &genesis(), alloc()).unwrap();
+    for nonce in 1..=3 {
+        store.commit(decided(&store, &sets(2, nonce), 1)).unwrap();
+    }
+    drop(store);
+    let whole = fs::read(&path).unwrap();
+    // The engine copies pages, so that the row may lie in the file more than once.
+    let needle = [3; 300];
+    assert_eq!(certificate(3), needle[..]);
+    let places: Vec<usize> = (0..whole.len() - needle.len())
+        .filter(|at| whole[*at..].starts_with(&needle))
+        .collect();
+    assert!(!places.is_empty());
+    for inside in [0, 150, 299] {
+        let mut rotten = whole.clone();
+        for at in &places {
+            rotten[at + inside] ^= 1;
+        }
+        fs::write(&path, &rotten).unwrap();
+        let store = Store::open(&path, ARCHIVE).unwrap();
+        let error = store.certificate(3).unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .contains("the certificate of a block cannot be read"),
+            "{error}"
+        );
+        assert_eq!(store.certificate(1).unwrap(), Some(certificate(1)));
+        assert_eq!(store.block(3).unwrap().unwrap().senders.len(), 1);
+    }
 }
