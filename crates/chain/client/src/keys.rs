@@ -46,6 +46,21 @@ impl Key {
         Ok(Self { secret, address })
     }
 
+    /// A new one, from the operating system's randomness.
+    ///
+    /// # Errors
+    /// When the system gives none.
+    pub fn random() -> Result<Self, getrandom::Error> {
+        loop {
+            let mut octets = [0; 32];
+            getrandom::fill(&mut octets)?;
+            // All numbers but one in 2^127 are keys.
+            if let Ok(key) = Self::new(octets.into()) {
+                return Ok(key);
+            }
+        }
+    }
+
     /// Account `index` of a seed: the same seed always makes the same accounts.
     ///
     /// # Panics
@@ -140,6 +155,11 @@ mod tests {
         let envelope = EthereumTxEnvelope::decode_2718_exact(raw).unwrap();
         let signer = envelope.recover_signer().unwrap();
         (envelope, signer)
+    }
+
+    #[test]
+    fn no_two_new_keys_are_equal() {
+        assert_ne!(Key::random().unwrap(), Key::random().unwrap());
     }
 
     #[test]

@@ -206,10 +206,10 @@ fn a_chain_without_validators_proves_nothing() {
 #[test]
 fn a_header_that_nobody_signed_is_refused() {
     refused("its certificate is of block", |bundle| {
-        bundle.header = header(B256::repeat_byte(1))
+        bundle.header = header(B256::repeat_byte(1));
     });
     refused("its header is not readable", |bundle| {
-        bundle.header = Bytes::from(vec![0xc0])
+        bundle.header = Bytes::from(vec![0xc0]);
     });
     refused("its header is not readable", |bundle| {
         bundle.header = [&bundle.header[..], &[0]].concat().into();
@@ -231,7 +231,7 @@ fn a_certificate_that_proves_nothing_is_refused() {
     refused("is no validator", forged(&[0, 1, 9], precommit));
     refused("is wrong", forged(&[0, 1, 2], VoteKind::Prevote));
     refused("its certificate is not readable", |bundle| {
-        bundle.certificate = Bytes::new()
+        bundle.certificate = Bytes::new();
     });
     // Signatures of another chain, of another height, and of another round.
     refused("is wrong", |bundle| {
@@ -296,11 +296,11 @@ fn an_account_that_is_there_cannot_be_denied() {
 fn a_slot_that_is_not_so_is_refused() {
     let words = "does not hold";
     refused(words, |bundle| {
-        bundle.account.storage_proof[0].value = U256::from(104)
+        bundle.account.storage_proof[0].value = U256::from(104);
     });
     refused(words, |bundle| bundle.account.storage_proof[0].value = U256::ZERO);
     refused(words, |bundle| {
-        bundle.account.storage_proof[1].value = U256::from(1)
+        bundle.account.storage_proof[1].value = U256::from(1);
     });
     refused(words, |bundle| bundle.account.storage_proof[0].key = slot(4));
     refused(words, |bundle| drop(bundle.account.storage_proof[0].proof.pop()));
@@ -314,6 +314,6 @@ fn a_slot_that_is_not_so_is_refused() {
 #[test]
 fn another_format_is_not_guessed_at() {
     refused("purlin-proof/2", |bundle| {
-        bundle.format = "purlin-proof/2".to_owned()
+        bundle.format = "purlin-proof/2".to_owned();
     });
 }
