@@ -16,16 +16,20 @@
 //! The state machine of Tendermint is Malachite's (`arc-malachitebft-core-consensus`). It does no IO either: votes and
 //! timeouts go in, effects come out. Durability, peers, signatures, the period of blocks and catching up are ours.
 
+mod body;
+mod context;
 mod driver;
 mod engine;
 mod log;
 mod message;
+pub mod node;
 mod standing;
+mod sync;
 mod timeouts;
 
 pub use driver::{Inbound, Net, Setup, Stopped, run};
 pub use engine::Signer;
-pub use log::{FileLog, Journal, LogFault, Logged, Record, Value};
+pub use log::{FileLog, Journal, LogFault, Logged, Record, Value, Waited};
 pub use message::{
     Ask, MESSAGE_MAX, Message, MessageFault, Offered, Polka, Proposal, RoundProof, RoundVote, Signature,
     Signed, Status, Vote, Why,

@@ -27,7 +27,7 @@ pub const MESSAGE_MAX: usize = 16 << 20;
 pub enum Message {
     Vote(Vote),
     Proposal(Proposal),
-    Block(Offered),
+    Block(Box<Offered>),
     Polka(Polka),
     Round(RoundProof),
     Status(Status),
@@ -79,7 +79,7 @@ impl Message {
         match self {
             Self::Vote(it) => octets(1, it),
             Self::Proposal(it) => octets(2, it),
-            Self::Block(it) => octets(3, it),
+            Self::Block(it) => octets(3, it.as_ref()),
             Self::Polka(it) => octets(4, it),
             Self::Round(it) => octets(5, it),
             Self::Status(it) => octets(6, it),
@@ -100,7 +100,7 @@ impl Message {
         let read = match kind {
             1 => whole(body).map(Self::Vote),
             2 => whole(body).map(Self::Proposal),
-            3 => whole(body).map(Self::Block),
+            3 => whole(body).map(|it| Self::Block(Box::new(it))),
             4 => whole(body).map(Self::Polka),
             5 => whole(body).map(Self::Round),
             6 => whole(body).map(Self::Status),

@@ -15,20 +15,38 @@ const MAGIC: [u8; 4] = *b"PBFT";
 /// Octets before the body.
 const HEAD: usize = 12;
 
-/// The octets of one batch.
-pub(super) fn encode(height: u64, records: &[Record]) -> Vec<u8> {
-    let mut out = vec![0; HEAD];
-    out.extend(height.to_be_bytes());
-    for record in records {
-        let octets = record.encode();
-        out.extend(length(octets.len()));
-        out.extend(octets);
+/// The octets of one batch, while records are added.
+#[derive(Debug, Default)]
+pub(super) struct Batch(Vec<u8>);
+
+impl Batch {
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
-    let (head, body) = out.split_at_mut(HEAD);
-    head[..4].copy_from_slice(&MAGIC);
-    head[4..8].copy_from_slice(&length(body.len()));
-    head[8..].copy_from_slice(&crc32fast::hash(body).to_be_bytes());
-    out
+
+    pub(super) fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    pub(super) fn push(&mut self, height: u64, record: &Record) {
+        if self.0.is_empty() {
+            self.0.resize(HEAD, 0);
+            self.0.extend(height.to_be_bytes());
+        }
+        let octets = record.encode();
+        self.0.extend(length(octets.len()));
+        self.0.extend(octets);
+    }
+
+    /// All of it, as it is written.
+    pub(super) fn seal(&mut self) -> &[u8] {
+        if let Some((head, body)) = self.0.split_at_mut_checked(HEAD) {
+            head[..4].copy_from_slice(&MAGIC);
+            head[4..8].copy_from_slice(&length(body.len()));
+            head[8..].copy_from_slice(&crc32fast::hash(body).to_be_bytes());
+        }
+        &self.0
+    }
 }
 
 fn length(octets: usize) -> [u8; 4] {

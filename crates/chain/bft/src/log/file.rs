@@ -1,6 +1,6 @@
 //! The log in a file.
 
-use super::batch::{self, Content};
+use super::batch::{self, Batch, Content};
 use super::record::Record;
 use super::{Journal, LogFault, Logged};
 use std::fs::{File, OpenOptions};
@@ -13,7 +13,7 @@ pub struct FileLog {
     file: File,
     path: PathBuf,
     height: u64,
-    batch: Vec<Record>,
+    batch: Batch,
 }
 
 impl FileLog {
@@ -44,7 +44,7 @@ impl FileLog {
             file,
             path: path.to_owned(),
             height: 0,
-            batch: Vec::new(),
+            batch: Batch::default(),
         })
     }
 
@@ -59,7 +59,7 @@ impl FileLog {
     }
 
     fn write(&mut self) -> io::Result<()> {
-        self.file.write_all(&batch::encode(self.height, &self.batch))?;
+        self.file.write_all(self.batch.seal())?;
         self.file.sync_data()
     }
 }
@@ -91,7 +91,7 @@ impl Journal for FileLog {
     }
 
     fn append(&mut self, record: &Record) -> Result<(), LogFault> {
-        self.batch.push(record.clone());
+        self.batch.push(self.height, record);
         Ok(())
     }
 

@@ -13,7 +13,7 @@ pub enum Record {
     /// A proposal, this node's own or another's.
     Proposal(Proposal),
     /// A block that was proposed, with the application's verdict.
-    Value(Value),
+    Value(Box<Value>),
     Polka(Polka),
     /// A timeout that elapsed.
     Waited {
@@ -50,11 +50,11 @@ struct Elapsed {
 }
 
 impl Record {
-    pub(super) fn encode(&self) -> Bytes {
+    pub(crate) fn encode(&self) -> Bytes {
         match self {
             Self::Vote(it) => octets(1, it),
             Self::Proposal(it) => octets(2, it),
-            Self::Value(it) => octets(3, it),
+            Self::Value(it) => octets(3, it.as_ref()),
             Self::Polka(it) => octets(4, it),
             Self::Waited { what, round } => octets(
                 5,
@@ -71,7 +71,7 @@ impl Record {
         match kind {
             1 => whole(body).map(Self::Vote),
             2 => whole(body).map(Self::Proposal),
-            3 => whole(body).map(Self::Value),
+            3 => whole(body).map(|it| Self::Value(Box::new(it))),
             4 => whole(body).map(Self::Polka),
             5 => whole(body).map(|Elapsed { what, round }| Self::Waited { what, round }),
             _ => Err(alloy_rlp::Error::Custom("an unknown kind of record")),
