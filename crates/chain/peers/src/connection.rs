@@ -10,7 +10,7 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncWriteExt, ReadHalf, WriteHalf, split};
 use tokio::net::TcpStream;
-use tokio::time::{interval, timeout};
+use tokio::time::{MissedTickBehavior, interval, timeout};
 use tokio_rustls::TlsStream;
 
 type Reader = ReadHalf<TlsStream<TcpStream>>;
@@ -28,7 +28,7 @@ pub(crate) async fn run(seat: Seat, stream: TlsStream<TcpStream>) {
     let shared = &*seat.shared;
     let pulse = Pulse::new();
     let mut write = pin!(write(&mut writer, line, shared.settings.pace.silence));
-    let end = {
+    let (end, all_sent) = {
         let mut read = pin!(read(&mut reader, line, &shared.events, &shared.settings, &pulse));
         let end = tokio::select! {
             end = &mut read => end,
@@ -36,21 +36,27 @@ pub(crate) async fn run(seat: Seat, stream: TlsStream<TcpStream>) {
             why = watch(line, &shared.settings, &pulse) => End::Ours(why),
             why = &mut write => End::Cut(why),
         };
-        match end {
+        let all_sent = matches!(end, End::Cut(_));
+        let end = match (line.ending(), end) {
+            // What this side wants to end ends for its reason, though the farewell may be out already and answered.
+            (Some(why), _) => End::Ours(why),
             // The other side may have said why, and that is worth more than that the connection is cut.
-            End::Cut(why) => match timeout(LAST_WORDS, read).await {
+            (None, End::Cut(why)) => match timeout(LAST_WORDS, read).await {
                 Ok(End::Theirs(said)) => End::Theirs(said),
                 _ => End::Theirs(why),
             },
-            other => other,
-        }
+            (None, other) => other,
+        };
+        (end, all_sent)
     };
     let (End::Ours(why) | End::Theirs(why) | End::Cut(why)) = &end;
     seat.leave(why);
     if let End::Ours(why) = &end {
         line.end(why);
-        // The frame that is being written has to be finished, or the farewell would be taken for a part of it.
-        let _ = timeout(FAREWELL, write).await;
+        if !all_sent {
+            // The frame that is being written has to be finished, or the farewell would be taken for a part of it.
+            let _ = timeout(FAREWELL, write).await;
+        }
         linger(&mut reader).await;
     }
 }
@@ -131,13 +137,20 @@ async fn write(writer: &mut Writer, line: &Line, silence: Duration) -> String {
     "ended".to_owned()
 }
 
-/// Pings; returns when nothing comes any more.
+/// Pings; returns when nothing comes any more. Silence is counted in pings: when this machine itself stood still, that
+/// says nothing of the peer, whose words wait to be read.
 async fn watch(line: &Line, settings: &Settings, pulse: &Pulse) -> String {
-    let mut ticks = interval(settings.pace.ping);
+    let (ping, silence) = (settings.pace.ping, settings.pace.silence);
+    let mut ticks = interval(ping);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut silent = Duration::ZERO;
     loop {
         ticks.tick().await;
-        let silence = settings.pace.silence;
-        if pulse.silent() >= silence {
+        silent = match pulse.was_heard() {
+            true => Duration::ZERO,
+            false => silent + ping,
+        };
+        if silent > silence {
             return format!("nothing came from it for {silence:?}");
         }
         if let Some(number) = pulse.ping() {
@@ -146,11 +159,11 @@ async fn watch(line: &Line, settings: &Settings, pulse: &Pulse) -> String {
     }
 }
 
-/// When something whole came last, and which ping is not answered yet.
+/// Whether something whole came lately, and which ping is not answered yet.
 struct Pulse(Mutex<Beats>);
 
 struct Beats {
-    heard: Instant,
+    heard: bool,
     number: u64,
     asked: Option<Instant>,
 }
@@ -158,7 +171,7 @@ struct Beats {
 impl Pulse {
     fn new() -> Self {
         Self(Mutex::new(Beats {
-            heard: Instant::now(),
+            heard: true,
             number: 0,
             asked: None,
         }))
@@ -169,11 +182,12 @@ impl Pulse {
     }
 
     fn heard(&self) {
-        self.beats().heard = Instant::now();
+        self.beats().heard = true;
     }
 
-    fn silent(&self) -> Duration {
-        self.beats().heard.elapsed()
+    /// Since this was asked last.
+    fn was_heard(&self) -> bool {
+        std::mem::take(&mut self.beats().heard)
     }
 
     /// The number of a new ping; `None`: the last is not answered yet.

@@ -95,12 +95,16 @@ impl Line {
         }
     }
 
+    /// Why this side ends the connection, if it does.
+    pub(crate) fn ending(&self) -> Option<String> {
+        self.end.lock().expect("no thread panics with it").clone()
+    }
+
     /// Waits until this side ends the connection; says why. For one waiter.
     pub(crate) async fn until_end(&self) -> String {
         loop {
             let ended = self.ended.notified();
-            let end = self.end.lock().expect("no thread panics with it").clone();
-            if let Some(why) = end {
+            if let Some(why) = self.ending() {
                 return why;
             }
             ended.await;

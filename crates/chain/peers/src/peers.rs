@@ -118,8 +118,11 @@ impl Peers {
     }
 
     /// Sends to all peers; returns how many queues took it.
+    #[allow(clippy::needless_pass_by_value, reason = "the queues share the message")]
     pub fn broadcast(&self, message: Bytes) -> usize {
-        self.send_to(|_| true, message)
+        let lines = self.lines();
+        let sent = |line: &&Arc<Line>| self.fits(&message) && self.push(line, message.clone());
+        lines.iter().filter(sent).count()
     }
 
     /// Sends to one peer. `false`: it is not up, its queue is full (it is being dropped), or the message is empty or
@@ -135,9 +138,13 @@ impl Peers {
         if !self.fits(&message) {
             return 0;
         }
-        let lines: Vec<_> = self.shared.table().lines().cloned().collect();
+        let lines = self.lines();
         let chosen = lines.iter().filter(|line| chosen(&line.info()));
         chosen.filter(|line| self.push(line, message.clone())).count()
+    }
+
+    fn lines(&self) -> Vec<Arc<Line>> {
+        self.shared.table().lines().cloned().collect()
     }
 
     fn fits(&self, message: &Bytes) -> bool {

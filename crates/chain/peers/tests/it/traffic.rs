@@ -162,10 +162,12 @@ async fn half_a_frame_is_no_sign_of_life() {
 
 #[tokio::test]
 async fn a_peer_that_speaks_and_does_not_listen_is_dropped() {
+    let block = Bytes::from(vec![1; 16 << 20]);
     let node = Node::with(1, impatient()).await;
     let deaf = Stranger::met(node.at(), 3).await;
+    node.up(3).await;
     // More than the sockets hold, less than the queue.
-    (0..3).for_each(|_| assert!(node.peers.send(id(3), long(16 << 20, 0))));
+    (0..3).for_each(|_| assert!(node.peers.send(id(3), block.clone())));
     let (reader, mut writer) = tokio::io::split(deaf.stream);
     let chatter = async {
         let mut ping = vec![PING, 0, 0, 0, 8];
