@@ -73,6 +73,7 @@ fn insert_all(pool: &mut Pool, all: Vec<Recovered>) -> usize {
     let state = AccountState {
         nonce: 0,
         balance: U256::from(u128::MAX),
+        delegated: false,
     };
     let insert = |one| pool.insert(Duration::ZERO, one, state, Origin::Local).is_ok();
     all.into_iter().map(insert).filter(|taken| *taken).count()
@@ -140,6 +141,7 @@ fn main() {
         let state = AccountState {
             nonce: one.nonce() + 1,
             balance: U256::from(u128::MAX),
+            delegated: false,
         };
         accounts.insert(one.sender(), state);
     }

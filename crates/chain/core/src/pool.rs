@@ -20,6 +20,7 @@ mod advance;
 mod audit;
 mod best;
 mod check;
+mod delegation;
 mod departed;
 mod event;
 pub mod gas;
@@ -49,6 +50,7 @@ pub use view::{ByNonce, Content, Inspection, Status};
 pub use why::{Price, Standing, Why};
 
 use alloy_primitives::{Address, B256};
+use delegation::Authorities;
 use departed::Departed;
 use sender::Sender;
 use std::collections::BTreeMap;
@@ -73,6 +75,7 @@ pub struct Pool {
     aging: BTreeMap<u64, Arc<Pooled>>,
     /// Made when there is no room, for one base fee.
     by_worth: Option<ByWorth>,
+    authorities: Authorities,
     departed: Departed,
 }
 
@@ -90,6 +93,7 @@ impl Pool {
             arrivals: 0,
             aging: BTreeMap::new(),
             by_worth: None,
+            authorities: Authorities::new(),
             departed: Departed::default(),
         }
     }

@@ -1,6 +1,7 @@
 //! The pool, the filling of blocks and the fees, over transactions that are forged here.
 
 mod build;
+mod delegation;
 mod fees;
 mod forge;
 mod full;

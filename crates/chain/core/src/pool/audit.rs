@@ -3,7 +3,7 @@
 use super::Pool;
 use super::pooled::Pooled;
 use alloy_primitives::U256;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 impl Pool {
@@ -26,7 +26,7 @@ impl Pool {
             );
             if let Some(first) = sender.get(sender.next()) {
                 assert!(
-                    cost + first.cost() > sender.state().balance,
+                    sender.is_held() || cost + first.cost() > sender.state().balance,
                     "{address} could go on"
                 );
             }
@@ -34,6 +34,10 @@ impl Pool {
                 assert_eq!((one.nonce(), one.sender()), (*nonce, *address));
                 assert!(Arc::ptr_eq(&self.by_hash[&one.hash()], one));
             }
+            assert!(
+                !sender.state().delegated || sender.pending().count() <= 1,
+                "{address} is delegated and has several in flight"
+            );
             let of = |part: std::collections::btree_map::Range<'_, u64, Arc<Pooled>>| -> usize {
                 part.map(|(_, one)| one.slots()).sum()
             };
@@ -50,6 +54,11 @@ impl Pool {
         assert!(slots <= self.settings.slots_max, "{slots} slots in use");
         assert!(aging.iter().eq(self.aging.keys()));
         self.audit_worth();
+        let mut authorities = BTreeMap::new();
+        for authority in self.by_hash.values().flat_map(|one| one.authorities()) {
+            *authorities.entry(*authority).or_default() += 1;
+        }
+        assert_eq!(authorities, self.authorities);
     }
 
     fn audit_worth(&self) {

@@ -14,6 +14,7 @@ impl Pool {
         self.by_hash.insert(transaction.hash(), Arc::clone(transaction));
         self.departed.forget(&transaction.hash());
         self.slots += transaction.slots();
+        self.bind(transaction);
         self.enter(transaction, pending);
     }
 
@@ -22,6 +23,7 @@ impl Pool {
         let transaction = event.transaction();
         self.by_hash.remove(&transaction.hash());
         self.slots -= transaction.slots();
+        self.release(&Arc::clone(transaction));
         self.leave(&Arc::clone(transaction), was_pending);
         self.departed.note(&event, self.settings.departed_max);
         events.push(event);

@@ -4,7 +4,7 @@ use super::event::{Event, Place};
 use super::pooled::{AccountState, Origin, Pooled};
 use super::refusal::Refusal;
 use super::sender::Sender;
-use super::{Pool, check};
+use super::{Pool, check, delegation};
 use crate::Recovered;
 use alloy_consensus::Transaction as _;
 use alloy_primitives::{B256, U256, U512};
@@ -43,9 +43,13 @@ impl Pool {
         let address = transaction.signer();
         let state = self.senders.get(&address).map_or(state, Sender::state);
         let cost = self.affordable(&transaction, state)?;
+        self.within_delegation_limit(&transaction, state)?;
         let pooled = Pooled::new(transaction, cost, origin, self.arrivals, now);
         self.pays_for_replacement(&pooled)?;
         self.within_sender_limits(&pooled, state.nonce)?;
+        let authorities = delegation::authorities(pooled.transaction(), self.head.chain_id);
+        let pooled = pooled.for_authorities(authorities);
+        self.authorities_are_free(&pooled)?;
         let victims = self.room_for(&pooled, state.nonce)?;
         self.arrivals += 1;
         Ok(self.put(&Arc::new(pooled), state, &victims))

@@ -22,6 +22,8 @@ pub struct AccountState {
     pub nonce: u64,
     /// Its balance in wei.
     pub balance: U256,
+    /// Whether it has code. One that sends transactions can only have delegated it (EIP-3607, EIP-7702).
+    pub delegated: bool,
 }
 
 /// A transaction that the pool holds.
@@ -34,6 +36,7 @@ pub struct Pooled {
     origin: Origin,
     arrival: u64,
     added: Duration,
+    authorities: Vec<Address>,
 }
 
 impl Pooled {
@@ -52,7 +55,17 @@ impl Pooled {
             origin,
             arrival,
             added,
+            authorities: Vec::new(),
         }
+    }
+
+    /// With those who have signed its authorizations.
+    pub(super) fn for_authorities(self, authorities: Vec<Address>) -> Self {
+        Self { authorities, ..self }
+    }
+
+    pub(super) fn authorities(&self) -> &[Address] {
+        &self.authorities
     }
 
     /// The signed transaction with its sender.

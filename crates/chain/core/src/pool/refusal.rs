@@ -1,6 +1,6 @@
 //! Why a transaction is not taken in, in geth's words: clients match on them.
 
-use alloy_primitives::{U256, U512};
+use alloy_primitives::{Address, U256, U512};
 
 /// Why [`Pool::insert`](super::Pool::insert) refuses a transaction.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -78,6 +78,15 @@ pub enum Refusal {
         U512::from(*queued) + U512::from(*bump) - U512::from(*balance)
     )]
     FundsBumped { balance: U256, queued: U256, bump: U256 },
+    /// Of a delegated account, or one about to be, one is in flight already (EIP-7702).
+    #[error("in-flight transaction limit reached for delegated accounts")]
+    DelegatedLimit,
+    /// Such an account can have nothing waiting behind a gap.
+    #[error("gapped-nonce tx from delegated accounts: next nonce {next}, tx nonce {nonce}")]
+    DelegatedGap { next: u64, nonce: u64 },
+    /// The set-code transaction would delegate an account that has several transactions here.
+    #[error("authority already reserved: {authority} has more than one transaction in the pool")]
+    AuthorityReserved { authority: Address },
     /// The sender has as much in the pool as one sender may.
     #[error("account limit exceeded: pooled {pooled} txs")]
     AccountLimit { pooled: usize },
@@ -115,6 +124,9 @@ impl Refusal {
             Self::NonceTooLow { .. } => "nonce-too-low",
             Self::NonceTooHigh { .. } => "nonce-too-high",
             Self::Funds { .. } | Self::FundsQueued { .. } | Self::FundsBumped { .. } => "insufficient-funds",
+            Self::DelegatedLimit => "delegated-limit",
+            Self::DelegatedGap { .. } => "delegated-gap",
+            Self::AuthorityReserved { .. } => "authority-reserved",
             Self::AccountLimit { .. } => "account-limit",
             Self::ReplacementUnderpriced { .. } => "replacement-underpriced",
             Self::Underpriced => "underpriced",

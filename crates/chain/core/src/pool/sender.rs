@@ -7,7 +7,8 @@
 //!     └─ pending ─┘               └ queued ┘
 //! ```
 //!
-//! Pending is the longest run of nonces without a gap, from the account's own, whose costs together the balance covers.
+//! Pending is the longest run of nonces without a gap, from the account's own, whose costs together the balance covers. Of an
+//! account whose code is delegated (EIP-7702) the run is one long.
 
 use super::pooled::{AccountState, Pooled};
 use alloy_primitives::U256;
@@ -61,6 +62,11 @@ impl Sender {
 
     pub(super) const fn next(&self) -> u64 {
         self.next
+    }
+
+    /// Whether the run is as long as a delegated account's may be.
+    pub(super) const fn is_held(&self) -> bool {
+        self.state.delegated && self.next > self.state.nonce
     }
 
     pub(super) const fn pending_cost(&self) -> U256 {
@@ -130,6 +136,9 @@ impl Sender {
     pub(super) fn extend(&mut self) -> Vec<Arc<Pooled>> {
         let mut promoted = Vec::new();
         while let Some(transaction) = self.transactions.get(&self.next) {
+            if self.is_held() {
+                break;
+            }
             let cost = self.pending_cost.saturating_add(transaction.cost());
             if cost > self.state.balance {
                 break;

@@ -23,6 +23,8 @@ pub enum Why {
     },
     /// An earlier nonce of its sender is missing.
     Nonce { nonce: u64, waits_for: u64 },
+    /// An earlier one of its sender is in flight, whose code is delegated.
+    Delegated { nonce: u64, waits_for: u64 },
     /// The balance does not cover it together with those that go before it.
     Funds { covered: usize, of: usize },
     /// It is not here any more.
@@ -69,6 +71,10 @@ impl fmt::Display for Why {
                 write!(f, "nonce {nonce} waits for {waits_for}, whose {price}")
             }
             Self::Nonce { nonce, waits_for } => write!(f, "nonce {nonce} waits for {waits_for}"),
+            Self::Delegated { nonce, waits_for } => write!(
+                f,
+                "nonce {nonce} waits for {waits_for}: an account with delegated code has one in flight (EIP-7702)"
+            ),
             Self::Funds { covered, of } => write!(f, "balance covers {covered} of {of}"),
             Self::Gone(departure) => departure.fmt(f),
         }
@@ -104,7 +110,9 @@ impl fmt::Display for Standing {
         )?;
         match obstacle {
             None => Ok(()),
-            Some((_, why @ (Why::Nonce { .. } | Why::Behind { .. }))) => write!(f, "; {why}"),
+            Some((_, why @ (Why::Nonce { .. } | Why::Behind { .. } | Why::Delegated { .. }))) => {
+                write!(f, "; {why}")
+            }
             Some((nonce, why)) => write!(f, "; nonce {nonce}: {why}"),
         }
     }
@@ -168,12 +176,18 @@ impl Pool {
     }
 }
 
-/// A queued one: the run before it ends at a gap, or where the balance ends.
+/// A queued one: the run before it ends at a gap, at its one of a delegated account, or where the balance ends.
 fn waiting(sender: &Sender, nonce: u64) -> Why {
     if sender.get(sender.next()).is_none() {
         return Why::Nonce {
             nonce,
             waits_for: sender.next(),
+        };
+    }
+    if sender.is_held() {
+        return Why::Delegated {
+            nonce,
+            waits_for: sender.next() - 1,
         };
     }
     Why::Funds {

@@ -169,6 +169,7 @@ pub(super) fn account(nonce: u64, transfers: u128) -> AccountState {
     AccountState {
         nonce,
         balance: U256::from(COST * transfers + COST / 2),
+        delegated: false,
     }
 }
 

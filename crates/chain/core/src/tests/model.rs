@@ -32,6 +32,11 @@ enum Step {
         sender: u8,
         transfers: u128,
     },
+    /// An account's code is delegated, or its own again.
+    Delegate {
+        sender: u8,
+        delegated: bool,
+    },
     /// Another transaction uses so many nonces.
     Elsewhere {
         sender: u8,
@@ -53,6 +58,8 @@ fn step() -> impl Strategy<Value = Step> {
         }),
         2 => (0..5_usize, 0..8_u64).prop_map(|(takes, base_fee)| Step::Block { takes, base_fee }),
         2 => (sender.clone(), 0..9_u128).prop_map(|(sender, transfers)| Step::Balance { sender, transfers }),
+        1 => (sender.clone(), any::<bool>())
+            .prop_map(|(sender, delegated)| Step::Delegate { sender, delegated }),
         1 => (sender, 1..3_u64).prop_map(|(sender, nonces)| Step::Elsewhere { sender, nonces }),
         1 => any::<prop::sample::Index>().prop_map(|nth| Step::Refused { nth }),
         1 => (1..90_u64).prop_map(|minutes| Step::Wait { minutes }),
@@ -93,7 +100,12 @@ impl Model {
         let AccountState {
             mut nonce,
             mut balance,
+            delegated,
         } = self.account(address);
+        if delegated {
+            let first = self.find(address, nonce).filter(|one| cost(one) <= balance);
+            return nonce + u64::from(first.is_some());
+        }
         while let Some(one) = self.find(address, nonce).filter(|one| cost(one) <= balance) {
             balance -= cost(one);
             nonce += 1;
@@ -133,6 +145,14 @@ impl Model {
         }
         if spent - freed + cost(new) > account.balance {
             return Err(None);
+        }
+        if account.delegated && old.is_none_or(|_| nonce >= next) {
+            if next > account.nonce {
+                return Err(Some(Refusal::DelegatedLimit));
+            }
+            if nonce != next {
+                return Err(Some(Refusal::DelegatedGap { next, nonce }));
+            }
         }
         let bumped = |new: u128, old: u128| new * 100 >= old * 110 && new > old;
         if let Some(old) = old
@@ -222,6 +242,7 @@ impl Run {
         let account = AccountState {
             nonce: 0,
             balance: transfers(5),
+            delegated: false,
         };
         Self {
             pool: Pool::new(settings, head()),
@@ -255,24 +276,26 @@ impl Run {
                 sender,
                 transfers: count,
             } => {
-                let nonce = self.model.account(&who(*sender)).nonce;
-                self.account(
-                    who(*sender),
-                    AccountState {
-                        nonce,
-                        balance: transfers(*count),
-                    },
-                );
+                let state = AccountState {
+                    balance: transfers(*count),
+                    ..self.model.account(&who(*sender))
+                };
+                self.account(who(*sender), state);
+            }
+            Step::Delegate { sender, delegated } => {
+                let state = AccountState {
+                    delegated: *delegated,
+                    ..self.model.account(&who(*sender))
+                };
+                self.account(who(*sender), state);
             }
             Step::Elsewhere { sender, nonces } => {
-                let AccountState { nonce, balance } = self.model.account(&who(*sender));
-                self.account(
-                    who(*sender),
-                    AccountState {
-                        nonce: nonce + nonces,
-                        balance,
-                    },
-                );
+                let before = self.model.account(&who(*sender));
+                let state = AccountState {
+                    nonce: before.nonce + nonces,
+                    ..before
+                };
+                self.account(who(*sender), state);
             }
             Step::Refused { nth } if !self.model.list.is_empty() => {
                 let hash = *self.model.list[nth.index(self.model.list.len())].0.tx_hash();
@@ -345,11 +368,12 @@ impl Run {
             .collect();
         let mut accounts = BTreeMap::new();
         for one in &taken {
-            let AccountState { nonce, balance } = self.model.account(&one.signer());
-            assert_eq!(nonce, one.nonce(), "taken before its predecessor");
+            let before = self.model.account(&one.signer());
+            assert_eq!(before.nonce, one.nonce(), "taken before its predecessor");
             let state = AccountState {
-                nonce: nonce + 1,
-                balance: balance - cost(one),
+                nonce: before.nonce + 1,
+                balance: before.balance - cost(one),
+                ..before
             };
             self.model.settle(one.signer(), state);
             accounts.insert(one.signer(), state);

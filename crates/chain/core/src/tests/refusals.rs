@@ -285,6 +285,7 @@ fn the_balance_covers_gas_price_and_value() {
     let poor = AccountState {
         nonce: 0,
         balance: U256::from(COST - 1),
+        delegated: false,
     };
     check_account(
         draft(1, 0),
@@ -294,6 +295,7 @@ fn the_balance_covers_gas_price_and_value() {
     let everything = AccountState {
         nonce: 0,
         balance: U256::MAX,
+        delegated: false,
     };
     let text = "insufficient funds for gas * price + value: \
         balance 115792089237316195423570985008687907853269984665640564039457584007913129639935, \
