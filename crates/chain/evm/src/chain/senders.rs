@@ -4,7 +4,7 @@ use alloy_consensus::Transaction as _;
 use purlin_chain_proto::{Address, B256, Fork, SignerRecoverable, Transaction};
 use std::thread;
 
-/// A signature costs about 30 microseconds, a thread about as much to start.
+/// A signature costs 30 to 90 microseconds with libsecp256k1 (`docs/performance.md`), a thread about as much to start.
 const PER_THREAD_MIN: usize = 16;
 const THREADS_MAX: usize = 16;
 
