@@ -130,3 +130,6 @@ pub(crate) fn whole<T: Decodable>(octets: &[u8]) -> Result<T, alloy_rlp::Error> 
         Err(alloy_rlp::Error::UnexpectedLength)
     }
 }
+
+#[cfg(test)]
+mod tests;

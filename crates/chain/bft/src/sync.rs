@@ -179,3 +179,6 @@ impl Sync {
         )
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -103,3 +103,6 @@ impl Journal for FileLog {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

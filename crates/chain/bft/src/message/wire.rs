@@ -21,8 +21,7 @@ pub struct Vote {
 }
 
 /// The proposer's word for a block. The block itself goes beside it, see [`Message::Block`](super::Message::Block).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, RlpEncodable, RlpDecodable)]
-#[rlp(trailing)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Proposal {
     pub height: u64,
     pub round: u32,
@@ -102,6 +101,56 @@ impl Proposal {
     #[must_use]
     pub fn is_signed(&self, network: Network) -> bool {
         recover(self.digest(network), self.signature.as_slice()) == Some(self.proposer)
+    }
+}
+
+/// A proposal as it is sent. `after` is the number of rounds up to its polka: a trailing option would read round 0 as none.
+#[derive(RlpEncodable, RlpDecodable)]
+struct ProposalOctets {
+    height: u64,
+    round: u32,
+    hash: B256,
+    proposer: Address,
+    signature: Signature,
+    after: u64,
+}
+
+impl From<&Proposal> for ProposalOctets {
+    fn from(proposal: &Proposal) -> Self {
+        Self {
+            height: proposal.height,
+            round: proposal.round,
+            hash: proposal.hash,
+            proposer: proposal.proposer,
+            signature: proposal.signature,
+            after: proposal.polka.map_or(0, |round| u64::from(round) + 1),
+        }
+    }
+}
+
+impl Encodable for Proposal {
+    fn encode(&self, out: &mut dyn BufMut) {
+        ProposalOctets::from(self).encode(out);
+    }
+
+    fn length(&self) -> usize {
+        ProposalOctets::from(self).length()
+    }
+}
+
+impl Decodable for Proposal {
+    fn decode(rest: &mut &[u8]) -> Result<Self, alloy_rlp::Error> {
+        let octets = ProposalOctets::decode(rest)?;
+        let polka = octets.after.checked_sub(1).map(u32::try_from);
+        let polka = polka.transpose().map_err(|_| alloy_rlp::Error::Overflow)?;
+        Ok(Self {
+            height: octets.height,
+            round: octets.round,
+            hash: octets.hash,
+            proposer: octets.proposer,
+            signature: octets.signature,
+            polka,
+        })
     }
 }
 

@@ -96,7 +96,7 @@ mod tests {
         let mut future = Future::default();
         let offered = |round| {
             let (height, block) = (5, Block::default());
-            Message::Block(Offered { height, round, block })
+            Message::Block(Box::new(Offered { height, round, block }))
         };
         future.keep(5, 5, who(1), offered(0));
         future.keep(5, 5, who(1), offered(1));

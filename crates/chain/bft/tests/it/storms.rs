@@ -1,0 +1,60 @@
+//! Loss, delay, partitions and power cuts at random; then calm, in which all must have caught up.
+
+use crate::world::{World, ms};
+use purlin_chain_bft::Timeouts;
+use std::time::Duration;
+
+/// How many seeds; `PURLIN_SEEDS` asks for more.
+fn seeds() -> u64 {
+    let asked = std::env::var("PURLIN_SEEDS").ok();
+    asked.and_then(|text| text.parse().ok()).unwrap_or(24)
+}
+
+fn storm(seed: u64) -> u64 {
+    let validators = [4, 7, 10, 4][seed as usize % 4];
+    let mut world = World::new(seed, validators, usize::from(seed % 3 == 0));
+    world.wires.loss = [0, 20, 100][seed as usize % 3];
+    world.wires.delay_max = [10, 200, 900][seed as usize / 2 % 3];
+    world.crash = [0, 3, 10][seed as usize / 3 % 3];
+    world.timeouts(Timeouts {
+        propose: ms(1_000),
+        prevote: ms(500),
+        precommit: ms(500),
+        ..Timeouts::default()
+    });
+    let mut world = world.up();
+    for _ in 0..12 {
+        let time = ms(500 + world.random.below(4_000));
+        world.run(time);
+        if world.random.permille(500) {
+            let parts = 1 + world.random.below(3);
+            let groups = world.all().map(|_| world.random.below(parts) as usize).collect();
+            world.part(groups);
+        }
+        for index in world.all() {
+            if world.hosts[index].node.is_none() && world.random.permille(700) {
+                world.start(index);
+            }
+        }
+    }
+    world.heal();
+    let head = world.best();
+    let limit = Duration::from_secs(600);
+    world.until("all have caught up and go on", limit, |world| {
+        world.have(world.all(), head + 5)
+    });
+    head
+}
+
+#[test]
+fn nothing_is_decided_twice_and_all_catch_up() {
+    let mut heights = 0;
+    for seed in 0..seeds() {
+        println!("seed {seed}");
+        heights += storm(seed);
+    }
+    assert!(
+        heights > 2 * seeds(),
+        "storms in which nothing happens prove nothing: {heights}"
+    );
+}
