@@ -47,11 +47,11 @@ fn who_is_not_behind_asks_nobody_and_one_question_is_open_at_a_time() {
 
 #[test]
 fn a_validator_lets_the_last_height_decide_itself_for_a_moment() {
-    let mut sync = sync(&[(1, 5)]);
-    assert_eq!(sync.poll(secs(0), 5, true), None);
-    assert_eq!(sync.next_timer(5), Some(GRACE));
-    assert!(sync.poll(GRACE, 5, true).is_some());
-    let mut follower = super::tests::sync(&[(1, 5)]);
+    let mut validator = sync(&[(1, 5)]);
+    assert_eq!(validator.poll(secs(0), 5, true), None);
+    assert_eq!(validator.next_timer(5), Some(GRACE));
+    assert!(validator.poll(GRACE, 5, true).is_some());
+    let mut follower = sync(&[(1, 5)]);
     assert!(follower.poll(secs(0), 5, false).is_some());
 }
 

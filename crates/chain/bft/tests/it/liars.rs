@@ -118,14 +118,14 @@ fn trash(key: &Key, random: &mut Random, me: Address, height: u64, octets: &Byte
     let heights = [0, height - 1, height, height + 1, height + 2, u64::MAX];
     let height = heights[random.below(6) as usize];
     let kind = [VoteKind::Prevote, VoteKind::Precommit][random.below(2) as usize];
-    let hash = Some(B256::from([random.below(256) as u8; 32]));
+    let hash = B256::from([random.below(256) as u8; 32]);
     let vote = Vote {
         kind,
         height,
         round,
         validator: me,
         signature: Signature::ZERO,
-        hash,
+        hash: Some(hash),
     };
     let stranger = Key::new(1_000);
     match random.below(9) {
@@ -140,7 +140,7 @@ fn trash(key: &Key, random: &mut Random, me: Address, height: u64, octets: &Byte
             Message::Vote(signed_vote(key, Vote { validator, ..vote })).encode()
         }
         3 => {
-            let (hash, polka) = (hash.unwrap(), Some(round));
+            let polka = Some(round);
             let (proposer, signature) = (me, Signature::ZERO);
             let proposal = Proposal {
                 height,

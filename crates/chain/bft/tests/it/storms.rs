@@ -12,7 +12,7 @@ fn seeds() -> u64 {
 
 fn storm(seed: u64) -> u64 {
     let validators = [4, 7, 10, 4][seed as usize % 4];
-    let mut world = World::new(seed, validators, usize::from(seed % 3 == 0));
+    let mut world = World::new(seed, validators, usize::from(seed.is_multiple_of(3)));
     world.wires.loss = [0, 20, 100][seed as usize % 3];
     world.wires.delay_max = [10, 200, 900][seed as usize / 2 % 3];
     world.crash = [0, 3, 10][seed as usize / 3 % 3];

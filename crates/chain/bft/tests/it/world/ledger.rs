@@ -36,9 +36,8 @@ impl Ledger {
 
     /// An honest node is about to do this.
     pub(crate) fn said(&mut self, host: &Host, action: &Action) {
-        let octets = match action {
-            Action::Broadcast(octets) | Action::Send { message: octets, .. } => octets,
-            _ => return,
+        let (Action::Broadcast(octets) | Action::Send { message: octets, .. }) = action else {
+            return;
         };
         let me = host.key.address;
         match Message::decode(octets).expect("a node sends what nodes read") {
