@@ -154,12 +154,12 @@ impl State {
             return Some(Frame::Pong(number));
         }
         let big_waits = !self.begun.is_empty() || !self.big.is_empty();
-        if self.row < ROW || !big_waits {
-            if let Some(message) = self.small.pop_front() {
-                self.row += usize::from(big_waits);
-                self.octets -= message.len();
-                return Some(Frame::Whole(message));
-            }
+        if (self.row < ROW || !big_waits)
+            && let Some(message) = self.small.pop_front()
+        {
+            self.row += usize::from(big_waits);
+            self.octets -= message.len();
+            return Some(Frame::Whole(message));
         }
         self.row = 0;
         self.piece()

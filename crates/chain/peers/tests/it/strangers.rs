@@ -112,11 +112,14 @@ async fn whoever_says_something_else_than_a_hello_first_is_refused() {
     assert!(node.ids().is_empty());
 }
 
+/// Kinds and rests.
+type Frames<'a> = &'a [(u8, &'a [u8])];
+
 #[tokio::test]
 async fn what_is_no_frame_ends_a_peer_with_words() {
     let node = Node::start(1).await;
     let big = 70_000_u32.to_be_bytes();
-    let told: [(&[(u8, &[u8])], &str); 7] = [
+    let told: [(Frames<'_>, &str); 7] = [
         (&[(0, &[])], "unknown kind 0"),
         (&[(WHOLE, &[])], "a frame of kind 6 with 0 octets"),
         (&[(PING, &[1])], "a frame of kind 4 with 1 octets"),

@@ -60,10 +60,8 @@ async fn the_dial_of_the_lower_address_replaces_the_other() {
     // The wish names nobody yet: only when the other has answered is it known that there is a connection.
     lower.dial(&upper);
     settled(&lower, &upper).await;
-    assert_eq!(
-        lower.down(high).await,
-        "replaced by another connection with the same node"
-    );
+    // Each side finds it out, or hears it from the other, whichever is first.
+    assert!(lower.down(high).await.contains("replaced by another connection"));
     in_order(&lower);
     in_order(&upper);
 }
