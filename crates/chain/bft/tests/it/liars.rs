@@ -6,7 +6,7 @@ use alloy_primitives::{Address, B256, Bytes};
 use purlin_chain_bft::node::Action;
 use purlin_chain_bft::{Ask, Message, Offered, Proposal, Signature, Signer, Status, Vote};
 use purlin_chain_core::consensus::signed::{Network, VoteKind};
-use purlin_chain_core::consensus::{Certificate, Decided};
+use purlin_chain_core::consensus::{Certificate, Commit, Decided};
 use std::time::Duration;
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -292,4 +292,48 @@ fn a_peer_that_lies_about_its_head_holds_nobody_up() {
         "{standing:?}"
     );
     world.run(ms(1));
+}
+
+/// The right height and the right block, and signatures of half of the validators.
+#[test]
+fn nothing_is_taken_without_the_signatures_of_a_quorum() {
+    let mut world = World::new(1, 4, 2);
+    let block = app::block(1, B256::ZERO, Address::ZERO, 1);
+    let hash = block.header.hash_slow();
+    let commits = [0, 1].map(Key::new).map(|key| {
+        let digest = Network(NETWORK).vote(VoteKind::Precommit, 1, 0, Some(hash));
+        Commit {
+            validator: key.address,
+            signature: key.sign(digest).to_vec().into(),
+        }
+    });
+    let certificate = Certificate {
+        height: 1,
+        round: 0,
+        hash,
+        commits: commits.to_vec(),
+    };
+    let forged = Message::Decided(vec![Decided { block, certificate }]).encode();
+    let head = Message::Status(Status { height: 9, hash }).encode();
+    world.liars.insert(
+        5,
+        Box::new(move |_, _, others, action| match action {
+            Action::Send { to, message } if matches!(Message::decode(message), Ok(Message::Decided(_))) => {
+                vec![(*to, forged.clone())]
+            }
+            Action::Broadcast(_) | Action::Send { .. } => {
+                others.iter().map(|to| (*to, head.clone())).collect()
+            }
+            _ => Vec::new(),
+        }),
+    );
+    world.start(4);
+    world.start(5);
+    world.run(MINUTE);
+    let standing = world.hosts[4].node.as_ref().unwrap().standing();
+    assert_eq!(world.head(4), 0);
+    assert!(
+        standing.bad_messages_total > 1,
+        "it was asked and answered: {standing:?}"
+    );
 }
