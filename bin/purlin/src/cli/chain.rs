@@ -1,15 +1,31 @@
-//! `purlin chain`: chains made, read in and written out, and how the node's chain stands.
+//! `purlin chain`: chains made, read in and written out, accounts, proofs, and how the node's chain stands.
 
+mod account;
+mod ether;
 mod files;
+mod light;
+pub(crate) mod network;
+mod validators;
 
 use super::Context;
-use crate::client::Ask;
+use crate::client::{Ask, NodeFile};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::output::{self, Column, Kind, Listing, Paint, Show};
 use crate::services::chain::accounts;
-use clap::Subcommand;
-use purlin_chain_client::Key;
+use clap::{Args, Subcommand};
+use purlin_chain_client::rpc::{Rpc, RpcError};
+use purlin_chain_client::{Endpoint, EndpointError, Key};
 use serde_json::json;
+use std::time::Duration;
+
+/// Where `purlin up` without a file serves JSON-RPC.
+const DEFAULT_RPC: &str = "127.0.0.1:8545";
+
+/// How long an answer may take; proofs of old blocks are read from the disk.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// JSON-RPC says so of a method that a server does not have.
+const NO_METHOD: i64 = -32_601;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -18,8 +34,17 @@ pub(crate) enum Command {
   purlin chain status
   purlin chain status -o json")]
     Status,
-    /// Make a chain from a genesis document, in the data directory of a node that does not run.
+    /// Make a chain from a genesis document, or lay out a new network of validators.
     Init(files::InitArgs),
+    /// Show who decides about blocks, and whether enough of them are up.
+    Validators(validators::ValidatorsArgs),
+    /// Ask for an account with the proof of what it has, for who does not trust the node.
+    Proof(light::ProofArgs),
+    /// Check such a proof against the genesis document, without any node.
+    Verify(light::VerifyArgs),
+    /// Keys of accounts in files under a password.
+    #[command(subcommand)]
+    Account(account::Command),
     /// Read blocks from a file into the chain of a node that does not run; each is executed and checked.
     Import(files::ImportArgs),
     /// Write blocks to a file that `import` and geth read.
@@ -56,6 +81,57 @@ pub(super) fn run(command: &Command, context: &Context) -> Outcome {
         Command::Import(args) => files::import(args, context),
         Command::Export(args) => files::export(args, context),
         Command::Accounts => list_accounts(context),
+        Command::Validators(args) => context.block_on(validators::run(args, context)),
+        Command::Proof(args) => context.block_on(light::proof(args, context)),
+        Command::Verify(args) => light::verify(args, context),
+        Command::Account(command) => account::run(command, context),
+    }
+}
+
+/// The node that is asked over JSON-RPC, of any maker.
+#[derive(Debug, Args)]
+struct Node {
+    /// JSON-RPC of a node of the chain [default: the node of the data directory, else http://127.0.0.1:8545].
+    #[arg(long, value_name = "URL", help_heading = "Connection")]
+    rpc: Option<Endpoint>,
+}
+
+impl Node {
+    fn rpc(&self, context: &Context) -> Result<(Rpc, Endpoint), Failure> {
+        let endpoint = match &self.rpc {
+            Some(endpoint) => endpoint.clone(),
+            None => {
+                let own = NodeFile::read(context.data_dir()).filter(NodeFile::is_alive);
+                let text = own.and_then(|node| node.chain_http);
+                let endpoint = text.as_deref().unwrap_or(DEFAULT_RPC).parse();
+                endpoint.map_err(|cause: EndpointError| Failure::usage(cause.to_string(), "--rpc URL"))?
+            }
+        };
+        Ok((Rpc::new(endpoint.clone(), PATIENCE), endpoint))
+    }
+}
+
+/// Why a node's JSON-RPC gave no answer, and what helps.
+fn asked(endpoint: &Endpoint, cause: &RpcError) -> Failure {
+    match cause {
+        RpcError::Transport(said) => Failure::new(
+            Exit::Unreachable,
+            format!("no JSON-RPC answers at {endpoint}: {said}"),
+            "name another node with --rpc URL",
+        ),
+        RpcError::Refused { code: NO_METHOD, .. } => Failure::new(
+            Exit::NotFound,
+            format!("the node at {endpoint} has no chain with validators: {cause}"),
+            "name another node with --rpc URL",
+        ),
+        RpcError::Refused { .. } => Failure::failed(
+            format!("{endpoint} says: {cause}"),
+            "ask for another block, or another node",
+        ),
+        RpcError::Malformed { .. } => Failure::failed(
+            format!("{endpoint}: {cause}"),
+            "ask a node of this chain, for a block after the first one",
+        ),
     }
 }
 

@@ -2,6 +2,8 @@
 
 mod api;
 mod boot;
+#[cfg(feature = "chain")]
+mod chain_tools;
 mod command_line;
 mod compose;
 mod config;

@@ -1,26 +1,75 @@
 //! Chains in files: made, read in, written out, by this process alone.
 
-use super::Context;
+use super::account::Password;
+use super::network::{Network, Order};
+use super::{Context, ether};
 use crate::exit::{Exit, Failure, Outcome, chain as words};
 use crate::output::{self, Form, Kind, Painted};
 use crate::services::chain::home::{Beginning, Home};
 use clap::Args;
+use jiff::Timestamp;
 use purlin_chain_evm::{Chain, Mode, StateSettings};
-use purlin_chain_proto::codec;
+use purlin_chain_proto::{Address, DEVELOPMENT_GAS_LIMIT, U256, codec};
+use purlin_config::parse_duration;
 use serde_json::json;
 use std::fs::File;
 use std::io::{BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   purlin chain init --genesis genesis.json --data-dir ./node1
-  purlin up --config purlin.toml --data-dir ./node1")]
+  purlin up --config purlin.toml --data-dir ./node1
+  purlin chain init --validators 4 --out ./net --fund 0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266=10000
+  purlin chain init --validators 7 --out ./net --period 500ms --chain-id 4711 --base-port 31000
+
+With --validators, the directory gets genesis.json, a directory for each validator with its key and a configuration that
+runs on this machine as it is, and a README.md that says how.")]
 pub(crate) struct InitArgs {
-    /// The genesis document, as geth reads it.
-    #[arg(long, value_name = "FILE")]
-    genesis: PathBuf,
+    /// The genesis document, as geth reads it; the chain is made in the data directory.
+    #[arg(long, value_name = "FILE", required_unless_present = "validators")]
+    genesis: Option<PathBuf>,
+    #[command(flatten)]
+    network: NetworkArgs,
+}
+
+#[derive(Debug, Args)]
+struct NetworkArgs {
+    /// Lay out a new network of so many validators: four survive the loss of one, seven of two.
+    #[arg(long, value_name = "N", requires = "out", conflicts_with = "genesis")]
+    validators: Option<u16>,
+    /// Directory of the network; made when it is not there, and empty.
+    #[arg(long, value_name = "DIR", requires = "validators")]
+    out: Option<PathBuf>,
+    /// Time from one block to the next.
+    #[arg(long, requires = "validators", value_name = "TIME", default_value = "1s", value_parser = parse_duration)]
+    period: Duration,
+    /// The chain's id, which signatures name.
+    #[arg(long, requires = "validators", value_name = "ID", default_value_t = 31_337)]
+    chain_id: u64,
+    /// Gas that a block may use.
+    #[arg(long, requires = "validators", value_name = "GAS", default_value_t = DEVELOPMENT_GAS_LIMIT)]
+    gas_limit: u64,
+    /// Gives an account ether at the beginning; may be repeated.
+    #[arg(long, requires = "validators", value_name = "ADDRESS=ETHER", value_parser = funded)]
+    fund: Vec<(Address, U256)>,
+    /// Port where the first validator meets its peers; the others follow within 250.
+    #[arg(long, requires = "validators", value_name = "PORT", default_value_t = 30_300)]
+    base_port: u16,
+    // With a password, each key is also kept in a keystore.
+    #[command(flatten)]
+    password: Password,
+}
+
+fn funded(text: &str) -> Result<(Address, U256), String> {
+    let (address, amount) = text
+        .split_once('=')
+        .ok_or_else(|| format!("{text} is not of the form ADDRESS=ETHER"))?;
+    let address = address
+        .parse()
+        .map_err(|cause| format!("{address} is no address: {cause}"))?;
+    Ok((address, ether::wei(amount)?))
 }
 
 #[derive(Debug, Args)]
@@ -65,7 +114,57 @@ const ABOUT: Kind = Kind {
 };
 
 pub(super) fn init(args: &InitArgs, context: &Context) -> Outcome {
-    let begun = Beginning::read(&args.genesis)?;
+    match (&args.genesis, args.network.validators, &args.network.out) {
+        (Some(genesis), _, _) => from_document(genesis, context),
+        (None, Some(validators), Some(out)) => lay_out(validators, out, &args.network, context),
+        _ => Err(Failure::usage(
+            "neither a genesis document nor a number of validators is named",
+            "--genesis FILE, or --validators N --out DIR",
+        )),
+    }
+}
+
+fn lay_out(validators: u16, out: &Path, args: &NetworkArgs, context: &Context) -> Outcome {
+    let order = Order {
+        out: out.to_owned(),
+        validators,
+        chain_id: args.chain_id,
+        period: args.period,
+        gas_limit: args.gas_limit,
+        base_port: args.base_port,
+        fund: args.fund.clone(),
+        password: args.password.given()?,
+        timestamp: u64::try_from(Timestamp::now().as_second()).unwrap_or(0),
+    };
+    let network = order.lay_out()?;
+    output::one(&context.view(), ABOUT, &told(&network))?;
+    if args.fund.is_empty() {
+        eprintln!("nobody has ether on this chain; --fund ADDRESS=ETHER gives some");
+    }
+    Ok(Exit::Ok)
+}
+
+fn told(network: &Network) -> serde_json::Value {
+    let places = network.places.iter().map(|place| {
+        json!({
+            "name": place.name,
+            "address": place.address.to_string(),
+            "config": place.config,
+            "http": format!("http://{}", place.http),
+            "websocket": format!("ws://{}", place.websocket),
+        })
+    });
+    json!({
+        "path": network.out,
+        "document": network.genesis,
+        "genesis": network.hash,
+        "validators": places.collect::<Vec<_>>(),
+        "next": network.out.join("README.md"),
+    })
+}
+
+fn from_document(genesis: &Path, context: &Context) -> Outcome {
+    let begun = Beginning::read(genesis)?;
     let home = Home::of(context.data_dir());
     crate::up::prepare_data_dir(context.data_dir())?;
     let chain = home.settle(begun, StateSettings::default())?;

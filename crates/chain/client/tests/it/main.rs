@@ -1,5 +1,6 @@
-//! The load generator against a node that never was: one that is right, and ones that lie.
+//! The load generator, and the reader of proofs, against a node that never was: one that is right, and ones that lie.
 
+mod light;
 mod node;
 
 use node::{Lie, Node};

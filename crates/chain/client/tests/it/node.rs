@@ -49,7 +49,27 @@ impl Node {
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let chain = Arc::clone(&chain);
-                thread::spawn(move || serve(stream, &chain));
+                thread::spawn(move || serve(stream, |body| chain.lock().unwrap().request(body)));
+            }
+        });
+        Self { address }
+    }
+
+    /// A node that answers a method as this does; null becomes a null result.
+    pub(crate) fn answering(answer: impl Fn(&str, &Value) -> Value + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let answer = Arc::new(answer);
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let answer = Arc::clone(&answer);
+                let reply = move |body: &[u8]| {
+                    let question: Value = serde_json::from_slice(body).unwrap();
+                    let result = answer(question["method"].as_str().unwrap(), &question["params"]);
+                    let whole = json!({ "jsonrpc": "2.0", "id": question["id"], "result": result });
+                    Some(whole.to_string().into_bytes())
+                };
+                thread::spawn(move || serve(stream, reply));
             }
         });
         Self { address }
@@ -61,7 +81,7 @@ impl Node {
 }
 
 /// HTTP/1.1 as far as a test needs it.
-fn serve(stream: TcpStream, chain: &Mutex<Chain>) -> io::Result<()> {
+fn serve(stream: TcpStream, mut reply: impl FnMut(&[u8]) -> Option<Vec<u8>>) -> io::Result<()> {
     let mut reader = BufReader::new(stream.try_clone()?);
     let mut writer = stream;
     loop {
@@ -80,7 +100,7 @@ fn serve(stream: TcpStream, chain: &Mutex<Chain>) -> io::Result<()> {
         }
         let mut body = vec![0; length];
         reader.read_exact(&mut body)?;
-        let Some(answer) = chain.lock().unwrap().request(&body) else {
+        let Some(answer) = reply(&body) else {
             return Ok(());
         };
         let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", answer.len());

@@ -1,0 +1,233 @@
+//! Accounts in files, networks in directories, and proofs that are checked without a node.
+
+use crate::harness::{Ended, Node, command, run_in};
+use serde_json::{Value, json};
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+const ADDRESS: &str = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266";
+const SECRET: &str = "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80";
+
+fn good(ended: Ended) -> String {
+    assert_eq!(ended.code, 0, "{}", ended.err);
+    ended.out
+}
+
+fn value(ended: Ended) -> Value {
+    let text = good(ended);
+    serde_json::from_str(&text).unwrap_or_else(|cause| panic!("{cause}: {text}"))
+}
+
+#[test]
+fn an_account_is_kept_under_its_password_and_comes_out_again() {
+    let dir = TempDir::new().unwrap();
+    let here = dir.path();
+    fs::write(here.join("key"), SECRET).unwrap();
+    fs::write(here.join("password"), "correct horse\n").unwrap();
+    fs::write(here.join("wrong"), "battery staple\n").unwrap();
+    let account = |verb: &[&str]| run_in(here, &[&["chain", "account"][..], verb].concat());
+    let import = [
+        "import",
+        "key",
+        "--password-file",
+        "password",
+        "--light",
+        "-o",
+        "json",
+    ];
+    let kept = value(account(&import));
+    assert_eq!(kept["address"], ADDRESS);
+    let file = here.join(kept["file"].as_str().unwrap());
+    assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    assert!(!fs::read_to_string(&file).unwrap().contains(&SECRET[2..]));
+    assert_eq!(account(&import).code, 4, "the same key twice");
+
+    let made = value(account(&[
+        "new",
+        "--password-file",
+        "password",
+        "--light",
+        "-o",
+        "json",
+    ]));
+    let listed = value(account(&["list", "-o", "json"]));
+    let addresses: Vec<&Value> = listed
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| &row["address"])
+        .collect();
+    assert_eq!(addresses, [&kept["address"], &made["address"]]);
+
+    let export = |password, file| account(&["export", ADDRESS, file, "--password-file", password]);
+    assert_eq!(good(export("password", "-")).trim(), SECRET);
+    good(export("password", "out"));
+    assert_eq!(
+        fs::metadata(here.join("out")).unwrap().permissions().mode() & 0o777,
+        0o600
+    );
+    assert_eq!(export("password", "out").code, 4, "a file is not overwritten");
+    let refused = export("wrong", "-");
+    assert_eq!((refused.code, refused.out.as_str()), (5, ""));
+    assert!(refused.err.contains("the password is wrong"), "{}", refused.err);
+
+    // What was written is read in elsewhere, with the password of the environment.
+    let elsewhere = command(here)
+        .args(["chain", "account", "import", "--data-dir", "elsewhere"])
+        .arg(&file)
+        .env("PURLIN_CHAIN_PASSWORD", "correct horse")
+        .output()
+        .unwrap();
+    good(elsewhere.into());
+    let missing = account(&["export", "0x0000000000000000000000000000000000000001", "-"]);
+    assert_eq!(missing.code, 3, "{}", missing.err);
+}
+
+#[test]
+fn a_network_is_laid_out_with_configurations_that_are_right() {
+    let dir = TempDir::new().unwrap();
+    let init = [
+        "chain",
+        "init",
+        "--validators",
+        "4",
+        "--out",
+        "net",
+        "--fund",
+        &format!("{ADDRESS}=0.5"),
+    ];
+    let laid = value(run_in(dir.path(), &[&init[..], &["-o", "json"]].concat()));
+    assert_eq!(laid["validators"].as_array().unwrap().len(), 4);
+    for validator in laid["validators"].as_array().unwrap() {
+        let config = validator["config"].as_str().unwrap();
+        good(run_in(dir.path(), &["config", "check", config]));
+    }
+    assert_eq!(run_in(dir.path(), &init).code, 4, "nothing is overwritten");
+    let many = ["chain", "init", "--validators", "51", "--out", "many"];
+    assert_eq!(run_in(dir.path(), &many).code, 2);
+    assert_eq!(run_in(dir.path(), &["chain", "init"]).code, 2);
+}
+
+/// A network of one validator, on ports that nobody has.
+fn one_validator() -> (Node, PathBuf, TempDir) {
+    let dir = TempDir::new().unwrap();
+    let init = [
+        "chain",
+        "init",
+        "--validators",
+        "1",
+        "--out",
+        "net",
+        "--period",
+        "100ms",
+    ];
+    let fund = format!("{ADDRESS}=10000");
+    let laid = value(run_in(
+        dir.path(),
+        &[&init[..], &["--fund", &fund, "-o", "json"]].concat(),
+    ));
+    let config = fs::read_to_string(laid["validators"][0]["config"].as_str().unwrap()).unwrap();
+    let mut free = String::new();
+    for (i, part) in config.split("127.0.0.1:").enumerate() {
+        if i > 0 {
+            free.push_str("127.0.0.1:0");
+        }
+        free.push_str(part.trim_start_matches(|c: char| i > 0 && c.is_ascii_digit()));
+    }
+    let data = dir.path().join("net/validator-1/data");
+    (Node::start(&free), data, dir)
+}
+
+fn proof(node: &Node, data: &Path, more: &[&str]) -> Ended {
+    let data = data.to_str().unwrap();
+    let begin = ["chain", "proof", ADDRESS, "--slot", "0", "--data-dir", data];
+    node.run(&[&begin[..], more].concat())
+}
+
+#[test]
+fn what_a_node_says_is_proven_without_it_and_a_forgery_is_not() {
+    let (node, data, dir) = one_validator();
+    let deadline = Instant::now() + Duration::from_secs(60);
+    let mut asked = proof(&node, &data, &["--block", "1"]);
+    while asked.code != 0 {
+        assert!(Instant::now() < deadline, "there is no block: {}", asked.err);
+        asked = proof(&node, &data, &["--block", "1"]);
+    }
+    let bundle = value(asked);
+    good(proof(&node, &data, &["--out", "head.json"]));
+    let validators = [
+        "chain",
+        "validators",
+        "--data-dir",
+        data.to_str().unwrap(),
+        "-o",
+        "json",
+    ];
+    let validators = value(node.run(&validators));
+    assert_eq!(
+        (&validators["quorum"], &validators["validators"][0]["up"]),
+        (&json!(1), &json!(true))
+    );
+    let (_, life) = node.stop();
+    let head = fs::read_to_string(life.path().join("head.json")).unwrap();
+
+    let verify = |bundle: &Value| {
+        fs::write(dir.path().join("proof.json"), bundle.to_string()).unwrap();
+        run_in(
+            dir.path(),
+            &[
+                "chain",
+                "verify",
+                "proof.json",
+                "--genesis",
+                "net/genesis.json",
+                "-o",
+                "json",
+            ],
+        )
+    };
+    let proven = value(verify(&bundle));
+    assert_eq!((&proven["block"], &proven["ether"]), (&json!(1), &json!("10000")));
+    assert_eq!(
+        (&proven["address"], &proven["power_signed"]),
+        (&json!(ADDRESS), &json!(1))
+    );
+    good(verify(&serde_json::from_str(&head).unwrap()));
+
+    let mut forged = bundle.clone();
+    forged["account"]["balance"] = json!("0x1");
+    let refused = verify(&forged);
+    assert_eq!((refused.code, refused.out.as_str()), (1, ""));
+    assert!(refused.err.contains("not proven"), "{}", refused.err);
+    // Another chain's validators have signed nothing of this.
+    let init = ["chain", "init", "--validators", "1", "--out", "other"];
+    good(run_in(dir.path(), &init));
+    let other = ["chain", "verify", "proof.json", "--genesis", "other/genesis.json"];
+    fs::write(dir.path().join("proof.json"), bundle.to_string()).unwrap();
+    let refused = run_in(dir.path(), &other);
+    assert_eq!(refused.code, 1);
+    assert!(
+        refused.err.contains("it is of the chain that began with"),
+        "{}",
+        refused.err
+    );
+    let no_proof = verify(&json!({"format": "purlin-proof/1"}));
+    assert_eq!(no_proof.code, 1, "{}", no_proof.err);
+}
+
+#[test]
+fn nobody_there_is_said_with_6() {
+    let dir = TempDir::new().unwrap();
+    for words in [&["chain", "validators"][..], &["chain", "proof", ADDRESS]] {
+        let ended = run_in(dir.path(), &[words, &["--rpc", "http://127.0.0.1:1"]].concat());
+        assert_eq!(ended.code, 6, "{}", ended.err);
+        assert!(
+            ended.err.contains("no JSON-RPC answers at http://127.0.0.1:1"),
+            "{}",
+            ended.err
+        );
+    }
+}
