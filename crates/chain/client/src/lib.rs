@@ -6,6 +6,9 @@
 //!   rpc  ◄────────────────────────────────────────────────────┴────────────┴────────────────────┘
 //! ```
 //!
+//! [`keystore`] keeps a key under a password; [`light`] checks what a node says about an account against the genesis document
+//! alone.
+//!
 //! Knows a node only by its JSON-RPC over HTTP/1.1, so that it loads any node of any maker. It refuses to know how the
 //! node of this house is built.
 
