@@ -1,6 +1,7 @@
 //! `purlin chain`: chains made, read in and written out, accounts, proofs, and how the node's chain stands.
 
 mod account;
+mod demo;
 mod ether;
 mod files;
 mod light;
@@ -36,6 +37,8 @@ pub(crate) enum Command {
     Status,
     /// Make a chain from a genesis document, or lay out a new network of validators.
     Init(files::InitArgs),
+    /// Run a chain with several validators on this machine, each a process, until Ctrl-C.
+    Demo(demo::DemoArgs),
     /// Show who decides about blocks, and whether enough of them are up.
     Validators(validators::ValidatorsArgs),
     /// Ask for an account with the proof of what it has, for who does not trust the node.
@@ -78,6 +81,7 @@ pub(super) fn run(command: &Command, context: &Context) -> Outcome {
     match command {
         Command::Status => context.block_on(status(context)),
         Command::Init(args) => files::init(args, context),
+        Command::Demo(args) => context.block_on(demo::run(args, context)),
         Command::Import(args) => files::import(args, context),
         Command::Export(args) => files::export(args, context),
         Command::Accounts => list_accounts(context),

@@ -2,6 +2,7 @@
 
 pub(crate) mod accounts;
 pub(crate) mod home;
+mod membership;
 
 pub(crate) use purlin_chain_server::section::ChainSettings as Settings;
 
@@ -17,7 +18,7 @@ use purlin_api::clock::Clock;
 use purlin_api::revisions::Revisions;
 use purlin_chain_server::api::{BlockEvents, TransactionTeller};
 use purlin_chain_server::section::Origin;
-use purlin_chain_server::{Handle, Running, Sockets};
+use purlin_chain_server::{Handle, Pace, Running, Sockets};
 use purlin_telemetry::Registry;
 use purlin_telemetry::health::Check;
 use serde_json::Value;
@@ -45,6 +46,7 @@ pub(super) fn ports(settings: &Settings) -> Vec<Port> {
     let wanted = [
         port(settings.service.http, "chain.http"),
         port(settings.service.ws, "chain.websocket"),
+        port(settings.among.peers.listen, "chain.listen"),
     ];
     let on = wanted.into_iter().filter(|_| settings.enabled);
     on.flatten().collect()
@@ -58,9 +60,6 @@ impl ChainNode {
             return Ok(None);
         }
         warn_of_known_keys(settings);
-        if base.settings.cluster.enabled {
-            log::warn("the chain is this node's alone: nodes of a cluster do not agree on one yet");
-        }
         let home = Home::of(base.data_dir);
         let (origin, state) = (settings.origin.clone(), settings.state);
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -71,15 +70,33 @@ impl ChainNode {
         })
         .await
         .map_err(|_| Failure::failed("opening the chain panicked", "see the log"))?;
+        let chain = chain?;
+        let membership = membership::of(settings, &chain, home.path())?;
+        if base.settings.cluster.enabled && membership.is_none() {
+            log::warn(
+                "the chain is this node's alone; nodes agree on one where its genesis document names validators",
+            );
+        }
         let mut service = settings.service.clone();
         service.data_dir = Some(home.path().to_owned());
-        let (handle, running) =
-            purlin_chain_server::start(service, chain?, Sockets::default()).map_err(|cause| {
+        if membership.is_some() {
+            service.production.pace = Pace::Off;
+        }
+        let (handle, mut running) =
+            purlin_chain_server::start(service, chain, Sockets::default()).map_err(|cause| {
                 Failure::failed(
                     words(&cause),
                     "set chain.http and chain.websocket to free addresses",
                 )
             })?;
+        if let Some(membership) = membership {
+            running.join(membership).await.map_err(|cause| {
+                Failure::failed(
+                    words(&cause),
+                    "set chain.listen to a free address of this machine",
+                )
+            })?;
+        }
         Ok(Some(Self {
             handle,
             running: Mutex::new(Some(running)),

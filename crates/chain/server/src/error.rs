@@ -21,6 +21,8 @@ pub enum StartError {
         #[source]
         source: io::Error,
     },
+    #[error("the chain cannot join its network: {0}")]
+    Consensus(String),
     #[error("reading the chain failed: {0}")]
     Chain(String),
     #[error("{what} failed")]

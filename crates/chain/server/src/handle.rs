@@ -1,5 +1,6 @@
 //! What others hold of a running chain.
 
+use crate::consensus::report;
 use crate::fault::Fault;
 use crate::health;
 use crate::metrics::ChainMetrics;
@@ -74,6 +75,46 @@ impl Handle {
     /// When the store cannot be read.
     pub fn why(&self, transaction: B256) -> Result<Told, Fault> {
         why::transaction(&self.node, transaction)
+    }
+
+    /// How the node stands among validators; `None` for a chain without.
+    #[must_use]
+    pub fn consensus(&self) -> Option<serde_json::Value> {
+        self.node
+            .consensus()
+            .map(|consensus| report::consensus(&consensus))
+    }
+
+    /// Who decides, who of them is here, and whether those are enough; `None` for a chain without validators.
+    #[must_use]
+    pub fn validators(&self) -> Option<serde_json::Value> {
+        self.node
+            .consensus()
+            .map(|consensus| report::validators(&consensus))
+    }
+
+    /// The nodes that this one is connected with, and the last meetings that came to nothing.
+    #[must_use]
+    pub fn peers(&self) -> serde_json::Value {
+        let among = self.node.consensus();
+        let (peers, refused) = among.map_or_else(Default::default, |consensus| {
+            (report::peers(&consensus), report::refusals(&consensus))
+        });
+        serde_json::json!({ "items": peers, "refused": refused })
+    }
+
+    /// How many nodes this one is connected with.
+    #[must_use]
+    pub fn peer_count(&self) -> usize {
+        self.node
+            .consensus()
+            .map_or(0, |consensus| consensus.peers().len())
+    }
+
+    /// Where other nodes of the chain reach this one.
+    #[must_use]
+    pub fn listens(&self) -> Option<SocketAddr> {
+        self.node.consensus()?.listens()
     }
 
     /// To be registered at the metrics.

@@ -1,5 +1,6 @@
 //! How the chain is, as checks.
 
+use crate::consensus::report;
 use crate::node::{Node, unix_now};
 use crate::settings::Pace;
 use purlin_telemetry::health::{Bears, Check};
@@ -8,7 +9,9 @@ use purlin_telemetry::health::{Bears, Check};
 const LATE_SECS: u64 = 30;
 
 pub(crate) fn checks(node: &Node) -> Vec<Check> {
-    vec![blocks(node), pool(node)]
+    let mut checks = vec![blocks(node), pool(node)];
+    checks.extend(node.consensus().map(|consensus| report::check(&consensus)));
+    checks
 }
 
 fn blocks(node: &Node) -> Check {

@@ -13,6 +13,7 @@
 
 pub mod api;
 mod arrivals;
+mod consensus;
 mod error;
 mod exec;
 mod fault;
@@ -36,10 +37,13 @@ mod source;
 mod start;
 mod why;
 
+pub use consensus::{ConsensusSettings, Guests, NodeKey, NodeKeyError, Role};
 pub use error::StartError;
 pub use fault::Fault;
 pub use handle::Handle;
 pub use metrics::ChainMetrics;
+pub use purlin_chain_bft::Timeouts;
+pub use purlin_chain_peers::{AddressFault, PeerAddress, Settings as PeerSettings};
 pub use running::Running;
 pub use settings::{Cors, Pace, Production, RpcLimits, Settings};
 pub use start::{Sockets, start};

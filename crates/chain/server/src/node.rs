@@ -7,13 +7,15 @@
 //! ```
 
 use crate::arrivals::Arrivals;
+use crate::consensus::{self, Gossip};
 use crate::fault::Fault;
 use crate::fees::Fees;
 use crate::filters::Filters;
 use crate::journal::{APPENDED_MAX, Journal};
 use crate::metrics::RpcMetrics;
 use crate::settings::Settings;
-use crate::source::{NewHead, Source, StateRead as _};
+use crate::source::{Account, NewHead, Source, StateRead as _};
+use alloy_primitives::KECCAK256_EMPTY;
 use purlin_chain_core::pool::journal::encode;
 use purlin_chain_core::pool::{
     self, AccountState, Event, NewBlock, Origin, Place, Pool, Pooled, Refusal, Status, Why,
@@ -21,7 +23,7 @@ use purlin_chain_core::pool::{
 use purlin_chain_evm::Head;
 use purlin_chain_proto::{Address, B256, Recovered};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::{Notify, Semaphore, broadcast};
 
@@ -49,6 +51,14 @@ pub(crate) struct Node {
     journal: Mutex<Option<Journal>>,
     appended: AtomicUsize,
     started: Instant,
+    among: OnceLock<Among>,
+}
+
+/// The node as one of several.
+#[derive(Debug)]
+struct Among {
+    consensus: Weak<consensus::Shared>,
+    gossip: Gossip,
 }
 
 /// What has happened since the start.
@@ -121,8 +131,34 @@ impl Node {
             journal: Mutex::new(journal),
             appended: AtomicUsize::new(0),
             started: Instant::now(),
+            among: OnceLock::new(),
             source,
             settings,
+        }
+    }
+
+    /// The node is one of several from now on.
+    pub(crate) fn join(&self, consensus: &Arc<consensus::Shared>, gossip: Gossip) {
+        let consensus = Arc::downgrade(consensus);
+        // A node joins once.
+        let _ = self.among.set(Among { consensus, gossip });
+    }
+
+    /// The engine and the peers; `None` for a node that makes blocks alone, and for one that has stopped.
+    pub(crate) fn consensus(&self) -> Option<Arc<consensus::Shared>> {
+        self.among.get()?.consensus.upgrade()
+    }
+
+    pub(crate) fn gossip_line(&self) -> Option<&Gossip> {
+        self.among.get().map(|among| &among.gossip)
+    }
+
+    /// Tells those who make blocks of a transaction in the pool.
+    pub(crate) fn gossip(&self, hash: &B256) {
+        if let Some(gossip) = self.gossip_line()
+            && let Some(pooled) = self.waiting(*hash)
+        {
+            gossip.tell(&pooled);
         }
     }
 
@@ -174,8 +210,10 @@ impl Node {
     /// # Errors
     /// -32000 in geth's words, or when the state cannot be read.
     pub(crate) fn insert(&self, transaction: Recovered) -> Result<B256, Fault> {
-        self.insert_as(transaction, Origin::Local, true)?
-            .map_err(|refusal| Fault::server(refusal.to_string()))
+        let inserted = self.insert_as(transaction, Origin::Local, true)?;
+        let hash = inserted.map_err(|refusal| Fault::server(refusal.to_string()))?;
+        self.gossip(&hash);
+        Ok(hash)
     }
 
     /// Takes a transaction into the pool; `noted`: also into its journal.
@@ -188,11 +226,7 @@ impl Node {
         let sender = transaction.signer();
         let mut pool = self.pool();
         // Under the pool's lock: a block that comes now is told to the pool after this.
-        let account = self.source.latest()?.account(sender)?.unwrap_or_default();
-        let state = AccountState {
-            nonce: account.nonce,
-            balance: account.balance,
-        };
+        let state = account_state(self.source.latest()?.account(sender)?);
         let inserted = pool.insert(self.now(), transaction, state, origin);
         drop(pool);
         Ok(match inserted {
@@ -267,14 +301,7 @@ impl Node {
         let state = self.source.latest()?;
         let mut accounts = Vec::with_capacity(changed.len());
         for address in changed {
-            let account = state.account(address)?.unwrap_or_default();
-            accounts.push((
-                address,
-                AccountState {
-                    nonce: account.nonce,
-                    balance: account.balance,
-                },
-            ));
+            accounts.push((address, account_state(state.account(address)?)));
         }
         let block = NewBlock {
             head: next_block(&self.source, &self.source.head()),
@@ -302,6 +329,16 @@ impl Node {
     pub(crate) fn close_journal(&self) {
         self.write_journal();
         drop(self.journal.lock().unwrap_or_else(PoisonError::into_inner).take());
+    }
+}
+
+/// What the pool must know of an account.
+fn account_state(account: Option<Account>) -> AccountState {
+    let account = account.unwrap_or_default();
+    AccountState {
+        nonce: account.nonce,
+        balance: account.balance,
+        delegated: account.code_hash != KECCAK256_EMPTY,
     }
 }
 

@@ -5,7 +5,7 @@ use crate::settings;
 use alloy_primitives::keccak256;
 use purlin_chain_core::build::{Limits, choose};
 use purlin_chain_core::consensus::solo::{Due, Pace, Settings, Slot, Solo};
-use purlin_chain_evm::{Attributes, Produced};
+use purlin_chain_evm::{Attributes, ExecutionRefusal};
 use purlin_chain_proto::{B256, Recovered};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
@@ -89,15 +89,18 @@ fn make(node: &Node, slot: Slot) -> Result<(), String> {
     };
     let produced = node.source.0.produce(attributes, offered(node).into_iter());
     let produced = produced.map_err(|error| error.to_string())?;
-    forget(node, &produced);
+    forget(
+        node,
+        produced.head.block.body.transactions.is_empty(),
+        &produced.refused,
+    );
     Ok(())
 }
 
 /// Takes from the pool what no later block can take either. Where the whole block was free and nothing went in, the next
-/// one will not be kinder: without this, one transaction would make empty blocks for ever.
-fn forget(node: &Node, produced: &Produced) {
-    let empty = produced.head.block.body.transactions.is_empty();
-    for (hash, refusal) in &produced.refused {
+/// one will not be kinder: without this, one transaction would make empty blocks for ever. `empty`: nothing went in.
+pub(crate) fn forget(node: &Node, empty: bool, refused: &[(B256, ExecutionRefusal)]) {
+    for (hash, refusal) in refused {
         if empty || !refusal.may_pass_later() {
             let events = node.pool().refused(hash, &refusal.to_string());
             node.tell(&events, false);
@@ -107,7 +110,7 @@ fn forget(node: &Node, produced: &Produced) {
 
 /// What a block may take, the best paying first. Gas limits are promises that are seldom used up, so that twice as much as
 /// fits is offered: the executor takes what really fits.
-fn offered(node: &Node) -> Vec<Recovered> {
+pub(crate) fn offered(node: &Node) -> Vec<Recovered> {
     let production = &node.settings.production;
     let pool = node.pool();
     let limits = Limits {

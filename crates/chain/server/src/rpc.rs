@@ -13,6 +13,7 @@ pub(crate) mod args;
 mod blocks;
 mod call;
 mod chain;
+mod consensus;
 mod debug;
 mod estimate;
 mod fees;
@@ -30,6 +31,8 @@ mod subscribe;
 mod tags;
 mod trace;
 mod transactions;
+
+pub(crate) use send::decode as decode_transaction;
 
 use crate::fault::{Answer, Fault};
 use crate::node::Node;
@@ -111,6 +114,7 @@ const FAMILIES: &[&[Method]] = &[
     debug::METHODS,
     trace::METHODS,
     own::METHODS,
+    consensus::METHODS,
 ];
 
 fn all() -> impl Iterator<Item = &'static Method> {

@@ -1,5 +1,7 @@
 //! The running service, as its owner holds it.
 
+use crate::consensus::{self, ConsensusSettings};
+use crate::error::StartError;
 use crate::node::Node;
 use jsonrpsee::server::ServerHandle;
 use std::sync::Arc;
@@ -15,6 +17,7 @@ pub struct Running {
     rpc: ServerHandle,
     tasks: Vec<JoinHandle<()>>,
     journal: Option<std::thread::JoinHandle<()>>,
+    consensus: Option<consensus::Running>,
 }
 
 impl Running {
@@ -31,7 +34,17 @@ impl Running {
             rpc,
             tasks,
             journal,
+            consensus: None,
         }
+    }
+
+    /// Makes the node one of several: it decides blocks with the others, or follows them. Its own production must be off.
+    ///
+    /// # Errors
+    /// A chain without validators, a listener that is taken, a log that cannot be opened.
+    pub async fn join(&mut self, settings: ConsensusSettings) -> Result<(), StartError> {
+        self.consensus = Some(consensus::start(Arc::clone(&self.node), settings).await?);
+        Ok(())
     }
 
     /// Takes no more connections, lets open requests and a block that was begun finish within `grace`, and writes the
@@ -40,6 +53,9 @@ impl Running {
         // Both fail only when everything has ended already.
         let _ = self.stop.send(true);
         let _ = self.rpc.stop();
+        if let Some(consensus) = self.consensus {
+            consensus.stop().await;
+        }
         let ended = async {
             for task in self.tasks {
                 // A task that panicked has ended too.

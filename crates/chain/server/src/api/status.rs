@@ -13,12 +13,33 @@ async fn show(_: Viewer, State(handle): State<Handle>, _: Asked) -> Result<Json<
     Ok(Json(status(&handle)))
 }
 
+async fn consensus(_: Viewer, State(handle): State<Handle>, _: Asked) -> Result<Json<Value>, Problem> {
+    handle.consensus().map(Json).ok_or_else(alone)
+}
+
+async fn validators(_: Viewer, State(handle): State<Handle>, _: Asked) -> Result<Json<Value>, Problem> {
+    handle.validators().map(Json).ok_or_else(alone)
+}
+
+async fn peers(_: Viewer, State(handle): State<Handle>, _: Asked) -> Result<Json<Value>, Problem> {
+    Ok(Json(handle.peers()))
+}
+
+fn alone() -> Problem {
+    Problem::not_possible("this chain has no validators: its genesis document names none (config.purlin)")
+}
+
 /// The head, the pool, and where the chain is asked.
 #[must_use]
 pub fn status(handle: &Handle) -> Value {
     let (head, pool) = (handle.head(), handle.pool());
     let header = &head.header;
+    let consensus = handle.consensus();
     json!({
+        "role": consensus.as_ref().map_or(json!("solo"), |told| told["role"].clone()),
+        "behind": consensus.as_ref().map(|told| told["behind"].clone()),
+        "peers": consensus.as_ref().map_or(0, |_| handle.peer_count()),
+        "listen": handle.listens().map(|address| address.to_string()),
         "chain_id": handle.chain().spec().chain_id(),
         "head": header.number,
         "hash": head.hash,
@@ -59,6 +80,22 @@ fn document() -> Schema {
             "queued",
             schema::count("Transactions that wait for a nonce before theirs."),
         ),
+        (
+            "role",
+            schema::string("validator, blockchain (it follows), or solo: it makes blocks alone."),
+        ),
+        (
+            "behind",
+            schema::nullable(schema::count("Blocks behind the best peer, while it catches up.")),
+        ),
+        (
+            "peers",
+            schema::count("Nodes of the chain that it is connected with."),
+        ),
+        (
+            "listen",
+            schema::nullable(schema::string("Where other nodes of the chain reach it.")),
+        ),
         ("http", schema::nullable(schema::string("JSON-RPC over HTTP."))),
         (
             "websocket",
@@ -70,8 +107,28 @@ fn document() -> Schema {
 /// The routes of the chain over a running service.
 #[must_use]
 pub fn routes(handle: &Handle) -> Routes {
-    let drafts: [Draft<Handle>; 1] = [route::get("/api/v1/chain", show)
-        .summary("Shows how the chain stands")
-        .answers(200, schema::reference("ChainStatus"))];
+    let drafts: [Draft<Handle>; 4] = [
+        route::get("/api/v1/chain", show)
+            .summary("Shows how the chain stands")
+            .answers(200, schema::reference("ChainStatus")),
+        route::get("/api/v1/chain/consensus", consensus)
+            .summary("Shows where the validators' engine of this node is: height, round, step, times, faults")
+            .answers(
+                200,
+                schema::anything("As `purlin_getValidators` tells it, or what its summary says."),
+            ),
+        route::get("/api/v1/chain/validators", validators)
+            .summary("Shows who decides, who of them this node sees, and whether those are enough")
+            .answers(
+                200,
+                schema::anything("As `purlin_getValidators` tells it, or what its summary says."),
+            ),
+        route::get("/api/v1/chain/peers", peers)
+            .summary("Lists the nodes of the chain that this one is connected with, and who was refused last")
+            .answers(
+                200,
+                schema::anything("As `purlin_getValidators` tells it, or what its summary says."),
+            ),
+    ];
     Routes::new("chain", handle, drafts).component("ChainStatus", document())
 }

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 pub(super) const METHODS: &[Method] = &[
     Method::memory("eth_chainId", 0, chain_id),
     Method::memory("eth_blockNumber", 0, block_number),
-    Method::memory("eth_syncing", 0, |_| answer(&false)),
+    Method::memory("eth_syncing", 0, super::consensus::syncing),
     Method::memory("eth_accounts", 0, |_| answer::<[Address]>(&[])),
     Method::memory("eth_coinbase", 0, coinbase),
     Method::memory("eth_mining", 0, mining),
@@ -20,7 +20,7 @@ pub(super) const METHODS: &[Method] = &[
     Method::memory("eth_capabilities", 0, capabilities),
     Method::memory("net_version", 0, net_version),
     Method::memory("net_listening", 0, |_| answer(&true)),
-    Method::memory("net_peerCount", 0, |_| answer("0x0")),
+    Method::memory("net_peerCount", 0, super::consensus::peer_count),
     Method::memory("web3_clientVersion", 0, |_| answer(CLIENT_VERSION)),
     Method::memory("web3_sha3", 1, |query| answer(&keccak256(query.args.octets(0)?))),
 ];
@@ -46,7 +46,9 @@ fn coinbase(query: &Query<'_>) -> Answer {
 }
 
 fn mining(query: &Query<'_>) -> Answer {
-    answer(&(query.node.settings.production.pace != crate::settings::Pace::Off))
+    let alone = query.node.settings.production.pace != crate::settings::Pace::Off;
+    let among = query.node.consensus();
+    answer(&(alone || among.is_some_and(|consensus| consensus.is_validator())))
 }
 
 /// What can be asked, and from which block on.

@@ -30,7 +30,7 @@ fn send(query: &Query<'_>) -> Answer {
 ///
 /// # Errors
 /// -32000 in geth's words.
-fn decode(octets: &[u8]) -> Result<Recovered, Fault> {
+pub(crate) fn decode(octets: &[u8]) -> Result<Recovered, Fault> {
     let mut rest = octets;
     let decoded = Transaction::decode_2718(&mut rest);
     let transaction = match decoded {

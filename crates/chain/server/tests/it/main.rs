@@ -8,3 +8,4 @@ mod restart;
 mod served;
 mod suite;
 mod transfer;
+mod validators;

@@ -7,7 +7,7 @@ use alloy_primitives::{Signature, TxKind};
 use k256::ecdsa::SigningKey;
 use purlin_chain_evm::{Chain, Mode, StateSettings};
 use purlin_chain_proto::{Address, B256, Bytes, ChainSpec, U256, codec};
-use purlin_chain_server::{Handle, Running, Settings, Sockets, start};
+use purlin_chain_server::{ConsensusSettings, Handle, Running, Settings, Sockets, start};
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -78,6 +78,12 @@ impl Served {
             handle,
             running: Some(running),
         }
+    }
+
+    /// Makes it one of several.
+    pub(crate) fn join(&mut self, among: ConsensusSettings) {
+        let running = self.running.as_mut().expect("it runs");
+        self.runtime.block_on(running.join(among)).expect("joined");
     }
 
     pub(crate) fn development() -> Self {

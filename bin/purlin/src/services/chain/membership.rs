@@ -1,0 +1,113 @@
+//! What the node is to its chain: what its configuration and the genesis document say together, and the key it signs with.
+
+use super::Settings;
+use crate::exit::{Exit, Failure};
+use crate::log;
+use purlin_chain_evm::Chain;
+use purlin_chain_server::section::Role as Wanted;
+use purlin_chain_server::{ConsensusSettings, NodeKey, Role};
+use std::fs::{self, OpenOptions};
+use std::io::{ErrorKind, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+/// The file with the key that a follower makes for itself.
+const NODE_KEY: &str = "node.key";
+
+/// The node's part in its chain; `None` where it makes blocks alone.
+///
+/// # Errors
+/// A role that the chain has no place for, a key that cannot be read.
+pub(super) fn of(
+    settings: &Settings,
+    chain: &Chain,
+    home: &Path,
+) -> Result<Option<ConsensusSettings>, Failure> {
+    let among = &settings.among;
+    let role = match (chain.spec().consensus(), among.role) {
+        (None, None | Some(Wanted::Solo)) => return Ok(None),
+        (None, Some(_)) => {
+            return Err(conflict(
+                "chain.role wants other nodes, and the genesis document names no validators",
+                "remove chain.role, or make a chain with validators: purlin chain init --validators 4 --out DIR",
+            ));
+        }
+        (Some(_), Some(Wanted::Solo)) => {
+            return Err(conflict(
+                "chain.role = \"solo\", and the genesis document names validators: nobody makes their blocks alone",
+                "set chain.role to validator or blockchain",
+            ));
+        }
+        (Some(_), Some(Wanted::Validator)) => Role::Validator,
+        (Some(_), None | Some(Wanted::Follower)) => Role::Follower,
+    };
+    let key = match &among.key_file {
+        Some(file) => read(file)?,
+        None => own(&home.join(NODE_KEY))?,
+    };
+    let spec = chain.spec().consensus();
+    let validators = spec.map_or(&[][..], |spec| spec.validators.as_slice());
+    let is_one = validators.iter().any(|(address, _)| *address == key.address());
+    if role == Role::Validator && !is_one {
+        log::warn(&format!(
+            "{} is no validator of this chain: it follows until it is",
+            key.address()
+        ));
+    }
+    let alone =
+        among.peers.dial.is_empty() && among.peers.discovery.is_empty() && among.peers.listen.is_none();
+    if alone && (validators.len() > 1 || !is_one) {
+        log::warn(
+            "this node finds no other of its chain: set chain.peers, chain.discovery_dns or chain.listen",
+        );
+    }
+    Ok(Some(ConsensusSettings {
+        role,
+        key,
+        peers: among.peers.clone(),
+        guests: among.guests.clone(),
+        timeouts: among.timeouts,
+        data_dir: home.to_owned(),
+    }))
+}
+
+fn conflict(what: &str, fix: &str) -> Failure {
+    Failure::new(Exit::Conflict, what, fix)
+}
+
+fn read(file: &Path) -> Result<NodeKey, Failure> {
+    let text = fs::read_to_string(file).map_err(|cause| {
+        Failure::failed(
+            format!("cannot read {}: {cause}", file.display()),
+            "set chain.key_file to the file with this node's private key",
+        )
+    })?;
+    text.parse().map_err(|cause| {
+        Failure::failed(
+            format!("{}: {cause}", file.display()),
+            "put the private key there, and nothing else",
+        )
+    })
+}
+
+/// The node's own key, made at the first start.
+fn own(file: &Path) -> Result<NodeKey, Failure> {
+    match fs::symlink_metadata(file) {
+        Ok(_) => return read(file),
+        Err(cause) if cause.kind() == ErrorKind::NotFound => {}
+        Err(cause) => return Err(cause.into()),
+    }
+    let key = NodeKey::random()
+        .map_err(|cause| Failure::failed(cause.to_string(), "see whether the system has randomness"))?;
+    let fresh = file.with_extension("key.new");
+    let mut written = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&fresh)?;
+    writeln!(written, "{}", key.secret())?;
+    written.sync_all()?;
+    fs::rename(&fresh, file)?;
+    Ok(key)
+}

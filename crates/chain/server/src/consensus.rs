@@ -1,0 +1,372 @@
+//! A node among others: it decides blocks with them, or follows what they decide.
+//!
+//! ```text
+//!  peers (sockets) ─► message ─► engine's thread ⇄ application (application.rs) ─► Chain ─► heads, pool, RPC
+//!                       │              └─► log of what was signed
+//!                       └► transactions (gossip.rs) ─► pool
+//! ```
+//!
+//! The engine has a thread of its own, because it executes blocks and waits for the disk. When the application or the log
+//! fails it stops (it must not vote about what it cannot keep), says why, and begins again from its log a little later.
+//! What was final before stays readable all the while.
+
+mod application;
+mod gossip;
+mod key;
+pub(crate) mod report;
+
+pub use key::{NodeKey, NodeKeyError};
+
+pub(crate) use application::Constitution;
+pub(crate) use gossip::Gossip;
+
+use crate::error::StartError;
+use crate::node::Node;
+use alloy_primitives::{Address, B256, Bytes};
+use application::ChainApplication;
+use purlin_chain_bft::{FileLog, Inbound, Net, Setup, Signer, Standing, Timeouts, run};
+use purlin_chain_core::quorum::ValidatorSet;
+use purlin_chain_peers::{Admission, Event, Network, PeerInfo, Peers, Refused};
+use std::collections::{BTreeSet, VecDeque};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// Messages that wait for the engine. One too many is dropped: whoever sent it says it again.
+const INBOX: usize = 1_024;
+/// After a failure, until the engine begins again.
+const REST: Duration = Duration::from_secs(5);
+/// How often a rest looks whether the node stops.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// Failed meetings that are remembered.
+const REFUSALS_MAX: usize = 16;
+
+/// What the node is to its chain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// It votes and proposes, once its address is in the set.
+    Validator,
+    /// It follows what is decided, and takes transactions for those who decide.
+    Follower,
+}
+
+impl Role {
+    /// The word of configurations.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Validator => "validator",
+            Self::Follower => "blockchain",
+        }
+    }
+}
+
+/// Who may connect, besides validators and those whom this node dials by their address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Guests {
+    Anybody,
+    These(BTreeSet<Address>),
+}
+
+/// What a node needs to be one of several.
+#[derive(Debug, Clone)]
+pub struct ConsensusSettings {
+    pub role: Role,
+    pub key: NodeKey,
+    pub peers: purlin_chain_peers::Settings,
+    pub guests: Guests,
+    pub timeouts: Timeouts,
+    /// The directory of the engine's log.
+    pub data_dir: PathBuf,
+}
+
+/// The running part: cheap to share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    node: Arc<Node>,
+    role: Role,
+    me: Address,
+    constitution: Constitution,
+    standing: Arc<Mutex<Standing>>,
+    peers: Mutex<Option<Arc<Peers>>>,
+    inbox: Mutex<Option<SyncSender<Inbound>>>,
+    refusals: Mutex<VecDeque<Refused>>,
+    /// Why the engine stands still, when it does.
+    trouble: Mutex<Option<String>>,
+    stopping: AtomicBool,
+}
+
+/// What its owner holds.
+#[derive(Debug)]
+pub(crate) struct Running {
+    shared: Arc<Shared>,
+    thread: JoinHandle<()>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Connects the node and starts its engine.
+///
+/// # Errors
+/// A chain without validators, a listener that is taken, a log that cannot be opened.
+pub(crate) async fn start(node: Arc<Node>, settings: ConsensusSettings) -> Result<Running, StartError> {
+    let constitution = constitution(&node)?;
+    let network = Network {
+        genesis: node.source.0.store().genesis_hash(),
+        chain_id: node.source.spec().chain_id(),
+    };
+    let me = settings.key.address();
+    let (gossip, ends) = gossip::new();
+    let shared = Arc::new(Shared {
+        role: settings.role,
+        me,
+        constitution,
+        standing: Arc::default(),
+        peers: Mutex::default(),
+        inbox: Mutex::default(),
+        refusals: Mutex::default(),
+        trouble: Mutex::default(),
+        stopping: AtomicBool::new(false),
+        node: Arc::clone(&node),
+    });
+    node.join(&shared, gossip);
+    let admission = Arc::new(Door {
+        validators: shared.constitution.validators.clone(),
+        dialled: settings.peers.dial.iter().filter_map(|peer| peer.id).collect(),
+        guests: settings.guests.clone(),
+    });
+    let hearer = Arc::downgrade(&shared);
+    let hear = move |event| {
+        if let Some(shared) = hearer.upgrade() {
+            shared.hear(event);
+        }
+    };
+    let identity = Arc::new(settings.key.clone());
+    let peers = Peers::start(
+        settings.peers.clone(),
+        network.clone(),
+        identity,
+        admission,
+        Arc::new(hear),
+    )
+    .await
+    .map_err(|error| StartError::Consensus(error.to_string()))?;
+    *lock(&shared.peers) = Some(Arc::new(peers));
+    let system = |source| StartError::System {
+        what: "starting a thread",
+        source,
+    };
+    ends.work(&shared).map_err(system)?;
+    let engine = Arc::clone(&shared);
+    let thread = std::thread::Builder::new()
+        .name("chain-consensus".to_owned())
+        .spawn(move || engine.keep_running(&settings, network.genesis))
+        .map_err(system)?;
+    Ok(Running { shared, thread })
+}
+
+fn constitution(node: &Node) -> Result<Constitution, StartError> {
+    let Some(spec) = node.source.spec().consensus() else {
+        return Err(StartError::Consensus(
+            "its genesis document names no validators (config.purlin)".to_owned(),
+        ));
+    };
+    let validators = ValidatorSet::new(spec.validators.iter().copied());
+    Ok(Constitution {
+        validators: validators.map_err(|fault| StartError::Consensus(fault.to_string()))?,
+        period: spec.period,
+        gas_limit: spec.gas_limit,
+    })
+}
+
+/// Who may come in.
+#[derive(Debug)]
+struct Door {
+    validators: ValidatorSet,
+    dialled: BTreeSet<Address>,
+    guests: Guests,
+}
+
+impl Admission for Door {
+    fn admit(&self, id: Address) -> Result<(), String> {
+        let guest = match &self.guests {
+            Guests::Anybody => true,
+            Guests::These(these) => these.contains(&id),
+        };
+        if guest || self.precious(id) || self.dialled.contains(&id) {
+            return Ok(());
+        }
+        Err(format!(
+            "{id} is no validator of this chain, and chain.guests does not name it"
+        ))
+    }
+
+    fn precious(&self, id: Address) -> bool {
+        self.validators.power(&id).is_some()
+    }
+}
+
+/// The engine's way to the peers.
+struct Wire(Arc<Peers>);
+
+impl Net for Wire {
+    fn broadcast(&self, message: Bytes) {
+        let _ = self.0.broadcast(message.0);
+    }
+
+    fn send(&self, to: Address, message: Bytes) {
+        // Who is gone asks again when it is back.
+        let _ = self.0.send(to, message.0);
+    }
+}
+
+impl Shared {
+    pub(crate) fn is_validator(&self) -> bool {
+        self.role == Role::Validator && self.is_validators(&self.me)
+    }
+
+    fn is_validators(&self, id: &Address) -> bool {
+        self.constitution.validators.power(id).is_some()
+    }
+
+    pub(crate) fn standing(&self) -> Standing {
+        lock(&self.standing).clone()
+    }
+
+    pub(crate) fn trouble(&self) -> Option<String> {
+        lock(&self.trouble).clone()
+    }
+
+    pub(crate) fn peers(&self) -> Vec<PeerInfo> {
+        let peers = lock(&self.peers).clone();
+        peers.map_or_else(Vec::new, |peers| peers.list())
+    }
+
+    pub(crate) fn listens(&self) -> Option<std::net::SocketAddr> {
+        lock(&self.peers).as_ref()?.local_addr()
+    }
+
+    fn disconnect(&self, id: Address, why: &str) {
+        if let Some(peers) = lock(&self.peers).clone() {
+            peers.disconnect(id, why);
+        }
+    }
+
+    /// To every validator that is connected; to everybody when none is.
+    fn to_validators(&self, message: &Bytes) {
+        let Some(peers) = lock(&self.peers).clone() else {
+            return;
+        };
+        let connected = peers.list();
+        let any = connected.iter().any(|peer| self.is_validators(&peer.id));
+        for peer in connected {
+            if !any || self.is_validators(&peer.id) {
+                let _ = peers.send(peer.id, message.0.clone());
+            }
+        }
+    }
+
+    fn hear(&self, event: Event) {
+        let inbound = match event {
+            Event::Message { from, octets } if octets.first() == Some(&gossip::KIND) => {
+                if let Some(gossip) = self.node.gossip_line() {
+                    gossip.hear(from, octets.into());
+                }
+                return;
+            }
+            Event::Message { from, octets } => Inbound::Message {
+                from,
+                octets: octets.into(),
+            },
+            Event::Up(peer) => Inbound::Up(peer.id),
+            Event::Down { id, .. } => Inbound::Down(id),
+            Event::Refused(refused) => return self.refused(refused),
+        };
+        if let Some(inbox) = &*lock(&self.inbox) {
+            let _ = inbox.try_send(inbound);
+        }
+    }
+
+    fn refused(&self, refused: Refused) {
+        let mut kept = lock(&self.refusals);
+        if kept.len() == REFUSALS_MAX {
+            kept.pop_front();
+        }
+        kept.push_back(refused);
+    }
+
+    /// The last meetings that failed, oldest first.
+    pub(crate) fn refusals(&self) -> Vec<Refused> {
+        lock(&self.refusals).iter().cloned().collect()
+    }
+
+    /// Runs the engine, again after every failure, until the node stops.
+    fn keep_running(self: &Arc<Self>, settings: &ConsensusSettings, genesis: B256) {
+        while !self.stopping.load(Ordering::Acquire) {
+            let ended = self.run_once(settings, genesis);
+            let Err(why) = ended else {
+                return;
+            };
+            *lock(&self.trouble) = Some(why);
+            let mut rested = Duration::ZERO;
+            while rested < REST && !self.stopping.load(Ordering::Acquire) {
+                std::thread::sleep(LOOK);
+                rested += LOOK;
+            }
+        }
+    }
+
+    fn run_once(self: &Arc<Self>, settings: &ConsensusSettings, genesis: B256) -> Result<(), String> {
+        let Some(peers) = lock(&self.peers).clone() else {
+            return Ok(());
+        };
+        let (sender, inbox) = sync_channel(INBOX);
+        for peer in peers.list() {
+            let _ = sender.try_send(Inbound::Up(peer.id));
+        }
+        if self.stopping.load(Ordering::Acquire) {
+            return Ok(());
+        }
+        *lock(&self.inbox) = Some(sender);
+        let log = FileLog::open(&settings.data_dir.join(LOG)).map_err(|error| error.to_string())?;
+        *lock(&self.trouble) = None;
+        let signs = settings.role == Role::Validator;
+        let setup = Setup {
+            network: genesis,
+            key: signs.then(|| Box::new(settings.key.clone()) as Box<dyn Signer>),
+            timeouts: settings.timeouts,
+        };
+        let application = ChainApplication::new(Arc::clone(&self.node), self.constitution.clone(), self.me);
+        let standing = Arc::clone(&self.standing);
+        run(setup, application, log, Wire(peers), inbox, standing).map_err(|stopped| stopped.to_string())
+    }
+}
+
+/// The file of the engine's log.
+const LOG: &str = "consensus.log";
+
+impl Running {
+    /// Ends the engine, then the connections.
+    pub(crate) async fn stop(self) {
+        let Self { shared, thread } = self;
+        shared.stopping.store(true, Ordering::Release);
+        let inbox = lock(&shared.inbox).take();
+        let _ = tokio::task::spawn_blocking(move || {
+            if let Some(inbox) = inbox {
+                let _ = inbox.send(Inbound::Stop);
+            }
+            thread.join()
+        })
+        .await;
+        let peers = lock(&shared.peers).take();
+        if let Some(peers) = peers.and_then(|peers| Arc::try_unwrap(peers).ok()) {
+            peers.stop().await;
+        }
+    }
+}

@@ -1,0 +1,249 @@
+//! The chain and its pool as the engine sees them: what it proposes, what it may vote for, what it has decided.
+//!
+//! ```text
+//! propose  ─► offered by the pool ─► Chain::prepare ─┐
+//! validate ─► Chain::check ──────────────────────────┴─► prepared, by hash ─► decide ─► Chain::commit
+//! ```
+//!
+//! A block is executed once: what a proposal or a check prepared is what the decision commits. Everything that was
+//! prepared stands on the head, so the next decision throws it away.
+
+use crate::node::{Node, unix_now};
+use crate::produce::{forget, offered};
+use alloy_primitives::{Bytes, keccak256};
+use purlin_chain_core::consensus::{Application, Certificate, Decided, HeightSettings, Invalid, Proposal};
+use purlin_chain_core::quorum::ValidatorSet;
+use purlin_chain_evm::{Attributes, Chain, ImportError, Prepared};
+use purlin_chain_proto::{Address, B256, Block};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Blocks of one height that are kept executed: one for each round that is likely.
+const PREPARED_MAX: usize = 4;
+
+/// Who decides in this chain, and how often.
+#[derive(Debug, Clone)]
+pub(crate) struct Constitution {
+    pub(crate) validators: ValidatorSet,
+    /// From one decision to the next.
+    pub(crate) period: Duration,
+    pub(crate) gas_limit: u64,
+}
+
+/// The application of one node.
+#[derive(Debug)]
+pub(crate) struct ChainApplication {
+    node: Arc<Node>,
+    constitution: Constitution,
+    /// Who proposes here.
+    me: Address,
+    prepared: HashMap<B256, Prepared>,
+}
+
+/// What could not be done at all; the engine stops.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Trouble {
+    #[error("{doing}: {said}")]
+    Chain { doing: &'static str, said: String },
+    #[error(
+        "block {number} was decided as {decided}, and {here} is here: this node's chain is another's; restore it from a \
+         node that agrees"
+    )]
+    Forked { number: u64, decided: B256, here: B256 },
+    #[error(
+        "a quorum decided block {number}, which is not valid here ({said}): is this node's program as new as theirs?"
+    )]
+    Refused { number: u64, said: String },
+    #[error("asked for height {asked}, and {next} is next")]
+    Height { asked: u64, next: u64 },
+}
+
+fn trouble(doing: &'static str) -> impl FnOnce(&dyn std::error::Error) -> Trouble {
+    move |error| Trouble::Chain {
+        doing,
+        said: error.to_string(),
+    }
+}
+
+impl ChainApplication {
+    pub(crate) fn new(node: Arc<Node>, constitution: Constitution, me: Address) -> Self {
+        Self {
+            node,
+            constitution,
+            me,
+            prepared: HashMap::new(),
+        }
+    }
+
+    fn chain(&self) -> &Chain {
+        &self.node.source.0
+    }
+
+    fn next(&self) -> u64 {
+        self.node.head().header.number + 1
+    }
+
+    fn keep(&mut self, prepared: Prepared) {
+        if self.prepared.len() >= PREPARED_MAX {
+            self.prepared.clear();
+        }
+        self.prepared.insert(prepared.hash(), prepared);
+    }
+
+    /// The fields of a block that its proposer chooses.
+    fn attributes(&self) -> Attributes {
+        let head = self.node.head();
+        let production = &self.node.settings.production;
+        let beneficiary = production.beneficiary;
+        Attributes {
+            // Blocks may come faster than seconds; a clock that was put back stops nothing.
+            timestamp: unix_now().max(head.header.timestamp),
+            beneficiary: if beneficiary.is_zero() {
+                self.me
+            } else {
+                beneficiary
+            },
+            prev_randao: keccak256(head.hash),
+            gas_limit: self.constitution.gas_limit,
+            extra_data: production.extra_data.clone().into(),
+            withdrawals: Vec::new(),
+            parent_beacon_root: B256::ZERO,
+        }
+    }
+
+    /// Executes a block from elsewhere on the head.
+    fn check(&self, block: Block) -> Result<Result<Prepared, ImportError>, Trouble> {
+        let known = |hash: &B256| self.node.waiting(*hash).map(|pooled| pooled.sender());
+        match self.chain().check(block, known) {
+            Ok(prepared) => Ok(Ok(prepared)),
+            Err(error) if error.field().is_none() => Err(trouble("checking a block")(&error)),
+            Err(error) => Ok(Err(error)),
+        }
+    }
+
+    fn is_here(&self, number: u64, decided: B256) -> Result<(), Trouble> {
+        let head = self.chain().store().header(number);
+        let here = head.map_err(|error| trouble("reading a header")(&error))?;
+        match here {
+            Some(here) if here.hash == decided => Ok(()),
+            here => Err(Trouble::Forked {
+                number,
+                decided,
+                here: here.map_or(B256::ZERO, |here| here.hash),
+            }),
+        }
+    }
+
+    fn settings(&self) -> HeightSettings {
+        HeightSettings {
+            height: self.next(),
+            validators: self.constitution.validators.clone(),
+            period: self.constitution.period,
+        }
+    }
+}
+
+impl Application for ChainApplication {
+    type Failure = Trouble;
+
+    fn propose(&mut self, height: u64, round: u32, budget: Duration) -> Result<Proposal, Trouble> {
+        let next = self.next();
+        if height != next {
+            return Err(Trouble::Height { asked: height, next });
+        }
+        let until = Instant::now() + budget;
+        let offered = offered(&self.node).into_iter();
+        let in_time = offered.take_while(|_| Instant::now() < until);
+        let (prepared, refused) = self
+            .chain()
+            .prepare(self.attributes(), in_time)
+            .map_err(|error| trouble("making a block")(&error))?;
+        let block = prepared.block().clone();
+        forget(&self.node, block.body.transactions.is_empty(), &refused);
+        let hash = prepared.hash();
+        self.keep(prepared);
+        Ok(Proposal {
+            height,
+            round,
+            proposer: self.me,
+            hash,
+            block,
+        })
+    }
+
+    fn validate(&mut self, proposal: &Proposal) -> Result<Result<(), Invalid>, Trouble> {
+        let wanted = self.next();
+        let got = proposal.block.header.number;
+        if got != wanted || proposal.height != wanted {
+            return Ok(Err(Invalid::Height { got, wanted }));
+        }
+        if self.prepared.contains_key(&proposal.hash) {
+            return Ok(Ok(()));
+        }
+        let hash = proposal.hash;
+        let invalid = |said: String| Ok(Err(Invalid::Block { hash, said }));
+        match self.check(proposal.block.clone())? {
+            Ok(prepared) if prepared.hash() == hash => {
+                self.keep(prepared);
+                Ok(Ok(()))
+            }
+            Ok(prepared) => invalid(format!("its header's hash is {}", prepared.hash())),
+            Err(error) => invalid(error.to_string()),
+        }
+    }
+
+    fn decide(&mut self, decided: Decided) -> Result<HeightSettings, Trouble> {
+        let Decided { block, certificate } = decided;
+        let (number, hash) = (block.header.number, certificate.hash);
+        if number < self.next() {
+            self.is_here(number, hash)?;
+            return Ok(self.settings());
+        }
+        let prepared = match self.prepared.remove(&hash) {
+            Some(prepared) => prepared,
+            None => match self.check(block)? {
+                Ok(prepared) => prepared,
+                Err(error) => {
+                    let said = error.to_string();
+                    return Err(Trouble::Refused { number, said });
+                }
+            },
+        };
+        self.prepared.clear();
+        let octets: Bytes = certificate.encode();
+        self.chain()
+            .commit(prepared, Some(octets))
+            .map_err(|error| trouble("making a decided block durable")(&error))?;
+        Ok(self.settings())
+    }
+
+    fn decided(&self, height: u64) -> Result<Option<Decided>, Trouble> {
+        let store = self.chain().store();
+        let block = store
+            .block(height)
+            .map_err(|error| trouble("reading a block")(&error))?;
+        let octets = self
+            .chain()
+            .certificate(height)
+            .map_err(|error| trouble("reading a certificate")(&error))?;
+        let (Some(block), Some(octets)) = (block, octets) else {
+            return Ok(None);
+        };
+        let certificate =
+            Certificate::decode(&octets).map_err(|error| trouble("reading a certificate")(&error))?;
+        Ok(Some(Decided {
+            block: block.block.clone(),
+            certificate,
+        }))
+    }
+
+    fn next_height(&self) -> Result<HeightSettings, Trouble> {
+        Ok(self.settings())
+    }
+
+    fn validators(&self, _: u64) -> Result<Option<ValidatorSet>, Trouble> {
+        // The genesis document names them once and for all.
+        Ok(Some(self.constitution.validators.clone()))
+    }
+}
