@@ -20,8 +20,10 @@ const FLOORS: &[(&str, u8)] = &[
     ("crates/ovn/core", 2),
     ("crates/tftp/core", 2),
     ("crates/fabric/runtime", 3),
+    ("crates/chain/bft", 3),
     ("crates/chain/client", 3),
     ("crates/chain/evm", 3),
+    ("crates/chain/peers", 3),
     ("crates/ovn/embedded", 3),
     ("crates/ovn/nbctl", 3),
     ("crates/store/embedded", 3),
@@ -71,6 +73,7 @@ const HEAVY: &[(&str, &[&str])] = &[
             "crates/tftp/server",
         ],
     ),
+    ("arc-malachitebft-core-consensus", &["crates/chain/bft"]),
     ("clap", &["bin/purlin"]),
     ("fjall", &["crates/store/embedded"]),
     (
@@ -89,7 +92,12 @@ const HEAVY: &[(&str, &[&str])] = &[
     // For its tests only, fabric/redis: a server with a certificate of its own.
     (
         "rcgen",
-        &["crates/api", "crates/fabric/mesh", "crates/fabric/redis"],
+        &[
+            "crates/api",
+            "crates/chain/peers",
+            "crates/fabric/mesh",
+            "crates/fabric/redis",
+        ],
     ),
     ("jsonrpsee", &["crates/chain/server"]),
     ("redb", &["crates/chain/evm", "crates/store/embedded"]),
@@ -112,6 +120,7 @@ const HEAVY: &[(&str, &[&str])] = &[
         &[
             "crates/accounts",
             "crates/api",
+            "crates/chain/peers",
             "crates/fabric/mesh",
             "crates/fabric/redis",
             "crates/ovn/ovsdb",
@@ -126,6 +135,7 @@ const HEAVY: &[(&str, &[&str])] = &[
             "crates/api",
             "crates/balancer",
             "crates/chain/client",
+            "crates/chain/peers",
             "crates/chain/server",
             "crates/dhcp/server",
             "crates/fabric/mesh",
