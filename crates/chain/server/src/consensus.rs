@@ -33,14 +33,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Messages that wait for the engine. One too many is dropped: whoever sent it says it again.
 const INBOX: usize = 1_024;
 /// After a failure, until the engine begins again.
 const REST: Duration = Duration::from_secs(5);
-/// How often a rest looks whether the node stops.
-const LOOK: Duration = Duration::from_millis(100);
 
 /// Failed meetings that are remembered.
 const REFUSALS_MAX: usize = 16;
@@ -150,7 +148,7 @@ pub(crate) async fn start(node: Arc<Node>, settings: ConsensusSettings) -> Resul
     let identity = Arc::new(settings.key.clone());
     let peers = Peers::start(
         settings.peers.clone(),
-        network.clone(),
+        network,
         identity,
         admission,
         Arc::new(hear),
@@ -314,10 +312,9 @@ impl Shared {
                 return;
             };
             *lock(&self.trouble) = Some(why);
-            let mut rested = Duration::ZERO;
-            while rested < REST && !self.stopping.load(Ordering::Acquire) {
-                std::thread::sleep(LOOK);
-                rested += LOOK;
+            let again = Instant::now() + REST;
+            while Instant::now() < again && !self.stopping.load(Ordering::Acquire) {
+                std::thread::park_timeout(again.saturating_duration_since(Instant::now()));
             }
         }
     }
@@ -361,6 +358,7 @@ impl Running {
             if let Some(inbox) = inbox {
                 let _ = inbox.send(Inbound::Stop);
             }
+            thread.thread().unpark();
             thread.join()
         })
         .await;

@@ -243,7 +243,7 @@ impl Drop for Node {
                 let _ = self.child.wait();
                 return;
             }
-            std::thread::sleep(LOOK);
+            std::thread::park_timeout(LOOK);
         }
     }
 }

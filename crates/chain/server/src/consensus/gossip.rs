@@ -119,7 +119,7 @@ fn waiting(node: &Node) -> Vec<Bytes> {
     let now = node.now();
     let pool = node.pool();
     let old = |pooled: &&Arc<Pooled>| now.saturating_sub(pooled.added()) >= AGAIN;
-    let waiting = pool.best(pool.head().base_fee, 0).filter(|pooled| old(&pooled));
+    let waiting = pool.best(pool.head().base_fee, 0).filter(old);
     waiting
         .take(AGAIN_MAX)
         .map(|pooled| pooled.transaction().encoded_2718().into())

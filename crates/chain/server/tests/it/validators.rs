@@ -129,6 +129,14 @@ fn until(what: &str, mut holds: impl FnMut() -> bool) {
     }
 }
 
+/// That nothing happens takes time to see.
+fn rest(time: Duration) {
+    let begun = Instant::now();
+    while begun.elapsed() < time {
+        std::thread::park_timeout(time);
+    }
+}
+
 fn receipt(served: &Served, hash: &Value) -> Value {
     let mut receipt = Value::Null;
     until("there is a receipt", || {
@@ -188,7 +196,7 @@ fn s3_one_of_four_may_go_two_stop_the_chain_and_who_comes_back_catches_up() {
     // What was on its way may still be decided; after that nothing is.
     let mut stood = network.highest();
     until("nothing is decided", || {
-        std::thread::sleep(Duration::from_secs(5));
+        rest(Duration::from_secs(5));
         let now = network.highest();
         std::mem::replace(&mut stood, now) == now
     });
@@ -228,7 +236,7 @@ fn s3_a_follower_follows_takes_transactions_and_votes_for_nothing() {
     let late = network
         .node(9)
         .send(&Key::new(3).pay(1, Address::repeat_byte(0xbb), 5));
-    std::thread::sleep(Duration::from_secs(2));
+    rest(Duration::from_secs(2));
     assert_eq!(head(network.node(9)), stood);
     // It said its transaction to nobody; when somebody is there again, it says it again.
     network.start(1, Role::Validator);
