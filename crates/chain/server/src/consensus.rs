@@ -24,7 +24,7 @@ use crate::error::StartError;
 use crate::node::Node;
 use alloy_primitives::{Address, B256, Bytes};
 use application::ChainApplication;
-use purlin_chain_bft::{FileLog, Inbound, Net, Setup, Signer, Standing, Timeouts, run};
+use purlin_chain_bft::{FileLog, Inbound, Net, Setup, Signer, Standing, Stopped, Timeouts, run};
 use purlin_chain_core::quorum::ValidatorSet;
 use purlin_chain_peers::{Admission, Event, Network, PeerInfo, Peers, Refused};
 use std::collections::{BTreeSet, VecDeque};
@@ -331,7 +331,7 @@ impl Shared {
             return Ok(());
         }
         *lock(&self.inbox) = Some(sender);
-        let log = FileLog::open(&settings.data_dir.join(LOG)).map_err(|error| error.to_string())?;
+        let log = FileLog::open(&settings.data_dir.join(LOG)).map_err(|fault| words(&fault))?;
         *lock(&self.trouble) = None;
         let signs = settings.role == Role::Validator;
         let setup = Setup {
@@ -341,8 +341,20 @@ impl Shared {
         };
         let application = ChainApplication::new(Arc::clone(&self.node), self.constitution.clone(), self.me);
         let standing = Arc::clone(&self.standing);
-        run(setup, application, log, Wire(peers), inbox, standing).map_err(|stopped| stopped.to_string())
+        run(setup, application, log, Wire(peers), inbox, standing).map_err(|stopped| match stopped {
+            Stopped::Application(trouble) => words(&trouble),
+            stopped => words(&stopped),
+        })
     }
+}
+
+/// An error with its causes, in one line.
+fn words(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    let mut told: Vec<String> = causes.map(ToString::to_string).collect();
+    // Where an error repeats its cause, it is said once.
+    told.dedup();
+    told.join(": ")
 }
 
 /// The file of the engine's log.
@@ -363,7 +375,7 @@ impl Running {
         })
         .await;
         let peers = lock(&shared.peers).take();
-        if let Some(peers) = peers.and_then(|peers| Arc::try_unwrap(peers).ok()) {
+        if let Some(peers) = peers {
             peers.stop().await;
         }
     }

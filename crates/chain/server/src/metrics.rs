@@ -1,5 +1,6 @@
 //! What the chain shows at `/metrics`: the head, the pool, the doors, and how long methods take.
 
+use crate::consensus::Shared;
 use crate::listen::Speaks;
 use crate::node::Node;
 use purlin_telemetry::metrics::{Collector, Encoder, Histogram, LATENCY_BOUNDS, Unit};
@@ -193,6 +194,82 @@ impl Collector for ChainMetrics {
         encoder
             .gauge("purlin_chain_filters", "Installed filters.")
             .count(&[], node.filters.len() as u64);
+        if let Some(consensus) = node.consensus() {
+            agreement(&consensus, encoder);
+        }
         node.rpc.collect(encoder);
+    }
+}
+
+/// How the node stands among the others.
+fn agreement(consensus: &Shared, encoder: &mut Encoder) {
+    let standing = consensus.standing();
+    let gauges = [
+        (
+            "purlin_chain_peers",
+            "Connected nodes of the chain.",
+            consensus.peers().len() as u64,
+        ),
+        (
+            "purlin_chain_consensus_height",
+            "The height that is being decided.",
+            standing.height,
+        ),
+        (
+            "purlin_chain_consensus_round",
+            "The round it is in; above 0 a proposer was slow or down.",
+            u64::from(standing.round),
+        ),
+        (
+            "purlin_chain_behind_blocks",
+            "Blocks behind the best head that a peer told.",
+            standing.behind.unwrap_or(0),
+        ),
+        (
+            "purlin_chain_consensus_stopped",
+            "1 while the engine stands still after a failure.",
+            u64::from(consensus.trouble().is_some()),
+        ),
+    ];
+    for (name, help, value) in gauges {
+        encoder.gauge(name, help).count(&[], value);
+    }
+    let counts = [
+        (
+            "purlin_chain_consensus_decided_total",
+            "Heights decided by votes that this node counted.",
+            standing.decided_total,
+        ),
+        (
+            "purlin_chain_consensus_synced_total",
+            "Heights taken from peers with their certificates.",
+            standing.synced_total,
+        ),
+        (
+            "purlin_chain_consensus_rounds_total",
+            "Rounds begun.",
+            standing.rounds_total,
+        ),
+        (
+            "purlin_chain_consensus_equivocations_total",
+            "Validators seen to sign two different things.",
+            standing.equivocations_total,
+        ),
+        (
+            "purlin_chain_consensus_bad_messages_total",
+            "Messages and blocks of peers that were wrong.",
+            standing.bad_messages_total,
+        ),
+    ];
+    for (name, help, value) in counts {
+        encoder.counter(name, help).count(&[], value);
+    }
+    if let Some(lap) = standing.last {
+        encoder
+            .gauge(
+                "purlin_chain_consensus_last_seconds",
+                "How long the last height took here, from its start to the decision.",
+            )
+            .value(&[], lap.whole.as_secs_f64());
     }
 }

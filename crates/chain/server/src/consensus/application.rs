@@ -62,7 +62,7 @@ pub(crate) enum Trouble {
 fn trouble(doing: &'static str) -> impl FnOnce(&dyn std::error::Error) -> Trouble {
     move |error| Trouble::Chain {
         doing,
-        said: error.to_string(),
+        said: super::words(error),
     }
 }
 
