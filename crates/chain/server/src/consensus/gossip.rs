@@ -15,7 +15,7 @@ use alloy_eips::Encodable2718 as _;
 use alloy_primitives::{Address, B256, Bytes, keccak256};
 use alloy_rlp::{Decodable, Encodable, Header};
 use purlin_chain_core::pool::{Origin, Pooled};
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -68,9 +68,7 @@ impl Gossip {
 
     /// A message with transactions; one too many is dropped, for its sender says them again.
     pub(super) fn hear(&self, from: Address, octets: Bytes) {
-        if let Err(TrySendError::Disconnected(_)) = self.incoming.try_send((from, octets)) {
-            // The node stops.
-        }
+        let _ = self.incoming.try_send((from, octets));
     }
 }
 
@@ -157,7 +155,7 @@ fn encode(transactions: &[Bytes]) -> Bytes {
     octets.into()
 }
 
-/// Takes messages until the node is gone. `None` ends it: a message that is none says so to its sender.
+/// Takes messages until the node is gone. Who sends one that cannot be read is told so and disconnected.
 pub(super) fn receive(shared: &Weak<Shared>, incoming: &Receiver<(Address, Bytes)>) {
     while let Ok((from, octets)) = incoming.recv() {
         let Some(shared) = shared.upgrade() else {
