@@ -18,6 +18,7 @@ mod node;
 mod ovn;
 mod process;
 mod space;
+mod validators;
 mod wait;
 
 pub use balancing::{Front, Trio};
@@ -34,4 +35,5 @@ pub use node::{Node, lab_config};
 pub use ovn::{Guest, Lease, Ovn, northbound};
 pub use process::{Process, kill, run, said};
 pub use space::Space;
+pub use validators::Validators;
 pub use wait::{LIMIT, until, within};

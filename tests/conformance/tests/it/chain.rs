@@ -1,5 +1,7 @@
 //! The chain: stock libraries and tools of Ethereum ask a running node everything that they ask any other.
 
+mod validators;
+
 use purlin_conformance::Judge;
 
 const HTTP: &str = "127.0.0.1:8545";

@@ -1,0 +1,49 @@
+//! Validators as processes: judged like any chain, and killed at any moment.
+
+use purlin_conformance::{Judge, Lab, Validators, left_for_all};
+
+#[test]
+fn ethers_is_content_with_four_validators() {
+    let Some(lab) = Judge::Ethers.lab() else {
+        return;
+    };
+    let validators = Validators::of(&lab, 4, "1s");
+    validators.all_reach(2);
+    let (http, websocket) = Validators::addresses(2);
+    let _ = Judge::Ethers.judges(&lab, &http, &websocket);
+    let _ = validators.hash(validators.highest().saturating_sub(1));
+}
+
+#[test]
+fn s3_validators_that_are_killed_lose_no_block_and_make_no_fork() {
+    kill(8);
+}
+
+#[test]
+fn s3_validators_outlive_two_hundred_kills() {
+    if !left_for_all() {
+        kill(200);
+    }
+}
+
+/// Each in its turn; every third time another one at once, so that nothing can be decided meanwhile.
+fn kill(times: usize) {
+    let Some(lab) = Lab::new(&["curl"]) else {
+        return;
+    };
+    let mut validators = Validators::of(&lab, 4, "250ms");
+    validators.all_reach(2);
+    let mut known = Vec::new();
+    for time in 0..times {
+        let mut victims = vec![time % 4 + 1];
+        victims.extend((time % 3 == 2).then_some((time + 2) % 4 + 1));
+        victims.iter().for_each(|n| validators.kill(*n));
+        let before = validators.highest();
+        victims.iter().for_each(|n| validators.start(*n));
+        validators.all_reach(before + 1);
+        known.push((before, validators.hash(before)));
+    }
+    for (number, hash) in known {
+        assert_eq!(validators.hash(number), hash, "what was final stays");
+    }
+}
