@@ -324,13 +324,16 @@ impl Shared {
             return Ok(());
         };
         let (sender, inbox) = sync_channel(INBOX);
-        for peer in peers.list() {
-            let _ = sender.try_send(Inbound::Up(peer.id));
-        }
+        // Open before it is looked who is there: a peer that comes meanwhile is told of twice, not never. And before it is
+        // looked whether the node stops: whoever stops it finds the inbox, or is seen here.
+        *lock(&self.inbox) = Some(sender.clone());
         if self.stopping.load(Ordering::Acquire) {
             return Ok(());
         }
-        *lock(&self.inbox) = Some(sender);
+        for peer in peers.list() {
+            let _ = sender.try_send(Inbound::Up(peer.id));
+        }
+        drop(sender);
         let log = FileLog::open(&settings.data_dir.join(LOG)).map_err(|fault| words(&fault))?;
         *lock(&self.trouble) = None;
         let signs = settings.role == Role::Validator;
