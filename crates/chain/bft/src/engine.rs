@@ -191,6 +191,11 @@ impl Engine {
         self.desk.signer.address()
     }
 
+    /// Whether this node signs anything at this height: its key is in the set, and its log is not ahead of its chain.
+    pub(crate) const fn votes(&self) -> bool {
+        self.desk.votes
+    }
+
     pub(crate) fn round(&self) -> u32 {
         self.state.round().as_u32().unwrap_or(0)
     }

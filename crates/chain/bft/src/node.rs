@@ -7,7 +7,9 @@
 //!      └── a peer has it decided ───┘   └─► Catching: more to come ┘ nothing more, or nobody answers
 //! ```
 //!
-//! Without a key the node is always Following: it takes what validators have decided, and votes never.
+//! Without a key the node is always Following: it takes what validators have decided, and votes never. With a key that is
+//! not in the set of a height it goes the same way as a validator and counts the votes of the others, but signs and logs
+//! nothing; so it is in step when the set takes it in, and goes on when the set lets it go.
 //!
 //! **The period.** Blocks are due a period after the block before was decided, an event that all validators see at almost the
 //! same moment. How long agreement takes, from the sight of the proposal to the decision, is taken off: a height begins so
@@ -270,10 +272,11 @@ impl Node {
         standing.peers = self.sync.heads();
         // One block ahead is what every validator is for a moment.
         standing.behind = (behind > 1).then_some(behind);
-        standing.step = match (self.phase, &self.engine) {
-            (Phase::Running, Some(engine)) => engine.step(),
+        let member = |engine: &&Engine| self.settings.validators.power(&engine.address()).is_some();
+        standing.step = match (self.phase, self.engine.as_ref().filter(member)) {
+            (Phase::Running, Some(engine)) if engine.votes() => engine.step(),
             (Phase::Deciding { .. }, _) => Step::Commit,
-            (Phase::Waiting { .. }, _) => Step::Waiting,
+            (Phase::Waiting { .. }, Some(_)) => Step::Waiting,
             _ => Step::Following,
         };
     }

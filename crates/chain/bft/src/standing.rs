@@ -10,7 +10,7 @@ pub(crate) const EQUIVOCATIONS_MAX: usize = 16;
 /// What the node is at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Step {
-    /// It decides nothing itself and takes what validators have decided.
+    /// It signs nothing at this height, and takes or counts what validators decide.
     #[default]
     Following,
     /// The height before is decided, and the next is not due yet.

@@ -43,7 +43,7 @@ pub(super) struct Desk {
     /// Digests of the records that the log holds, while they are read again; `None` afterwards.
     pub(super) replayed: Option<BTreeSet<B256>>,
     /// Whether anything is logged and signed at this height.
-    votes: bool,
+    pub(super) votes: bool,
     /// Whether something was appended since the last flush.
     dirty: bool,
     signatures: BTreeMap<(u32, Said), B256>,

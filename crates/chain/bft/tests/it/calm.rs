@@ -2,8 +2,7 @@
 
 use crate::world::{World, ms};
 use alloy_primitives::Address;
-use purlin_chain_core::quorum::ValidatorSet;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -111,29 +110,4 @@ fn a_validator_that_starts_late_catches_up_and_votes() {
             "and proposes"
         );
     }
-}
-
-#[test]
-fn the_set_changes_at_a_height() {
-    let keys: Vec<_> = (0..6).map(crate::world::Key::new).collect();
-    let set = |members: &[usize], power: u64| {
-        let members = members.iter().map(|index| (keys[*index].address, power));
-        ValidatorSet::new(members).unwrap()
-    };
-    // 0 leaves, 4 and 5 come; then the power of all changes.
-    let sets = BTreeMap::from([
-        (1, set(&[0, 1, 2, 3], 1)),
-        (6, set(&[1, 2, 3, 4, 5], 1)),
-        (12, set(&[1, 2, 3, 4, 5], 3)),
-    ]);
-    let mut world = World::with(4, &keys, 6, sets).up();
-    world.until("twenty blocks", 5 * MINUTE, |world| world.have(world.all(), 20));
-    let makers = |from: usize| -> BTreeSet<_> {
-        let chain = world.hosts[1].app.chain.iter().skip(from);
-        chain.map(|decided| decided.block.header.beneficiary).collect()
-    };
-    assert!(!makers(5).contains(&keys[0].address));
-    assert!(makers(5).contains(&keys[4].address) && makers(5).contains(&keys[5].address));
-    let signers = &world.hosts[1].app.chain[12].certificate.commits;
-    assert!(signers.iter().all(|commit| commit.validator != keys[0].address));
 }

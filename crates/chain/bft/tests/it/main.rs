@@ -9,5 +9,6 @@ mod driver;
 mod liars;
 mod odds;
 mod random;
+mod sets;
 mod storms;
 mod world;

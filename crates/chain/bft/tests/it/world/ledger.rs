@@ -7,7 +7,7 @@ use purlin_chain_bft::{Message, Record};
 use purlin_chain_core::consensus::Decided;
 use purlin_chain_core::consensus::signed::{Network, VoteKind};
 use purlin_chain_core::quorum::ValidatorSet;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 #[derive(Debug)]
@@ -63,6 +63,12 @@ impl Ledger {
             }
             _ => {}
         }
+    }
+
+    /// The heights at which somebody signed anything.
+    pub(crate) fn spoke(&self, who: Address) -> BTreeSet<u64> {
+        let theirs = self.signed.keys().filter(|(by, ..)| *by == who);
+        theirs.map(|(_, height, ..)| *height).collect()
     }
 
     fn once(&mut self, what: (Address, u64, u32, u8), digest: B256) {
