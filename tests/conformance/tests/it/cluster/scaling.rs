@@ -123,6 +123,7 @@ fn s0_43_s0_44_s0_48_s0_49_every_node_answers_for_all_of_them() {
     let [one, two] = &cluster.nodes[..] else {
         unreachable!("two were made")
     };
+    two.until("both were counted", || get(two, "metrics")["nodes"] == 2);
     let quiet = get(two, "metrics");
     assert_eq!(
         (&quiet["nodes"], &quiet["scaling_recommendation"]),
