@@ -8,6 +8,7 @@
 //!   consensus::Solo   says when the next block is due
 //!   fees              says what past blocks paid
 //!   quorum            says who must agree, and which change of the validators is refused
+//!   constitution      is what the validators hold each other to, and how they vote for another
 //! ```
 //!
 //! Time is an argument, accounts are arguments, what happened comes back as values. Nothing here executes a
@@ -15,6 +16,7 @@
 
 pub mod build;
 pub mod consensus;
+pub mod constitution;
 pub mod fees;
 pub mod pool;
 pub mod quorum;

@@ -5,12 +5,10 @@
 //! blocks of one height are ever both decided. A smaller quorum is not a setting: it would give that up.
 
 mod change;
-mod history;
 mod set;
 
 pub use change::{Accepted, Change, Policy, Refused, judge};
-pub use history::History;
 pub use set::{POWER_MAX, SetFault, Standing, ValidatorSet};
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -2,19 +2,18 @@
 
 use super::*;
 use alloy_primitives::Address;
-use proptest::prelude::*;
 use std::collections::BTreeSet;
 
-fn validator(n: u8) -> Address {
+pub(crate) fn validator(n: u8) -> Address {
     Address::repeat_byte(n)
 }
 
-fn set(powers: &[u64]) -> ValidatorSet {
+pub(crate) fn set(powers: &[u64]) -> ValidatorSet {
     let members = powers.iter().zip(1..).map(|(power, n)| (validator(n), *power));
     ValidatorSet::new(members).expect("a set")
 }
 
-fn up(numbers: &[u8]) -> BTreeSet<Address> {
+pub(crate) fn up(numbers: &[u8]) -> BTreeSet<Address> {
     numbers.iter().map(|n| validator(*n)).collect()
 }
 
@@ -206,56 +205,6 @@ fn a_removal_and_a_weight_are_judged_with_their_reason() {
 }
 
 #[test]
-fn a_set_below_the_policy_may_grow_towards_it() {
-    let mut history = History::new(set(&[1]));
-    for (height, n) in [(10, 2), (20, 3), (30, 4)] {
-        let change = Change::Add {
-            validator: validator(n),
-            power: 1,
-        };
-        let accepted = history
-            .judge(&change, height, &up(&[1, 2, 3, 4]), &Policy::default())
-            .expect("accepted");
-        assert_eq!(accepted.effective, height + 2);
-        assert!(
-            accepted
-                .to_string()
-                .starts_with(&format!("from height {} on: {n} validators", height + 2))
-        );
-        history.record(accepted);
-    }
-    for (height, count) in [
-        (0, 1),
-        (11, 1),
-        (12, 2),
-        (21, 2),
-        (22, 3),
-        (31, 3),
-        (32, 4),
-        (u64::MAX, 4),
-    ] {
-        assert_eq!(history.at(height).len(), count, "height {height}");
-    }
-}
-
-#[test]
-fn changes_go_one_at_a_time() {
-    let mut history = History::new(set(&[1; 4]));
-    let everybody = up(&[1, 2, 3, 4, 5, 6]);
-    let add = |n| Change::Add {
-        validator: validator(n),
-        power: 1,
-    };
-    let first = history
-        .judge(&add(5), 10, &everybody, &Policy::default())
-        .expect("accepted");
-    history.record(first);
-    let second = history.judge(&add(6), 11, &everybody, &Policy::default());
-    assert_eq!(second, Err(Refused::OnTheWay { effective: 12 }));
-    assert!(history.judge(&add(6), 12, &everybody, &Policy::default()).is_ok());
-}
-
-#[test]
 fn changes_are_said_in_a_sentence() {
     let (validator, text) = (validator(1), validator(1).to_string());
     for (change, said) in [
@@ -293,42 +242,4 @@ fn refusals_say_what_to_do() {
         refused.to_string(),
         "3 validators would be left, and the policy wants 4 (3f + 1 with f = 1): add one first, or change the policy"
     );
-}
-
-fn change() -> impl Strategy<Value = Change> {
-    (1..9_u8, 0..6_u64, 0..3_u8).prop_map(|(n, power, kind)| {
-        let validator = validator(n);
-        match kind {
-            0 => Change::Add { validator, power },
-            1 => Change::Remove { validator },
-            _ => Change::Weight { validator, power },
-        }
-    })
-}
-
-proptest! {
-    /// Whatever is accepted, one change after the other: those who are up can decide at every height, and nobody who was
-    /// not there before has a third of the power, but for the second validator of all.
-    #[test]
-    fn accepted_changes_keep_the_chain_going(
-        steps in proptest::collection::vec((change(), proptest::collection::btree_set(1..9_u8, 0..9)), 0..60),
-    ) {
-        let mut history = History::new(set(&[1; 4]));
-        for (height, (change, up_now)) in (10..).step_by(5).zip(steps) {
-            let up: BTreeSet<Address> = up_now.iter().map(|n| validator(*n)).collect();
-            let before = history.at(height).clone();
-            let Ok(accepted) = history.judge(&change, height, &up, &Policy::default()) else {
-                continue;
-            };
-            let after = accepted.set.clone();
-            prop_assert!(after.standing(&up).decides());
-            prop_assert!(after.len() >= 4, "the policy's 3f + 1 is kept once it is reached");
-            let new: u64 = after.members().filter(|(who, _)| before.power(who).is_none()).map(|(_, power)| power).sum();
-            prop_assert!(new * 3 <= after.total());
-            let effective = accepted.effective;
-            history.record(accepted);
-            prop_assert_eq!(history.at(effective - 1), &before);
-            prop_assert_eq!(history.at(effective), &after);
-        }
-    }
 }
