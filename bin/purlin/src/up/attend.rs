@@ -66,11 +66,6 @@ impl Entrance {
         }));
     }
 
-    /// What event streams are given.
-    pub(super) fn shutdown(&self) -> Shutdown {
-        self.shutdown.clone()
-    }
-
     /// Answers with `api` and, on the listeners beside it, with `beside`. What was published for the time of waiting stands
     /// until it is replaced.
     pub(super) fn open(self, api: Router, beside: Router) -> (Running, Option<Published>) {

@@ -21,6 +21,7 @@ use crate::log;
 use crate::services::{self, Base, RunningOn, Services};
 use crate::settings::Settings;
 use purlin_accounts::Desk;
+use purlin_api::events::routes::Streams;
 #[cfg(feature = "dhcp")]
 use purlin_api::ledger::Ledger;
 use purlin_api::revisions::Revisions;
@@ -33,6 +34,9 @@ use purlin_telemetry::{Event, EventLog, Registry};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
+
+/// How long event streams may take to end when the node stops: a round trip to the database, and one to the client.
+const PARTING: Duration = Duration::from_secs(5);
 
 /// A running node.
 pub(super) struct Node {
@@ -52,6 +56,7 @@ pub(super) struct Node {
     #[cfg(feature = "dhcp")]
     ledger: Ledger,
     life: Life,
+    streams: Streams,
     api: serve::Running,
     /// Removed when the node has stopped.
     _published: Published,
@@ -138,9 +143,9 @@ impl Node {
             }),
             services: services.clone(),
         };
-        let (api, before) = face.open(sources).await;
+        let opened = face.open(sources).await;
         let published = node_file::publish(&file, &ground.data_dir)?;
-        before.into_iter().for_each(Published::replaced);
+        opened.before.into_iter().for_each(Published::replaced);
         begin_to_serve(&life, &cluster, ground.shared.as_ref());
         Ok(Self {
             revisions: ground.revisions,
@@ -157,7 +162,8 @@ impl Node {
             #[cfg(feature = "dhcp")]
             ledger: ground.ledger,
             life,
-            api,
+            streams: opened.streams,
+            api: opened.running,
             _published: published,
             store: ground.store,
         })
@@ -188,6 +194,12 @@ impl Node {
     /// Takes no more work, finishes what is under way within `grace`, makes everything durable.
     pub(super) async fn stop(self, grace: Duration) {
         self.life.enter(Stage::Draining);
+        // While this node is still one of its cluster: a session's way on is kept where the others find it.
+        if !self.streams.end(grace.min(PARTING)).await {
+            log::warn(
+                "some event streams did not end in time: their clients find another node by themselves",
+            );
+        }
         if !self.fronts.stop(grace).await {
             log::warn("some connections through the fronts did not end within the grace period");
         }

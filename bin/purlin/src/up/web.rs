@@ -20,7 +20,7 @@ use purlin_api::metrics::MetricsSource;
 use purlin_api::node::NodeSource;
 use purlin_api::rates::{Rate, Rates};
 use purlin_api::revisions::Revisions;
-use purlin_api::serve::{self, Bound, Tally};
+use purlin_api::serve::{self, Bound, Shutdown, Tally};
 use purlin_api::shell::Limits;
 use purlin_api::story::Tellers;
 use purlin_api::{Shell, events, health, metrics, node, revisions, story};
@@ -75,6 +75,15 @@ pub(super) struct Sources {
     pub(super) cluster: Books,
     pub(super) fronts: Fronts,
     pub(super) cluster_events: Cluster,
+}
+
+/// A face that answers.
+pub(super) struct Opened {
+    pub(super) running: serve::Running,
+    /// Ended before the rest.
+    pub(super) streams: Streams,
+    /// What was published while the node waited.
+    pub(super) before: Option<Published>,
 }
 
 impl Face {
@@ -167,9 +176,8 @@ impl Face {
         }
     }
 
-    /// Begins to answer. Gives what was published while the node waited, too.
-    pub(super) async fn open(self, sources: Sources) -> (serve::Running, Option<Published>) {
-        let shutdown = self.entrance.shutdown();
+    /// Begins to answer.
+    pub(super) async fn open(self, sources: Sources) -> Opened {
         let log = Arc::new(LogSource::new(Arc::clone(&sources.events)));
         let log = sources.cluster_events.unite(log, &sources.events);
         let (mut joined, mut tellers, mut members, mut routes) = (vec![log], vec![], vec![], vec![]);
@@ -181,7 +189,8 @@ impl Face {
             routes.push(face.routes);
         }
         let keeper = sources.cluster_events.keeper();
-        let streams = Streams::new(Arc::new(Joined::new(joined)), shutdown.clone(), HEARTBEAT)
+        // They end before everything else does, so they are told apart from it.
+        let streams = Streams::new(Arc::new(Joined::new(joined)), Shutdown::default(), HEARTBEAT)
             .with_sessions(keeper.clone());
         let tellers = sources.cluster_events.weave(Tellers::new(tellers));
         sources.registry.register(self.tally);
@@ -202,7 +211,12 @@ impl Face {
         let shell = routes.into_iter().fold(shell, Shell::mount);
         let router = reasons::tables().into_iter().fold(shell, Shell::reasons).router();
         let beside = metrics::router(scrape).merge(health::router(&sources.health));
-        self.entrance.open(router, beside)
+        let (running, before) = self.entrance.open(router, beside);
+        Opened {
+            running,
+            streams,
+            before,
+        }
     }
 }
 

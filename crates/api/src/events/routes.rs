@@ -8,6 +8,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
 
 use super::keeper::Opened;
 use super::lounge::Lounge;
@@ -58,6 +59,15 @@ impl Streams {
             sessions: None,
             lounge: Lounge::default(),
         }
+    }
+
+    /// Takes no new streams and ends those that are open, sessions with their way on; returns when all have ended, or after
+    /// `patience`. Says whether they have. Whoever stops a node begins with it: a session is handed over while the node
+    /// is still one of its cluster.
+    pub async fn end(&self, patience: Duration) -> bool {
+        self.shutdown.begin();
+        let all = u32::try_from(STREAMS_MAX).expect("a few hundred");
+        timeout(patience, self.room.acquire_many(all)).await.is_ok()
     }
 
     /// WebSockets are sessions from now on, where somebody keeps them.
@@ -134,6 +144,9 @@ impl Streams {
     }
 
     fn room(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        if self.shutdown.begun() {
+            return Err(Problem::not_ready("this node stops: connect to another one"));
+        }
         Arc::clone(&self.room).try_acquire_owned().map_err(|_| {
             let detail = format!("{STREAMS_MAX} event streams are open");
             Problem::new(StatusCode::SERVICE_UNAVAILABLE, &reasons::TOO_BUSY, detail)

@@ -45,6 +45,7 @@ impl Node {
     async fn give_up_all_but_packets(self, handover: Handover, boot: &Boot) -> (Kept, Boot) {
         self.life.enter(Stage::Draining);
         // Nobody may change anything from here on but clients.
+        self.streams.end(QUIET).await;
         self.api.stop(QUIET).await;
         self.fronts.stop(QUIET).await;
         let running = RunningOn::of(&self.services);

@@ -21,6 +21,7 @@ pub(super) struct Bench {
     api: Api,
     log: Arc<EventLog>,
     address: SocketAddr,
+    streams: Streams,
     running: Running,
 }
 
@@ -30,7 +31,8 @@ impl Bench {
         let log = Arc::new(EventLog::new(1000, 0));
         let source: Arc<dyn EventSource> = Arc::new(LogSource::new(log.clone()));
         let shutdown = Shutdown::default();
-        let api = node.api([routes(&Streams::new(source, shutdown.clone(), heartbeat))]);
+        let streams = Streams::new(source, shutdown.clone(), heartbeat);
+        let api = node.api([routes(&streams)]);
         let bound = Plan {
             http: vec!["127.0.0.1:0".parse().unwrap()],
             ..Plan::default()
@@ -45,6 +47,7 @@ impl Bench {
             api,
             log,
             address,
+            streams,
             running,
         }
     }
@@ -222,6 +225,19 @@ async fn streams_end_with_the_server() {
     tokio::io::AsyncReadExt::read_to_string(&mut stream.0, &mut rest)
         .await
         .unwrap();
+}
+
+#[tokio::test]
+async fn streams_may_end_before_the_server_and_none_begins_anew() {
+    let bench = Bench::new(Duration::from_secs(60)).await;
+    let mut socket = bench.ws("").await;
+    let mut stream = bench.sse("", None).await;
+    let reading = tokio::spawn(async move { while stream.raw().await.is_some() {} });
+    let told = tokio::spawn(async move { socket.next().await });
+    assert!(bench.streams.end(Duration::from_secs(10)).await);
+    assert!(matches!(told.await.unwrap(), Some(Ok(Message::Close(_)))));
+    reading.await.unwrap();
+    assert_eq!(bench.api.get("/api/v1/events").await.code(), "PUR-9503");
 }
 
 #[tokio::test]
