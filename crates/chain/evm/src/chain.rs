@@ -10,6 +10,7 @@
 //! block comes next is decided by who calls. Where the genesis names validators, a block needs the octets of their decision to
 //! become the head; they are kept beside it. Nothing is half applied: until the store has committed, the chain is as it was.
 
+mod constitution;
 mod error;
 mod import;
 mod prepared;
@@ -17,15 +18,19 @@ mod produce;
 mod senders;
 mod view;
 
+pub use constitution::ConstitutionFault;
 pub use error::{CommitError, CreateError, ImportError, ProduceError, ViewError};
 pub use prepared::Prepared;
 pub use produce::{Attributes, Produced};
 pub use senders::SenderFault;
 pub use view::{View, ViewDatabase};
 
-use crate::state::{Account, Changes};
+use constitution::{Law, Unread};
+
+use crate::state::{Account, Changes, StateRead};
 use crate::store::{Head, StateSettings, Store, Stored};
 use alloy_primitives::{KECCAK256_EMPTY, keccak256};
+use purlin_chain_core::constitution::Constitution;
 use purlin_chain_proto::{Address, B256, ChainSpec, GenesisAccount, Header, Receipt, U256, roots};
 use std::{
     fmt,
@@ -88,6 +93,8 @@ struct Inner {
     store: Store,
     /// Held while a block is executed, and while one is committed.
     writer: Mutex<()>,
+    /// `None` where no validators decide.
+    law: Option<Law>,
     watchers: RwLock<Vec<Watcher>>,
 }
 
@@ -105,7 +112,8 @@ impl Chain {
     ///
     /// # Errors
     ///
-    /// What the store says, for example that the file holds another chain.
+    /// What the store says, for example that the file holds another chain; a contract in the genesis document that is not the one
+    /// which holds a chain's constitution, or says something else than `config.purlin`.
     pub fn create(
         path: Option<&Path>,
         spec: ChainSpec,
@@ -117,7 +125,7 @@ impl Chain {
             Some(path) => Store::create(path, settings, &genesis, alloc)?,
             None => Store::in_memory(settings, &genesis, alloc)?,
         };
-        Ok(Self::over(store, spec))
+        Self::over(store, spec)
     }
 
     /// Opens the chain in a file.
@@ -129,7 +137,7 @@ impl Chain {
         let store = Store::open(path, settings)?;
         let wanted = genesis(&spec).hash_slow();
         match store.header(0)? {
-            Some(first) if first.hash == wanted => Ok(Self::over(store, spec)),
+            Some(first) if first.hash == wanted => Self::over(store, spec),
             first => Err(CreateError::OtherGenesis {
                 wanted,
                 found: first.map(|first| first.hash),
@@ -137,16 +145,18 @@ impl Chain {
         }
     }
 
-    fn over(store: Store, spec: ChainSpec) -> Self {
+    fn over(store: Store, spec: ChainSpec) -> Result<Self, CreateError> {
+        let law = Law::open(&spec, &store)?;
         let (writer, watchers) = (Mutex::new(()), RwLock::new(Vec::new()));
-        Self {
+        Ok(Self {
             inner: Arc::new(Inner {
                 spec,
                 store,
                 writer,
+                law,
                 watchers,
             }),
-        }
+        })
     }
 
     pub fn spec(&self) -> &ChainSpec {
@@ -174,6 +184,33 @@ impl Chain {
     fn tell(&self, head: &Arc<NewHead>) {
         let watchers = self.inner.watchers.read().unwrap_or_else(PoisonError::into_inner);
         watchers.iter().for_each(|watcher| watcher(head));
+    }
+
+    /// The gas limit that validators hold the block after the head to.
+    fn gas_limit_wanted(&self, head: &Head) -> Option<u64> {
+        let next = self.constitution(head.header.number + 1)?;
+        Some(next.gas_limit)
+    }
+
+    /// What a block that was executed on this state appends to the constitution.
+    fn appended(
+        &self,
+        number: u64,
+        state: &impl StateRead,
+        changes: &Changes,
+    ) -> Result<Vec<Constitution>, Unread> {
+        match &self.inner.law {
+            Some(law) => law.appended(number, state, changes),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// What is known of the constitution is the head's.
+    fn follow(&self) -> Result<(), Unread> {
+        match &self.inner.law {
+            Some(law) => law.follow(self.store()),
+            None => Ok(()),
+        }
     }
 
     /// The lock guards no value: whoever panicked under it has committed a whole block or none.

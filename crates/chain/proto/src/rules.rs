@@ -28,7 +28,8 @@ pub const BLOCK_OCTETS_MAX: usize = 8_388_608;
 /// Ommers that a block may name before the merge.
 const OMMERS_MAX: usize = 2;
 
-/// The header of a block against the header of its parent. `now` is in seconds since 1970.
+/// The header of a block against the header of its parent. `wanted` is the gas limit that validators bring their blocks to,
+/// at this height; `None` where nobody holds others to one. `now` is in seconds since 1970.
 ///
 /// # Errors
 ///
@@ -38,11 +39,12 @@ pub fn check_header(
     parent: &Header,
     parent_hash: B256,
     header: &Header,
+    wanted: Option<u64>,
     now: u64,
 ) -> Result<(), HeaderFault> {
     place(spec, parent, parent_hash, header, now)?;
     let fork = spec.fork_at(header.number, header.timestamp);
-    gas(spec, parent, header)?;
+    gas(spec, parent, header, wanted)?;
     seal(fork, parent, header)?;
     blobs(spec, parent, header)?;
     presence(fork, header)
@@ -172,7 +174,7 @@ fn place(
     Ok(())
 }
 
-fn gas(spec: &ChainSpec, parent: &Header, header: &Header) -> Result<(), HeaderFault> {
+fn gas(spec: &ChainSpec, parent: &Header, header: &Header, wanted: Option<u64>) -> Result<(), HeaderFault> {
     let got = header.gas_limit;
     if got > i64::MAX as u64 || got < GAS_LIMIT_MIN {
         return Err(HeaderFault::GasLimitRange {
@@ -190,8 +192,8 @@ fn gas(spec: &ChainSpec, parent: &Header, header: &Header) -> Result<(), HeaderF
             got,
         });
     }
-    if let Some(consensus) = spec.consensus() {
-        let wanted = gas_limit_towards(parent_limit, consensus.gas_limit);
+    if let Some(wanted) = wanted {
+        let wanted = gas_limit_towards(parent_limit, wanted);
         if got != wanted {
             return Err(HeaderFault::GasLimitDecided { wanted, got });
         }

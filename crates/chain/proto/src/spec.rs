@@ -75,7 +75,8 @@ impl ChainSpec {
         &self.genesis
     }
 
-    /// Who decides about blocks (`config.purlin`); `None` in a chain without validators.
+    /// Who decides about blocks, as the genesis document says it (`config.purlin`): at the beginning, and for ever in a chain
+    /// whose constitution cannot be changed. `None` in a chain without validators.
     pub fn consensus(&self) -> Option<&ConsensusSpec> {
         self.consensus.as_ref()
     }
@@ -87,13 +88,6 @@ impl ChainSpec {
             Some(_) => parent.timestamp,
             None => parent.timestamp.saturating_add(1),
         }
-    }
-
-    /// The gas limit that blocks go to where validators hold each other to one; `wished` elsewhere.
-    pub fn gas_limit_target(&self, wished: u64) -> u64 {
-        self.consensus
-            .as_ref()
-            .map_or(wished, |consensus| consensus.gas_limit)
     }
 
     /// The rules of block `number` with this timestamp.

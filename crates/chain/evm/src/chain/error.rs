@@ -1,6 +1,6 @@
 //! Why a block did not become the head, or a chain could not be opened.
 
-use super::SenderFault;
+use super::{ConstitutionFault, SenderFault, constitution::Unread};
 use crate::execute::{ExecuteError, ExecutionRefusal};
 use crate::store::StoreError;
 use purlin_chain_proto::{B256, Bloom, Fork, rules::HeaderFault};
@@ -13,7 +13,18 @@ pub enum CreateError {
     )]
     OtherGenesis { wanted: B256, found: Option<B256> },
     #[error(transparent)]
+    Constitution(#[from] ConstitutionFault),
+    #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl From<Unread> for CreateError {
+    fn from(unread: Unread) -> Self {
+        match unread {
+            Unread::Store(error) => Self::Store(error),
+            Unread::Fault(fault) => Self::Constitution(fault),
+        }
+    }
 }
 
 /// Why a prepared block did not become the head. The chain is as it was.
@@ -27,9 +38,7 @@ pub enum CommitError {
         head: u64,
         head_hash: B256,
     },
-    #[error(
-        "block {number} has no certificate: in this chain the validators of the genesis document decide about every block"
-    )]
+    #[error("block {number} has no certificate: in this chain validators decide about every block")]
     NoCertificate { number: u64 },
     #[error(
         "block {number} has a certificate, but the genesis document names no validators (config.purlin) who could have given it"
@@ -102,6 +111,11 @@ pub enum ImportError {
     },
     #[error("block {number}: stateRoot is {got}, execution gives {wanted}")]
     StateRoot { number: u64, wanted: B256, got: B256 },
+    #[error("block {number}: {fault}")]
+    Constitution {
+        number: u64,
+        fault: Box<ConstitutionFault>,
+    },
     #[error("block {number} could not be executed")]
     Execute {
         number: u64,
@@ -124,6 +138,17 @@ impl From<CommitError> for ImportError {
 }
 
 impl ImportError {
+    /// Block `number`, after which nobody could say who decides.
+    pub(super) fn unread(number: u64, unread: Unread) -> Self {
+        match unread {
+            Unread::Store(error) => Self::Store(error),
+            Unread::Fault(fault) => Self::Constitution {
+                number,
+                fault: Box::new(fault),
+            },
+        }
+    }
+
     /// The field of the header, or the part of the block, that is wrong; `None` where the fault is not the block's.
     pub fn field(&self) -> Option<&'static str> {
         match self {
@@ -135,7 +160,7 @@ impl ImportError {
             Self::ReceiptsRoot { .. } => Some("receiptsRoot"),
             Self::LogsBloom { .. } => Some("logsBloom"),
             Self::RequestsHash { .. } => Some("requestsHash"),
-            Self::StateRoot { .. } => Some("stateRoot"),
+            Self::StateRoot { .. } | Self::Constitution { .. } => Some("stateRoot"),
             Self::Execute { .. } | Self::Commit(_) | Self::Store(_) => None,
         }
     }
@@ -154,6 +179,8 @@ pub enum ProduceError {
     ExtraData { got: usize },
     #[error("block {number} has withdrawals, but {fork} knows none")]
     Withdrawals { number: u64, fork: Fork },
+    #[error(transparent)]
+    Constitution(Box<ConstitutionFault>),
     #[error("the block could not be executed")]
     Execute(#[from] ExecuteError),
     #[error(transparent)]
@@ -167,6 +194,15 @@ impl From<CommitError> for ProduceError {
         match error {
             CommitError::Store(error) => Self::Store(error),
             other => Self::Commit(other),
+        }
+    }
+}
+
+impl From<Unread> for ProduceError {
+    fn from(unread: Unread) -> Self {
+        match unread {
+            Unread::Store(error) => Self::Store(error),
+            Unread::Fault(fault) => Self::Constitution(Box::new(fault)),
         }
     }
 }

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::execute::{ExecuteError, Outcome, execute};
 use crate::state::Changes;
-use crate::store::{Head, Sealed, StoreError};
+use crate::store::{Head, Sealed, State, StoreError};
 use purlin_chain_proto::{
     Address, B256, Block, Bytes, Header, roots,
     rules::{self, HeaderFault},
@@ -102,8 +102,10 @@ impl Chain {
         hash: B256,
         known: KnownSenders<'_>,
     ) -> Result<Prepared, ImportError> {
-        self.check_lists(&self.head(), &block)?;
         let number = block.header.number;
+        let unread = |unread| ImportError::unread(number, unread);
+        self.follow().map_err(unread)?;
+        self.check_lists(&self.head(), &block)?;
         let started = Instant::now();
         let fork = self.spec().fork_at(number, block.header.timestamp);
         let senders = recover(fork, &block.body.transactions, known).map_err(|(index, why)| {
@@ -116,9 +118,11 @@ impl Chain {
             }
         })?;
         let recovered = Instant::now();
-        let outcome = self.execute(&block, &senders)?;
+        let state = self.store().latest()?;
+        let outcome = self.execute(&block, &senders, &state)?;
         let executed = Instant::now();
         compare(&block.header, &outcome)?;
+        let appended = self.appended(number, &state, &outcome.changes).map_err(unread)?;
         let (root, trie) = self.store().root_after(&outcome.changes)?;
         if root != block.header.state_root {
             return Err(ImportError::StateRoot {
@@ -145,7 +149,7 @@ impl Chain {
             trie,
             certificate: None,
         };
-        Ok(Prepared::new(sealed, took))
+        Ok(Prepared::new(sealed, appended, took))
     }
 
     /// Everything that can be said without a signature and without the state.
@@ -163,7 +167,8 @@ impl Chain {
         }
         let fault = |fault: HeaderFault| ImportError::Header { number, fault };
         let now = now();
-        rules::check_header(self.spec(), &head.header, head.hash, header, now).map_err(fault)?;
+        let wanted = self.gas_limit_wanted(head);
+        rules::check_header(self.spec(), &head.header, head.hash, header, wanted, now).map_err(fault)?;
         rules::check_body(self.spec(), block).map_err(fault)?;
         if block.body.ommers.is_empty() {
             return Ok(());
@@ -193,15 +198,14 @@ impl Chain {
         Ok(ancestors)
     }
 
-    fn execute(&self, block: &Block, senders: &[Address]) -> Result<Outcome, ImportError> {
-        let state = self.store().latest()?;
+    fn execute(&self, block: &Block, senders: &[Address], state: &State) -> Result<Outcome, ImportError> {
         let root_of = |changes: &Changes| self.store().root_after(changes).map(|(root, _)| root);
         let result = execute(
             self.spec(),
             &block.header,
             &block.body,
             senders,
-            &state,
+            state,
             Some(&root_of),
         );
         let number = block.header.number;

@@ -8,6 +8,7 @@
 
 use super::{Chain, CommitError, NewHead, Steps};
 use crate::store::{Sealed, StoreError};
+use purlin_chain_core::constitution::Constitution;
 use purlin_chain_proto::{B256, Block, Bytes, Receipt};
 use std::{
     fmt,
@@ -21,6 +22,8 @@ use std::{
 /// another head can no longer be committed. Each holds its changes in memory, some kilobytes for a transfer.
 pub struct Prepared {
     sealed: Sealed,
+    /// What it appends to the constitution.
+    appended: Vec<Constitution>,
     took: Steps,
 }
 
@@ -35,8 +38,12 @@ impl fmt::Debug for Prepared {
 }
 
 impl Prepared {
-    pub(super) fn new(sealed: Sealed, took: Steps) -> Self {
-        Self { sealed, took }
+    pub(super) fn new(sealed: Sealed, appended: Vec<Constitution>, took: Steps) -> Self {
+        Self {
+            sealed,
+            appended,
+            took,
+        }
     }
 
     pub fn hash(&self) -> B256 {
@@ -114,7 +121,11 @@ impl Chain {
     ) -> Result<Arc<NewHead>, CommitError> {
         let started = Instant::now();
         let number = prepared.number();
-        let Prepared { mut sealed, mut took } = prepared;
+        let Prepared {
+            mut sealed,
+            appended,
+            mut took,
+        } = prepared;
         match (self.spec().consensus(), &certificate) {
             (Some(_), None) => return Err(CommitError::NoCertificate { number }),
             (None, Some(_)) => return Err(CommitError::NoValidators { number }),
@@ -122,6 +133,9 @@ impl Chain {
         }
         let changed = sealed.changes.accounts.keys().copied().collect();
         let (stored, receipts) = self.store().commit(sealed)?;
+        if let Some(law) = &self.inner.law {
+            law.publish(number, appended);
+        }
         took.commit = started.elapsed();
         let head = Arc::new(NewHead {
             stored,

@@ -22,7 +22,7 @@ pub struct Attributes {
     pub beneficiary: Address,
     pub prev_randao: B256,
     /// The wish; a block comes at most 1/1024 of its parent's limit nearer to it. Nothing in a chain with validators, whose
-    /// genesis document decides.
+    /// constitution decides.
     pub gas_limit: u64,
     /// At most 32 octets.
     pub extra_data: Bytes,
@@ -88,6 +88,7 @@ impl Chain {
         mut transactions: impl Iterator<Item = Recovered>,
     ) -> Result<(Prepared, Vec<(B256, ExecutionRefusal)>), ProduceError> {
         let started = Instant::now();
+        self.follow()?;
         let head = self.head();
         let (mut header, mut body) = self.begin(&head, attributes)?;
         let state = self.store().latest()?;
@@ -107,6 +108,7 @@ impl Chain {
         } = chosen;
         body.transactions = taken;
         let outcome = executor.finish(&header, &body)?;
+        let appended = self.appended(header.number, &state, &outcome.changes)?;
         let executed = Instant::now();
         self.fill(&mut header, &body, &outcome);
         let (root, trie) = self.store().root_after(&outcome.changes)?;
@@ -128,7 +130,7 @@ impl Chain {
             trie,
             certificate: None,
         };
-        Ok((Prepared::new(sealed, took), refused))
+        Ok((Prepared::new(sealed, appended, took), refused))
     }
 
     /// The fields that are known before the first transaction.
@@ -162,7 +164,7 @@ impl Chain {
             number,
             gas_limit: rules::gas_limit_towards(
                 spec.parent_gas_limit(parent, timestamp),
-                spec.gas_limit_target(attributes.gas_limit),
+                self.gas_limit_wanted(head).unwrap_or(attributes.gas_limit),
             ),
             timestamp,
             extra_data: attributes.extra_data,

@@ -51,7 +51,7 @@ fn every_block_keeps_the_header_rules_and_gives_its_roots_over_plain_maps() {
         let number = header.number;
         let parent_hash = parent.hash_slow();
         state.hashes.insert(parent.number, parent_hash);
-        rules::check_header(&spec, &parent, parent_hash, header, u64::MAX)
+        rules::check_header(&spec, &parent, parent_hash, header, None, u64::MAX)
             .unwrap_or_else(|e| panic!("{number}: {e}"));
         rules::check_body(&spec, &block).unwrap_or_else(|e| panic!("{number}: {e}"));
         let senders: Vec<_> = block

@@ -20,7 +20,7 @@ pub enum HeaderFault {
     GasLimitRange { min: u64, max: u64, got: u64 },
     #[error("gasLimit is {got}, it must be less than {step} away from {parent}")]
     GasLimitStep { parent: u64, step: u64, got: u64 },
-    #[error("gasLimit is {got}, on the way to what the genesis document decides it must be {wanted}")]
+    #[error("gasLimit is {got}, on the way to what the chain's validators decided it must be {wanted}")]
     GasLimitDecided { wanted: u64, got: u64 },
     #[error("gasUsed is {got}, above the gasLimit {limit}")]
     GasUsedAboveLimit { limit: u64, got: u64 },

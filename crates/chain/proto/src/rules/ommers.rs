@@ -52,5 +52,6 @@ fn one(
     else {
         return Err(OmmerFault::Dangling);
     };
-    check_header(spec, parent, *parent_hash, ommer, now).map_err(|fault| OmmerFault::Header(Box::new(fault)))
+    check_header(spec, parent, *parent_hash, ommer, None, now)
+        .map_err(|fault| OmmerFault::Header(Box::new(fault)))
 }

@@ -43,11 +43,14 @@ fn pair(spec: &ChainSpec) -> (Header, B256, Header) {
 fn a_header_that_breaks_one_rule_is_refused_by_its_field() {
     let spec = forks::spec();
     let (parent, hash, good) = pair(&spec);
-    assert_eq!(rules::check_header(&spec, &parent, hash, &good, NOW), Ok(()));
+    assert_eq!(
+        rules::check_header(&spec, &parent, hash, &good, None, NOW),
+        Ok(())
+    );
     let check = |field: &str, damage: &dyn Fn(&mut Header)| {
         let mut header = good.clone();
         damage(&mut header);
-        let fault = rules::check_header(&spec, &parent, hash, &header, NOW).expect_err(field);
+        let fault = rules::check_header(&spec, &parent, hash, &header, None, NOW).expect_err(field);
         assert_eq!(fault.field(), field, "{fault}");
     };
     check("parentHash", &|h| h.parent_hash = B256::ZERO);
@@ -82,7 +85,7 @@ fn a_gas_limit_moves_by_less_than_a_thousandth_of_its_parents() {
     for wished in [0, 29_990_000, 30_000_000, u64::MAX] {
         header.gas_limit = rules::gas_limit_towards(parent.gas_limit, wished);
         assert_eq!(
-            rules::check_header(&spec, &parent, hash, &header, NOW),
+            rules::check_header(&spec, &parent, hash, &header, None, NOW),
             Ok(()),
             "{wished}"
         );
