@@ -7,7 +7,7 @@
 //! ```
 //!
 //! [`keystore`] keeps a key under a password; [`light`] checks what a node says about an account against the genesis document
-//! alone.
+//! alone; [`votes`] changes who decides about a chain's blocks.
 //!
 //! Knows a node only by its JSON-RPC over HTTP/1.1, so that it loads any node of any maker. It refuses to know how the
 //! node of this house is built.
@@ -18,6 +18,7 @@ mod keys;
 pub mod keystore;
 pub mod light;
 pub mod rpc;
+pub mod votes;
 
 pub use endpoint::{Endpoint, EndpointError};
 pub use keys::{Key, KeyError};
