@@ -14,18 +14,18 @@ mod application;
 mod gossip;
 mod key;
 pub(crate) mod report;
+mod rules;
 
 pub use key::{NodeKey, NodeKeyError};
 
-pub(crate) use application::Constitution;
 pub(crate) use gossip::Gossip;
+pub(crate) use rules::{Rules, differences};
 
 use crate::error::StartError;
 use crate::node::Node;
 use alloy_primitives::{Address, B256, Bytes};
 use application::ChainApplication;
 use purlin_chain_bft::{FileLog, Inbound, Net, Setup, Signer, Standing, Stopped, Timeouts, run};
-use purlin_chain_core::quorum::ValidatorSet;
 use purlin_chain_peers::{Admission, Event, Network, PeerInfo, Peers, Refused};
 use std::collections::{BTreeSet, VecDeque};
 use std::path::PathBuf;
@@ -88,7 +88,7 @@ pub(crate) struct Shared {
     node: Arc<Node>,
     role: Role,
     me: Address,
-    constitution: Constitution,
+    rules: Rules,
     standing: Arc<Mutex<Standing>>,
     peers: Mutex<Option<Arc<Peers>>>,
     inbox: Mutex<Option<SyncSender<Inbound>>>,
@@ -114,7 +114,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// # Errors
 /// A chain without validators, a listener that is taken, a log that cannot be opened.
 pub(crate) async fn start(node: Arc<Node>, settings: ConsensusSettings) -> Result<Running, StartError> {
-    let constitution = constitution(&node)?;
+    let rules = rules(&node)?;
     let network = Network {
         genesis: node.source.0.store().genesis_hash(),
         chain_id: node.source.spec().chain_id(),
@@ -124,7 +124,7 @@ pub(crate) async fn start(node: Arc<Node>, settings: ConsensusSettings) -> Resul
     let shared = Arc::new(Shared {
         role: settings.role,
         me,
-        constitution,
+        rules,
         standing: Arc::default(),
         peers: Mutex::default(),
         inbox: Mutex::default(),
@@ -135,7 +135,7 @@ pub(crate) async fn start(node: Arc<Node>, settings: ConsensusSettings) -> Resul
     });
     node.join(&shared, gossip);
     let admission = Arc::new(Door {
-        validators: shared.constitution.validators.clone(),
+        rules: shared.rules.clone(),
         dialled: settings.peers.dial.iter().filter_map(|peer| peer.id).collect(),
         guests: settings.guests.clone(),
     });
@@ -169,24 +169,16 @@ pub(crate) async fn start(node: Arc<Node>, settings: ConsensusSettings) -> Resul
     Ok(Running { shared, thread })
 }
 
-fn constitution(node: &Node) -> Result<Constitution, StartError> {
-    let Some(spec) = node.source.spec().consensus() else {
-        return Err(StartError::Consensus(
-            "its genesis document names no validators (config.purlin)".to_owned(),
-        ));
-    };
-    let validators = ValidatorSet::new(spec.validators.iter().copied());
-    Ok(Constitution {
-        validators: validators.map_err(|fault| StartError::Consensus(fault.to_string()))?,
-        period: spec.period,
-        gas_limit: spec.gas_limit,
+fn rules(node: &Node) -> Result<Rules, StartError> {
+    Rules::of(&node.source.0).ok_or_else(|| {
+        StartError::Consensus("its genesis document names no validators (config.purlin)".to_owned())
     })
 }
 
-/// Who may come in.
+/// Who may come in: validators always, and whoever is about to be one.
 #[derive(Debug)]
 struct Door {
-    validators: ValidatorSet,
+    rules: Rules,
     dialled: BTreeSet<Address>,
     guests: Guests,
 }
@@ -206,7 +198,7 @@ impl Admission for Door {
     }
 
     fn precious(&self, id: Address) -> bool {
-        self.validators.power(&id).is_some()
+        self.rules.has(&id)
     }
 }
 
@@ -225,12 +217,42 @@ impl Net for Wire {
 }
 
 impl Shared {
+    /// Whether this node decides about the next block with the others.
     pub(crate) fn is_validator(&self) -> bool {
-        self.role == Role::Validator && self.is_validators(&self.me)
+        self.role == Role::Validator && self.rules.now().validators.power(&self.me).is_some()
     }
 
+    /// Whether this is the key of a validator, or of one that is about to be.
     fn is_validators(&self, id: &Address) -> bool {
-        self.constitution.validators.power(id).is_some()
+        self.rules.has(id)
+    }
+
+    /// What somebody who looks at a node that should vote has to know about its key.
+    pub(crate) fn note(&self) -> Option<String> {
+        let voter = self.role == Role::Validator;
+        voter.then(|| self.rules.about(&self.me)).flatten()
+    }
+
+    /// Name, help and value of what the constitution says.
+    pub(crate) fn gauges(&self) -> [(&'static str, &'static str, u64); 3] {
+        let height = self.node.head().header.number + 1;
+        [
+            (
+                "purlin_chain_constitution_version",
+                "The version of the constitution that counts; 0 is the genesis document's.",
+                self.rules.version(height),
+            ),
+            (
+                "purlin_chain_validators",
+                "How many validators decide about the next block.",
+                self.rules.at(height).validators.len() as u64,
+            ),
+            (
+                "purlin_chain_validator",
+                "1 while this node is one of them.",
+                u64::from(self.is_validator()),
+            ),
+        ]
     }
 
     pub(crate) fn standing(&self) -> Standing {
@@ -342,7 +364,7 @@ impl Shared {
             key: signs.then(|| Box::new(settings.key.clone()) as Box<dyn Signer>),
             timeouts: settings.timeouts,
         };
-        let application = ChainApplication::new(Arc::clone(&self.node), self.constitution.clone(), self.me);
+        let application = ChainApplication::new(Arc::clone(&self.node), self.rules.clone(), self.me);
         let standing = Arc::clone(&self.standing);
         run(setup, application, log, Wire(peers), inbox, standing).map_err(|stopped| match stopped {
             Stopped::Application(trouble) => words(&trouble),

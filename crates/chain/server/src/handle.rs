@@ -90,7 +90,7 @@ impl Handle {
     pub fn validators(&self) -> Option<serde_json::Value> {
         self.node
             .consensus()
-            .map(|consensus| report::validators(&consensus))
+            .map(|consensus| report::validators(&consensus, None))
     }
 
     /// The nodes that this one is connected with, and the last meetings that came to nothing.

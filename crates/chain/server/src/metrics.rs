@@ -231,7 +231,7 @@ fn agreement(consensus: &Shared, encoder: &mut Encoder) {
             u64::from(consensus.trouble().is_some()),
         ),
     ];
-    for (name, help, value) in gauges {
+    for (name, help, value) in gauges.into_iter().chain(consensus.gauges()) {
         encoder.gauge(name, help).count(&[], value);
     }
     let counts = [

@@ -37,6 +37,8 @@ pub fn status(handle: &Handle) -> Value {
     let consensus = handle.consensus();
     json!({
         "role": consensus.as_ref().map_or(json!("solo"), |told| told["role"].clone()),
+        "votes": consensus.as_ref().map(|told| told["votes"].clone()),
+        "note": consensus.as_ref().map(|told| told["note"].clone()),
         "behind": consensus.as_ref().map(|told| told["behind"].clone()),
         "peers": consensus.as_ref().map_or(0, |_| handle.peer_count()),
         "listen": handle.listens().map(|address| address.to_string()),
@@ -85,6 +87,18 @@ fn document() -> Schema {
             schema::string("validator, blockchain (it follows), or solo: it makes blocks alone."),
         ),
         (
+            "votes",
+            schema::nullable(schema::boolean(
+                "Whether it decides about the next block with others.",
+            )),
+        ),
+        (
+            "note",
+            schema::nullable(schema::string(
+                "What its owner should know, as that its key is no validator's.",
+            )),
+        ),
+        (
             "behind",
             schema::nullable(schema::count("Blocks behind the best peer, while it catches up.")),
         ),
@@ -118,7 +132,7 @@ pub fn routes(handle: &Handle) -> Routes {
                 schema::anything("As `purlin_getValidators` tells it, or what its summary says."),
             ),
         route::get("/api/v1/chain/validators", validators)
-            .summary("Shows who decides, who of them this node sees, and whether those are enough")
+            .summary("Shows who decides, how often, who of them this node sees, whether those are enough, and what is on its way")
             .answers(
                 200,
                 schema::anything("As `purlin_getValidators` tells it, or what its summary says."),

@@ -8,6 +8,7 @@
 //! A block is executed once: what a proposal or a check prepared is what the decision commits. Everything that was
 //! prepared stands on the head, so the next decision throws it away.
 
+use super::Rules;
 use crate::node::{Node, unix_now};
 use crate::produce::{forget, offered};
 use alloy_primitives::{Bytes, keccak256};
@@ -22,20 +23,11 @@ use std::time::{Duration, Instant};
 /// Blocks of one height that are kept executed: one for each round that is likely.
 const PREPARED_MAX: usize = 4;
 
-/// Who decides in this chain, and how often.
-#[derive(Debug, Clone)]
-pub(crate) struct Constitution {
-    pub(crate) validators: ValidatorSet,
-    /// From one decision to the next.
-    pub(crate) period: Duration,
-    pub(crate) gas_limit: u64,
-}
-
 /// The application of one node.
 #[derive(Debug)]
 pub(crate) struct ChainApplication {
     node: Arc<Node>,
-    constitution: Constitution,
+    rules: Rules,
     /// Who proposes here.
     me: Address,
     prepared: HashMap<B256, Prepared>,
@@ -67,10 +59,10 @@ fn trouble(doing: &'static str) -> impl FnOnce(&dyn std::error::Error) -> Troubl
 }
 
 impl ChainApplication {
-    pub(crate) fn new(node: Arc<Node>, constitution: Constitution, me: Address) -> Self {
+    pub(crate) fn new(node: Arc<Node>, rules: Rules, me: Address) -> Self {
         Self {
             node,
-            constitution,
+            rules,
             me,
             prepared: HashMap::new(),
         }
@@ -104,7 +96,7 @@ impl ChainApplication {
                 beneficiary
             },
             prev_randao: keccak256(head.hash),
-            gas_limit: self.constitution.gas_limit,
+            gas_limit: self.rules.now().gas_limit,
             extra_data: production.extra_data.clone().into(),
             withdrawals: Vec::new(),
             parent_beacon_root: B256::ZERO,
@@ -114,7 +106,7 @@ impl ChainApplication {
     /// A clock that was put back stops nothing. Blocks that come faster than seconds may share one; slower ones need not, and
     /// contracts and tools like time to go on.
     fn earliest(&self, parent: u64) -> u64 {
-        parent + u64::from(self.constitution.period >= Duration::from_secs(1))
+        parent + u64::from(self.rules.now().period >= Duration::from_secs(1))
     }
 
     /// Executes a block from elsewhere on the head.
@@ -141,10 +133,12 @@ impl ChainApplication {
     }
 
     fn settings(&self) -> HeightSettings {
+        let height = self.next();
+        let version = self.rules.at(height);
         HeightSettings {
-            height: self.next(),
-            validators: self.constitution.validators.clone(),
-            period: self.constitution.period,
+            height,
+            validators: version.validators.clone(),
+            period: version.period,
         }
     }
 }
@@ -247,8 +241,9 @@ impl Application for ChainApplication {
         Ok(self.settings())
     }
 
-    fn validators(&self, _: u64) -> Result<Option<ValidatorSet>, Trouble> {
-        // The genesis document names them once and for all.
-        Ok(Some(self.constitution.validators.clone()))
+    fn validators(&self, height: u64) -> Result<Option<ValidatorSet>, Trouble> {
+        // What counts two heights on is known as soon as a block is decided.
+        let known = height <= self.next() + 1;
+        Ok(known.then(|| self.rules.at(height).validators.clone()))
     }
 }

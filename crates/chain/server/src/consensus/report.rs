@@ -1,7 +1,9 @@
 //! How the node stands among the others, in the shapes that RPC, the API and health checks show.
 
-use super::Shared;
+use super::{Role, Shared, differences};
+use alloy_primitives::Address;
 use purlin_chain_bft::{Standing, Step};
+use purlin_chain_core::constitution::Constitution;
 use purlin_chain_peers::{Direction, PeerInfo, Refused};
 use purlin_telemetry::health::{Bears, Check};
 use serde_json::{Value, json};
@@ -14,36 +16,74 @@ const BEHIND_MAX: u64 = 5;
 const LATE_PERIODS: u32 = 3;
 const LATE: Duration = Duration::from_secs(10);
 
-/// Who decides, who of them this node sees, and whether those are enough.
-pub(crate) fn validators(shared: &Shared) -> Value {
+/// Who decides about the block of a height (without one: the next), who of them this node sees now, whether those are enough,
+/// and what is on its way.
+pub(crate) fn validators(shared: &Shared, height: Option<u64>) -> Value {
     let (standing, peers) = (shared.standing(), shared.peers());
-    let set = &shared.constitution.validators;
+    let height = height.unwrap_or(standing.height);
+    let version = shared.rules.at(height);
+    let set = &version.validators;
     let mut up: BTreeSet<_> = peers.iter().map(|peer| peer.id).collect();
-    if shared.is_validator() && shared.trouble().is_none() {
+    if shared.role == Role::Validator && shared.trouble().is_none() {
         up.insert(shared.me);
     }
+    let head = |address: &Address| {
+        let own = *address == shared.me;
+        if own {
+            Some(standing.head)
+        } else {
+            standing.peers.get(address).copied()
+        }
+    };
     let members: Vec<Value> = set
         .members()
         .map(|(address, power)| {
-            let own = address == shared.me;
-            let head = if own { Some(standing.head) } else { standing.peers.get(&address).copied() };
-            json!({ "address": address, "power": power, "up": up.contains(&address), "head": head, "this": own })
+            let (up, this) = (up.contains(&address), address == shared.me);
+            json!({ "address": address, "power": power, "up": up, "head": head(&address), "this": this })
         })
         .collect();
+    let seen = up
+        .iter()
+        .map(|address| json!({ "address": address, "head": head(address) }));
     json!({
-        "height": standing.height,
+        "height": height,
+        "version": shared.rules.version(height),
+        "from": version.from,
+        "period_ms": millis(version.period),
+        "gas_limit": version.gas_limit,
         "validators": members,
         "total": set.total(),
         "quorum": set.quorum(),
         "faulty": set.faulty(),
         "standing": set.standing(&up).to_string(),
+        "seen": seen.collect::<Vec<_>>(),
+        "next": shared.rules.coming().map(|coming| next(shared, &coming)),
     })
+}
+
+/// A version that is decided and does not count yet.
+fn next(shared: &Shared, coming: &Constitution) -> Value {
+    let members = coming.validators.members();
+    let members: Vec<Value> = members
+        .map(|(address, power)| json!({ "address": address, "power": power }))
+        .collect();
+    json!({
+        "version": shared.rules.version(coming.from),
+        "from": coming.from,
+        "period_ms": millis(coming.period),
+        "gas_limit": coming.gas_limit,
+        "validators": members,
+        "says": differences(&shared.rules.now(), coming),
+    })
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Where the engine is.
 pub(crate) fn consensus(shared: &Shared) -> Value {
     let standing = shared.standing();
-    let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
     let last = standing.last.map(|lap| {
         json!({
             "height": lap.height,
@@ -61,6 +101,8 @@ pub(crate) fn consensus(shared: &Shared) -> Value {
     json!({
         "role": shared.role.as_str(),
         "address": shared.me,
+        "votes": shared.is_validator(),
+        "note": shared.note(),
         "height": standing.height,
         "round": standing.round,
         "step": step(standing.step),
@@ -149,7 +191,7 @@ pub(crate) fn check(shared: &Shared) -> Check {
             "wait; `purlin chain status` shows how it goes",
         );
     }
-    let late = shared.constitution.period * LATE_PERIODS + LATE;
+    let late = shared.rules.now().period * LATE_PERIODS + LATE;
     let silence = standing
         .decided_at
         .map_or_else(|| shared.node.now(), |at| at.elapsed());
@@ -161,13 +203,15 @@ pub(crate) fn check(shared: &Shared) -> Check {
             STILL_FIX,
         );
     }
-    Check::pass(NAME, Bears::Advice, moves(&standing))
+    let says = [Some(moves(&standing)), shared.note()];
+    let says: Vec<String> = says.into_iter().flatten().collect();
+    Check::pass(NAME, Bears::Advice, says.join("; "))
 }
 
 const STILL_FIX: &str = "purlin chain validators says who is missing; bring up as many as a quorum needs";
 
 fn stands_still(shared: &Shared, standing: &Standing, silence: Duration) -> String {
-    let told = validators(shared);
+    let told = validators(shared, None);
     format!(
         "height {} is undecided for {} s, in round {}: {}",
         standing.height,

@@ -3,19 +3,31 @@
 use super::{Method, Query, answer};
 use crate::consensus::report;
 use crate::fault::{Answer, Fault};
+use alloy_eips::BlockNumberOrTag;
 use alloy_primitives::{Bytes, U64};
 use purlin_chain_core::consensus::Certificate;
+use purlin_chain_core::quorum::ValidatorSet;
 use serde_json::{Value, json};
 
 pub(super) const METHODS: &[Method] = &[
-    Method::memory("purlin_getValidators", 0, validators),
+    Method::memory("purlin_getValidators", 1, validators),
     Method::read("purlin_getCertificate", 1, certificate),
 ];
 
-/// Who decides, who of them is here, and whether they are enough; null in a chain without validators.
+/// Who decides, who of them is here, and whether they are enough; null in a chain without validators. A height may be named,
+/// up to two after the head: the set that decides about its block.
 fn validators(query: &Query<'_>) -> Answer {
-    let among = query.node.consensus();
-    answer(&among.map_or(Value::Null, |consensus| report::validators(&consensus)))
+    let Some(consensus) = query.node.consensus() else {
+        return answer(&Value::Null);
+    };
+    let asked: Option<BlockNumberOrTag> = query.args.maybe(0)?;
+    let height = asked.map(|tag| query.number(tag));
+    if height.is_some_and(|height| height > query.node.head().header.number + 2) {
+        return Err(Fault::server(
+            "who decides is known up to two blocks after the head",
+        ));
+    }
+    answer(&report::validators(&consensus, height))
 }
 
 /// The signatures that decided a block; null for block 0, and for a chain without validators.
@@ -26,10 +38,18 @@ fn certificate(query: &Query<'_>) -> Answer {
         return answer(&Value::Null);
     };
     let certificate = Certificate::decode(&octets).map_err(Fault::internal)?;
-    answer(&shape(&certificate, &octets))
+    let constitution = query.node.source.0.constitution(certificate.height);
+    let set = constitution.as_ref().map(|version| &version.validators);
+    answer(&shape(&certificate, &octets, set))
 }
 
-fn shape(certificate: &Certificate, octets: &Bytes) -> Value {
+/// With the power that signed, of that which decided about the block's height.
+fn shape(certificate: &Certificate, octets: &Bytes, set: Option<&ValidatorSet>) -> Value {
+    let signers = certificate
+        .commits
+        .iter()
+        .map(|commit| commit.validator)
+        .collect();
     let commits = certificate.commits.iter();
     let commits: Vec<Value> = commits
         .map(|commit| json!({ "validator": commit.validator, "signature": commit.signature }))
@@ -39,6 +59,9 @@ fn shape(certificate: &Certificate, octets: &Bytes) -> Value {
         "round": U64::from(certificate.round),
         "hash": certificate.hash,
         "commits": commits,
+        "power": set.map(|set| set.power_of(&signers)),
+        "quorum": set.map(ValidatorSet::quorum),
+        "total": set.map(ValidatorSet::total),
         "raw": octets,
     })
 }

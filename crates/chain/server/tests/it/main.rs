@@ -2,7 +2,9 @@
 
 mod client;
 mod follow;
+mod governance;
 mod limits;
+mod network;
 mod queries;
 mod restart;
 mod served;

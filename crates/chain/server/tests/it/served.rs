@@ -169,6 +169,11 @@ impl Key {
         Self(SigningKey::from_slice(&octets).expect("a key"))
     }
 
+    /// The account of any private key.
+    pub(crate) fn of(secret: B256) -> Self {
+        Self(SigningKey::from_slice(secret.as_slice()).expect("a key"))
+    }
+
     pub(crate) fn address(&self) -> Address {
         Address::from_public_key(self.0.verifying_key())
     }
