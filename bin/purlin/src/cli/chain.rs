@@ -7,6 +7,7 @@ mod files;
 mod light;
 pub(crate) mod network;
 mod validators;
+mod vote;
 
 use super::Context;
 use crate::client::{Ask, NodeFile};
@@ -41,6 +42,11 @@ pub(crate) enum Command {
     Demo(demo::DemoArgs),
     /// Show who decides about blocks, and whether enough of them are up.
     Validators(validators::ValidatorsArgs),
+    /// Vote, as a validator, for another validator set, block period or gas limit.
+    #[command(subcommand)]
+    Vote(vote::Command),
+    /// Show what has votes and no quorum yet.
+    Votes(vote::VotesArgs),
     /// Ask for an account with the proof of what it has, for who does not trust the node.
     Proof(light::ProofArgs),
     /// Check such a proof against the genesis document, without any node.
@@ -86,6 +92,8 @@ pub(super) fn run(command: &Command, context: &Context) -> Outcome {
         Command::Export(args) => files::export(args, context),
         Command::Accounts => list_accounts(context),
         Command::Validators(args) => context.block_on(validators::run(args, context)),
+        Command::Vote(command) => context.block_on(vote::run(command, context)),
+        Command::Votes(args) => context.block_on(vote::open(args, context)),
         Command::Proof(args) => context.block_on(light::proof(args, context)),
         Command::Verify(args) => light::verify(args, context),
         Command::Account(command) => account::run(command, context),

@@ -15,8 +15,9 @@ use crate::settings::Settings as NodeSettings;
 use futures_util::future::{BoxFuture, FutureExt};
 use home::Home;
 use purlin_api::clock::Clock;
+use purlin_api::events::Joined;
 use purlin_api::revisions::Revisions;
-use purlin_chain_server::api::{BlockEvents, TransactionTeller};
+use purlin_chain_server::api::{BlockEvents, ConstitutionEvents, InForce, TransactionTeller};
 use purlin_chain_server::section::Origin;
 use purlin_chain_server::{Handle, Pace, Running, Sockets};
 use purlin_telemetry::Registry;
@@ -25,6 +26,7 @@ use serde_json::Value;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tokio::sync::broadcast::error::RecvError;
 
 /// The running service.
 #[derive(Debug)]
@@ -118,6 +120,23 @@ fn warn_of_known_keys(settings: &Settings) {
     }
 }
 
+/// Says in the log what every version of the constitution changed, when it has decided its first block.
+async fn tell_of_changes(handle: &Handle) -> Failure {
+    let mut heads = handle.heads();
+    let mut next = handle.next_version();
+    // One that lags has only missed heads; the versions are all there.
+    while !matches!(heads.recv().await, Err(RecvError::Closed)) {
+        for InForce { version, from, says } in handle.in_force_since(next) {
+            let says = says.join("; ");
+            log::info(&format!(
+                "the chain's constitution {version} is in force from block {from}: {says}"
+            ));
+            next = version + 1;
+        }
+    }
+    std::future::pending().await
+}
+
 impl Service for ChainNode {
     fn register(&self, registry: &Registry) {
         registry.register(Arc::new(self.handle.metrics()));
@@ -143,7 +162,10 @@ impl Service for ChainNode {
     fn face<'a>(&'a self, _: &'a Clock, _: &'a Revisions) -> BoxFuture<'a, Face> {
         async move {
             Face {
-                events: Arc::new(BlockEvents::new(self.handle.clone())),
+                events: Arc::new(Joined::new(vec![
+                    Arc::new(BlockEvents::new(self.handle.clone())),
+                    Arc::new(ConstitutionEvents::new(self.handle.clone())),
+                ])),
                 teller: Arc::new(TransactionTeller::new(self.handle.clone())),
                 members: Vec::new(),
                 routes: purlin_chain_server::api::routes(&self.handle),
@@ -159,7 +181,7 @@ impl Service for ChainNode {
 
     fn watch<'a>(&'a self, _: Tell<'a>) -> BoxFuture<'a, Failure> {
         // What is wrong with it is in the health; it tries again by itself.
-        std::future::pending().boxed()
+        tell_of_changes(&self.handle).boxed()
     }
 
     fn stop(&self, grace: Duration) -> BoxFuture<'_, bool> {

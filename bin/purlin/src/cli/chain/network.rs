@@ -1,7 +1,8 @@
 //! A network of validators laid out in directories: what `purlin chain init --validators` writes.
 //!
 //! ```text
-//!   OUT/genesis.json               the chain's first block; names the validators
+//!   OUT/genesis.json               the chain's first block; names the validators, and holds the contract by which they
+//!                                  change who they are, the period and the gas limit (docs/adr/0013-governance.md)
 //!       README.md                  how to start it
 //!       validator-1/purlin.toml    ready for purlin up --config
 //!                   validator.key  the private key it votes with, for its owner's eyes alone
@@ -15,7 +16,9 @@ mod config;
 use super::account::{Folder, write_new, write_secret};
 use crate::exit::{Exit, Failure};
 use purlin_chain_client::{Kdf, Key, Keystore};
-use purlin_chain_proto::{Address, B256, ChainSpec, ConsensusSpec, U256, roots};
+use purlin_chain_core::constitution::{self, Constitution};
+use purlin_chain_core::quorum::ValidatorSet;
+use purlin_chain_proto::{Address, B256, ChainSpec, ConsensusSpec, GenesisAccount, U256, roots};
 use std::fs;
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -24,6 +27,9 @@ use std::time::Duration;
 
 /// Validators of one layout: their ports must not meet.
 pub(crate) const VALIDATORS_MAX: u16 = 50;
+
+/// What each validator's account begins with, in ether: votes are transactions, and cost a little.
+const VOTING_ETHER: u64 = 1_000;
 
 /// How far the last port is from the first.
 const PORTS: u16 = 250;
@@ -134,18 +140,25 @@ impl Order {
     }
 
     fn spec(&self, keys: &[Key]) -> Result<ChainSpec, Failure> {
-        let mut genesis = ChainSpec::development(self.chain_id, &self.fund, self.timestamp)
+        let wrong = |cause: String| Failure::usage(cause, "purlin chain init --help");
+        let ether = U256::from(10).pow(U256::from(18));
+        let voting = keys
+            .iter()
+            .map(|key| (key.address(), U256::from(VOTING_ETHER) * ether));
+        let fund: Vec<_> = self.fund.iter().copied().chain(voting).collect();
+        let mut genesis = ChainSpec::development(self.chain_id, &fund, self.timestamp)
             .genesis()
             .clone();
         genesis.gas_limit = self.gas_limit;
-        ConsensusSpec {
+        let consensus = ConsensusSpec {
             validators: keys.iter().map(|key| (key.address(), 1)).collect(),
             period: self.period,
             gas_limit: self.gas_limit,
-        }
-        .write(&mut genesis.config);
-        ChainSpec::from_genesis(genesis)
-            .map_err(|cause| Failure::usage(cause.to_string(), "purlin chain init --help"))
+        };
+        consensus.write(&mut genesis.config);
+        let contract = contract(&consensus).map_err(wrong)?;
+        genesis.alloc.insert(constitution::ADDRESS, contract);
+        ChainSpec::from_genesis(genesis).map_err(|cause| wrong(cause.to_string()))
     }
 
     fn place(&self, out: &Path, index: u16, key: &Key) -> Place {
@@ -177,6 +190,23 @@ impl Order {
         }
         Ok(())
     }
+}
+
+/// The account of the constitution, whose first version is what the genesis document says.
+fn contract(consensus: &ConsensusSpec) -> Result<GenesisAccount, String> {
+    let validators = ValidatorSet::new(consensus.validators.iter().copied());
+    let first = Constitution {
+        from: 0,
+        validators: validators.map_err(|cause| cause.to_string())?,
+        period: consensus.period,
+        gas_limit: consensus.gas_limit,
+    };
+    Ok(GenesisAccount {
+        nonce: Some(1),
+        code: Some(constitution::code()),
+        storage: Some(constitution::genesis_storage(&first)),
+        ..GenesisAccount::default()
+    })
 }
 
 /// Makes a directory, or takes one that is empty; its path from the root, so that configurations can name it.

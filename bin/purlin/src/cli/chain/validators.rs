@@ -13,7 +13,7 @@ use serde_json::{Value, json};
   purlin chain validators --watch
   purlin chain validators --rpc http://10.0.0.7:8545 -o json
 
-Who is up is what the asked node sees.")]
+Who is up is what the asked node sees. purlin chain vote changes who decides, and purlin chain votes shows what is open.")]
 pub(crate) struct ValidatorsArgs {
     #[command(flatten)]
     list: ListArgs,
@@ -53,8 +53,28 @@ pub(super) async fn run(args: &ValidatorsArgs, context: &Context) -> Outcome {
         }
         if let (Form::Table | Form::Wide, Some(standing)) = (view.form, answer["standing"].as_str()) {
             say!("{standing}");
+            rules(&answer);
         }
         Ok(())
     })
     .await
+}
+
+/// How often blocks come, within which gas, and what is on its way. Nodes of other versions may not say it.
+fn rules(answer: &Value) {
+    if let (Some(period), Some(gas)) = (answer["period_ms"].as_u64(), answer["gas_limit"].as_u64()) {
+        let (version, from) = (&answer["version"], &answer["from"]);
+        say!(
+            "a block every {period} ms, gas limit {gas}; constitution {version}, in force since block {from}"
+        );
+    }
+    let next = &answer["next"];
+    for says in next["says"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+    {
+        say!("from block {} on: {says}", next["from"]);
+    }
 }

@@ -3,6 +3,7 @@
 use super::Settings;
 use crate::exit::{Exit, Failure};
 use crate::log;
+use purlin_chain_core::quorum::ValidatorSet;
 use purlin_chain_evm::Chain;
 use purlin_chain_server::section::Role as Wanted;
 use purlin_chain_server::{ConsensusSettings, NodeKey, Role};
@@ -45,18 +46,19 @@ pub(super) fn of(
         Some(file) => read(file)?,
         None => own(&home.join(NODE_KEY))?,
     };
-    let spec = chain.spec().consensus();
-    let validators = spec.map_or(&[][..], |spec| spec.validators.as_slice());
-    let is_one = validators.iter().any(|(address, _)| *address == key.address());
+    let next = chain.constitution(chain.head().header.number + 1);
+    let is_one = |set: &ValidatorSet| set.power(&key.address()).is_some();
+    let is_one = next.as_ref().is_some_and(|next| is_one(&next.validators));
     if role == Role::Validator && !is_one {
         log::warn(&format!(
-            "{} is no validator of this chain: it follows until it is",
+            "{} is no validator of this chain: this node follows until a vote adds it (purlin chain vote add)",
             key.address()
         ));
     }
     let alone =
         among.peers.dial.is_empty() && among.peers.discovery.is_empty() && among.peers.listen.is_none();
-    if alone && (validators.len() > 1 || !is_one) {
+    let others = next.is_none_or(|next| next.validators.len() > 1);
+    if alone && (others || !is_one) {
         log::warn(
             "this node finds no other of its chain: set chain.peers, chain.discovery_dns or chain.listen",
         );

@@ -50,6 +50,35 @@ fn the_genesis_document_names_the_validators_whose_keys_lie_beside_it() {
 }
 
 #[test]
+fn the_genesis_holds_the_constitution_and_validators_can_pay_for_votes() {
+    let dir = TempDir::new().unwrap();
+    let network = order(&dir.path().join("net"), 4).lay_out().unwrap();
+    let spec = ChainSpec::from_json(&fs::read_to_string(&network.genesis).unwrap()).unwrap();
+    let account = &spec.genesis().alloc[&constitution::ADDRESS];
+    assert_eq!(
+        (account.nonce, account.code.clone()),
+        (Some(1), Some(constitution::code()))
+    );
+    let storage = account.storage.clone().unwrap();
+    let slot = |slot: U256| -> Result<U256, std::convert::Infallible> {
+        let value = storage.get(&B256::from(slot)).copied();
+        Ok(value.unwrap_or_default().into())
+    };
+    let versions = constitution::read(slot).unwrap();
+    assert_eq!(versions.len(), 1);
+    assert_eq!(
+        (versions[0].period, versions[0].gas_limit),
+        (Duration::from_millis(500), 30_000_000)
+    );
+    assert_eq!(versions[0].validators.len(), 4);
+    for place in &network.places {
+        assert_eq!(versions[0].validators.power(&place.address), Some(1));
+        let balance = spec.genesis().alloc[&place.address].balance;
+        assert_eq!(balance.to_string(), "1000000000000000000000");
+    }
+}
+
+#[test]
 fn every_configuration_names_its_own_files_and_all_others_as_peers() {
     let dir = TempDir::new().unwrap();
     let network = order(&dir.path().join("net with \"quotes\""), 4)
