@@ -1,8 +1,11 @@
-//! The crate from outside: a public chain across every fork, damaged blocks, blocks made here against plain revm.
+//! The crate from outside: a public chain across every fork, damaged blocks, blocks made here against plain revm, validators
+//! that vote.
 
 mod chain_file;
+mod constitution;
 mod damage;
 mod decided;
+mod governed;
 mod import;
 mod memory;
 mod produce;
@@ -10,3 +13,4 @@ mod random;
 mod reference;
 mod signed;
 mod view;
+mod votes;
