@@ -1,7 +1,8 @@
 //! The pool's memory over a restart: a file that grows with each arrival, and is written anew now and then.
 //!
-//! Its thread does all the writing, so that no request waits for a disk. Nothing is synced: what is lost with the power
-//! was promised to nobody (see `purlin_chain_core::pool::journal`).
+//! Its thread does all the writing, so that no request waits for a disk, and rests after each write: what comes meanwhile is
+//! one write, and wakes nobody. Nothing is synced: what is lost with the power was promised to nobody (see
+//! `purlin_chain_core::pool::journal`).
 
 use crate::error::StartError;
 use purlin_chain_core::pool::journal::{Entry, decode};
@@ -10,6 +11,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 /// The file's name in the data directory.
 const NAME: &str = "pool.journal";
@@ -18,6 +20,10 @@ pub(crate) const APPENDED_MAX: usize = 16 << 20;
 
 /// Writes that may wait for the disk. A disk that hangs must not fill the memory.
 const WAITING_MAX: usize = 4_096;
+/// After a write, until the next.
+const REST: Duration = Duration::from_millis(5);
+/// Octets of one write: what waited longer than a rest is written in several.
+const WRITE_MAX: usize = 1 << 20;
 
 #[derive(Debug)]
 enum Task {
@@ -81,10 +87,12 @@ impl Journal {
 
 /// Works until everybody who could write is gone.
 fn write(path: &Path, mut file: File, tasks: &Receiver<Task>) {
-    while let Ok(task) = tasks.recv() {
+    let mut next = tasks.recv().ok();
+    while let Some(task) = next.take() {
         // A journal that cannot be written is a convenience less: the chain goes on without.
         match task {
-            Task::Append(octets) => {
+            Task::Append(mut octets) => {
+                next = gather(tasks, &mut octets);
                 let _ = file.write_all(&octets);
             }
             Task::Rewrite(octets) => {
@@ -93,7 +101,22 @@ fn write(path: &Path, mut file: File, tasks: &Receiver<Task>) {
                 }
             }
         }
+        if next.is_none() {
+            std::thread::park_timeout(REST);
+            next = tasks.recv().ok();
+        }
     }
+}
+
+/// Appends what waits already; returns the task that is none of it.
+fn gather(tasks: &Receiver<Task>, octets: &mut Vec<u8>) -> Option<Task> {
+    while octets.len() < WRITE_MAX {
+        match tasks.try_recv().ok()? {
+            Task::Append(more) => octets.extend(more),
+            rewrite @ Task::Rewrite(_) => return Some(rewrite),
+        }
+    }
+    None
 }
 
 /// Puts a new file in the place of the old one, at once.
@@ -103,4 +126,29 @@ fn replace(path: &Path, octets: &[u8]) -> io::Result<File> {
     file.write_all(octets)?;
     fs::rename(&new, path)?;
     Ok(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_waits_is_one_write_up_to_a_rewrite() {
+        let (tasks, queue) = sync_channel(8);
+        for task in [
+            Task::Append(vec![1]),
+            Task::Append(vec![2, 3]),
+            Task::Rewrite(vec![4]),
+            Task::Append(vec![5]),
+        ] {
+            tasks.try_send(task).expect("room");
+        }
+        let mut octets = vec![0];
+        let next = gather(&queue, &mut octets);
+        assert_eq!(octets, [0, 1, 2, 3]);
+        assert!(matches!(next, Some(Task::Rewrite(whole)) if whole == [4]));
+        let mut octets = Vec::new();
+        assert!(gather(&queue, &mut octets).is_none());
+        assert_eq!(octets, [5]);
+    }
 }
