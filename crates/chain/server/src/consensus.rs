@@ -11,6 +11,7 @@
 //! What was final before stays readable all the while.
 
 mod application;
+mod claims;
 mod gossip;
 mod key;
 pub(crate) mod report;

@@ -66,7 +66,7 @@ impl Handle {
     /// # Errors
     /// In geth's words why not.
     pub fn insert(&self, transaction: Recovered) -> Result<B256, Fault> {
-        self.node.insert(transaction)
+        self.node.insert(transaction, None)
     }
 
     /// What became of a transaction. It reads the store: call it where blocking is fine.

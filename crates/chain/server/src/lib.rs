@@ -33,6 +33,7 @@ mod running;
 pub mod section;
 mod settings;
 mod shape;
+mod signer;
 mod source;
 mod start;
 mod why;

@@ -14,6 +14,7 @@ use crate::filters::Filters;
 use crate::journal::{APPENDED_MAX, Journal};
 use crate::metrics::RpcMetrics;
 use crate::settings::Settings;
+use crate::signer::PublicKey;
 use crate::source::{Account, NewHead, Source, StateRead as _};
 use alloy_primitives::KECCAK256_EMPTY;
 use purlin_chain_core::pool::journal::encode;
@@ -153,12 +154,12 @@ impl Node {
         self.among.get().map(|among| &among.gossip)
     }
 
-    /// Tells those who make blocks of a transaction in the pool.
-    pub(crate) fn gossip(&self, hash: &B256) {
+    /// Tells those who make blocks of a transaction in the pool, with the key that signed it where that is known.
+    pub(crate) fn gossip(&self, hash: &B256, key: Option<PublicKey>) {
         if let Some(gossip) = self.gossip_line()
             && let Some(pooled) = self.waiting(*hash)
         {
-            gossip.tell(&pooled);
+            gossip.tell(&pooled, key);
         }
     }
 
@@ -209,10 +210,10 @@ impl Node {
     ///
     /// # Errors
     /// -32000 in geth's words, or when the state cannot be read.
-    pub(crate) fn insert(&self, transaction: Recovered) -> Result<B256, Fault> {
+    pub(crate) fn insert(&self, transaction: Recovered, key: Option<PublicKey>) -> Result<B256, Fault> {
         let inserted = self.insert_as(transaction, Origin::Local, true)?;
         let hash = inserted.map_err(|refusal| Fault::server(refusal.to_string()))?;
-        self.gossip(&hash);
+        self.gossip(&hash, key);
         Ok(hash)
     }
 

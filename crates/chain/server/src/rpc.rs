@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! request ─► Args ─► Memory:  answered where it arrived
+//!                    Brief:   the same
 //!                    Read:    a blocking thread, when one of `reading` is free    ┐ within the deadline,
 //!                    Execute: a blocking thread, when one of `executing` is free  ┘ else -32002
 //! ```
@@ -32,7 +33,7 @@ mod tags;
 mod trace;
 mod transactions;
 
-pub(crate) use send::decode as decode_transaction;
+pub(crate) use send::{decode as decode_transaction, unsigned};
 
 use crate::fault::{Answer, Fault};
 use crate::node::Node;
@@ -50,6 +51,8 @@ use tokio::sync::Semaphore;
 enum Cost {
     /// Nothing but memory, and little of it.
     Memory,
+    /// Looks at one account, and is done before a blocking thread would have begun.
+    Brief,
     /// Looks into the store.
     Read,
     /// Executes code.
@@ -71,6 +74,15 @@ impl Method {
         Self {
             name,
             cost: Cost::Memory,
+            arguments,
+            run,
+        }
+    }
+
+    const fn brief(name: &'static str, arguments: usize, run: fn(&Query<'_>) -> Answer) -> Self {
+        Self {
+            name,
+            cost: Cost::Brief,
             arguments,
             run,
         }
@@ -174,7 +186,7 @@ async fn run(method: Method, params: &Params<'static>, node: Arc<Node>) -> Answe
     let deadline = node.settings.rpc.deadline;
     let until = Instant::now() + deadline;
     let places = match method.cost {
-        Cost::Memory => {
+        Cost::Memory | Cost::Brief => {
             let query = Query {
                 node: &node,
                 args,

@@ -5,15 +5,16 @@ use super::transactions::receipt;
 use super::{Method, Query, answer, run};
 use crate::fault::{Answer, Fault};
 use crate::node::Node;
+use crate::signer::recover;
 use alloy_eips::Decodable2718 as _;
 use jsonrpsee::RpcModule;
 use jsonrpsee::core::RegisterMethodError;
 use jsonrpsee::types::Params;
-use purlin_chain_proto::{B256, Recovered, SignerRecoverable as _, Transaction};
+use purlin_chain_proto::{B256, Transaction};
 use std::sync::Arc;
 use std::time::Duration;
 
-pub(super) const METHODS: &[Method] = &[Method::read("eth_sendRawTransaction", 1, send)];
+pub(super) const METHODS: &[Method] = &[Method::brief("eth_sendRawTransaction", 1, send)];
 
 pub(super) const SYNC: &str = "eth_sendRawTransactionSync";
 /// How long [`SYNC`] waits when nothing is said.
@@ -23,34 +24,34 @@ const WAIT_MAX: Duration = Duration::from_secs(60);
 
 fn send(query: &Query<'_>) -> Answer {
     let octets = query.args.octets(0)?;
-    answer(&query.node.insert(decode(&octets)?)?)
+    let transaction = decode(&octets)?;
+    let signed = recover(transaction).ok_or_else(unsigned)?;
+    answer(&query.node.insert(signed.transaction, Some(signed.key))?)
 }
 
-/// A transaction with its sender.
+/// The fault of a transaction without a signer.
+pub(crate) fn unsigned() -> Fault {
+    Fault::server("invalid sender: invalid transaction v, r, s values")
+}
+
+/// A transaction, whose signature nobody has looked at.
 ///
 /// # Errors
 /// -32000 in geth's words.
-pub(crate) fn decode(octets: &[u8]) -> Result<Recovered, Fault> {
+pub(crate) fn decode(octets: &[u8]) -> Result<Transaction, Fault> {
     let mut rest = octets;
     let decoded = Transaction::decode_2718(&mut rest);
-    let transaction = match decoded {
-        Ok(transaction) if rest.is_empty() => transaction,
-        _ if octets.is_empty() => return Err(Fault::server("typed transaction too short")),
+    match decoded {
+        Ok(transaction) if rest.is_empty() => Ok(transaction),
+        _ if octets.is_empty() => Err(Fault::server("typed transaction too short")),
         // With its blobs beside it, it has another form; this chain carries none in any form.
-        _ if octets[0] == 3 => {
-            return Err(Fault::server(
-                "transaction type not supported: this chain carries no blobs",
-            ));
-        }
-        Err(_) if octets[0] <= 0x7f && octets[0] > 4 => {
-            return Err(Fault::server("transaction type not supported"));
-        }
-        Err(error) => return Err(Fault::server(format!("rlp: {error}"))),
-        Ok(_) => return Err(Fault::server("rlp: input contains more than one value")),
-    };
-    let sender = transaction.recover_signer();
-    let sender = sender.map_err(|_| Fault::server("invalid sender: invalid transaction v, r, s values"))?;
-    Ok(Recovered::new_unchecked(transaction, sender))
+        _ if octets[0] == 3 => Err(Fault::server(
+            "transaction type not supported: this chain carries no blobs",
+        )),
+        Err(_) if octets[0] <= 0x7f && octets[0] > 4 => Err(Fault::server("transaction type not supported")),
+        Err(error) => Err(Fault::server(format!("rlp: {error}"))),
+        Ok(_) => Err(Fault::server("rlp: input contains more than one value")),
+    }
 }
 
 /// `eth_sendRawTransactionSync` (EIP-7966): the receipt, or code 4 when it does not come in time.

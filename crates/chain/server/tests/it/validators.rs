@@ -1,5 +1,6 @@
 //! Several nodes over real sockets: they decide blocks together, follow, go and come back.
 
+use crate::client::request;
 use crate::network::{Network, head, key, receipt, rest, until};
 use crate::served::{ETHER, Key};
 use purlin_chain_core::consensus::Certificate;
@@ -71,6 +72,29 @@ fn s3_one_of_four_may_go_two_stop_the_chain_and_who_comes_back_catches_up() {
     let number = receipt(network.node(4), &hash)["blockNumber"].clone();
     let number = u64::from_str_radix(number.as_str().expect("a number").trim_start_matches("0x"), 16);
     network.agree_on(number.expect("a number") + 2);
+}
+
+#[test]
+fn s3_what_one_validator_takes_in_one_batch_all_of_them_mine_and_nobody_is_blamed() {
+    let network = Network::of(4);
+    network.agree_on(2);
+    let (to, payer) = (Address::repeat_byte(0xcd), Key::new(1));
+    let pays = (0..400).map(|nonce| request("eth_sendRawTransaction", &json!([payer.pay(nonce, to, 1)])));
+    let batch = Value::from_iter(pays).to_string();
+    let answers = network.node(2).post(&batch).json();
+    let answers = answers.as_array().expect("a batch");
+    assert_eq!(answers.len(), 400);
+    assert!(
+        answers.iter().all(|answer| answer["result"].is_string()),
+        "{answers:?}"
+    );
+    for (n, served) in &network.nodes {
+        // The nonces put them in order: with the last, all are there.
+        receipt(served, &answers[399]["result"]);
+        let balance = served.call("eth_getBalance", &json!([to, "latest"]));
+        assert_eq!(balance, "0x190", "node {n}");
+        assert_eq!(served.call("net_peerCount", &json!([])), "0x3", "node {n}");
+    }
 }
 
 #[test]
