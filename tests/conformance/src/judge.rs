@@ -5,6 +5,7 @@ use crate::lab::{Lab, text_of};
 use crate::need;
 use crate::process::run;
 use std::path::Path;
+use std::process::Command;
 
 const SCRIPTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/chain");
 
@@ -76,4 +77,30 @@ impl Judge {
         );
         said
     }
+}
+
+/// The runtime bytecode that solc makes of the contract which holds a chain's constitution, hexadecimal in lines, as the
+/// committed file has it. `None` when this machine cannot compile it; it has said why.
+///
+/// # Panics
+///
+/// When solc does not take the source, or warns of something in it.
+#[must_use]
+pub fn constitution_compiled() -> Option<String> {
+    let program = need::program("node");
+    let missing = program.is_none().then(|| "not installed: node".to_owned());
+    if !need::told(missing.or_else(|| Judge::Ethers.lacking())) {
+        return None;
+    }
+    let folder = tempfile::tempdir().expect("a folder for what solc makes");
+    let out = folder.path().join("Constitution.hex");
+    let mut command = Command::new(program?);
+    command
+        .arg(Path::new(SCRIPTS).join("constitution.mjs"))
+        .arg(&out)
+        .env("JUDGES", need::judges()?);
+    let output = run(&mut command);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "solc says: {said}");
+    Some(std::fs::read_to_string(&out).expect("written by the script"))
 }

@@ -27,7 +27,7 @@ pub use cluster::{
     Moment, Note, Orders, Outcome, Overlap, Part, Plan, Population, RELAY, Report, Socket, Standby, Stay,
     Struck, Trial, Tried, Watcher, Wire, Wound, overlaps,
 };
-pub use judge::Judge;
+pub use judge::{Judge, constitution_compiled};
 pub use lab::Lab;
 pub use machine::{Firmware, MACHINE_MAC, Machine, machine_programs};
 pub use need::{left_for_all, met_plainly, program, purlin};

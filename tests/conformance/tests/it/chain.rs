@@ -1,5 +1,6 @@
 //! The chain: stock libraries and tools of Ethereum ask a running node everything that they ask any other.
 
+mod constitution;
 mod validators;
 
 use purlin_conformance::Judge;

@@ -189,7 +189,7 @@ fn a_slot_that_cannot_be_read_is_said_as_it_was_said() {
 fn versions_out_of_order_are_none() {
     let (first, second) = (constitution(0, &[1]), constitution(5, &[1]));
     let check = |versions: &[&Constitution], fault: Order| {
-        let versions = versions.iter().map(|version| Constitution::clone(version));
+        let versions = versions.iter().copied().cloned();
         assert_eq!(Constitutions::new(versions), Err(fault));
     };
     check(&[], Order::Empty);
