@@ -1,27 +1,33 @@
 #!/usr/bin/env python3
-"""Chains side by side: the same loads on a Purlin chain and on anvil, in alternation, on loopback of one machine.
+"""Chains side by side: the same loads on Purlin chains and on anvil, in alternation, on loopback of one machine.
 
     bench/chain-side-by-side.py [--rounds N] [--transactions N] [--senders N] [--servers LIST] [--loads LIST] [--out FILE]
 
-Servers: purlin anvil, both with a block each second and a block gas limit of 600 million; each round starts a new, empty chain.
+Servers: purlin (a development chain, one process), purlin-4 (four validators, four processes; all four take transactions) and
+anvil, all with a block each second and a block gas limit of 600 million; each round starts a new, empty chain.
 Loads:   transfers erc20 storage mixed rate; see LOADS below.
 PURLIN names the binary (default target/release/purlin), which is also the generator (`bench chain`). anvil is installed from
 npm into target/anvil when it is not there; ANVIL names another. Purlin keeps its chain on disk, durable at each block; anvil
-keeps it in memory. Every step has a time limit. Prints a Markdown table of medians.
+keeps it in memory. CPU is that of all the server's processes, preparation and verification of the load included, for each
+transaction. Every step has a time limit. Prints a Markdown table of medians.
 """
 
-import argparse, json, os, pathlib, shutil, signal, socket, statistics, subprocess, sys, tempfile, time, urllib.request
+import argparse, contextlib, json, os, pathlib, shutil, signal, socket, statistics, subprocess, sys, tempfile, time, urllib.request
 
 HERE = pathlib.Path(__file__).resolve().parent
 TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", HERE.parent / "target"))
 PURLIN = os.environ.get("PURLIN", str(HERE.parent / "target/release/purlin"))
 GAS_LIMIT = 600_000_000
+POOL = 65_536  # transactions; anvil's has no limit
+PORTS = 250  # of a demo, from its first
 START_LIMIT = 20  # seconds until a server answers
 RUN_LIMIT = 300  # seconds for one load with its verification
 
 # name: arguments of `purlin bench chain`.
 LOADS = {
     "transfers": "--load transfers --in-flight 8000",
+    # More than the default pool holds: a block each second cannot have more transactions than may wait for it.
+    "flood": "--load transfers --in-flight 20000",
     "erc20": "--load erc20 --in-flight 8000",
     "storage": "--load storage --in-flight 8000",
     "mixed": "--load mixed --in-flight 8000",
@@ -51,6 +57,11 @@ def free_port():
         return probe.getsockname()[1]
 
 
+def free_ports():
+    """The first of a row of ports that are very likely free."""
+    return next(port for port in (free_port() for _ in range(100)) if 10_000 < port < 65_000 - PORTS)
+
+
 def command(server, port, work):
     if server == "anvil":
         return [anvil(), "--host", "127.0.0.1", "--port", str(port), "--block-time", "1", "--gas-limit", str(GAS_LIMIT), "--silent"]
@@ -58,6 +69,7 @@ def command(server, port, work):
     config.write_text(
         f'[node]\nid = "bench"\n[api]\nhttp = ["127.0.0.1:0"]\nhttps = []\nmetrics = []\n'
         f'[chain]\nenabled = true\nhttp = "127.0.0.1:{port}"\nblock_period = "1s"\nblock_gas_limit = {GAS_LIMIT}\n'
+        f"transaction_pool_size = {POOL}\n"
     )
     return [PURLIN, "up", "--quiet", "--config", str(config), "--data-dir", str(work / "data")]
 
@@ -67,6 +79,7 @@ class Server:
 
     def __init__(self, name, work):
         self.port = free_port()
+        self.urls = [f"http://127.0.0.1:{self.port}"]
         self.log = open(work / "log", "w+")
         self.process = subprocess.Popen(command(name, self.port, work), start_new_session=True, stdin=subprocess.DEVNULL,
                                         stdout=self.log, stderr=self.log)
@@ -90,7 +103,14 @@ class Server:
         raise RuntimeError(f"did not start: {self.log.read()[-500:]}")
 
     def url(self):
-        return f"http://127.0.0.1:{self.port}"
+        return self.urls[0]
+
+    def cpu(self):
+        """CPU seconds of all its processes so far."""
+        return sum(cpu_seconds(process) for process in self.processes())
+
+    def processes(self):
+        return [self.process.pid]
 
     def stop(self):
         for sign in (signal.SIGTERM, signal.SIGKILL):
@@ -103,17 +123,67 @@ class Server:
         self.log.close()
 
 
+def cpu_seconds(process):
+    fields = pathlib.Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+class Validators(Server):
+    """A chain of four validators; the demo ends them in order when it is asked to."""
+
+    def __init__(self, work):
+        self.log = open(work / "log", "w+")
+        words = ["--validators", "4", "--period", "1s", "--base-port", str(free_ports()), "--out", str(work / "net"), "-o", "json"]
+        self.process = subprocess.Popen([PURLIN, "chain", "demo", *words], start_new_session=True, stdin=subprocess.DEVNULL,
+                                        stdout=subprocess.PIPE, stderr=self.log)
+        try:
+            self.places = self.read()
+        except BaseException:
+            self.stop()
+            raise
+        self.urls = [place["http"] for place in self.places]
+        self.wait()
+
+    def read(self):
+        """What it prints when the first block is decided; the pipe stays open after it."""
+        os.set_blocking(self.process.stdout.fileno(), False)
+        end, text = time.time() + 120, b""
+        while time.time() < end and self.process.poll() is None:
+            text += self.process.stdout.read() or b""
+            try:
+                found = json.loads(text)
+                return found["items"] if isinstance(found, dict) else found
+            except ValueError:
+                time.sleep(0.1)
+        self.log.seek(0)
+        raise RuntimeError(f"did not start: {self.log.read()[-500:]}")
+
+    def processes(self):
+        return [place["process"] for place in self.places]
+
+    def stop(self):
+        self.process.send_signal(signal.SIGINT)
+        try:
+            self.process.wait(60)
+        except subprocess.TimeoutExpired:
+            for process in (self.process.pid, *(place["process"] for place in getattr(self, "places", []))):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(process, signal.SIGKILL)
+        self.log.close()
+
+
 def load(server, name, asked):
     words = [*LOADS[name].split(), "--transactions", str(asked.transactions), "--senders", str(asked.senders)]
-    ran = subprocess.run([PURLIN, "bench", "chain", server.url(), *words, "--server-pid", str(server.process.pid), "--quiet",
-                          "-o", "json"], capture_output=True, text=True, timeout=RUN_LIMIT)
+    before = server.cpu()
+    ran = subprocess.run([PURLIN, "bench", "chain", *server.urls, *words, "--quiet", "-o", "json"], capture_output=True,
+                         text=True, timeout=RUN_LIMIT)
     if not ran.stdout:
         raise RuntimeError(ran.stderr.strip()[-500:])
     found = json.loads(ran.stdout)
     waits = found["inclusion"] or {}
     return {"accepted/s": found["accepted_per_second"], "mined/s": found["mined_per_second"],
             "Mgas/s": found["gas_per_second"] / 1e6, "p50": waits.get("p50_ms"), "p99": waits.get("p99_ms"),
-            "us/tx": (found["server"] or {}).get("micros_per_transaction"), "largest": found["blocks"]["transactions_max"],
+            "us/tx": (server.cpu() - before) * 1e6 / max(found["mined"], 1), "largest": found["blocks"]["transactions_max"],
             "refused": sum(one["count"] for one in found["refusals"]), "verified": found["verification"]["verified"],
             "problems": [one["what"] for one in found["verification"]["problems"]]}
 
@@ -122,7 +192,7 @@ def one_round(name, which, asked, results):
     with tempfile.TemporaryDirectory() as folder:
         server = None
         try:
-            server = Server(name, pathlib.Path(folder))
+            server = Validators(pathlib.Path(folder)) if name == "purlin-4" else Server(name, pathlib.Path(folder))
             found = load(server, which, asked)
         except Exception as fault:  # one server's death must not end the comparison
             print(f"{which} {name}: {fault}", file=sys.stderr)
@@ -139,7 +209,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--transactions", type=int, default=20_000)
     parser.add_argument("--senders", type=int, default=2000)
-    parser.add_argument("--servers", default="purlin,anvil")
+    parser.add_argument("--servers", default="purlin,anvil,purlin-4")
     parser.add_argument("--loads", default=",".join(LOADS))
     parser.add_argument("--out")
     asked = parser.parse_args()
