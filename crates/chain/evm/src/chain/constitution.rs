@@ -43,7 +43,7 @@ pub enum ConstitutionFault {
     Other { found: String, wanted: String },
     #[error("the contract at {ADDRESS}: {0}")]
     Storage(ReadFault<Infallible>),
-    #[error("the contract at {ADDRESS} had {had} versions, and now it has {has}")]
+    #[error("the list of versions in the contract at {ADDRESS} became shorter: {has}, and it was {had}")]
     Lost { had: usize, has: U256 },
     #[error(
         "the contract at {ADDRESS} wants to change height {from} in block {number}, when {fixed} is fixed already"
@@ -282,3 +282,6 @@ impl From<ConstitutionFault> for Unread {
         Self::Fault(fault)
     }
 }
+
+#[cfg(test)]
+mod tests;
