@@ -13,17 +13,21 @@
 //! clock, no network. It proves what was at one block. That there is no later block, no bundle can prove: look at the
 //! timestamp.
 //!
-//! The validators are those of the genesis document, to whom the genesis hash commits. What a bundle says about itself
-//! (balance, nonce, slots) is a claim until it is verified; [`Proven`] holds only what was.
+//! The first validators are those of the genesis document, to whom the genesis hash commits. Where votes have changed them, a
+//! bundle has a [`Step`] for every change up to its block. What it says about itself (balance, nonce, slots) is a claim until
+//! it is verified; [`Proven`] holds only what was.
 
 mod fetch;
+mod steps;
 mod trie;
 
 pub use fetch::fetch;
+pub use steps::Step;
 
 use alloy_primitives::{Address, B256, Bytes, U64, U256, keccak256};
 use alloy_rlp::Decodable;
 use purlin_chain_core::consensus::{Certificate, CertificateFault};
+use purlin_chain_core::constitution;
 use purlin_chain_core::quorum::{SetFault, ValidatorSet};
 use purlin_chain_proto::{ChainSpec, Header, roots};
 use serde::{Deserialize, Serialize};
@@ -43,6 +47,9 @@ pub struct Bundle {
     /// RLP of the block's [`Certificate`].
     pub certificate: Bytes,
     pub account: AccountProof,
+    /// How the validators of the genesis document became those of this block: one for each change, the oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<Step>,
 }
 
 /// What `eth_getProof` answers (EIP-1186).
@@ -76,8 +83,10 @@ pub struct SlotProof {
 pub struct Trust {
     /// Hash of the chain's first block.
     pub genesis: B256,
-    /// Who decides about its blocks.
+    /// Who decides about its blocks, until votes change it.
     pub validators: ValidatorSet,
+    /// Whether votes can.
+    pub governed: bool,
 }
 
 /// What a bundle has proven.
@@ -125,6 +134,10 @@ pub enum LightFault {
     OtherBlock { certified: B256, header: B256 },
     #[error(transparent)]
     Certificate(#[from] CertificateFault),
+    #[error("version {version} of the constitution is not proven: {cause}")]
+    Step { version: u64, cause: String },
+    #[error("{0}")]
+    Version(String),
     #[error("account {address} is not what it says, under the state root {root}: {cause}")]
     Account {
         address: Address,
@@ -151,6 +164,7 @@ impl Trust {
         Ok(Self {
             genesis: spec.genesis_header(root).hash_slow(),
             validators: ValidatorSet::new(consensus.validators.iter().copied())?,
+            governed: spec.genesis().alloc.contains_key(&constitution::ADDRESS),
         })
     }
 }
@@ -170,10 +184,10 @@ impl Bundle {
                 trusted: trust.genesis,
             });
         }
-        let header = self.header()?;
-        let hash = keccak256(&self.header);
-        let certificate = self.certificate(&header, hash)?;
-        let power = certificate.verify_signed(trust.genesis, &trust.validators)?;
+        let (header, hash) = header(&self.header)?;
+        let certificate = certified(&self.certificate, &header, hash)?;
+        let set = steps::set_at(trust, &self.steps, header.number)?;
+        let power = certificate.verify_signed(trust.genesis, &set)?;
         let exists = trie::account(&self.account, header.state_root)?;
         let root = if exists {
             self.account.storage_hash
@@ -191,7 +205,7 @@ impl Bundle {
             timestamp: header.timestamp,
             round: certificate.round,
             power,
-            total: trust.validators.total(),
+            total: set.total(),
             signers: commits.map(|commit| commit.validator).collect(),
             address: self.account.address,
             exists,
@@ -201,40 +215,41 @@ impl Bundle {
             slots: slots.map(|slot| (slot.key, slot.value)).collect(),
         })
     }
+}
 
-    fn header(&self) -> Result<Header, LightFault> {
-        let unreadable = |cause: alloy_rlp::Error| LightFault::Unreadable {
-            what: "header",
-            cause: cause.to_string(),
-        };
-        let mut rest = &self.header[..];
-        let header = Header::decode(&mut rest).map_err(unreadable)?;
-        if !rest.is_empty() {
-            return Err(unreadable(alloy_rlp::Error::UnexpectedLength));
-        }
-        Ok(header)
+/// A header and the hash of its octets.
+fn header(octets: &Bytes) -> Result<(Header, B256), LightFault> {
+    let unreadable = |cause: alloy_rlp::Error| LightFault::Unreadable {
+        what: "header",
+        cause: cause.to_string(),
+    };
+    let mut rest = &octets[..];
+    let header = Header::decode(&mut rest).map_err(unreadable)?;
+    if !rest.is_empty() {
+        return Err(unreadable(alloy_rlp::Error::UnexpectedLength));
     }
+    Ok((header, keccak256(octets)))
+}
 
-    /// The certificate, which is about this header; its signatures are not checked here.
-    fn certificate(&self, header: &Header, hash: B256) -> Result<Certificate, LightFault> {
-        let certificate = Certificate::decode(&self.certificate).map_err(|cause| LightFault::Unreadable {
-            what: "certificate",
-            cause: cause.to_string(),
-        })?;
-        if certificate.hash != hash {
-            return Err(LightFault::OtherBlock {
-                certified: certificate.hash,
-                header: hash,
-            });
-        }
-        if certificate.height != header.number {
-            return Err(LightFault::Height {
-                certified: certificate.height,
-                header: header.number,
-            });
-        }
-        Ok(certificate)
+/// The certificate, which is about this header; its signatures are not checked here.
+fn certified(octets: &Bytes, header: &Header, hash: B256) -> Result<Certificate, LightFault> {
+    let certificate = Certificate::decode(octets).map_err(|cause| LightFault::Unreadable {
+        what: "certificate",
+        cause: cause.to_string(),
+    })?;
+    if certificate.hash != hash {
+        return Err(LightFault::OtherBlock {
+            certified: certificate.hash,
+            header: hash,
+        });
     }
+    if certificate.height != header.number {
+        return Err(LightFault::Height {
+            certified: certificate.height,
+            header: header.number,
+        });
+    }
+    Ok(certificate)
 }
 
 #[cfg(test)]

@@ -98,6 +98,23 @@ pub async fn newest(rpc: &mut Rpc) -> Result<Option<Newest>, RpcError> {
     read.map(Some)
 }
 
+/// The first height that a version counts for; `None` when there is no such version.
+///
+/// # Errors
+/// See [`RpcError`].
+pub async fn from(rpc: &mut Rpc, version: u64) -> Result<Option<u64>, RpcError> {
+    let Some(newest) = newest(rpc).await? else {
+        return Ok(None);
+    };
+    if version > newest.version {
+        return Ok(None);
+    }
+    let octets = view(rpc, &abi::with_number("version(uint256)", version)).await?;
+    let from = Words(&octets).number(1);
+    from.map(Some)
+        .ok_or_else(|| strange("version(uint256)", "it is not what the contract answers"))
+}
+
 /// The number of the newest block.
 ///
 /// # Errors

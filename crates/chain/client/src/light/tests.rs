@@ -11,6 +11,8 @@ use purlin_chain_proto::ConsensusSpec;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+mod steps;
+
 const HEIGHT: u64 = 7;
 
 fn key(index: u32) -> Key {
@@ -125,6 +127,7 @@ fn honest() -> Bundle {
             account_proof: nodes,
             storage_proof: vec![slot_proof(3, 103), slot_proof(77, 0)],
         },
+        steps: Vec::new(),
     }
 }
 

@@ -21,6 +21,13 @@ pub(super) fn with_octets(signature: &str, octets: &[u8]) -> Vec<u8> {
     call
 }
 
+/// A call whose only argument is a number.
+pub(super) fn with_number(signature: &str, number: u64) -> Vec<u8> {
+    let mut call = selector(signature).to_vec();
+    call.extend(U256::from(number).to_be_bytes::<WORD>());
+    call
+}
+
 /// What a call answered, or an event carries: words of 32 octets. Whatever it is, reading it never fails otherwise than with
 /// `None`.
 #[derive(Debug, Clone, Copy)]
