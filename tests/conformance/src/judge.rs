@@ -19,6 +19,8 @@ pub enum Judge {
     Viem,
     Web3,
     Cast,
+    /// Of validators' votes, by ethers; it is given their keys.
+    Votes,
 }
 
 impl Judge {
@@ -26,7 +28,7 @@ impl Judge {
     #[must_use]
     pub fn lab(self) -> Option<Lab> {
         let program = match self {
-            Self::Ethers | Self::Viem | Self::Cast => "node",
+            Self::Ethers | Self::Viem | Self::Cast | Self::Votes => "node",
             Self::Web3 => "python3",
         };
         let lab = Lab::new(&[program])?;
@@ -36,7 +38,7 @@ impl Judge {
     /// Why it cannot work here.
     fn lacking(self) -> Option<String> {
         let stamps: &[&str] = match self {
-            Self::Ethers | Self::Viem | Self::Cast => &["node.stamp"],
+            Self::Ethers | Self::Viem | Self::Cast | Self::Votes => &["node.stamp"],
             // The contract is compiled by solc of npm.
             Self::Web3 => &["node.stamp", "python.stamp"],
         };
@@ -55,15 +57,26 @@ impl Judge {
     ///
     /// When a check failed, or when it checked nothing; with the lines of what failed.
     pub fn judges(self, lab: &Lab, http: &str, websocket: &str) -> String {
+        self.judges_with(lab, http, websocket, &[])
+    }
+
+    /// The same, with further arguments of its script.
+    ///
+    /// # Panics
+    ///
+    /// As [`Judge::judges`].
+    pub fn judges_with(self, lab: &Lab, http: &str, websocket: &str, more: &[&str]) -> String {
         let folder = need::judges().expect("looked for before the laboratory was made");
         let (program, script) = match self {
             Self::Ethers => ("node".into(), "ethers.mjs"),
             Self::Viem => ("node".into(), "viem.mjs"),
             Self::Web3 => (text_of(&folder.join("python/bin/python")), "web3_check.py"),
             Self::Cast => ("sh".into(), "cast.sh"),
+            Self::Votes => ("node".into(), "votes.mjs"),
         };
         let script = text_of(&Path::new(SCRIPTS).join(script));
-        let arguments = ["-k", "5", SECONDS, &program, &script, http, websocket];
+        let mut arguments = vec!["-k", "5", SECONDS, &program, &script, http, websocket];
+        arguments.extend(more);
         let mut command = lab.server.command("timeout", &arguments);
         let output = run(command.env("JUDGES", &folder));
         let said = String::from_utf8_lossy(&output.stdout).into_owned();

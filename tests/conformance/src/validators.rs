@@ -84,6 +84,12 @@ impl<'a> Validators<'a> {
         )
     }
 
+    /// The file with the private key of one.
+    #[must_use]
+    pub fn key_file(&self, n: usize) -> String {
+        text_of(&self.lab.path(&format!("net/validator-{n}/validator.key")))
+    }
+
     /// Starts one that does not run.
     pub fn start(&mut self, n: usize) {
         self.starts += 1;

@@ -15,6 +15,22 @@ fn ethers_is_content_with_four_validators() {
 }
 
 #[test]
+fn votes_of_ethers_change_the_period_and_the_validators() {
+    let Some(lab) = Judge::Votes.lab() else {
+        return;
+    };
+    let validators = Validators::of(&lab, 4, "250ms");
+    validators.all_reach(2);
+    let keys: Vec<String> = (1..=4).map(|n| validators.key_file(n)).collect();
+    let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+    let (http, websocket) = Validators::addresses(1);
+    let _ = Judge::Votes.judges_with(&lab, &http, &websocket, &keys);
+    let then = validators.highest();
+    validators.all_reach(then + 1);
+    let _ = validators.hash(then);
+}
+
+#[test]
 fn s3_validators_that_are_killed_lose_no_block_and_make_no_fork() {
     kill(8);
 }
