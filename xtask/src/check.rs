@@ -3,23 +3,14 @@
 use crate::repo::Repo;
 use crate::test::Tally;
 use crate::{acceptance, docs, tidy, tools};
+use std::process::Command;
 use std::time::Instant;
 
 const BINARY_MANIFEST: &str = "bin/purlin/Cargo.toml";
 
-/// Services whose libraries are so many that checking them once more, with the features that they have without everything
-/// else, takes minutes. The lints have seen their code already.
-const HEAVY: &[&str] = &["chain"];
-
-/// Runs all checks and counts them; `heavy` services apart, too.
-pub(crate) fn run(repo: &Repo, heavy: bool) -> Result<Tally, String> {
-    let mut tally = Tally::default();
-    step(&mut tally, "format", || cargo(repo, &["fmt", "--all", "--check"]));
-    step(&mut tally, "tidy", || tidy::run(repo));
-    step(&mut tally, "acceptance list", || acceptance::run(repo));
-    step(&mut tally, "documents", || docs::links(repo));
-    step(&mut tally, "dependencies", || tools::deny(repo));
-    step(&mut tally, "service unit", || tools::unit(repo));
+/// Runs all checks and counts them.
+pub(crate) fn run(repo: &Repo) -> Result<Tally, String> {
+    let mut tally = form(repo);
     step(&mut tally, "lints", || {
         cargo(
             repo,
@@ -34,33 +25,52 @@ pub(crate) fn run(repo: &Repo, heavy: bool) -> Result<Tally, String> {
             ],
         )
     });
-    step(&mut tally, "services apart", || services_apart(repo, heavy));
+    step(&mut tally, "services apart", || {
+        let linted = |service: &str| {
+            let only = ["-p", "purlin", "--no-default-features", "--features", service];
+            cargo(
+                repo,
+                &[&["clippy", "--quiet"], &only[..], &["--", "-D", "warnings"]].concat(),
+            )
+        };
+        each(services(repo)?, linted)
+    });
     Ok(tally)
 }
 
-/// The binary with each of its services alone: what is missing must be refused in words, not in the build. Only linted,
-/// with what the step before has compiled.
-fn services_apart(repo: &Repo, heavy: bool) -> Result<bool, String> {
+/// Those that compile nothing.
+pub(crate) fn form(repo: &Repo) -> Tally {
+    let mut tally = Tally::default();
+    step(&mut tally, "format", || cargo(repo, &["fmt", "--all", "--check"]));
+    step(&mut tally, "tidy", || tidy::run(repo));
+    step(&mut tally, "acceptance list", || acceptance::run(repo));
+    step(&mut tally, "documents", || docs::links(repo));
+    step(&mut tally, "dependencies", || tools::deny(repo));
+    step(&mut tally, "service unit", || tools::unit(repo));
+    tally
+}
+
+/// The services, by the features of the binary.
+pub(crate) fn services(repo: &Repo) -> Result<Vec<String>, String> {
     let services = default_features(&repo.read(BINARY_MANIFEST)?);
     if services.is_empty() {
         return Err(format!(
             "{BINARY_MANIFEST} has no line `default = [...]` under [features]"
         ));
     }
-    let mut good = true;
-    let wanted = |service: &String| heavy || !HEAVY.contains(&service.as_str());
-    for service in services.into_iter().filter(wanted) {
-        let only = [
-            "clippy",
-            "-p",
-            "purlin",
-            "--no-default-features",
-            "--features",
-            &service,
-        ];
-        good &= cargo(repo, &[&only[..], &["--quiet", "--", "-D", "warnings"]].concat())?;
+    Ok(services)
+}
+
+/// The binary with each of its services alone: what is missing must be refused in words, not in the build.
+pub(crate) fn each(
+    services: Vec<String>,
+    mut good: impl FnMut(&str) -> Result<bool, String>,
+) -> Result<bool, String> {
+    let mut all = true;
+    for service in services {
+        all &= good(&service)?;
     }
-    Ok(good)
+    Ok(all)
 }
 
 /// The features that are on by default.
@@ -95,7 +105,11 @@ pub(crate) fn step(tally: &mut Tally, name: &str, run: impl FnOnce() -> Result<b
 }
 
 pub(crate) fn cargo(repo: &Repo, arguments: &[&str]) -> Result<bool, String> {
-    let status = repo.cargo().args(arguments).status();
+    succeeds(repo.cargo().args(arguments))
+}
+
+pub(crate) fn succeeds(command: &mut Command) -> Result<bool, String> {
+    let status = command.status();
     status
         .map(|status| status.success())
         .map_err(|cause| format!("cannot run cargo: {cause}"))

@@ -77,6 +77,18 @@ impl Repo {
         Ok(packages.iter().map(|package| self.package(package)).collect())
     }
 
+    /// Names of the packages that have features on by default.
+    pub(crate) fn packages_with_defaults(&self) -> Result<Vec<String>, String> {
+        let metadata = self.metadata()?;
+        let packages = metadata["packages"].as_array();
+        let packages = packages.ok_or("cargo metadata lists no packages")?.iter();
+        let with = packages.filter(|package| package["features"]["default"].is_array());
+        Ok(with
+            .filter_map(|package| package["name"].as_str())
+            .map(str::to_owned)
+            .collect())
+    }
+
     /// Where cargo puts what it builds.
     pub(crate) fn target(&self) -> Result<PathBuf, String> {
         let metadata = self.metadata()?;

@@ -1,5 +1,6 @@
 //! `cargo xtask test`: all checks, then all tests, then one line with the sum.
 
+mod build;
 mod outcome;
 
 use crate::check::{self, step};
@@ -40,16 +41,6 @@ impl Tally {
     }
 }
 
-/// The packages of `cargo xtask test dhcp`; the binary is among them because conformance runs it.
-const DHCP: &[&str] = &[
-    "purlin-load",
-    "purlin-dhcp-proto",
-    "purlin-dhcp-core",
-    "purlin-dhcp-client",
-    "purlin-dhcp-server",
-    "purlin-conformance",
-];
-
 /// File to which tests that cannot run here append `name: reason`.
 const SKIPS: &str = "PURLIN_TEST_SKIPS";
 /// Tells tests that take minutes to run.
@@ -71,12 +62,15 @@ pub(crate) fn run(repo: &Repo, scope: Scope) -> Result<bool, String> {
     let mut tally = Tally::default();
     if scope != Scope::Dhcp {
         step(&mut tally, "setup", || setup::run(repo));
-        tally.add(check::run(repo, scope == Scope::All)?);
+        tally.add(check::form(repo));
+        step(&mut tally, "services apart", || {
+            build::services_apart(repo, scope)
+        });
     }
-    step(&mut tally, "build", || build(repo, scope));
+    step(&mut tally, "build", || build::all(repo, scope));
     let binary = repo.target()?.join("debug").join("purlin");
     if tally.faults.iter().any(|fault| fault == "build") {
-        println!("   no tests were run, because not everything compiles");
+        println!("   no tests were run, because not everything compiles without a finding");
     } else {
         if scope != Scope::Dhcp {
             step(&mut tally, "commands in documents", || {
@@ -97,38 +91,16 @@ pub(crate) fn run(repo: &Repo, scope: Scope) -> Result<bool, String> {
     Ok(tally.failed == 0)
 }
 
-/// Everything that has tests but examples, which the lints have compiled: linking dozens of them takes a minute.
-const TARGETS: &[&str] = &["--lib", "--bins", "--tests"];
-
-fn packages(scope: Scope) -> Vec<&'static str> {
-    match scope {
-        Scope::Everything | Scope::All => vec!["--workspace"],
-        Scope::Dhcp => DHCP.iter().flat_map(|package| ["-p", package]).collect(),
-    }
-}
-
-/// With all tests cargo builds the binary too, because it has tests of its own. A build of the binary alone would compile
-/// most of the house a second time: without the tests, some dependencies have fewer features.
-fn build(repo: &Repo, scope: Scope) -> Result<bool, String> {
-    match scope {
-        Scope::Everything | Scope::All => {
-            let tests = [&["test", "--no-run", "--quiet"], &packages(scope)[..], TARGETS].concat();
-            check::cargo(repo, &tests)
-        }
-        Scope::Dhcp => check::cargo(repo, &["build", "--quiet", "-p", "purlin"]),
-    }
-}
-
 /// Runs cargo and follows what its test binaries say.
 fn tests(repo: &Repo, scope: Scope, binary: &Path) -> Result<Tally, String> {
     let skips = repo.target()?.join("skipped-tests");
     let _ = std::fs::remove_file(&skips);
     let mut tally = Tally::default();
-    for targets in [TARGETS, &["--doc"]] {
-        let mut command = repo.cargo();
+    for targets in [build::TARGETS, &["--doc"]] {
+        let mut command = build::cargo(repo, scope)?;
         command
             .args(["test", "--no-fail-fast"])
-            .args(packages(scope))
+            .args(build::packages(scope))
             .args(targets);
         command.env(SKIPS, &skips).env(BINARY, binary);
         if std::env::var_os(THREADS).is_none() {

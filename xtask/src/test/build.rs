@@ -1,0 +1,72 @@
+//! What is run is compiled first, and linted on the way.
+
+use super::Scope;
+use crate::check;
+use crate::lints;
+use crate::repo::Repo;
+use std::process::Command;
+
+/// Everything that has tests.
+pub(super) const TARGETS: &[&str] = &["--lib", "--bins", "--tests"];
+
+/// The packages of `cargo xtask test dhcp`; the binary is among them because conformance runs it.
+const DHCP: &[&str] = &[
+    "purlin-load",
+    "purlin-dhcp-proto",
+    "purlin-dhcp-core",
+    "purlin-dhcp-client",
+    "purlin-dhcp-server",
+    "purlin-conformance",
+];
+
+/// Cargo, the same for the build and for the run that follows: another environment would compile the house again.
+pub(super) fn cargo(repo: &Repo, scope: Scope) -> Result<Command, String> {
+    match scope {
+        Scope::Everything | Scope::All => lints::cargo(repo),
+        Scope::Dhcp => Ok(repo.cargo()),
+    }
+}
+
+pub(super) fn packages(scope: Scope) -> Vec<&'static str> {
+    match scope {
+        Scope::Everything | Scope::All => vec!["--workspace"],
+        Scope::Dhcp => DHCP.iter().flat_map(|package| ["-p", package]).collect(),
+    }
+}
+
+/// With all tests cargo builds the binary too, because it has tests of its own. A build of the binary alone would compile
+/// most of the house a second time: without the tests, some dependencies have fewer features.
+pub(super) fn all(repo: &Repo, scope: Scope) -> Result<bool, String> {
+    let mut command = cargo(repo, scope)?;
+    match scope {
+        Scope::Everything | Scope::All => command
+            .args(["test", "--no-run", "--quiet", "--workspace", "--examples"])
+            .args(TARGETS),
+        Scope::Dhcp => command.args(["build", "--quiet", "-p", "purlin"]),
+    };
+    check::succeeds(&mut command)
+}
+
+/// The service that is compiled alone in the long run only: each costs the better part of a minute.
+const LATEST: &str = "chain";
+
+/// The binary with each of its services alone. The other packages are what they were, so nothing but the binary is compiled
+/// (tests/conformance/Cargo.toml says how). This goes before [`all`]: the binary that is left is the one with everything.
+pub(super) fn services_apart(repo: &Repo, scope: Scope) -> Result<bool, String> {
+    let others: Vec<String> = repo.packages_with_defaults()?;
+    let mut services = check::services(repo)?;
+    services.retain(|service| scope == Scope::All || service != LATEST);
+    check::each(services, |service| {
+        let features: Vec<String> = others
+            .iter()
+            .filter(|package| *package != "purlin")
+            .map(|package| format!("{package}/default"))
+            .chain([format!("purlin/{service}")])
+            .collect();
+        let mut command = lints::cargo(repo)?;
+        command
+            .args(["build", "--quiet", "--workspace", "--lib", "--bins"])
+            .args(["--no-default-features", "--features", &features.join(",")]);
+        check::succeeds(&mut command)
+    })
+}
