@@ -1,13 +1,14 @@
 //! What is run is compiled first, and linted on the way.
 
 use super::Scope;
+use super::programs::Program;
 use crate::check;
 use crate::lints;
 use crate::repo::Repo;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 /// Everything that has tests.
-pub(super) const TARGETS: &[&str] = &["--lib", "--bins", "--tests"];
+const TARGETS: &[&str] = &["--lib", "--bins", "--tests"];
 
 /// The packages of `cargo xtask test dhcp`; the binary is among them because conformance runs it.
 const DHCP: &[&str] = &[
@@ -34,17 +35,30 @@ pub(super) fn packages(scope: Scope) -> Vec<&'static str> {
     }
 }
 
-/// With all tests cargo builds the binary too, because it has tests of its own. A build of the binary alone would compile
-/// most of the house a second time: without the tests, some dependencies have fewer features.
-pub(super) fn all(repo: &Repo, scope: Scope) -> Result<bool, String> {
+/// The programs to run; none when something does not compile. With all tests cargo builds the binary too, because it has tests
+/// of its own. A build of the binary alone would compile most of the house a second time: without the tests, some
+/// dependencies have fewer features.
+pub(super) fn all(repo: &Repo, scope: Scope) -> Result<Vec<Program>, String> {
+    if scope == Scope::Dhcp && !check::cargo(repo, &["build", "--quiet", "-p", "purlin"])? {
+        return Ok(Vec::new());
+    }
     let mut command = cargo(repo, scope)?;
-    match scope {
-        Scope::Everything | Scope::All => command
-            .args(["test", "--no-run", "--quiet", "--workspace", "--examples"])
-            .args(TARGETS),
-        Scope::Dhcp => command.args(["build", "--quiet", "-p", "purlin"]),
-    };
-    check::succeeds(&mut command)
+    command
+        .args(["test", "--no-run", "--quiet"])
+        .args(["--message-format", "json-render-diagnostics"])
+        .args(packages(scope))
+        .args(TARGETS);
+    let output = command.stderr(Stdio::inherit()).output();
+    let output = output.map_err(|cause| format!("cannot run cargo: {cause}"))?;
+    if !output.status.success() {
+        return Ok(Vec::new());
+    }
+    Ok(Program::all(&String::from_utf8_lossy(&output.stdout)))
+}
+
+/// Measurements and the like, which no test runs: linted, and they compile.
+pub(super) fn examples(repo: &Repo) -> Result<bool, String> {
+    check::succeeds(lints::cargo(repo)?.args(["build", "--quiet", "--workspace", "--examples"]))
 }
 
 /// The service that is compiled alone in the long run only: each costs the better part of a minute.
