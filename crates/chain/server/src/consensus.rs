@@ -16,11 +16,13 @@ mod gossip;
 mod key;
 pub(crate) mod report;
 mod rules;
+mod steps;
 
 pub use key::{NodeKey, NodeKeyError};
 
 pub(crate) use gossip::Gossip;
 pub(crate) use rules::{Rules, differences};
+pub(crate) use steps::kept as kept_step;
 
 use crate::error::StartError;
 use crate::node::Node;

@@ -22,8 +22,8 @@ struct Begun {
 /// Asks for everything that proves an account, and these slots of it, at a block; `None` is the head.
 ///
 /// # Errors
-/// See [`RpcError`]: the node has no validators, or does not keep the state of this block any more, or that of a block in
-/// which they changed.
+/// See [`RpcError`]: the node has no validators, or does not keep the state of this block any more, or neither the proof
+/// of a change of the validators nor the state of its block.
 pub async fn fetch(
     rpc: &mut Rpc,
     address: Address,
@@ -70,11 +70,23 @@ async fn steps(rpc: &mut Rpc, number: u64) -> Result<Vec<Step>, RpcError> {
     let mut steps = Vec::new();
     for version in 1.. {
         match votes::from(rpc, version).await? {
-            Some(from) if from <= number => steps.push(step(rpc, version, from).await?),
+            Some(from) if from <= number => steps.push(match kept(rpc, version).await {
+                Some(step) => step,
+                None => step(rpc, version, from).await?,
+            }),
             _ => break,
         }
     }
     Ok(steps)
+}
+
+/// The step as the node has kept it. Nodes of other makers have not, and those that came later than their copy of the chain.
+async fn kept(rpc: &mut Rpc, version: u64) -> Option<Step> {
+    let asked = json!([U64::from(version)]);
+    rpc.call::<Option<Step>>("purlin_getStep", &asked)
+        .await
+        .ok()
+        .flatten()
 }
 
 /// The step of a version that counts from a height on: it was decided two blocks before.

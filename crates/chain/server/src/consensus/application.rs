@@ -9,6 +9,7 @@
 //! prepared stands on the head, so the next decision throws it away.
 
 use super::Rules;
+use super::steps::Steps;
 use crate::node::{Node, unix_now};
 use crate::produce::{forget, offered};
 use alloy_primitives::{Bytes, keccak256};
@@ -31,6 +32,7 @@ pub(crate) struct ChainApplication {
     /// Who proposes here.
     me: Address,
     prepared: HashMap<B256, Prepared>,
+    steps: Steps,
 }
 
 /// What could not be done at all; the engine stops.
@@ -60,11 +62,13 @@ fn trouble(doing: &'static str) -> impl FnOnce(&dyn std::error::Error) -> Troubl
 
 impl ChainApplication {
     pub(crate) fn new(node: Arc<Node>, rules: Rules, me: Address) -> Self {
+        let steps = Steps::of(&node.source.0, node.settings.data_dir.as_deref());
         Self {
             node,
             rules,
             me,
             prepared: HashMap::new(),
+            steps,
         }
     }
 
@@ -214,6 +218,7 @@ impl Application for ChainApplication {
         self.chain()
             .commit(prepared, Some(octets))
             .map_err(|error| trouble("making a decided block durable")(&error))?;
+        self.steps.keep();
         Ok(self.settings())
     }
 

@@ -1,7 +1,7 @@
 //! Validators, certificates and peers, as anybody may read them.
 
 use super::{Method, Query, answer};
-use crate::consensus::report;
+use crate::consensus::{kept_step, report};
 use crate::fault::{Answer, Fault};
 use alloy_eips::BlockNumberOrTag;
 use alloy_primitives::{Bytes, U64};
@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 pub(super) const METHODS: &[Method] = &[
     Method::memory("purlin_getValidators", 1, validators),
     Method::read("purlin_getCertificate", 1, certificate),
+    Method::read("purlin_getStep", 1, step),
 ];
 
 /// Who decides, who of them is here, and whether they are enough; null in a chain without validators. A height may be named,
@@ -64,6 +65,13 @@ fn shape(certificate: &Certificate, octets: &Bytes, set: Option<&ValidatorSet>) 
         "total": set.map(ValidatorSet::total),
         "raw": octets,
     })
+}
+
+/// The proof of one version of the constitution, for who trusts the one before it; null when this node has not kept it.
+fn step(query: &Query<'_>) -> Answer {
+    let version = query.args.quantity(0)?;
+    let home = query.node.settings.data_dir.as_deref();
+    answer(&home.and_then(|home| kept_step(home, version)))
 }
 
 /// `eth_syncing`: false, or how far this node is behind the best head that a peer has told.

@@ -119,6 +119,24 @@ fn change(network: &mut Network) {
     );
 }
 
+/// The node has kept the proof of a version, and it is what the state of the block that decided it says.
+fn is_kept(served: &Served, version: u64, from: u64) {
+    let step = served.call("purlin_getStep", &json!([format!("{version:#x}")]));
+    let at = format!("{:#x}", from - 2);
+    assert_eq!(step["header"], served.call("debug_getRawHeader", &json!([at])));
+    assert_eq!(
+        step["certificate"],
+        served.call("purlin_getCertificate", &json!([at]))["raw"]
+    );
+    let proofs = step["account"]["storageProof"].as_array().expect("slots");
+    let slots: Vec<&Value> = proofs.iter().map(|slot| &slot["key"]).collect();
+    assert_eq!(
+        step["account"],
+        served.call("eth_getProof", &json!([ADDRESS, slots, at]))
+    );
+    assert!(slots.len() >= 7, "{slots:?}");
+}
+
 #[test]
 fn validators_come_and_go_by_votes_and_period_and_gas_limit_change() {
     let mut network = Network::governed(4);
@@ -137,6 +155,14 @@ fn validators_come_and_go_by_votes_and_period_and_gas_limit_change() {
     };
     assert!(limit(gas - 1) < limit(gas - 2));
     assert!(limit(gas) > limit(gas - 1) && limit(gas + 1) > limit(gas));
+
+    for (_, served) in &network.nodes {
+        is_kept(served, 2, period);
+    }
+    assert_eq!(
+        network.node(1).call("purlin_getStep", &json!(["0x9"])),
+        Value::Null
+    );
 
     // All stop, and start with what is on their disks.
     for n in 1..=5 {
@@ -175,6 +201,7 @@ fn validators_come_and_go_by_votes_and_period_and_gas_limit_change() {
     network.start(9, Role::Follower);
     network.agree_on(then + 6);
     assert_eq!(newest(network.node(9)), newest(network.node(2)));
+    is_kept(network.node(9), 3, gas);
 }
 
 #[test]
