@@ -219,6 +219,53 @@ fn what_a_node_says_is_proven_without_it_and_a_forgery_is_not() {
 }
 
 #[test]
+fn a_lone_validators_vote_is_a_quorum_and_a_stranger_has_none() {
+    let (node, data, dir) = one_validator();
+    let data = data.to_str().unwrap();
+    let key = dir.path().join("net/validator-1/validator.key");
+    let vote = |key: &Path, words: &[&str]| {
+        let how = [
+            "--key-file",
+            key.to_str().unwrap(),
+            "--data-dir",
+            data,
+            "-o",
+            "json",
+        ];
+        node.run(&[&["chain", "vote"][..], words, &how].concat())
+    };
+    let decided = value(vote(&key, &["period", "200ms"]));
+    assert_eq!(
+        (&decided["power"], &decided["quorum"], &decided["decided"]),
+        (&json!(1), &json!(1), &json!(true))
+    );
+    assert_eq!(decided["version"], 1);
+    let stranger = dir.path().join("stranger");
+    fs::write(&stranger, SECRET).unwrap();
+    let from = decided["in_force_from"].as_u64().unwrap();
+    let deadline = Instant::now() + Duration::from_secs(60);
+    loop {
+        let told = ["chain", "validators", "--data-dir", data, "-o", "json"];
+        let told = value(node.run(&told));
+        if told["version"] == 1 && told["height"].as_u64().unwrap() > from {
+            assert_eq!((&told["period_ms"], &told["from"]), (&json!(200), &json!(from)));
+            break;
+        }
+        assert!(Instant::now() < deadline, "{told}");
+    }
+    let refused = vote(&stranger, &["gas-limit", "600000000"]);
+    assert_eq!(refused.code, 5, "{}", refused.err);
+    assert!(refused.err.contains("only validators vote"), "{}", refused.err);
+    let same = vote(&key, &["period", "200ms"]);
+    assert_eq!(same.code, 4, "{}", same.err);
+    assert!(same.err.contains("the period is that already"), "{}", same.err);
+    // The new one would have to be up, for two of two must agree.
+    let refused = vote(&key, &["add", ADDRESS]);
+    assert_eq!(refused.code, 4, "{}", refused.err);
+    assert!(refused.err.contains("--force"), "{}", refused.err);
+}
+
+#[test]
 fn nobody_there_is_said_with_6() {
     let dir = TempDir::new().unwrap();
     for words in [&["chain", "validators"][..], &["chain", "proof", ADDRESS]] {
