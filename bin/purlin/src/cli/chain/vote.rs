@@ -281,8 +281,10 @@ fn seen(told: &Value) -> BTreeSet<Address> {
 
 fn unwise(cause: &Refused) -> Failure {
     let fix = match cause {
-        Refused::BelowPolicy { .. } => "add one first; --force votes for it all the same",
-        Refused::LosesQuorum { .. } => "bring validators up first; --force votes for it all the same",
+        Refused::BelowPolicy { .. } => "purlin chain vote add; or --force, which votes for it all the same",
+        Refused::LosesQuorum { .. } => {
+            "start their nodes, also the new one's; or --force, which votes for it all the same"
+        }
         _ => "purlin chain validators shows who decides",
     };
     Failure::new(Exit::Conflict, cause.to_string(), fix)

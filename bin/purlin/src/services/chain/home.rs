@@ -4,6 +4,7 @@
 //!   DATA/chain/genesis.json   as it was given; a chain is never opened with another one
 //!              chain.redb     blocks and state (docs/formats/chain.md)
 //!              pool.journal   transactions that wait
+//!              steps/         proofs of changes of the validators, where the chain has some
 //! ```
 
 use super::accounts;
