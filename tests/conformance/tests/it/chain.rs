@@ -27,7 +27,7 @@ fn is_content(judge: Judge, block_period: &str) {
 }
 
 #[test]
-fn ethers_is_content_with_instant_blocks() {
+fn s3_28_ethers_is_content_with_instant_blocks() {
     is_content(Judge::Ethers, "0s");
 }
 

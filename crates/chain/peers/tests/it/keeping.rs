@@ -72,7 +72,7 @@ async fn a_node_that_is_forgotten_is_left_alone() {
 }
 
 #[tokio::test]
-async fn every_node_behind_a_name_is_met_and_none_meets_itself() {
+async fn s3_33_every_node_behind_a_name_is_met_and_none_meets_itself() {
     let two = Node::start(2).await;
     let name = PeerAddress {
         id: None,

@@ -121,7 +121,7 @@ async fn who_is_not_admitted_is_told_so_by_either_side() {
 }
 
 #[tokio::test]
-async fn the_limit_spares_precious_nodes_and_those_that_are_wished_for() {
+async fn s3_33_the_limit_spares_precious_nodes_and_those_that_are_wished_for() {
     let door = Door {
         precious: [id(3)].into(),
         ..Door::default()

@@ -179,7 +179,7 @@ async fn what_is_no_tls_or_another_language_is_refused() {
 }
 
 #[tokio::test]
-async fn who_does_not_show_himself_in_time_has_to_go() {
+async fn s3_33_who_does_not_show_himself_in_time_has_to_go() {
     let hasty = Settings {
         connect_timeout: Duration::from_millis(300),
         ..settings()
@@ -210,7 +210,7 @@ async fn who_does_not_show_himself_in_time_has_to_go() {
 }
 
 #[tokio::test]
-async fn strangers_that_say_nothing_keep_nobody_out() {
+async fn s3_33_strangers_that_say_nothing_keep_nobody_out() {
     let narrow = Settings {
         pending: 2,
         ..settings()

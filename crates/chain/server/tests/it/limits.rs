@@ -59,7 +59,7 @@ fn a_body_beyond_the_limit_is_refused() {
 }
 
 #[test]
-fn a_client_that_asks_too_often_is_told_so() {
+fn s3_59_a_client_that_asks_too_often_is_told_so() {
     let served = limited(RpcLimits {
         rate: 1,
         burst: 3,
@@ -82,7 +82,7 @@ fn a_client_that_asks_too_often_is_told_so() {
 }
 
 #[test]
-fn code_that_runs_for_ever_meets_the_deadline() {
+fn s3_43_code_that_runs_for_ever_meets_the_deadline() {
     // JUMPDEST, PUSH1 0, JUMP: with this much gas it would run for minutes.
     let rpc = RpcLimits {
         deadline: Duration::from_millis(300),

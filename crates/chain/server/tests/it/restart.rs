@@ -75,7 +75,7 @@ fn a_torn_journal_gives_what_is_whole() {
 }
 
 #[test]
-fn a_full_node_lets_go_of_what_is_older_than_its_window() {
+fn s3_34_s3_35_a_full_node_lets_go_of_what_is_older_than_its_window() {
     let window = StateSettings {
         mode: Mode::Full { blocks: 8 },
         ..state()

@@ -132,7 +132,7 @@ fn check_pruned(rig: &Rig, window: u64) {
 }
 
 #[test]
-fn an_archive_keeps_everything_and_the_future_is_not_known() {
+fn s3_34_s3_35_an_archive_keeps_everything_and_the_future_is_not_known() {
     let mut rig = Rig::in_memory(ARCHIVE);
     (0..5).for_each(|nonce| rig.commit(&sets(2, nonce)));
     let pruned = rig.store.prune(u64::MAX).unwrap();
