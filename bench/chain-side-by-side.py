@@ -5,7 +5,7 @@
 
 Servers: purlin (a development chain, one process), purlin-4 (four validators, four processes; all four take transactions) and
 anvil, all with a block each second and a block gas limit of 600 million; each round starts a new, empty chain.
-Loads:   transfers erc20 storage mixed rate; see LOADS below.
+Loads:   transfers flood erc20 storage mixed rate; see LOADS below.
 PURLIN names the binary (default target/release/purlin), which is also the generator (`bench chain`). anvil is installed from
 npm into target/anvil when it is not there; ANVIL names another. Purlin keeps its chain on disk, durable at each block; anvil
 keeps it in memory. CPU is that of all the server's processes, preparation and verification of the load included, for each

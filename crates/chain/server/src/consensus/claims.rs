@@ -9,8 +9,8 @@
 //! ```
 //!
 //! A set with a wrong one passes with a probability of 2^-128; the group's order is a prime, so that no small subgroup helps a
-//! liar. A sum of many terms costs less than its terms: a signature about half of what recovering costs, where many come
-//! together. What this must not know: what is signed.
+//! liar. A sum of many terms costs less than its terms: a signature about two thirds of what recovering costs, where hundreds
+//! come together. What this must not know: what is signed.
 
 use crate::signer::PublicKey;
 use alloy_primitives::{B256, Signature, keccak256};
@@ -22,8 +22,8 @@ use k256::elliptic_curve::sec1::FromEncodedPoint as _;
 use k256::elliptic_curve::subtle::Choice;
 use k256::{AffinePoint, EncodedPoint, ProjectivePoint, Scalar};
 
-/// Fewer are as well recovered one by one.
-pub(super) const WORTH_IT: usize = 100;
+/// Fewer are as well recovered one by one (`docs/performance.md`).
+pub(super) const WORTH_IT: usize = 200;
 
 /// That this key made this signature of this digest.
 #[derive(Debug, Clone)]

@@ -6,7 +6,7 @@
 //! ```
 //!
 //! With a transaction goes the key that signed it, if the sender has recovered it: what waits to be read is then checked in
-//! one go, for half of the price (claims.rs). Where that fails, each is recovered, and whoever told a wrong key is disconnected.
+//! one go, for two thirds of the price (claims.rs). Where that fails, each is recovered, and whoever told a wrong key is disconnected.
 //!
 //! Validators know each other, so that what one takes from a client or a follower reaches all of them in one step; what one
 //! validator gets from another goes no further. A transaction that nobody heard is said again while it waits.
