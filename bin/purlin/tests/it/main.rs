@@ -3,6 +3,8 @@
 mod api;
 mod boot;
 #[cfg(feature = "chain")]
+mod chain_demo;
+#[cfg(feature = "chain")]
 mod chain_tools;
 mod command_line;
 mod compose;

@@ -18,6 +18,7 @@ use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
+use tokio::signal::unix::{SignalKind, signal};
 
 /// Until the first block is decided: the nodes start and meet.
 const START: Duration = Duration::from_secs(120);
@@ -34,7 +35,7 @@ const TAIL: usize = 12;
   purlin chain demo --out ./net
 
 The accounts that every tool for developers knows have ether (purlin chain accounts). Stop one of the processes, and the
-others go on; stop two of four, and no block is decided until one is back. Ctrl-C ends all of them.")]
+others go on; stop two of four, and no block is decided until one is back. Ctrl-C or SIGTERM ends all of them.")]
 pub(crate) struct DemoArgs {
     /// Validators, each a process.
     #[arg(long, value_name = "N", default_value_t = 4)]
@@ -98,15 +99,25 @@ fn lay_out(args: &DemoArgs, out: &std::path::Path) -> Result<Network, Failure> {
 }
 
 async fn serve(network: &Network, context: &Context) -> Outcome {
+    // Listened to before the first process is there: none of them may stay behind.
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut hangup = signal(SignalKind::hangup())?;
+    let told = async {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+            _ = hangup.recv() => {}
+        }
+    };
+    tokio::pin!(told);
     let mut nodes = Vec::new();
     for place in &network.places {
         nodes.push(Node::start(place)?);
     }
-    let interrupted = tokio::signal::ctrl_c();
-    tokio::pin!(interrupted);
     tokio::select! {
         begun = first_block(&mut nodes) => begun?,
-        _ = &mut interrupted => return Ok(Exit::Ok),
+        () = &mut told => return Ok(Exit::Ok),
     }
     show(&nodes, context)?;
     eprintln!(
@@ -116,7 +127,7 @@ async fn serve(network: &Network, context: &Context) -> Outcome {
     );
     loop {
         tokio::select! {
-            _ = &mut interrupted => break,
+            () = &mut told => break,
             () = tokio::time::sleep(LOOK) => {}
         }
         nodes.retain_mut(|node| match node.child.try_wait() {
