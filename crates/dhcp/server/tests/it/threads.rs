@@ -80,8 +80,8 @@ fn a_subnet_that_changes_threads_takes_its_leases_along() {
         joined.listen = vec![server.address];
         server.handle.apply(joined).await.expect("the settings are good");
         for (n, relay) in [1u32, 2].into_iter().zip(&relays) {
-            relay.remember(n, leases[n as usize - 1]);
-            assert_eq!(relay.hear().kind, MessageType::Ack, "client {n}");
+            let answer = relay.insist(|relay| relay.remember(n, leases[n as usize - 1]));
+            assert_eq!(answer.kind, MessageType::Ack, "client {n}");
         }
         server.stop().await;
     });
