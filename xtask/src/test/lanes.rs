@@ -1,8 +1,8 @@
 //! Runs test programs: most of them one after the other, and beside them those that only compute.
 //!
 //! ```text
-//!   first lane   ■ api ■■■■■■ conformance ■■ dhcp/server ■■ ...   waits for real parts; prints as it goes
-//!   modest lane  □□ chain/evm □□□ fabric □□□□□□ sim □             what is left of the machine; prints what has ended
+//!   first lane   ■ api ■■ dhcp/server ■■ ... ■■■■■■ conformance ■   waits for real parts; prints as it goes
+//!   modest lane  □□ chain/evm □□□ fabric □□ sim □                   what is left of the machine; prints what has ended
 //! ```
 
 use super::Tally;
@@ -25,6 +25,9 @@ const MODEST: &[&str] = &[
     "purlin-sim",
 ];
 
+/// What has most real parts and clocks runs when the modest have ended.
+const LAST: &str = "purlin-conformance";
+
 /// How many tests the harness runs at a time.
 pub(super) const THREADS: &str = "RUST_TEST_THREADS";
 
@@ -42,8 +45,11 @@ struct Ended<'a> {
 
 /// Runs all of them; those that failed once more, if they are few.
 pub(super) fn run(repo: &Repo, programs: &[Program], environment: &Environment) -> Result<Tally, String> {
+    let mut programs: Vec<&Program> = programs.iter().collect();
+    // Cargo names them as it has finished them.
+    programs.sort_by_key(|program| (program.package == LAST, &program.name));
     let (modest, first): (Vec<&Program>, Vec<&Program>) = programs
-        .iter()
+        .into_iter()
         .partition(|program| MODEST.contains(&program.package.as_str()));
     let ended = thread::scope(|scope| {
         let beside = scope.spawn(|| lane(repo, &modest, environment, true));
