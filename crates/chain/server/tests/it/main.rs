@@ -3,6 +3,7 @@
 mod client;
 mod follow;
 mod governance;
+mod liars;
 mod limits;
 mod network;
 mod queries;

@@ -178,6 +178,12 @@ impl Key {
         Address::from_public_key(self.0.verifying_key())
     }
 
+    /// Both coordinates of the public key.
+    pub(crate) fn public(&self) -> [u8; 64] {
+        let point = self.0.verifying_key().to_encoded_point(false);
+        point.as_bytes()[1..].try_into().expect("64 octets")
+    }
+
     pub(crate) fn sign(&self, hash: B256) -> Signature {
         self.0
             .sign_prehash_recoverable(hash.as_slice())
