@@ -206,3 +206,6 @@ impl From<VoteKind> for Said {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
