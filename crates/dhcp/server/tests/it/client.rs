@@ -164,7 +164,7 @@ impl Relay {
         let patience = |time| {
             self.socket
                 .set_read_timeout(Some(time))
-                .expect("a socket can be set")
+                .expect("a socket can be set");
         };
         patience(PATIENCE / 10);
         let answer = (0..10).find_map(|_| {
