@@ -129,7 +129,7 @@ impl Node {
         self.heard.borrow().clone()
     }
 
-    /// Waits until something has been told.
+    /// Waits until something has been told. The list is locked while `what` looks: it must not ask for the list.
     pub(crate) async fn hears<T>(&self, what: impl Fn(&Event) -> Option<T>) -> T {
         let mut heard = self.heard.clone();
         let all = timeout(

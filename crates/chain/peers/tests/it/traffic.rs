@@ -45,8 +45,7 @@ async fn messages_of_every_length_arrive_whole() {
         assert!(two.peers.send(id(1), message.clone()));
     }
     for node in [&one, &two] {
-        node.hears(|_| (messages(node).len() == sent.len()).then_some(()))
-            .await;
+        until("all of them", || messages(node).len() == sent.len()).await;
         let mut got = messages(node);
         got.sort_by_key(Bytes::len);
         assert!(got == sent, "the octets are others");
