@@ -8,11 +8,11 @@ mod programs;
 use crate::check::{self, step};
 use crate::repo::Repo;
 use crate::{docs, setup};
-use lanes::Environment;
+use lanes::Conditions;
 use programs::Program;
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// What to test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +47,11 @@ const SKIPS: &str = "PURLIN_TEST_SKIPS";
 const ALL: &str = "PURLIN_TEST_ALL";
 /// The built binary, for tests that start it.
 const BINARY: &str = "PURLIN_BIN";
+
+/// A program of which no test ends for so long hangs. The longest test takes a minute or two.
+const SILENCE: Duration = Duration::from_secs(600);
+/// The same among tests that take minutes.
+const SILENCE_ALL: Duration = Duration::from_secs(3600);
 
 pub(crate) fn run(repo: &Repo, scope: Scope) -> Result<bool, String> {
     let start = Instant::now();
@@ -93,17 +98,22 @@ pub(crate) fn run(repo: &Repo, scope: Scope) -> Result<bool, String> {
 fn tests(repo: &Repo, scope: Scope, programs: &[Program], binary: &Path) -> Result<Tally, String> {
     let skips = repo.target()?.join("skipped-tests");
     let _ = std::fs::remove_file(&skips);
-    let mut environment: Environment = vec![(SKIPS, skips.clone().into_os_string()), (BINARY, binary.into())];
+    let mut conditions = Conditions {
+        environment: vec![(SKIPS, skips.clone().into_os_string()), (BINARY, binary.into())],
+        silence: SILENCE,
+    };
     if scope == Scope::All {
-        environment.push((ALL, "1".into()));
+        conditions.environment.push((ALL, "1".into()));
+        conditions.silence = SILENCE_ALL;
     }
-    let mut tally = lanes::run(repo, programs, &environment)?;
+    let mut tally = lanes::run(repo, programs, &conditions)?;
     let mut documents = build::cargo(repo, scope)?;
     documents
         .args(["test", "--no-fail-fast", "--doc"])
         .args(build::packages(scope));
-    lanes::with(&mut documents, &environment);
-    tally.add(lanes::follow(&mut documents, |line| println!("{line}"))?);
+    lanes::with(&mut documents, &conditions);
+    // These are compiled now, in silence.
+    tally.add(lanes::follow(&mut documents, SILENCE_ALL, |line| println!("{line}"))?.tally);
     let skipped: BTreeSet<String> = std::fs::read_to_string(&skips)
         .unwrap_or_default()
         .lines()

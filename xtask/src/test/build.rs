@@ -62,14 +62,14 @@ pub(super) fn examples(repo: &Repo) -> Result<bool, String> {
 }
 
 /// The service that is compiled alone in the long run only: each costs the better part of a minute.
-const LATEST: &str = "chain";
+const SLOWEST: &str = "chain";
 
 /// The binary with each of its services alone. The other packages are what they were, so nothing but the binary is compiled
 /// (tests/conformance/Cargo.toml says how). This goes before [`all`]: the binary that is left is the one with everything.
 pub(super) fn services_apart(repo: &Repo, scope: Scope) -> Result<bool, String> {
     let others: Vec<String> = repo.packages_with_defaults()?;
     let mut services = check::services(repo)?;
-    services.retain(|service| scope == Scope::All || service != LATEST);
+    services.retain(|service| scope == Scope::All || service != SLOWEST);
     check::each(services, |service| {
         let features: Vec<String> = others
             .iter()

@@ -6,14 +6,16 @@
 //! ```
 
 use super::Tally;
-use super::outcome::Watcher;
+use super::outcome::{Outcome, Watcher};
 use super::programs::Program;
 use crate::repo::Repo;
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader};
 use std::num::NonZeroUsize;
 use std::process::{Command, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
+use std::time::Duration;
 
 /// Packages whose tests wait for nobody and for no clock: however slow they are, they come to the same end.
 const MODEST: &[&str] = &[
@@ -34,17 +36,21 @@ pub(super) const THREADS: &str = "RUST_TEST_THREADS";
 /// More failures than these, of thousands, are no accident of a busy machine.
 const AGAIN_MAX: usize = 10;
 
-/// What every program is told.
-pub(super) type Environment = Vec<(&'static str, OsString)>;
+/// What every program is told, and how long it may be silent: a test that hangs is found out, and the others are run.
+#[derive(Debug)]
+pub(super) struct Conditions {
+    pub(super) environment: Vec<(&'static str, OsString)>,
+    pub(super) silence: Duration,
+}
 
 /// A program and what came of it.
 struct Ended<'a> {
     program: &'a Program,
-    tally: Tally,
+    outcome: Outcome,
 }
 
 /// Runs all of them; those that failed once more, if they are few.
-pub(super) fn run(repo: &Repo, programs: &[Program], environment: &Environment) -> Result<Tally, String> {
+pub(super) fn run(repo: &Repo, programs: &[Program], conditions: &Conditions) -> Result<Tally, String> {
     let mut programs: Vec<&Program> = programs.iter().collect();
     // Cargo names them as it has finished them.
     programs.sort_by_key(|program| (program.package == LAST, &program.name));
@@ -52,44 +58,46 @@ pub(super) fn run(repo: &Repo, programs: &[Program], environment: &Environment) 
         .into_iter()
         .partition(|program| MODEST.contains(&program.package.as_str()));
     let ended = thread::scope(|scope| {
-        let beside = scope.spawn(|| lane(repo, &modest, environment, true));
-        let mut ended = lane(repo, &first, environment, false)?;
+        let beside = scope.spawn(|| lane(repo, &modest, conditions, true));
+        let mut ended = lane(repo, &first, conditions, false)?;
         let beside = beside.join().map_err(|_| "a lane of tests panicked")?;
         ended.extend(beside?);
         Ok::<_, String>(ended)
     })?;
-    again(repo, ended, environment)
+    again(repo, ended, conditions)
 }
 
 fn lane<'a>(
     repo: &Repo,
     programs: &[&'a Program],
-    environment: &Environment,
+    conditions: &Conditions,
     modest: bool,
 ) -> Result<Vec<Ended<'a>>, String> {
     let mut ended = Vec::new();
     for program in programs {
         let mut command = program.command(repo, modest);
-        with(&mut command, environment);
+        with(&mut command, conditions);
         let heading = format!("     Running {}", program.name);
-        let tally = if modest {
+        let outcome = if modest {
             let mut said = vec![heading];
-            let tally = follow(&mut command, |line| said.push(line.to_owned()))?;
+            let outcome = follow(&mut command, conditions.silence, |line| {
+                said.push(line.to_owned());
+            })?;
             println!("{}", said.join("\n"));
-            tally
+            outcome
         } else {
             println!("{heading}");
-            follow(&mut command, |line| println!("{line}"))?
+            follow(&mut command, conditions.silence, |line| println!("{line}"))?
         };
-        ended.push(Ended { program, tally });
+        ended.push(Ended { program, outcome });
     }
     Ok(ended)
 }
 
 /// Half as many tests again as there are cores, unless somebody says another number: tests with real parts mostly wait for
 /// them.
-pub(super) fn with(command: &mut Command, environment: &Environment) {
-    command.envs(environment.iter().map(|(name, value)| (name, value)));
+pub(super) fn with(command: &mut Command, conditions: &Conditions) {
+    command.envs(conditions.environment.iter().map(|(name, value)| (name, value)));
     if std::env::var_os(THREADS).is_none() {
         let cores = thread::available_parallelism().map_or(1, NonZeroUsize::get);
         command.env(THREADS, (cores + cores.div_ceil(2)).to_string());
@@ -99,11 +107,12 @@ pub(super) fn with(command: &mut Command, environment: &Environment) {
 /// Runs the few tests that failed once more, alone: with real databases, switches and clocks beside them, some come too late
 /// when the machine stands still for seconds. Those that pass alone count as passed, and are named: they want a look, not a
 /// red light.
-fn again(repo: &Repo, ended: Vec<Ended<'_>>, environment: &Environment) -> Result<Tally, String> {
-    let failures: u64 = ended.iter().map(|one| one.tally.failed).sum();
+fn again(repo: &Repo, ended: Vec<Ended<'_>>, conditions: &Conditions) -> Result<Tally, String> {
+    let failures: u64 = ended.iter().map(|one| one.outcome.tally.failed).sum();
     let few = failures <= AGAIN_MAX as u64;
     let mut sum = Tally::default();
-    for Ended { program, tally } in ended {
+    for Ended { program, outcome } in ended {
+        let Outcome { tally, hung_after } = outcome;
         let named = tally.faults.len() as u64 == tally.failed;
         if tally.failed == 0 || !few || !named {
             sum.add(tally);
@@ -115,12 +124,32 @@ fn again(repo: &Repo, ended: Vec<Ended<'_>>, environment: &Environment) -> Resul
             tally.faults.join(", ")
         );
         let mut command = program.command(repo, false);
-        with(&mut command, environment);
-        command.arg("--exact").args(&tally.faults).env(THREADS, "1");
-        let second = follow(&mut command, |line| println!("{line}"))?;
-        sum.add(settled(tally, &second));
+        with(&mut command, conditions);
+        command.arg("--exact");
+        match &hung_after {
+            Some(passed) => command.args(passed.iter().flat_map(|name| ["--skip", name])),
+            None => command.args(&tally.faults).env(THREADS, "1"),
+        };
+        let second = follow(&mut command, conditions.silence, |line| println!("{line}"))?.tally;
+        sum.add(match hung_after {
+            Some(passed) => resumed(&tally, passed.len(), second),
+            None => settled(tally, &second),
+        });
     }
     Ok(sum)
+}
+
+/// What had passed before the program hung, and what became of all others.
+fn resumed(first: &Tally, passed: usize, second: Tally) -> Tally {
+    if second.failed == 0 {
+        for fault in &first.faults {
+            println!("LATE {fault}: passed when it was run again");
+        }
+    }
+    Tally {
+        passed: passed as u64 + second.passed,
+        ..second
+    }
 }
 
 /// The first run, corrected by what the second said of its failures.
@@ -143,8 +172,13 @@ fn settled(mut first: Tally, second: &Tally) -> Tally {
     first
 }
 
-/// Runs a command and gives every line that a reader needs to `say`.
-pub(super) fn follow(command: &mut Command, mut say: impl FnMut(&str)) -> Result<Tally, String> {
+/// Runs a command and gives every line that a reader needs to `say`. One that says nothing for `silence` hangs: it is ended,
+/// and has failed.
+pub(super) fn follow(
+    command: &mut Command,
+    silence: Duration,
+    mut say: impl FnMut(&str),
+) -> Result<Outcome, String> {
     let name = command.get_program().to_string_lossy().into_owned();
     let mut child = command
         .stdout(Stdio::piped())
@@ -154,28 +188,52 @@ pub(super) fn follow(command: &mut Command, mut say: impl FnMut(&str)) -> Result
         .stdout
         .take()
         .ok_or_else(|| format!("{name} has no output"))?;
+    let (sender, lines) = mpsc::channel();
+    // Ends with the output; what a hanging program started may hold that open for longer than anybody waits.
+    thread::spawn(move || {
+        let all = BufReader::new(stdout).split(b'\n');
+        let _ = all
+            .map(|line| sender.send(line))
+            .take_while(Result::is_ok)
+            .count();
+    });
     let mut watcher = Watcher::default();
-    for line in BufReader::new(stdout).split(b'\n') {
-        let line = line.map_err(|cause| format!("cannot read what {name} says: {cause}"))?;
-        let line = String::from_utf8_lossy(&line);
-        if watcher.line(&line) {
-            say(&line);
+    let hangs = loop {
+        match lines.recv_timeout(silence) {
+            Ok(line) => {
+                let line = line.map_err(|cause| format!("cannot read what {name} says: {cause}"))?;
+                let line = String::from_utf8_lossy(&line);
+                if watcher.line(&line) {
+                    say(&line);
+                }
+            }
+            Err(RecvTimeoutError::Timeout) => break true,
+            Err(RecvTimeoutError::Disconnected) => break false,
         }
+    };
+    if hangs {
+        say(&format!(
+            "HANGS {name}: no word for {} s; it is ended",
+            silence.as_secs()
+        ));
+        child
+            .kill()
+            .map_err(|cause| format!("cannot end {name}: {cause}"))?;
     }
     let status = child
         .wait()
         .map_err(|cause| format!("{name} went missing: {cause}"))?;
-    let mut tally = watcher.tally();
-    if !status.success() && tally.failed == 0 {
-        tally.failed = 1;
-        tally.faults.push(format!("{name} ended with {status}"));
-    }
-    Ok(tally)
+    Ok(if hangs {
+        watcher.hung(&name)
+    } else {
+        watcher.ended(&name, status)
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Instant;
 
     fn tally(passed: u64, faults: &[&str]) -> Tally {
         Tally {
@@ -208,11 +266,44 @@ mod tests {
         let mut command = Command::new("sh");
         command.args(["-c", "echo 'test a ... ok'; echo said; kill -ABRT $$"]);
         let mut lines = Vec::new();
-        let found = follow(&mut command, |line| lines.push(line.to_owned())).expect("it runs");
+        let silence = Duration::from_secs(60);
+        let found = follow(&mut command, silence, |line| lines.push(line.to_owned()));
+        let found = found.expect("it runs").tally;
         assert_eq!(
             (found.passed, found.failed, lines),
             (0, 1, vec!["said".to_owned()])
         );
         assert!(found.faults[0].contains("signal: 6"), "{:?}", found.faults);
+    }
+
+    #[test]
+    fn a_program_that_hangs_is_ended_and_the_rest_is_run() {
+        let mut command = Command::new("sh");
+        // A child that holds the output open for longer than its parent lives.
+        command.args([
+            "-c",
+            "echo 'test a ... ok'; echo 'test b has been running for over 60 seconds'; sleep 30 & wait",
+        ]);
+        let start = Instant::now();
+        let found = follow(&mut command, Duration::from_millis(200), |_| ()).expect("it runs");
+        assert!(start.elapsed() < Duration::from_secs(20));
+        assert_eq!(
+            (found.tally.passed, found.tally.faults),
+            (1, vec!["sh hangs in b".to_owned()])
+        );
+        assert_eq!(found.hung_after, Some(vec!["a".to_owned()]));
+    }
+
+    #[test]
+    fn what_a_hanging_program_had_passed_counts_once() {
+        assert_eq!(
+            resumed(&tally(3, &["it hangs in b"]), 3, tally(2, &[])),
+            tally(5, &[])
+        );
+        let again = tally(1, &["it hangs in b"]);
+        assert_eq!(
+            resumed(&tally(3, &["it hangs in b"]), 3, again),
+            tally(4, &["it hangs in b"])
+        );
     }
 }
