@@ -13,9 +13,10 @@ mod abi;
 
 use crate::Key;
 use crate::rpc::{Rpc, RpcError};
-use abi::Words;
+use abi::{Changed, Voted, currentCall, currentReturn, versionCall, votesCall};
 use alloy_consensus::TxEip1559;
-use alloy_primitives::{Address, B256, Bytes, TxKind, U64, U256, keccak256};
+use alloy_primitives::{Address, B256, Bytes, TxKind, U64, U256};
+use alloy_sol_types::{SolCall, SolEvent};
 use purlin_chain_core::constitution::{ADDRESS, Constitution, GAS_LIMIT, Vote};
 use purlin_chain_core::quorum::ValidatorSet;
 use serde::Deserialize;
@@ -79,10 +80,16 @@ fn strange(method: &str, cause: &str) -> RpcError {
     }
 }
 
-/// Calls a view of the contract.
-async fn view(rpc: &mut Rpc, call_data: &[u8]) -> Result<Bytes, RpcError> {
-    let call = json!({ "to": ADDRESS, "data": Bytes::copy_from_slice(call_data) });
-    rpc.call("eth_call", &json!([call, "latest"])).await
+/// Calls a view of the contract; `None` where no code is at its address.
+async fn view<C: SolCall>(rpc: &mut Rpc, call: &C) -> Result<Option<C::Return>, RpcError> {
+    let call = json!({ "to": ADDRESS, "data": Bytes::from(call.abi_encode()) });
+    let octets: Bytes = rpc.call("eth_call", &json!([call, "latest"])).await?;
+    if octets.is_empty() {
+        return Ok(None);
+    }
+    let read = C::abi_decode_returns_validate(&octets);
+    read.map(Some)
+        .map_err(|cause| strange(C::SIGNATURE, &cause.to_string()))
 }
 
 /// The newest version; `None` where the chain's genesis has no such contract.
@@ -90,12 +97,12 @@ async fn view(rpc: &mut Rpc, call_data: &[u8]) -> Result<Bytes, RpcError> {
 /// # Errors
 /// See [`RpcError`].
 pub async fn newest(rpc: &mut Rpc) -> Result<Option<Newest>, RpcError> {
-    let octets = view(rpc, &abi::selector("current()")).await?;
-    if octets.is_empty() {
+    let Some(told) = view(rpc, &currentCall {}).await? else {
         return Ok(None);
-    }
-    let read = described(&octets).ok_or_else(|| strange("current()", "it is not what the contract answers"));
-    read.map(Some)
+    };
+    described(told)
+        .map(Some)
+        .map_err(|cause| strange(currentCall::SIGNATURE, &cause))
 }
 
 /// The first height that a version counts for; `None` when there is no such version.
@@ -103,16 +110,14 @@ pub async fn newest(rpc: &mut Rpc) -> Result<Option<Newest>, RpcError> {
 /// # Errors
 /// See [`RpcError`].
 pub async fn from(rpc: &mut Rpc, version: u64) -> Result<Option<u64>, RpcError> {
-    let Some(newest) = newest(rpc).await? else {
-        return Ok(None);
-    };
-    if version > newest.version {
-        return Ok(None);
+    match newest(rpc).await? {
+        Some(newest) if version <= newest.version => {
+            let index = U256::from(version);
+            let told = view(rpc, &versionCall { index }).await?;
+            Ok(told.map(|told| told.from))
+        }
+        _ => Ok(None),
     }
-    let octets = view(rpc, &abi::with_number("version(uint256)", version)).await?;
-    let from = Words(&octets).number(1);
-    from.map(Some)
-        .ok_or_else(|| strange("version(uint256)", "it is not what the contract answers"))
 }
 
 /// The number of the newest block.
@@ -124,20 +129,15 @@ pub async fn head(rpc: &mut Rpc) -> Result<u64, RpcError> {
     Ok(number.to())
 }
 
-fn described(octets: &[u8]) -> Option<Newest> {
-    let words = Words(octets);
-    let power = words.list(5)?.map(|word| u64::try_from(word).ok());
-    let members = words.list(4)?.zip(power);
-    let members: Option<Vec<_>> = members
-        .map(|(who, power)| Some((Address::from_word(who.into()), power?)))
-        .collect();
-    Some(Newest {
-        version: words.number(0)?,
+fn described(told: currentReturn) -> Result<Newest, String> {
+    let members: Vec<_> = told.who.into_iter().zip(told.power).collect();
+    Ok(Newest {
+        version: told.number,
         constitution: Constitution {
-            from: words.number(1)?,
-            period: Duration::from_millis(words.number(2)?),
-            gas_limit: words.number(3)?,
-            validators: ValidatorSet::new(members?).ok()?,
+            from: told.from,
+            period: Duration::from_millis(told.periodMs),
+            gas_limit: told.gasLimit,
+            validators: ValidatorSet::new(members).map_err(|cause| cause.to_string())?,
         },
     })
 }
@@ -147,17 +147,14 @@ fn described(octets: &[u8]) -> Option<Newest> {
 /// # Errors
 /// See [`RpcError`].
 pub async fn tally(rpc: &mut Rpc, vote: &Vote) -> Result<Tally, RpcError> {
-    let octets = view(rpc, &abi::with_octets("votes(bytes)", &vote.call_data())).await?;
-    let read = || {
-        let words = Words(&octets);
-        let who = words.list(2)?.map(|word| Address::from_word(word.into()));
-        Some(Tally {
-            power: words.number(0)?,
-            quorum: words.number(1)?,
-            who: who.collect(),
-        })
-    };
-    read().ok_or_else(|| strange("votes(bytes)", "it is not what the contract answers"))
+    let call_data = vote.call_data();
+    let told = view(rpc, &votesCall { callData: call_data }).await?;
+    let told = told.ok_or_else(|| strange(votesCall::SIGNATURE, "there is no contract any more"))?;
+    Ok(Tally {
+        power: told.power,
+        quorum: told.quorum,
+        who: told.who,
+    })
 }
 
 #[derive(Deserialize)]
@@ -167,13 +164,11 @@ struct Log {
 }
 
 impl Log {
-    fn is(&self, event: &str) -> bool {
-        self.topics.first() == Some(&keccak256(event))
+    /// The event, if this is one of its kind.
+    fn read<E: SolEvent>(&self) -> Option<E> {
+        E::decode_raw_log_validate(self.topics.iter().copied(), &self.data).ok()
     }
 }
-
-const VOTED: &str = "Voted(address,bytes,uint64,uint64)";
-const CHANGED: &str = "Changed(uint256,uint64)";
 
 /// Votes of the last `blocks` blocks that have a vote since the newest version and no quorum yet, in the order in which they
 /// began.
@@ -183,13 +178,14 @@ const CHANGED: &str = "Changed(uint256,uint64)";
 pub async fn open(rpc: &mut Rpc, blocks: u64) -> Result<Vec<(Vote, Tally)>, RpcError> {
     let head: U64 = rpc.call("eth_blockNumber", &json!([])).await?;
     let first = U64::from((head.to::<u64>() + 1).saturating_sub(blocks));
-    let wanted =
-        json!([{ "address": ADDRESS, "topics": [keccak256(VOTED)], "fromBlock": first, "toBlock": head }]);
+    let wanted = json!([{ "address": ADDRESS, "topics": [Voted::SIGNATURE_HASH], "fromBlock": first, "toBlock": head }]);
     let logs: Vec<Log> = rpc.call("eth_getLogs", &wanted).await?;
     let (mut seen, mut found) = (BTreeSet::new(), Vec::new());
     for log in logs {
-        let call_data = Words(&log.data).octets(0).unwrap_or_default();
-        let Some(vote) = Vote::parse(call_data).filter(|_| seen.insert(call_data.to_vec())) else {
+        let voted: Option<Voted> = log.read();
+        let vote =
+            voted.and_then(|voted| Vote::parse(&voted.callData).filter(|_| seen.insert(voted.callData)));
+        let Some(vote) = vote else {
             continue;
         };
         let tally = tally(rpc, &vote).await?;
@@ -298,18 +294,14 @@ async fn receipt(rpc: &mut Rpc, hash: B256, patience: Duration) -> Result<Receip
 }
 
 fn told(transaction: B256, receipt: &Receipt) -> Option<Counted> {
-    let voted = receipt.logs.iter().find(|log| log.is(VOTED))?;
-    let changed = receipt.logs.iter().find(|log| log.is(CHANGED));
-    let decided = changed.and_then(|log| {
-        let version = U256::from_be_bytes(log.topics.get(1)?.0);
-        Some((version.try_into().ok()?, Words(&log.data).number(0)?))
-    });
-    let words = Words(&voted.data);
+    let voted: Voted = receipt.logs.iter().find_map(Log::read)?;
+    let changed: Option<Changed> = receipt.logs.iter().find_map(Log::read);
+    let decided = changed.and_then(|changed| Some((changed.version.try_into().ok()?, changed.from)));
     Some(Counted {
         transaction,
         block: receipt.block_number.to(),
-        power: words.number(1)?,
-        quorum: words.number(2)?,
+        power: voted.power,
+        quorum: voted.quorum,
         decided,
     })
 }
