@@ -8,7 +8,7 @@
 //!
 //! The contract is ordinary code in the genesis: `contract/Constitution.sol`. When votes of more than two thirds of the power
 //! want the same, it appends a version, which counts from two blocks later on. What only a moment knows (who is up) is judged
-//! before a vote is sent: [`crate::quorum::judge`]. Where the storage comes from, and who may be believed about it, is not
+//! before a vote is sent: [`Constitution::judge`]. Where the storage comes from, and who may be believed about it, is not
 //! known here.
 
 mod storage;
@@ -19,9 +19,9 @@ pub use storage::{ReadFault, count, genesis_storage, read, read_from};
 pub use versions::{Constitutions, Order};
 pub use vote::Vote;
 
-use crate::quorum::ValidatorSet;
+use crate::quorum::{Accepted, Change, Policy, Refused, ValidatorSet, judge};
 use alloy_primitives::{Address, Bytes, address, hex};
-use std::{fmt, ops::RangeInclusive, time::Duration};
+use std::{collections::BTreeSet, fmt, ops::RangeInclusive, time::Duration};
 
 /// Where the contract is, in every chain that has it from its genesis on.
 pub const ADDRESS: Address = address!("0x0000000000000000000000000000507552c14e01");
@@ -48,6 +48,27 @@ pub struct Constitution {
     pub period: Duration,
     /// What the gas limit of blocks goes to.
     pub gas_limit: u64,
+}
+
+impl Constitution {
+    /// Judges a change of the validators that the block at `height` would decide, this being the newest version then: one
+    /// change at a time, while `up` are up and have caught up.
+    ///
+    /// # Errors
+    ///
+    /// Why the change should not be voted for.
+    pub fn judge(
+        &self,
+        change: &Change,
+        height: u64,
+        up: &BTreeSet<Address>,
+        policy: &Policy,
+    ) -> Result<Accepted, Refused> {
+        if self.from > height {
+            return Err(Refused::OnTheWay { effective: self.from });
+        }
+        judge(&self.validators, change, height, up, policy)
+    }
 }
 
 impl fmt::Display for Constitution {

@@ -14,7 +14,7 @@ use purlin_chain_client::rpc::Rpc;
 use purlin_chain_client::votes::{self, Counted, Newest, VoteFault};
 use purlin_chain_client::{Endpoint, Key, Keystore};
 use purlin_chain_core::constitution::Vote;
-use purlin_chain_core::quorum::{Change, Policy, Refused, judge};
+use purlin_chain_core::quorum::{Change, Policy, Refused};
 use purlin_chain_proto::Address;
 use purlin_config::parse_duration;
 use serde_json::{Value, json};
@@ -165,13 +165,7 @@ pub(super) async fn run(command: &Command, context: &Context) -> Outcome {
     sensible(&newest, key.address(), head)?;
     if let (Vote::Set(change), false) = (vote, how.force) {
         let up = up(&mut rpc, &endpoint).await?;
-        let judged = judge(
-            &newest.constitution.validators,
-            &change,
-            head,
-            &up,
-            &Policy::default(),
-        );
+        let judged = newest.constitution.judge(&change, head, &up, &Policy::default());
         judged.map_err(|cause| unwise(&cause))?;
     }
     let patience = PATIENCE + newest.constitution.period * 3;

@@ -46,6 +46,7 @@ fn a_set_below_the_policy_may_grow_towards_it() {
             power: 1,
         };
         let accepted = history
+            .newest()
             .judge(&change, height, &up(&[1, 2, 3, 4]), &Policy::default())
             .expect("accepted");
         assert_eq!(accepted.effective, height + 2);
@@ -79,12 +80,20 @@ fn changes_go_one_at_a_time() {
         power: 1,
     };
     let first = history
+        .newest()
         .judge(&add(5), 10, &everybody, &Policy::default())
         .expect("accepted");
     record(&mut history, first);
-    let second = history.judge(&add(6), 11, &everybody, &Policy::default());
+    let second = history
+        .newest()
+        .judge(&add(6), 11, &everybody, &Policy::default());
     assert_eq!(second, Err(Refused::OnTheWay { effective: 12 }));
-    assert!(history.judge(&add(6), 12, &everybody, &Policy::default()).is_ok());
+    assert!(
+        history
+            .newest()
+            .judge(&add(6), 12, &everybody, &Policy::default())
+            .is_ok()
+    );
 }
 
 fn change() -> impl Strategy<Value = Change> {
@@ -109,7 +118,7 @@ proptest! {
         for (height, (change, up_now)) in (10..).step_by(5).zip(steps) {
             let up: BTreeSet<Address> = up_now.iter().map(|n| validator(*n)).collect();
             let before = history.at(height).validators.clone();
-            let Ok(accepted) = history.judge(&change, height, &up, &Policy::default()) else {
+            let Ok(accepted) = history.newest().judge(&change, height, &up, &Policy::default()) else {
                 continue;
             };
             let after = accepted.set.clone();

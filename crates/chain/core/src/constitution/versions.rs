@@ -1,9 +1,7 @@
 //! Which version counts at which height.
 
 use super::Constitution;
-use crate::quorum::{Accepted, Change, Policy, Refused, judge};
-use alloy_primitives::Address;
-use std::{collections::BTreeSet, sync::Arc};
+use std::sync::Arc;
 
 /// The constitution of a chain, one version after the other. Never empty, the first counts from height 0 on, and each later one
 /// from a greater height than the one before.
@@ -90,27 +88,5 @@ impl Constitutions {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
-    }
-
-    /// Judges a change of the validators that the block at `height` would decide: against the newest version, one change at
-    /// a time, while `up` are up and have caught up.
-    ///
-    /// # Errors
-    ///
-    /// Why the change should not be voted for.
-    pub fn judge(
-        &self,
-        change: &Change,
-        height: u64,
-        up: &BTreeSet<Address>,
-        policy: &Policy,
-    ) -> Result<Accepted, Refused> {
-        let newest = self.newest();
-        if newest.from > height {
-            return Err(Refused::OnTheWay {
-                effective: newest.from,
-            });
-        }
-        judge(&newest.validators, change, height, up, policy)
     }
 }

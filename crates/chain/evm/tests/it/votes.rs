@@ -52,7 +52,7 @@ impl Model {
             Vote::Set(change) => {
                 let (faults, delay) = (0, DELAY);
                 let policy = Policy { faults, delay };
-                let accepted = self.versions.judge(&change, number, &self.everybody, &policy);
+                let accepted = newest.judge(&change, number, &self.everybody, &policy);
                 next.validators = accepted.ok()?.set;
             }
             Vote::Period(period) => next.period = period,
