@@ -2,7 +2,6 @@
 //!
 //! ```text
 //! request ─► Args ─► Memory:  answered where it arrived
-//!                    Brief:   the same
 //!                    Read:    a blocking thread, when one of `reading` is free    ┐ within the deadline,
 //!                    Execute: a blocking thread, when one of `executing` is free  ┘ else -32002
 //! ```
@@ -49,10 +48,8 @@ use tokio::sync::Semaphore;
 /// What running a method costs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Cost {
-    /// Nothing but memory, and little of it.
+    /// Hardly more than memory: it is done before a blocking thread would have begun.
     Memory,
-    /// Looks at one account, and is done before a blocking thread would have begun.
-    Brief,
     /// Looks into the store.
     Read,
     /// Executes code.
@@ -74,15 +71,6 @@ impl Method {
         Self {
             name,
             cost: Cost::Memory,
-            arguments,
-            run,
-        }
-    }
-
-    const fn brief(name: &'static str, arguments: usize, run: fn(&Query<'_>) -> Answer) -> Self {
-        Self {
-            name,
-            cost: Cost::Brief,
             arguments,
             run,
         }
@@ -186,7 +174,7 @@ async fn run(method: Method, params: &Params<'static>, node: Arc<Node>) -> Answe
     let deadline = node.settings.rpc.deadline;
     let until = Instant::now() + deadline;
     let places = match method.cost {
-        Cost::Memory | Cost::Brief => {
+        Cost::Memory => {
             let query = Query {
                 node: &node,
                 args,

@@ -197,14 +197,28 @@ struct Heard {
 }
 
 impl Heard {
+    /// The key that it came with, where that can be checked together with others.
+    fn claimed(&self) -> Option<PublicKey> {
+        self.key.filter(|_| has_low_s(self.transaction.signature()))
+    }
+
     fn claim(&self) -> Option<Claim> {
-        let signature = *self.transaction.signature();
         Some(Claim {
+            key: self.claimed()?,
             digest: self.transaction.signature_hash(),
-            signature,
-            key: self.key.filter(|_| has_low_s(&signature))?,
+            signature: *self.transaction.signature(),
         })
     }
+}
+
+/// Whether all claims that came are right; few are not worth it, and are not looked at.
+fn are_right(heard: &[Heard]) -> bool {
+    let claimed = heard.iter().filter(|one| one.claimed().is_some());
+    if claimed.count() < claims::WORTH_IT {
+        return false;
+    }
+    let claims: Vec<Claim> = heard.iter().filter_map(Heard::claim).collect();
+    claims::are_right(&claims, secret())
 }
 
 /// Takes messages until the node is gone. Who sends one that cannot be read is told so and disconnected.
@@ -260,8 +274,7 @@ fn read(shared: &Shared, from: Address, octets: &[u8], heard: &mut Vec<Heard>) -
 
 /// Takes what was heard into the pool.
 fn keep(shared: &Shared, heard: Vec<Heard>) {
-    let claims: Vec<Claim> = heard.iter().filter_map(Heard::claim).collect();
-    let right = claims.len() >= claims::WORTH_IT && claims::are_right(&claims, secret());
+    let right = are_right(&heard);
     for one in heard {
         let from = one.from;
         if let Err(why) = keep_one(shared, one, right) {
@@ -270,16 +283,16 @@ fn keep(shared: &Shared, heard: Vec<Heard>) {
     }
 }
 
-/// `right`: all claims that can be right are.
+/// `right`: all claims are.
 fn keep_one(shared: &Shared, heard: Heard, right: bool) -> Result<(), String> {
+    let checked = right && heard.claimed().is_some();
     let Heard {
         from,
         transaction,
         key,
     } = heard;
     let told = key.map(|key| Address::from_raw_public_key(&key));
-    let known = told.filter(|_| right && has_low_s(transaction.signature()));
-    let (transaction, key) = match known {
+    let (transaction, key) = match told.filter(|_| checked) {
         Some(sender) => (Recovered::new_unchecked(transaction, sender), key),
         None => {
             let signed = recover(transaction).ok_or_else(|| unsigned().message().to_owned())?;

@@ -11,15 +11,13 @@ use std::sync::Arc;
 #[derive(Debug, Clone)]
 pub(crate) struct Rules {
     chain: Chain,
-    /// As it was when the node began.
-    first: Arc<Constitutions>,
 }
 
 impl Rules {
     /// `None` for a chain without validators.
     pub(crate) fn of(chain: &Chain) -> Option<Self> {
-        let (chain, first) = (chain.clone(), chain.constitutions()?);
-        Some(Self { chain, first })
+        let chain = chain.clone();
+        chain.constitutions().is_some().then_some(Self { chain })
     }
 
     /// The height that is decided next.
@@ -28,10 +26,8 @@ impl Rules {
     }
 
     fn all(&self) -> Arc<Constitutions> {
-        // A chain with validators has validators for ever.
-        self.chain
-            .constitutions()
-            .unwrap_or_else(|| Arc::clone(&self.first))
+        let all = self.chain.constitutions();
+        all.expect("a chain with validators has validators for ever")
     }
 
     /// What counts at a height, as far as it is decided: two heights above the head, and what is newest beyond.

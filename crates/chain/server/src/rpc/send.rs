@@ -14,7 +14,8 @@ use purlin_chain_proto::{B256, Transaction};
 use std::sync::Arc;
 use std::time::Duration;
 
-pub(super) const METHODS: &[Method] = &[Method::brief("eth_sendRawTransaction", 1, send)];
+/// It recovers one key and looks at one account: less than the way to another thread and back costs.
+pub(super) const METHODS: &[Method] = &[Method::memory("eth_sendRawTransaction", 1, send)];
 
 pub(super) const SYNC: &str = "eth_sendRawTransactionSync";
 /// How long [`SYNC`] waits when nothing is said.
