@@ -2,7 +2,7 @@
 
 use crate::world::{Key, World, ms};
 use alloy_primitives::Address;
-use purlin_chain_bft::{Step, Timeouts};
+use purlin_chain_bft::Step;
 use purlin_chain_core::quorum::ValidatorSet;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -157,15 +157,7 @@ fn storm(seed: u64) -> u64 {
         (17, set(&keys, &[0, 2, 3, 4, 5], 2)),
     ]);
     let mut world = World::with(seed, &keys, 6, sets);
-    world.wires.loss = [0, 20, 100][seed as usize % 3];
-    world.wires.delay_max = [10, 200, 900][seed as usize / 2 % 3];
-    world.crash = [0, 3, 10][seed as usize / 3 % 3];
-    world.timeouts(Timeouts {
-        propose: ms(1_000),
-        prevote: ms(500),
-        precommit: ms(500),
-        ..Timeouts::default()
-    });
+    world.weather(seed);
     let mut world = world.up();
     while world.best() < 16 && world.now < 5 * MINUTE {
         let time = ms(500 + world.random.below(4_000));
@@ -174,11 +166,7 @@ fn storm(seed: u64) -> u64 {
             let groups = world.all().map(|_| world.random.below(2) as usize).collect();
             world.part(groups);
         }
-        for index in world.all() {
-            if world.hosts[index].node.is_none() && world.random.permille(700) {
-                world.start(index);
-            }
-        }
+        world.start_some();
     }
     world.heal();
     let head = world.best().max(17);

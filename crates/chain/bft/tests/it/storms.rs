@@ -1,7 +1,6 @@
 //! Loss, delay, partitions and power cuts at random; then calm, in which all must have caught up.
 
 use crate::world::{World, ms};
-use purlin_chain_bft::Timeouts;
 use std::time::Duration;
 
 /// How many seeds; `PURLIN_SEEDS` asks for more.
@@ -13,15 +12,7 @@ fn seeds() -> u64 {
 fn storm(seed: u64) -> u64 {
     let validators = [4, 7, 10, 4][seed as usize % 4];
     let mut world = World::new(seed, validators, usize::from(seed.is_multiple_of(3)));
-    world.wires.loss = [0, 20, 100][seed as usize % 3];
-    world.wires.delay_max = [10, 200, 900][seed as usize / 2 % 3];
-    world.crash = [0, 3, 10][seed as usize / 3 % 3];
-    world.timeouts(Timeouts {
-        propose: ms(1_000),
-        prevote: ms(500),
-        precommit: ms(500),
-        ..Timeouts::default()
-    });
+    world.weather(seed);
     let mut world = world.up();
     for _ in 0..12 {
         let time = ms(500 + world.random.below(4_000));
@@ -31,11 +22,7 @@ fn storm(seed: u64) -> u64 {
             let groups = world.all().map(|_| world.random.below(parts) as usize).collect();
             world.part(groups);
         }
-        for index in world.all() {
-            if world.hosts[index].node.is_none() && world.random.permille(700) {
-                world.start(index);
-            }
-        }
+        world.start_some();
     }
     world.heal();
     let head = world.best();

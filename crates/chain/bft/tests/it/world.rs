@@ -81,6 +81,19 @@ impl World {
         }
     }
 
+    /// Wires and power as the seed has it, from calm to bad, and timeouts that go with them.
+    pub(crate) fn weather(&mut self, seed: u64) {
+        self.wires.loss = [0, 20, 100][seed as usize % 3];
+        self.wires.delay_max = [10, 200, 900][seed as usize / 2 % 3];
+        self.crash = [0, 3, 10][seed as usize / 3 % 3];
+        self.timeouts(Timeouts {
+            propose: ms(1_000),
+            prevote: ms(500),
+            precommit: ms(500),
+            ..Timeouts::default()
+        });
+    }
+
     pub(crate) fn timeouts(&mut self, timeouts: Timeouts) {
         for host in &mut self.hosts {
             host.timeouts = timeouts;
@@ -110,6 +123,15 @@ impl World {
         (0..self.hosts.len())
             .filter(|other| self.hears(index, *other))
             .collect()
+    }
+
+    /// Of those that are down, most start.
+    pub(crate) fn start_some(&mut self) {
+        for index in self.all() {
+            if self.hosts[index].node.is_none() && self.random.permille(700) {
+                self.start(index);
+            }
+        }
     }
 
     /// A host starts, with what its disk holds.
