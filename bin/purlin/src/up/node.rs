@@ -195,12 +195,13 @@ impl Node {
     pub(super) async fn stop(self, grace: Duration) {
         self.life.enter(Stage::Draining);
         // While this node is still one of its cluster: a session's way on is kept where the others find it.
-        if !self.streams.end(grace.min(PARTING)).await {
+        let (parted, left) = tokio::join!(self.streams.end(grace.min(PARTING)), self.fronts.stop(grace));
+        if !parted {
             log::warn(
                 "some event streams did not end in time: their clients find another node by themselves",
             );
         }
-        if !self.fronts.stop(grace).await {
+        if !left {
             log::warn("some connections through the fronts did not end within the grace period");
         }
         self.cluster.leave(grace).await;
