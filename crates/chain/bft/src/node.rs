@@ -16,6 +16,7 @@
 //! much earlier. A validator that began late sees the same two events, and so is in step at the next height.
 
 mod act;
+mod courtesy;
 mod future;
 mod hear;
 mod pace;
@@ -27,6 +28,7 @@ use crate::standing::{Standing, Step};
 use crate::sync::Sync;
 use crate::timeouts::Timeouts;
 use alloy_primitives::{Address, B256, Bytes};
+use courtesy::Courtesy;
 use future::Future;
 use pace::Pace;
 use purlin_chain_core::consensus::signed::Network;
@@ -108,6 +110,7 @@ pub struct Node {
     logged: Option<Logged>,
     future: Future,
     sync: Sync,
+    courtesy: Courtesy,
     pace: Pace,
     status_at: Duration,
     decided_at: Option<Duration>,
@@ -135,6 +138,7 @@ impl Node {
             settings,
             future: Future::default(),
             sync: Sync::default(),
+            courtesy: Courtesy::default(),
             pace: Pace::default(),
             status_at: Duration::ZERO,
             decided_at: None,
@@ -162,6 +166,7 @@ impl Node {
             Event::Up(peer) => self.up(peer),
             Event::Down(peer) => {
                 self.sync.down(peer);
+                self.courtesy.forget(peer);
                 self.future.forget(peer);
                 self.resume(now)?;
             }

@@ -23,7 +23,8 @@ impl Node {
             Message::Status(status) => self.sync.head(from, status.height),
             Message::Ask(mut ask) => {
                 ask.count = ask.count.min(BATCH_MAX);
-                if ask.from < self.settings.height {
+                let validator = self.settings.validators.power(&from).is_some();
+                if ask.from < self.settings.height && self.courtesy.grants(now, from, validator) {
                     self.actions.push(Action::Serve { to: from, ask });
                 } else {
                     self.send(from, &Message::Decided(Vec::new()));

@@ -3,7 +3,7 @@
 use crate::random::Random;
 use crate::world::{Key, Liar, NETWORK, World, app, ms};
 use alloy_primitives::{Address, B256, Bytes};
-use purlin_chain_bft::node::Action;
+use purlin_chain_bft::node::{Action, Event};
 use purlin_chain_bft::{Ask, Message, Offered, Proposal, Signature, Signer, Status, Vote};
 use purlin_chain_core::consensus::signed::{Network, VoteKind};
 use purlin_chain_core::consensus::{Certificate, Commit, Decided};
@@ -336,4 +336,30 @@ fn nothing_is_taken_without_the_signatures_of_a_quorum() {
         standing.bad_messages_total > 1,
         "it was asked and answered: {standing:?}"
     );
+}
+
+/// A guest that asks for blocks as fast as it can.
+#[test]
+fn who_asks_all_the_time_is_told_to_look_elsewhere() {
+    let mut world = World::new(1, 4, 1).up();
+    world.until("five blocks", MINUTE, |world| world.have(0..5, 5));
+    let (now, guest) = (world.now, world.address(4));
+    let node = world.hosts[0].node.as_mut().unwrap();
+    let ask = Message::Ask(Ask { from: 1, count: 64 }).encode();
+    let mut served = 0;
+    for _ in 0..1_000 {
+        let asked = Event::Message {
+            from: guest,
+            octets: ask.clone(),
+        };
+        let actions = node.step(now, asked).unwrap();
+        let serves = |action: &Action| matches!(action, Action::Serve { to, .. } if *to == guest);
+        let declines = |action: &Action| {
+            matches!(action, Action::Send { to, message }
+                if *to == guest && Message::decode(message) == Ok(Message::Decided(Vec::new())))
+        };
+        assert!(actions.iter().any(|action| serves(action) || declines(action)));
+        served += usize::from(actions.iter().any(serves));
+    }
+    assert!((1..=32).contains(&served), "{served} of 1,000");
 }
