@@ -91,13 +91,13 @@ impl Follower {
                 () = cluster.over() => return,
                 () = publish.closed() => return,
             };
-            let reloads = self.publish.borrow().reloads + self.publish.borrow().resumes;
+            let before = self.loads();
             let trouble = tokio::select! {
                 trouble = self.follow(&chosen, &mut orders) => trouble,
                 () = cluster.over() => return,
                 () = publish.closed() => return,
             };
-            let loaded = self.publish.borrow().reloads + self.publish.borrow().resumes > reloads;
+            let loaded = self.loads() > before;
             self.lose(&trouble);
             if loaded {
                 wait = self.config.back_off.0;
@@ -120,6 +120,12 @@ impl Follower {
             snapshot.trouble = Some(trouble.into());
             snapshot.link = None;
         });
+    }
+
+    /// How often it has been up to date after it had not been.
+    fn loads(&self) -> u64 {
+        let now = self.publish.borrow();
+        now.reloads + now.resumes
     }
 
     /// Loads or resumes at a member and stays there as long as it goes well.
