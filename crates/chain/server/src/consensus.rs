@@ -12,6 +12,7 @@
 
 mod application;
 mod claims;
+mod door;
 mod gossip;
 mod key;
 pub(crate) mod report;
@@ -28,8 +29,9 @@ use crate::error::StartError;
 use crate::node::Node;
 use alloy_primitives::{Address, B256, Bytes};
 use application::ChainApplication;
+use door::Door;
 use purlin_chain_bft::{FileLog, Inbound, Net, Setup, Signer, Standing, Stopped, Timeouts, run};
-use purlin_chain_peers::{Admission, Event, Network, PeerInfo, Peers, Refused};
+use purlin_chain_peers::{Event, Network, PeerInfo, Peers, Refused};
 use std::collections::{BTreeSet, VecDeque};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -137,7 +139,7 @@ pub(crate) async fn start(node: Arc<Node>, settings: ConsensusSettings) -> Resul
         node: Arc::clone(&node),
     });
     node.join(&shared, gossip);
-    let admission = Arc::new(Door {
+    let door = Arc::new(Door {
         rules: shared.rules.clone(),
         dialled: settings.peers.dial.iter().filter_map(|peer| peer.id).collect(),
         guests: settings.guests.clone(),
@@ -153,7 +155,7 @@ pub(crate) async fn start(node: Arc<Node>, settings: ConsensusSettings) -> Resul
         settings.peers.clone(),
         network,
         identity,
-        admission,
+        Arc::clone(&door) as _,
         Arc::new(hear),
     )
     .await
@@ -163,6 +165,7 @@ pub(crate) async fn start(node: Arc<Node>, settings: ConsensusSettings) -> Resul
         what: "starting a thread",
         source,
     };
+    tokio::spawn(door::watch(door, node.heads.subscribe(), Arc::downgrade(&shared)));
     ends.work(&shared).map_err(system)?;
     let engine = Arc::clone(&shared);
     let thread = std::thread::Builder::new()
@@ -176,33 +179,6 @@ fn rules(node: &Node) -> Result<Rules, StartError> {
     Rules::of(&node.source.0).ok_or_else(|| {
         StartError::Consensus("its genesis document names no validators (config.purlin)".to_owned())
     })
-}
-
-/// Who may come in: validators always, and whoever is about to be one.
-#[derive(Debug)]
-struct Door {
-    rules: Rules,
-    dialled: BTreeSet<Address>,
-    guests: Guests,
-}
-
-impl Admission for Door {
-    fn admit(&self, id: Address) -> Result<(), String> {
-        let guest = match &self.guests {
-            Guests::Anybody => true,
-            Guests::These(these) => these.contains(&id),
-        };
-        if guest || self.precious(id) || self.dialled.contains(&id) {
-            return Ok(());
-        }
-        Err(format!(
-            "{id} is no validator of this chain, and chain.guests does not name it"
-        ))
-    }
-
-    fn precious(&self, id: Address) -> bool {
-        self.rules.has(&id)
-    }
 }
 
 /// The engine's way to the peers.

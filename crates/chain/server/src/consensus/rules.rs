@@ -51,6 +51,11 @@ impl Rules {
         self.all().index_at(height) as u64
     }
 
+    /// The version that counts at the height that is decided next.
+    pub(crate) fn next_version(&self) -> u64 {
+        self.version(self.next())
+    }
+
     /// Whether this is a validator's key now, or will be soon.
     pub(crate) fn has(&self, id: &Address) -> bool {
         let among = |version: &Constitution| version.validators.power(id).is_some();

@@ -205,6 +205,26 @@ fn validators_come_and_go_by_votes_and_period_and_gas_limit_change() {
 }
 
 #[test]
+fn who_is_voted_in_comes_in_and_who_is_voted_out_goes() {
+    let mut network = Network::closed(4);
+    network.agree_on(1);
+    network.start(5, Role::Validator);
+    let validator = key(5).address();
+    let peers = |n: u8| number(&network.node(n).call("net_peerCount", &json!([])));
+    assert_eq!(peers(5), 0);
+    decide(
+        &network,
+        &[1, 2, 3],
+        &Vote::Set(Change::Add { validator, power: 1 }),
+    );
+    until("all let it in", || peers(5) == 4);
+    network.agree_on(head(network.node(1)) + 1);
+    decide(&network, &[1, 2, 3, 4], &Vote::Set(Change::Remove { validator }));
+    until("all have sent it away", || peers(5) == 0);
+    assert_eq!(peers(1), 3);
+}
+
+#[test]
 fn the_votes_of_a_chain_without_a_constitution_change_nothing() {
     let network = Network::of(1);
     network.agree_on(1);

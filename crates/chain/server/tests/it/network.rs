@@ -9,6 +9,7 @@ use purlin_chain_server::{
     ConsensusSettings, Guests, NodeKey, Pace, PeerAddress, PeerSettings, Role, Settings, Timeouts,
 };
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -56,24 +57,31 @@ fn spec(validators: u8, governed: bool) -> ChainSpec {
 pub(crate) struct Network {
     spec: ChainSpec,
     directory: TempDir,
+    guests: Guests,
     pub(crate) nodes: Vec<(u8, Served)>,
 }
 
 impl Network {
     /// Validators whose genesis document says once and for all who decides.
     pub(crate) fn of(validators: u8) -> Self {
-        Self::with(validators, spec(validators, false))
+        Self::with(validators, spec(validators, false), Guests::Anybody)
     }
 
     /// Validators that can change who decides.
     pub(crate) fn governed(validators: u8) -> Self {
-        Self::with(validators, spec(validators, true))
+        Self::with(validators, spec(validators, true), Guests::Anybody)
     }
 
-    fn with(validators: u8, spec: ChainSpec) -> Self {
+    /// The same, and nobody else comes in.
+    pub(crate) fn closed(validators: u8) -> Self {
+        Self::with(validators, spec(validators, true), Guests::These(BTreeSet::new()))
+    }
+
+    fn with(validators: u8, spec: ChainSpec, guests: Guests) -> Self {
         let mut network = Self {
             spec,
             directory: tempfile::tempdir().expect("a directory"),
+            guests,
             nodes: Vec::new(),
         };
         for n in 1..=validators {
@@ -106,7 +114,7 @@ impl Network {
                 dial: dial.collect(),
                 ..PeerSettings::default()
             },
-            guests: Guests::Anybody,
+            guests: self.guests.clone(),
             timeouts: Timeouts {
                 propose: Duration::from_secs(3),
                 ..Timeouts::default()
