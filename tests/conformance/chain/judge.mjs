@@ -11,7 +11,7 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { join } from 'node:path'
 
-const FOLDER = process.env.JUDGES ?? fileURLToPath(new URL('../../../target/judges', import.meta.url))
+export const FOLDER = process.env.JUDGES ?? fileURLToPath(new URL('../../../target/judges', import.meta.url))
 const require = createRequire(join(FOLDER, 'package.json'))
 
 /** How long a check may take, in milliseconds. */

@@ -19,6 +19,7 @@ pub enum Judge {
     Viem,
     Web3,
     Cast,
+    Hardhat,
     /// Of validators' votes, by ethers; it is given their keys.
     Votes,
 }
@@ -28,7 +29,7 @@ impl Judge {
     #[must_use]
     pub fn lab(self) -> Option<Lab> {
         let program = match self {
-            Self::Ethers | Self::Viem | Self::Cast | Self::Votes => "node",
+            Self::Ethers | Self::Viem | Self::Cast | Self::Hardhat | Self::Votes => "node",
             Self::Web3 => "python3",
         };
         let lab = Lab::new(&[program])?;
@@ -38,7 +39,7 @@ impl Judge {
     /// Why it cannot work here.
     fn lacking(self) -> Option<String> {
         let stamps: &[&str] = match self {
-            Self::Ethers | Self::Viem | Self::Cast | Self::Votes => &["node.stamp"],
+            Self::Ethers | Self::Viem | Self::Cast | Self::Hardhat | Self::Votes => &["node.stamp"],
             // The contract is compiled by solc of npm.
             Self::Web3 => &["node.stamp", "python.stamp"],
         };
@@ -72,6 +73,7 @@ impl Judge {
             Self::Viem => ("node".into(), "viem.mjs"),
             Self::Web3 => (text_of(&folder.join("python/bin/python")), "web3_check.py"),
             Self::Cast => ("sh".into(), "cast.sh"),
+            Self::Hardhat => ("node".into(), "hardhat.mjs"),
             Self::Votes => ("node".into(), "votes.mjs"),
         };
         let script = text_of(&Path::new(SCRIPTS).join(script));

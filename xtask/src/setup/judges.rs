@@ -23,7 +23,7 @@ struct Part {
 
 const PARTS: &[Part] = &[
     Part {
-        name: "ethers, viem, cast and solc",
+        name: "ethers, viem, cast, hardhat and solc",
         programs: &["node", "npm"],
         files: &[
             "package.json",

@@ -47,6 +47,11 @@ fn cast_is_content_with_instant_blocks() {
 }
 
 #[test]
+fn hardhat_is_content_with_instant_blocks() {
+    is_content(Judge::Hardhat, "0s");
+}
+
+#[test]
 fn ethers_is_content_with_a_block_a_second() {
     is_content(Judge::Ethers, "1s");
 }
