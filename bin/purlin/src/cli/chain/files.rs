@@ -13,7 +13,7 @@ use purlin_chain_proto::{Address, DEVELOPMENT_GAS_LIMIT, U256, codec};
 use purlin_config::parse_duration;
 use serde_json::json;
 use std::fs::File;
-use std::io::{BufWriter, Read, Write};
+use std::io::{BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -180,7 +180,7 @@ fn from_document(genesis: &Path, context: &Context) -> Outcome {
 }
 
 pub(super) fn import(args: &ImportArgs, context: &Context) -> Outcome {
-    let octets = read(&args.file)?;
+    let (file, octets) = opened(&args.file)?;
     let mut settings = StateSettings::default();
     if args.keep.archive {
         settings.mode = Mode::Archive;
@@ -188,7 +188,7 @@ pub(super) fn import(args: &ImportArgs, context: &Context) -> Outcome {
     let chain = Home::of(context.data_dir()).open(settings)?;
     let begun = Instant::now();
     let (before, mut line) = (chain.head().header.number, Painted::new(false));
-    let mut blocks = codec::blocks(&octets);
+    let mut blocks = codec::blocks(BufReader::with_capacity(1 << 20, file));
     while let Some(block) = blocks.next() {
         let block = block.map_err(|cause| refused(&args.file, &chain, &cause))?;
         let at = blocks.octet();
@@ -196,7 +196,10 @@ pub(super) fn import(args: &ImportArgs, context: &Context) -> Outcome {
         chain
             .import(block)
             .map_err(|cause| refused(&args.file, &chain, &cause))?;
-        line.show(|| format!("{} block {number}", output::bar(at as f64 / octets.len() as f64)));
+        line.show(|| match octets {
+            Some(octets) => format!("{} block {number}", output::bar(at as f64 / octets as f64)),
+            None => format!("block {number}"),
+        });
     }
     line.keep();
     let head = chain.head();
@@ -257,18 +260,17 @@ pub(super) fn export(args: &ExportArgs, context: &Context) -> Outcome {
     Ok(Exit::Ok)
 }
 
-fn read(file: &Path) -> Result<Vec<u8>, Failure> {
-    let mut octets = Vec::new();
-    let read = if file.as_os_str() == "-" {
-        std::io::stdin().read_to_end(&mut octets)
-    } else {
-        File::open(file).and_then(|mut file| file.read_to_end(&mut octets))
-    };
-    read.map_err(|cause| {
+/// A file and its octets; standard input for `-`, whose length nobody knows.
+fn opened(file: &Path) -> Result<(Box<dyn Read>, Option<u64>), Failure> {
+    if file.as_os_str() == "-" {
+        return Ok((Box::new(std::io::stdin().lock()), None));
+    }
+    let open = File::open(file).and_then(|open| Ok((open.metadata()?.len(), open)));
+    let (octets, open) = open.map_err(|cause| {
         Failure::failed(
             format!("cannot read {}: {cause}", file.display()),
             "check the path",
         )
     })?;
-    Ok(octets)
+    Ok((Box::new(open), Some(octets)))
 }

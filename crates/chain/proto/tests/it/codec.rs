@@ -137,8 +137,8 @@ proptest! {
     #[test]
     fn a_file_gives_its_blocks_in_order(all in prop::collection::vec(block(), 0..5)) {
         let octets: Vec<u8> = all.iter().flat_map(codec::encode).collect();
-        let read: Result<Vec<Block>, _> = codec::blocks(&octets).collect();
-        prop_assert_eq!(read, Ok(all));
+        let read: Result<Vec<Block>, _> = codec::blocks(&octets[..]).collect();
+        prop_assert_eq!(read.expect("blocks"), all);
     }
 
     #[test]
@@ -149,13 +149,13 @@ proptest! {
         let read: Vec<_> = codec::blocks(&octets[..octets.len() - cut]).collect();
         prop_assert_eq!(read.len(), 2);
         let error = read[1].as_ref().expect_err("cut off");
-        prop_assert_eq!((error.index, error.octet), (1, first.len()));
+        prop_assert_eq!((error.index, error.octet), (1, first.len() as u64));
     }
 
     #[test]
     fn octets_from_anywhere_make_no_panic(octets in prop::collection::vec(any::<u8>(), 0..400)) {
         let _ = codec::decode(&octets);
-        prop_assert!(codec::blocks(&octets).count() <= octets.len());
+        prop_assert!(codec::blocks(&octets[..]).count() <= octets.len());
     }
 
     #[test]
@@ -174,4 +174,46 @@ fn octets_behind_a_block_are_no_part_of_it() {
     let mut octets = codec::encode(&Block::default());
     octets.push(0);
     assert_eq!(codec::decode(&octets), Err(alloy_rlp::Error::UnexpectedLength));
+}
+
+#[test]
+fn an_envelope_of_another_length_than_it_says_is_refused() {
+    let transaction = TxEip1559::default().into_signed(Signature::test_signature());
+    let block = Block {
+        body: Body {
+            transactions: vec![transaction.into()],
+            ..Body::default()
+        },
+        ..Block::default()
+    };
+    let mut octets = codec::encode(&block);
+    assert_eq!(codec::decode(&octets).as_ref(), Ok(&block));
+    // The string with the envelope: 0xb8, its length, then the type and a list.
+    let at = octets
+        .windows(4)
+        .position(|run| matches!(run, [0xb8, _, 2, 0xf8]));
+    octets[at.expect("an envelope") + 1] -= 1;
+    assert_eq!(codec::decode(&octets), Err(alloy_rlp::Error::UnexpectedLength));
+}
+
+#[test]
+fn what_a_block_says_of_its_length_takes_no_memory() {
+    let said = |octets: &[u8]| {
+        let error = codec::blocks(octets)
+            .next()
+            .expect("something")
+            .expect_err("no block");
+        error.to_string()
+    };
+    let begin = "block 0 of the file, at octet 0: ";
+    assert_eq!(
+        said(&[0xfb, 0x10, 0, 0, 1]),
+        format!("{begin}it says that it has 268435457 octets, and 268435456 are the most")
+    );
+    assert_eq!(
+        said(&[0xfb, 0x10, 0, 0, 0, 1, 2]),
+        format!("{begin}the file ends within it")
+    );
+    assert_eq!(said(&[0xff, 0, 0]), format!("{begin}the file ends within it"));
+    assert!(said(&[0x80]).starts_with(begin));
 }

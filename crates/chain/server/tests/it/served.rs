@@ -57,7 +57,7 @@ pub(crate) fn public() -> Chain {
     let spec = ChainSpec::from_json(include_str!("../../../evm/tests/data/genesis.json"))
         .expect("a genesis document");
     let chain = Chain::create(None, spec, state()).expect("a chain");
-    for block in codec::blocks(include_bytes!("../../../evm/tests/data/chain.rlp")) {
+    for block in codec::blocks(&include_bytes!("../../../evm/tests/data/chain.rlp")[..]) {
         chain.import(block.expect("a block")).expect("imported");
     }
     chain
