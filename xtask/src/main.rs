@@ -26,7 +26,7 @@ Chores of this project.
 
   cargo xtask test          everything a change must pass; ends with 'N passed, N failed, N skipped'
   cargo xtask test --all    the same, and every way that machines boot from the network (minutes more)
-  cargo xtask test dhcp     the DHCP crates and their conformance tests only
+  cargo xtask test chain    the crates of one service and its conformance tests only: dhcp, tftp, ovn or chain
   cargo xtask chaos         clients that remember what they were promised, while everything fails (root):
                             chaos --help has its options, examples and scenarios
   cargo xtask sim           whole clusters from seeds, simulated: --seeds N (1000), --minutes M, --seed N --trace;
@@ -44,7 +44,7 @@ fn main() -> ExitCode {
     let outcome = Repo::open().and_then(|repo| match words[..] {
         ["test"] => test::run(&repo, test::Scope::Everything),
         ["test", "--all"] => test::run(&repo, test::Scope::All),
-        ["test", "dhcp"] => test::run(&repo, test::Scope::Dhcp),
+        ["test", service] if let Some(scope) = test::Scope::service(service) => test::run(&repo, scope),
         ["chaos", ref arguments @ ..] => chaos::run(&repo, arguments),
         ["sim", ref arguments @ ..] => sim::run(&repo, arguments),
         ["check"] => check::run(&repo).map(|tally| tally.failed == 0),

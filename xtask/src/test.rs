@@ -20,7 +20,56 @@ pub(crate) enum Scope {
     Everything,
     /// Everything, and the tests that take minutes.
     All,
-    Dhcp,
+    /// The packages in `crates/NAME` and what conformance says of them.
+    Service(&'static Service),
+}
+
+/// One service of the binary.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Service {
+    name: &'static str,
+    /// Of the binary that conformance runs: whoever changes one service does not wait for all others to compile.
+    features: &'static str,
+    /// The conformance tests about it.
+    conformance: &'static str,
+}
+
+const SERVICES: &[Service] = &[
+    Service {
+        name: "dhcp",
+        features: "dhcp,tftp",
+        conformance: "dhcp::",
+    },
+    Service {
+        name: "tftp",
+        features: "dhcp,tftp",
+        conformance: "boot::",
+    },
+    Service {
+        name: "ovn",
+        features: "dhcp,ovn",
+        conformance: "ovn::",
+    },
+    Service {
+        name: "chain",
+        features: "chain",
+        conformance: "chain::",
+    },
+];
+
+impl Scope {
+    /// As it is asked for: `cargo xtask test chain`.
+    pub(crate) fn service(name: &str) -> Option<Self> {
+        SERVICES
+            .iter()
+            .find(|service| service.name == name)
+            .map(Self::Service)
+    }
+
+    /// One service alone needs no set-up, and is not what a change must pass.
+    const fn is_whole(self) -> bool {
+        !matches!(self, Self::Service(_))
+    }
 }
 
 /// How many steps and tests passed, failed, were skipped; and the names of those that failed.
@@ -56,7 +105,7 @@ const SILENCE_ALL: Duration = Duration::from_secs(3600);
 pub(crate) fn run(repo: &Repo, scope: Scope) -> Result<bool, String> {
     let start = Instant::now();
     let mut tally = Tally::default();
-    if scope != Scope::Dhcp {
+    if scope.is_whole() {
         step(&mut tally, "setup", || setup::run(repo));
         tally.add(check::form(repo));
         step(&mut tally, "services apart", || {
@@ -68,14 +117,14 @@ pub(crate) fn run(repo: &Repo, scope: Scope) -> Result<bool, String> {
         programs = build::all(repo, scope)?;
         Ok(!programs.is_empty())
     });
-    if scope != Scope::Dhcp {
+    if scope.is_whole() {
         step(&mut tally, "examples", || build::examples(repo));
     }
     let binary = repo.target()?.join("debug").join("purlin");
     if tally.faults.iter().any(|fault| fault == "build") {
         println!("   no tests were run, because not everything compiles without a finding");
     } else {
-        if scope != Scope::Dhcp {
+        if scope.is_whole() {
             step(&mut tally, "commands in documents", || {
                 docs::commands(repo, &binary)
             });
@@ -101,7 +150,11 @@ fn tests(repo: &Repo, scope: Scope, programs: &[Program], binary: &Path) -> Resu
     let mut conditions = Conditions {
         environment: vec![(SKIPS, skips.clone().into_os_string()), (BINARY, binary.into())],
         silence: SILENCE,
+        conformance: None,
     };
+    if let Scope::Service(service) = scope {
+        conditions.conformance = Some(service.conformance);
+    }
     if scope == Scope::All {
         conditions.environment.push((ALL, "1".into()));
         conditions.silence = SILENCE_ALL;
@@ -110,7 +163,7 @@ fn tests(repo: &Repo, scope: Scope, programs: &[Program], binary: &Path) -> Resu
     let mut documents = build::cargo(repo, scope)?;
     documents
         .args(["test", "--no-fail-fast", "--doc"])
-        .args(build::packages(scope));
+        .args(build::packages(repo, scope)?);
     lanes::with(&mut documents, &conditions);
     // These are compiled now, in silence.
     tally.add(lanes::follow(&mut documents, SILENCE_ALL, |line| println!("{line}"))?.tally);

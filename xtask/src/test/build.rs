@@ -10,43 +10,51 @@ use std::process::{Command, Stdio};
 /// Everything that has tests.
 const TARGETS: &[&str] = &["--lib", "--bins", "--tests"];
 
-/// The packages of `cargo xtask test dhcp`; the binary is among them because conformance runs it.
-const DHCP: &[&str] = &[
-    "purlin-load",
-    "purlin-dhcp-proto",
-    "purlin-dhcp-core",
-    "purlin-dhcp-client",
-    "purlin-dhcp-server",
-    "purlin-conformance",
-];
+/// What runs the binary with real clients.
+pub(super) const CONFORMANCE: &str = "purlin-conformance";
 
 /// Cargo, the same for the build and for the run that follows: another environment would compile the house again.
 pub(super) fn cargo(repo: &Repo, scope: Scope) -> Result<Command, String> {
-    match scope {
-        Scope::Everything | Scope::All => lints::cargo(repo),
-        Scope::Dhcp => Ok(repo.cargo()),
+    if scope.is_whole() {
+        lints::cargo(repo)
+    } else {
+        Ok(repo.cargo())
     }
 }
 
-pub(super) fn packages(scope: Scope) -> Vec<&'static str> {
-    match scope {
-        Scope::Everything | Scope::All => vec!["--workspace"],
-        Scope::Dhcp => DHCP.iter().flat_map(|package| ["-p", package]).collect(),
-    }
+pub(super) fn packages(repo: &Repo, scope: Scope) -> Result<Vec<String>, String> {
+    let Scope::Service(service) = scope else {
+        return Ok(vec!["--workspace".to_owned()]);
+    };
+    let folder = format!("crates/{}/", service.name);
+    let all = repo.packages()?.into_iter();
+    let its = all.filter(|package| package.folder.starts_with(&folder));
+    let names = its.map(|package| package.name).chain([CONFORMANCE.to_owned()]);
+    Ok(names.flat_map(|name| ["-p".to_owned(), name]).collect())
 }
 
 /// The programs to run; none when something does not compile. With all tests cargo builds the binary too, because it has tests
 /// of its own. A build of the binary alone would compile most of the house a second time: without the tests, some
 /// dependencies have fewer features.
 pub(super) fn all(repo: &Repo, scope: Scope) -> Result<Vec<Program>, String> {
-    if scope == Scope::Dhcp && !check::cargo(repo, &["build", "--quiet", "-p", "purlin"])? {
-        return Ok(Vec::new());
+    if let Scope::Service(service) = scope {
+        let words = [
+            "build",
+            "--quiet",
+            "-p",
+            "purlin",
+            "--no-default-features",
+            "--features",
+        ];
+        if !check::cargo(repo, &[&words[..], &[service.features]].concat())? {
+            return Ok(Vec::new());
+        }
     }
     let mut command = cargo(repo, scope)?;
     command
         .args(["test", "--no-run", "--quiet"])
         .args(["--message-format", "json-render-diagnostics"])
-        .args(packages(scope))
+        .args(packages(repo, scope)?)
         .args(TARGETS);
     let output = command.stderr(Stdio::inherit()).output();
     let output = output.map_err(|cause| format!("cannot run cargo: {cause}"))?;

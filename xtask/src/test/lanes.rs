@@ -6,6 +6,7 @@
 //! ```
 
 use super::Tally;
+use super::build::CONFORMANCE;
 use super::outcome::{Outcome, Watcher};
 use super::programs::Program;
 use crate::repo::Repo;
@@ -27,9 +28,6 @@ const MODEST: &[&str] = &[
     "purlin-sim",
 ];
 
-/// What has most real parts and clocks runs when the modest have ended.
-const LAST: &str = "purlin-conformance";
-
 /// How many tests the harness runs at a time.
 pub(super) const THREADS: &str = "RUST_TEST_THREADS";
 
@@ -41,6 +39,8 @@ const AGAIN_MAX: usize = 10;
 pub(super) struct Conditions {
     pub(super) environment: Vec<(&'static str, OsString)>,
     pub(super) silence: Duration,
+    /// What the names of conformance's tests must have; nothing for all of them.
+    pub(super) conformance: Option<&'static str>,
 }
 
 /// A program and what came of it.
@@ -52,8 +52,8 @@ struct Ended<'a> {
 /// Runs all of them; those that failed once more, if they are few.
 pub(super) fn run(repo: &Repo, programs: &[Program], conditions: &Conditions) -> Result<Tally, String> {
     let mut programs: Vec<&Program> = programs.iter().collect();
-    // Cargo names them as it has finished them.
-    programs.sort_by_key(|program| (program.package == LAST, &program.name));
+    // Cargo names them as it has finished them. What has most real parts and clocks runs when the modest have ended.
+    programs.sort_by_key(|program| (program.package == CONFORMANCE, &program.name));
     let (modest, first): (Vec<&Program>, Vec<&Program>) = programs
         .into_iter()
         .partition(|program| MODEST.contains(&program.package.as_str()));
@@ -77,6 +77,9 @@ fn lane<'a>(
     for program in programs {
         let mut command = program.command(repo, modest);
         with(&mut command, conditions);
+        if program.package == CONFORMANCE {
+            command.args(conditions.conformance);
+        }
         let heading = format!("     Running {}", program.name);
         let outcome = if modest {
             let mut said = vec![heading];
