@@ -23,6 +23,7 @@ pub use error::{CommitError, CreateError, ImportError, ProduceError, ViewError};
 pub use prepared::Prepared;
 pub use produce::{Attributes, Produced};
 pub use senders::SenderFault;
+pub(crate) use senders::recover;
 pub use view::{View, ViewDatabase};
 
 use constitution::{Law, Unread};
@@ -220,7 +221,7 @@ impl Chain {
 }
 
 /// The genesis block's header.
-fn genesis(spec: &ChainSpec) -> Header {
+pub(crate) fn genesis(spec: &ChainSpec) -> Header {
     spec.genesis_header(roots::state(&spec.genesis().alloc))
 }
 

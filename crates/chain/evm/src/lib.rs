@@ -2,6 +2,7 @@
 
 pub mod chain;
 pub mod execute;
+pub mod snapshot;
 mod state;
 mod store;
 mod trie;
@@ -13,6 +14,6 @@ pub use chain::{
 pub use execute::ExecutionRefusal;
 pub use state::{Account, Changes, StateRead};
 pub use store::{
-    AccountProof, Head, Mode, Pruned, Sealed, SlotProof, State, StateError, StateSettings, Store, StoreError,
-    StoreFigures, Stored, TableFigures, TableSize, TrieUpdate, genesis_root,
+    AccountProof, Head, Mode, Pruned, Sealed, Shrunk, SlotProof, State, StateError, StateSettings, Store,
+    StoreError, StoreFigures, Stored, TableFigures, TableSize, TrieUpdate, genesis_root,
 };

@@ -21,18 +21,21 @@ mod commit;
 mod create;
 mod error;
 mod figures;
+mod fresh;
 mod hot;
 mod plan;
 mod proofs;
 mod prune;
 mod recent;
 mod roots;
+mod shrink;
 mod snapshot;
 mod tables;
 #[cfg(test)]
 mod tests;
 mod values;
 mod view;
+mod whole;
 mod write;
 
 use std::sync::{Arc, Mutex, RwLock};
@@ -43,18 +46,21 @@ use redb::Database;
 
 use self::backend::Source;
 use self::cache::FlatCache;
+pub(crate) use self::codec::decode_receipts;
 use self::codes::Codes;
 pub use self::error::{StateError, StoreError};
+pub(crate) use self::fresh::{Fresh, FreshAccount, FreshBlocks};
 use self::hot::Hot;
 use self::recent::Recent;
 use self::roots::Tries;
 pub use self::roots::genesis_root;
 use self::snapshot::Snapshot;
 pub use self::values::{
-    AccountProof, Head, Mode, Pruned, Sealed, SlotProof, StateSettings, StoreFigures, Stored, TableFigures,
-    TableSize, TrieUpdate,
+    AccountProof, Head, Mode, Pruned, Sealed, Shrunk, SlotProof, StateSettings, StoreFigures, Stored,
+    TableFigures, TableSize, TrieUpdate,
 };
 pub use self::view::State;
+pub(crate) use self::whole::Whole;
 use crate::state::Changes;
 
 /// A chain's file. Clones share it.

@@ -16,6 +16,7 @@
 //! reference, loaded from a [`NodeSource`] when something below it is touched. The tree of a chain and which of
 //! its tries are storage is not known here.
 
+mod crown;
 mod edit;
 mod node;
 mod proof;
@@ -30,6 +31,7 @@ use alloy_trie::{EMPTY_ROOT_HASH, Nibbles};
 
 use crate::store::StateError;
 
+pub(crate) use self::crown::{crown, known, path, subtrees};
 pub(crate) use self::edit::{Batch, RowChange, Values};
 pub(crate) use self::node::Child;
 pub(crate) use self::proof::prove;

@@ -21,7 +21,7 @@ pub enum SenderFault {
 
 /// Senders that are known already, by the hash of the transaction, which covers the signature. They must have been
 /// recovered under the rules since Homestead.
-pub(super) type KnownSenders<'a> = &'a (dyn Fn(&B256) -> Option<Address> + Sync);
+pub(crate) type KnownSenders<'a> = &'a (dyn Fn(&B256) -> Option<Address> + Sync);
 
 /// The senders in order, or the index of the first transaction without one.
 ///
@@ -29,7 +29,7 @@ pub(super) type KnownSenders<'a> = &'a (dyn Fn(&B256) -> Option<Address> + Sync)
 ///
 /// See [`SenderFault`]. Which signatures are right depends on the fork: EIP-2 forbids high `s`, EIP-155 allows the chain
 /// id.
-pub(super) fn recover(
+pub(crate) fn recover(
     fork: Fork,
     transactions: &[Transaction],
     known: KnownSenders<'_>,

@@ -89,13 +89,7 @@ impl Store {
         if !there(&snapshot, number)? {
             return Ok(None);
         }
-        let table = snapshot.tables.certificates.as_ref();
-        let Some(row) = table.map(|table| table.get(number)).transpose()?.flatten() else {
-            return Ok(None);
-        };
-        let hash = snapshot.block_hash(number)?;
-        let hash = hash.ok_or_else(|| damaged("a block's row"))?;
-        Ok(Some(codec::decode_certificate(hash, row.value())?))
+        certificate(&snapshot, number)
     }
 
     /// In which block a transaction is, and where in it; `None` for one that is not known or pruned.
@@ -117,6 +111,16 @@ fn there(snapshot: &Snapshot, number: u64) -> Result<bool, StoreError> {
         Err(StoreError::Pruned { .. }) if number == 0 => Ok(true),
         other => other.map(|()| true),
     }
+}
+
+pub(super) fn certificate(snapshot: &Snapshot, number: u64) -> Result<Option<Bytes>, StoreError> {
+    let table = snapshot.tables.certificates.as_ref();
+    let Some(row) = table.map(|table| table.get(number)).transpose()?.flatten() else {
+        return Ok(None);
+    };
+    let hash = snapshot.block_hash(number)?;
+    let hash = hash.ok_or_else(|| damaged("a block's row"))?;
+    Ok(Some(codec::decode_certificate(hash, row.value())?))
 }
 
 pub(super) fn read_block(snapshot: &Snapshot, number: u64) -> Result<Stored, StoreError> {

@@ -165,7 +165,7 @@ pub(super) fn encode_receipts(receipts: &[Receipt]) -> Vec<u8> {
     alloy_rlp::encode(rows)
 }
 
-pub(super) fn decode_receipts(octets: &[u8]) -> Result<Vec<Receipt>, StateError> {
+pub(crate) fn decode_receipts(octets: &[u8]) -> Result<Vec<Receipt>, StateError> {
     let rows: Vec<ReceiptRow> = rlp(octets, "receipts")?;
     rows.into_iter().map(receipt).collect()
 }

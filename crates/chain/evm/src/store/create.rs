@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, RwLock};
 
 use alloy_primitives::B256;
 use purlin_chain_proto::{Block, Body, Header, Withdrawals};
-use redb::Database;
+use redb::{Database, WriteTransaction};
 
 use super::backend::Source;
 use super::cache::FlatCache;
@@ -27,7 +27,7 @@ use crate::trie::{Child, NodeSource, cold};
 const LEAST_CACHE: usize = 4 << 20;
 
 impl StateSettings {
-    fn bytes(self) -> usize {
+    pub(super) fn bytes(self) -> usize {
         self.cache_bytes.max(LEAST_CACHE)
     }
 
@@ -57,14 +57,8 @@ impl Store {
         genesis: &Header,
         alloc: Changes,
     ) -> Result<Self, StoreError> {
-        if !path.try_exists().map_err(failed("looking for", path))? {
-            let new = beside(path);
-            remove(&new)?;
-            let database = Source::file(&new, settings.pages()).open()?;
-            begin(&database, genesis, alloc)?;
-            drop(database);
-            fs::rename(&new, path).map_err(failed("naming", path))?;
-            sync_folder(path)?;
+        if !there(path)? {
+            make(path, settings.pages(), |writing| first(writing, genesis, alloc))?;
         }
         let store = Self::open(path, settings)?;
         let (found, wanted) = (store.genesis_hash(), genesis.hash_slow());
@@ -138,8 +132,58 @@ impl Store {
     }
 }
 
+/// Whether there is a file with this name.
+pub(super) fn there(path: &Path) -> Result<bool, StoreError> {
+    path.try_exists().map_err(failed("looking for", path))
+}
+
+/// Of the file, in octets.
+pub(super) fn length(path: &Path) -> Result<u64, StoreError> {
+    let file = fs::metadata(path).map_err(failed("looking at", path))?;
+    Ok(file.len())
+}
+
+/// Makes the file at `path` in one transaction, under another name until all of it is on the disk. Nothing is left of it
+/// when that fails, and after a crash only the file with the other name, which the next try removes.
+pub(super) fn make<E: From<StoreError>>(
+    path: &Path,
+    pages: usize,
+    work: impl FnOnce(&WriteTransaction) -> Result<(), E>,
+) -> Result<(), E> {
+    let new = beside(path);
+    remove(&new)?;
+    if let Err(error) = fill(&new, pages, work) {
+        // The first error says what happened; what is left goes away at the next try.
+        let _ = remove(&new);
+        return Err(error);
+    }
+    fs::rename(&new, path).map_err(failed("naming", path))?;
+    Ok(sync_folder(path)?)
+}
+
+/// A database with one transaction, which must leave a chain in it.
+fn fill<E: From<StoreError>>(
+    path: &Path,
+    pages: usize,
+    work: impl FnOnce(&WriteTransaction) -> Result<(), E>,
+) -> Result<(), E> {
+    let database = Source::file(path, pages).open()?;
+    let writing = database.begin_write().map_err(StoreError::from)?;
+    work(&writing)?;
+    writing.commit().map_err(StoreError::from)?;
+    let snapshot = Snapshot::take(&database, 0, Arc::new(FlatCache::new(0, 0)))?;
+    Ok(check_root(&snapshot)?)
+}
+
 /// Writes block 0 into an empty database.
 pub(super) fn begin(database: &Database, genesis: &Header, alloc: Changes) -> Result<(), StoreError> {
+    let writing = database.begin_write()?;
+    first(&writing, genesis, alloc)?;
+    writing.commit()?;
+    Ok(())
+}
+
+fn first(writing: &WriteTransaction, genesis: &Header, alloc: Changes) -> Result<(), StoreError> {
     let update = roots::of_nothing(&alloc);
     if update.root() != genesis.state_root {
         return Err(StoreError::WrongRoot {
@@ -149,27 +193,29 @@ pub(super) fn begin(database: &Database, genesis: &Header, alloc: Changes) -> Re
         });
     }
     let plan = Plan::of(None, &alloc)?;
-    let body = Body {
-        withdrawals: genesis.withdrawals_root.map(|_| Withdrawals::default()),
-        ..Body::default()
-    };
-    let stored = Stored {
-        block: Block::new(genesis.clone(), body),
-        hash: genesis.hash_slow(),
-        senders: Vec::new(),
-    };
+    let stored = block_zero(genesis);
     let rows = BlockRows {
         stored: &stored,
         receipts: &[],
         certificate: None,
     };
-    let writing = database.begin_write()?;
-    write::beginning(&writing, stored.hash)?;
-    write::block(&writing, &rows)?;
-    write::state(&writing, &plan, alloc.codes)?;
-    write::tries(&writing, &update)?;
-    writing.commit()?;
-    Ok(())
+    write::beginning(writing, stored.hash)?;
+    write::block(writing, &rows)?;
+    write::state(writing, &plan, alloc.codes)?;
+    write::tries(writing, &update)
+}
+
+/// It has nothing but its header.
+pub(super) fn block_zero(genesis: &Header) -> Stored {
+    let body = Body {
+        withdrawals: genesis.withdrawals_root.map(|_| Withdrawals::default()),
+        ..Body::default()
+    };
+    Stored {
+        block: Block::new(genesis.clone(), body),
+        hash: genesis.hash_slow(),
+        senders: Vec::new(),
+    }
 }
 
 /// The node at the root must hash to what the head's header says.

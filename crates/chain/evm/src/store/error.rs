@@ -127,5 +127,6 @@ engine_errors!(
     TransactionError,
     CommitError,
     SetDurabilityError,
-    DatabaseError
+    DatabaseError,
+    CompactionError
 );

@@ -18,10 +18,7 @@ impl Store {
     pub fn prune(&self, rows: u64) -> Result<Pruned, StoreError> {
         let mut turn = self.turn()?;
         let snapshot = self.snapshot();
-        let target = match self.inner.settings.mode {
-            Mode::Archive => snapshot.oldest,
-            Mode::Full { blocks } => (snapshot.number() + 1).saturating_sub(blocks.max(1)),
-        };
+        let target = self.target(&snapshot);
         let mut step = Pruned {
             oldest: snapshot.oldest,
             ..Pruned::default()
@@ -42,6 +39,19 @@ impl Store {
         // The state is the same: neither the cache nor the tries have anything to learn.
         self.publish(&mut turn, snapshot.version, |_| {})?;
         Ok(step)
+    }
+
+    /// What the oldest block will be when everything before the window is gone.
+    pub(super) fn prunable(&self) -> u64 {
+        let snapshot = self.snapshot();
+        self.target(&snapshot).max(snapshot.oldest)
+    }
+
+    fn target(&self, snapshot: &Snapshot) -> u64 {
+        match self.inner.settings.mode {
+            Mode::Archive => snapshot.oldest,
+            Mode::Full { blocks } => (snapshot.number() + 1).saturating_sub(blocks.max(1)),
+        }
     }
 }
 

@@ -257,7 +257,7 @@ impl<R: TrieRows> AccountValues<'_, R> {
 }
 
 /// Slots as the trie has them.
-struct SlotValues;
+pub(super) struct SlotValues;
 
 impl Values for SlotValues {
     type Edit = U256;

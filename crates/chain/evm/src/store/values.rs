@@ -136,6 +136,18 @@ pub struct Pruned {
     pub more: bool,
 }
 
+/// What became of a file that was pruned and compacted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Shrunk {
+    /// Length of the file in octets, before and after.
+    pub before: u64,
+    pub after: u64,
+    /// Blocks of which body, receipts and changes went.
+    pub blocks: u64,
+    /// The oldest block whose state can be asked now.
+    pub oldest: u64,
+}
+
 /// Sizes and counts, for metrics and for people.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct StoreFigures {

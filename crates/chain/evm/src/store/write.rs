@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use alloy_primitives::{B256, Bytes};
-use purlin_chain_proto::Receipt;
+use purlin_chain_proto::{Header, Receipt};
 use redb::{ReadableTable, Table, WriteTransaction};
 
 use super::codec;
@@ -47,10 +47,8 @@ pub(super) fn block(writing: &WriteTransaction, block: &BlockRows<'_>) -> Result
         senders,
     } = block.stored;
     let number = whole.header.number;
-    let mut header = hash.to_vec();
-    alloy_rlp::Encodable::encode(&whole.header, &mut header);
+    header(writing, *hash, &whole.header)?;
     let rows = [
-        (tables::HEADERS, header),
         (tables::BODIES, alloy_rlp::encode(&whole.body)),
         (tables::SENDERS, codec::encode_addresses(senders)),
         (tables::RECEIPTS, codec::encode_receipts(block.receipts)),
@@ -64,7 +62,6 @@ pub(super) fn block(writing: &WriteTransaction, block: &BlockRows<'_>) -> Result
             .open_table(tables::CERTIFICATES)?
             .insert(number, row.as_slice())?;
     }
-    writing.open_table(tables::NUMBERS)?.insert(&hash.0, number)?;
     let mut hashes: Vec<(B256, u32)> = (whole.body.transactions.iter().zip(0..))
         .map(|(transaction, index)| (*transaction.tx_hash(), index))
         .collect();
@@ -75,6 +72,18 @@ pub(super) fn block(writing: &WriteTransaction, block: &BlockRows<'_>) -> Result
     }
     let mut table = writing.open_table(tables::META)?;
     table.insert(meta::HEAD, number.to_be_bytes().as_slice())?;
+    Ok(())
+}
+
+/// A header, and where its hash is found.
+pub(super) fn header(writing: &WriteTransaction, hash: B256, header: &Header) -> Result<(), StoreError> {
+    let mut row = hash.to_vec();
+    alloy_rlp::Encodable::encode(header, &mut row);
+    let mut table = writing.open_table(tables::HEADERS)?;
+    table.insert(header.number, row.as_slice())?;
+    writing
+        .open_table(tables::NUMBERS)?
+        .insert(&hash.0, header.number)?;
     Ok(())
 }
 
@@ -144,7 +153,7 @@ pub(super) fn tries(writing: &WriteTransaction, update: &TrieUpdate) -> Result<(
     Ok(())
 }
 
-fn put<'k, K: redb::Key + 'static>(
+pub(super) fn put<'k, K: redb::Key + 'static>(
     table: &mut Rows<'_, K>,
     key: K::SelfType<'k>,
     row: Option<&[u8]>,

@@ -89,6 +89,25 @@ impl<S: NodeSource + ?Sized, V: Values> Batch<'_, S, V> {
         Ok(made.outcome(after))
     }
 
+    /// The part of a trie at `path` that comes of `edits` alone, sorted by key and all below that path. A part that is a
+    /// single leaf has a row only where it is the whole trie: else it lies in the row of the branch above.
+    pub(crate) fn part(
+        &self,
+        path: Nibbles,
+        edits: &[(Nibbles, V::Edit)],
+    ) -> Result<Outcome<V::Beside>, StateError> {
+        debug_assert!(edits.iter().all(|(key, _)| key.starts_with(&path)));
+        if path.is_empty() {
+            return self.apply(None, edits);
+        }
+        let mut made = Made {
+            rows: Vec::with_capacity(edits.len()),
+            beside: Vec::new(),
+        };
+        let root = self.update(None, path, edits, &mut made)?;
+        Ok(made.outcome(root))
+    }
+
     fn update(
         &self,
         node: Option<&Child>,
