@@ -32,7 +32,7 @@ mod shrink;
 mod snapshot;
 mod tables;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod values;
 mod view;
 mod whole;

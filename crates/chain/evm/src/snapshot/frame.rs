@@ -17,9 +17,8 @@ use super::SnapshotError;
 const MAGIC: &[u8; 12] = b"purlin-state";
 /// Grows when a program of before could not read the stream.
 const FORMAT: u32 = 1;
-/// Octets of a payload: a body or receipts, which a block's gas bounds, are the largest.
-pub(super) const PAYLOAD_MAX: usize = 128 << 20;
 const CHECK: usize = 8;
+const CUT: &str = "the stream ends here, before its end";
 
 /// What a payload is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +50,15 @@ impl Kind {
         Self::ALL.into_iter().find(|kind| *kind as u8 == octet)
     }
 
+    /// Octets of a payload. Bodies and receipts are as large as gas allows; accounts and slots come in frames of some 64 KiB.
+    fn octets_max(self) -> usize {
+        match self {
+            Self::Manifest | Self::Body | Self::Receipts | Self::Code => 128 << 20,
+            Self::Accounts | Self::Slots => 1 << 20,
+            Self::Section | Self::End => 32,
+        }
+    }
+
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Manifest => "the manifest",
@@ -79,12 +87,10 @@ impl<'a> FrameWriter<'a> {
     }
 
     pub(super) fn put(&mut self, kind: Kind, payload: &[u8]) -> Result<(), SnapshotError> {
-        if payload.len() > PAYLOAD_MAX {
-            return Err(SnapshotError::TooLarge {
-                what: kind.name(),
-                octets: payload.len(),
-                most: PAYLOAD_MAX,
-            });
+        let (octets, most) = (payload.len(), kind.octets_max());
+        if octets > most {
+            let what = kind.name();
+            return Err(SnapshotError::TooLarge { what, octets, most });
         }
         let start = start(kind as u8, payload.len() as u32);
         self.before = hash(self.before, &start, payload);
@@ -132,32 +138,28 @@ impl<'a> FrameReader<'a> {
     /// The next frame. Its octets come before the memory for them: a length alone takes none.
     pub(super) fn next(&mut self) -> Result<(Kind, Vec<u8>), SnapshotError> {
         self.octet = self.next;
-        let cut = || "the stream ends here, before its end".to_owned();
         let head = self.octets(5)?;
-        let (Some(kind), Some(length)) = (head.first(), head.last_chunk::<4>()) else {
-            return Err(self.wrong(cut()));
+        let &[octet, a, b, c, d] = head.as_slice() else {
+            return Err(self.wrong(CUT));
         };
-        if head.len() < 5 {
-            return Err(self.wrong(cut()));
+        let Some(kind) = Kind::of(octet) else {
+            return Err(self.wrong(format!("a frame of kind {octet}, which is not known")));
+        };
+        let length = u32::from_be_bytes([a, b, c, d]) as usize;
+        let most = kind.octets_max();
+        if length > most {
+            let what = kind.name();
+            return Err(self.wrong(format!("{what} of {length} octets, at most {most} are allowed")));
         }
-        let (kind, length) = (*kind, u32::from_be_bytes(*length));
-        if length as usize > PAYLOAD_MAX {
-            return Err(self.wrong(format!(
-                "a frame of {length} octets, at most {PAYLOAD_MAX} are allowed"
-            )));
-        }
-        let payload = self.octets(length as usize)?;
+        let payload = self.octets(length)?;
         let check = self.octets(CHECK)?;
-        if payload.len() < length as usize || check.len() < CHECK {
-            return Err(self.wrong(cut()));
+        if payload.len() < length || check.len() < CHECK {
+            return Err(self.wrong(CUT));
         }
-        let hash = hash(self.before, &start(kind, length), &payload);
+        let hash = hash(self.before, &[octet, a, b, c, d], &payload);
         if check != hash[..CHECK] {
             return Err(self.wrong("the check does not fit: not what was written, or not in its order"));
         }
-        let Some(kind) = Kind::of(kind) else {
-            return Err(self.wrong(format!("a frame of kind {kind}, which is not known")));
-        };
         self.before = hash;
         self.next += (5 + payload.len() + CHECK) as u64;
         Ok((kind, payload))

@@ -11,8 +11,8 @@ use super::frame::{FrameReader, Kind};
 use super::record::{self, Fault};
 use crate::trie::{crown, known, root_hash};
 
-/// `BLOCKHASH` looks so far back.
-pub(super) const HEADERS_MAX: u64 = 256;
+/// The head, and the 256 before it: calls in the head's own name ask `BLOCKHASH` for all of those.
+pub(super) const HEADERS_MAX: u64 = 257;
 /// 65,536 subtrees: sections of a thousand accounts at 67 million of them.
 pub(super) const DEPTH_MAX: usize = 4;
 
@@ -21,7 +21,7 @@ pub(super) const DEPTH_MAX: usize = 4;
 pub struct Manifest {
     /// The hash of block 0.
     pub genesis: B256,
-    /// The newest 256 headers, or all from block 0 on, the oldest first; the last is the head, whose state this is.
+    /// The newest 257 headers, or all from block 0 on, the oldest first; the last is the head, whose state this is.
     pub headers: Vec<Header>,
     /// The octets that the head was committed with, as its store has them; `None` where nobody decides. Not checked here.
     pub certificate: Option<Bytes>,
@@ -121,36 +121,28 @@ pub fn read_manifest(input: &mut dyn Read) -> Result<Manifest, SnapshotError> {
 
 /// Each header follows the one before, and they reach back as far as they must.
 fn linked(manifest: &Manifest) -> Result<(), Fault> {
-    let [first, .., head] = manifest.headers.as_slice() else {
-        return match manifest.headers.as_slice() {
-            [only] if only.number == 0 => begins(manifest, only),
-            other => Err(format!("{} headers, there must be the newest 256", other.len())),
-        };
+    let headers = &manifest.headers;
+    let (Some(first), Some(head)) = (headers.first(), headers.last()) else {
+        return Err("no header".into());
     };
     let wanted = head.number.saturating_add(1).min(HEADERS_MAX);
-    if manifest.headers.len() as u64 != wanted {
+    if headers.len() as u64 != wanted {
         return Err(format!(
             "{} headers up to block {}, there must be {wanted}",
-            manifest.headers.len(),
+            headers.len(),
             head.number
         ));
     }
-    begins(manifest, first)?;
-    for pair in manifest.headers.windows(2) {
-        let [parent, child] = pair else { continue };
+    if first.number == 0 && first.hash_slow() != manifest.genesis {
+        return Err("block 0 is not the genesis that it names".into());
+    }
+    for (parent, child) in headers.iter().zip(&headers[1..]) {
         if Some(child.number) != parent.number.checked_add(1) || child.parent_hash != parent.hash_slow() {
             return Err(format!(
                 "the header of block {} is not followed by that of its child",
                 parent.number
             ));
         }
-    }
-    Ok(())
-}
-
-fn begins(manifest: &Manifest, first: &Header) -> Result<(), Fault> {
-    if first.number == 0 && first.hash_slow() != manifest.genesis {
-        return Err("block 0 is not the genesis that it names".into());
     }
     Ok(())
 }

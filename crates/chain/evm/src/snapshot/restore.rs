@@ -22,7 +22,8 @@ use crate::trie::{Child, crown, known};
 /// [`Store::create`], the file gets its name when all of it is on the disk; a crash leaves only the one with the
 /// ending `.new`, which the next try removes.
 ///
-/// Takes the memory of `settings`, and that of one section: some 20 MiB for those that [`write`](super::write) makes, at most some 100.
+/// Takes the memory of `settings`, and that of one section: some 20 MiB for those that [`write`](super::write) makes, at most some
+/// 200. `input` should be buffered.
 ///
 /// # Errors
 /// A stream that is damaged, cut, of another genesis, or not accepted; something at `path` already; a disk that fails.
@@ -39,19 +40,51 @@ pub fn restore(
             path: path.to_owned(),
         });
     }
-    let mut frames = FrameReader::begin(input)?;
-    let manifest = Manifest::read(&mut frames)?;
-    let genesis = genesis(spec);
-    let (wanted, found) = (genesis.hash_slow(), manifest.genesis);
-    if found != wanted {
-        return Err(SnapshotError::OtherGenesis { wanted, found });
-    }
-    accept(&manifest).map_err(SnapshotError::Refused)?;
-    Store::fresh(path, settings, |fresh| {
-        let mut reading = Reading {
+    let mut begun = Begun::new(spec, input, accept)?;
+    Store::fresh(path, settings, |fresh| begun.go_on(spec, fresh, progress))?;
+    Ok(begun.manifest)
+}
+
+/// A stream of which the manifest is read and accepted.
+pub(super) struct Begun<'i> {
+    frames: FrameReader<'i>,
+    manifest: Manifest,
+    genesis: Header,
+}
+
+impl<'i> Begun<'i> {
+    pub(super) fn new(
+        spec: &ChainSpec,
+        input: &'i mut dyn Read,
+        accept: &mut dyn FnMut(&Manifest) -> Result<(), String>,
+    ) -> Result<Self, SnapshotError> {
+        let mut frames = FrameReader::begin(input)?;
+        let manifest = Manifest::read(&mut frames)?;
+        let genesis = genesis(spec);
+        let (wanted, found) = (genesis.hash_slow(), manifest.genesis);
+        if found != wanted {
+            return Err(SnapshotError::OtherGenesis { wanted, found });
+        }
+        accept(&manifest).map_err(SnapshotError::Refused)?;
+        Ok(Self {
             frames,
+            manifest,
+            genesis,
+        })
+    }
+
+    /// Reads and proves all the rest, and writes it.
+    pub(super) fn go_on(
+        &mut self,
+        spec: &ChainSpec,
+        fresh: &Fresh<'_>,
+        progress: Progress<'_>,
+    ) -> Result<(), SnapshotError> {
+        let manifest = &self.manifest;
+        let mut reading = Reading {
+            frames: &mut self.frames,
             fresh,
-            manifest: &manifest,
+            manifest,
             progress,
             read: Totals {
                 accounts: 0,
@@ -61,24 +94,24 @@ pub fn restore(
         let (head, receipts) = reading.head(spec)?;
         reading.state()?;
         reading.end()?;
-        let headers: Vec<(B256, Header)> = (manifest.headers.iter())
+        let headers = manifest.headers.iter();
+        let headers: Vec<(B256, Header)> = headers
             .map(|header| (header.hash_slow(), header.clone()))
             .collect();
         fresh.blocks(&FreshBlocks {
-            genesis: &genesis,
+            genesis: &self.genesis,
             headers: &headers,
             head: &head,
             receipts: &receipts,
             certificate: manifest.certificate.as_ref(),
         })?;
-        Ok::<_, SnapshotError>(())
-    })?;
-    Ok(manifest)
+        Ok(())
+    }
 }
 
 /// The stream behind its manifest.
 struct Reading<'a, 'i> {
-    frames: FrameReader<'i>,
+    frames: &'a mut FrameReader<'i>,
     fresh: &'a Fresh<'a>,
     manifest: &'a Manifest,
     progress: Progress<'a>,

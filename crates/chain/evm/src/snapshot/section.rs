@@ -65,6 +65,9 @@ impl<'a> Section<'a> {
 
     pub(super) fn code(&mut self, code: &[u8]) -> Result<(), Trouble> {
         self.open = None;
+        if self.codes.len() == ACCOUNTS_MAX {
+            return Err(format!("more than {ACCOUNTS_MAX} codes in a section").into());
+        }
         let hash = keccak256(code);
         if code.is_empty() || self.codes.insert(hash, false).is_some() {
             return Err(Fault::from("the code is empty, or twice in its section").into());
@@ -75,7 +78,7 @@ impl<'a> Section<'a> {
     pub(super) fn accounts(&mut self, records: &[AccountRecord]) -> Result<Totals, Trouble> {
         if records.is_empty() || self.accounts.len() + records.len() > ACCOUNTS_MAX {
             let count = self.accounts.len() + records.len();
-            return Err(format!("{count} accounts in a section, or none in a frame").into());
+            return Err(format!("none in a frame, or {count} in a section: at most {ACCOUNTS_MAX}").into());
         }
         let mut slots = 0;
         for record in records {

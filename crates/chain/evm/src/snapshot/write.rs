@@ -40,7 +40,7 @@ pub fn write(
 }
 
 /// With sections of `least` accounts and more.
-pub(super) fn in_sections(
+pub(crate) fn in_sections(
     state: &State,
     proof: Bytes,
     out: &mut dyn Write,

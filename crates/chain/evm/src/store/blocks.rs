@@ -11,16 +11,23 @@ use super::values::{Head, Stored};
 use super::{Snapshot, Store};
 
 impl Store {
-    /// A block's header; headers are never pruned.
+    /// A block's header; `None` when it has not come yet. Headers are never pruned, but a chain that was made of a state
+    /// from elsewhere begins with the 256 before that state.
     ///
     /// # Errors
-    /// When the store cannot read.
+    /// [`StoreError::Pruned`] for one that never was here; when the store cannot read.
     pub fn header(&self, number: u64) -> Result<Option<Head>, StoreError> {
         let snapshot = self.snapshot();
         if number == snapshot.number() {
             return Ok(Some(Head::clone(&snapshot.head)));
         }
-        Ok(snapshot.header(number)?)
+        match snapshot.header(number)? {
+            None if number < snapshot.number() => Err(StoreError::Pruned {
+                wanted: number,
+                oldest: snapshot.oldest,
+            }),
+            found => Ok(found),
+        }
     }
 
     /// As [`Self::header`].

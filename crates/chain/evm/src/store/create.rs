@@ -106,7 +106,7 @@ impl Store {
         Self::with_database(source, database, settings)
     }
 
-    fn with_database(
+    pub(super) fn with_database(
         source: Source,
         database: Database,
         settings: StateSettings,

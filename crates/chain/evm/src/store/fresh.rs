@@ -67,6 +67,20 @@ impl Store {
         // Nothing else is in memory: all of it is for pages.
         make(path, settings.bytes(), |writing| work(&Fresh { writing }))
     }
+
+    /// The same without a file.
+    #[cfg(test)]
+    pub(crate) fn fresh_in_memory<E: From<StoreError>>(
+        settings: StateSettings,
+        work: impl FnOnce(&Fresh<'_>) -> Result<(), E>,
+    ) -> Result<Self, E> {
+        let source = super::backend::Source::memory(settings.bytes());
+        let database = source.open()?;
+        let writing = database.begin_write().map_err(StoreError::from)?;
+        work(&Fresh { writing: &writing })?;
+        writing.commit().map_err(StoreError::from)?;
+        Ok(Self::with_database(source, database, settings)?)
+    }
 }
 
 impl Fresh<'_> {

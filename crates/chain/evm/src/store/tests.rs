@@ -5,4 +5,8 @@ mod crashes;
 mod damage;
 mod disk;
 mod history;
+mod rows;
+mod shrink;
 mod world;
+
+pub(crate) use rows::{Rows, rows};

@@ -1,5 +1,5 @@
 //! The crate from outside: a public chain across every fork, damaged blocks, blocks made here against plain revm, validators
-//! that vote.
+//! that vote, states that are carried elsewhere.
 
 mod chain_file;
 mod constitution;
@@ -12,5 +12,6 @@ mod produce;
 mod random;
 mod reference;
 mod signed;
+mod snapshot;
 mod view;
 mod votes;

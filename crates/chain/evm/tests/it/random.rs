@@ -18,7 +18,7 @@ const FACTORY: Address = Address::repeat_byte(0xfa);
 const KINDS: u8 = 3;
 
 #[derive(Debug, Clone)]
-enum Action {
+pub(crate) enum Action {
     Transfer {
         to: u8,
         value: u64,
@@ -62,7 +62,7 @@ fn keeper(kind: u8) -> Address {
 }
 
 impl Action {
-    fn sign(&self, signer: &Signer, nonce: u64) -> Recovered {
+    pub(crate) fn sign(&self, signer: &Signer, nonce: u64) -> Recovered {
         match *self {
             Self::Transfer { to, value } => {
                 signer.transfer(nonce, Address::repeat_byte(to % 8 + 0x20), value.into())
@@ -82,7 +82,7 @@ impl Action {
     }
 }
 
-fn with_factory(spec: &ChainSpec) -> ChainSpec {
+pub(crate) fn with_factory(spec: &ChainSpec) -> ChainSpec {
     let mut genesis = spec.genesis().clone();
     genesis.alloc.insert(
         FACTORY,
@@ -95,7 +95,7 @@ fn with_factory(spec: &ChainSpec) -> ChainSpec {
 }
 
 /// Under Shanghai a contract that destroys itself is gone with its storage, and may come again (before EIP-6780).
-fn shanghai(signers: &[Signer]) -> ChainSpec {
+pub(crate) fn shanghai(signers: &[Signer]) -> ChainSpec {
     let blocks = [
         "homestead",
         "eip150",
@@ -151,7 +151,7 @@ fn agree(spec: &ChainSpec, all: &[Signer], blocks: &[Vec<(u8, Action)>]) -> Resu
     Ok(())
 }
 
-fn chains() -> impl Strategy<Value = Vec<Vec<(u8, Action)>>> {
+pub(crate) fn chains() -> impl Strategy<Value = Vec<Vec<(u8, Action)>>> {
     prop::collection::vec(prop::collection::vec((any::<u8>(), action()), 0..12), 1..6)
 }
 
