@@ -15,7 +15,7 @@ use crate::produce::{forget, offered};
 use alloy_primitives::{Bytes, keccak256};
 use purlin_chain_core::consensus::{Application, Certificate, Decided, HeightSettings, Invalid, Proposal};
 use purlin_chain_core::quorum::ValidatorSet;
-use purlin_chain_evm::{Attributes, Chain, ImportError, Prepared};
+use purlin_chain_evm::{Attributes, Chain, ImportError, Prepared, StoreError};
 use purlin_chain_proto::{Address, B256, Block};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -223,23 +223,7 @@ impl Application for ChainApplication {
     }
 
     fn decided(&self, height: u64) -> Result<Option<Decided>, Trouble> {
-        let store = self.chain().store();
-        let block = store
-            .block(height)
-            .map_err(|error| trouble("reading a block")(&error))?;
-        let octets = self
-            .chain()
-            .certificate(height)
-            .map_err(|error| trouble("reading a certificate")(&error))?;
-        let (Some(block), Some(octets)) = (block, octets) else {
-            return Ok(None);
-        };
-        let certificate =
-            Certificate::decode(&octets).map_err(|error| trouble("reading a certificate")(&error))?;
-        Ok(Some(Decided {
-            block: block.block.clone(),
-            certificate,
-        }))
+        kept(self.chain(), height)
     }
 
     fn next_height(&self) -> Result<HeightSettings, Trouble> {
@@ -250,5 +234,83 @@ impl Application for ChainApplication {
         // What counts two heights on is known as soon as a block is decided.
         let known = height <= self.next() + 1;
         Ok(known.then(|| self.rules.at(height).validators.clone()))
+    }
+}
+
+/// A decided block that is here, with its certificate; `None` for one that has not come, or is pruned: whoever asks for it has to
+/// ask somebody who keeps more, and must not stop this node.
+fn kept(chain: &Chain, height: u64) -> Result<Option<Decided>, Trouble> {
+    // Between the two the block may be pruned.
+    let read = chain
+        .store()
+        .block(height)
+        .and_then(|block| Ok((block, chain.certificate(height)?)));
+    let (block, octets) = match read {
+        Ok((Some(block), Some(octets))) => (block, octets),
+        Ok(_) | Err(StoreError::Pruned { .. }) => return Ok(None),
+        Err(error) => return Err(trouble("reading a decided block")(&error)),
+    };
+    let certificate =
+        Certificate::decode(&octets).map_err(|error| trouble("reading a certificate")(&error))?;
+    Ok(Some(Decided {
+        block: block.block.clone(),
+        certificate,
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use purlin_chain_evm::{Mode, StateSettings};
+    use purlin_chain_proto::{ChainSpec, ConsensusSpec};
+
+    fn certificate(height: u64) -> Certificate {
+        Certificate {
+            height,
+            round: 0,
+            hash: B256::repeat_byte(7),
+            commits: Vec::new(),
+        }
+    }
+
+    /// A chain with validators that keeps one block, and has three.
+    fn pruned() -> Chain {
+        let mut genesis = ChainSpec::development(1, &[], 1_700_000_000).genesis().clone();
+        let consensus = ConsensusSpec {
+            validators: [(Address::repeat_byte(1), 1)].into(),
+            period: Duration::from_secs(1),
+            gas_limit: genesis.gas_limit,
+        };
+        consensus.write(&mut genesis.config);
+        let spec = ChainSpec::from_genesis(genesis).expect("a chain with validators");
+        let settings = StateSettings {
+            mode: Mode::Full { blocks: 1 },
+            cache_bytes: 0,
+        };
+        let chain = Chain::create(None, spec, settings).expect("a chain in memory");
+        for height in 1..=3 {
+            let head = chain.head();
+            let attributes = Attributes {
+                timestamp: head.header.timestamp + 1,
+                gas_limit: head.header.gas_limit,
+                ..Attributes::default()
+            };
+            let (prepared, _) = chain.prepare(attributes, std::iter::empty()).expect("a block");
+            let octets: Bytes = certificate(height).encode();
+            chain.commit(prepared, Some(octets)).expect("durable");
+        }
+        while chain.store().prune(1).expect("pruned").more {}
+        chain
+    }
+
+    #[test]
+    fn a_peer_that_asks_for_what_is_pruned_hears_that_it_is_not_here() {
+        let chain = pruned();
+        for height in [0, 1, 2, 4] {
+            assert!(kept(&chain, height).expect("no trouble").is_none(), "{height}");
+        }
+        let newest = kept(&chain, 3).expect("no trouble").expect("kept");
+        assert_eq!(newest.block.header.number, 3);
+        assert_eq!(newest.certificate, certificate(3));
     }
 }
