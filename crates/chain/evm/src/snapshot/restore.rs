@@ -65,6 +65,14 @@ impl<'i> Begun<'i> {
         if found != wanted {
             return Err(SnapshotError::OtherGenesis { wanted, found });
         }
+        let decided = spec.consensus().is_some() && manifest.head().0.number > 0;
+        if manifest.certificate.is_some() != decided {
+            return Err(frames.wrong(if decided {
+                "no certificate of the head: in this chain validators decide about every block"
+            } else {
+                "a certificate of the head, where the genesis document names no validators who could have given it"
+            }));
+        }
         accept(&manifest).map_err(SnapshotError::Refused)?;
         Ok(Self {
             frames,

@@ -151,6 +151,7 @@ pub(super) fn make<E: From<StoreError>>(
     work: impl FnOnce(&WriteTransaction) -> Result<(), E>,
 ) -> Result<(), E> {
     let new = beside(path);
+    not_in_use(&new)?;
     remove(&new)?;
     if let Err(error) = fill(&new, pages, work) {
         // The first error says what happened; what is left goes away at the next try.
@@ -159,6 +160,18 @@ pub(super) fn make<E: From<StoreError>>(
     }
     fs::rename(&new, path).map_err(failed("naming", path))?;
     Ok(sync_folder(path)?)
+}
+
+/// What somebody makes at this moment is no leftover of a crash: it must not get the other's name.
+fn not_in_use(new: &Path) -> Result<(), StoreError> {
+    if !there(new)? {
+        return Ok(());
+    }
+    // What is torn may be anything; only the lock counts.
+    match catch_unwind(|| Source::file(new, LEAST_CACHE).open().map(drop)) {
+        Ok(Err(in_use @ StoreError::InUse { .. })) => Err(in_use),
+        _ => Ok(()),
+    }
 }
 
 /// A database with one transaction, which must leave a chain in it.

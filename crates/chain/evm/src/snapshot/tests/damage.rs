@@ -2,10 +2,11 @@
 //! somebody who makes the checks fit.
 
 use super::{chain, frames, rows, spec, stream, taken};
-use crate::chain::Chain;
+use crate::chain::{Attributes, Chain};
 use crate::snapshot::frame::{FrameWriter, Kind};
 use crate::snapshot::{SnapshotError, read_manifest};
-use purlin_chain_proto::ChainSpec;
+use purlin_chain_proto::{Address, Bytes, ChainSpec, ConsensusSpec};
+use std::time::Duration;
 
 /// Some 90 accounts in 16 sections.
 fn small() -> (ChainSpec, Chain, Vec<u8>) {
@@ -156,5 +157,42 @@ fn a_length_alone_is_refused() {
         claim.extend(length.to_be_bytes());
         let refused = read_manifest(&mut claim.as_slice()).unwrap_err();
         assert!(refused.to_string().contains(says), "{refused}");
+    }
+}
+
+#[test]
+fn a_head_has_a_certificate_where_validators_decide_and_nowhere_else() {
+    let plain = ChainSpec::development(1, &[], 1_700_000_000);
+    let mut genesis = plain.genesis().clone();
+    let consensus = ConsensusSpec {
+        validators: [(Address::repeat_byte(1), 1)].into(),
+        period: Duration::from_secs(1),
+        gas_limit: genesis.gas_limit,
+    };
+    consensus.write(&mut genesis.config);
+    let validators = ChainSpec::from_genesis(genesis).unwrap();
+    let certificate = Some(Bytes::from_static(b"signatures"));
+    for (spec, right, wrong, said) in [
+        (&plain, None, certificate.clone(), "names no validators"),
+        (&validators, certificate, None, "no certificate of the head"),
+    ] {
+        let chain = chain(spec);
+        let head = chain.head();
+        let attributes = Attributes {
+            timestamp: head.header.timestamp + 1,
+            gas_limit: head.header.gas_limit,
+            ..Attributes::default()
+        };
+        let (prepared, _) = chain.prepare(attributes, std::iter::empty()).unwrap();
+        chain.commit(prepared, right.clone()).unwrap();
+        let (mut manifest, octets) = stream(&chain, 1_000);
+        assert_eq!(manifest.certificate, right);
+        let head = chain.head().hash;
+        assert!(taken(spec, head, &octets).unwrap() == rows(chain.store()));
+        manifest.certificate = wrong;
+        let mut forged = frames(&octets);
+        forged[0].1 = manifest.encode();
+        let refused = taken(spec, head, &framed(&forged)).map(drop).unwrap_err();
+        assert!(refused.to_string().contains(said), "{refused}");
     }
 }

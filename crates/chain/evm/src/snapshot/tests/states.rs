@@ -179,3 +179,28 @@ fn a_crash_in_the_middle_leaves_only_what_the_next_try_removes() {
     assert!(rows(&Store::open(&path, SETTINGS).unwrap()) == rows(chain.store()));
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
 }
+
+#[test]
+fn two_cannot_make_the_same_file_at_once() {
+    let spec = spec(5, 60);
+    let chain = chain(&spec);
+    let (_, octets) = stream(&chain, 1_000);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("chain.redb");
+    let made = |progress: &mut dyn FnMut(u64, u64)| {
+        let mut octets = octets.as_slice();
+        restore(&path, &spec, SETTINGS, &mut octets, &mut |_| Ok(()), progress)
+    };
+    let mut others = 0;
+    let mut meanwhile = |_: u64, _: u64| {
+        let refused = made(&mut |_, _| {}).unwrap_err();
+        assert!(
+            refused.to_string().contains("in use by another process"),
+            "{refused}"
+        );
+        others += 1;
+    };
+    made(&mut meanwhile).unwrap();
+    assert!(others > 0);
+    assert!(rows(&Store::open(&path, SETTINGS).unwrap()) == rows(chain.store()));
+}
