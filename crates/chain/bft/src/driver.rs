@@ -8,6 +8,7 @@ use crate::standing::Standing;
 use crate::sync::BATCH_OCTETS;
 use crate::timeouts::Timeouts;
 use alloy_primitives::{Address, B256, Bytes};
+use purlin_chain_core::agreement::News;
 use purlin_chain_core::consensus::{Application, Decided};
 use std::collections::VecDeque;
 use std::fmt::{self, Debug};
@@ -76,6 +77,8 @@ impl<F> From<Halt> for Stopped<F> {
 
 /// Runs the node on this thread until it is told to stop, or all senders of `inbox` are gone.
 ///
+/// `tell` hears how agreement goes, on this thread; it must not block for long.
+///
 /// # Errors
 /// A failure of the application or of the log, or an engine that would contradict itself: the node says nothing more.
 #[expect(
@@ -89,6 +92,7 @@ pub fn run<A: Application>(
     net: impl Net,
     inbox: Receiver<Inbound>,
     standing: Arc<Mutex<Standing>>,
+    mut tell: impl FnMut(News),
 ) -> Result<(), Stopped<A::Failure>> {
     let mut hands = Hands { app, log, net };
     let logged = hands.log.read()?;
@@ -98,6 +102,7 @@ pub fn run<A: Application>(
     let first = node.begin(start.elapsed())?;
     hands.work(&mut node, start, first)?;
     loop {
+        node.take_news().into_iter().for_each(&mut tell);
         publish(&node, start, &standing);
         let Some(event) = next(&inbox, node.next_timer().saturating_sub(start.elapsed())) else {
             return Ok(());
@@ -177,8 +182,8 @@ impl<A: Application, L: Journal, N: Net> Hands<A, L, N> {
                 budget,
             } => Some(Event::Proposed(self.app.propose(height, round, budget)?)),
             Action::Validate(proposal) => {
-                let valid = self.app.validate(&proposal)?.is_ok();
-                Some(Event::Validated { proposal, valid })
+                let refused = self.app.validate(&proposal)?.err().map(|why| why.to_string());
+                Some(Event::Validated { proposal, refused })
             }
             Action::Decide(decided) => Some(Event::Began(self.app.decide(decided)?)),
             _ => None,

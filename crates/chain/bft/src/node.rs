@@ -20,6 +20,7 @@ mod courtesy;
 mod future;
 mod hear;
 mod pace;
+mod watch;
 
 use crate::engine::{Engine, Fatal, Signer};
 use crate::log::{Logged, Record};
@@ -31,9 +32,11 @@ use alloy_primitives::{Address, B256, Bytes};
 use courtesy::Courtesy;
 use future::Future;
 use pace::Pace;
+use purlin_chain_core::agreement::News;
 use purlin_chain_core::consensus::signed::Network;
 use purlin_chain_core::consensus::{Decided, HeightSettings, Proposal};
 use std::time::Duration;
+use watch::Watch;
 
 /// How often a node tells its head without having a new one: a message may be lost.
 const STATUS_EVERY: Duration = Duration::from_secs(2);
@@ -51,8 +54,11 @@ pub enum Event {
     Tick,
     /// The application's block, in answer to [`Action::Propose`].
     Proposed(Proposal),
-    /// The application's verdict, in answer to [`Action::Validate`].
-    Validated { proposal: Proposal, valid: bool },
+    /// The application's verdict, in answer to [`Action::Validate`]: what speaks against the block, if anything does.
+    Validated {
+        proposal: Proposal,
+        refused: Option<String>,
+    },
     /// The next height, in answer to [`Action::Decide`].
     Began(HeightSettings),
 }
@@ -112,6 +118,7 @@ pub struct Node {
     sync: Sync,
     courtesy: Courtesy,
     pace: Pace,
+    watch: Watch,
     status_at: Duration,
     decided_at: Option<Duration>,
     standing: Standing,
@@ -140,6 +147,7 @@ impl Node {
             sync: Sync::default(),
             courtesy: Courtesy::default(),
             pace: Pace::default(),
+            watch: Watch::default(),
             status_at: Duration::ZERO,
             decided_at: None,
             standing: Standing::default(),
@@ -172,8 +180,13 @@ impl Node {
             }
             Event::Message { from, octets } => self.hear(now, from, &octets)?,
             Event::Tick => self.tick(now)?,
-            Event::Proposed(proposal) => self.run(now, |engine| engine.proposed(now, proposal))?,
-            Event::Validated { proposal, valid } => {
+            Event::Proposed(proposal) => {
+                self.watch.judged(proposal.round, proposal.hash, None);
+                self.run(now, |engine| engine.proposed(now, proposal))?;
+            }
+            Event::Validated { proposal, refused } => {
+                let valid = refused.is_none();
+                self.watch.judged(proposal.round, proposal.hash, refused);
                 self.run(now, |engine| engine.validated(now, proposal, valid))?;
             }
             Event::Began(settings) => self.began(now, settings)?,
@@ -200,6 +213,12 @@ impl Node {
     #[must_use]
     pub fn standing(&self) -> &Standing {
         &self.standing
+    }
+
+    /// What happened between the validators since the last time this was asked, in its order.
+    #[must_use]
+    pub fn take_news(&mut self) -> Vec<News> {
+        self.watch.take()
     }
 
     /// When the head was decided, on the clock of `now`; `None` before the first decision since the start.

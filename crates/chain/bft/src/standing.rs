@@ -85,15 +85,17 @@ pub struct Standing {
 }
 
 impl Standing {
-    pub(crate) fn equivocated(&mut self, by: Equivocation) {
+    /// Whether it is news.
+    pub(crate) fn equivocated(&mut self, by: Equivocation) -> bool {
         if self.equivocations.contains(&by) {
-            return;
+            return false;
         }
         self.equivocations_total += 1;
         if self.equivocations.len() == EQUIVOCATIONS_MAX {
             self.equivocations.pop_front();
         }
         self.equivocations.push_back(by);
+        true
     }
 
     pub(crate) fn bad(&mut self, from: Address, what: impl std::fmt::Display) {

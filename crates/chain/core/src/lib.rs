@@ -7,6 +7,7 @@
 //!                                 └────────────── on_block(mined, accounts, head) ◄────────┘
 //!   consensus::Solo   says when the next block is due
 //!   fees              says what past blocks paid
+//!   agreement         is how deciding went, and what is wrong with it
 //!   quorum            says who must agree, and which change of the validators is refused
 //!   constitution      is what the validators hold each other to, and how they vote for another
 //! ```
@@ -14,6 +15,7 @@
 //! Time is an argument, accounts are arguments, what happened comes back as values. Nothing here executes a
 //! transaction, knows a trie, opens a file or a socket, or reads a clock.
 
+pub mod agreement;
 pub mod build;
 pub mod consensus;
 pub mod constitution;

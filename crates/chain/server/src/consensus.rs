@@ -345,7 +345,7 @@ impl Shared {
         };
         let application = ChainApplication::new(Arc::clone(&self.node), self.rules.clone(), self.me);
         let standing = Arc::clone(&self.standing);
-        run(setup, application, log, Wire(peers), inbox, standing).map_err(|stopped| match stopped {
+        run(setup, application, log, Wire(peers), inbox, standing, |_| ()).map_err(|stopped| match stopped {
             Stopped::Application(trouble) => words(&trouble),
             stopped => words(&stopped),
         })

@@ -4,7 +4,10 @@ use super::{Action, Halt, Node, Phase};
 use crate::body;
 use crate::engine::{Engine, Fatal, Output};
 use crate::message::Message;
+use crate::standing::Equivocation;
 use alloy_primitives::Address;
+use purlin_chain_core::agreement::News;
+use purlin_chain_core::consensus::signed::VoteKind;
 use purlin_chain_core::consensus::{Decided, HeightSettings};
 use std::time::Duration;
 
@@ -21,9 +24,11 @@ impl Node {
         let outputs = engine.start(now, &self.settings, records, votes)?;
         self.phase = Phase::Running;
         self.pace.height(now, next);
+        self.watch.height(now, &self.settings);
         self.pace.round(now);
         self.translate(now, outputs);
         for (from, message) in self.future.take(next) {
+            self.note(now, from, &message);
             self.run(now, |engine| engine.message(now, from, message))?;
         }
         Ok(())
@@ -70,16 +75,19 @@ impl Node {
             Output::Decided(decided) => {
                 let (height, round) = (decided.certificate.height, decided.certificate.round);
                 self.standing.last = Some(self.pace.lap(now, height, round));
+                let seen = self.pace.seen(height, round);
+                self.watch.decided(now, &decided.certificate, seen);
                 return self.decide(now, decided, None);
             }
             Output::Round { round, proposer } => {
                 self.pace.round(now);
+                self.watch.round(now, round);
                 self.standing.round = round;
                 self.standing.proposer = Some(proposer);
                 self.standing.rounds_total += 1;
                 return;
             }
-            Output::Equivocation(by) => return self.standing.equivocated(by),
+            Output::Equivocation(by) => return self.accuse(by),
             Output::Bad { from, what } => return self.standing.bad(from, what),
             Output::Trouble(what) => {
                 self.standing.fault = Some(what);
@@ -93,9 +101,33 @@ impl Node {
     fn said(&mut self, now: Duration, message: &Message) {
         let me = self.engine.as_ref().map(Engine::address);
         match message {
-            Message::Vote(vote) if Some(vote.validator) == me => self.pace.vote(now, vote.kind),
-            Message::Proposal(proposal) => self.pace.proposal(now, proposal.height, proposal.round),
+            Message::Vote(vote) if Some(vote.validator) == me => {
+                self.pace.vote(now, vote.kind);
+                self.watch.vote(now, vote);
+                if vote.kind == VoteKind::Prevote {
+                    self.watch.prevoted(vote.round);
+                }
+            }
+            Message::Proposal(proposal) => {
+                self.pace.proposal(now, proposal.height, proposal.round);
+                self.watch.proposal(proposal);
+            }
             _ => {}
+        }
+    }
+
+    fn accuse(&mut self, by: Equivocation) {
+        if self.standing.equivocated(by) {
+            let Equivocation {
+                validator,
+                height,
+                round,
+            } = by;
+            self.watch.tell(News::Twice {
+                validator,
+                height,
+                round,
+            });
         }
     }
 
@@ -118,6 +150,7 @@ impl Node {
         if let Some((from, decided)) = self.sync.take(self.settings.height) {
             match self.proven(&decided) {
                 Ok(()) => {
+                    self.watch.synced(&self.settings, &decided.certificate);
                     self.decide(now, decided, Some(from));
                     return Ok(());
                 }

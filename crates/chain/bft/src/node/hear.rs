@@ -57,7 +57,14 @@ impl Node {
         {
             self.pace.proposal(now, height, proposal.round);
         }
+        if let Message::Vote(vote) = &message
+            && vote.validator == from
+            && (height < next || self.phase != Phase::Running && height == next)
+        {
+            self.watch.late(now, vote);
+        }
         if self.phase == Phase::Running && height == next {
+            self.note(now, from, &message);
             return self.run(now, |engine| engine.message(now, from, message));
         }
         let first = match self.phase {
@@ -68,6 +75,15 @@ impl Node {
             self.future.keep(first, height, from, message);
         }
         Ok(())
+    }
+
+    /// What the validator's own connection brings of the height that is under way.
+    pub(super) fn note(&mut self, now: Duration, from: Address, message: &Message) {
+        match message {
+            Message::Vote(vote) if vote.validator == from => self.watch.vote(now, vote),
+            Message::Proposal(proposal) if proposal.proposer == from => self.watch.proposal(proposal),
+            _ => {}
+        }
     }
 
     /// Whether a message may take memory until its height begins: blocks of validators, and what is small.

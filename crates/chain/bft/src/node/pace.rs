@@ -38,6 +38,11 @@ impl Pace {
         }
     }
 
+    /// When the proposal of a round was first seen.
+    pub(super) fn seen(&self, height: u64, round: u32) -> Option<Duration> {
+        self.seen.get(&(height, round)).copied()
+    }
+
     /// This node voted.
     pub(super) fn vote(&mut self, now: Duration, kind: VoteKind) {
         let at = match kind {
@@ -49,7 +54,7 @@ impl Pace {
 
     /// Decided in this round: when the next height is due.
     pub(super) fn due(&self, now: Duration, height: u64, round: u32, period: Duration) -> Duration {
-        let seen = self.seen.get(&(height, round)).copied().unwrap_or(now);
+        let seen = self.seen(height, round).unwrap_or(now);
         let took = now.saturating_sub(seen);
         now.saturating_add(period.saturating_sub(took))
     }

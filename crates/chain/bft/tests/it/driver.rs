@@ -139,7 +139,7 @@ fn start(
     let log = FileLog::open(&dir.join(index.to_string())).unwrap();
     let standing = Arc::new(Mutex::new(Standing::default()));
     let told = standing.clone();
-    let thread = std::thread::spawn(move || run(setup, app, log, net, receiver, told));
+    let thread = std::thread::spawn(move || run(setup, app, log, net, receiver, told, |_| ()));
     Running {
         thread,
         inbox,

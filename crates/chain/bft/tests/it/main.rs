@@ -11,4 +11,5 @@ mod odds;
 mod random;
 mod sets;
 mod storms;
+mod watched;
 mod world;

@@ -31,6 +31,8 @@ pub(crate) struct Wires {
     pub(crate) loss: u64,
     /// Nodes in different groups do not hear each other; all are in group 0 at first.
     pub(crate) groups: Vec<usize>,
+    /// Milliseconds that every message to or from a node takes besides.
+    pub(crate) far: BTreeMap<usize, u64>,
 }
 
 /// What one node does to everything that another node, which is under the test's control, sends.
@@ -71,6 +73,7 @@ impl World {
                 delay_max: 20,
                 loss: 0,
                 groups: vec![0; keys.len()],
+                far: BTreeMap::new(),
             },
             ledger: Ledger::new(sets),
             liars: BTreeMap::new(),
@@ -201,6 +204,7 @@ impl World {
             Ok(actions) => self.act(index, actions),
             Err(halt) => panic!("node {index} halts at {now:?}: {halt}"),
         }
+        self.hosts[index].take_news(now);
     }
 
     fn act(&mut self, index: usize, actions: Vec<Action>) {
@@ -255,7 +259,8 @@ impl World {
                 continue;
             };
             if self.hears(index, to) && !self.random.permille(self.wires.loss) {
-                let delay = 1 + self.random.below(self.wires.delay_max);
+                let far = |host: &usize| self.wires.far.get(host).copied().unwrap_or(0);
+                let delay = 1 + self.random.below(self.wires.delay_max) + far(&index) + far(&to);
                 let from = self.address(index);
                 self.posted += 1;
                 let key = (self.now + ms(delay), self.posted);

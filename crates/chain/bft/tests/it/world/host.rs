@@ -4,6 +4,7 @@ use super::NETWORK;
 use super::app::{App, Key};
 use purlin_chain_bft::node::{Action, Event, Node};
 use purlin_chain_bft::{Logged, Record, Timeouts};
+use purlin_chain_core::agreement::News;
 use purlin_chain_core::quorum::ValidatorSet;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -27,6 +28,8 @@ pub(crate) struct Host {
     pub(crate) node: Option<Node>,
     /// Actions done so far.
     pub(crate) acted: u64,
+    /// What its node told, and when.
+    pub(crate) news: Vec<(Duration, News)>,
 }
 
 impl Host {
@@ -40,6 +43,7 @@ impl Host {
             disk: Disk::default(),
             node: None,
             acted: 0,
+            news: Vec::new(),
         }
     }
 
@@ -60,6 +64,11 @@ impl Host {
         self.disk.unflushed.clear();
     }
 
+    pub(crate) fn take_news(&mut self, now: Duration) {
+        let news = self.node.iter_mut().flat_map(Node::take_news);
+        self.news.extend(news.map(|news| (now, news)));
+    }
+
     pub(crate) fn act(&mut self, action: &Action) -> Option<Event> {
         match action {
             Action::Begin(height) => {
@@ -76,7 +85,7 @@ impl Host {
             }
             Action::Validate(proposal) => {
                 return Some(Event::Validated {
-                    valid: self.app.validate(proposal),
+                    refused: (!self.app.validate(proposal)).then(|| "it is stubborn".to_owned()),
                     proposal: proposal.clone(),
                 });
             }
