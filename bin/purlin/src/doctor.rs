@@ -4,6 +4,8 @@
 
 #[cfg(feature = "tftp")]
 mod boot;
+#[cfg(feature = "chain")]
+mod chain;
 mod clock;
 mod cluster;
 mod config;
@@ -93,6 +95,21 @@ impl Finding {
         }
     }
 
+    /// As a node tells it of itself: the shape of [`Self::as_json`].
+    pub(crate) fn read(item: &Value) -> Self {
+        let text = |key: &str| item[key].as_str().unwrap_or_default().to_owned();
+        Self {
+            check: text("name").into(),
+            grade: match item["grade"].as_str() {
+                Some("pass") => Grade::Pass,
+                Some("warn") => Grade::Warn,
+                _ => Grade::Fail,
+            },
+            said: text("detail"),
+            fix: text("fix"),
+        }
+    }
+
     /// `{"name", "grade", "ok", "detail", "fix"}`; a warning is ok.
     pub(crate) fn as_json(&self) -> Value {
         let ok = self.grade != Grade::Fail;
@@ -141,6 +158,8 @@ pub(crate) async fn run(args: &Args, context: &Context) -> Outcome {
     }
     findings.extend(node::check(context).await);
     findings.extend(cluster::check(context).await);
+    #[cfg(feature = "chain")]
+    findings.extend(chain::check(context).await);
     if !node::runs(context) {
         let wanted = settings
             .as_ref()
@@ -156,8 +175,13 @@ pub(crate) async fn run(args: &Args, context: &Context) -> Outcome {
     #[cfg(feature = "tftp")]
     findings.extend(boot::check(settings.as_ref(), context).await);
     show(&findings, context)?;
+    Ok(exit(&findings))
+}
+
+/// Warnings do not count.
+pub(crate) fn exit(findings: &[Finding]) -> Exit {
     let failed = findings.iter().any(|finding| finding.grade == Grade::Fail);
-    Ok(if failed { Exit::Failed } else { Exit::Ok })
+    if failed { Exit::Failed } else { Exit::Ok }
 }
 
 /// What can be said of this machine alone; a running node says it of itself as well.
@@ -176,6 +200,12 @@ fn show(findings: &[Finding], context: &Context) -> Result<(), crate::exit::Fail
         let rows: Vec<Value> = findings.iter().map(Finding::as_json).collect();
         return output::list(&context.view(), KIND, &rows);
     }
+    report(findings);
+    Ok(())
+}
+
+/// Line by line, with the fixes.
+pub(crate) fn report(findings: &[Finding]) {
     let paint = Paint::stdout();
     for finding in findings {
         let grade = paint.text(finding.grade.tone(), finding.grade.word());
@@ -191,5 +221,4 @@ fn show(findings: &[Finding], context: &Context) -> Result<(), crate::exit::Fail
         count(Grade::Warn),
         count(Grade::Fail)
     );
-    Ok(())
 }

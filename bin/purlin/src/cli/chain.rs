@@ -2,6 +2,7 @@
 
 mod account;
 mod demo;
+mod doctor;
 mod ether;
 mod files;
 mod light;
@@ -42,6 +43,8 @@ pub(crate) enum Command {
     Demo(demo::DemoArgs),
     /// Show who decides about blocks, and whether enough of them are up.
     Validators(validators::ValidatorsArgs),
+    /// Show what is wrong with agreement: slow or missing validators, rounds, quorum, round trips.
+    Doctor(doctor::DoctorArgs),
     /// Vote, as a validator, for another validator set, block period or gas limit.
     #[command(subcommand)]
     Vote(vote::Command),
@@ -92,6 +95,7 @@ pub(super) fn run(command: &Command, context: &Context) -> Outcome {
         Command::Export(args) => files::export(args, context),
         Command::Accounts => list_accounts(context),
         Command::Validators(args) => context.block_on(validators::run(args, context)),
+        Command::Doctor(args) => context.block_on(doctor::run(args, context)),
         Command::Vote(command) => context.block_on(vote::run(command, context)),
         Command::Votes(args) => context.block_on(vote::open(args, context)),
         Command::Proof(args) => context.block_on(light::proof(args, context)),

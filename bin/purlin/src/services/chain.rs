@@ -15,9 +15,9 @@ use crate::settings::Settings as NodeSettings;
 use futures_util::future::{BoxFuture, FutureExt};
 use home::Home;
 use purlin_api::clock::Clock;
-use purlin_api::events::Joined;
+use purlin_api::events::{EventSource, Joined};
 use purlin_api::revisions::Revisions;
-use purlin_chain_server::api::{BlockEvents, ConstitutionEvents, InForce, TransactionTeller};
+use purlin_chain_server::api::{BlockEvents, ConstitutionEvents, DecisionEvents, InForce, TransactionTeller};
 use purlin_chain_server::section::Origin;
 use purlin_chain_server::{Handle, Pace, Running, Sockets};
 use purlin_telemetry::Registry;
@@ -137,6 +137,19 @@ async fn tell_of_changes(handle: &Handle) -> Failure {
     std::future::pending().await
 }
 
+impl ChainNode {
+    fn events(&self) -> Vec<Arc<dyn EventSource>> {
+        let mut events: Vec<Arc<dyn EventSource>> = vec![
+            Arc::new(BlockEvents::new(self.handle.clone())),
+            Arc::new(ConstitutionEvents::new(self.handle.clone())),
+        ];
+        if let Some(decisions) = DecisionEvents::new(&self.handle) {
+            events.push(Arc::new(decisions));
+        }
+        events
+    }
+}
+
 impl Service for ChainNode {
     fn register(&self, registry: &Registry) {
         registry.register(Arc::new(self.handle.metrics()));
@@ -162,10 +175,7 @@ impl Service for ChainNode {
     fn face<'a>(&'a self, _: &'a Clock, _: &'a Revisions) -> BoxFuture<'a, Face> {
         async move {
             Face {
-                events: Arc::new(Joined::new(vec![
-                    Arc::new(BlockEvents::new(self.handle.clone())),
-                    Arc::new(ConstitutionEvents::new(self.handle.clone())),
-                ])),
+                events: Arc::new(Joined::new(self.events())),
                 teller: Arc::new(TransactionTeller::new(self.handle.clone())),
                 members: Vec::new(),
                 routes: purlin_chain_server::api::routes(&self.handle),

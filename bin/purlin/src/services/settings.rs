@@ -216,5 +216,7 @@ pub(crate) fn reasons() -> Vec<&'static [Reason]> {
         purlin_tftp_core::reader::REASONS,
         #[cfg(feature = "ovn")]
         purlin_ovn_server::REASONS,
+        #[cfg(feature = "chain")]
+        purlin_chain_server::REASONS,
     ]
 }

@@ -50,6 +50,7 @@ fn every_command_shows_examples_of_itself_or_explains_its_arguments() {
         "bench dhcp",
         "token create",
         "backup create",
+        "chain doctor",
         "ovn status",
         "ovn list",
         "ovn get",

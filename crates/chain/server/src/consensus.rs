@@ -25,12 +25,14 @@ pub(crate) use gossip::Gossip;
 pub(crate) use rules::{Rules, differences};
 pub(crate) use steps::kept as kept_step;
 
+use crate::agreement::{self, Agreement};
 use crate::error::StartError;
 use crate::node::Node;
 use alloy_primitives::{Address, B256, Bytes};
 use application::ChainApplication;
 use door::Door;
 use purlin_chain_bft::{FileLog, Inbound, Net, Setup, Signer, Standing, Stopped, Timeouts, run};
+use purlin_chain_core::constitution::Constitution;
 use purlin_chain_peers::{Event, Network, PeerInfo, Peers, Refused};
 use std::collections::{BTreeSet, VecDeque};
 use std::path::PathBuf;
@@ -98,6 +100,7 @@ pub(crate) struct Shared {
     peers: Mutex<Option<Arc<Peers>>>,
     inbox: Mutex<Option<SyncSender<Inbound>>>,
     refusals: Mutex<VecDeque<Refused>>,
+    agreement: Arc<Agreement>,
     /// Why the engine stands still, when it does.
     trouble: Mutex<Option<String>>,
     stopping: AtomicBool,
@@ -134,6 +137,7 @@ pub(crate) async fn start(node: Arc<Node>, settings: ConsensusSettings) -> Resul
         peers: Mutex::default(),
         inbox: Mutex::default(),
         refusals: Mutex::default(),
+        agreement: Arc::new(Agreement::new()),
         trouble: Mutex::default(),
         stopping: AtomicBool::new(false),
         node: Arc::clone(&node),
@@ -167,6 +171,7 @@ pub(crate) async fn start(node: Arc<Node>, settings: ConsensusSettings) -> Resul
     };
     tokio::spawn(door::watch(door, node.heads.subscribe(), Arc::downgrade(&shared)));
     ends.work(&shared).map_err(system)?;
+    tokio::spawn(agreement::watch(Arc::downgrade(&shared)));
     let engine = Arc::clone(&shared);
     let thread = std::thread::Builder::new()
         .name("chain-consensus".to_owned())
@@ -238,6 +243,30 @@ impl Shared {
         lock(&self.standing).clone()
     }
 
+    /// The key by which others know this node.
+    pub(crate) const fn me(&self) -> Address {
+        self.me
+    }
+
+    /// How it agrees with others.
+    pub(crate) fn agreement(&self) -> &Arc<Agreement> {
+        &self.agreement
+    }
+
+    /// What counts at the height that is decided next.
+    pub(crate) fn now_in_force(&self) -> Arc<Constitution> {
+        self.rules.now()
+    }
+
+    /// The number of the last block that is durable here.
+    pub(crate) fn node_head(&self) -> u64 {
+        self.node.head().header.number
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Acquire)
+    }
+
     pub(crate) fn trouble(&self) -> Option<String> {
         lock(&self.trouble).clone()
     }
@@ -283,8 +312,14 @@ impl Shared {
                 from,
                 octets: octets.into(),
             },
-            Event::Up(peer) => Inbound::Up(peer.id),
-            Event::Down { id, .. } => Inbound::Down(id),
+            Event::Up(peer) => {
+                self.agreement.peer_up(&peer);
+                Inbound::Up(peer.id)
+            }
+            Event::Down { id, why } => {
+                self.agreement.peer_down(&id, &why);
+                Inbound::Down(id)
+            }
             Event::Refused(refused) => return self.refused(refused),
         };
         if let Some(inbox) = &*lock(&self.inbox) {
@@ -293,6 +328,7 @@ impl Shared {
     }
 
     fn refused(&self, refused: Refused) {
+        self.agreement.peer_refused(&refused);
         let mut kept = lock(&self.refusals);
         if kept.len() == REFUSALS_MAX {
             kept.pop_front();
@@ -344,8 +380,9 @@ impl Shared {
             timeouts: settings.timeouts,
         };
         let application = ChainApplication::new(Arc::clone(&self.node), self.rules.clone(), self.me);
-        let standing = Arc::clone(&self.standing);
-        run(setup, application, log, Wire(peers), inbox, standing, |_| ()).map_err(|stopped| match stopped {
+        let (standing, agreement) = (Arc::clone(&self.standing), Arc::clone(&self.agreement));
+        let tell = |news| agreement.hear(news);
+        run(setup, application, log, Wire(peers), inbox, standing, tell).map_err(|stopped| match stopped {
             Stopped::Application(trouble) => words(&trouble),
             stopped => words(&stopped),
         })

@@ -1,5 +1,6 @@
 //! What others hold of a running chain.
 
+use crate::agreement::{Story, diagnosis};
 use crate::consensus::report;
 use crate::fault::Fault;
 use crate::health;
@@ -91,6 +92,18 @@ impl Handle {
         self.node
             .consensus()
             .map(|consensus| report::validators(&consensus, None))
+    }
+
+    /// What is wrong with agreement, as this node sees it; `None` for a chain without validators.
+    #[must_use]
+    pub fn diagnosis(&self) -> Option<serde_json::Value> {
+        self.node.consensus().map(|consensus| diagnosis::of(&consensus))
+    }
+
+    /// What was told of agreement and peers.
+    pub(crate) fn story(&self) -> Option<Arc<Story>> {
+        let consensus = self.node.consensus()?;
+        Some(Arc::clone(consensus.agreement().story()))
     }
 
     /// The nodes that this one is connected with, and the last meetings that came to nothing.

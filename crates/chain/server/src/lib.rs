@@ -11,6 +11,7 @@
 //! runtime's threads only move octets. Whoever reaches a socket can ask, but change nothing except by a signed
 //! transaction: administration is not served here.
 
+mod agreement;
 pub mod api;
 mod arrivals;
 mod consensus;
@@ -38,6 +39,7 @@ mod source;
 mod start;
 mod why;
 
+pub use agreement::codes::REASONS;
 pub use consensus::{ConsensusSettings, Guests, NodeKey, NodeKeyError, Role};
 pub use error::StartError;
 pub use fault::Fault;

@@ -3,6 +3,7 @@
 use crate::consensus::Shared;
 use crate::listen::Speaks;
 use crate::node::Node;
+use purlin_chain_core::agreement::Failure;
 use purlin_telemetry::metrics::{Collector, Encoder, Histogram, LATENCY_BOUNDS, Unit};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -264,6 +265,7 @@ fn agreement(consensus: &Shared, encoder: &mut Encoder) {
     for (name, help, value) in counts {
         encoder.counter(name, help).count(&[], value);
     }
+    rounds(consensus, encoder);
     if let Some(lap) = standing.last {
         encoder
             .gauge(
@@ -271,5 +273,48 @@ fn agreement(consensus: &Shared, encoder: &mut Encoder) {
                 "How long the last height took here, from its start to the decision.",
             )
             .value(&[], lap.whole.as_secs_f64());
+    }
+}
+
+/// How long heights take, why rounds fail, and how each validator keeps up.
+fn rounds(consensus: &Shared, encoder: &mut Encoder) {
+    let counts = consensus.agreement().counts();
+    encoder
+        .histogram(
+            "purlin_chain_consensus_height_seconds",
+            "From the beginning of a height here to its decision.",
+        )
+        .histogram(&[], &counts.heights);
+    let mut failed = encoder.counter(
+        "purlin_chain_consensus_rounds_failed_total",
+        "Rounds that ended without a block, by reason.",
+    );
+    for (reason, count) in Failure::WORDS.into_iter().zip(counts.failed) {
+        failed.count(&[("reason", reason)], count);
+    }
+    // The set has a hundred validators at most.
+    let validators: Vec<_> = consensus.agreement().summary().validators;
+    let named: Vec<_> = validators
+        .iter()
+        .map(|one| (one.validator.to_string(), one))
+        .collect();
+    let mut late = encoder.gauge(
+        "purlin_chain_validator_late_seconds",
+        "By how much half of a validator's votes came after the first, over the last 512 heights.",
+    );
+    for (name, figures) in &named {
+        if let Some(spread) = figures.late {
+            late.value(&[("validator", name)], spread.p50.as_secs_f64());
+        }
+    }
+    let mut missed = encoder.gauge(
+        "purlin_chain_validator_missed_ratio",
+        "Share of the last 512 heights without any vote of a validator.",
+    );
+    for (name, figures) in named.iter().filter(|(_, figures)| figures.counted > 0) {
+        missed.value(
+            &[("validator", name)],
+            figures.missed as f64 / figures.counted as f64,
+        );
     }
 }

@@ -4,7 +4,7 @@ mod validators;
 mod words;
 
 use super::{Failure, Summary};
-use crate::quorum::ValidatorSet;
+use crate::quorum::{Standing, ValidatorSet};
 use alloy_primitives::Address;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -108,12 +108,21 @@ fn progress(facts: &Facts<'_>) -> Finding {
     const CHECK: &str = "chain.agreement";
     let Facts { height, round, .. } = facts;
     if facts.silence <= facts.silence_max {
-        let says = format!("the last block was decided {} ago", time(facts.silence));
+        let says = match facts.summary.heights {
+            Some(_) => format!("the last block was decided {} ago", time(facts.silence)),
+            None => "nothing was decided yet since this node began".to_owned(),
+        };
         return Finding::pass(CHECK, says);
     }
     let standing = facts.set.standing(facts.up);
+    let who = if standing.decides() {
+        let Standing { up, total, quorum } = standing;
+        format!("power {up} of {total} is connected, {quorum} must agree, and they do not")
+    } else {
+        standing.to_string()
+    };
     let says = format!(
-        "height {height} is undecided for {}, in round {round}: {standing}{}",
+        "height {height} is undecided for {}, in round {round}: {who}{}",
         time(facts.silence),
         missing(facts)
     );

@@ -276,6 +276,13 @@ fn s3_57_silence_is_a_fault_that_says_who_is_missing() {
         who(4)
     );
     assert_eq!(says, &expected);
+    let mut frozen = Case::of(&[1; 4]);
+    frozen.silence = ms(42_000);
+    let says = &frozen.found(&Window::default())[0].says;
+    assert!(
+        says.ends_with("power 4 of 4 is connected, 3 must agree, and they do not"),
+        "{says}"
+    );
 }
 
 #[test]

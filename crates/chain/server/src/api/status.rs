@@ -1,5 +1,6 @@
 //! `/api/v1/chain`: how the chain stands.
 
+use super::decisions;
 use crate::handle::Handle;
 use axum::Json;
 use axum::extract::State;
@@ -19,6 +20,10 @@ async fn consensus(_: Viewer, State(handle): State<Handle>, _: Asked) -> Result<
 
 async fn validators(_: Viewer, State(handle): State<Handle>, _: Asked) -> Result<Json<Value>, Problem> {
     handle.validators().map(Json).ok_or_else(alone)
+}
+
+async fn diagnosis(_: Viewer, State(handle): State<Handle>, _: Asked) -> Result<Json<Value>, Problem> {
+    handle.diagnosis().map(Json).ok_or_else(alone)
 }
 
 async fn peers(_: Viewer, State(handle): State<Handle>, _: Asked) -> Result<Json<Value>, Problem> {
@@ -121,7 +126,7 @@ fn document() -> Schema {
 /// The routes of the chain over a running service.
 #[must_use]
 pub fn routes(handle: &Handle) -> Routes {
-    let drafts: [Draft<Handle>; 4] = [
+    let drafts: [Draft<Handle>; 6] = [
         route::get("/api/v1/chain", show)
             .summary("Shows how the chain stands")
             .answers(200, schema::reference("ChainStatus")),
@@ -137,6 +142,29 @@ pub fn routes(handle: &Handle) -> Routes {
                 200,
                 schema::anything("As `purlin_getValidators` tells it, or what its summary says."),
             ),
+        route::get("/api/v1/chain/diagnosis", diagnosis)
+            .summary("Says what is wrong with agreement: findings with what helps, times of rounds, figures of each validator, quorum")
+            .description(
+                "As this node sees it, over the last 512 heights: when votes come is only known where they come to. A follower \
+                 knows certificates alone.",
+            )
+            .answers(
+                200,
+                schema::open_object(
+                    &["grade", "items", "quorum", "validators"],
+                    &[
+                        ("grade", schema::string("The worst of all findings: `pass`, `warn` or `fail`.")),
+                        (
+                            "items",
+                            schema::array(schema::open_object(
+                                &["name", "grade", "detail", "fix"],
+                                &[("validator", schema::nullable(schema::string("Whom it is about.")))],
+                            )),
+                        ),
+                    ],
+                ),
+            ),
+        decisions::draft(),
         route::get("/api/v1/chain/peers", peers)
             .summary("Lists the nodes of the chain that this one is connected with, and who was refused last")
             .answers(

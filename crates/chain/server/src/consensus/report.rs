@@ -23,10 +23,7 @@ pub(crate) fn validators(shared: &Shared, height: Option<u64>) -> Value {
     let height = height.unwrap_or(standing.height);
     let version = shared.rules.at(height);
     let set = &version.validators;
-    let mut up: BTreeSet<_> = peers.iter().map(|peer| peer.id).collect();
-    if shared.role == Role::Validator && shared.trouble().is_none() {
-        up.insert(shared.me);
-    }
+    let up = up(shared, &peers);
     let head = |address: &Address| {
         let own = *address == shared.me;
         if own {
@@ -59,6 +56,15 @@ pub(crate) fn validators(shared: &Shared, height: Option<u64>) -> Value {
         "seen": seen.collect::<Vec<_>>(),
         "next": shared.rules.coming().map(|coming| next(shared, &coming)),
     })
+}
+
+/// Who runs, as far as this node sees; itself too, while its engine does.
+pub(crate) fn up(shared: &Shared, peers: &[PeerInfo]) -> BTreeSet<Address> {
+    let mut up: BTreeSet<_> = peers.iter().map(|peer| peer.id).collect();
+    if shared.role == Role::Validator && shared.trouble().is_none() {
+        up.insert(shared.me);
+    }
+    up
 }
 
 /// A version that is decided and does not count yet.
@@ -191,33 +197,55 @@ pub(crate) fn check(shared: &Shared) -> Check {
             "wait; `purlin chain status` shows how it goes",
         );
     }
-    let late = shared.rules.now().period * LATE_PERIODS + LATE;
-    let silence = standing
-        .decided_at
-        .map_or_else(|| shared.node.now(), |at| at.elapsed());
-    if silence > late {
-        return Check::warn(
-            NAME,
-            Bears::Advice,
-            stands_still(shared, &standing, silence),
-            STILL_FIX,
-        );
+    if is_stalled(shared) {
+        return Check::warn(NAME, Bears::Advice, stands_still(shared), STILL_FIX);
     }
     let says = [Some(moves(&standing)), shared.note()];
     let says: Vec<String> = says.into_iter().flatten().collect();
     Check::pass(NAME, Bears::Advice, says.join("; "))
 }
 
-const STILL_FIX: &str = "purlin chain validators says who is missing; bring up as many as a quorum needs";
+const STILL_FIX: &str = "purlin chain doctor says who is missing; bring up as many as a quorum needs";
 
-fn stands_still(shared: &Shared, standing: &Standing, silence: Duration) -> String {
-    let told = validators(shared, None);
+/// Since the last decision here, or since the start.
+pub(crate) fn silence(shared: &Shared, standing: &Standing) -> Duration {
+    let decided = standing.decided_at;
+    decided.map_or_else(|| shared.node.now(), |at| at.elapsed())
+}
+
+/// The silence after which somebody is told.
+pub(crate) fn silence_max(shared: &Shared) -> Duration {
+    shared.rules.now().period * LATE_PERIODS + LATE
+}
+
+/// Whether nothing is decided, and not because this node is behind.
+pub(crate) fn is_stalled(shared: &Shared) -> bool {
+    let standing = shared.standing();
+    standing.behind.is_none() && silence(shared, &standing) > silence_max(shared)
+}
+
+/// In words, how long nothing is decided and who is missing.
+pub(crate) fn stands_still(shared: &Shared) -> String {
+    let standing = shared.standing();
+    let silence = silence(shared, &standing);
+    let here = up(shared, &shared.peers());
+    let set = &shared.rules.now().validators;
+    let power = set.standing(&here);
+    let who = if power.decides() {
+        format!(
+            "power {} of {} is connected, {} must agree, and they do not",
+            power.up, power.total, power.quorum
+        )
+    } else {
+        let gone = set.members().filter(|(who, _)| !here.contains(who));
+        let gone: Vec<String> = gone.map(|(who, _)| who.to_string()).collect();
+        format!("{power}; not seen from here: {}", gone.join(", "))
+    };
     format!(
-        "height {} is undecided for {} s, in round {}: {}",
+        "height {} is undecided for {} s, in round {}: {who}",
         standing.height,
         silence.as_secs(),
-        standing.round,
-        told["standing"].as_str().unwrap_or_default()
+        standing.round
     )
 }
 

@@ -1,6 +1,7 @@
 //! The service over real sockets.
 
 mod client;
+mod doctor;
 mod follow;
 mod governance;
 mod liars;
@@ -9,6 +10,7 @@ mod network;
 mod queries;
 mod restart;
 mod served;
+mod slow;
 mod suite;
 mod transfer;
 mod validators;

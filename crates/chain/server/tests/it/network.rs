@@ -67,6 +67,11 @@ impl Network {
         Self::with(validators, spec(validators, false), Guests::Anybody)
     }
 
+    /// Four validators of whom the first three run.
+    pub(crate) fn three_of_four() -> Self {
+        Self::with(3, spec(4, false), Guests::Anybody)
+    }
+
     /// Validators that can change who decides.
     pub(crate) fn governed(validators: u8) -> Self {
         Self::with(validators, spec(validators, true), Guests::Anybody)
@@ -92,6 +97,11 @@ impl Network {
 
     /// Starts node `n`, which dials all that are there.
     pub(crate) fn start(&mut self, n: u8, role: Role) {
+        self.start_dialling(n, role, |address| address.port());
+    }
+
+    /// Starts node `n`, which dials all that are there at the ports that `way` leads to.
+    pub(crate) fn start_dialling(&mut self, n: u8, role: Role, way: impl Fn(SocketAddr) -> u16) {
         let home: PathBuf = self.directory.path().join(n.to_string());
         std::fs::create_dir_all(&home).expect("a directory");
         let chain =
@@ -104,7 +114,7 @@ impl Network {
         let dial = self.nodes.iter().map(|(other, served)| PeerAddress {
             id: Some(key(*other).address()),
             host: "127.0.0.1".to_owned(),
-            port: served.handle.listens().expect("it listens").port(),
+            port: way(served.handle.listens().expect("it listens")),
         });
         let among = ConsensusSettings {
             role,

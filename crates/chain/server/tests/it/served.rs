@@ -5,9 +5,12 @@ use alloy_consensus::{SignableTransaction as _, TxEip1559, TxEnvelope};
 use alloy_eips::Encodable2718 as _;
 use alloy_primitives::{Signature, TxKind};
 use k256::ecdsa::SigningKey;
+use purlin_api::events::EventSource as _;
 use purlin_chain_evm::{Chain, Mode, StateSettings};
 use purlin_chain_proto::{Address, B256, Bytes, ChainSpec, U256, codec};
+use purlin_chain_server::api::DecisionEvents;
 use purlin_chain_server::{ConsensusSettings, Handle, Running, Settings, Sockets, start};
+use purlin_telemetry::metrics::{Collector as _, Encoder};
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -92,6 +95,26 @@ impl Served {
 
     pub(crate) fn http(&self) -> SocketAddr {
         self.handle.http().expect("an address")
+    }
+
+    /// What was told of agreement and peers, oldest first.
+    pub(crate) fn decisions(&self) -> Vec<Value> {
+        let source = DecisionEvents::new(&self.handle).expect("among others");
+        let told = self.runtime.block_on(async {
+            let from = source.oldest().await;
+            if from == source.tail().await {
+                return Vec::new();
+            }
+            source.next(&from, usize::MAX).await.events
+        });
+        told.into_iter().map(|event| event.data).collect()
+    }
+
+    /// What it shows at `/metrics`.
+    pub(crate) fn metrics(&self) -> String {
+        let mut encoder = Encoder::default();
+        self.handle.metrics().collect(&mut encoder);
+        encoder.text()
     }
 
     pub(crate) fn ws(&self) -> Ws {
