@@ -17,10 +17,12 @@
 //! bundle has a [`Step`] for every change up to its block. What it says about itself (balance, nonce, slots) is a claim until
 //! it is verified; [`Proven`] holds only what was.
 
+mod decision;
 mod fetch;
 mod steps;
 mod trie;
 
+pub use decision::{Decision, Signed};
 pub use fetch::fetch;
 pub use steps::Step;
 
@@ -185,9 +187,7 @@ impl Bundle {
             });
         }
         let (header, hash) = header(&self.header)?;
-        let certificate = certified(&self.certificate, &header, hash)?;
-        let set = steps::set_at(trust, &self.steps, header.number)?;
-        let power = certificate.verify_signed(trust.genesis, &set)?;
+        let signed = decision::signed(trust, &self.certificate, &self.steps, &header, hash)?;
         let exists = trie::account(&self.account, header.state_root)?;
         let root = if exists {
             self.account.storage_hash
@@ -197,16 +197,15 @@ impl Bundle {
         for slot in &self.account.storage_proof {
             trie::slot(self.account.address, slot, root)?;
         }
-        let commits = certificate.commits.iter();
         let slots = self.account.storage_proof.iter();
         Ok(Proven {
             block: header.number,
             hash,
             timestamp: header.timestamp,
-            round: certificate.round,
-            power,
-            total: set.total(),
-            signers: commits.map(|commit| commit.validator).collect(),
+            round: signed.round,
+            power: signed.power,
+            total: signed.total,
+            signers: signed.signers,
             address: self.account.address,
             exists,
             nonce: self.account.nonce.to(),

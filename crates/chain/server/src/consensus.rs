@@ -23,7 +23,8 @@ pub use key::{NodeKey, NodeKeyError};
 
 pub(crate) use gossip::Gossip;
 pub(crate) use rules::{Rules, differences};
-pub(crate) use steps::kept as kept_step;
+pub use steps::{StepMissing, forget_steps, keep_steps};
+pub(crate) use steps::{kept as kept_step, steps_up_to};
 
 use crate::agreement::{self, Agreement};
 use crate::error::StartError;

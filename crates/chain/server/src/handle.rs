@@ -29,6 +29,10 @@ impl Handle {
         Self { node, http, ws }
     }
 
+    pub(crate) fn node(&self) -> &Arc<Node> {
+        &self.node
+    }
+
     /// Where JSON-RPC over HTTP is served.
     #[must_use]
     pub fn http(&self) -> Option<SocketAddr> {

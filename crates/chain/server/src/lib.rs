@@ -35,12 +35,15 @@ pub mod section;
 mod settings;
 mod shape;
 mod signer;
+mod snapshot;
 mod source;
 mod start;
 mod why;
 
 pub use agreement::codes::REASONS;
-pub use consensus::{ConsensusSettings, Guests, NodeKey, NodeKeyError, Role};
+pub use consensus::{
+    ConsensusSettings, Guests, NodeKey, NodeKeyError, Role, StepMissing, forget_steps, keep_steps,
+};
 pub use error::StartError;
 pub use fault::Fault;
 pub use handle::Handle;
@@ -49,5 +52,6 @@ pub use purlin_chain_bft::Timeouts;
 pub use purlin_chain_peers::{AddressFault, PeerAddress, Settings as PeerSettings};
 pub use running::Running;
 pub use settings::{Cors, Pace, Production, RpcLimits, Settings};
+pub use snapshot::{Pieces, SnapshotRefused, write_snapshot};
 pub use start::{Sockets, start};
 pub use why::Told;

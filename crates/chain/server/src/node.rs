@@ -46,6 +46,7 @@ pub(crate) struct Node {
     pub wake: Notify,
     pub reading: Arc<Semaphore>,
     pub executing: Arc<Semaphore>,
+    pub snapshots: Arc<Semaphore>,
     pub counts: Counts,
     /// What the last try to make a block said, when it failed.
     pub trouble: Mutex<Option<String>>,
@@ -127,6 +128,7 @@ impl Node {
             wake: Notify::new(),
             reading: Arc::new(Semaphore::new(limits.reading.max(1))),
             executing: Arc::new(Semaphore::new(limits.executing.max(1))),
+            snapshots: Arc::new(Semaphore::new(1)),
             counts: Counts::default(),
             trouble: Mutex::default(),
             journal: Mutex::new(journal),

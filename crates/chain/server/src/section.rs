@@ -1,8 +1,10 @@
 //! `[chain]` of a configuration.
 
 mod among;
+mod fast;
 
 pub use among::{Among, Role};
+pub use fast::{FromSnapshot, Place};
 
 use crate::settings::{Cors, Pace, Production, RpcLimits, Settings};
 use purlin_chain_core::pool;
@@ -16,7 +18,7 @@ use std::time::Duration;
 static SECTION: Section = Section::new(
     "chain",
     "An EVM chain: its genesis, its state, and JSON-RPC for every Ethereum tool.",
-    &[KEYS, among::KEYS],
+    &[KEYS, fast::KEYS, among::KEYS],
 );
 
 const KEYS: &[Key] = &[
@@ -39,8 +41,8 @@ const KEYS: &[Key] = &[
         .example("0.0.0.0:8546"),
     Key::new(
         "pruning_mode",
-        Kind::Enum(&["archive", "full"]),
-        "How far back state is answered: archive keeps all of it, full that of the last block_retention blocks.",
+        Kind::Enum(&["archive", "full", "fast"]),
+        "How far back state is answered: archive keeps all of it, full that of the last block_retention blocks, fast that of the last 128, and it may begin from a snapshot.",
     )
     .default("full")
     .restart(),
@@ -122,6 +124,8 @@ pub struct ChainSettings {
     pub enabled: bool,
     pub origin: Origin,
     pub state: StateSettings,
+    /// Where the chain begins in a data directory that has none, if not with its first block.
+    pub begin: Option<FromSnapshot>,
     /// Without the directory of its journal, which the node knows.
     pub service: Settings,
     pub among: Among,
@@ -175,6 +179,7 @@ pub fn read(document: &Document, faults: &mut Faults) -> Option<ChainSettings> {
         enabled: keys.get("enabled"),
         origin,
         state: state(&keys),
+        begin: fast::read(&keys),
         service: Settings {
             http: keys.opt("http"),
             ws: keys.opt("websocket"),
@@ -190,12 +195,14 @@ pub fn read(document: &Document, faults: &mut Faults) -> Option<ChainSettings> {
         among: among::read(&keys),
     };
     among::agree(&keys, &settings, faults);
+    fast::agree(&keys, &settings, faults);
     (faults.errors() == before).then_some(settings)
 }
 
 fn state(keys: &Reader<'_>) -> StateSettings {
     let mode = match keys.get::<String>("pruning_mode").as_str() {
         "archive" => Mode::Archive,
+        "fast" => Mode::Full { blocks: fast::STATES },
         _ => Mode::Full {
             blocks: keys.get("block_retention"),
         },
@@ -338,7 +345,10 @@ mod tests {
             ("request_max = \"9Gi\"", "9Gi is not from 1Ki to 1Gi"),
             ("state_cache_size = \"9000Ti\"", "chain.state_cache_size"),
             ("beneficiary = \"0x12\"", "chain.beneficiary"),
-            ("pruning_mode = \"fast\"", "expected one of \"archive\", \"full\""),
+            (
+                "pruning_mode = \"snap\"",
+                "expected one of \"archive\", \"full\", \"fast\"",
+            ),
             ("block_perid = \"1s\"", "did you mean `block_period`?"),
         ] {
             let (settings, told) = check(&format!("[chain]\n{text}\n"));

@@ -2,12 +2,17 @@
 
 use super::decisions;
 use crate::handle::Handle;
+use crate::snapshot::SnapshotRefused;
 use axum::Json;
+use axum::body::Body;
 use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse as _, Response};
+use futures_util::stream;
 use purlin_api::asked::Asked;
 use purlin_api::route::{self, Draft, Routes};
 use purlin_api::schema::{self, Schema};
-use purlin_api::{Problem, Viewer};
+use purlin_api::{Admin, Problem, Viewer};
 use serde_json::{Value, json};
 
 async fn show(_: Viewer, State(handle): State<Handle>, _: Asked) -> Result<Json<Value>, Problem> {
@@ -28,6 +33,20 @@ async fn diagnosis(_: Viewer, State(handle): State<Handle>, _: Asked) -> Result<
 
 async fn peers(_: Viewer, State(handle): State<Handle>, _: Asked) -> Result<Json<Value>, Problem> {
     Ok(Json(handle.peers()))
+}
+
+/// One at a time, and nothing to begin with where nobody could believe it.
+async fn snapshot(_: Admin, State(handle): State<Handle>, _: Asked) -> Result<Response, Problem> {
+    let pieces = handle.snapshot().await.map_err(|refused| match refused {
+        SnapshotRefused::Busy | SnapshotRefused::Unproven(_) => Problem::not_possible(refused.to_string()),
+        SnapshotRefused::Stopping => Problem::not_ready(refused.to_string()),
+    })?;
+    let pieces = stream::unfold(pieces, async |mut pieces| {
+        let piece = pieces.next().await?;
+        Some((piece.map(|octets| octets.0), pieces))
+    });
+    let kind = [(header::CONTENT_TYPE, "application/octet-stream")];
+    Ok((kind, Body::from_stream(pieces)).into_response())
 }
 
 fn alone() -> Problem {
@@ -126,7 +145,7 @@ fn document() -> Schema {
 /// The routes of the chain over a running service.
 #[must_use]
 pub fn routes(handle: &Handle) -> Routes {
-    let drafts: [Draft<Handle>; 6] = [
+    let drafts: [Draft<Handle>; 7] = [
         route::get("/api/v1/chain", show)
             .summary("Shows how the chain stands")
             .answers(200, schema::reference("ChainStatus")),
@@ -171,6 +190,14 @@ pub fn routes(handle: &Handle) -> Routes {
                 200,
                 schema::anything("As `purlin_getValidators` tells it, or what its summary says."),
             ),
+        route::get("/api/v1/chain/snapshot", snapshot)
+            .summary("Writes a snapshot of the head while everything runs on, one at a time")
+            .description(
+                "The state after the head and what proves that the head was decided, as `purlin chain snapshot restore` and \
+                 `chain.snapshot` of other nodes read it. An answer that breaks off is no snapshot.",
+            )
+            .answers_as(200, "application/octet-stream", schema::string("A file of docs/formats/chain.md."))
+            .errors(&[409, 503]),
     ];
     Routes::new("chain", handle, drafts).component("ChainStatus", document())
 }

@@ -4,14 +4,16 @@
 //!   decide(block) ─► a new version? ─► its slots proven under the block's state root ─► DATA/chain/steps/VERSION.json
 //! ```
 //!
-//! Every node makes them when it executes the block, and again at a start what is missing and can still be made. They are
-//! for readers far away; nothing here depends on them, and one that cannot be written costs nobody a block.
+//! Every node makes them when it executes the block, and again at a start what is missing and can still be made; a node that
+//! begins from a snapshot gets them with it. They are for readers far away; nothing here depends on them, and one that cannot
+//! be written costs nobody a block.
 
 use alloy_primitives::{B256, Bytes, U64, U256};
-use purlin_chain_core::constitution::{ADDRESS, DELAY, read_from};
+use purlin_chain_core::constitution::{ADDRESS, Constitution, DELAY, read_from};
 use purlin_chain_evm::{Chain, StateRead as _};
 use serde_json::{Value, json};
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// The directory of one chain's steps.
@@ -52,6 +54,59 @@ impl Steps {
             }
         }
         self.next = count;
+    }
+}
+
+/// Why it cannot be shown how the first validators became those of now.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "the proof of version {0} of the constitution is not kept here, and the state that it is made of neither"
+)]
+pub struct StepMissing(pub u64);
+
+/// A step for every version of the constitution that the state after block `number` holds, the first of version 1. `home` has
+/// the chain's files, where it has any.
+///
+/// # Errors
+/// [`StepMissing`].
+pub(crate) fn steps_up_to(
+    chain: &Chain,
+    home: Option<&Path>,
+    number: u64,
+) -> Result<Vec<Value>, StepMissing> {
+    let Some(all) = chain.constitutions() else {
+        return Ok(Vec::new());
+    };
+    let there = |version: &&Constitution| version.from <= number.saturating_add(DELAY);
+    let versions = all.iter().map(|version| &**version).take_while(there).count();
+    let step = |version| {
+        let kept = home.and_then(|home| kept(home, version as u64));
+        kept.or_else(|| make(chain, version))
+            .ok_or(StepMissing(version as u64))
+    };
+    (1..versions).map(step).collect()
+}
+
+/// Keeps in `home` steps that somebody else made and that were verified, the first of version 1.
+///
+/// # Errors
+/// When they cannot be written.
+pub fn keep_steps(home: &Path, steps: &[Value]) -> std::io::Result<()> {
+    let folder = home.join(FOLDER);
+    for (step, version) in steps.iter().zip(1..) {
+        write(&folder, &file(&folder, version), step)?;
+    }
+    Ok(())
+}
+
+/// Removes what is kept in `home`: what a beginning has left that did not come to its end.
+///
+/// # Errors
+/// When it cannot be removed.
+pub fn forget_steps(home: &Path) -> std::io::Result<()> {
+    match fs::remove_dir_all(home.join(FOLDER)) {
+        Err(cause) if cause.kind() != ErrorKind::NotFound => Err(cause),
+        _ => Ok(()),
     }
 }
 

@@ -11,6 +11,7 @@ mod queries;
 mod restart;
 mod served;
 mod slow;
+mod snapshot;
 mod suite;
 mod transfer;
 mod validators;

@@ -89,6 +89,11 @@ impl Served {
         self.runtime.block_on(running.join(among)).expect("joined");
     }
 
+    /// Runs something where the service runs.
+    pub(crate) fn wait<T>(&self, what: impl Future<Output = T>) -> T {
+        self.runtime.block_on(what)
+    }
+
     pub(crate) fn development() -> Self {
         Self::new(settings(), development())
     }

@@ -185,3 +185,36 @@ fn a_step_that_proves_nothing_is_refused() {
     let fault = bundle(9, &[1, 2, 3, 4], steps()).verify(&ungoverned).unwrap_err();
     assert!(fault.to_string().contains("no constitution"), "{fault}");
 }
+
+#[test]
+fn a_decision_proves_its_own_header_alone_by_those_who_decided_then() {
+    let block = bundle(25, &[1, 2, 4], steps());
+    let header = Header::decode(&mut &block.header[..]).unwrap();
+    let decision = Decision {
+        certificate: block.certificate,
+        steps: block.steps,
+    };
+    let proof = serde_json::to_vec(&decision.steps).unwrap();
+    let read = Decision::read(decision.certificate.clone(), &proof).unwrap();
+    let signed = read.verify(&governed(), &header).unwrap();
+    let signers = [1, 2, 4].map(|index| key(index).address());
+    assert_eq!((signed.power, signed.total), (3, 4));
+    assert_eq!(signed.signers, signers);
+    assert_eq!(read.claimed(&header).unwrap(), signers);
+    let other = Header {
+        state_root: B256::ZERO,
+        ..header.clone()
+    };
+    let refused = |decision: &Decision, header: &Header| decision.verify(&governed(), header).unwrap_err();
+    let fault = refused(&decision, &other);
+    assert!(matches!(fault, LightFault::OtherBlock { .. }), "{fault}");
+    // Without the steps, validator 4 is a stranger.
+    let short = Decision::read(decision.certificate.clone(), &[]).unwrap();
+    let fault = refused(&short, &header);
+    assert!(matches!(fault, LightFault::Certificate(_)), "{fault}");
+    let fault = Decision::read(decision.certificate, b"{}").unwrap_err();
+    assert!(
+        matches!(fault, LightFault::Unreadable { what: "proof", .. }),
+        "{fault}"
+    );
+}
