@@ -41,6 +41,8 @@ use crate::cluster::Waits;
 use crate::exit::{Exit, Failure, Outcome};
 use crate::log;
 use crate::output::Paint;
+#[cfg(feature = "chain")]
+use crate::settings::Settings;
 use banner::Banner;
 use boot::Boot;
 use node::Node;
@@ -48,11 +50,22 @@ use notify::Notifier;
 use signals::Signals;
 use std::io::{IsTerminal, Write};
 use std::os::unix::process::CommandExt;
+#[cfg(feature = "chain")]
+use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 /// The control plane needs little: packet threads are threads of their own.
 const WORKERS: usize = 2;
+
+/// The settings of a configuration file, with the environment over it.
+///
+/// # Errors
+/// When it cannot be read, or with every fault of it.
+#[cfg(feature = "chain")]
+pub(crate) fn configuration(file: &Path) -> Result<Settings, Failure> {
+    boot::checked(file).map(|(_, settings)| settings)
+}
 
 pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     let started = Instant::now();

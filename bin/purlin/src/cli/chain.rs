@@ -7,6 +7,8 @@ mod ether;
 mod files;
 mod light;
 pub(crate) mod network;
+mod prune;
+mod snapshot;
 mod validators;
 mod vote;
 
@@ -61,6 +63,11 @@ pub(crate) enum Command {
     Import(files::ImportArgs),
     /// Write blocks to a file that `import` and geth read.
     Export(files::ExportArgs),
+    /// The state of a chain in one file: taken from a node, looked at, made into a chain that goes on from there.
+    #[command(subcommand)]
+    Snapshot(snapshot::Command),
+    /// Let go of old blocks of a node that does not run, and give their room back to the disk.
+    Prune(prune::PruneArgs),
     /// The accounts of a development chain, with their keys.
     #[command(after_help = "Examples:
   purlin chain accounts
@@ -93,6 +100,8 @@ pub(super) fn run(command: &Command, context: &Context) -> Outcome {
         Command::Demo(args) => context.block_on(demo::run(args, context)),
         Command::Import(args) => files::import(args, context),
         Command::Export(args) => files::export(args, context),
+        Command::Snapshot(command) => snapshot::run(command, context),
+        Command::Prune(args) => prune::run(args, context),
         Command::Accounts => list_accounts(context),
         Command::Validators(args) => context.block_on(validators::run(args, context)),
         Command::Doctor(args) => context.block_on(doctor::run(args, context)),

@@ -134,6 +134,15 @@ impl Context {
         }
     }
 
+    /// Whether a node's API was named.
+    #[cfg_attr(
+        not(feature = "chain"),
+        expect(dead_code, reason = "only what works on a data directory, too, asks")
+    )]
+    pub(crate) fn names_a_server(&self) -> bool {
+        self.globals.server.is_some()
+    }
+
     /// The data directory, when one was named.
     pub(crate) fn named_data_dir(&self) -> Option<&Path> {
         self.globals.data_dir.as_deref()

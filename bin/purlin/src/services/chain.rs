@@ -1,8 +1,10 @@
 //! The chain as a part of this node: its directory, JSON-RPC, blocks, watched and told about.
 
 pub(crate) mod accounts;
+mod beginning;
 pub(crate) mod home;
 mod membership;
+pub(crate) mod trust;
 
 pub(crate) use purlin_chain_server::section::ChainSettings as Settings;
 
@@ -63,6 +65,11 @@ impl ChainNode {
         }
         warn_of_known_keys(settings);
         let home = Home::of(base.data_dir);
+        if let Some(from) = settings.begin.as_ref().filter(|_| !home.is_settled()) {
+            let begun = beginning::begin(from, &settings.origin, settings.state, &home).await?;
+            // It is opened again below, like every other.
+            drop(begun);
+        }
         let (origin, state) = (settings.origin.clone(), settings.state);
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         // What a crash has left is read again before the file opens.

@@ -7,13 +7,17 @@ use std::net::TcpListener;
 use std::process::Stdio;
 use tempfile::TempDir;
 
-/// A port from which on those of one validator are free (its peers, JSON-RPC twice, the API), below those that the kernel
-/// hands out.
-fn base_port() -> u16 {
+/// A port from which on those of these validators are free (each one's peers, JSON-RPC twice, the API), below those that the
+/// kernel hands out.
+pub(crate) fn base_port(validators: &[u16]) -> u16 {
     let free = |port: u16| TcpListener::bind(("127.0.0.1", port)).is_ok();
-    let mut bases = (0..40).map(|step| 20_000 + step * 300);
+    let of_one = |n: &u16| [*n, 100 + 2 * n, 101 + 2 * n, 200 + n];
+    let wanted: Vec<u16> = validators.iter().flat_map(of_one).collect();
+    // Tests look at the same time, each from a place of its own.
+    let first = (std::process::id() % 40) as u16 + 7 * wanted.len() as u16;
+    let mut bases = (0..40).map(|step| 20_000 + (first + step) % 40 * 300);
     bases
-        .find(|base| [0, 100, 101, 200].iter().all(|more| free(base + more)))
+        .find(|base| wanted.iter().all(|more| free(base + more)))
         .expect("some ports are free")
 }
 
@@ -22,7 +26,7 @@ fn whoever_ends_the_demo_ends_its_validators_too() {
     let dir = TempDir::new().expect("a directory");
     let mut demo = command(dir.path())
         .args(["chain", "demo", "--validators", "1", "--period", "100ms"])
-        .args(["-o", "json", "--base-port", &base_port().to_string()])
+        .args(["-o", "json", "--base-port", &base_port(&[0]).to_string()])
         .env("TMPDIR", dir.path())
         .stdout(Stdio::piped())
         .spawn()

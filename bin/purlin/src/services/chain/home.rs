@@ -8,12 +8,16 @@
 //! ```
 
 use super::accounts;
+use super::trust::{Believed, Believer, Doubt};
 use crate::exit::{Exit, Failure, chain as words};
+use purlin_chain_evm::snapshot::{self, Manifest, SnapshotError};
 use purlin_chain_evm::{Chain, StateSettings};
 use purlin_chain_proto::ChainSpec;
 use purlin_chain_server::section::Origin;
+use purlin_chain_server::{forget_steps, keep_steps};
+use serde_json::Value;
 use std::fs;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 /// The directory of one chain.
@@ -70,7 +74,8 @@ impl Home {
         self.0.join("genesis.json")
     }
 
-    fn state(&self) -> PathBuf {
+    /// The file of blocks and state.
+    pub(crate) fn state(&self) -> PathBuf {
         self.0.join("chain.redb")
     }
 
@@ -79,11 +84,11 @@ impl Home {
         self.genesis().is_file()
     }
 
-    /// The chain that is here.
+    /// That there is a chain.
     ///
     /// # Errors
-    /// [`Exit::NotFound`] when there is none; when another process has it open.
-    pub(crate) fn open(&self, settings: StateSettings) -> Result<Chain, Failure> {
+    /// [`Exit::NotFound`] when there is none.
+    pub(crate) fn settled(&self) -> Result<(), Failure> {
         if !self.is_settled() {
             return Err(Failure::new(
                 Exit::NotFound,
@@ -91,6 +96,15 @@ impl Home {
                 "purlin chain init --genesis FILE, or name the node's --data-dir",
             ));
         }
+        Ok(())
+    }
+
+    /// The chain that is here.
+    ///
+    /// # Errors
+    /// [`Exit::NotFound`] when there is none; when another process has it open.
+    pub(crate) fn open(&self, settings: StateSettings) -> Result<Chain, Failure> {
+        self.settled()?;
         let begun = Beginning::read(&self.genesis())?;
         Chain::open(&self.state(), begun.spec, settings).map_err(|cause| self.broken(&cause))
     }
@@ -100,6 +114,94 @@ impl Home {
     /// # Errors
     /// [`Exit::Conflict`] when there is one already.
     pub(crate) fn settle(&self, begun: Beginning, settings: StateSettings) -> Result<Chain, Failure> {
+        self.unsettled()?;
+        crate::up::prepare_data_dir(&self.0)?;
+        self.clear()?;
+        let chain =
+            Chain::create(Some(&self.state()), begun.spec, settings).map_err(|cause| self.broken(&cause))?;
+        self.write_genesis(&begun.text)?;
+        Ok(chain)
+    }
+
+    /// Makes a chain of a snapshot that is believed.
+    ///
+    /// # Errors
+    /// [`Exit::Conflict`] when there is a chain already; a snapshot that is refused. Nothing of it is left behind.
+    pub(crate) fn restore(
+        &self,
+        begun: Beginning,
+        settings: StateSettings,
+        input: &mut dyn Read,
+        believer: &Believer,
+        progress: &mut dyn FnMut(u64, u64),
+    ) -> Result<(Chain, Manifest, Believed), Failure> {
+        self.unsettled()?;
+        crate::up::prepare_data_dir(&self.0)?;
+        self.clear()?;
+        let made = self.take_over(begun, settings, input, believer, progress);
+        if made.is_err() {
+            // What stops this is not why it failed; the next try begins with it again.
+            let _ = self.clear();
+            let _ = fs::remove_dir(&self.0);
+        }
+        made
+    }
+
+    fn take_over(
+        &self,
+        begun: Beginning,
+        settings: StateSettings,
+        input: &mut dyn Read,
+        believer: &Believer,
+        progress: &mut dyn FnMut(u64, u64),
+    ) -> Result<(Chain, Manifest, Believed), Failure> {
+        let (mut believed, mut doubt) = (None, None);
+        let mut accept = |manifest: &Manifest| match believer.judge(manifest) {
+            Ok(good) => {
+                believed = Some(good);
+                Ok(())
+            }
+            Err(why) => {
+                let what = why.what.clone();
+                doubt = Some(why);
+                Err(what)
+            }
+        };
+        let restored = snapshot::restore(&self.state(), &begun.spec, settings, input, &mut accept, progress);
+        let manifest = restored.map_err(|cause| match (doubt.take(), &cause) {
+            (Some(Doubt { what, fix }), _) => Failure::failed(what, fix),
+            (None, SnapshotError::OtherGenesis { .. }) => {
+                Failure::failed(words(&cause), "give the genesis document of the snapshot's chain")
+            }
+            (None, _) => Failure::failed(words(&cause), "take another snapshot; see the disk, too"),
+        })?;
+        let believed: Believed = believed.unwrap_or_default();
+        let steps = believed.steps.iter().map(serde_json::to_value);
+        let steps: Vec<Value> = steps.collect::<Result<_, _>>().map_err(io::Error::other)?;
+        keep_steps(&self.0, &steps)?;
+        let chain = Chain::open(&self.state(), begun.spec, settings).map_err(|cause| self.broken(&cause))?;
+        self.write_genesis(&begun.text)?;
+        Ok((chain, manifest, believed))
+    }
+
+    /// Removes what an attempt has left that did not come to its end.
+    fn clear(&self) -> Result<(), Failure> {
+        forget_steps(&self.0)?;
+        match fs::remove_file(self.state()) {
+            Err(cause) if cause.kind() != ErrorKind::NotFound => Err(cause.into()),
+            _ => Ok(()),
+        }
+    }
+
+    /// The document is written last: with it, there is a chain.
+    fn write_genesis(&self, text: &str) -> Result<(), Failure> {
+        let fresh = self.genesis().with_extension("json.new");
+        fs::write(&fresh, text)?;
+        fs::rename(&fresh, self.genesis())?;
+        Ok(())
+    }
+
+    fn unsettled(&self) -> Result<(), Failure> {
         if self.is_settled() {
             return Err(Failure::new(
                 Exit::Conflict,
@@ -107,18 +209,7 @@ impl Home {
                 "name another --data-dir; a chain is never overwritten",
             ));
         }
-        crate::up::prepare_data_dir(&self.0)?;
-        // Of an attempt that did not come to its end.
-        match fs::remove_file(self.state()) {
-            Err(cause) if cause.kind() != ErrorKind::NotFound => return Err(cause.into()),
-            _ => {}
-        }
-        let chain =
-            Chain::create(Some(&self.state()), begun.spec, settings).map_err(|cause| self.broken(&cause))?;
-        let fresh = self.genesis().with_extension("json.new");
-        fs::write(&fresh, begun.text)?;
-        fs::rename(&fresh, self.genesis())?;
-        Ok(chain)
+        Ok(())
     }
 
     /// The chain that a node is to have: the one that is here, or a new one.
