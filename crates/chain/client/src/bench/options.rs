@@ -84,6 +84,14 @@ pub enum OptionsError {
     Tip { tip: u128, fee: u128 },
     #[error("a time limit of nothing ends every run before it begins")]
     Timeout,
+    #[error(
+        "{transactions} transactions become due over {seconds} s, and --timeout ends the load after {limit} s"
+    )]
+    Long {
+        transactions: u32,
+        seconds: u64,
+        limit: u64,
+    },
 }
 
 impl BenchOptions {
@@ -139,7 +147,24 @@ impl BenchOptions {
         if self.timeout.is_zero() {
             return Err(OptionsError::Timeout);
         }
-        Ok(())
+        self.ends_in_time()
+    }
+
+    /// What becomes due by the clock must do so before the end.
+    fn ends_in_time(&self) -> Result<(), OptionsError> {
+        let Load::Open { per_second } = self.load else {
+            return Ok(());
+        };
+        // While it grows, half as many come.
+        let seconds = f64::from(self.transactions) / per_second + self.ramp.as_secs_f64() / 2.0;
+        if seconds <= self.timeout.as_secs_f64() {
+            return Ok(());
+        }
+        Err(OptionsError::Long {
+            transactions: self.transactions,
+            seconds: seconds.ceil() as u64,
+            limit: self.timeout.as_secs(),
+        })
     }
 
     pub(crate) fn poll(&self) -> Duration {
@@ -196,6 +221,10 @@ mod tests {
         check(
             |o| o.load = Load::Closed { in_flight: 1 },
             "--in-flight 1 is outside 4 to 10000000",
+        );
+        check(
+            |o| (o.load, o.transactions) = (Load::Open { per_second: 20.0 }, 34_000),
+            "34000 transactions become due over 1700 s, and --timeout ends the load after 120 s",
         );
         check(
             |o| (o.fee_max, o.tip) = (Some(5), 6),
