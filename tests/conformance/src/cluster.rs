@@ -23,7 +23,7 @@ mod watcher;
 
 pub use campus::{Campus, Databases, Hints, Host, Plan, Standby, Wire};
 pub use changes::Changes;
-pub use chaos::{Claims, Cost, Fault, Orders, Outcome, Part, Struck, Trial, Wound};
+pub use chaos::{Claims, Cost, Fault, Orders, Outcome, Part, Slowness, Struck, Trial, Wound};
 pub use crowd::{Crowd, Memory, Moment, Note, Overlap, Population, Stay, overlaps};
 pub use dice::Dice;
 pub use joined::Tried;

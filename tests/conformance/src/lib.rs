@@ -24,8 +24,8 @@ mod wait;
 pub use balancing::{Front, Trio};
 pub use cluster::{
     Campus, Changes, Claims, Cluster, Cost, Crowd, Databases, Dice, Fault, Hints, Host, Member, Memory,
-    Moment, Note, Orders, Outcome, Overlap, Part, Plan, Population, RELAY, Report, Socket, Standby, Stay,
-    Struck, Trial, Tried, Watcher, Wire, Wound, overlaps,
+    Moment, Note, Orders, Outcome, Overlap, Part, Plan, Population, RELAY, Report, Slowness, Socket, Standby,
+    Stay, Struck, Trial, Tried, Watcher, Wire, Wound, overlaps,
 };
 pub use judge::{Judge, constitution_compiled};
 pub use lab::Lab;

@@ -9,6 +9,7 @@ mod strike;
 mod struck;
 
 pub use claims::Claims;
+pub use crush::Slowness;
 pub use fault::{Fault, Part};
 pub use outcome::{Cost, Outcome};
 pub use strike::Wound;
@@ -131,7 +132,7 @@ impl Trial {
             began,
             ended: self.crowd.now(),
             back,
-            crush: self.crush.take(),
+            slowness: self.crush.take(),
         });
         self.pass(REST);
         let (promises, owners) = (self.crowd.promises(), self.crowd.owners());

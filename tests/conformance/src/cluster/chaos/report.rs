@@ -34,7 +34,8 @@ fn row(cost: &Cost) -> Value {
         "ended": struck.ended.as_secs_f64(),
         "whole_after": struck.back.as_secs_f64(),
         "longest_wait": cost.wait.as_secs_f64(),
-        "crush": struck.crush,
+        "crush": struck.slowness.crush,
+        "stolen": struck.slowness.stolen,
         "limit": cost.limit.map(|limit| limit.as_secs_f64()),
         "good": !cost.is_too_high(),
     })

@@ -1,6 +1,6 @@
 //! One time of trouble, and what it may cost.
 
-use super::Fault;
+use super::{Fault, Slowness};
 use crate::cluster::campus::Plan;
 use crate::cluster::crowd::{Memory, Moment};
 use std::time::Duration;
@@ -20,7 +20,7 @@ pub struct Struck {
     /// How long that took, from when everything was put right.
     pub back: Duration,
     /// By how much the machine was slower than one with nothing else to do: limits stretch with it.
-    pub crush: f64,
+    pub slowness: Slowness,
 }
 
 impl Struck {
@@ -43,8 +43,10 @@ impl Struck {
         } else {
             CALM_LIMIT
         };
-        // What waits gets a processor before what computes: a quarter of the crush is what it feels.
-        Some(limit.mul_f64(1.0 + (self.crush - 1.0) / 4.0))
+        let Slowness { crush, stolen } = self.slowness;
+        // What waits gets a processor before what computes: a quarter of the crush is what it feels, but all of what the host
+        // took.
+        Some(limit.mul_f64((1.0 + (crush - 1.0) / 4.0) * stolen))
     }
 
     fn losses(&self) -> usize {
