@@ -144,7 +144,13 @@ impl Server {
         let user = self.password.as_ref().map(|password| format!(":{password}@"));
         let url = format!("redis://{}{}", user.unwrap_or_default(), self.address);
         let client = redis::Client::open(url)?;
-        let mut wire = client.get_multiplexed_async_connection().await?;
+        // The client's own half second is little on a machine that stands still at times.
+        let patient = redis::AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(PATIENCE))
+            .set_response_timeout(Some(PATIENCE));
+        let mut wire = client
+            .get_multiplexed_async_connection_with_config(&patient)
+            .await?;
         let mut command = redis::cmd(words[0]);
         command.arg(&words[1..]).query_async(&mut wire).await
     }
