@@ -117,8 +117,12 @@ impl EventSource for ConstitutionEvents {
 
 fn event(handle: &Handle, version: &InForce) -> Event {
     let InForce { version, from, says } = version;
-    // Headers are never thrown away.
-    let header = handle.chain().store().header(*from).ok().flatten();
+    let store = handle.chain().store();
+    // Headers are never thrown away. Where a chain began with a snapshot after that height, nothing here is older than that.
+    let known = [*from, store.oldest()].into_iter();
+    let header = known
+        .filter_map(|number| store.header(number).ok().flatten())
+        .next();
     let seconds = header.map_or(0, |head| head.header.timestamp);
     let now = handle.chain().constitution(*from);
     let validators: Vec<Value> = now
