@@ -17,7 +17,6 @@ pub(super) struct Watcher {
     tally: Tally,
     /// Those of which no sum has told yet.
     passed: Vec<String>,
-    failed: u64,
     /// Those that run for long.
     slow: Vec<String>,
 }
@@ -30,7 +29,6 @@ impl Watcher {
             .and_then(|rest| rest.strip_suffix(" ... FAILED"))
         {
             self.tally.faults.push(name.to_owned());
-            self.failed += 1;
             return true;
         }
         if let Some(name) = passed(line) {
@@ -43,7 +41,6 @@ impl Watcher {
         }
         if let Some(result) = line.strip_prefix("test result: ") {
             self.passed.clear();
-            self.failed = 0;
             self.tally.passed += count(result, " passed");
             self.tally.failed += count(result, " failed");
             self.tally.skipped += count(result, " ignored");
@@ -80,8 +77,9 @@ impl Watcher {
         };
         let fault = format!("{name} hangs{within}");
         self.tally.passed += self.passed.len() as u64;
-        self.tally.failed += self.failed + 1;
         self.tally.faults.push(fault);
+        // No sum has told of them.
+        self.tally.failed = self.tally.faults.len() as u64;
         Outcome {
             tally: self.tally,
             hung_after: Some(self.passed),
