@@ -220,17 +220,16 @@ impl Shared {
 
     /// Name, help and value of what the constitution says.
     pub(crate) fn gauges(&self) -> [(&'static str, &'static str, u64); 3] {
-        let height = self.node.head().header.number + 1;
         [
             (
                 "purlin_chain_constitution_version",
                 "The version of the constitution that counts; 0 is the genesis document's.",
-                self.rules.version(height),
+                self.rules.next_version(),
             ),
             (
                 "purlin_chain_validators",
                 "How many validators decide about the next block.",
-                self.rules.at(height).validators.len() as u64,
+                self.rules.now().validators.len() as u64,
             ),
             (
                 "purlin_chain_validator",

@@ -277,6 +277,12 @@ mod tests {
     use super::*;
     use purlin_config::Input;
 
+    /// A chain that is served, with these keys; or what is wrong with them.
+    pub(super) fn with_keys(keys: &str) -> Result<ChainSettings, String> {
+        let (settings, told) = check(&format!("[chain]\nenabled = true\n{keys}"));
+        settings.ok_or(told)
+    }
+
     fn check(text: &str) -> (Option<ChainSettings>, String) {
         let mut faults = Faults::new();
         let document = Document::parse([Input::file("a.toml", text)], &mut faults);

@@ -171,18 +171,11 @@ pub(super) fn agree(keys: &Reader<'_>, settings: &ChainSettings, faults: &mut Fa
 
 #[cfg(test)]
 mod tests {
-    use super::super::read;
+    use super::super::tests::with_keys;
     use super::*;
-    use purlin_config::{Document, Input};
 
-    fn check(text: &str) -> Result<Among, String> {
-        let mut faults = Faults::new();
-        let text = format!("[chain]\nenabled = true\n{text}");
-        let document = Document::parse([Input::file("a.toml", &text)], &mut faults);
-        let settings = read(&document, &mut faults);
-        settings
-            .map(|settings| settings.among)
-            .ok_or_else(|| faults.to_text(&document, false))
+    fn check(keys: &str) -> Result<Among, String> {
+        with_keys(keys).map(|settings| settings.among)
     }
 
     #[test]

@@ -178,17 +178,9 @@ pub(super) fn agree(keys: &Reader<'_>, settings: &ChainSettings, faults: &mut Fa
 
 #[cfg(test)]
 mod tests {
-    use super::super::read;
+    use super::super::tests::with_keys as check;
     use super::*;
     use purlin_chain_evm::Mode;
-    use purlin_config::{Document, Input};
-
-    fn check(text: &str) -> Result<ChainSettings, String> {
-        let mut faults = Faults::new();
-        let text = format!("[chain]\nenabled = true\n{text}");
-        let document = Document::parse([Input::file("a.toml", &text)], &mut faults);
-        read(&document, &mut faults).ok_or_else(|| faults.to_text(&document, false))
-    }
 
     #[test]
     fn s3_34_s3_35_a_fast_node_keeps_128_states_and_begins_where_it_is_told() {
