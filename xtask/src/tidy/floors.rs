@@ -16,6 +16,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("crates/dhcp/proto", 1),
     ("crates/tftp/proto", 1),
     ("crates/chain/core", 2),
+    ("crates/chain/signatures", 2),
     ("crates/dhcp/core", 2),
     ("crates/ovn/core", 2),
     ("crates/tftp/core", 2),

@@ -11,6 +11,7 @@ const PURE: &[&str] = &[
     "crates/store/src/",
     "crates/fabric/core/src/",
     "crates/chain/proto/src/",
+    "crates/chain/signatures/src/",
     "crates/chain/core/src/",
     "crates/chain/bft/src/",
     "crates/dhcp/proto/src/",

@@ -11,7 +11,6 @@
 //! What was final before stays readable all the while.
 
 mod application;
-mod claims;
 mod door;
 mod gossip;
 mod key;

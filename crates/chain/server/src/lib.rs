@@ -34,7 +34,6 @@ mod running;
 pub mod section;
 mod settings;
 mod shape;
-mod signer;
 mod snapshot;
 mod source;
 mod start;

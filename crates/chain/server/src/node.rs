@@ -14,7 +14,6 @@ use crate::filters::Filters;
 use crate::journal::{APPENDED_MAX, Journal};
 use crate::metrics::RpcMetrics;
 use crate::settings::Settings;
-use crate::signer::PublicKey;
 use crate::source::{Account, NewHead, Source, StateRead as _};
 use alloy_primitives::KECCAK256_EMPTY;
 use purlin_chain_core::pool::journal::encode;
@@ -23,6 +22,7 @@ use purlin_chain_core::pool::{
 };
 use purlin_chain_evm::Head;
 use purlin_chain_proto::{Address, B256, Recovered};
+use purlin_chain_signatures::PublicKey;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};

@@ -6,21 +6,21 @@
 //! ```
 //!
 //! With a transaction goes the key that signed it, if the sender has recovered it: what waits to be read is then checked in
-//! one go, for two thirds of the price (claims.rs). Where that fails, each is recovered, and whoever told a wrong key is disconnected.
+//! one go, for half of the price (chain/signatures). Where that fails, each is recovered, and whoever told a wrong key is disconnected.
 //!
 //! Validators know each other, so that what one takes from a client or a follower reaches all of them in one step; what one
 //! validator gets from another goes no further. A transaction that nobody heard is said again while it waits.
 
 use super::Shared;
-use super::claims::{self, Claim};
 use crate::node::Node;
 use crate::rpc::{decode_transaction, unsigned};
-use crate::signer::{PublicKey, has_low_s, recover};
 use alloy_eips::Encodable2718 as _;
 use alloy_primitives::{Address, B256, Bytes, keccak256};
 use alloy_rlp::{Encodable as _, Header};
 use purlin_chain_core::pool::{Origin, Pooled};
 use purlin_chain_proto::{Recovered, Transaction};
+use purlin_chain_signatures::claims::{self, Claim};
+use purlin_chain_signatures::{PublicKey, has_low_s, recover};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Weak};
 use std::time::Duration;

@@ -5,12 +5,12 @@ use super::transactions::receipt;
 use super::{Method, Query, answer, run};
 use crate::fault::{Answer, Fault};
 use crate::node::Node;
-use crate::signer::recover;
 use alloy_eips::Decodable2718 as _;
 use jsonrpsee::RpcModule;
 use jsonrpsee::core::RegisterMethodError;
 use jsonrpsee::types::Params;
 use purlin_chain_proto::{B256, Transaction};
+use purlin_chain_signatures::recover;
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Who signed a transaction, with the key: whoever has the key need not recover it again (see `consensus/claims.rs`).
+//! Who signed a transaction, with the key: whoever has the key need not recover it again (see `claims.rs`).
 
 use alloy_primitives::{Address, Signature};
 use purlin_chain_proto::{Recovered, Transaction};
@@ -6,17 +6,17 @@ use secp256k1::ecdsa::{RecoverableSignature, RecoveryId};
 use secp256k1::{Message, SECP256K1};
 
 /// Both coordinates of a point, 32 octets each.
-pub(crate) type PublicKey = [u8; 64];
+pub type PublicKey = [u8; 64];
 
 /// A transaction whose signer was recovered here.
 #[derive(Debug, Clone)]
-pub(crate) struct Signed {
-    pub(crate) transaction: Recovered,
-    pub(crate) key: PublicKey,
+pub struct Signed {
+    pub transaction: Recovered,
+    pub key: PublicKey,
 }
 
 /// Recovers the signer under the rules since Homestead; `None`: nobody can have signed this (or s is in the upper half, EIP-2).
-pub(crate) fn recover(transaction: Transaction) -> Option<Signed> {
+pub fn recover(transaction: Transaction) -> Option<Signed> {
     let signature = transaction.signature();
     if !has_low_s(signature) {
         return None;
@@ -37,7 +37,7 @@ pub(crate) fn recover(transaction: Transaction) -> Option<Signed> {
 }
 
 /// Of s and its negative, one is in the lower half of the order.
-pub(crate) fn has_low_s(signature: &Signature) -> bool {
+pub fn has_low_s(signature: &Signature) -> bool {
     signature.normalize_s().is_none()
 }
 
