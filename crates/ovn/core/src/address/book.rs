@@ -275,11 +275,13 @@ impl Book {
     }
 }
 
-/// The last octets differ most: they come first, so that the tries stay flat.
+/// The last octets differ most: they come first, so that the tries stay flat, and the very last one second, so that
+/// neighbours, who mostly come together, lie together.
 fn mac_key(mac: Mac) -> Uuid {
     let mut octets = [0; 16];
     octets[..6].copy_from_slice(&mac.0);
     octets[..6].reverse();
+    octets.swap(0, 1);
     Uuid::from_bytes(octets)
 }
 
@@ -289,7 +291,9 @@ fn ip_key(ip: IpAddr) -> Uuid {
         IpAddr::V4(ip) => ip.to_ipv6_mapped(),
         IpAddr::V6(ip) => ip,
     };
-    Uuid::from_bytes(u128::from(ip).to_le_bytes())
+    let mut octets = u128::from(ip).to_le_bytes();
+    octets.swap(0, 1);
+    Uuid::from_bytes(octets)
 }
 
 fn place(holder: &Holder) -> String {

@@ -58,7 +58,8 @@ impl IndexData {
     }
 }
 
-/// FNV-1a of 128 bits, the same in every process.
+/// FNV-1a of 128 bits, the same in every process. A row's name is its own: whoever refers to rows that lie together is
+/// found in places that do, too.
 fn hash(atom: &Atom) -> Uuid {
     const PRIME: u128 = 0x0000_0000_0100_0000_0000_0000_0000_013b;
     let mut hash: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
@@ -72,7 +73,7 @@ fn hash(atom: &Atom) -> Uuid {
         Atom::Real(real) => add(&(real + 0.0).to_bits().to_be_bytes()),
         Atom::Boolean(boolean) => add(&[u8::from(*boolean)]),
         Atom::Text(text) | Atom::Named(text) => add(text.as_bytes()),
-        Atom::Uuid(uuid) => add(uuid.as_bytes()),
+        Atom::Uuid(uuid) => return *uuid,
     }
     Uuid::from_bytes(hash.to_be_bytes())
 }
