@@ -146,14 +146,11 @@ async fn tell_of_changes(handle: &Handle) -> Failure {
 
 impl ChainNode {
     fn events(&self) -> Vec<Arc<dyn EventSource>> {
-        let mut events: Vec<Arc<dyn EventSource>> = vec![
+        vec![
             Arc::new(BlockEvents::new(self.handle.clone())),
             Arc::new(ConstitutionEvents::new(self.handle.clone())),
-        ];
-        if let Some(decisions) = DecisionEvents::new(&self.handle) {
-            events.push(Arc::new(decisions));
-        }
-        events
+            Arc::new(DecisionEvents::new(&self.handle)),
+        ]
     }
 }
 
@@ -191,9 +188,14 @@ impl Service for ChainNode {
         .boxed()
     }
 
-    /// Every key of the section is for the start.
-    fn apply<'a>(&'a self, _: &'a NodeSettings) -> BoxFuture<'a, Result<(), String>> {
-        async { Ok(()) }.boxed()
+    /// Every other key of the section is for the start.
+    fn apply<'a>(&'a self, settings: &'a NodeSettings) -> BoxFuture<'a, Result<(), String>> {
+        let limit = settings.services.chain.service.storage_max;
+        async move {
+            self.handle.limit_storage(limit);
+            Ok(())
+        }
+        .boxed()
     }
 
     fn watch<'a>(&'a self, _: Tell<'a>) -> BoxFuture<'a, Failure> {

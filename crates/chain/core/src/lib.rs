@@ -10,6 +10,7 @@
 //!   agreement         is how deciding went, and what is wrong with it
 //!   quorum            says who must agree, and which change of the validators is refused
 //!   constitution      is what the validators hold each other to, and how they vote for another
+//!   storage           is how much of its room a chain takes
 //! ```
 //!
 //! Time is an argument, accounts are arguments, what happened comes back as values. Nothing here executes a
@@ -22,6 +23,7 @@ pub mod constitution;
 pub mod fees;
 pub mod pool;
 pub mod quorum;
+pub mod storage;
 mod words;
 
 pub use words::Wei;

@@ -8,22 +8,18 @@
 //!
 //! The engine's thread only hands values over; what needs sorting is done by who asks, or by the look each second.
 
-pub(crate) mod codes;
 pub(crate) mod diagnosis;
-mod story;
 mod throttle;
 mod words;
 
-pub(crate) use story::{Story, view};
-
 use crate::consensus::{Shared, report};
+use crate::story::{Decision, Story};
 use purlin_chain_core::agreement::{Failure, News, Summary, Window};
 use purlin_chain_peers::{PeerInfo, Refused};
 use purlin_chain_proto::Address;
 use purlin_telemetry::metrics::{Histogram, LATENCY_BOUNDS, Unit};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
-use story::Decision;
 use throttle::Throttle;
 use tokio::time::MissedTickBehavior;
 
@@ -57,7 +53,7 @@ pub(crate) struct Counts {
 }
 
 impl Agreement {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(story: Arc<Story>) -> Self {
         let counts = Counts {
             heights: Histogram::new(Unit::Nanoseconds, LATENCY_BOUNDS),
             failed: [0; Failure::WORDS.len()],
@@ -70,7 +66,7 @@ impl Agreement {
                 throttle: Throttle::default(),
                 stalled: false,
             }),
-            story: Arc::new(Story::new()),
+            story,
         }
     }
 
@@ -80,10 +76,6 @@ impl Agreement {
 
     fn now(&self) -> Duration {
         self.started.elapsed()
-    }
-
-    pub(crate) fn story(&self) -> &Arc<Story> {
-        &self.story
     }
 
     pub(crate) fn counts(&self) -> Counts {

@@ -137,7 +137,7 @@ pub(crate) async fn start(node: Arc<Node>, settings: ConsensusSettings) -> Resul
         peers: Mutex::default(),
         inbox: Mutex::default(),
         refusals: Mutex::default(),
-        agreement: Arc::new(Agreement::new()),
+        agreement: Arc::new(Agreement::new(Arc::clone(&node.story))),
         trouble: Mutex::default(),
         stopping: AtomicBool::new(false),
         node: Arc::clone(&node),
@@ -359,6 +359,8 @@ impl Shared {
         let Some(peers) = lock(&self.peers).clone() else {
             return Ok(());
         };
+        // Looked at before it begins: an engine that cannot keep what is decided must sign nothing.
+        self.node.storage.room()?;
         let (sender, inbox) = sync_channel(INBOX);
         // Open before it is looked who is there: a peer that comes meanwhile is told of twice, not never. And before it is
         // looked whether the node stops: whoever stops it finds the inbox, or is seen here.

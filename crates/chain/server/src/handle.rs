@@ -1,12 +1,13 @@
 //! What others hold of a running chain.
 
-use crate::agreement::{Story, diagnosis};
+use crate::agreement::diagnosis;
 use crate::consensus::report;
 use crate::fault::Fault;
 use crate::health;
 use crate::metrics::ChainMetrics;
 use crate::node::Node;
 use crate::source::NewHead;
+use crate::story::Story;
 use crate::why::{self, Told};
 use purlin_chain_core::pool::Status;
 use purlin_chain_evm::{Chain, Head};
@@ -104,10 +105,22 @@ impl Handle {
         self.node.consensus().map(|consensus| diagnosis::of(&consensus))
     }
 
-    /// What was told of agreement and peers.
-    pub(crate) fn story(&self) -> Option<Arc<Story>> {
-        let consensus = self.node.consensus()?;
-        Some(Arc::clone(consensus.agreement().story()))
+    /// What was told of agreement, peers and storage.
+    pub(crate) fn story(&self) -> &Arc<Story> {
+        &self.node.story
+    }
+
+    /// From now on the chain's directory may take so many octets; `None`: as many as the disk has. What stood still for
+    /// want of room goes on by itself.
+    pub fn limit_storage(&self, limit: Option<u64>) {
+        self.node.storage.allow(limit);
+    }
+
+    /// What the chain's directory takes of the disk, and what it may take; both in octets.
+    #[must_use]
+    pub fn storage(&self) -> (u64, Option<u64>) {
+        let quota = self.node.storage.quota();
+        (quota.used(), quota.limit())
     }
 
     /// The nodes that this one is connected with, and the last meetings that came to nothing.

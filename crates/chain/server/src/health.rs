@@ -10,6 +10,7 @@ const LATE_SECS: u64 = 30;
 
 pub(crate) fn checks(node: &Node) -> Vec<Check> {
     let mut checks = vec![blocks(node), pool(node)];
+    checks.extend(node.storage.check());
     checks.extend(node.consensus().map(|consensus| report::check(&consensus)));
     checks
 }

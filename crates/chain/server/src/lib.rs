@@ -14,6 +14,7 @@
 mod agreement;
 pub mod api;
 mod arrivals;
+mod codes;
 mod consensus;
 mod error;
 mod exec;
@@ -37,9 +38,11 @@ mod shape;
 mod snapshot;
 mod source;
 mod start;
+mod storage;
+mod story;
 mod why;
 
-pub use agreement::codes::REASONS;
+pub use codes::REASONS;
 pub use consensus::{
     ConsensusSettings, Guests, NodeKey, NodeKeyError, Role, StepMissing, forget_steps, keep_steps,
 };

@@ -182,6 +182,18 @@ impl Collector for ChainMetrics {
         for (name, help, value) in gauges {
             encoder.gauge(name, help).value(&[], value);
         }
+        let quota = node.storage.quota();
+        encoder
+            .gauge(
+                "purlin_chain_storage_bytes",
+                "What the chain's directory takes of the disk.",
+            )
+            .count(&[], quota.used());
+        if let Some(limit) = quota.limit() {
+            encoder
+                .gauge("purlin_chain_storage_max_bytes", "What it may take of it.")
+                .count(&[], limit);
+        }
         let sizes = node.pool_sizes();
         let mut pool = encoder.gauge(
             "purlin_chain_pool_transactions",

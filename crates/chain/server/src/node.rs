@@ -15,6 +15,8 @@ use crate::journal::{APPENDED_MAX, Journal};
 use crate::metrics::RpcMetrics;
 use crate::settings::Settings;
 use crate::source::{Account, NewHead, Source, StateRead as _};
+use crate::storage::Storage;
+use crate::story::Story;
 use alloy_primitives::KECCAK256_EMPTY;
 use purlin_chain_core::pool::journal::encode;
 use purlin_chain_core::pool::{
@@ -50,6 +52,9 @@ pub(crate) struct Node {
     pub counts: Counts,
     /// What the last try to make a block said, when it failed.
     pub trouble: Mutex<Option<String>>,
+    /// What was told of the node and those around it.
+    pub story: Arc<Story>,
+    pub storage: Storage,
     journal: Mutex<Option<Journal>>,
     appended: AtomicUsize,
     started: Instant,
@@ -118,6 +123,7 @@ impl Node {
     ) -> Self {
         let head = next_block(&source, &source.head());
         let limits = &settings.rpc;
+        let story = Arc::new(Story::new());
         Self {
             pool: Mutex::new(Pool::new(settings.pool.clone(), head)),
             heads: broadcast::Sender::new(HEADS_BEHIND),
@@ -131,6 +137,12 @@ impl Node {
             snapshots: Arc::new(Semaphore::new(1)),
             counts: Counts::default(),
             trouble: Mutex::default(),
+            storage: Storage::new(
+                settings.data_dir.clone(),
+                settings.storage_max,
+                Arc::clone(&story),
+            ),
+            story,
             journal: Mutex::new(journal),
             appended: AtomicUsize::new(0),
             started: Instant::now(),
@@ -219,13 +231,18 @@ impl Node {
         Ok(hash)
     }
 
-    /// Takes a transaction into the pool; `noted`: also into its journal.
+    /// Takes a transaction into the pool; `noted`: also into its journal. What comes out of that (and is not noted again)
+    /// was taken in while there was room, and is kept when there is none.
     pub(crate) fn insert_as(
         &self,
         transaction: Recovered,
         origin: Origin,
         noted: bool,
     ) -> Result<Result<B256, Refusal>, Fault> {
+        if noted && let Some(full) = self.storage.full() {
+            self.counts.refused.fetch_add(1, Ordering::Relaxed);
+            return Err(Fault::limit(full));
+        }
         let sender = transaction.signer();
         let mut pool = self.pool();
         // Under the pool's lock: a block that comes now is told to the pool after this.

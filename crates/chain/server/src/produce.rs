@@ -76,6 +76,8 @@ fn sealer(pace: settings::Pace) -> Option<Settings> {
 
 /// Makes one block of what waits.
 fn make(node: &Node, slot: Slot) -> Result<(), String> {
+    // An empty one would take room, too: nothing is made until there is some.
+    node.storage.room()?;
     let production = &node.settings.production;
     let attributes = Attributes {
         timestamp: slot.timestamp,

@@ -54,6 +54,12 @@ const KEYS: &[Key] = &[
     .default("10000")
     .restart(),
     Key::new(
+        "storage_max",
+        Kind::Size { min: 16 << 20, max: 1 << 50 },
+        "What the chain's directory may take of the disk; as much as there is when not set. From 90 % on the node says so; when it is reached the node takes no transactions, and makes, votes for and follows no blocks, until there is room again.",
+    )
+    .example("500Gi"),
+    Key::new(
         "state_cache_size",
         Kind::Size { min: 1 << 20, max: 1 << 40 },
         "Memory for accounts, slots and trie nodes that were read last.",
@@ -184,6 +190,7 @@ pub fn read(document: &Document, faults: &mut Faults) -> Option<ChainSettings> {
             http: keys.opt("http"),
             ws: keys.opt("websocket"),
             data_dir: None,
+            storage_max: keys.opt::<ByteSize>("storage_max").map(|size| size.0),
             production: production(&keys),
             pool: pool::Settings {
                 unprotected_allowed,
@@ -325,7 +332,7 @@ mod tests {
         let own = good(
             "[chain]\nenabled = true\ngenesis = \"/etc/g.json\"\npruning_mode = \"archive\"\nblock_period = \"5s\"\n\
              empty_blocks = true\nblock_gas_limit = 8000000\ntransaction_pool_size = 100\nrequests_per_second = 7\n\
-             query_timeout = \"2s\"\ncors_origins = [\"https://a.example\"]\nstate_cache_size = \"2Mi\"\n",
+             query_timeout = \"2s\"\nstorage_max = \"500Gi\"\ncors_origins = [\"https://a.example\"]\nstate_cache_size = \"2Mi\"\n",
         );
         assert_eq!(own.origin, Origin::Document("/etc/g.json".into()));
         assert_eq!((own.state.mode, own.state.cache_bytes), (Mode::Archive, 2 << 20));
@@ -338,6 +345,7 @@ mod tests {
             (own.service.rpc.rate, own.service.rpc.deadline),
             (7, Duration::from_secs(2))
         );
+        assert_eq!(own.service.storage_max, Some(500 << 30));
         assert_eq!(own.service.cors, Cors::Origins(vec!["https://a.example".into()]));
     }
 
@@ -350,6 +358,7 @@ mod tests {
             ),
             ("request_max = \"9Gi\"", "9Gi is not from 1Ki to 1Gi"),
             ("state_cache_size = \"9000Ti\"", "chain.state_cache_size"),
+            ("storage_max = \"1Mi\"", "1Mi is not from 16Mi to 1024Ti"),
             ("beneficiary = \"0x12\"", "chain.beneficiary"),
             (
                 "pruning_mode = \"snap\"",

@@ -14,6 +14,8 @@ pub struct Settings {
     pub ws: Option<SocketAddr>,
     /// The directory of the pool's journal; none: what waits is forgotten at the end of the process.
     pub data_dir: Option<PathBuf>,
+    /// Octets of the disk that this directory may take; none: as many as there are.
+    pub storage_max: Option<u64>,
     pub production: Production,
     pub pool: purlin_chain_core::pool::Settings,
     pub rpc: RpcLimits,
@@ -26,6 +28,7 @@ impl Default for Settings {
             http: Some(SocketAddr::from(([127, 0, 0, 1], 8545))),
             ws: Some(SocketAddr::from(([127, 0, 0, 1], 8546))),
             data_dir: None,
+            storage_max: None,
             production: Production::default(),
             pool: purlin_chain_core::pool::Settings::default(),
             rpc: RpcLimits::default(),

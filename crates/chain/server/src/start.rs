@@ -9,7 +9,7 @@ use crate::node::Node;
 use crate::running::Running;
 use crate::settings::Settings;
 use crate::source::{NewHead, Source};
-use crate::{produce, prune, rpc};
+use crate::{produce, prune, rpc, storage};
 use jsonrpsee::server::{Methods, StopHandle, stop_channel};
 use purlin_chain_core::pool::journal::Entry;
 use purlin_chain_evm::Chain;
@@ -61,7 +61,8 @@ pub fn start(settings: Settings, chain: Chain, sockets: Sockets) -> Result<(Hand
     drop(doors);
     let (stop, stopped) = watch::channel(false);
     tasks.push(tokio::spawn(produce::run(Arc::clone(&node), stopped.clone())));
-    tasks.push(tokio::spawn(prune::run(Arc::clone(&node), stopped)));
+    tasks.push(tokio::spawn(prune::run(Arc::clone(&node), stopped.clone())));
+    tasks.push(tokio::spawn(storage::watch(Arc::clone(&node), stopped)));
     node.wake.notify_one();
     let handle = Handle::new(Arc::clone(&node), http, ws);
     Ok((handle, Running::new(node, stop, rpc_handle, tasks, writer)))

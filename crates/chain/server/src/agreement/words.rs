@@ -1,7 +1,7 @@
 //! What is told, in words.
 
-use super::codes;
-use super::story::Decision;
+use crate::codes;
+use crate::story::Decision;
 use purlin_chain_core::agreement::{FailedRound, Turn, Way};
 use purlin_chain_peers::{Direction, PeerInfo, Refused};
 use purlin_chain_proto::Address;

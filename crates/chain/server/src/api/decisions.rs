@@ -1,7 +1,7 @@
-//! Decisions about agreement and peers, in the node's event stream and as a list.
+//! Decisions about agreement, peers and storage, in the node's event stream and as a list.
 
-use crate::agreement::{Story, view};
 use crate::handle::Handle;
+use crate::story::{Story, view};
 use axum::Json;
 use axum::extract::State;
 use futures_util::FutureExt;
@@ -14,15 +14,14 @@ use purlin_api::{Problem, Viewer, past, schema};
 use serde_json::Value;
 use std::sync::Arc;
 
-/// Decisions as events: `chain.round`, `chain.validator`, `chain.peer`, `chain.agreement`.
+/// Decisions as events: `chain.round`, `chain.validator`, `chain.peer`, `chain.agreement`, `chain.storage`.
 #[derive(Debug)]
 pub struct DecisionEvents(Arc<Story>);
 
 impl DecisionEvents {
-    /// `None` for a chain that the node has alone: nothing is agreed on there.
     #[must_use]
-    pub fn new(handle: &Handle) -> Option<Self> {
-        handle.story().map(Self)
+    pub fn new(handle: &Handle) -> Self {
+        Self(Arc::clone(handle.story()))
     }
 }
 
@@ -82,20 +81,18 @@ fn told(event: &purlin_telemetry::Event) -> Event {
 
 async fn list(_: Viewer, State(handle): State<Handle>, asked: Asked) -> Result<Json<Value>, Problem> {
     let code = past::code_of(&asked)?.map(|code| code.to_string());
-    let kept = handle
-        .story()
-        .map(|story| story.log().since(0, usize::MAX).events);
-    let newest_first = kept.iter().flatten().rev().map(|event| view(event));
+    let kept = handle.story().log().since(0, usize::MAX).events;
+    let newest_first = kept.iter().rev().map(|event| view(event));
     let wanted = newest_first.filter(|one| code.as_ref().is_none_or(|code| one["code"] == **code));
     asked.page_of_all(wanted.collect()).map(Json)
 }
 
 pub(super) fn draft() -> Draft<Handle> {
     route::get("/api/v1/chain/decisions", list)
-        .summary("Lists what was told of agreement and peers, newest first")
+        .summary("Lists what was told of agreement, peers and storage, newest first")
         .description(
             "Rounds without a block, validators that are missing, late or back, double signing, peers that came, went or were \
-             refused, and times in which nothing was decided. The newest 1,024 are kept. Of the same kind about the same node one \
+             refused, times in which nothing was decided, and storage that came to an end. The newest 1,024 are kept. Of the same kind about the same node one \
              is told every ten seconds at most; `more` is how many were not.",
         )
         .query("code", schema::word("Only this code: `PUR-4101` or `4101`."))

@@ -59,6 +59,7 @@ pub fn status(handle: &Handle) -> Value {
     let (head, pool) = (handle.head(), handle.pool());
     let header = &head.header;
     let consensus = handle.consensus();
+    let (storage, storage_max) = handle.storage();
     json!({
         "role": consensus.as_ref().map_or(json!("solo"), |told| told["role"].clone()),
         "votes": consensus.as_ref().map(|told| told["votes"].clone()),
@@ -75,6 +76,8 @@ pub fn status(handle: &Handle) -> Value {
         "base_fee": header.base_fee_per_gas,
         "pending": pool.pending,
         "queued": pool.queued,
+        "storage": storage,
+        "storage_max": storage_max,
         "http": handle.http().map(|address| format!("http://{address}")),
         "websocket": handle.ws().map(|address| format!("ws://{address}")),
     })
@@ -133,6 +136,14 @@ fn document() -> Schema {
         (
             "listen",
             schema::nullable(schema::string("Where other nodes of the chain reach it.")),
+        ),
+        (
+            "storage",
+            schema::count("Octets of the disk that the chain's directory takes."),
+        ),
+        (
+            "storage_max",
+            schema::nullable(schema::count("Octets that it may take (chain.storage_max).")),
         ),
         ("http", schema::nullable(schema::string("JSON-RPC over HTTP."))),
         (

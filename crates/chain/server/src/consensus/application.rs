@@ -49,6 +49,8 @@ pub(crate) enum Trouble {
         "a quorum decided block {number}, which is not valid here ({said}): is this node's program as new as theirs?"
     )]
     Refused { number: u64, said: String },
+    #[error("{0}")]
+    Storage(String),
     #[error("asked for height {asked}, and {next} is next")]
     Height { asked: u64, next: u64 },
 }
@@ -78,6 +80,14 @@ impl ChainApplication {
 
     fn next(&self) -> u64 {
         self.node.head().header.number + 1
+    }
+
+    /// That a block can be kept. A node whose storage is full stands still like one whose disk is: it neither proposes nor votes
+    /// for what it could not keep, and takes over nothing that others decide. To the rest it is one that is down, of which a
+    /// quorum has its share; votes of a node that keeps nothing would promise what it cannot hold, and empty blocks
+    /// would grow beyond the limit all the same, with those of others full as ever.
+    fn room(&self) -> Result<(), Trouble> {
+        self.node.storage.room().map_err(Trouble::Storage)
     }
 
     fn keep(&mut self, prepared: Prepared) {
@@ -151,6 +161,7 @@ impl Application for ChainApplication {
     type Failure = Trouble;
 
     fn propose(&mut self, height: u64, round: u32, budget: Duration) -> Result<Proposal, Trouble> {
+        self.room()?;
         let next = self.next();
         if height != next {
             return Err(Trouble::Height { asked: height, next });
@@ -176,6 +187,7 @@ impl Application for ChainApplication {
     }
 
     fn validate(&mut self, proposal: &Proposal) -> Result<Result<(), Invalid>, Trouble> {
+        self.room()?;
         let wanted = self.next();
         let got = proposal.block.header.number;
         if got != wanted || proposal.height != wanted {
@@ -203,6 +215,7 @@ impl Application for ChainApplication {
             self.is_here(number, hash)?;
             return Ok(self.settings());
         }
+        self.room()?;
         let prepared = match self.prepared.remove(&hash) {
             Some(prepared) => prepared,
             None => match self.check(block)? {

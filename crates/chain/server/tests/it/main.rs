@@ -12,6 +12,7 @@ mod restart;
 mod served;
 mod slow;
 mod snapshot;
+mod storage;
 mod suite;
 mod transfer;
 mod validators;

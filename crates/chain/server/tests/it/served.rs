@@ -104,7 +104,7 @@ impl Served {
 
     /// What was told of agreement and peers, oldest first.
     pub(crate) fn decisions(&self) -> Vec<Value> {
-        let source = DecisionEvents::new(&self.handle).expect("among others");
+        let source = DecisionEvents::new(&self.handle);
         let told = self.runtime.block_on(async {
             let from = source.oldest().await;
             if from == source.tail().await {

@@ -1,7 +1,6 @@
 //! What was told, newest kept: a bounded row of decisions, for the event stream and the API.
 
-use super::codes;
-use super::throttle::Key;
+use crate::codes;
 use purlin_api::clock::rfc3339_millis;
 use purlin_telemetry::event::Datum;
 use purlin_telemetry::{Event, EventLog, ReasonCode};
@@ -15,19 +14,19 @@ const KEPT: usize = 1_024;
 
 /// Something that an operator should be able to see.
 #[derive(Debug, Clone)]
-pub(super) struct Decision {
-    pub(super) code: ReasonCode,
-    /// `chain.round`, `chain.validator`, `chain.peer`, `chain.agreement`.
-    pub(super) topic: &'static str,
+pub(crate) struct Decision {
+    pub(crate) code: ReasonCode,
+    /// `chain.round`, `chain.validator`, `chain.peer`, `chain.agreement`, `chain.storage`.
+    pub(crate) topic: &'static str,
     /// Whom it is about.
-    pub(super) subject: String,
+    pub(crate) subject: String,
     /// One sentence.
-    pub(super) text: String,
-    pub(super) values: Vec<(&'static str, Datum)>,
+    pub(crate) text: String,
+    pub(crate) values: Vec<(&'static str, Datum)>,
 }
 
 impl Decision {
-    pub(super) fn new(
+    pub(crate) fn new(
         code: ReasonCode,
         topic: &'static str,
         subject: impl Into<String>,
@@ -42,13 +41,13 @@ impl Decision {
         }
     }
 
-    pub(super) fn with(mut self, key: &'static str, value: impl Into<Datum>) -> Self {
+    pub(crate) fn with(mut self, key: &'static str, value: impl Into<Datum>) -> Self {
         self.values.push((key, value.into()));
         self
     }
 
     /// Two with the same key are not told one right after the other.
-    pub(super) fn key(&self) -> Key {
+    pub(crate) fn key(&self) -> (&'static str, String) {
         (self.topic, self.subject.clone())
     }
 }
@@ -61,7 +60,7 @@ pub(crate) struct Story {
 }
 
 impl Story {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         // Numbers grow over restarts, so that a reader's place of before is known to be one.
         let micros = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let first = u64::try_from(micros.as_micros()).unwrap_or_default();
@@ -71,7 +70,7 @@ impl Story {
     }
 
     /// `more`: how many of the same were not told since the last one.
-    pub(super) fn push(&self, decision: Decision, more: u64) {
+    pub(crate) fn push(&self, decision: Decision, more: u64) {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let at = WallTime(u64::try_from(now.as_millis()).unwrap_or_default());
         let slug = codes::reason(decision.code).map_or("", |reason| reason.slug);

@@ -58,10 +58,22 @@ purlin_telemetry::reason_codes! {
     GOES_ON = 4132, "chain_goes_on", "blocks are decided again",
         "The silence is over: a quorum agrees again.",
         "";
+    STORAGE_SHORT = 4141, "chain_storage_short", "the chain takes 90 % of the room that it may take",
+        "chain.storage_max bounds what the chain's directory takes of the disk. When it is reached this node takes no more \
+         transactions, and makes, votes for and follows no more blocks.",
+        "Raise chain.storage_max, which counts at once; or keep less (chain.pruning_mode, chain.block_retention) and run \
+         `purlin chain prune` while the node is stopped.";
+    STORAGE_FULL = 4142, "chain_storage_full", "the chain has reached the room that it may take, and grows no more",
+        "As on a full disk, nothing more is written: a node alone makes no blocks, a validator does not vote, a follower stays at its \
+         block. What is there stays readable. A quorum of others goes on without this node.",
+        "Raise chain.storage_max: it goes on within seconds, without a restart. Or stop the node and run `purlin chain prune`.";
+    STORAGE_ROOM = 4143, "chain_storage_room", "the chain has room again",
+        "It takes less than before of what it may take, or may take more: what had stopped goes on by itself.",
+        "";
 }
 
 /// The code of a failed round.
-pub(super) const fn of_failure(why: &Failure) -> ReasonCode {
+pub(crate) const fn of_failure(why: &Failure) -> ReasonCode {
     match why {
         Failure::NoProposal => NO_PROPOSAL,
         Failure::NoBlock => NO_BLOCK,
@@ -72,7 +84,7 @@ pub(super) const fn of_failure(why: &Failure) -> ReasonCode {
     }
 }
 
-pub(super) const fn of_way(way: Way) -> ReasonCode {
+pub(crate) const fn of_way(way: Way) -> ReasonCode {
     match way {
         Way::Missing => VALIDATOR_MISSING,
         Way::Late => VALIDATOR_LATE,
@@ -81,7 +93,7 @@ pub(super) const fn of_way(way: Way) -> ReasonCode {
 }
 
 /// What a code says of itself.
-pub(super) fn reason(code: ReasonCode) -> Option<&'static Reason> {
+pub(crate) fn reason(code: ReasonCode) -> Option<&'static Reason> {
     REASONS.iter().find(|reason| reason.code == code)
 }
 
