@@ -294,6 +294,10 @@ impl Node {
         standing.height = next;
         standing.head = next.saturating_sub(1);
         standing.peers = self.sync.heads();
+        standing.voices = match &self.engine {
+            Some(_) => self.watch.voices(),
+            None => Vec::new(),
+        };
         // One block ahead is what every validator is for a moment.
         standing.behind = (behind > 1).then_some(behind);
         let member = |engine: &&Engine| self.settings.validators.power(&engine.address()).is_some();

@@ -1,6 +1,7 @@
 //! How the node stands: what health checks, metrics and people are told.
 
 use alloy_primitives::{Address, B256};
+use purlin_chain_core::agreement::Voice;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
@@ -72,6 +73,8 @@ pub struct Standing {
     pub peers: BTreeMap<Address, u64>,
     /// By how many heights the node is behind the best head that a peer told, while it catches up.
     pub behind: Option<u64>,
+    /// What validators said last at this height; empty at a node without a key, which hears no votes.
+    pub voices: Vec<Voice>,
     /// Equivocations seen since the start.
     pub equivocations_total: u64,
     /// The last of them, oldest first.

@@ -13,12 +13,15 @@ mod attention;
 mod figures;
 mod findings;
 mod height;
+mod stall;
 #[cfg(test)]
 mod tests;
 mod window;
+mod words;
 
 pub use attention::{Turn, Way};
 pub use figures::{Figures, Spread, Summary};
 pub use findings::{Facts, Finding, Grade, findings};
 pub use height::{FailedRound, Failure, Height, News, Roll, Seen, Times};
+pub use stall::{Said, Stall, Voice};
 pub use window::{HEIGHTS_MAX, Window};

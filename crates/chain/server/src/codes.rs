@@ -53,8 +53,10 @@ purlin_telemetry::reason_codes! {
         "Somebody came who may not, or whom this node dials was not reached or is not who it should be; the sentence says which.",
         "Let guests in with chain.guests, correct chain.peers, or ignore strangers: they cost nothing.";
     STALLED = 4131, "chain_stalled", "no block is decided",
-        "Nothing was decided for three periods and ten seconds. Less than a quorum is up, or those who are up do not agree.",
-        "`purlin chain doctor` says who is missing and how much power is needed; bring up as many as a quorum needs.";
+        "Nothing was decided for three periods and ten seconds. Less than a quorum is up, or some who are up do not vote, or those who \
+         vote do not agree; the sentence names whom it can.",
+        "`purlin chain doctor` says who is missing or silent and how much power is needed; bring up as many as a quorum needs, and see \
+         on those that are connected and silent what `purlin doctor` says there.";
     GOES_ON = 4132, "chain_goes_on", "blocks are decided again",
         "The silence is over: a quorum agrees again.",
         "";

@@ -4,7 +4,7 @@
 //! Votes that come after the decision are told by themselves, since the height is told by then.
 
 use alloy_primitives::{Address, B256};
-use purlin_chain_core::agreement::{FailedRound, Failure, Height, News, Roll, Seen, Times};
+use purlin_chain_core::agreement::{FailedRound, Failure, Height, News, Roll, Said, Seen, Times, Voice};
 use purlin_chain_core::consensus::signed::VoteKind;
 use purlin_chain_core::consensus::{Certificate, HeightSettings, proposer};
 use purlin_chain_core::quorum::ValidatorSet;
@@ -182,6 +182,23 @@ impl Watch {
         if quorum.is_some_and(|quorum| self.round.power >= quorum) {
             self.round.polka.get_or_insert(now);
         }
+    }
+
+    /// What each said last at the height that is under way.
+    pub(super) fn voices(&self) -> Vec<Voice> {
+        let voices = self.roll.iter().zip(&self.votes);
+        voices
+            .map(|((validator, _), votes)| {
+                // Of the same round the prevote counts: it is what the validator says of the block, and its precommit what
+                // it says of the others.
+                let both = [votes.precommit, votes.prevote].into_iter().flatten();
+                let last = both.max_by_key(|vote| vote.round);
+                Voice {
+                    validator: *validator,
+                    last: last.map(|Voted { round, block, .. }| Said { round, block }),
+                }
+            })
+            .collect()
     }
 
     /// A vote of a height that is decided already.

@@ -103,6 +103,7 @@ fn s3_57_turns_of_a_validator_that_is_down_are_told_as_its_own_and_it_is_named()
         round_trips: &BTreeMap::new(),
         height: world.head(0) + 1,
         round: 0,
+        voices: &[],
         silence: ms(10),
         silence_max: MINUTE,
         twice: &[],

@@ -1,14 +1,13 @@
 //! What is wrong with agreement, in words, each with what helps.
 
 mod validators;
-mod words;
 
-use super::{Failure, Summary};
-use crate::quorum::{Standing, ValidatorSet};
+use super::words::{named, time};
+use super::{Failure, Stall, Summary, Voice};
+use crate::quorum::ValidatorSet;
 use alloy_primitives::Address;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
-use words::{named, time};
 
 /// Of a hundred heights so many may need a second round before somebody is told.
 const MORE_ROUNDS: usize = 5;
@@ -30,6 +29,8 @@ pub struct Facts<'a> {
     /// The height that is being decided, and the round that it is in.
     pub height: u64,
     pub round: u32,
+    /// What each validator said last at that height; empty at a node that hears no votes.
+    pub voices: &'a [Voice],
     /// Since the last decision.
     pub silence: Duration,
     /// The silence that is too long.
@@ -114,23 +115,24 @@ fn progress(facts: &Facts<'_>) -> Finding {
         };
         return Finding::pass(CHECK, says);
     }
-    let standing = facts.set.standing(facts.up);
-    let who = if standing.decides() {
-        let Standing { up, total, quorum } = standing;
-        format!("power {up} of {total} is connected, {quorum} must agree, and they do not")
-    } else {
-        standing.to_string()
+    let stall = Stall {
+        set: facts.set,
+        up: facts.up,
+        voices: facts.voices,
+        round: *round,
     };
     let says = format!(
-        "height {height} is undecided for {}, in round {round}: {who}{}",
-        time(facts.silence),
-        missing(facts)
+        "height {height} is undecided for {}, in round {round}: {stall}",
+        time(facts.silence)
     );
-    let fix = if standing.decides() {
+    let fix = if !facts.set.standing(facts.up).decides() {
+        "bring up as many validators as a quorum needs; what they decided before stays"
+    } else if !stall.silent().is_empty() {
+        "see on those that are named why they do not vote: `purlin doctor` there says it (a full disk, chain.storage_max, \
+         chain.role, an engine that has stopped)"
+    } else {
         "enough are up and do not agree: see what follows, and the same on the other validators; clocks, program versions, \
          networks that let only some through"
-    } else {
-        "bring up as many validators as a quorum needs; what they decided before stays"
     };
     Finding::new(CHECK, Grade::Fail, says, fix)
 }

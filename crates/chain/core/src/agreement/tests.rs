@@ -86,6 +86,7 @@ impl Case {
             round_trips: &self.trips,
             height: 9,
             round: 2,
+            voices: &[],
             silence: self.silence,
             silence_max: ms(13_000),
             twice: &self.twice,

@@ -1,7 +1,9 @@
 //! What is wrong with agreement, as this node sees it: times, figures of each validator, quorum, findings.
 
 use crate::consensus::{Shared, report};
-use purlin_chain_core::agreement::{Facts, Failure, Figures, Finding, Grade, Spread, Summary, findings};
+use purlin_chain_core::agreement::{
+    Facts, Failure, Figures, Finding, Grade, Spread, Summary, Voice, findings,
+};
 use purlin_chain_core::quorum::ValidatorSet;
 use purlin_chain_peers::PeerInfo;
 use purlin_chain_proto::Address;
@@ -41,6 +43,8 @@ struct Sight {
     set: ValidatorSet,
     period: Duration,
     up: BTreeSet<Address>,
+    /// Of the height that is being decided.
+    voices: Vec<Voice>,
     round_trips: BTreeMap<Address, Duration>,
 }
 
@@ -55,6 +59,7 @@ impl Sight {
             set: now.validators.clone(),
             period: now.period,
             up: report::up(shared, &peers),
+            voices: shared.standing().voices,
             round_trips: peers.iter().filter_map(trip).collect(),
         }
     }
@@ -71,6 +76,7 @@ impl Sight {
             round_trips: &self.round_trips,
             height: standing.height,
             round: standing.round,
+            voices: &self.voices,
             silence: report::silence(shared, &standing),
             silence_max: report::silence_max(shared),
             twice: &twice,
@@ -92,12 +98,15 @@ impl Sight {
 
     fn validator(&self, figures: &Figures) -> Value {
         let who = &figures.validator;
+        let voice = self.voices.iter().find(|voice| voice.validator == *who);
+        let said = voice.and_then(|voice| voice.last);
         json!({
             "address": who,
             "power": figures.power,
             "this": *who == self.me,
             "up": self.up.contains(who),
             "round_trip_ms": self.round_trips.get(who).map(|time| millis(*time)),
+            "voted": said.map(|said| json!({ "round": said.round, "block": said.block })),
             "heights": figures.heights,
             "proposed": figures.proposed,
             "failed_turns": figures.failed,

@@ -3,6 +3,7 @@
 use super::{Role, Shared, differences};
 use alloy_primitives::Address;
 use purlin_chain_bft::{Standing, Step};
+use purlin_chain_core::agreement::Stall;
 use purlin_chain_core::constitution::Constitution;
 use purlin_chain_peers::{Direction, PeerInfo, Refused};
 use purlin_telemetry::health::{Bears, Check};
@@ -224,25 +225,18 @@ pub(crate) fn is_stalled(shared: &Shared) -> bool {
     standing.behind.is_none() && silence(shared, &standing) > silence_max(shared)
 }
 
-/// In words, how long nothing is decided and who is missing.
+/// In words, how long nothing is decided, who is missing and who does not vote.
 pub(crate) fn stands_still(shared: &Shared) -> String {
     let standing = shared.standing();
     let silence = silence(shared, &standing);
-    let here = up(shared, &shared.peers());
-    let set = &shared.rules.now().validators;
-    let power = set.standing(&here);
-    let who = if power.decides() {
-        format!(
-            "power {} of {} is connected, {} must agree, and they do not",
-            power.up, power.total, power.quorum
-        )
-    } else {
-        let gone = set.members().filter(|(who, _)| !here.contains(who));
-        let gone: Vec<String> = gone.map(|(who, _)| who.to_string()).collect();
-        format!("{power}; not seen from here: {}", gone.join(", "))
+    let stall = Stall {
+        set: &shared.rules.now().validators,
+        up: &up(shared, &shared.peers()),
+        voices: &standing.voices,
+        round: standing.round,
     };
     format!(
-        "height {} is undecided for {} s, in round {}: {who}",
+        "height {} is undecided for {} s, in round {}: {stall}",
         standing.height,
         silence.as_secs(),
         standing.round

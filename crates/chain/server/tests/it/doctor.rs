@@ -90,3 +90,48 @@ fn s3_57_the_doctor_names_the_validator_behind_a_slow_line_and_how_late_it_votes
         assert!(!says(network.node(1), n, "after the others in"), "{n}");
     }
 }
+
+#[test]
+fn s3_57_when_all_are_connected_and_nothing_is_decided_the_doctor_names_who_does_not_vote() {
+    let network = Network::of(4);
+    network.agree_on(3);
+    // Two that have no room left keep their connections and sign nothing.
+    for n in [3, 4] {
+        network.node(n).handle.limit_storage(Some(1));
+    }
+    let stalled = |n: u8| {
+        let told = network.node(n).handle.diagnosis().expect("among others");
+        let items = told["items"].as_array().expect("findings").clone();
+        let failed = |item: &Value| item["name"] == "chain.agreement" && item["grade"] == "fail";
+        items.into_iter().find(failed)
+    };
+    let silent = |n: u8| key(n).address().to_string();
+    for n in [1, 2] {
+        until("it says that nothing is decided", || stalled(n).is_some());
+        let item = stalled(n).expect("a finding");
+        let detail = item["detail"].as_str().expect("words");
+        let (whole, named) = detail
+            .split_once("; connected, and no votes come from: ")
+            .unwrap_or_else(|| panic!("{detail}"));
+        assert!(
+            whole.ends_with("power 4 of 4 is connected, 3 must agree, and they do not"),
+            "{detail}"
+        );
+        for other in 1..=4 {
+            assert_eq!(named.contains(&silent(other)), other > 2, "{other}: {detail}");
+        }
+        let fix = item["fix"].as_str().expect("words");
+        assert!(fix.contains("why they do not vote"), "{fix}");
+        let named = |one: &Value| one["text"].as_str().is_some_and(|text| text.contains(&silent(3)));
+        until("it is told with the same names", || {
+            let decisions = network.node(n).decisions();
+            decisions
+                .iter()
+                .any(|one| one["code"] == "PUR-4131" && named(one))
+        });
+    }
+    for n in [3, 4] {
+        network.node(n).handle.limit_storage(None);
+    }
+    network.agree_on(network.highest() + 2);
+}

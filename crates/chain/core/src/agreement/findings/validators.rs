@@ -1,9 +1,9 @@
 //! Validators one by one: who is missing, slow, wastes its turns, or signed twice.
 
-use super::words::time;
 use super::{Facts, Finding, Grade};
 use crate::agreement::Figures;
 use crate::agreement::figures::percent;
+use crate::agreement::words::time;
 use alloy_primitives::Address;
 
 /// Fewer heights say nothing about a validator.
