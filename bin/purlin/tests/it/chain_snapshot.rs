@@ -349,7 +349,7 @@ fn pruning_by_hand_keeps_the_window_and_says_what_stands_in_its_way() {
         let words = ["chain", "prune", "--data-dir", "data", "-o", "json"];
         run_in(here, &[&words[..], more].concat())
     };
-    assert_eq!(prune(&[]).code, 3, "there is no chain");
+    assert_eq!(prune(&["--blocks", "5"]).code, 3, "there is no chain");
     let node = Node::start(&config);
     until(&node, &here.join("data"), 30);
     let busy = prune(&["--blocks", "5"]);
@@ -364,6 +364,14 @@ fn pruning_by_hand_keeps_the_window_and_says_what_stands_in_its_way() {
     let archive = prune(&["--config", "archive.toml"]);
     assert_eq!(archive.code, 4, "{}", archive.err);
     assert!(archive.err.contains("archive"), "{}", archive.err);
+    let unsaid = prune(&[]);
+    assert_eq!(unsaid.code, 2, "{}", unsaid.err);
+    assert!(
+        unsaid.err.contains("may be an archive") && unsaid.err.contains("--config FILE"),
+        "{}",
+        unsaid.err
+    );
+    // What was refused has pruned nothing: the first block is there for the next to let go of.
     let pruned = good(prune(&["--blocks", "5"]));
     let before = pruned["octets_before"].as_u64().unwrap();
     assert!(pruned["octets_after"].as_u64().unwrap() <= before, "{pruned}");

@@ -9,19 +9,16 @@ use purlin_chain_evm::{Mode, StateSettings, Store, StoreError};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
-/// As many blocks as `chain.block_retention` keeps when nobody says otherwise.
-const BLOCKS: u64 = 10_000;
-
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  purlin chain prune --data-dir ./node1
-  purlin chain prune --data-dir ./node1 --blocks 128
+  purlin chain prune --data-dir ./node1 --blocks 10000
   purlin chain prune --data-dir ./node1 --config purlin.toml
 
 For a node that does not run. One that runs lets go of old blocks by itself and uses the room again; this makes the file
-smaller. Headers and the newest state stay. It may be stopped at any moment, and goes on from there when it is run again.")]
+smaller. Nothing is pruned unless it is said how much stays: what has gone does not come back, and the chain's file does not
+tell an archive from other nodes. Headers and the newest state stay. It may be stopped at any moment, and goes on from there when it is run again.")]
 pub(crate) struct PruneArgs {
-    /// Blocks whose state, bodies and receipts stay [default: 10000].
+    /// Blocks whose state, bodies and receipts stay.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), conflicts_with = "config")]
     blocks: Option<u64>,
     /// Keep what this configuration of the node keeps.
@@ -66,9 +63,17 @@ pub(super) fn run(args: &PruneArgs, context: &Context) -> Outcome {
     Ok(Exit::Ok)
 }
 
+/// How many blocks stay. Somebody has to say it: a number that is right for most would empty an archive.
 fn window(args: &PruneArgs) -> Result<u64, Failure> {
-    let Some(file) = &args.config else {
-        return Ok(args.blocks.unwrap_or(BLOCKS));
+    let file = match (args.blocks, &args.config) {
+        (Some(blocks), _) => return Ok(blocks),
+        (None, Some(file)) => file,
+        (None, None) => {
+            return Err(Failure::usage(
+                "nobody said how much stays, and what is pruned does not come back: the chain may be an archive",
+                "--config FILE keeps what the node's configuration keeps, --blocks N the last N blocks",
+            ));
+        }
     };
     match crate::up::configuration(file)?.services.chain.state.mode {
         Mode::Full { blocks } => Ok(blocks),
