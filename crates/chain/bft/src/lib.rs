@@ -29,7 +29,7 @@ mod timeouts;
 
 pub use driver::{Inbound, Net, Setup, Stopped, run};
 pub use engine::Signer;
-pub use log::{FileLog, Journal, LogFault, Logged, Record, Value, Waited};
+pub use log::{FileLog, Journal, LogFault, Logged, Mark, Record, Value, Waited};
 pub use message::{
     Ask, MESSAGE_MAX, Message, MessageFault, Offered, Polka, Proposal, RoundProof, RoundVote, Signature,
     Signed, Status, Vote, Why,

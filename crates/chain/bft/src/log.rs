@@ -10,9 +10,11 @@
 
 mod batch;
 mod file;
+mod mark;
 mod record;
 
 pub use file::FileLog;
+pub use mark::Mark;
 pub use record::{Record, Value, Waited};
 
 use std::fmt::Debug;
@@ -32,6 +34,13 @@ pub struct Logged {
 pub enum LogFault {
     #[error("{doing} the log of votes {path}")]
     Io {
+        doing: &'static str,
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
+    #[error("{doing} the mark of what the key has signed, {path}")]
+    Mark {
         doing: &'static str,
         path: PathBuf,
         #[source]

@@ -294,6 +294,8 @@ impl Node {
         standing.height = next;
         standing.head = next.saturating_sub(1);
         standing.peers = self.sync.heads();
+        let logged = self.logged.as_ref().map(|logged| logged.height);
+        standing.votes_from = logged.filter(|from| *from > next && self.engine.is_some());
         standing.voices = match &self.engine {
             Some(_) => self.watch.voices(),
             None => Vec::new(),

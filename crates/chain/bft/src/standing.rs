@@ -55,6 +55,8 @@ pub struct Standing {
     pub height: u64,
     pub round: u32,
     pub step: Step,
+    /// The height from which on this node votes again: it has signed later than its state is, and does not know what.
+    pub votes_from: Option<u64>,
     /// Whose turn it is in this round.
     pub proposer: Option<Address>,
     /// The last decided height that is durable here.

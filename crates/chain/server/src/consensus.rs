@@ -31,7 +31,7 @@ use crate::node::Node;
 use alloy_primitives::{Address, B256, Bytes};
 use application::ChainApplication;
 use door::Door;
-use purlin_chain_bft::{FileLog, Inbound, Net, Setup, Signer, Standing, Stopped, Timeouts, run};
+use purlin_chain_bft::{FileLog, Inbound, Mark, Net, Setup, Signer, Standing, Stopped, Timeouts, run};
 use purlin_chain_core::constitution::Constitution;
 use purlin_chain_peers::{Event, Network, PeerInfo, Peers, Refused};
 use std::collections::{BTreeSet, VecDeque};
@@ -87,6 +87,8 @@ pub struct ConsensusSettings {
     pub timeouts: Timeouts,
     /// The directory of the engine's log.
     pub data_dir: PathBuf,
+    /// Where it is kept at which height the key signed last, beside the key; none where nothing can be written there.
+    pub mark: Option<PathBuf>,
 }
 
 /// The running part: cheap to share.
@@ -372,9 +374,12 @@ impl Shared {
             let _ = sender.try_send(Inbound::Up(peer.id));
         }
         drop(sender);
-        let log = FileLog::open(&settings.data_dir.join(LOG)).map_err(|fault| words(&fault))?;
-        *lock(&self.trouble) = None;
         let signs = settings.role == Role::Validator;
+        let mut log = FileLog::open(&settings.data_dir.join(LOG)).map_err(|fault| words(&fault))?;
+        if let Some(path) = settings.mark.as_ref().filter(|_| signs) {
+            log = log.with_mark(Mark::open(path).map_err(|fault| words(&fault))?);
+        }
+        *lock(&self.trouble) = None;
         let setup = Setup {
             network: genesis,
             key: signs.then(|| Box::new(settings.key.clone()) as Box<dyn Signer>),

@@ -5,12 +5,13 @@ use crate::exit::{Exit, Failure};
 use crate::log;
 use purlin_chain_core::quorum::ValidatorSet;
 use purlin_chain_evm::Chain;
+use purlin_chain_proto::B256;
 use purlin_chain_server::section::Role as Wanted;
 use purlin_chain_server::{ConsensusSettings, NodeKey, Role};
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The file with the key that a follower makes for itself.
 const NODE_KEY: &str = "node.key";
@@ -63,14 +64,44 @@ pub(super) fn of(
             "this node finds no other of its chain: set chain.peers, chain.discovery_dns or chain.listen",
         );
     }
+    let mark = match &among.key_file {
+        Some(file) if role == Role::Validator => mark(file, &chain.store().genesis_hash()),
+        _ => None,
+    };
     Ok(Some(ConsensusSettings {
         role,
         key,
+        mark,
         peers: among.peers.clone(),
         guests: among.guests.clone(),
         timeouts: among.timeouts,
         data_dir: home.to_owned(),
     }))
+}
+
+/// Where it is kept at which height of this chain a key signed last: beside the key, because it has to outlive the data
+/// directory. `None`, and a warning, where nothing can be written there.
+fn mark(key: &Path, genesis: &B256) -> Option<PathBuf> {
+    let mut name = key.as_os_str().to_owned();
+    let [a, b, c, d, ..] = genesis.0;
+    name.push(format!(".{:08x}.signed", u32::from_be_bytes([a, b, c, d])));
+    let mark = PathBuf::from(name);
+    let open = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(&mark);
+    match open {
+        Ok(_) => Some(mark),
+        Err(cause) => {
+            log::warn(&format!(
+                "cannot write {}: {cause}; what this key has signed is then known to the data directory alone: never begin with it \
+                 from a snapshot or a backup that is older than its last words",
+                mark.display()
+            ));
+            None
+        }
+    }
 }
 
 fn conflict(what: &str, fix: &str) -> Failure {

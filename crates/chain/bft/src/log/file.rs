@@ -1,6 +1,7 @@
 //! The log in a file.
 
 use super::batch::{self, Batch, Content};
+use super::mark::Mark;
 use super::record::Record;
 use super::{Journal, LogFault, Logged};
 use std::fs::{File, OpenOptions};
@@ -14,6 +15,8 @@ pub struct FileLog {
     path: PathBuf,
     height: u64,
     batch: Batch,
+    /// Of the key that signs; none where it cannot be kept.
+    mark: Option<Mark>,
 }
 
 impl FileLog {
@@ -45,7 +48,15 @@ impl FileLog {
             path: path.to_owned(),
             height: 0,
             batch: Batch::default(),
+            mark: None,
         })
+    }
+
+    /// With the mark of the key that signs: what it says counts where the log is older.
+    #[must_use]
+    pub fn with_mark(mut self, mark: Mark) -> Self {
+        self.mark = Some(mark);
+        self
     }
 
     fn fault(&self, doing: &'static str) -> impl FnOnce(io::Error) -> LogFault + use<> {
@@ -78,9 +89,14 @@ impl Journal for FileLog {
         })?;
         self.cut(end as u64)
             .map_err(self.fault("cutting the torn end of"))?;
-        let Some(height) = height else { return Ok(None) };
-        self.height = height;
-        Ok(Some(Logged { height, records }))
+        self.height = height.unwrap_or_default();
+        let marked = self.mark.as_ref().map_or(0, Mark::height);
+        if marked > self.height {
+            // What was said at that height is not here; the next one is the first at which nothing was.
+            let (height, records) = (marked.saturating_add(1), Vec::new());
+            return Ok(Some(Logged { height, records }));
+        }
+        Ok(height.map(|height| Logged { height, records }))
     }
 
     fn begin(&mut self, height: u64) -> Result<(), LogFault> {
@@ -97,6 +113,9 @@ impl Journal for FileLog {
 
     fn flush(&mut self) -> Result<(), LogFault> {
         if !self.batch.is_empty() {
+            if let Some(mark) = &mut self.mark {
+                mark.raise(self.height)?;
+            }
             self.write().map_err(self.fault("writing"))?;
             self.batch.clear();
         }

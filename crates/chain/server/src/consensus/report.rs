@@ -108,7 +108,8 @@ pub(crate) fn consensus(shared: &Shared) -> Value {
     json!({
         "role": shared.role.as_str(),
         "address": shared.me,
-        "votes": shared.is_validator(),
+        "votes": shared.is_validator() && standing.votes_from.is_none(),
+        "votes_from": standing.votes_from,
         "note": shared.note(),
         "height": standing.height,
         "round": standing.round,
@@ -201,12 +202,22 @@ pub(crate) fn check(shared: &Shared) -> Check {
     if is_stalled(shared) {
         return Check::warn(NAME, Bears::Advice, stands_still(shared), STILL_FIX);
     }
+    if let Some(from) = standing.votes_from.filter(|_| shared.is_validator()) {
+        let says = format!(
+            "this node's key has signed up to height {}, which is later than what is here: it follows, and votes from height {from} on",
+            from - 1
+        );
+        return Check::warn(NAME, Bears::Advice, says, REST_FIX);
+    }
     let says = [Some(moves(&standing)), shared.note()];
     let says: Vec<String> = says.into_iter().flatten().collect();
     Check::pass(NAME, Bears::Advice, says.join("; "))
 }
 
 const STILL_FIX: &str = "purlin chain doctor says who is missing; bring up as many as a quorum needs";
+
+const REST_FIX: &str =
+    "wait until the others have decided that height; docs: operating/chain.md, a key that has signed before";
 
 /// Since the last decision here, or since the start.
 pub(crate) fn silence(shared: &Shared, standing: &Standing) -> Duration {

@@ -130,10 +130,21 @@ impl Network {
                 ..Timeouts::default()
             },
             data_dir: home,
+            mark: Some(self.mark(n)),
         };
         let mut served = Served::new(quiet, chain);
         served.join(among);
         self.nodes.push((n, served));
+    }
+
+    /// Where it stands at which height key `n` signed last.
+    pub(crate) fn mark(&self, n: u8) -> PathBuf {
+        self.directory.path().join(format!("{n}.signed"))
+    }
+
+    /// Forgets everything that node `n` has in its directory.
+    pub(crate) fn wipe(&self, n: u8) {
+        std::fs::remove_dir_all(self.directory.path().join(n.to_string())).expect("it is gone");
     }
 
     pub(crate) fn stop(&mut self, n: u8) {

@@ -129,3 +129,49 @@ fn s3_a_follower_follows_takes_transactions_and_votes_for_nothing() {
     network.start(1, Role::Validator);
     receipt(network.node(9), &late);
 }
+
+#[test]
+fn a_validator_whose_key_signed_later_than_its_state_is_votes_only_from_the_height_after() {
+    let mut network = Network::of(4);
+    network.agree_on(3);
+    let marked = |network: &Network| -> u64 {
+        let text = std::fs::read_to_string(network.mark(4)).expect("a mark");
+        text.trim().parse().expect("a height")
+    };
+    until("it is written down that it has signed", || marked(&network) >= 3);
+    network.stop(3);
+    network.stop(4);
+    let signed = marked(&network);
+    assert!(signed.abs_diff(head(network.node(1))) <= 2, "{signed}");
+    // As if it had gone on elsewhere, with this key, before it begins anew from older state: here from the first block.
+    let later = network.highest() + 4;
+    std::fs::write(network.mark(4), format!("{later:020}\n")).expect("written");
+    network.wipe(4);
+    network.start(4, Role::Validator);
+    let told = |network: &Network| network.node(4).handle.consensus().expect("among others");
+    until("it has caught up", || head(network.node(4)) == network.highest());
+    until("it says from when on it votes", || {
+        told(&network)["votes_from"] == json!(later + 1)
+    });
+    assert_eq!(told(&network)["votes"], false);
+    let checks = network.node(4).handle.health();
+    let check = checks
+        .iter()
+        .find(|check| check.name == "chain.consensus")
+        .expect("a check");
+    assert!(
+        check.says.contains(&format!("has signed up to height {later}")),
+        "{}",
+        check.says
+    );
+    // Three of four are here, and it is the third that a quorum would need.
+    let stands = network.highest();
+    rest(Duration::from_secs(4));
+    assert_eq!(network.highest(), stands);
+    network.start(3, Role::Validator);
+    network.agree_on(later + 2);
+    until("it votes again", || told(&network)["votes"] == true);
+    network.stop(3);
+    network.agree_on(network.highest() + 2);
+    assert!(marked(&network) > later);
+}

@@ -189,3 +189,57 @@ fn what_an_older_height_left_behind_a_newer_one_is_not_damage() {
     let logged = open(&path).read().unwrap().unwrap();
     assert_eq!((logged.height, logged.records.len()), (6, 1));
 }
+
+/// A log with the mark of its key, which lies elsewhere.
+fn marked(path: &Path, mark: &Path) -> FileLog {
+    open(path).with_mark(Mark::open(mark).unwrap())
+}
+
+#[test]
+fn a_key_that_signed_later_than_the_log_knows_signs_again_from_the_height_after() {
+    let dir = tempfile::tempdir().unwrap();
+    let (old, new, mark) = (
+        dir.path().join("old"),
+        dir.path().join("new"),
+        dir.path().join("mark"),
+    );
+    let mut log = marked(&old, &mark);
+    assert_eq!(log.read().unwrap(), None);
+    for height in [7, 8] {
+        log.begin(height).unwrap();
+        log.append(&waited(0)).unwrap();
+        log.flush().unwrap();
+    }
+    drop(log);
+    // Its own log has what was said at the marked height.
+    let logged = marked(&old, &mark).read().unwrap().unwrap();
+    assert_eq!((logged.height, logged.records), (8, vec![waited(0)]));
+    // A log in another directory has not, nor has one that was brought back.
+    let silent_until = |path: &Path| {
+        let logged = marked(path, &mark).read().unwrap().unwrap();
+        assert_eq!(logged.records, []);
+        logged.height
+    };
+    assert_eq!(silent_until(&new), 9);
+    let mut log = open(&old);
+    log.begin(3).unwrap();
+    log.append(&waited(0)).unwrap();
+    log.flush().unwrap();
+    drop(log);
+    assert_eq!(silent_until(&old), 9);
+}
+
+#[test]
+fn a_height_at_which_nothing_was_said_yet_marks_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let (path, mark) = (dir.path().join("log"), dir.path().join("mark"));
+    let mut log = marked(&path, &mark);
+    log.begin(7).unwrap();
+    log.append(&waited(0)).unwrap();
+    log.flush().unwrap();
+    log.begin(8).unwrap();
+    log.flush().unwrap();
+    drop(log);
+    // Height 7 is decided: the node begins with 8, of which it may say what it likes.
+    assert_eq!(marked(&path, &mark).read().unwrap().unwrap().height, 8);
+}
