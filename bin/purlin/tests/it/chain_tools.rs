@@ -82,6 +82,21 @@ fn an_account_is_kept_under_its_password_and_comes_out_again() {
         .output()
         .unwrap();
     good(elsewhere.into());
+
+    // The same in the form of EIP-2335, where a control character in the password counts for nothing.
+    let form = ["--format", "eip2335", "--password-file", "password"];
+    good(account(&[&["export", ADDRESS, "four"][..], &form].concat()));
+    let four = fs::read_to_string(here.join("four")).unwrap();
+    assert!(!four.contains(&SECRET[2..]), "{four}");
+    let document: Value = serde_json::from_str(&four).unwrap();
+    assert_eq!(document["version"], 4);
+    fs::write(here.join("typed"), "correct\u{7f} horse\n").unwrap();
+    let third = ["--data-dir", "third", "--password-file", "typed"];
+    let taken = value(account(&[&["import", "four", "-o", "json"][..], &third].concat()));
+    assert_eq!(taken["address"], ADDRESS);
+    let clear = account(&[&["export", ADDRESS, "-"][..], &third].concat());
+    assert_eq!(good(clear).trim(), SECRET);
+
     let missing = account(&["export", "0x0000000000000000000000000000000000000001", "-"]);
     assert_eq!(missing.code, 3, "{}", missing.err);
 }

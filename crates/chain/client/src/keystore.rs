@@ -1,34 +1,37 @@
-//! Keys in files under a password: the Web3 Secret Storage, version 3, as geth, clef and every wallet write it.
+//! Keys in files under a password: the Web3 Secret Storage (version 3), as geth, clef and every wallet write it, and EIP-2335
+//! (version 4), which deposit tools and remote signers take.
 //!
 //! ```text
 //!   password ─► scrypt or PBKDF2 with the salt ─► 32 octets ─┬─ the first 16: key of AES-128-CTR over the private key
-//!                                                            └─ the last 16, then the ciphertext ─► Keccak-256: the MAC
+//!                                                            └─ the last 16, then the ciphertext ─► digest: the check
+//!
+//!   version 3: Keccak-256, the password as it is          version 4: SHA-256, the password normalised
 //! ```
 //!
-//! A wrong password gives another MAC; that and a file that was changed cannot be told apart, and both are refused before
+//! A wrong password gives another check; that and a file that was changed cannot be told apart, and both are refused before
 //! anything is deciphered. The address stands in the file in clear, for lists; it is held against the key on opening.
 //!
 //! Knows neither directories nor terminals: text in, text out.
-//!
-//! Source: the Web3 Secret Storage Definition (ethereum.org, formerly the wiki of go-ethereum).
 
-mod document;
+mod eip2335;
 mod kdf;
+mod octets;
+mod sealed;
+mod web3;
 
 pub use kdf::Kdf;
 
 use crate::Key;
-use aes::Aes128;
-use alloy_primitives::{Address, B256, keccak256};
-use ctr::Ctr128BE;
-use ctr::cipher::{KeyIvInit, StreamCipher};
-use document::{CIPHER, CipherParams, Crypto, Document, VERSION};
+use alloy_primitives::Address;
+use octets::hex;
+use sealed::Sealed;
+use serde::Deserialize;
 
 /// Why a file gives no key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeystoreError {
-    /// It is not a keystore, or not of this version or cipher.
-    #[error("no keystore of version 3: {0}")]
+    /// It is not a keystore, or not of these versions or this cipher.
+    #[error("no keystore of version 3 or 4: {0}")]
     Form(String),
     /// Opening it would take more memory or time than any honest file asks for.
     #[error("its key derivation asks for too much: {0}")]
@@ -47,39 +50,68 @@ pub enum KeystoreError {
     Random(String),
 }
 
+/// The form of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Format {
+    /// The Web3 Secret Storage, version 3.
+    #[default]
+    Web3,
+    /// EIP-2335, version 4.
+    Eip2335,
+}
+
 /// A key under a password, as it lies in a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Keystore(Document);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Document {
+    Web3(web3::Document),
+    Eip2335(Box<eip2335::Document>),
+}
 
 impl Keystore {
     /// Puts a key under a password. Salt, initialisation vector and id are random.
     ///
     /// # Errors
-    /// [`KeystoreError::TooMuch`] for a derivation that [`Keystore::open`] would refuse; [`KeystoreError::Random`].
-    pub fn seal(key: &Key, password: &[u8], kdf: Kdf) -> Result<Self, KeystoreError> {
-        let (salt, iv) = (random::<32>()?, random::<16>()?);
-        let derived = kdf.derive(password, &salt)?;
-        let ciphertext = cipher(&derived, &iv, key.secret().0);
-        Ok(Self(Document {
-            address: Some(hex(key.address().as_slice())),
-            crypto: Crypto {
-                cipher: CIPHER.to_owned(),
-                cipherparams: CipherParams { iv: hex(&iv) },
-                ciphertext: hex(&ciphertext),
-                kdf: kdf.with_salt(hex(&salt)),
-                mac: hex(mac(&derived, &ciphertext).as_slice()),
-            },
-            id: uuid(random()?),
-            version: VERSION,
+    /// [`KeystoreError::TooMuch`] for a derivation that [`Keystore::open`] would refuse; [`KeystoreError::Random`];
+    /// [`KeystoreError::Form`] for a password that [`Format::Eip2335`] cannot have.
+    pub fn seal(key: &Key, password: &[u8], kdf: Kdf, format: Format) -> Result<Self, KeystoreError> {
+        let (secret, id) = (key.secret(), uuid(random()?));
+        Ok(Self(match format {
+            Format::Web3 => {
+                let sealed = Sealed::seal(secret, password, kdf, web3::check)?;
+                Document::Web3(web3::Document::new(&sealed, key.address(), id))
+            }
+            Format::Eip2335 => {
+                let password = eip2335::normalised(password)?;
+                let sealed = Sealed::seal(secret, &password, kdf, eip2335::check)?;
+                Document::Eip2335(Box::new(eip2335::Document::new(&sealed, key.address(), id)?))
+            }
         }))
     }
 
-    /// Reads a file's text. Nothing secret is touched.
+    /// Reads a file's text, of either form. Nothing secret is touched.
     ///
     /// # Errors
     /// [`KeystoreError::Form`] with the field that is wrong.
     pub fn read(text: &str) -> Result<Self, KeystoreError> {
-        Document::read(text).map(Self)
+        // The version is looked at first: the fields of another one say nothing about what is wrong.
+        #[derive(Deserialize)]
+        struct Version {
+            version: u32,
+        }
+        let form = |cause: serde_json::Error| KeystoreError::Form(cause.to_string());
+        let Version { version } = serde_json::from_str(text).map_err(form)?;
+        Ok(Self(match version {
+            web3::VERSION => Document::Web3(web3::Document::read(text)?),
+            eip2335::VERSION => {
+                let document = eip2335::Document::read(text)?;
+                document.is_an_accounts()?;
+                Document::Eip2335(Box::new(document))
+            }
+            other => return Err(KeystoreError::Form(format!("its version is {other}"))),
+        }))
     }
 
     /// The key inside.
@@ -87,17 +119,14 @@ impl Keystore {
     /// # Errors
     /// See [`KeystoreError`].
     pub fn open(&self, password: &[u8]) -> Result<Key, KeystoreError> {
-        let crypto = &self.0.crypto;
-        let iv = document::octets::<16>("crypto.cipherparams.iv", &crypto.cipherparams.iv)?;
-        let ciphertext = document::octets::<32>("crypto.ciphertext", &crypto.ciphertext)?;
-        let said = document::octets::<32>("crypto.mac", &crypto.mac)?;
-        let (kdf, salt) = Kdf::of(&crypto.kdf)?;
-        let derived = kdf.derive(password, &salt)?;
-        if mac(&derived, &ciphertext) != said {
-            return Err(KeystoreError::Password);
-        }
-        let secret = B256::from(cipher(&derived, &iv, ciphertext));
-        let key = Key::new(secret).map_err(|_| KeystoreError::Key)?;
+        let secret = match &self.0 {
+            Document::Web3(document) => document.sealed()?.open(password, web3::check),
+            Document::Eip2335(document) => {
+                let password = eip2335::normalised(password)?;
+                document.sealed()?.open(&password, eip2335::check)
+            }
+        };
+        let key = Key::new(secret?).map_err(|_| KeystoreError::Key)?;
         match self.address() {
             Some(said) if said != key.address() => Err(KeystoreError::Address {
                 said,
@@ -107,10 +136,13 @@ impl Keystore {
         }
     }
 
-    /// The account that the file says it is of; some wallets leave it out.
+    /// The account that the file says it is of; some programs leave it out.
     #[must_use]
     pub fn address(&self) -> Option<Address> {
-        self.0.address.as_ref()?.parse().ok()
+        match &self.0 {
+            Document::Web3(document) => document.address(),
+            Document::Eip2335(document) => document.address(),
+        }
     }
 
     /// The file's text: one line of JSON, as geth writes it.
@@ -119,27 +151,12 @@ impl Keystore {
     /// Never: texts and numbers become JSON.
     #[must_use]
     pub fn text(&self) -> String {
-        serde_json::to_string(&self.0).expect("texts and numbers become JSON")
+        let text = match &self.0 {
+            Document::Web3(document) => serde_json::to_string(document),
+            Document::Eip2335(document) => serde_json::to_string(document),
+        };
+        text.expect("texts and numbers become JSON")
     }
-}
-
-/// AES-128-CTR, which enciphers and deciphers alike.
-fn cipher(derived: &[u8; 32], iv: &[u8; 16], mut octets: [u8; 32]) -> [u8; 32] {
-    let (key, _) = halves(derived);
-    Ctr128BE::<Aes128>::new(&key.into(), &(*iv).into()).apply_keystream(&mut octets);
-    octets
-}
-
-fn mac(derived: &[u8; 32], ciphertext: &[u8; 32]) -> B256 {
-    let (_, key) = halves(derived);
-    keccak256([&key[..], ciphertext].concat())
-}
-
-fn halves(derived: &[u8; 32]) -> ([u8; 16], [u8; 16]) {
-    let (mut first, mut second) = ([0; 16], [0; 16]);
-    first.copy_from_slice(&derived[..16]);
-    second.copy_from_slice(&derived[16..]);
-    (first, second)
 }
 
 fn random<const N: usize>() -> Result<[u8; N], KeystoreError> {
@@ -161,10 +178,6 @@ fn uuid(mut octets: [u8; 16]) -> String {
         &text[16..20],
         &text[20..]
     )
-}
-
-fn hex(octets: &[u8]) -> String {
-    alloy_primitives::hex::encode(octets)
 }
 
 #[cfg(test)]

@@ -22,4 +22,4 @@ pub mod votes;
 
 pub use endpoint::{Endpoint, EndpointError};
 pub use keys::{Key, KeyError};
-pub use keystore::{Kdf, Keystore, KeystoreError};
+pub use keystore::{Format as KeystoreFormat, Kdf, Keystore, KeystoreError};

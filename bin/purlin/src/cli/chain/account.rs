@@ -9,8 +9,8 @@ pub(super) use password::Password;
 use super::Context;
 use crate::exit::{Exit, Failure, Outcome};
 use crate::output::{self, Column, Form, Kind, Show};
-use clap::{Args, Subcommand};
-use purlin_chain_client::{Kdf, Key, Keystore, KeystoreError};
+use clap::{Args, Subcommand, ValueEnum};
+use purlin_chain_client::{Kdf, Key, Keystore, KeystoreError, KeystoreFormat};
 use purlin_chain_proto::Address;
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -21,6 +21,7 @@ pub(crate) enum Command {
     #[command(after_help = "Examples:
   purlin chain account new
   purlin chain account new --password-file ./password --data-dir ./node1
+  purlin chain account new --format eip2335
 
 Who loses the file or the password loses the account: keep a copy of both.")]
     New {
@@ -35,9 +36,9 @@ Who loses the file or the password loses the account: keep a copy of both.")]
   purlin chain account import ~/.ethereum/keystore/UTC--2026-01-01T00-00-00.000000000Z--f39f...
   purlin chain account import - --password-file ./password < key.hex
 
-A keystore file keeps its password.")]
+A keystore file keeps its form and its password.")]
     Import {
-        /// 64 hexadecimal digits, or a keystore of version 3; - for standard input.
+        /// 64 hexadecimal digits, or a keystore of version 3 or 4 (EIP-2335); - for standard input.
         file: PathBuf,
         #[command(flatten)]
         password: Password,
@@ -49,17 +50,21 @@ A keystore file keeps its password.")]
   purlin chain account list
   purlin chain account list -o json --data-dir ./node1")]
     List,
-    /// Write an account's private key to a file, in clear.
+    /// Write an account's private key to a file: in clear, or under its password in another form.
     #[command(after_help = "Examples:
   purlin chain account export 0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266 ./key.hex
   purlin chain account export 0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266 - --password-file ./password
+  purlin chain account export 0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266 ./key.json --format eip2335
 
-The file is readable by its owner alone. Who reads it owns the account.")]
+The file is readable by its owner alone. Who reads it in clear owns the account.")]
     Export {
         /// The account, as `list` shows it.
         address: Address,
         /// File that must not exist yet; - for standard output.
         file: PathBuf,
+        /// Write a keystore under the same password instead of the private key in clear.
+        #[arg(long, value_name = "FORM")]
+        format: Option<FileForm>,
         #[command(flatten)]
         password: Password,
     },
@@ -70,12 +75,38 @@ pub(crate) struct Work {
     /// Take a thirtieth of the memory and time to try a password; for passwords that are long and random.
     #[arg(long)]
     light: bool,
+    /// The form of the file.
+    #[arg(long, value_name = "FORM", default_value = "web3")]
+    format: FileForm,
+}
+
+/// The form of a keystore file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FileForm {
+    /// Web3 Secret Storage, version 3: geth, clef and wallets read it.
+    Web3,
+    /// EIP-2335, version 4: remote signers read it.
+    Eip2335,
+}
+
+impl From<FileForm> for KeystoreFormat {
+    fn from(form: FileForm) -> Self {
+        match form {
+            FileForm::Web3 => Self::Web3,
+            FileForm::Eip2335 => Self::Eip2335,
+        }
+    }
 }
 
 impl Work {
-    fn kdf(self) -> Kdf {
-        if self.light { Kdf::LIGHT } else { Kdf::STANDARD }
+    fn seal(self, key: &Key, password: &str) -> Result<Keystore, Failure> {
+        let kdf = if self.light { Kdf::LIGHT } else { Kdf::STANDARD };
+        seal(key, password, kdf, self.format)
     }
+}
+
+fn seal(key: &Key, password: &str, kdf: Kdf, form: FileForm) -> Result<Keystore, Failure> {
+    Keystore::seal(key, password.as_bytes(), kdf, form.into()).map_err(|cause| failed(&cause))
 }
 
 const KIND: Kind = Kind {
@@ -93,15 +124,19 @@ pub(super) fn run(command: &Command, context: &Context) -> Outcome {
         Command::New { password, work } => {
             let password = password.choose()?;
             let key = Key::random().map_err(|cause| failed(&KeystoreError::Random(cause.to_string())))?;
-            keep(&folder, &key, &password, work.kdf(), context)
+            keep(&folder, &key, &work.seal(&key, &password)?, context)
         }
         Command::Import { file, password, work } => import(file, password, *work, &folder, context),
         Command::List => list(&folder, context),
         Command::Export {
             address,
             file,
+            format,
             password,
-        } => export(*address, file, password, &folder, context),
+        } => {
+            let held = folder.find(*address)?;
+            export(&held, file, *format, password, context)
+        }
     }
 }
 
@@ -111,11 +146,11 @@ fn import(file: &Path, password: &Password, work: Work, folder: &Folder, context
         let key = text.parse::<Key>().map_err(|cause| {
             Failure::failed(
                 format!("{}: {cause}", file.display()),
-                "give a file with a private key, or a keystore of version 3",
+                "give a file with a private key, or a keystore of version 3 or 4",
             )
         })?;
         folder.refuse_second(key.address())?;
-        return keep(folder, &key, &password.choose()?, work.kdf(), context);
+        return keep(folder, &key, &work.seal(&key, &password.choose()?)?, context);
     }
     let keystore = Keystore::read(&text).map_err(|cause| opened(file, &cause))?;
     // Opened once: a file that nobody can open is not worth keeping, and not every file says whose it is.
@@ -127,8 +162,7 @@ fn import(file: &Path, password: &Password, work: Work, folder: &Folder, context
     tell(key.address(), &path, context)
 }
 
-fn keep(folder: &Folder, key: &Key, password: &str, kdf: Kdf, context: &Context) -> Outcome {
-    let sealed = Keystore::seal(key, password.as_bytes(), kdf).map_err(|cause| failed(&cause))?;
+fn keep(folder: &Folder, key: &Key, sealed: &Keystore, context: &Context) -> Outcome {
     let path = folder.add(key.address(), &sealed.text())?;
     tell(key.address(), &path, context)
 }
@@ -146,20 +180,31 @@ fn list(folder: &Folder, context: &Context) -> Outcome {
     Ok(Exit::Ok)
 }
 
-fn export(address: Address, file: &Path, password: &Password, folder: &Folder, context: &Context) -> Outcome {
-    let held = folder.find(address)?;
+fn export(
+    held: &folder::Held,
+    file: &Path,
+    form: Option<FileForm>,
+    password: &Password,
+    context: &Context,
+) -> Outcome {
+    let address = held.address;
+    let password = password.ask(&format!("Password of {address}"))?;
     let key = held
         .keystore
-        .open(password.ask(&format!("Password of {address}"))?.as_bytes())
+        .open(password.as_bytes())
         .map_err(|cause| opened(&held.path, &cause))?;
-    let secret = key.secret();
+    let text = match form {
+        None => key.secret().to_string(),
+        Some(form) => seal(&key, &password, Kdf::STANDARD, form)?.text(),
+    };
     if file.as_os_str() == "-" {
-        say!("{secret}");
+        say!("{text}");
         return Ok(Exit::Ok);
     }
-    write_secret(file, &format!("{secret}\n"))?;
+    write_secret(file, &format!("{text}\n"))?;
     if context.form() == Form::Table {
-        say!("{}: the private key of {address}", file.display());
+        let what = form.map_or("the private key", |_| "the private key under its password");
+        say!("{}: {what} of {address}", file.display());
     }
     Ok(Exit::Ok)
 }
@@ -174,7 +219,10 @@ fn opened(file: &Path, cause: &KeystoreError) -> Failure {
             Exit::Denied,
             "try again; nothing brings back a password that is lost",
         ),
-        KeystoreError::Form(_) => (Exit::Failed, "give a keystore of version 3, as geth writes it"),
+        KeystoreError::Form(_) => (
+            Exit::Failed,
+            "give a keystore of version 3, as geth writes it, or of version 4 (EIP-2335)",
+        ),
         KeystoreError::TooMuch(_) => (Exit::Failed, "seal the key again with the standard derivation"),
         _ => (Exit::Failed, "take the file from a backup"),
     };

@@ -15,7 +15,7 @@ mod config;
 
 use super::account::{Folder, write_new, write_secret};
 use crate::exit::{Exit, Failure};
-use purlin_chain_client::{Kdf, Key, Keystore};
+use purlin_chain_client::{Kdf, Key, Keystore, KeystoreFormat};
 use purlin_chain_core::constitution::{self, Constitution};
 use purlin_chain_core::quorum::ValidatorSet;
 use purlin_chain_proto::{Address, B256, ChainSpec, ConsensusSpec, GenesisAccount, U256, roots};
@@ -184,7 +184,7 @@ impl Order {
         crate::up::prepare_data_dir(&place.data_dir)?;
         write_secret(&place.key_file, &format!("{}\n", key.secret()))?;
         if let Some(password) = &self.password {
-            let sealed = Keystore::seal(key, password.as_bytes(), Kdf::STANDARD)
+            let sealed = Keystore::seal(key, password.as_bytes(), Kdf::STANDARD, KeystoreFormat::default())
                 .map_err(|cause| Failure::failed(cause.to_string(), ""))?;
             Folder::of(&place.data_dir).add(key.address(), &sealed.text())?;
         }

@@ -90,7 +90,7 @@ Its node may run before, with chain.role = \"validator\": it follows until it is
 
 #[derive(Debug, Args)]
 pub(crate) struct How {
-    /// The validator's private key: 64 hexadecimal digits, or a keystore of version 3.
+    /// The validator's private key: 64 hexadecimal digits, or a keystore of version 3 or 4 (EIP-2335).
     #[arg(long, value_name = "FILE")]
     key_file: PathBuf,
     /// Vote also for what may stop the chain, or what leaves fewer than four validators.

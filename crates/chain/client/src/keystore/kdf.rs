@@ -1,7 +1,8 @@
 //! From a password to 32 octets, slowly on purpose.
 
 use super::KeystoreError;
-use super::document::{self, KdfParams};
+use super::octets;
+use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
 /// The largest `n * r` of scrypt, which takes 128 octets for each: 1 GiB.
@@ -15,6 +16,25 @@ const ROUNDS_MAX: u32 = 1 << 24;
 
 /// Octets that are derived: half for the cipher, half for the MAC.
 const DERIVED: u32 = 32;
+
+/// A derivation as the files have it: `kdf` and `kdfparams` of version 3, `function` and `params` of version 4.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kdf", content = "kdfparams", rename_all = "lowercase")]
+pub(super) enum KdfParams {
+    Scrypt {
+        dklen: u32,
+        n: u64,
+        p: u32,
+        r: u32,
+        salt: String,
+    },
+    Pbkdf2 {
+        c: u32,
+        dklen: u32,
+        prf: String,
+        salt: String,
+    },
+}
 
 /// How a password becomes a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,7 +65,7 @@ impl Kdf {
         let (kdf, dklen, salt) = match params {
             KdfParams::Scrypt { dklen, n, p, r, salt } => {
                 if !n.is_power_of_two() || *n < 2 {
-                    let what = format!("crypto.kdfparams.n is {n}, and must be a power of two");
+                    let what = format!("the key derivation's n is {n}, and must be a power of two");
                     return Err(KeystoreError::Form(what));
                 }
                 let log_n = n.trailing_zeros() as u8;
@@ -53,17 +73,17 @@ impl Kdf {
             }
             KdfParams::Pbkdf2 { c, dklen, prf, salt } => {
                 if prf != "hmac-sha256" {
-                    let what = format!("crypto.kdfparams.prf is {prf}, and hmac-sha256 is read");
+                    let what = format!("the key derivation's prf is {prf}, and hmac-sha256 is read");
                     return Err(KeystoreError::Form(what));
                 }
                 (Self::Pbkdf2 { rounds: *c }, dklen, salt)
             }
         };
         if *dklen != DERIVED {
-            let what = format!("crypto.kdfparams.dklen is {dklen}, and must be {DERIVED}");
+            let what = format!("the key derivation's dklen is {dklen}, and must be {DERIVED}");
             return Err(KeystoreError::Form(what));
         }
-        Ok((kdf, document::any("crypto.kdfparams.salt", salt)?))
+        Ok((kdf, octets::any("the key derivation's salt", salt)?))
     }
 
     pub(super) fn with_salt(self, salt: String) -> KdfParams {
@@ -105,7 +125,7 @@ impl Kdf {
         match self {
             Self::Scrypt { log_n, r, p } => {
                 if r == 0 || p == 0 {
-                    let what = "crypto.kdfparams: r and p must be 1 at least".to_owned();
+                    let what = "the key derivation's r and p must be 1 at least".to_owned();
                     return Err(KeystoreError::Form(what));
                 }
                 let n = 1_u64.checked_shl(log_n.into());
@@ -118,7 +138,7 @@ impl Kdf {
                 })
             }
             Self::Pbkdf2 { rounds: 0 } => {
-                let what = "crypto.kdfparams.c must be 1 at least".to_owned();
+                let what = "the key derivation's c must be 1 at least".to_owned();
                 Err(KeystoreError::Form(what))
             }
             Self::Pbkdf2 { rounds } => (rounds <= ROUNDS_MAX)

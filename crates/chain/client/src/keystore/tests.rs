@@ -1,5 +1,7 @@
+mod eip2335;
+
 use super::*;
-use alloy_primitives::b256;
+use alloy_primitives::{B256, b256};
 use serde_json::{Value, json};
 
 /// Test vectors of the Web3 Secret Storage Definition.
@@ -51,7 +53,7 @@ fn scrypt() -> Value {
 fn cheap() -> (Key, Value) {
     let key = Key::new(SECRET).unwrap();
     let kdf = Kdf::Scrypt { log_n: 4, r: 8, p: 1 };
-    let sealed = Keystore::seal(&key, PASSWORD, kdf).unwrap();
+    let sealed = Keystore::seal(&key, PASSWORD, kdf, Format::Web3).unwrap();
     (key, serde_json::from_str(&sealed.text()).unwrap())
 }
 
@@ -78,7 +80,7 @@ fn a_file_of_early_geth_opens() {
 fn what_is_sealed_opens_with_its_password_alone() {
     let key = Key::new(SECRET).unwrap();
     for kdf in [Kdf::LIGHT, Kdf::Pbkdf2 { rounds: 10 }] {
-        let sealed = Keystore::seal(&key, "Schlüssel".as_bytes(), kdf).unwrap();
+        let sealed = Keystore::seal(&key, "Schlüssel".as_bytes(), kdf, Format::Web3).unwrap();
         let read = Keystore::read(&sealed.text()).unwrap();
         assert_eq!(read.address(), Some(key.address()));
         assert_eq!(read.open("Schlüssel".as_bytes()), Ok(key.clone()));
@@ -138,7 +140,7 @@ fn a_file_that_was_changed_does_not_open() {
 #[test]
 fn what_is_no_keystore_says_which_field() {
     for (pointer, value, words) in [
-        ("/version", json!(4), "its version is 4"),
+        ("/version", json!(5), "its version is 5"),
         (
             "/crypto/cipher",
             json!("aes-256-gcm"),

@@ -142,12 +142,12 @@ fn unreadable(path: &Path, cause: &std::io::Error) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use purlin_chain_client::{Kdf, Key};
+    use purlin_chain_client::{Kdf, Key, KeystoreFormat};
     use std::os::unix::fs::PermissionsExt;
 
-    fn sealed(key: &Key) -> String {
+    fn sealed(key: &Key, format: KeystoreFormat) -> String {
         let kdf = Kdf::Pbkdf2 { rounds: 1 };
-        Keystore::seal(key, b"p", kdf).unwrap().text()
+        Keystore::seal(key, b"p", kdf, format).unwrap().text()
     }
 
     #[test]
@@ -156,9 +156,9 @@ mod tests {
         let folder = Folder::of(dir.path());
         assert!(folder.all().unwrap().is_empty());
         let keys = [Key::random().unwrap(), Key::random().unwrap()];
-        for key in &keys {
+        for (key, format) in keys.iter().zip([KeystoreFormat::Web3, KeystoreFormat::Eip2335]) {
             folder.refuse_second(key.address()).unwrap();
-            let path = folder.add(key.address(), &sealed(key)).unwrap();
+            let path = folder.add(key.address(), &sealed(key, format)).unwrap();
             let mode = fs::metadata(&path).unwrap().permissions().mode();
             assert_eq!(mode & 0o777, 0o600);
             let name = path.file_name().unwrap().to_str().unwrap();
