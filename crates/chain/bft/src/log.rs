@@ -10,11 +10,9 @@
 
 mod batch;
 mod file;
-mod mark;
 mod record;
 
-pub use file::FileLog;
-pub use mark::Mark;
+pub use file::{FileLog, Mark};
 pub use record::{Record, Value, Waited};
 
 use std::fmt::Debug;

@@ -1,7 +1,10 @@
 //! The log in a file.
 
+mod mark;
+
+pub use mark::Mark;
+
 use super::batch::{self, Batch, Content};
-use super::mark::Mark;
 use super::record::Record;
 use super::{Journal, LogFault, Logged};
 use std::fs::{File, OpenOptions};

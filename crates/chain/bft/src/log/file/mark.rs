@@ -12,7 +12,7 @@
 //! It is written before the first words of a height leave the node, without waiting for the disk: a process that is killed loses
 //! nothing of it, and what a power cut takes of it, the synced log has, as long as the directory is there.
 
-use super::LogFault;
+use crate::log::LogFault;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
