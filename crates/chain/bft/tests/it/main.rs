@@ -3,7 +3,9 @@
 //! Every world checks, at every step: nobody honest signs two different things for the same height, round and kind; nobody
 //! sends what its log does not hold durably; no two blocks are decided at one height; every decision has its certificate.
 
+mod ask;
 mod calm;
+mod corpus;
 mod crashes;
 mod driver;
 mod liars;
