@@ -45,7 +45,9 @@ fn s3_validators_that_are_killed_lose_no_block_and_make_no_fork() {
 fn s3_validators_outlive_two_hundred_kills() {
     if !left_for_all() {
         let asked = std::env::var("PURLIN_TEST_KILLS");
-        kill(asked.map_or(KILLS, |asked| asked.parse().expect("PURLIN_TEST_KILLS is a number")));
+        kill(asked.map_or(KILLS, |asked| {
+            asked.parse().expect("PURLIN_TEST_KILLS is a number")
+        }));
     }
 }
 
