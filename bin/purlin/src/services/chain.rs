@@ -16,6 +16,7 @@ use crate::ports::{Port, Transport};
 use crate::settings::Settings as NodeSettings;
 use futures_util::future::{BoxFuture, FutureExt};
 use home::Home;
+use membership::Part;
 use purlin_api::clock::Clock;
 use purlin_api::events::{EventSource, Joined};
 use purlin_api::revisions::Revisions;
@@ -80,15 +81,15 @@ impl ChainNode {
         .await
         .map_err(|_| Failure::failed("opening the chain panicked", "see the log"))?;
         let chain = chain?;
-        let membership = membership::of(settings, &chain, home.path())?;
-        if base.settings.cluster.enabled && membership.is_none() {
+        let part = membership::of(settings, &chain, &home)?;
+        if base.settings.cluster.enabled && !matches!(part, Part::Among(_)) {
             log::warn(
                 "the chain is this node's alone; nodes agree on one where its genesis document names validators",
             );
         }
         let mut service = settings.service.clone();
         service.data_dir = Some(home.path().to_owned());
-        if membership.is_some() {
+        if !matches!(part, Part::Solo) {
             service.production.pace = Pace::Off;
         }
         let (handle, mut running) =
@@ -98,8 +99,8 @@ impl ChainNode {
                     "set chain.http and chain.websocket to free addresses",
                 )
             })?;
-        if let Some(membership) = membership {
-            running.join(membership).await.map_err(|cause| {
+        if let Part::Among(membership) = part {
+            running.join(*membership).await.map_err(|cause| {
                 Failure::failed(
                     words(&cause),
                     "set chain.listen to a free address of this machine",

@@ -14,7 +14,7 @@ const ADDRESS: &str = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266";
 /// Ten thousand ether.
 const WEI: &str = "0x21e19e0c9bab2400000";
 
-fn good(ended: Ended) -> Value {
+pub(crate) fn good(ended: Ended) -> Value {
     let Ended { code, out, err } = ended;
     assert_eq!(code, 0, "{err}");
     serde_json::from_str(&out).unwrap_or_else(|cause| panic!("{cause}: {out}"))
@@ -27,7 +27,7 @@ fn refused(ended: &Ended, words: &str) {
 }
 
 /// The result of one JSON-RPC request.
-fn rpc(at: &str, method: &str, params: &Value) -> Value {
+pub(crate) fn rpc(at: &str, method: &str, params: &Value) -> Value {
     let body = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).to_string();
     let host = at.trim_start_matches("http://");
     let mut stream = TcpStream::connect(host).unwrap();
@@ -45,7 +45,7 @@ fn rpc(at: &str, method: &str, params: &Value) -> Value {
 }
 
 /// Waits until a node's chain has a block of this number or a later one, and tells how it stands.
-fn until(node: &Node, data: &Path, block: u64) -> Value {
+pub(crate) fn until(node: &Node, data: &Path, block: u64) -> Value {
     let begun = Instant::now();
     loop {
         let status = [
@@ -269,7 +269,7 @@ fn a_running_node_gives_a_snapshot_and_an_altered_one_leaves_nothing() {
 }
 
 /// A chain of one node that nobody signs, and its configuration.
-fn solo(dir: &Path) -> String {
+pub(crate) fn solo(dir: &Path) -> String {
     let genesis = json!({
         "config": {
             "chainId": 7, "homesteadBlock": 0, "eip150Block": 0, "eip155Block": 0, "eip158Block": 0,

@@ -5,6 +5,8 @@ mod boot;
 #[cfg(feature = "chain")]
 mod chain_demo;
 #[cfg(feature = "chain")]
+mod chain_files;
+#[cfg(feature = "chain")]
 mod chain_snapshot;
 #[cfg(feature = "chain")]
 mod chain_tools;

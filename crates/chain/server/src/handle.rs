@@ -6,6 +6,7 @@ use crate::fault::Fault;
 use crate::health;
 use crate::metrics::ChainMetrics;
 use crate::node::Node;
+use crate::settings::Pace;
 use crate::source::NewHead;
 use crate::story::Story;
 use crate::why::{self, Told};
@@ -108,6 +109,14 @@ impl Handle {
     /// What was told of agreement, peers and storage.
     pub(crate) fn story(&self) -> &Arc<Story> {
         &self.node.story
+    }
+
+    /// What the node is to a chain that nobody shares with it, in the words of `chain.role`.
+    pub(crate) fn role_alone(&self) -> &'static str {
+        match self.node.settings.production.pace {
+            Pace::Off => "blockchain",
+            Pace::Instant | Pace::Every { .. } => "solo",
+        }
     }
 
     /// From now on the chain's directory may take so many octets; `None`: as many as the disk has. What stood still for

@@ -185,7 +185,9 @@ pub(super) fn import(args: &ImportArgs, context: &Context) -> Outcome {
     if args.keep.archive {
         settings.mode = Mode::Archive;
     }
-    let chain = Home::of(context.data_dir()).open(settings)?;
+    let home = Home::of(context.data_dir());
+    let chain = home.open(settings)?;
+    let mut noted = home.came_from_a_file();
     let begun = Instant::now();
     let (before, mut line) = (chain.head().header.number, Painted::new(false));
     let mut blocks = codec::blocks(BufReader::with_capacity(1 << 20, file));
@@ -196,6 +198,10 @@ pub(super) fn import(args: &ImportArgs, context: &Context) -> Outcome {
         chain
             .import(block)
             .map_err(|cause| refused(&args.file, &chain, &cause))?;
+        if !noted {
+            home.comes_from_a_file()?;
+            noted = true;
+        }
         line.show(|| match octets {
             Some(octets) => format!("{} block {number}", output::bar(at as f64 / octets as f64)),
             None => format!("block {number}"),

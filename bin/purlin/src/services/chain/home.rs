@@ -4,6 +4,7 @@
 //!   DATA/chain/genesis.json   as it was given; a chain is never opened with another one
 //!              chain.redb     blocks and state (docs/formats/chain.md)
 //!              pool.journal   transactions that wait
+//!              imported       empty: blocks came from a file (`purlin chain import`)
 //!              steps/         proofs of changes of the validators, where the chain has some
 //! ```
 
@@ -77,6 +78,24 @@ impl Home {
     /// The file of blocks and state.
     pub(crate) fn state(&self) -> PathBuf {
         self.0.join("chain.redb")
+    }
+
+    fn imported(&self) -> PathBuf {
+        self.0.join("imported")
+    }
+
+    /// Whether blocks of the chain came from a file, and so may be those of others.
+    pub(crate) fn came_from_a_file(&self) -> bool {
+        self.imported().is_file()
+    }
+
+    /// Keeps in mind that blocks come from a file.
+    ///
+    /// # Errors
+    /// The disk.
+    pub(crate) fn comes_from_a_file(&self) -> Result<(), Failure> {
+        fs::write(self.imported(), "")?;
+        Ok(())
     }
 
     /// Whether there is a chain. Its document is written last.
@@ -187,10 +206,13 @@ impl Home {
     /// Removes what an attempt has left that did not come to its end.
     fn clear(&self) -> Result<(), Failure> {
         forget_steps(&self.0)?;
-        match fs::remove_file(self.state()) {
-            Err(cause) if cause.kind() != ErrorKind::NotFound => Err(cause.into()),
-            _ => Ok(()),
+        for file in [self.state(), self.imported()] {
+            match fs::remove_file(file) {
+                Err(cause) if cause.kind() != ErrorKind::NotFound => return Err(cause.into()),
+                _ => {}
+            }
         }
+        Ok(())
     }
 
     /// The document is written last: with it, there is a chain.

@@ -1,6 +1,7 @@
 //! What the node is to its chain: what its configuration and the genesis document say together, and the key it signs with.
 
 use super::Settings;
+use super::home::Home;
 use crate::exit::{Exit, Failure};
 use crate::log;
 use purlin_chain_core::quorum::ValidatorSet;
@@ -16,21 +17,37 @@ use std::path::{Path, PathBuf};
 /// The file with the key that a follower makes for itself.
 const NODE_KEY: &str = "node.key";
 
-/// The node's part in its chain; `None` where it makes blocks alone.
+/// The node's part in its chain.
+#[derive(Debug)]
+pub(super) enum Part {
+    /// It makes blocks alone.
+    Solo,
+    /// It answers from what is there; nobody makes blocks.
+    Reader,
+    /// Validators make blocks; it is one of them, or follows.
+    Among(Box<ConsensusSettings>),
+}
+
+/// What the node is to its chain.
 ///
 /// # Errors
 /// A role that the chain has no place for, a key that cannot be read.
-pub(super) fn of(
-    settings: &Settings,
-    chain: &Chain,
-    home: &Path,
-) -> Result<Option<ConsensusSettings>, Failure> {
+pub(super) fn of(settings: &Settings, chain: &Chain, home: &Home) -> Result<Part, Failure> {
     let among = &settings.among;
     let role = match (chain.spec().consensus(), among.role) {
-        (None, None | Some(Wanted::Solo)) => return Ok(None),
-        (None, Some(_)) => {
+        (None, None) if home.came_from_a_file() => {
+            // Blocks of its own would make it another chain than that of the others who have the file.
+            log::info(
+                "the chain came from a file (purlin chain import): this node answers from it and makes no blocks; \
+                 chain.role = \"solo\" makes them",
+            );
+            return Ok(Part::Reader);
+        }
+        (None, None | Some(Wanted::Solo)) => return Ok(Part::Solo),
+        (None, Some(Wanted::Follower)) => return Ok(Part::Reader),
+        (None, Some(Wanted::Validator)) => {
             return Err(conflict(
-                "chain.role wants other nodes, and the genesis document names no validators",
+                "chain.role = \"validator\", and the genesis document names no validators",
                 "remove chain.role, or make a chain with validators: purlin chain init --validators 4 --out DIR",
             ));
         }
@@ -45,7 +62,7 @@ pub(super) fn of(
     };
     let key = match &among.key_file {
         Some(file) => read(file)?,
-        None => own(&home.join(NODE_KEY))?,
+        None => own(&home.path().join(NODE_KEY))?,
     };
     let next = chain.constitution(chain.head().header.number + 1);
     let is_one = |set: &ValidatorSet| set.power(&key.address()).is_some();
@@ -68,15 +85,15 @@ pub(super) fn of(
         Some(file) if role == Role::Validator => mark(file, &chain.store().genesis_hash()),
         _ => None,
     };
-    Ok(Some(ConsensusSettings {
+    Ok(Part::Among(Box::new(ConsensusSettings {
         role,
         key,
         mark,
         peers: among.peers.clone(),
         guests: among.guests.clone(),
         timeouts: among.timeouts,
-        data_dir: home.to_owned(),
-    }))
+        data_dir: home.path().to_owned(),
+    })))
 }
 
 /// Where it is kept at which height of this chain a key signed last: beside the key, because it has to outlive the data

@@ -61,7 +61,7 @@ pub fn status(handle: &Handle) -> Value {
     let consensus = handle.consensus();
     let (storage, storage_max) = handle.storage();
     json!({
-        "role": consensus.as_ref().map_or(json!("solo"), |told| told["role"].clone()),
+        "role": consensus.as_ref().map_or_else(|| json!(handle.role_alone()), |told| told["role"].clone()),
         "votes": consensus.as_ref().map(|told| told["votes"].clone()),
         "note": consensus.as_ref().map(|told| told["note"].clone()),
         "behind": consensus.as_ref().map(|told| told["behind"].clone()),
@@ -111,7 +111,9 @@ fn document() -> Schema {
         ),
         (
             "role",
-            schema::string("validator, blockchain (it follows), or solo: it makes blocks alone."),
+            schema::string(
+                "validator, blockchain (it follows, or only answers), or solo: it makes blocks alone.",
+            ),
         ),
         (
             "votes",

@@ -92,6 +92,16 @@ fn history(query: &Query<'_>) -> Answer {
     answer(&shown(&history.ok_or_else(Fault::header_not_found)?))
 }
 
+/// Whole ones as `0` and `1`, which is how geth writes them, and not as `0.0`: there are readers that tell these apart.
+fn ratios(all: &[f64]) -> Vec<serde_json::Value> {
+    let ratio = |ratio: &f64| match *ratio {
+        0.0 => json!(0),
+        1.0 => json!(1),
+        between => json!(between),
+    };
+    all.iter().map(ratio).collect()
+}
+
 fn shown(history: &FeeHistory) -> serde_json::Value {
     let amounts = |list: &[u128]| list.iter().map(|amount| U128::from(*amount)).collect::<Vec<_>>();
     let base_fees: Vec<_> = history
@@ -102,9 +112,9 @@ fn shown(history: &FeeHistory) -> serde_json::Value {
     let mut shown = json!({
         "oldestBlock": U64::from(history.oldest_block),
         "baseFeePerGas": base_fees,
-        "gasUsedRatio": history.gas_used_ratio,
+        "gasUsedRatio": ratios(&history.gas_used_ratio),
         "baseFeePerBlobGas": amounts(&history.base_fee_per_blob_gas),
-        "blobGasUsedRatio": history.blob_gas_used_ratio,
+        "blobGasUsedRatio": ratios(&history.blob_gas_used_ratio),
     });
     if let Some(rewards) = &history.reward {
         shown["reward"] = rewards.iter().map(|block| json!(amounts(block))).collect();

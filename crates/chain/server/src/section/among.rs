@@ -12,7 +12,7 @@ pub(super) const KEYS: &[Key] = &[
     Key::new(
         "role",
         Kind::Enum(&["validator", "blockchain", "solo"]),
-        "What this node is to its chain: validator decides blocks with the others, blockchain follows them, solo makes blocks alone. Without it: blockchain where the genesis document names validators, else solo.",
+        "What this node is to its chain: validator decides blocks with the others; blockchain follows them, or only answers where the genesis document names none; solo makes blocks alone. Without it: blockchain where the genesis document names validators or `purlin chain import` brought blocks, else solo.",
     )
     .restart()
     .example("validator"),

@@ -197,6 +197,7 @@ fn fees_are_suggested_and_told() {
     assert_eq!(history["oldestBlock"], "0x2");
     assert_eq!(history["baseFeePerGas"].as_array().map(Vec::len), Some(3));
     assert_eq!(history["reward"].as_array().map(Vec::len), Some(2));
+    assert_eq!(history["blobGasUsedRatio"].to_string(), "[0,0]");
     let amount = |method: &str| {
         served
             .call(method, &json!([]))
