@@ -37,7 +37,10 @@ pub(crate) fn sum(terms: &[Term]) -> ProjectivePoint {
         let mut placed = Vec::with_capacity(terms.len() * those.len());
         for (term, digits) in terms.iter().zip(digits.chunks_exact(windows)) {
             for (window, digit) in digits[those.clone()].iter().enumerate() {
-                placed.extend(on_heap(*digit, term.point).map(|(at, point)| (window * heaps + at, point)));
+                if let Some(at) = usize::from(digit.unsigned_abs()).checked_sub(1) {
+                    let (heap, negative) = (window * heaps + at, *digit < 0);
+                    placed.push((heap, &term.point, negative));
+                }
             }
         }
         sums.extend(Heaps::new(those.len() * heaps, &placed).sums(&mut adder));
@@ -76,12 +79,6 @@ fn digits(number: &Scalar, width: usize) -> impl Iterator<Item = i16> + use<> {
     })
 }
 
-/// The heap of this digit, and what lies on it; nothing where the digit is 0.
-fn on_heap(digit: i16, point: Point) -> Option<(usize, Point)> {
-    let at = usize::from(digit.unsigned_abs()).checked_sub(1)?;
-    Some((at, if digit < 0 { point.negative() } else { point }))
-}
-
 /// Points on heaps: those of the first heap, those of the second, and so on.
 struct Heaps {
     points: Vec<Point>,
@@ -89,10 +86,10 @@ struct Heaps {
 }
 
 impl Heaps {
-    /// `placed` names a heap and a point, in any order.
-    fn new(count: usize, placed: &[(usize, Point)]) -> Self {
+    /// `placed` names a heap, a point, and whether its negative is meant; in any order.
+    fn new(count: usize, placed: &[(usize, &Point, bool)]) -> Self {
         let mut heights = vec![0; count];
-        for (heap, _) in placed {
+        for (heap, ..) in placed {
             heights[*heap] += 1;
         }
         let starts = heights.iter().scan(0, |next, height| {
@@ -101,11 +98,15 @@ impl Heaps {
         });
         let mut free: Vec<usize> = starts.collect();
         let mut order = vec![0; placed.len()];
-        for (index, (heap, _)) in placed.iter().enumerate() {
+        for (index, (heap, ..)) in placed.iter().enumerate() {
             order[free[*heap]] = index;
             free[*heap] += 1;
         }
-        let points = order.into_iter().map(|index| placed[index].1).collect();
+        let point = |index: usize| match placed[index] {
+            (_, point, false) => *point,
+            (_, point, true) => point.negative(),
+        };
+        let points = order.into_iter().map(point).collect();
         Self { points, heights }
     }
 
