@@ -32,6 +32,7 @@ const NEEDED: &[(&str, &str)] = &[
     ("tftp", "tftp-hpa"),
     ("atftp", "atftp"),
     ("busybox", "busybox"),
+    ("valgrind", "valgrind"),
     ("qemu-system-x86_64", "qemu-system-x86"),
     ("/usr/lib/ipxe/qemu/pxe-virtio.rom", "ipxe-qemu"),
     ("/usr/lib/ipxe/snponly.efi", "ipxe"),

@@ -41,6 +41,9 @@ use clap::Parser;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
+#[global_allocator]
+static HEAP: purlin_heap::Heap = purlin_heap::Heap;
+
 fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().collect();
     let outcome = match names::called_as(&arguments) {

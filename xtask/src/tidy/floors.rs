@@ -6,6 +6,7 @@ use crate::repo::Package;
 const FLOORS: &[(&str, u8)] = &[
     ("crates/types", 0),
     ("crates/telemetry", 0),
+    ("crates/heap", 0),
     ("crates/netio", 0),
     ("crates/load", 0),
     ("crates/config", 1),
@@ -89,7 +90,8 @@ const HEAVY: &[(&str, &[&str])] = &[
         ],
     ),
     ("kube", &["bin/purlin"]),
-    ("libc", &["crates/netio"]),
+    ("libc", &["crates/heap", "crates/netio"]),
+    ("mimalloc", &["crates/heap"]),
     // For its tests only, fabric/redis: a server with a certificate of its own.
     (
         "rcgen",

@@ -59,6 +59,7 @@ pub(super) fn version(context: &Context) -> Outcome {
         "profile": profile,
         "target": format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS),
         "services": services::BUILT_IN,
+        "heap": purlin_heap::name(),
     });
     output::one(&context.view(), ABOUT, &about)?;
     Ok(Exit::Ok)

@@ -1,6 +1,7 @@
 //! Boot files: stock clients of TFTP and HTTP, and machines that boot.
 
 mod clients;
+mod heap;
 mod http;
 mod machines;
 mod readme;
