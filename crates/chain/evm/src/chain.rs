@@ -11,6 +11,7 @@
 //! become the head; they are kept beside it. Nothing is half applied: until the store has committed, the chain is as it was.
 
 mod constitution;
+mod draft;
 mod error;
 mod import;
 mod prepared;
@@ -19,6 +20,7 @@ mod senders;
 mod view;
 
 pub use constitution::ConstitutionFault;
+pub use draft::Draft;
 pub use error::{CommitError, CreateError, ImportError, ProduceError, ViewError};
 pub use prepared::Prepared;
 pub use produce::{Attributes, Produced};

@@ -8,8 +8,8 @@ mod store;
 mod trie;
 
 pub use chain::{
-    Attributes, Chain, CommitError, ConstitutionFault, CreateError, ImportError, Imported, NewHead, Prepared,
-    ProduceError, Produced, Steps, View, ViewError,
+    Attributes, Chain, CommitError, ConstitutionFault, CreateError, Draft, ImportError, Imported, NewHead,
+    Prepared, ProduceError, Produced, Steps, View, ViewError,
 };
 pub use execute::ExecutionRefusal;
 pub use state::{Account, Changes, StateRead};

@@ -28,6 +28,7 @@ mod listen;
 mod log_filter;
 mod metrics;
 mod node;
+mod pending;
 mod produce;
 mod prune;
 mod rpc;

@@ -13,6 +13,7 @@ use crate::fees::Fees;
 use crate::filters::Filters;
 use crate::journal::{APPENDED_MAX, Journal};
 use crate::metrics::RpcMetrics;
+use crate::pending::Pending;
 use crate::settings::Settings;
 use crate::source::{Account, NewHead, Source, StateRead as _};
 use crate::storage::Storage;
@@ -41,6 +42,7 @@ pub(crate) struct Node {
     pub pool: Mutex<Pool>,
     pub heads: broadcast::Sender<Arc<NewHead>>,
     pub arrivals: Arrivals,
+    pub pending: Pending,
     pub filters: Filters,
     pub fees: Fees,
     pub rpc: Arc<RpcMetrics>,
@@ -128,6 +130,7 @@ impl Node {
             pool: Mutex::new(Pool::new(settings.pool.clone(), head)),
             heads: broadcast::Sender::new(HEADS_BEHIND),
             arrivals: Arrivals::new(limits.filter_items),
+            pending: Pending::default(),
             filters: Filters::new(limits.filters, limits.filter_lapse),
             fees: Fees::new(),
             rpc,

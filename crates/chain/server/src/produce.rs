@@ -78,17 +78,7 @@ fn sealer(pace: settings::Pace) -> Option<Settings> {
 fn make(node: &Node, slot: Slot) -> Result<(), String> {
     // An empty one would take room, too: nothing is made until there is some.
     node.storage.room()?;
-    let production = &node.settings.production;
-    let attributes = Attributes {
-        timestamp: slot.timestamp,
-        beneficiary: production.beneficiary,
-        // Nobody here draws lots: what nobody knows before the parent is as good as one sealer can give.
-        prev_randao: keccak256(node.head().hash),
-        gas_limit: production.gas_limit,
-        extra_data: production.extra_data.clone().into(),
-        withdrawals: Vec::new(),
-        parent_beacon_root: B256::ZERO,
-    };
+    let attributes = attributes(node, node.head().hash, slot.timestamp);
     let produced = node.source.0.produce(attributes, offered(node).into_iter());
     let produced = produced.map_err(|error| error.to_string())?;
     forget(
@@ -97,6 +87,21 @@ fn make(node: &Node, slot: Slot) -> Result<(), String> {
         &produced.refused,
     );
     Ok(())
+}
+
+/// What this node decides about a block of its own.
+pub(crate) fn attributes(node: &Node, parent: B256, timestamp: u64) -> Attributes {
+    let production = &node.settings.production;
+    Attributes {
+        timestamp,
+        beneficiary: production.beneficiary,
+        // Nobody here draws lots: what nobody knows before the parent is as good as one sealer can give.
+        prev_randao: keccak256(parent),
+        gas_limit: production.gas_limit,
+        extra_data: production.extra_data.clone().into(),
+        withdrawals: Vec::new(),
+        parent_beacon_root: B256::ZERO,
+    }
 }
 
 /// Takes from the pool what no later block can take either. Where the whole block was free and nothing went in, the next

@@ -21,6 +21,7 @@ mod filters;
 mod logs;
 mod overrides;
 mod own;
+mod place;
 mod pool;
 mod proof;
 mod request;
@@ -29,6 +30,7 @@ mod simulate;
 mod state;
 mod subscribe;
 mod tags;
+mod testing;
 mod trace;
 mod transactions;
 
@@ -115,6 +117,7 @@ const FAMILIES: &[&[Method]] = &[
     trace::METHODS,
     own::METHODS,
     consensus::METHODS,
+    testing::METHODS,
 ];
 
 fn all() -> impl Iterator<Item = &'static Method> {
@@ -221,7 +224,9 @@ mod tests {
 
     #[test]
     fn only_safe_namespaces_are_served_and_no_name_twice() {
-        let safe = ["eth_", "net_", "web3_", "txpool_", "debug_", "purlin_"];
+        let safe = [
+            "eth_", "net_", "web3_", "txpool_", "debug_", "purlin_", "testing_",
+        ];
         let served: Vec<_> = names().collect();
         assert!(
             served
@@ -236,5 +241,8 @@ mod tests {
             debug.copied().all(|name| harmless(&name)),
             "only traces and raw octets"
         );
+        // It shows a block that might be, and commits none; others of that namespace do.
+        let testing = served.iter().filter(|name| name.starts_with("testing_"));
+        assert!(testing.copied().eq(["testing_buildBlockV1"]));
     }
 }

@@ -3,13 +3,15 @@
 use crate::exec::{Moved, Scene};
 use crate::fault::Fault;
 use alloy_consensus::{Eip658Value, TxReceipt as _};
-use purlin_chain_evm::{AccountProof, Chain, Head, State, StateError, StoreError, View, ViewError};
-use purlin_chain_proto::{Activation, Address, B256, Bloom, ChainSpec, Header, Log, Receipt};
+use purlin_chain_evm::{
+    AccountProof, Attributes, Chain, Head, ProduceError, State, StateError, StoreError, View, ViewError,
+};
+use purlin_chain_proto::{Activation, Address, B256, Bloom, ChainSpec, Header, Log, Receipt, Recovered};
 use std::sync::Arc;
 use std::time::Instant;
 
 pub(crate) use purlin_chain_evm::execute::{block_env, cfg_env, tx_env};
-pub(crate) use purlin_chain_evm::{Account, Changes, NewHead, StateRead, Stored};
+pub(crate) use purlin_chain_evm::{Account, Changes, Draft, NewHead, StateRead, Stored};
 
 /// State under changes that are thrown away.
 pub(crate) use purlin_chain_evm::chain::ViewDatabase as SceneDb;
@@ -73,6 +75,29 @@ impl Source {
     /// The surroundings of a block and the state after it: where calls run.
     pub(crate) fn scene(&self, number: u64, until: Instant) -> Result<Scene, Fault> {
         Ok(scene(self.0.view(number).map_err(view)?, until))
+    }
+
+    /// The block that these transactions would make after block `parent`; `None` where none can be made here, before the
+    /// merge.
+    pub(crate) fn draft(
+        &self,
+        parent: u64,
+        attributes: Attributes,
+        transactions: impl Iterator<Item = Recovered>,
+    ) -> Result<Option<Draft>, Fault> {
+        match self.0.draft(parent, attributes, transactions) {
+            Ok(draft) => Ok(Some(draft)),
+            Err(ProduceError::BeforeMerge { .. }) => Ok(None),
+            Err(ProduceError::Store(error)) => Err(store(error)),
+            Err(ProduceError::Execute(error)) => Err(Fault::internal(error)),
+            Err(error) => Err(Fault::server(error.to_string())),
+        }
+    }
+
+    /// The surroundings of a block that is not there yet, and the state after it.
+    pub(crate) fn scene_after(&self, draft: &Draft, until: Instant) -> Scene {
+        let header = draft.stored.block.header.clone();
+        scene(self.0.in_environment(header, Arc::clone(&draft.state)), until)
     }
 
     /// The surroundings of a block and the state before transaction `up_to` of it: where traces run.

@@ -2,7 +2,7 @@
 
 use super::{Chain, NewHead, Prepared, ProduceError, Steps};
 use crate::execute::{ExecuteError, ExecutionRefusal, Executor, Outcome};
-use crate::store::{Head, Sealed};
+use crate::store::{Head, Sealed, State};
 use alloy_eips::Encodable2718;
 use alloy_rlp::Encodable;
 use purlin_chain_proto::{
@@ -85,32 +85,21 @@ impl Chain {
         &self,
         _writing: &MutexGuard<'_, ()>,
         attributes: Attributes,
-        mut transactions: impl Iterator<Item = Recovered>,
+        transactions: impl Iterator<Item = Recovered>,
     ) -> Result<(Prepared, Vec<(B256, ExecutionRefusal)>), ProduceError> {
         let started = Instant::now();
         self.follow()?;
         let head = self.head();
-        let (mut header, mut body) = self.begin(&head, attributes)?;
         let state = self.store().latest()?;
-        let mut executor = Executor::begin(self.spec(), &header, &state, None)?;
-        let mut chosen = Chosen::new(&header, &body);
-        while executor.gas_left() >= TRANSACTION_GAS_MIN {
-            let Some(transaction) = transactions.next() else {
-                break;
-            };
-            chosen.offer(&mut executor, transaction)?;
-        }
-        let Chosen {
-            taken,
+        let Made {
+            mut header,
+            body,
             senders,
+            outcome,
             refused,
-            ..
-        } = chosen;
-        body.transactions = taken;
-        let outcome = executor.finish(&header, &body)?;
+        } = self.make(&head, &state, attributes, transactions)?;
         let appended = self.appended(header.number, &state, &outcome.changes)?;
         let executed = Instant::now();
-        self.fill(&mut header, &body, &outcome);
         let (root, trie) = self.store().root_after(&outcome.changes)?;
         header.state_root = root;
         let took = Steps {
@@ -131,6 +120,41 @@ impl Chain {
             certificate: None,
         };
         Ok((Prepared::new(sealed, appended, took), refused))
+    }
+
+    /// Everything of a block on this head but the root of its state, which is this one.
+    pub(super) fn make(
+        &self,
+        head: &Head,
+        state: &State,
+        attributes: Attributes,
+        mut transactions: impl Iterator<Item = Recovered>,
+    ) -> Result<Made, ProduceError> {
+        let (mut header, mut body) = self.begin(head, attributes)?;
+        let mut executor = Executor::begin(self.spec(), &header, state, None)?;
+        let mut chosen = Chosen::new(&header, &body);
+        while executor.gas_left() >= TRANSACTION_GAS_MIN {
+            let Some(transaction) = transactions.next() else {
+                break;
+            };
+            chosen.offer(&mut executor, transaction)?;
+        }
+        let Chosen {
+            taken,
+            senders,
+            refused,
+            ..
+        } = chosen;
+        body.transactions = taken;
+        let outcome = executor.finish(&header, &body)?;
+        self.fill(&mut header, &body, &outcome);
+        Ok(Made {
+            header,
+            body,
+            senders,
+            outcome,
+            refused,
+        })
     }
 
     /// The fields that are known before the first transaction.
@@ -196,6 +220,15 @@ impl Chain {
         let prague = self.spec().fork_at(header.number, header.timestamp) >= Fork::Prague;
         header.requests_hash = prague.then(|| roots::requests(&outcome.requests));
     }
+}
+
+/// An executed block whose header lacks the root of the state.
+pub(super) struct Made {
+    pub(super) header: Header,
+    pub(super) body: Body,
+    pub(super) senders: Vec<Address>,
+    pub(super) outcome: Outcome,
+    pub(super) refused: Vec<(B256, ExecutionRefusal)>,
 }
 
 /// The transactions of a block in the making.

@@ -5,6 +5,7 @@ mod chain_file;
 mod constitution;
 mod damage;
 mod decided;
+mod draft;
 mod governed;
 mod import;
 mod memory;

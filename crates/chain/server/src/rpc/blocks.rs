@@ -33,23 +33,44 @@ pub(super) const METHODS: &[Method] = &[
     Method::read("eth_getBlockReceipts", 1, receipts),
 ];
 
+/// A block that was asked for.
+pub(super) struct Found {
+    pub(super) stored: Arc<Stored>,
+    /// It is not there yet: it would come next.
+    pub(super) pending: bool,
+}
+
 /// The block that argument 0 names by number or tag.
-pub(super) fn named(query: &Query<'_>) -> Result<Option<Arc<Stored>>, Fault> {
+pub(super) fn named(query: &Query<'_>) -> Result<Option<Found>, Fault> {
     let Some(id) = query.block_id(0)? else {
         return Err(Fault::params("missing value for required argument 0"));
     };
+    if let Some(draft) = query.pending_at(0)? {
+        return Ok(Some(Found {
+            stored: Arc::clone(&draft.stored),
+            pending: true,
+        }));
+    }
     match query.resolve(id)? {
-        Some(number) => query.node.source.block(number),
+        Some(number) => decided(query, number),
         None => Ok(None),
     }
 }
 
 /// The block whose hash argument 0 is.
-pub(super) fn hashed(query: &Query<'_>) -> Result<Option<Arc<Stored>>, Fault> {
+pub(super) fn hashed(query: &Query<'_>) -> Result<Option<Found>, Fault> {
     match query.node.source.number_of(query.args.hash(0)?)? {
-        Some(number) => query.node.source.block(number),
+        Some(number) => decided(query, number),
         None => Ok(None),
     }
+}
+
+fn decided(query: &Query<'_>, number: u64) -> Result<Option<Found>, Fault> {
+    let stored = query.node.source.block(number)?;
+    Ok(stored.map(|stored| Found {
+        stored,
+        pending: false,
+    }))
 }
 
 fn by_number(query: &Query<'_>) -> Answer {
@@ -60,12 +81,15 @@ fn by_hash(query: &Query<'_>) -> Answer {
     block(query, hashed(query)?)
 }
 
-fn block(query: &Query<'_>, stored: Option<Arc<Stored>>) -> Answer {
+fn block(query: &Query<'_>, found: Option<Found>) -> Answer {
     let wanted = match query.args.maybe(1)? {
         Some(true) => Transactions::Whole,
         Some(false) | None => Transactions::Hashes,
     };
-    answer(&stored.map(|stored| BlockShape::new(&stored.block, stored.hash, &stored.senders, wanted)))
+    answer(&found.map(|Found { stored, pending }| {
+        let hash = (!pending).then_some(stored.hash);
+        BlockShape::new(&stored.block, hash, &stored.senders, wanted)
+    }))
 }
 
 fn header_by_number(query: &Query<'_>) -> Answer {
@@ -76,26 +100,33 @@ fn header_by_hash(query: &Query<'_>) -> Answer {
     header(hashed(query)?.as_ref())
 }
 
-fn header(stored: Option<&Arc<Stored>>) -> Answer {
-    answer(&stored.map(|stored| HeaderShape::new(&stored.block.header, stored.hash)))
+fn header(found: Option<&Found>) -> Answer {
+    answer(&found.map(|Found { stored, pending }| {
+        HeaderShape::new(&stored.block.header, (!pending).then_some(stored.hash))
+    }))
 }
 
-fn count(stored: Option<&Arc<Stored>>) -> Answer {
-    answer(&stored.map(|stored| U64::from(stored.block.body.transactions.len())))
+fn count(found: Option<&Found>) -> Answer {
+    answer(&found.map(|found| U64::from(found.stored.block.body.transactions.len())))
 }
 
-fn uncles(stored: Option<&Arc<Stored>>) -> Answer {
-    answer(&stored.map(|stored| U64::from(stored.block.body.ommers.len())))
+fn uncles(found: Option<&Found>) -> Answer {
+    answer(&found.map(|found| U64::from(found.stored.block.body.ommers.len())))
 }
 
-fn uncle(query: &Query<'_>, stored: Option<&Arc<Stored>>) -> Answer {
+fn uncle(query: &Query<'_>, found: Option<&Found>) -> Answer {
     let index = usize::try_from(query.args.quantity(1)?).unwrap_or(usize::MAX);
-    let header = stored.and_then(|stored| stored.block.body.ommers.get(index));
-    answer(&header.map(|header| HeaderShape::new(header, header.hash_slow())))
+    let header = found.and_then(|found| found.stored.block.body.ommers.get(index));
+    answer(&header.map(|header| HeaderShape::new(header, Some(header.hash_slow()))))
 }
 
+/// Nothing for the block that would come next: a receipt says what has happened.
 fn receipts(query: &Query<'_>) -> Answer {
-    let Some(stored) = named(query)? else {
+    let Some(Found {
+        stored,
+        pending: false,
+    }) = named(query)?
+    else {
         return answer(&());
     };
     let receipts = query.node.source.receipts(stored.block.header.number)?;

@@ -1,5 +1,6 @@
 //! `eth_call`.
 
+use super::place::Place;
 use super::{Method, Query, answer, overrides, request};
 use crate::exec::{Scene, output};
 use crate::fault::{Answer, Fault};
@@ -9,14 +10,14 @@ use revm::context::TxEnv;
 
 pub(super) const METHODS: &[Method] = &[Method::execute("eth_call", 4, call)];
 
-/// A block's end with the overrides of these arguments on it.
+/// A place with the overrides of these arguments on it.
 pub(super) fn scene(
     query: &Query<'_>,
-    number: u64,
+    place: &Place,
     state: Option<&StateOverride>,
     block: Option<&BlockOverrides>,
 ) -> Result<Scene, Fault> {
-    let mut scene = query.node.source.scene(number, query.until)?;
+    let mut scene = query.scene_at(place)?;
     if let Some(changes) = block {
         overrides::block(&mut scene, changes)?;
     }
@@ -30,10 +31,10 @@ pub(super) fn scene(
 /// The scene and the transaction of `(request, block, state overrides, block overrides)`.
 pub(super) fn arguments(query: &Query<'_>) -> Result<(Scene, TxEnv), Fault> {
     let asked: TransactionRequest = query.args.need(0)?;
-    let number = query.block_at(1)?;
+    let place = query.place(1)?;
     let state: Option<StateOverride> = query.args.maybe(2)?;
     let block: Option<BlockOverrides> = query.args.maybe(3)?;
-    let mut scene = scene(query, number, state.as_ref(), block.as_ref())?;
+    let mut scene = scene(query, &place, state.as_ref(), block.as_ref())?;
     let transaction = transaction(query, asked, &mut scene)?;
     Ok((scene, transaction))
 }

@@ -33,10 +33,10 @@ const CALL_STIPEND: u64 = 2_300;
 
 fn estimate(query: &Query<'_>) -> Answer {
     let asked: TransactionRequest = query.args.need(0)?;
-    let number = query.block_at(1)?;
+    let place = query.place(1)?;
     let state: Option<StateOverride> = query.args.maybe(2)?;
     let block: Option<BlockOverrides> = query.args.maybe(3)?;
-    let mut scene = scene(query, number, state.as_ref(), block.as_ref())?;
+    let mut scene = scene(query, &place, state.as_ref(), block.as_ref())?;
     let gas = asked.gas;
     let transaction = transaction(query, asked, &mut scene)?;
     let high = highest(query, &mut scene, &transaction, gas)?;

@@ -22,7 +22,7 @@ pub(super) const METHODS: &[Method] = &[
 const VALUES_MAX: usize = 1_024;
 
 fn account(query: &Query<'_>, address: Address) -> Result<Account, Fault> {
-    let state = query.node.source.state(query.block_at(1)?)?;
+    let state = query.state_at(1)?;
     Ok(state
         .account(address)
         .map_err(Fault::internal)?
@@ -33,12 +33,14 @@ fn balance(query: &Query<'_>) -> Answer {
     answer(&account(query, query.args.address(0)?)?.balance)
 }
 
-/// With `pending` the transactions that wait in the pool count too.
+/// With `pending` all transactions that wait in the pool without a gap count, not only those that the next block has room
+/// for: a wallet wants the nonce that is free.
 fn nonce(query: &Query<'_>) -> Answer {
     let address = query.args.address(0)?;
-    let pending = BlockId::Number(BlockNumberOrTag::Pending);
-    let nonce = account(query, address)?.nonce;
-    if query.block_id(1)? == Some(pending) {
+    let state = query.node.source.state(query.block_at(1)?)?;
+    let account = state.account(address).map_err(Fault::internal)?;
+    let nonce = account.map_or(0, |account| account.nonce);
+    if query.block_id(1)? == Some(BlockId::Number(BlockNumberOrTag::Pending)) {
         return answer(&U64::from(
             query.node.next_nonce(address).unwrap_or(nonce).max(nonce),
         ));
@@ -48,7 +50,7 @@ fn nonce(query: &Query<'_>) -> Answer {
 
 fn code(query: &Query<'_>) -> Answer {
     let address = query.args.address(0)?;
-    let state = query.node.source.state(query.block_at(1)?)?;
+    let state = query.state_at(1)?;
     let code = match state.account(address).map_err(Fault::internal)? {
         Some(account) if account.has_code() => state.code(account.code_hash).map_err(Fault::internal)?,
         _ => Bytes::new(),
@@ -58,7 +60,7 @@ fn code(query: &Query<'_>) -> Answer {
 
 fn storage(query: &Query<'_>) -> Answer {
     let (address, slot) = (query.args.address(0)?, query.args.slot(1)?);
-    let state = query.node.source.state(query.block_at(2)?)?;
+    let state = query.state_at(2)?;
     let value = state.storage(address, slot).map_err(Fault::internal)?;
     answer(&B256::from(value))
 }
@@ -73,7 +75,7 @@ fn storage_values(query: &Query<'_>) -> Answer {
     if slots > VALUES_MAX {
         return Err(Fault::params(format!("too many slots (max {VALUES_MAX})")));
     }
-    let state = query.node.source.state(query.block_at(1)?)?;
+    let state = query.state_at(1)?;
     let mut found = BTreeMap::new();
     for (address, keys) in wanted {
         let value = |key: &String| {

@@ -86,7 +86,7 @@ async fn follow(wants: Wants, pending: PendingSubscriptionSink, node: Arc<Node>)
 }
 
 fn head(head: &Arc<NewHead>) -> Vec<HeaderShape> {
-    vec![HeaderShape::new(&head.block.header, head.hash)]
+    vec![HeaderShape::new(&head.block.header, Some(head.hash))]
 }
 
 fn logs(filter: &LogFilter, head: &Arc<NewHead>) -> Vec<crate::shape::LogShape> {

@@ -1,7 +1,8 @@
 //! Which block is meant: a number, a hash, or a tag.
 //!
-//! A block is final as soon as it is the head, so `latest`, `safe` and `finalized` are the same block; `pending` reads
-//! the head too, except for nonces, which count what waits in the pool.
+//! A block is final as soon as it is the head, so `latest`, `safe` and `finalized` are the same block. `pending` is the block
+//! that would come next (`place.rs`) for accounts, calls, traces of calls, blocks and their transactions; for what only a block has that
+//! was decided (proofs, what simulations begin from, certificates) it reads the head.
 
 use super::Query;
 use super::args::invalid;

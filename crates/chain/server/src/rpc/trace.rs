@@ -1,6 +1,7 @@
 //! `debug_trace*`: transactions run again under an inspector. Tracers: struct logs (none named), `callTracer`,
 //! `prestateTracer`, `4byteTracer`, `flatCallTracer`, `muxTracer`, `noopTracer`. No scripts.
 
+use super::blocks::Found;
 use super::call::{scene, transaction};
 use super::transactions::find;
 use super::{Method, Query, answer};
@@ -15,7 +16,6 @@ use purlin_chain_proto::B256;
 use revm::DatabaseCommit as _;
 use revm::context::TxEnv;
 use revm_inspectors::tracing::{DebugInspector, TransactionContext};
-use std::sync::Arc;
 
 pub(super) const METHODS: &[Method] = &[
     Method::execute("debug_traceTransaction", 2, one),
@@ -40,10 +40,16 @@ fn one(query: &Query<'_>) -> Answer {
     answer(&traced(&mut scene, &mut inspector, &stored, index)?)
 }
 
-fn block(query: &Query<'_>, stored: Option<Arc<Stored>>) -> Answer {
+fn block(query: &Query<'_>, found: Option<Found>) -> Answer {
     let mut inspector = inspector(query.args.maybe(1)?.unwrap_or_default())?;
-    let Some(stored) = stored else {
-        return Err(Fault::server("block not found"));
+    let stored = match found {
+        None => return Err(Fault::server("block not found")),
+        Some(Found { pending: true, .. }) => {
+            return Err(Fault::server(
+                "the pending block is not traced: it is not there yet",
+            ));
+        }
+        Some(Found { stored, .. }) => stored,
     };
     let mut scene = query.node.source.replay(&stored, 0, query.until)?;
     let mut results = Vec::with_capacity(stored.senders.len());
@@ -104,12 +110,12 @@ fn without_zeros(mut trace: GethTrace) -> GethTrace {
 
 fn call(query: &Query<'_>) -> Answer {
     let asked: TransactionRequest = query.args.need(0)?;
-    let number = query.block_at(1)?;
+    let place = query.place(1)?;
     let options: GethDebugTracingCallOptions = query.args.maybe(2)?.unwrap_or_default();
     let mut inspector = inspector(options.tracing_options)?;
     let state = options.state_overrides.as_ref();
     let mut scene = match options.tx_index {
-        None => scene(query, number, state, options.block_overrides.as_ref())?,
+        None => scene(query, &place, state, options.block_overrides.as_ref())?,
         Some(_) => return Err(Fault::params("txIndex is not supported: name a block")),
     };
     let transaction = transaction(query, asked, &mut scene)?;

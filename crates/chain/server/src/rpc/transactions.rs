@@ -1,6 +1,6 @@
 //! Transactions and their receipts, by hash or by place.
 
-use super::blocks::{facts, hashed, named};
+use super::blocks::{Found, facts, hashed, named};
 use super::{Method, Query, answer};
 use crate::fault::{Answer, Fault};
 use crate::shape::{TransactionPlace, TransactionShape, block_receipts};
@@ -62,9 +62,21 @@ fn by_hash(query: &Query<'_>) -> Answer {
     }))
 }
 
-fn at(query: &Query<'_>, stored: Option<Arc<Stored>>) -> Answer {
+fn at(query: &Query<'_>, found: Option<Found>) -> Answer {
     let index = place(query)?;
-    answer(&stored.and_then(|stored| shape(&stored, index)))
+    answer(&found.and_then(|found| {
+        if found.pending {
+            return waiting(&found.stored, index);
+        }
+        shape(&found.stored, index)
+    }))
+}
+
+/// A transaction of the block that would come next: it has no place yet.
+fn waiting(stored: &Stored, index: usize) -> Option<TransactionShape> {
+    let transaction = stored.block.body.transactions.get(index)?;
+    let from = stored.senders.get(index).copied().unwrap_or_default();
+    Some(TransactionShape::new(transaction, from, None))
 }
 
 fn place(query: &Query<'_>) -> Result<usize, Fault> {
@@ -84,9 +96,9 @@ fn raw_by_hash(query: &Query<'_>) -> Answer {
     )
 }
 
-fn raw_at(query: &Query<'_>, stored: Option<Arc<Stored>>) -> Answer {
+fn raw_at(query: &Query<'_>, found: Option<Found>) -> Answer {
     let index = place(query)?;
-    answer(&stored.and_then(|stored| raw(&stored, index)))
+    answer(&found.and_then(|found| raw(&found.stored, index)))
 }
 
 fn raw(stored: &Stored, index: usize) -> Option<Bytes> {

@@ -34,20 +34,21 @@ pub(crate) struct BlockShape {
 }
 
 impl BlockShape {
-    pub(crate) fn new(block: &Block, hash: B256, senders: &[Address], wanted: Transactions) -> Self {
+    /// `hash`: none for a block that is not there yet.
+    pub(crate) fn new(block: &Block, hash: Option<B256>, senders: &[Address], wanted: Transactions) -> Self {
         let header = &block.header;
         let listed = |(index, transaction): (usize, &purlin_chain_proto::Transaction)| match wanted {
             Transactions::Hashes => Listed::Hash(*transaction.tx_hash()),
             Transactions::Whole => {
-                let place = TransactionPlace {
-                    block_hash: hash,
+                let place = hash.map(|block_hash| TransactionPlace {
+                    block_hash,
                     block_number: header.number,
                     block_timestamp: header.timestamp,
                     base_fee: header.base_fee_per_gas,
                     index: index as u64,
-                };
+                });
                 let from = senders.get(index).copied().unwrap_or_default();
-                Listed::Whole(Box::new(TransactionShape::new(transaction, from, Some(place))))
+                Listed::Whole(Box::new(TransactionShape::new(transaction, from, place)))
             }
         };
         Self {
@@ -60,7 +61,8 @@ impl BlockShape {
     }
 }
 
-/// A header: what `newHeads` tells, and most of a block.
+/// A header: what `newHeads` tells, and most of a block. What a block that is not there yet may still get another of (hash, nonce,
+/// who makes it) is null, as in geth.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct HeaderShape {
@@ -74,11 +76,11 @@ pub(crate) struct HeaderShape {
     extra_data: Bytes,
     gas_limit: U64,
     gas_used: U64,
-    hash: B256,
+    hash: Option<B256>,
     logs_bloom: Bloom,
-    miner: Address,
+    miner: Option<Address>,
     mix_hash: B256,
-    nonce: B64,
+    nonce: Option<B64>,
     number: U64,
     #[serde(skip_serializing_if = "Option::is_none")]
     parent_beacon_block_root: Option<B256>,
@@ -96,7 +98,8 @@ pub(crate) struct HeaderShape {
 }
 
 impl HeaderShape {
-    pub(crate) fn new(header: &Header, hash: B256) -> Self {
+    /// `hash`: none for a block that is not there yet.
+    pub(crate) fn new(header: &Header, hash: Option<B256>) -> Self {
         Self {
             base_fee_per_gas: header.base_fee_per_gas.map(U64::from),
             blob_gas_used: header.blob_gas_used.map(U64::from),
@@ -107,9 +110,9 @@ impl HeaderShape {
             gas_used: U64::from(header.gas_used),
             hash,
             logs_bloom: header.logs_bloom,
-            miner: header.beneficiary,
+            miner: hash.map(|_| header.beneficiary),
             mix_hash: header.mix_hash,
-            nonce: header.nonce,
+            nonce: hash.map(|_| header.nonce),
             number: U64::from(header.number),
             parent_beacon_block_root: header.parent_beacon_block_root,
             parent_hash: header.parent_hash,

@@ -7,6 +7,7 @@ mod governance;
 mod liars;
 mod limits;
 mod network;
+mod pending;
 mod queries;
 mod restart;
 mod served;

@@ -7,16 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Cases that are known to fail, and why. One that begins to pass must leave this list.
-const FAILING: &[(&str, &str)] = &[
-    (
-        "eth_simulateV1/ethSimulate-overflow-nonce",
-        "the interpreter refuses the greatest nonce (EIP-2681) where geth lets it wrap",
-    ),
-    ("testing_buildBlockV1/build-block-empty-transactions", TESTING),
-    ("testing_buildBlockV1/build-block-invalid-transaction", TESTING),
-];
-
-const TESTING: &str = "the namespace testing_ is not served";
+const FAILING: &[(&str, &str)] = &[];
 
 struct Case {
     name: String,

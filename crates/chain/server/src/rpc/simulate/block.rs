@@ -15,9 +15,9 @@ use alloy_rpc_types_eth::simulate::SimBlock;
 use purlin_chain_proto::{
     Address, B256, Body, Bytes, Fork, Header, Log, Receipt, Requests, Transaction, Withdrawals, roots,
 };
-use revm::DatabaseCommit as _;
 use revm::context::TxEnv;
 use revm::context::result::{ExecutionResult, InvalidTransaction};
+use revm::{Database as _, DatabaseCommit as _};
 use revm_inspectors::transfer::{TRANSFER_LOG_EMITTER, TransferInspector};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -205,9 +205,30 @@ impl Simulation<'_> {
         }
         self.scene.cfg.disable_base_fee = free;
         let mut transfers = TransferInspector::new(false).with_logs(self.trace_transfers);
-        let executed = self.scene.inspect(env.clone(), &mut transfers)?;
+        let last = env.nonce == u64::MAX && env.kind.is_call();
+        if last {
+            self.set_nonce(env.caller, u64::MAX - 1)?;
+        }
+        let as_before = TxEnv {
+            nonce: env.nonce - u64::from(last),
+            ..env.clone()
+        };
+        let executed = self.scene.inspect(as_before, &mut transfers)?;
         self.scene.db.commit(executed.state);
+        if last {
+            self.set_nonce(env.caller, 0)?;
+        }
         Ok(executed.result)
+    }
+
+    /// Without validation geth counts past the last nonce, to 0; revm refuses the last one. So such a call runs under the one
+    /// before it.
+    fn set_nonce(&mut self, caller: Address, nonce: u64) -> Result<(), Refused> {
+        let failed = |error| Refused::Fault(Fault::internal(error));
+        let mut account = self.scene.db.basic(caller).map_err(failed)?.unwrap_or_default();
+        account.nonce = nonce;
+        self.scene.db.insert_account_info(caller, account);
+        Ok(())
     }
 
     fn shown(&self, header: &Header, hash: B256, fork: Fork, done: Done) -> Simulated {
@@ -242,7 +263,7 @@ impl Simulation<'_> {
         };
         let block = header.clone().into_block(body);
         Simulated {
-            block: BlockShape::new(&block, hash, &done.senders, wanted),
+            block: BlockShape::new(&block, Some(hash), &done.senders, wanted),
             calls,
             hash,
         }
