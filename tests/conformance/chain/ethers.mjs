@@ -64,6 +64,13 @@ await check('ethers: networks, fees and blocks are understood', async () => {
   equal(block.prefetchedTransactions.length, block.length)
   holds(block.date.getTime() > 0 && block.gasLimit > 0n, 'a date and a limit')
 })
+await check('ethers: a block that is not there yet is understood', async () => {
+  const latest = await provider.getBlock('latest')
+  const pending = await provider.getBlock('pending', true)
+  holds(pending.number > latest.number, `pending ${pending.number} > latest ${latest.number}`)
+  equal([pending.hash, pending.prefetchedTransactions.length], [null, pending.length])
+  holds((await provider.getBalance(sender.address, 'pending')) > 0n, 'a balance')
+})
 await check('ethers: a transaction is filled in, sent and waited for', async () => {
   const response = await probe.store(1, 10, 'ethers')
   const receipt = await response.wait()

@@ -84,6 +84,13 @@ await check('viem: blocks and fees are understood', async () => {
   const history = await client.getFeeHistory({ blockCount: 2, rewardPercentiles: [25, 75] })
   equal([history.baseFeePerGas.length, history.reward.length], [3, 2])
 })
+await check('viem: a block that is not there yet is understood', async () => {
+  const latest = await client.getBlockNumber()
+  const pending = await client.getBlock({ blockTag: 'pending', includeTransactions: true })
+  holds(pending.number > latest, `pending ${pending.number} > latest ${latest}`)
+  equal([pending.hash, pending.nonce], [null, null])
+  holds((await client.getBalance({ address: accounts[0].address, blockTag: 'pending' })) > 0n, 'a balance')
+})
 await check('viem: a transaction is simulated, sent and waited for', async () => {
   const { request } = await probe.simulate.store([1n, 10n, 'viem'], { account })
   const receipt = await done(await wallet.writeContract(request))

@@ -268,8 +268,15 @@ def _():
 def _():
     numbers = [w3.eth.get_block(tag)["number"] for tag in ("earliest", "finalized", "safe", "latest", "pending")]
     equal(numbers[0], 0)
-    # Where blocks are final at once, none is half made: pending may be the head.
     assert numbers == sorted(numbers), numbers
+
+
+@check("a block that is not there yet is understood")
+def _():
+    latest, pending = w3.eth.get_block("latest"), w3.eth.get_block("pending", True)
+    assert pending["number"] > latest["number"], (latest, pending)
+    equal((pending["hash"], pending["miner"]), (None, None))
+    assert w3.eth.get_balance(me.address, "pending") > 0
 
 
 @check("fee history is what the blocks say")
