@@ -64,10 +64,14 @@ impl World {
         self.tally.unrecorded += lost.count() as u64;
     }
 
-    /// I4 from inside: what a node goes by is all that was written under former claims.
+    /// I4 from inside: what a node goes by is all that was written under former claims. A claim of another history than that of
+    /// the database it reaches by now went by the rows of that history, which are not there to compare.
     pub(super) fn read_all(&mut self, node: usize, gained: &[Gained]) {
         let database = &self.databases[self.nodes[node].machine.database];
         let lacks = |one: &&Gained| {
+            if one.takeover.epoch.timeline != database.timeline {
+                return false;
+            }
             let rows = [WINDOWS, LEASES].into_iter();
             let mut rows = rows.flat_map(|table| database.load(table, &[one.takeover.slot]));
             let known = |epoch, body: &Vec<u8>| one.rows.iter().any(|row| (row.0, &row.1) == (epoch, body));
@@ -93,6 +97,14 @@ impl World {
         });
         let remembered = promised.collect::<Vec<_>>();
         self.nodes[node].remembered.extend(remembered);
+    }
+
+    /// What a node holds no more, it has not held all the while when it gets it again: it may forget whom it knew there.
+    pub(super) fn gave_away(&mut self, node: usize) {
+        let it = &mut self.nodes[node];
+        let held = it.holdings.slots();
+        it.remembered
+            .retain(|&(_, address)| held.contains(Slot::of_address(address)));
     }
 
     /// These went on without being read anew.

@@ -37,6 +37,7 @@ impl World {
         match action {
             Action::Holdings => {
                 self.nodes[node].holdings = Arc::clone(self.nodes[node].coordinator.holdings());
+                self.gave_away(node);
                 let wait = self.random.between(10_000, MILLI);
                 self.later(node, wait, Local::Load);
             }
