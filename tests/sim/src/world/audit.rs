@@ -2,6 +2,7 @@
 
 use super::World;
 use crate::clock::true_wall;
+use crate::database::Database;
 use crate::node::{Continued, Gained};
 use purlin_dhcp_core::rows::{LEASES, WINDOWS, stored_lease};
 use purlin_dhcp_core::view::LeaseState;
@@ -64,14 +65,13 @@ impl World {
         self.tally.unrecorded += lost.count() as u64;
     }
 
-    /// I4 from inside: what a node goes by is all that was written under former claims. A claim of another history than that of
-    /// the database it reaches by now went by the rows of that history, which are not there to compare.
-    pub(super) fn read_all(&mut self, node: usize, gained: &[Gained]) {
-        let database = &self.databases[self.nodes[node].machine.database];
+    /// I4 from inside: what a node goes by is all that was written under former claims, in the history of its own claim. The
+    /// database that it reaches by now may be of a later one.
+    pub(super) fn read_all(&mut self, gained: &[Gained]) {
         let lacks = |one: &&Gained| {
-            if one.takeover.epoch.timeline != database.timeline {
-                return false;
-            }
+            let of_claim = |database: &&Database| database.timeline == one.takeover.epoch.timeline;
+            let database = self.databases.iter().find(of_claim);
+            let database = database.expect("a claim is of a history that there was");
             let rows = [WINDOWS, LEASES].into_iter();
             let mut rows = rows.flat_map(|table| database.load(table, &[one.takeover.slot]));
             let known = |epoch, body: &Vec<u8>| one.rows.iter().any(|row| (row.0, &row.1) == (epoch, body));

@@ -158,7 +158,7 @@ impl World {
             });
             format!("node {node} adopts {}", slots.collect::<Vec<_>>().join("; "))
         });
-        self.read_all(node, &gained);
+        self.read_all(&gained);
         let slots: Vec<Slot> = gained.iter().map(|one| one.takeover.slot).collect();
         self.give(node, Job::Adopt(gained, distance));
         self.still_known(node, &slots);
