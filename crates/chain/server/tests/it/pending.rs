@@ -1,24 +1,11 @@
 //! `pending`: the block that would come next, for whoever asks; and blocks that somebody wants to see built.
 
-use crate::served::{ETHER, GWEI, Key, Served, development, settings};
+use crate::served::{ETHER, GWEI, Key, Served};
 use alloy_primitives::{TxKind, U256};
 use purlin_chain_proto::{Address, B256, Bytes};
-use purlin_chain_server::{Pace, Production, Settings};
 use serde_json::{Value, json};
 
 const TO: Address = Address::repeat_byte(0x55);
-
-/// A node that makes none.
-fn still() -> Served {
-    let settings = Settings {
-        production: Production {
-            pace: Pace::Off,
-            ..Production::default()
-        },
-        ..settings()
-    };
-    Served::new(settings, development())
-}
 
 fn balance(served: &Served, tag: &str) -> Value {
     served.call("eth_getBalance", &json!([TO, tag]))
@@ -26,7 +13,7 @@ fn balance(served: &Served, tag: &str) -> Value {
 
 #[test]
 fn what_waits_is_in_the_pending_block_and_in_no_other() {
-    let served = still();
+    let served = Served::still();
     let hashes: Vec<Value> = (0..2)
         .map(|nonce| served.send(&Key::new(1).pay(nonce, TO, 7)))
         .collect();
@@ -77,7 +64,7 @@ fn what_waits_is_in_the_pending_block_and_in_no_other() {
 
 #[test]
 fn calls_and_estimates_see_what_waits() {
-    let served = still();
+    let served = Served::still();
     // Keeps 42 in slot 0 when it is made, and returns that slot when it is called.
     let code: Bytes = "0x602a5f55600880600d5f395ff35f545f5260205ff3"
         .parse()
@@ -130,7 +117,7 @@ fn payload() -> Value {
 
 #[test]
 fn a_block_of_named_transactions_is_built_whole_or_not_at_all() {
-    let served = still();
+    let served = Served::still();
     let genesis = served.call("eth_getBlockByNumber", &json!(["0x0", false]))["hash"].clone();
     let build = |transactions: Value| json!([genesis, payload(), transactions, "0x1234"]);
     let tip = 2 * GWEI;

@@ -9,7 +9,7 @@ use purlin_api::events::EventSource as _;
 use purlin_chain_evm::{Chain, Mode, StateSettings};
 use purlin_chain_proto::{Address, B256, Bytes, ChainSpec, U256, codec};
 use purlin_chain_server::api::DecisionEvents;
-use purlin_chain_server::{ConsensusSettings, Handle, Running, Settings, Sockets, start};
+use purlin_chain_server::{ConsensusSettings, Handle, Pace, Production, Running, Settings, Sockets, start};
 use purlin_telemetry::metrics::{Collector as _, Encoder};
 use serde_json::{Value, json};
 use std::net::SocketAddr;
@@ -96,6 +96,18 @@ impl Served {
 
     pub(crate) fn development() -> Self {
         Self::new(settings(), development())
+    }
+
+    /// A development chain that gets no blocks: what is sent waits.
+    pub(crate) fn still() -> Self {
+        let settings = Settings {
+            production: Production {
+                pace: Pace::Off,
+                ..Production::default()
+            },
+            ..settings()
+        };
+        Self::new(settings, development())
     }
 
     pub(crate) fn http(&self) -> SocketAddr {

@@ -9,18 +9,6 @@ use std::time::Duration;
 
 const TO: Address = Address::repeat_byte(0xee);
 
-/// A node that makes no blocks: what is sent stays in the pool.
-fn waiting() -> Served {
-    let settings = Settings {
-        production: Production {
-            pace: Pace::Off,
-            ..Production::default()
-        },
-        ..settings()
-    };
-    Served::new(settings, development())
-}
-
 #[test]
 fn s3_19_eth_block_number_is_answered_on_http() {
     let served = Served::development();
@@ -77,7 +65,7 @@ fn sending_and_waiting_gives_the_receipt() {
 
 #[test]
 fn a_transaction_behind_a_gap_waits_and_says_so() {
-    let served = waiting();
+    let served = Served::still();
     let key = Key::new(1);
     let late = served.send(&key.pay(2, TO, 1));
     let status = |served: &Served| served.call("txpool_status", &json!([]));
@@ -98,7 +86,7 @@ fn a_transaction_behind_a_gap_waits_and_says_so() {
 
 #[test]
 fn a_replacement_must_pay_a_tenth_more() {
-    let served = waiting();
+    let served = Served::still();
     let key = Key::new(1);
     let pay = |fee| key.transaction(0, TxKind::Call(TO), U256::from(1), Bytes::new(), fee);
     let old = served.send(&key.transaction(0, TxKind::Call(TO), U256::from(1), Bytes::new(), GWEI));
