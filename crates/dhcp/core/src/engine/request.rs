@@ -184,15 +184,15 @@ impl Turn<'_, '_> {
         None
     }
 
-    /// Rule R4: an unrecorded address below the window of an unclean start may be anybody's for a while.
+    /// Rule R4: an unrecorded address below the window of an unclean start may be anybody's for a while; in a share,
+    /// see [`Self::quarantine`].
     fn in_quarantine(&mut self, address: u32) -> bool {
-        let now = self.secs();
-        if let Some(share) = &self.share {
-            let left = share.quarantine(address, now);
-            let touched = left == 0 || !self.network.unrecorded(address);
-            self.decision.with.a = if touched { self.decision.with.a } else { left };
-            return !touched;
+        if self.share.is_some() {
+            let left = self.quarantine(address);
+            self.decision.with.a = if left == 0 { self.decision.with.a } else { left };
+            return left > 0;
         }
+        let now = self.secs();
         let table = &self.network.table;
         let recorded = table
             .slot(address)

@@ -10,7 +10,7 @@
 //! forwarding for a slot that is not held here is dropped.
 
 use super::turn::Turn;
-use crate::lease::FLAG_INHERITED;
+use crate::lease::{FLAG_INHERITED, FLAG_RECORDED};
 use crate::reasons;
 use crate::share::{Order, Pick, Share, block_of, hash_of};
 use crate::step::Verdict;
@@ -166,10 +166,10 @@ impl Turn<'_, '_> {
     /// What a station whose slot is held here has for the client.
     fn at(&self, station: Station) -> Option<(u32, ReasonCode)> {
         let (now, network) = (self.secs(), &*self.network);
-        let untouched = |address| network.unrecorded(address) && self.share().quarantine(address, now) > 0;
+        let quarantined = |address| self.quarantine(address) > 0;
         let free = |address: u32| {
             network.available(self.plan, &self.client, address, now)
-                && !untouched(address)
+                && !quarantined(address)
                 && !self.is_stuck(address)
         };
         match station {
@@ -178,7 +178,7 @@ impl Turn<'_, '_> {
                 (free(address) && network.unclaimed(address)).then_some((address, reasons::OFFERED_REQUESTED))
             }
             Station::Block(pick) => {
-                network.choose_in_block(self.plan, &self.client, (pick, self.subnet), now, untouched)
+                network.choose_in_block(self.plan, &self.client, (pick, self.subnet), now, quarantined)
             }
         }
     }
@@ -193,6 +193,20 @@ impl Turn<'_, '_> {
         });
         let offers = offers.filter(|&(_, address)| !self.is_stuck(address));
         offers.min().map(|(_, address)| address)
+    }
+
+    /// For how many seconds an address that is nobody's here must still be left alone: what was never recorded may have
+    /// been promised ahead of its record (rule R4), and what is recorded as free may be somebody's by a record that a
+    /// failover of the store has lost.
+    pub(super) fn quarantine(&self, address: u32) -> u32 {
+        let Some(share) = &self.share else { return 0 };
+        let (lease, now) = (self.network.lease_of(address), self.secs());
+        match lease.state {
+            _ if !lease.has(FLAG_RECORDED) => share.quarantine(address, now),
+            LeaseState::Free => share.distrusts(address, now),
+            LeaseState::Declined if lease.expires <= now => share.distrusts(address, now),
+            _ => 0,
+        }
     }
 
     /// For how many seconds an ended lease may have been somebody else's since, by a record that a failover of the store

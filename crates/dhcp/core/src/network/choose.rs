@@ -83,12 +83,6 @@ impl Network {
         slot.is_none_or(|s| self.table.lease(s).state == LeaseState::Free)
     }
 
-    /// Whether no record of the address was ever written.
-    pub(crate) fn unrecorded(&self, address: u32) -> bool {
-        let slot = self.table.slot(address);
-        slot.is_none_or(|s| !self.table.lease(s).has(FLAG_RECORDED))
-    }
-
     /// Whether the address is on offer to several clients, so that the first to request it gets it.
     pub(crate) fn contested(&self, address: u32) -> bool {
         self.table.slot(address).is_some_and(|slot| {

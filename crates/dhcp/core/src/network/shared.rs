@@ -22,7 +22,7 @@ impl Network {
     }
 
     /// An address of one block for a client that has none: never used, else the one whose lease ended longest ago.
-    /// `quarantined` says which unrecorded ones must be left alone.
+    /// `quarantined` says which of those that are nobody's must be left alone.
     pub(crate) fn choose_in_block(
         &self,
         plan: &Plan,
@@ -36,7 +36,7 @@ impl Network {
             let lease = self.lease_of(address);
             let fresh = lease.state == LeaseState::Free;
             let frozen = self.frozen && lease.has(FLAG_RECORDED);
-            if fresh && !frozen && (lease.has(FLAG_RECORDED) || !quarantined(address)) {
+            if fresh && !frozen && !quarantined(address) {
                 return Some((address, reasons::OFFERED_FRESH));
             }
             let longer = ended.is_none_or(|(seen, _)| lease.last_seen < seen);
@@ -83,7 +83,8 @@ impl Network {
         all.filter(|&address| kept_for(plan, self.index, client, address) != Some(false))
     }
 
-    fn lease_of(&self, address: u32) -> Lease {
+    /// What is known of an address: [`Lease::FREE`] where nothing is.
+    pub(crate) fn lease_of(&self, address: u32) -> Lease {
         self.table
             .slot(address)
             .map_or(Lease::FREE, |slot| *self.table.lease(slot))

@@ -7,6 +7,7 @@ use crate::step::Verdict;
 use purlin_dhcp_proto::MessageType;
 use purlin_types::Slot;
 use std::net::Ipv4Addr;
+use std::time::Duration;
 
 const FIRST: Ipv4Addr = Ipv4Addr::new(10, 0, 1, 0);
 
@@ -262,6 +263,30 @@ fn r4_a_store_that_may_have_lost_rows_gives_an_ended_lease_back_to_nobody() {
         Some(FIRST),
         "without such a doubt it is its own"
     );
+}
+
+#[test]
+fn r4_a_store_that_may_have_lost_rows_gives_what_it_calls_free_to_nobody() {
+    let mut settings = settings(&["10.0.1.0-10.0.1.0"]);
+    settings.decline_hold = Duration::from_secs(60);
+    let mut world = one_block(&settings);
+    assert_eq!(world.dora(0, 1), Some(FIRST));
+    let decline = Ask::new(MessageType::Decline, 1).requested(FIRST);
+    assert_eq!(world.step(0, &decline, 0, 0).verdict, Verdict::Commit);
+    world.flush(0);
+    world.pass(61);
+    take_over(&mut world);
+    let (now, until) = (world.now(1), world.now(1).boot.plus_millis(600_000));
+    let engine = &mut world.nodes[1].engine;
+    engine.distrust(&now, Slot::of_address(FIRST), until);
+    // Whoever has got it since, by a row that is lost, may have it still.
+    assert_eq!(world.dora(1, 2), None);
+    for ask in [select(2, FIRST), renew(2, FIRST)] {
+        assert_eq!(world.step(1, &ask, 0, 0).verdict, Verdict::Silent);
+        assert_eq!(world.reason(1), "quarantine");
+    }
+    world.pass(602);
+    assert_eq!(world.dora(1, 2), Some(FIRST));
 }
 
 #[test]
