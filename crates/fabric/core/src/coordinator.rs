@@ -75,8 +75,10 @@ pub struct Coordinator {
     lossy_below: u32,
     /// The lease end whose passing has been dealt with.
     lapsed: BootTime,
-    /// When the enrolment was answered.
-    enrolled: BootTime,
+    /// When the enrolment was answered, and the last history in which the store was known to have it.
+    enrolled: (BootTime, u32),
+    /// The former life that this one has replaced.
+    replaced: Option<Incarnation>,
     observer: Observer<LifeKey>,
     table: Table,
     roster: Roster,
@@ -115,7 +117,8 @@ impl Coordinator {
             durability: None,
             lossy_below: 0,
             lapsed: BootTime::default(),
-            enrolled: BootTime::default(),
+            enrolled: (BootTime::default(), 0),
+            replaced: None,
             wishes: Wishes::default(),
             giving: Giving::default(),
             observer: Observer::default(),

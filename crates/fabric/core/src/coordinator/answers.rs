@@ -5,7 +5,7 @@ use super::{Action, Coordinator, Denied, Input, life_key};
 use crate::event::Event;
 use crate::observe::after;
 use crate::port::{NodeState, Refusal, Renewal};
-use purlin_types::{BootTime, Now};
+use purlin_types::{BootTime, Incarnation, Now};
 
 impl Coordinator {
     pub(super) fn take_in(&mut self, now: &Now, input: Input, out: &mut Vec<Action>) {
@@ -23,7 +23,7 @@ impl Coordinator {
             }
             Input::Released { held, outcome } => self.released(now.boot, &held, outcome.is_ok(), out),
             Input::Settled { held, outcome } => self.settled(now.boot, &held, outcome.is_ok()),
-            Input::Advanced { to, outcome } => self.advanced(now.boot, to, &outcome, out),
+            Input::Advanced { to, outcome } => self.advanced(now.boot, to, &outcome),
             Input::Published { outcome, .. } => self.published(now.boot, outcome.is_ok()),
             Input::FenceLost { slots } => self.fence_lost(now.boot, &slots, out),
             Input::Flushed { slots, refused } => {
@@ -52,12 +52,12 @@ impl Coordinator {
         }
         match outcome {
             Ok(renewal) if self.believe(now.boot, &renewal.probe, out) => {
-                if let Life::Watching { other, .. } = self.life {
+                if let Some(other) = self.note_replaced() {
                     self.observer.bury(life_key(&self.me.id, other));
                 }
                 // No lease yet: the store may have enrolled it long ago, and contenders have watched it since.
                 self.life = Life::Enrolled(renewal.state);
-                self.enrolled = now.boot;
+                self.enrolled = (now.boot, renewal.probe.timeline);
                 self.compare_clocks(asked, now, &renewal.probe, out);
                 self.requests.renew.hasten(now.boot);
             }
@@ -76,6 +76,16 @@ impl Coordinator {
         }
     }
 
+    /// Whom this life, enrolled now, has replaced.
+    pub(super) fn note_replaced(&mut self) -> Option<Incarnation> {
+        let Life::Watching { other, .. } = self.life else {
+            return None;
+        };
+        self.replaced = Some(other);
+        self.replaced
+    }
+
+    /// A life that is not found may be over, or a failover may have lost its enrolment: a look tells.
     fn renewed(
         &mut self,
         now: &Now,
@@ -86,7 +96,7 @@ impl Coordinator {
         self.requests.renew.done(self.soon(now.boot));
         match outcome {
             Ok(renewal) if self.believe(now.boot, &renewal.probe, out) => self.live(now, asked, renewal, out),
-            Err(Denied::Refused(Refusal::Superseded)) => self.supersede(out),
+            Err(Denied::Refused(Refusal::Superseded)) => self.requests.view.hasten(now.boot),
             Ok(_) | Err(_) => {}
         }
     }
@@ -95,6 +105,7 @@ impl Coordinator {
     fn live(&mut self, now: &Now, asked: BootTime, renewal: &Renewal, out: &mut Vec<Action>) {
         self.told_to_drain(renewal.state);
         self.life = Life::Enrolled(renewal.state);
+        self.enrolled.1 = renewal.probe.timeline;
         self.compare_clocks(asked, now, &renewal.probe, out);
         self.lease.renewed(&self.timing, asked, now.boot);
         self.requests.renew.done(after(asked, self.timing.renew));
@@ -109,13 +120,7 @@ impl Coordinator {
         }
     }
 
-    fn advanced(
-        &mut self,
-        now: BootTime,
-        to: NodeState,
-        outcome: &Result<(), Denied>,
-        out: &mut Vec<Action>,
-    ) {
+    fn advanced(&mut self, now: BootTime, to: NodeState, outcome: &Result<(), Denied>) {
         self.requests.advance.done(self.soon(now));
         match outcome {
             Ok(()) if to == NodeState::Removed => {
@@ -127,7 +132,6 @@ impl Coordinator {
                 self.requests.advance.done(now);
                 self.requests.view.hasten(now);
             }
-            Err(Denied::Refused(Refusal::Superseded)) => self.supersede(out),
             // The next renewal tells the state.
             Err(_) => self.requests.renew.hasten(self.soon(now)),
         }

@@ -6,7 +6,7 @@ use super::{Action, Coordinator, Denied, LifeKey, life_key};
 use crate::event::Event;
 use crate::observe::{Look, after};
 use crate::plan::Plan;
-use crate::port::{ClaimKey, ClaimRow, Durability, NodeState, View};
+use crate::port::{ClaimKey, ClaimRow, Durability, NodeRow, NodeState, View};
 use purlin_types::{BootTime, Now};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -54,23 +54,38 @@ impl Coordinator {
         let row = view.nodes.iter().find(|node| node.id == self.me.id);
         let mine = row.filter(|row| row.incarnation == self.me.incarnation);
         match (self.life, mine) {
-            (Life::Enrolled(_), None) if asked >= self.enrolled => self.supersede(out),
+            (Life::Enrolled(_), None) if asked >= self.enrolled.0 => {
+                let other = row.map(|row| row.incarnation);
+                match view.probe.timeline > self.enrolled.1 && (other.is_none() || other == self.replaced) {
+                    true => self.enrol_anew(row, out),
+                    false => self.supersede(out),
+                }
+            }
             (_, Some(row)) if row.state == NodeState::Removed => self.supersede(out),
             // The answer to the enrolment was lost.
             (Life::Looking | Life::Watching { .. }, Some(row)) => {
+                self.note_replaced();
                 self.life = Life::Enrolled(row.state);
-                self.enrolled = now;
+                self.enrolled = (now, view.probe.timeline);
             }
             (Life::Looking | Life::Watching { .. }, None) => {
-                let other = row.filter(|row| row.state != NodeState::Removed);
-                self.watch_former_life(other.map(|row| (row.incarnation, row.seq)), out);
+                self.watch_former_life(row, out);
             }
             _ => {}
         }
     }
 
-    fn watch_former_life(&mut self, other: Option<(purlin_types::Incarnation, u64)>, out: &mut Vec<Action>) {
-        let Some((other, seq)) = other else {
+    /// A failover has lost this life's enrolment: nobody has replaced it. It enrols once more and keeps what it holds
+    /// for as long as its lease runs. Only in a history that has never known it: there its `seq` may begin anew, because
+    /// whoever watches it began anew with that history.
+    fn enrol_anew(&mut self, row: Option<&NodeRow>, out: &mut Vec<Action>) {
+        self.life = Life::Looking;
+        self.watch_former_life(row, out);
+    }
+
+    fn watch_former_life(&mut self, row: Option<&NodeRow>, out: &mut Vec<Action>) {
+        let other = row.filter(|row| row.state != NodeState::Removed);
+        let Some((other, seq)) = other.map(|row| (row.incarnation, row.seq)) else {
             self.life = Life::Looking;
             return;
         };

@@ -161,7 +161,7 @@ pub struct Fence {
 pub enum Refusal {
     /// Another incarnation has this id and its lease is live.
     DuplicateId { live: Incarnation },
-    /// This incarnation was removed or replaced.
+    /// This incarnation was removed or replaced, or never enrolled in the store's present history.
     Superseded,
     /// The view was outdated.
     Stale,

@@ -189,6 +189,11 @@ impl Store {
         }
     }
 
+    /// Somebody deletes a node's row by hand.
+    pub(crate) fn forget(&mut self, id: &NodeId) {
+        self.rows.nodes.remove(id);
+    }
+
     fn held(&mut self, by: &Candidate, fence: &Fence) -> Option<&mut ClaimRow> {
         if fence.epoch.timeline != self.timeline && self.durability != Durability::Synced {
             return None;

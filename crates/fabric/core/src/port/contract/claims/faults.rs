@@ -105,6 +105,10 @@ pub(super) async fn an_epoch_lost_in_a_failover_is_never_given_again(rig: &dyn C
     assert!(given > lost, "the epoch does not");
     let late = Node::stranger(rig, late.me.id.as_str(), 3).await;
     assert_eq!(refused(late.renew().await), Refusal::Superseded, "never enrolled");
+    // The same life may enrol once more.
+    let again = late.enrol(None).await.expect("nobody has its name");
+    assert_eq!((again.seq, again.state), (0, NodeState::Joining));
+    late.renew().await.expect("it is enrolled");
 }
 
 /// Each may be one that was revoked by a commit that the failover lost.
