@@ -25,7 +25,7 @@ use crate::clock::Clock;
 use crate::mutation::Mutation;
 use purlin_dhcp_core::Plan;
 use purlin_fabric::port::{Candidate, NodeFacts};
-use purlin_fabric::{Coordinator, Holdings, Timing};
+use purlin_fabric::{Coordinator, Holdings, NotReady, Timing};
 use purlin_types::{Epoch, Incarnation, NodeId, Slot, SlotSet, Tenure};
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -173,6 +173,12 @@ impl Node {
     pub(crate) fn stop_until(&mut self, until: u64) {
         self.thread_until = self.thread_until.max(until);
         self.fabric_until = self.fabric_until.max(until);
+    }
+
+    /// Its life has ended: it runs on and will never hold anything.
+    pub(crate) fn is_over(&self) -> bool {
+        let readiness = self.coordinator.readiness();
+        matches!(readiness, Err(NotReady::Left | NotReady::Superseded))
     }
 
     /// Under which epoch it may decide about a slot at this real instant, by its own lights.

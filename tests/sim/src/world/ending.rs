@@ -62,12 +62,18 @@ impl World {
             it.machine.clock.set_wall(self.real, 0);
             self.later(node, 0, super::Local::Input(Input::Resume));
         }
-        for _ in self.living().len()..3 {
+        for _ in self.taking_part()..3 {
             self.join();
         }
         let pace = self.scene.pace;
         self.queue
             .put(self.real + pace, Event::End(Ending::Recovered(self.real)));
+    }
+
+    /// How many can hold slots, now or later: who was removed runs on and never will.
+    fn taking_part(&self) -> usize {
+        let living = self.living().into_iter();
+        living.filter(|&node| !self.nodes[node].is_over()).count()
     }
 
     /// Real time for a cluster without faults to have every slot held again: former lives must lapse, and, after a
@@ -104,7 +110,7 @@ impl World {
             self.slots.iter().any(may)
         });
         let owners: Vec<usize> = owners.collect();
-        if self.living().len() < 2 || owners.is_empty() {
+        if self.taking_part() < 2 || owners.is_empty() {
             self.over = true;
             return;
         }

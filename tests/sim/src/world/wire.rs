@@ -9,7 +9,6 @@ use crate::node::{Job, Leaving, Node, Way, Wish};
 use crate::scene::{RELAY, client_of};
 use purlin_dhcp_core::step::Destination;
 use purlin_dhcp_proto::{Message, MessageType};
-use purlin_fabric::NotReady;
 use purlin_types::Slot;
 use std::net::{Ipv4Addr, SocketAddrV4};
 
@@ -86,12 +85,8 @@ impl World {
         if all {
             newest.retain(|&node| self.nodes[node].alive || self.scene.repeats);
         }
-        let gone = |node: &Node| {
-            let readiness = node.coordinator.readiness();
-            matches!(readiness, Err(NotReady::Left | NotReady::Superseded))
-        };
-        if newest.iter().any(|&node| !gone(&self.nodes[node])) {
-            newest.retain(|&node| !gone(&self.nodes[node]));
+        if newest.iter().any(|&node| !self.nodes[node].is_over()) {
+            newest.retain(|&node| !self.nodes[node].is_over());
         }
         if (all && self.scene.repeats) || (self.scene.fan_out && !direct) {
             newest
