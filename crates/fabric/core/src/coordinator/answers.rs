@@ -111,10 +111,13 @@ impl Coordinator {
         self.requests.renew.done(after(asked, self.timing.renew));
     }
 
-    /// Somebody else moved this node to draining: an order.
+    /// Somebody else moved this node to draining: an order. The first word of a history that may lack the end of the one
+    /// before is none: it may be an order that was taken back in what is lost. Who gave one there gives it again.
     fn told_to_drain(&mut self, state: NodeState) {
         let was = self.life.state();
-        if state == NodeState::Draining && was == Some(NodeState::Active) && self.advancing != Some(state) {
+        let outdated = self.enrolled.1 < self.lossy_below;
+        let ordered = state == NodeState::Draining && self.advancing != Some(state) && !outdated;
+        if ordered && was == Some(NodeState::Active) {
             self.draining = true;
             self.step_down();
         }

@@ -284,6 +284,22 @@ fn a_node_that_others_drain_gives_everything_away_until_it_is_told_to_resume() {
 }
 
 #[test]
+fn a_drain_that_was_taken_back_is_no_order_when_a_failover_loses_that() {
+    let mut world = cluster(2, Timing::default(), Durability::Single);
+    let id = world.machines[0].candidate.id.clone();
+    world.store.mark(&id, NodeState::Draining);
+    world.run_for(30, "handover", |world| world.held_by(1) == world.keyspace().len());
+    world.fault_at(world.real, Fault::Replicate);
+    world.fault_at(world.real, Fault::Resume { node: 0 });
+    world.run_for(60, "back again", |world| world.held_by(0) > 0 && world.all_held());
+    world.fault_at(world.real, Fault::FailOver);
+    world.run_until(world.real + 60 * SECOND);
+    assert_eq!(world.machines[0].coordinator.readiness(), Ok(()));
+    world.store.mark(&id, NodeState::Draining);
+    world.run_for(30, "an order", |world| world.held_by(1) == world.keyspace().len());
+}
+
+#[test]
 fn a_failover_that_loses_plan_and_enrolments_is_followed_by_new_ones() {
     let mut world = cluster(3, Timing::default(), Durability::Single);
     let lives: Vec<_> = world
