@@ -55,6 +55,14 @@ pub struct Rival {
     pub by: u64,
 }
 
+/// Rows were written: they are as durable as the store can make them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Written {
+    /// After the commit nothing copied the store nor kept its log for a copy: nobody is behind. False says nothing;
+    /// [`FencedRows::standing`] tells.
+    pub alone: bool,
+}
+
 /// Why rows were not written. In all but `Unknown` nothing was.
 #[derive(Debug)]
 pub enum FenceFault {
@@ -109,7 +117,7 @@ pub trait FencedRows: Send + Sync + fmt::Debug {
         table: &'a str,
         held: &'a [(Slot, Epoch)],
         rows: &'a [FencedRow],
-    ) -> Later<'a, Result<(), FenceFault>>;
+    ) -> Later<'a, Result<Written, FenceFault>>;
 
     /// All rows of these slots, in key order from above `after`, at most `limit`.
     fn load<'a>(

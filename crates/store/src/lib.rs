@@ -22,7 +22,7 @@ mod standing;
 
 pub mod contract;
 
-pub use fenced::{FenceFault, FencedRow, FencedRows, Later, Rival, StoredRow, Tally};
+pub use fenced::{FenceFault, FencedRow, FencedRows, Later, Rival, StoredRow, Tally, Written};
 pub use journal::{AppendError, Journal, JournalEngine, JournalHealth, OpenError, Position, Replay, Wake};
 pub use records::{Batch, Expectation, RecordError, Records, Row};
 pub use standing::{Copies, Standing};

@@ -74,6 +74,8 @@ pub(crate) struct Laxity {
     pub(crate) no_order: bool,
     /// Lets a client have several live rows.
     pub(crate) no_unique: bool,
+    /// Says with every commit that it has no standby.
+    pub(crate) calls_itself_alone: bool,
 }
 
 /// One server.
@@ -90,8 +92,6 @@ pub(crate) struct Database {
     place: u64,
     /// What the mark of `fenced/standing.rs` says: histories below this one may have lost their end.
     parted_below: u32,
-    /// When the standby was set up.
-    pub(crate) attached: u64,
     /// Since when the standby has not been reached.
     pub(crate) cut_since: Option<u64>,
     /// Until then a standby that nothing waits for takes nothing in.
@@ -121,7 +121,6 @@ impl Database {
             behind: VecDeque::new(),
             place: 0,
             parted_below: 0,
-            attached: 0,
             cut_since: None,
             lags_until: 0,
             up: true,
@@ -159,13 +158,12 @@ impl Database {
     }
 
     /// A new standby is set up from what is here.
-    pub(crate) fn attach_standby(&mut self, real: u64) {
+    pub(crate) fn attach_standby(&mut self) {
         if self.mode != Standby::None && self.standby.is_none() {
             self.behind.clear();
             self.cut_since = None;
             self.standby = Some(self.tables.clone());
             self.copy_books();
-            self.attached = real;
         }
     }
 
@@ -189,7 +187,6 @@ impl Database {
             } else {
                 self.timeline + 1
             },
-            attached: 0,
             cut_since: None,
             lags_until: 0,
             up: true,

@@ -27,6 +27,7 @@ pub enum Mutation {
     OldClaimsFence,
     EagerAfterFailover,
     NoSecondCopy,
+    AloneByHearsay,
     NoReassert,
     AnyHistory,
     TrustAfterFailover,
@@ -229,6 +230,12 @@ pub const RULES: &[Rule] = &[
         ("second-copy", "2.3 db"),
         "a standby that commits do not wait for is not thought of",
         Some(3),
+    ),
+    rule(
+        Mutation::AloneByHearsay,
+        ("alone-after-commit", "2.3 db"),
+        "a database that had no standby when it was asked last is taken to have none when it commits",
+        None,
     ),
     rule(
         Mutation::NoReassert,

@@ -18,7 +18,7 @@ mod read;
 mod standing;
 mod write;
 
-use purlin_store::{FenceFault, FencedRow, FencedRows, Later, Standing, StoredRow, Tally};
+use purlin_store::{Copies, FenceFault, FencedRow, FencedRows, Later, Standing, StoredRow, Tally, Written};
 use purlin_types::{Epoch, Slot, SlotSet};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -33,18 +33,19 @@ const TRIES: u32 = 4;
 
 impl Postgres {
     /// In one statement where that is possible; else, and to learn what stands against it, claim by claim.
-    async fn first_try(&self, batch: &write::Batch<'_>) -> Result<Result<(), FenceFault>, Failure> {
+    async fn first_try(&self, batch: &write::Batch<'_>) -> Result<Result<Written, FenceFault>, Failure> {
         if batch.only_piece().is_some() {
             let known = self.proof().filter(|proof| proof.covers(batch.held()));
+            let looks = self.was_alone();
             if let Some(proof) = &known
-                && self.call(&quick::Quick { batch, proof }).await?
+                && let Some(written) = self.call(&quick::Quick { batch, proof, looks }).await?
             {
-                return Ok(Ok(()));
+                return Ok(Ok(written));
             }
-            if let Some(proof) = self.proof_anew(batch).await?
-                && self.call(&quick::Quick { batch, proof: &proof }).await?
+            if let Some(proof) = &self.proof_anew(batch).await?
+                && let Some(written) = self.call(&quick::Quick { batch, proof, looks }).await?
             {
-                return Ok(Ok(()));
+                return Ok(Ok(written));
             }
         }
         self.call(batch).await
@@ -68,7 +69,7 @@ impl FencedRows for Postgres {
         table: &'a str,
         held: &'a [(Slot, Epoch)],
         rows: &'a [FencedRow],
-    ) -> Later<'a, Result<(), FenceFault>> {
+    ) -> Later<'a, Result<Written, FenceFault>> {
         Box::pin(async move {
             let batch = write::Batch::new(table, held, rows)?;
             let mut outcome = self.first_try(&batch).await;
@@ -95,7 +96,11 @@ impl FencedRows for Postgres {
     }
 
     fn standing(&self) -> Later<'_, Result<Standing, FenceFault>> {
-        Box::pin(async { Ok(self.call(&standing::Ask).await?) })
+        Box::pin(async {
+            let standing = self.call(&standing::Ask).await?;
+            self.note_alone(standing.copies == Copies::None);
+            Ok(standing)
+        })
     }
 
     fn page<'a>(

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
@@ -47,6 +48,8 @@ struct Inner {
     breaker: Mutex<Breaker>,
     /// The claims under which rows were written last.
     proof: Mutex<Option<Arc<Proof>>>,
+    /// The server had no standby when it was asked last.
+    alone: AtomicBool,
     runtime: Handle,
 }
 
@@ -129,6 +132,7 @@ impl Postgres {
             inner: Arc::new(Inner {
                 breaker: Mutex::new(Breaker::new(settings.breaker)),
                 proof: Mutex::default(),
+                alone: AtomicBool::new(false),
                 settings,
                 primary,
                 bell,
@@ -176,6 +180,14 @@ impl Postgres {
 
     pub(crate) fn keep_proof(&self, proof: Option<Arc<Proof>>) {
         *self.inner.proof.lock().expect("no thread panics with it") = proof;
+    }
+
+    pub(crate) fn was_alone(&self) -> bool {
+        self.inner.alone.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn note_alone(&self, alone: bool) {
+        self.inner.alone.store(alone, Ordering::Relaxed);
     }
 
     pub(crate) fn runtime(&self) -> &Handle {

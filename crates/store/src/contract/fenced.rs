@@ -16,7 +16,7 @@ use std::sync::Arc;
 use purlin_types::{Epoch, Slot};
 
 use crate::fenced::Later;
-use crate::{FenceFault, FencedRow, FencedRows, StoredRow};
+use crate::{FenceFault, FencedRow, FencedRows, StoredRow, Written};
 
 /// Storage for one check, the claims over it, and the waits that can be arranged there.
 pub trait FencedRig: Send + Sync {
@@ -115,7 +115,7 @@ impl Node {
         Self { rows, held }
     }
 
-    fn try_write<'a>(&'a self, rows: &'a [FencedRow]) -> Later<'a, Result<(), FenceFault>> {
+    fn try_write<'a>(&'a self, rows: &'a [FencedRow]) -> Later<'a, Result<Written, FenceFault>> {
         self.rows.write(TABLE, &self.held, rows)
     }
 
@@ -140,7 +140,7 @@ impl Node {
 }
 
 /// The slots that a write found lost.
-async fn lost(outcome: impl Future<Output = Result<(), FenceFault>>) -> Vec<Slot> {
+async fn lost(outcome: impl Future<Output = Result<Written, FenceFault>>) -> Vec<Slot> {
     match outcome.await {
         Err(FenceFault::Lost(slots)) => slots,
         other => panic!("not fenced off: {other:?}"),

@@ -5,7 +5,7 @@ use super::{Change, Database};
 use crate::node::Body;
 use purlin_dhcp_core::rows::{LEASES, WINDOWS};
 use purlin_fabric::port::{ClaimKey, ClaimRow, Durability, NodeState};
-use purlin_store::{FenceFault, FencedRow, Rival, StoredRow};
+use purlin_store::{FenceFault, FencedRow, Rival, StoredRow, Written};
 use purlin_types::{Epoch, Slot};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -38,7 +38,7 @@ impl Database {
     }
 
     /// The whole transaction.
-    pub(crate) fn write(&mut self, real: u64, write: &Write) -> Result<(), FenceFault> {
+    pub(crate) fn write(&mut self, real: u64, write: &Write) -> Result<Written, FenceFault> {
         let lost = self.lost(real, &write.held);
         if !lost.is_empty() {
             return Err(self.refusal(real, write, lost));
@@ -81,7 +81,7 @@ impl Database {
     }
 
     /// The rows without a look at the claims.
-    pub(crate) fn write_unfenced(&mut self, write: &Write) -> Result<(), FenceFault> {
+    pub(crate) fn write_unfenced(&mut self, write: &Write) -> Result<Written, FenceFault> {
         let epochs: BTreeMap<Slot, Epoch> = write.held.iter().copied().collect();
         let strangers: BTreeSet<Slot> = write
             .rows
@@ -108,7 +108,9 @@ impl Database {
         }
         let rows = replacing.into_values();
         self.commit(rows.map(|row| Change::Row(write.table, row)).collect());
-        Ok(())
+        Ok(Written {
+            alone: self.standby.is_none() || self.laxity.calls_itself_alone,
+        })
     }
 
     fn is_newer(&self, table: &'static str, new: &StoredRow) -> bool {

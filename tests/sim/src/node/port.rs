@@ -2,7 +2,7 @@
 //! its own time.
 
 use crate::database::{Write, table};
-use purlin_store::{FenceFault, FencedRow, FencedRows, Later, Standing, StoredRow};
+use purlin_store::{FenceFault, FencedRow, FencedRows, Later, Standing, StoredRow, Written};
 use purlin_types::{Epoch, Slot};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,7 +14,7 @@ pub(crate) type Waiting<T> = oneshot::Sender<Result<T, FenceFault>>;
 /// On its way to the database.
 #[derive(Debug)]
 pub(crate) enum Ask {
-    Write(Write, Waiting<()>),
+    Write(Write, Waiting<Written>),
     Standing(Waiting<Standing>),
 }
 
@@ -64,7 +64,7 @@ impl FencedRows for RowsPort {
         name: &'a str,
         held: &'a [(Slot, Epoch)],
         rows: &'a [FencedRow],
-    ) -> Later<'a, Result<(), FenceFault>> {
+    ) -> Later<'a, Result<Written, FenceFault>> {
         Box::pin(async move {
             let (answer, answered) = oneshot::channel();
             let write = Write {

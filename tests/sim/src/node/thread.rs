@@ -362,6 +362,7 @@ impl Thread {
                     position: self.position,
                     leaving: open.leaving,
                 });
+                self.copies.parked(self.position);
             }
             Verdict::Reply | Verdict::WriteThenReply | Verdict::CommitThenReply | Verdict::CopyThenReply => {
                 out.push(Out::Leave(open.leaving));
@@ -396,6 +397,10 @@ impl Thread {
         if !self.heeded(tenure).holds(raw.boot) {
             self.parked.clear();
             self.copying.clear();
+        }
+        if let Some((after, upto)) = self.copies.overtaken(&self.handle.copied()) {
+            self.parked
+                .retain(|parked| parked.position <= after || parked.position > upto);
         }
         leave(&mut self.parked, durable, out);
         match self.copies.due(&self.handle.copied(), self.log.durable()) {

@@ -43,7 +43,7 @@ impl World {
             database.lags_until = 0;
             if index == primary {
                 database.cut_since = None;
-                database.attach_standby(self.real);
+                database.attach_standby();
             }
         }
         for node in self.living() {

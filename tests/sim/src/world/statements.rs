@@ -10,7 +10,7 @@ use crate::node::{Ask, Body, Waiting, Way, unknown};
 use claims::{claims, denied};
 use purlin_fabric::port::Candidate;
 use purlin_fabric::{Action, Input};
-use purlin_store::{FenceFault, Standing};
+use purlin_store::{FenceFault, Standing, Written};
 use purlin_types::{BootTime, Epoch, Slot};
 
 /// How long a row log waits before it asks again how far the copies are, while it waits for them and while not.
@@ -23,7 +23,7 @@ pub(crate) enum Question {
         asked: BootTime,
         action: Action,
     },
-    Write(Write, Waiting<()>),
+    Write(Write, Waiting<Written>),
     Load {
         table: &'static str,
         slots: Vec<Slot>,
@@ -37,7 +37,7 @@ pub(crate) enum Question {
 #[derive(Debug)]
 pub(crate) enum Answer {
     Claims(Input),
-    Written(Result<(), FenceFault>, Waiting<()>),
+    Written(Result<Written, FenceFault>, Waiting<Written>),
     Loaded(&'static str, Option<Vec<Body>>),
     Standing(Result<Standing, FenceFault>, Option<Waiting<Standing>>),
 }
@@ -309,7 +309,9 @@ impl World {
                 {
                     self.check.granted(real, statement.node, wishes, epochs);
                 }
-                if let (Some(former), Some(Input::Enrolled { outcome: Ok(_), .. })) = (&former, &done) {
+                if let (Some(former), Some(Input::Enrolled { outcome: Ok(_), .. })) = (&former, &done)
+                    && self.counts(statement.database)
+                {
                     self.replaced(former);
                 }
                 done.map_or(Done::Nothing, Done::Claims)
@@ -326,7 +328,13 @@ impl World {
         }
     }
 
-    fn commit(&mut self, database: usize, write: &Write) -> Result<(), FenceFault> {
+    /// Whether what a database takes in can come to matter: not on a former primary whose standby, which every commit
+    /// waits for, has become the primary.
+    fn counts(&self, database: usize) -> bool {
+        database + 1 == self.databases.len() || !self.databases[database].hangs()
+    }
+
+    fn commit(&mut self, database: usize, write: &Write) -> Result<Written, FenceFault> {
         let outcome = self.databases[database].lost(self.real, &write.held);
         if outcome.is_empty() {
             self.judge(database, write);
@@ -346,7 +354,7 @@ impl World {
             });
             let rows = rows.collect::<Vec<_>>().join(" ");
             match &outcome {
-                Ok(()) => format!("written: {} {rows}", write.table),
+                Ok(_) => format!("written: {} {rows}", write.table),
                 Err(fault) => format!("not written ({fault}): {} {rows}", write.table),
             }
         });
@@ -439,7 +447,7 @@ impl World {
 enum Done {
     Nothing,
     Claims(Input),
-    Written(Result<(), FenceFault>),
+    Written(Result<Written, FenceFault>),
     Loaded(Vec<Body>),
     Standing(Standing),
 }

@@ -353,7 +353,7 @@ impl World {
                     self.databases[database].cut_since = None;
                 }
             }
-            Fault::StandbyNew(database) => self.databases[database].attach_standby(real),
+            Fault::StandbyNew(database) => self.databases[database].attach_standby(),
             Fault::FailOver(span) => self.fail_over(span),
             Fault::Reconnect(node) => self.nodes[node].machine.database = primary,
             Fault::Drain(node) => {
@@ -436,12 +436,6 @@ impl World {
             Standby::Async => span.min(self.scene.timing.tenure().as_nanos() as u64 / 2),
             Standby::None | Standby::Sync => span,
         };
-        // Nodes ask every half second whether there is one, and wait a second for the answer.
-        let known =
-            self.databases[old].attached == 0 || self.real > self.databases[old].attached + 2 * SECOND;
-        if !known {
-            return;
-        }
         let behind = self.databases[old].behind();
         let Some(new) = self.databases[old].promote(self.real) else {
             return;

@@ -45,6 +45,7 @@ pub(super) fn laxity(mutation: Option<Mutation>) -> Laxity {
         admits_twins: is(Mutation::Twins),
         no_order: is(Mutation::RowsOutOfOrder),
         no_unique: is(Mutation::NoUnique),
+        calls_itself_alone: is(Mutation::AloneByHearsay),
     }
 }
 

@@ -126,7 +126,8 @@ impl Claims {
         let Some(held) = held else {
             return Err(FenceFault::Lost(slots.into_iter().collect()));
         };
-        self.rows.write(table, &held, rows).await
+        self.rows.write(table, &held, rows).await?;
+        Ok(())
     }
 
     /// What the database holds already, from a try before.

@@ -19,6 +19,10 @@ pub(crate) struct Copies {
     said_again: Position,
     /// How far the copy was when last asked, in a history that nothing was lost in.
     reached: Position,
+    /// Since the last reply that was parked, somebody was told that no copy is behind.
+    told_whole: bool,
+    /// Replies that were decided so wait up to there.
+    relied: Position,
 }
 
 impl Default for Copies {
@@ -28,6 +32,8 @@ impl Default for Copies {
             oldest: u32::MAX,
             said_again: Position(0),
             reached: Position(0),
+            told_whole: false,
+            relied: Position(0),
         }
     }
 }
@@ -67,12 +73,30 @@ impl Copies {
         }
         let upto = self.ledger.durable(now, self.reached);
         match heard.behind {
-            None if !lost => None,
+            None if !lost => {
+                self.told_whole = true;
+                None
+            }
             behind => Some(Copied {
                 upto,
                 follows: !lost && behind == Some(true),
             }),
         }
+    }
+
+    /// Replies are parked until `position` is durable: they may rest on what was told before.
+    pub(crate) fn parked(&mut self, position: Position) {
+        if std::mem::take(&mut self.told_whole) {
+            self.relied = self.relied.max(position);
+        }
+    }
+
+    /// Replies that waited for the store alone, decided while no copy was behind one. If one is by now, those after the
+    /// first position and up to the second have to be forgotten: it may lack their records. Ask after reading what is
+    /// durable.
+    pub(crate) fn overtaken(&self, heard: &Heard) -> Option<(Position, Position)> {
+        let reached = Position(heard.position);
+        (heard.behind.is_some() && reached < self.relied).then_some((reached, self.relied))
     }
 
     /// Up to where replies may go that wait for the copy; `None` when those that wait have to be forgotten.
@@ -164,6 +188,27 @@ mod tests {
         assert_eq!(copies.due(&heard(2, 3, None), Position(3)), None);
         copies.hold(None, false);
         assert_eq!(copies.due(&heard(2, 3, None), Position(3)), Some(Position(3)));
+    }
+
+    #[test]
+    fn a_copy_that_appears_overtakes_replies_that_no_copy_had_to_have() {
+        let mut copies = copies();
+        assert_eq!(upto(&mut copies, heard(1, 3, None)), None);
+        copies.parked(Position(4));
+        assert_eq!(copies.overtaken(&heard(1, 4, None)), None);
+        assert_eq!(
+            copies.overtaken(&heard(1, 3, Some(true))),
+            Some((Position(3), Position(4)))
+        );
+        assert_eq!(
+            copies.overtaken(&heard(1, 4, Some(false))),
+            None,
+            "written before it came"
+        );
+        // Decided with that copy in mind.
+        assert!(upto(&mut copies, heard(1, 4, Some(true))).is_some());
+        copies.parked(Position(5));
+        assert_eq!(copies.overtaken(&heard(1, 4, Some(true))), None);
     }
 
     #[test]

@@ -86,6 +86,12 @@ impl Log {
         self.copies.as_mut().map(|(_, copies)| copies)
     }
 
+    /// Replies that must not leave though their records are durable ([`Copies::overtaken`]).
+    pub(crate) fn overtaken(&self) -> Option<(Position, Position)> {
+        let (rows, copies) = self.copies.as_ref()?;
+        copies.overtaken(&rows.copied())
+    }
+
     /// Up to where replies may go that wait for the store's second copy; `None` when they have to be forgotten.
     pub(crate) fn copied(&self) -> Option<Position> {
         let durable = self.journal.durable();

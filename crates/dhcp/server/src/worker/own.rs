@@ -159,7 +159,8 @@ impl Worker {
         own.report(&setbacks, |slot| self.engine.epoch(slot));
         let mut positions: Vec<Position> = setbacks.iter().map(|setback| setback.position).collect();
         positions.dedup();
-        let struck = self.parked.strike(&positions) + self.copying.strike(&positions);
+        let is_struck = |position| positions.contains(&position);
+        let struck = self.parked.strike(is_struck) + self.copying.strike(is_struck);
         self.counters.withheld += struck as u64;
         for setback in &setbacks {
             self.set_back(setback);

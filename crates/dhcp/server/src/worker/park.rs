@@ -134,10 +134,10 @@ impl ParkRing {
     }
 
     /// Forgets the replies of these frames wherever they wait; tells how many.
-    pub(crate) fn strike(&mut self, positions: &[Position]) -> usize {
+    pub(crate) fn strike(&mut self, is_struck: impl Fn(Position) -> bool) -> usize {
         let mut struck = 0;
         for parked in &mut self.entries {
-            if positions.contains(&parked.position) && parked.len > 0 {
+            if is_struck(parked.position) && parked.len > 0 {
                 parked.len = 0;
                 struck += 1;
             }

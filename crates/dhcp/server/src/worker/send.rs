@@ -73,6 +73,10 @@ impl Worker {
             self.counters.withheld += (self.parked.clear() + self.copying.clear()) as u64;
             return;
         }
+        if let Some((after, upto)) = self.log.overtaken() {
+            let overtaken = |position| after < position && position <= upto;
+            self.counters.withheld += self.parked.strike(overtaken) as u64;
+        }
         self.release_upto(durable);
         if self.copying.is_empty() {
             return;

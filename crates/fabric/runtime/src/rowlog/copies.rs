@@ -24,7 +24,8 @@ pub struct Copied {
     /// The newest history of the store that may lack some of what was written in those before; 0 before the first. A
     /// failover between copies that every write waits for begins none: nothing can be lost in it, and claims go on.
     pub timeline: u32,
-    /// Every frame up to this position outlives a failover, within its history.
+    /// Every frame up to this position outlives a failover, within its history. While nothing copies the store, that is
+    /// every durable one, as of its commit.
     pub position: u64,
     /// Whether a copy that follows in its own time may take the store's place; then, whether it follows now.
     pub behind: Option<bool>,
@@ -117,6 +118,19 @@ impl Frontier {
         alone
     }
 
+    /// Everything up to `end` is written, and nothing copied the store afterwards if `alone`. False when the store has to
+    /// be asked first: it was alone when it was asked last, and whoever relied on that must not hear that `end` is durable
+    /// before it is known whether it still was.
+    pub(super) fn written(&mut self, end: u64, alone: bool) -> bool {
+        if self.now.behind.is_some() || self.synced {
+            return true;
+        }
+        if alone {
+            self.all(end);
+        }
+        alone
+    }
+
     fn all(&mut self, durable: u64) {
         self.marks.clear();
         self.now.position = self.now.position.max(durable);
@@ -157,9 +171,21 @@ async fn ask_with_patience(shared: &Shared) -> bool {
     answered
 }
 
+/// Asks how the store stands after everything up to `end` was written.
+pub(super) async fn look_again(shared: &Shared, end: u64) {
+    let answered = tokio::time::timeout(PATIENCE, ask_after(shared, end)).await;
+    if answered != Ok(true) && shared.copies().unheard() {
+        (shared.wake)();
+    }
+}
+
 /// Asks once; false when the store did not answer.
 pub(super) async fn ask(shared: &Shared) -> bool {
     let durable = *shared.durable.borrow();
+    ask_after(shared, durable).await
+}
+
+async fn ask_after(shared: &Shared, durable: u64) -> bool {
     let Ok(standing) = shared.rows.standing().await else {
         return false;
     };
@@ -268,6 +294,22 @@ mod tests {
         frontier.heard(3, &standing(1, 100, Copies::Synced { upto: 100 }));
         assert!(!frontier.unheard());
         assert_eq!(frontier.now().behind, None);
+    }
+
+    #[test]
+    fn a_store_that_may_not_be_alone_any_more_is_asked_before_anybody_relies_on_it() {
+        let mut frontier = Frontier::default();
+        assert!(frontier.written(1, false), "nobody does yet");
+        frontier.heard(1, &Standing::ALONE);
+        assert!(frontier.written(2, true));
+        assert_eq!((frontier.now().position, frontier.now().behind), (2, None));
+        assert!(!frontier.written(3, false));
+        assert_eq!(frontier.now().position, 2, "not before it was asked");
+        frontier.heard(3, &standing(1, 110, behind(100)));
+        assert_eq!((frontier.now().position, frontier.now().behind), (2, Some(true)));
+        assert!(frontier.written(4, false), "what is known is no less than this");
+        frontier.heard(4, &standing(1, 120, Copies::Synced { upto: 120 }));
+        assert!(frontier.written(5, false), "every write waits");
     }
 
     #[test]

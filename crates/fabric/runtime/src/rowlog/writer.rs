@@ -24,8 +24,12 @@ pub(super) async fn run(shared: Arc<Shared>) {
             shared.bell.notified().await;
             continue;
         }
-        if !write(&shared, &mut batch).await {
+        let Some(alone) = write(&shared, &mut batch).await else {
             return;
+        };
+        let vouched = shared.copies().written(batch.end.0, alone);
+        if !vouched {
+            copies::look_again(&shared, batch.end.0).await;
         }
         settle(&shared, &mut batch);
     }
@@ -46,14 +50,15 @@ fn next(shared: &Shared) -> Batch {
     batch
 }
 
-/// Writes until every row is with the store or refused; false when the log was closed while the store was silent.
-async fn write(shared: &Shared, batch: &mut Batch) -> bool {
+/// Writes until every row is with the store or refused, and says whether the store was alone then; `None` when the log was
+/// closed while the store was silent.
+async fn write(shared: &Shared, batch: &mut Batch) -> Option<bool> {
     let mut pause = PAUSES.0;
     loop {
         match attempt(shared, batch).await {
-            Ok(()) => {
+            Ok(alone) => {
                 shared.trouble.send_if_modified(|told| told.take().is_some());
-                return true;
+                return Some(alone);
             }
             // Refused rows are out: the rest again, at once. When none went out the store speaks of others: wait.
             Err((_, FenceFault::Lost(slots))) if batch.lose(&slots) => {}
@@ -64,7 +69,7 @@ async fn write(shared: &Shared, batch: &mut Batch) -> bool {
             Err((_, fault)) => {
                 shared.trouble.send_replace(Some(chain(&fault)));
                 if shared.stop.load(Ordering::SeqCst) {
-                    return false;
+                    return None;
                 }
                 tokio::time::sleep(pause).await;
                 pause = (pause * 2).min(PAUSES.1);
@@ -73,12 +78,14 @@ async fn write(shared: &Shared, batch: &mut Batch) -> bool {
     }
 }
 
-async fn attempt(shared: &Shared, batch: &Batch) -> Result<(), (&'static str, FenceFault)> {
+/// What the last of its commits found is true of the others, too; without any there is nothing to lose.
+async fn attempt(shared: &Shared, batch: &Batch) -> Result<bool, (&'static str, FenceFault)> {
+    let mut alone = true;
     for (table, held, rows) in batch.tables() {
         let written = shared.rows.write(table, &held, rows).await;
-        written.map_err(|fault| (table, fault))?;
+        alone = written.map_err(|fault| (table, fault))?.alone;
     }
-    Ok(())
+    Ok(alone)
 }
 
 /// Setbacks first: whoever sees the durability sees them.

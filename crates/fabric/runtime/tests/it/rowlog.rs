@@ -2,21 +2,21 @@
 
 use purlin_fabric_runtime::{LoggedRow, Refused, RowLog, RowLogHandle, RowReader, Terms};
 use purlin_store::{
-    Copies, FenceFault, FencedRow, FencedRows, Journal, Later, Position, Rival, Standing, StoredRow,
+    Copies, FenceFault, FencedRow, FencedRows, Journal, Later, Position, Rival, Standing, StoredRow, Written,
 };
 use purlin_types::{Epoch, Slot};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use tokio::sync::Semaphore;
 
-type Written = (String, Vec<(Slot, Epoch)>, Vec<FencedRow>);
+type Taken = (String, Vec<(Slot, Epoch)>, Vec<FencedRow>);
 
 /// Answers `Ok` unless told otherwise, each call once it is let.
 #[derive(Debug)]
 struct Store {
     answers: Mutex<VecDeque<FenceFault>>,
     standing: Mutex<Standing>,
-    written: Mutex<Vec<Written>>,
+    written: Mutex<Vec<Taken>>,
     lets: Semaphore,
 }
 
@@ -34,7 +34,7 @@ impl Store {
         self.answers.lock().unwrap().push_back(fault);
     }
 
-    fn written(&self) -> Vec<Written> {
+    fn written(&self) -> Vec<Taken> {
         self.written.lock().unwrap().clone()
     }
 }
@@ -45,7 +45,7 @@ impl FencedRows for Store {
         table: &'a str,
         held: &'a [(Slot, Epoch)],
         rows: &'a [FencedRow],
-    ) -> Later<'a, Result<(), FenceFault>> {
+    ) -> Later<'a, Result<Written, FenceFault>> {
         Box::pin(async move {
             self.lets.acquire().await.expect("open").forget();
             match self.answers.lock().unwrap().pop_front() {
@@ -55,7 +55,8 @@ impl FencedRows for Store {
                         .lock()
                         .unwrap()
                         .push((table.to_owned(), held.to_vec(), rows.to_vec()));
-                    Ok(())
+                    let alone = self.standing.lock().unwrap().copies == Copies::None;
+                    Ok(Written { alone })
                 }
             }
         })
@@ -131,6 +132,13 @@ impl Desk {
             terms,
             log,
             handle,
+        }
+    }
+
+    /// Until the store has said that it has no copy.
+    async fn log_is_alone(&self) {
+        while self.handle.copied().behind.is_some() {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
         }
     }
 
@@ -390,4 +398,29 @@ async fn a_closed_log_still_brings_what_it_took() {
     desk.store.lets.add_permits(1);
     desk.handle.flushed().await;
     assert_eq!(desk.store.written().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_copy_that_appears_is_known_before_what_it_may_lack_is_durable() {
+    let mut desk = Desk::new(9);
+    desk.defer(&[1, 1]);
+    desk.handle.flushed().await;
+    desk.log_is_alone().await;
+    desk.defer(&[1, 2]);
+    desk.handle.flushed().await;
+    let copied = desk.handle.copied();
+    assert_eq!((copied.behind, copied.position), (None, 2));
+    // Long before the store is asked again.
+    *desk.store.standing.lock().unwrap() = Standing {
+        timeline: 1,
+        written: 100,
+        copies: Copies::Behind {
+            upto: 90,
+            follows: true,
+        },
+    };
+    desk.defer(&[1, 3]);
+    desk.handle.flushed().await;
+    let copied = desk.handle.copied();
+    assert_eq!((copied.behind, copied.position), (Some(true), 2));
 }

@@ -1,10 +1,14 @@
 //! A batch in one statement and one round trip, under a [`Proof`].
+//!
+//! A second statement in the same flight runs when the first has committed: whether the server still is without a standby,
+//! where it was when it was asked last. Every sender of its log counts, also one that only begins, or makes a base backup.
 
 use super::proof::Proof;
 use super::write::Batch;
 use crate::postgres::{Doing, Work};
 use crate::probe::{synced, timeline};
 use crate::session::{Params, Session};
+use purlin_store::Written;
 
 /// Rows under the fence. That is one row, locked against change until the commit; without it nothing is written. When the
 /// lock had to be waited for, the server looks at the row as it is then. A removed node's claims do not count.
@@ -36,19 +40,25 @@ const OLD: &str = insert!(
      WHERE (r.gtl, r.epoch, r.ver) < (excluded.gtl, excluded.epoch, excluded.ver)",
 );
 
+const ALONE: &str = "SELECT NOT EXISTS (SELECT FROM pg_stat_get_wal_senders()) AND NOT EXISTS \
+     (SELECT FROM pg_get_replication_slots() AS s \
+       WHERE s.slot_type = 'physical' AND NOT s.temporary AND s.restart_lsn IS NOT NULL) AS alone";
+
 pub(super) struct Quick<'b, 'a> {
     pub(super) batch: &'b Batch<'a>,
     pub(super) proof: &'b Proof,
+    /// Whether the server is to say if it is alone.
+    pub(super) looks: bool,
 }
 
 impl Work for Quick<'_, '_> {
-    /// Whether the claims still stood; nothing is written when not.
-    type Done = bool;
+    /// `None` when the claims do not stand any more; nothing is written then.
+    type Done = Option<Written>;
 
-    fn on<'s>(&'s self, session: &'s Session) -> Doing<'s, bool> {
+    fn on<'s>(&'s self, session: &'s Session) -> Doing<'s, Option<Written>> {
         Box::pin(async {
             let Some(rows) = self.batch.only_piece() else {
-                return Ok(false);
+                return Ok(None);
             };
             let proof = self.proof;
             let params: Params<'_> = &[
@@ -67,9 +77,28 @@ impl Work for Quick<'_, '_> {
                 &proof.current,
             ];
             let first = rows.versions.iter().all(|&version| version == 1);
-            let answer = session.write(if first { NEW } else { OLD }, params).await?;
+            let statement = if first { NEW } else { OLD };
+            session.prepare(&[statement, ALONE]).await?;
+            let (answer, alone) = tokio::join!(
+                biased;
+                session.write(statement, params),
+                self.is_alone(session),
+            );
+            let answer = answer?;
             let held = answer.first().map(|row| row.try_get::<_, i64>("held"));
-            Ok(held.transpose()? == Some(1))
+            Ok((held.transpose()? == Some(1)).then_some(Written { alone }))
         })
+    }
+}
+
+impl Quick<'_, '_> {
+    /// The rows are written, whatever comes of this.
+    async fn is_alone(&self, session: &Session) -> bool {
+        if !self.looks {
+            return false;
+        }
+        let rows = session.query(ALONE, &[]).await.unwrap_or_default();
+        rows.first()
+            .is_some_and(|row| row.try_get("alone").unwrap_or_default())
     }
 }

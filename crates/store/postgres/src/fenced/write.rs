@@ -1,7 +1,7 @@
 //! Writing a batch of rows.
 
 use purlin_fabric::port::{ClaimKey, Durability};
-use purlin_store::{FenceFault, FencedRow, Rival};
+use purlin_store::{FenceFault, FencedRow, Rival, Written};
 use purlin_types::{Epoch, Slot};
 
 use super::batch::{Columns, newest};
@@ -202,7 +202,7 @@ impl<'a> Batch<'a> {
 }
 
 impl Work for Batch<'_> {
-    type Done = Result<(), FenceFault>;
+    type Done = Result<Written, FenceFault>;
 
     fn on<'s>(&'s self, session: &'s Session) -> Doing<'s, Self::Done> {
         Box::pin(async {
@@ -214,10 +214,10 @@ impl Work for Batch<'_> {
 }
 
 impl Batch<'_> {
-    async fn end(&self, session: &Session, lost: Vec<Slot>) -> Result<Result<(), FenceFault>, Failure> {
+    async fn end(&self, session: &Session, lost: Vec<Slot>) -> Result<Result<Written, FenceFault>, Failure> {
         if lost.is_empty() {
             session.commit().await?;
-            return Ok(Ok(()));
+            return Ok(Ok(Written::default()));
         }
         session.run("ROLLBACK").await?;
         let probe = Look.on(session).await?;
@@ -250,7 +250,7 @@ fn keys(rows: &[tokio_postgres::Row]) -> Result<Vec<String>, Failure> {
 pub(super) struct SecondTry<'b, 'a>(&'b Batch<'a>);
 
 impl Work for SecondTry<'_, '_> {
-    type Done = Result<(), FenceFault>;
+    type Done = Result<Written, FenceFault>;
 
     fn on<'s>(&'s self, session: &'s Session) -> Doing<'s, Self::Done> {
         Box::pin(self.again(session))
@@ -258,7 +258,7 @@ impl Work for SecondTry<'_, '_> {
 }
 
 impl SecondTry<'_, '_> {
-    async fn again(&self, session: &Session) -> Result<Result<(), FenceFault>, Failure> {
+    async fn again(&self, session: &Session) -> Result<Result<Written, FenceFault>, Failure> {
         let Self(batch) = self;
         session.prepare(&[FENCE, UPSERT, YIELD, HOLDER]).await?;
         let lost = batch.fence(session).await?;
@@ -293,7 +293,11 @@ impl SecondTry<'_, '_> {
 
     /// Names all that stand in the way, and in whose. When the other rows have gone by now, nobody knows any more: the rows
     /// may be written again.
-    async fn holders(&self, session: &Session, failure: Failure) -> Result<Result<(), FenceFault>, Failure> {
+    async fn holders(
+        &self,
+        session: &Session,
+        failure: Failure,
+    ) -> Result<Result<Written, FenceFault>, Failure> {
         let whole = self.0.whole();
         let wanted: Params<'_> = &[
             &self.0.table,

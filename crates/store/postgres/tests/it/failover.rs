@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use purlin_fabric::port::{ClaimStore, Durability, Fault};
-use purlin_store::{Copies, FenceFault, FencedRows};
+use purlin_store::{Copies, FenceFault, FencedRows, Written};
 use purlin_store_postgres::{Postgres, Settings, Target};
 
 use crate::rig::{Server, Stop, connect, enrol, fence, node, on_fresh, row, settings, slot, take, until};
@@ -44,7 +44,7 @@ fn no_acknowledged_write_is_lost_with_a_synchronous_standby() {
                 let mut acknowledged = Vec::new();
                 for key in 0.. {
                     match store.write("lease", &held, &[row(key, slot(1), 1)]).await {
-                        Ok(()) => acknowledged.push(key),
+                        Ok(_) => acknowledged.push(key),
                         Err(FenceFault::Unknown(_)) => break,
                         Err(other) => panic!("{other:?}"),
                     }
@@ -115,11 +115,11 @@ fn a_claim_that_a_failover_lost_is_its_holders_until_somebody_claims() {
 
         let store = connect(server.port(), &database).await;
         let refused = store.write("lease", &lost, &[row(1, slot(1), 1)]).await;
-        let former = |refused: &Result<(), FenceFault>, slots: &[u16]| {
+        let former = |refused: &Result<Written, FenceFault>, slots: &[u16]| {
             let slots: Vec<_> = slots.iter().map(|&index| slot(index)).collect();
             matches!(refused, Err(FenceFault::Former(named)) if *named == slots)
         };
-        let not_held = |refused: &Result<(), FenceFault>, index: u16| matches!(refused, Err(FenceFault::Lost(named)) if *named == [slot(index)]);
+        let not_held = |refused: &Result<Written, FenceFault>, index: u16| matches!(refused, Err(FenceFault::Lost(named)) if *named == [slot(index)]);
         assert!(former(&refused, &[1, 2]), "{refused:?}");
         let refused = store.write("lease", &[given_back], &[]).await;
         assert!(not_held(&refused, 3), "it was given back before: {refused:?}");
@@ -298,6 +298,33 @@ fn it_is_known_whether_a_standby_follows_and_how_far() {
         let store = connect(server.port(), &database).await;
         let synced = store.standing().await.expect("it answers").copies;
         assert!(matches!(synced, Copies::Synced { .. }), "{synced:?}");
+    });
+}
+
+/// A standby that appears between two questions is known with the first commit that it may lack.
+#[test]
+fn a_commit_tells_whether_the_server_still_is_alone() {
+    on_fresh(async |server, database| {
+        let store = connect(server.port(), &database).await;
+        let me = node("a", 1);
+        enrol(&store, &me).await;
+        let held = take(&store, &me, &[1]).await;
+        let write = async |version: u32| {
+            let written = store.write("lease", &held, &[row(1, slot(1), version)]).await;
+            written.expect("it holds the slot").alone
+        };
+        assert!(!write(1).await, "nobody has asked yet");
+        let alone = store.standing().await.expect("it answers");
+        assert_eq!(alone.copies, Copies::None);
+        assert!(write(2).await && write(3).await);
+        let _standby = server.standby("one");
+        let watch = server.sql("postgres").await;
+        until("the standby is sent the log", async || {
+            let senders = watch.query("SELECT FROM pg_stat_get_wal_senders()", &[]).await;
+            !senders.expect("it answers").is_empty()
+        })
+        .await;
+        assert!(!write(4).await);
     });
 }
 

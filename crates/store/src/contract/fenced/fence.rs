@@ -100,7 +100,7 @@ pub(super) async fn no_row_appears_after_the_next_owner_has_loaded(rig: &dyn Fen
         "a row of the former owner appeared after the next one had loaded"
     );
     match writing.outcome() {
-        Ok(()) => assert_eq!(seen, rows.each_ref().map(|row| former.stored(row))),
+        Ok(_) => assert_eq!(seen, rows.each_ref().map(|row| former.stored(row))),
         Err(_) => assert_eq!(seen, [former.stored(&live(5, slot(1), 1, "client"))]),
     }
     assert_eq!(lost(former.try_write(&[row(6, slot(1), 2)])).await, [slot(1)]);

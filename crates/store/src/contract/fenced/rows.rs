@@ -1,7 +1,7 @@
 //! Rows: what a statement about a key replaces, and what two of them cannot both claim.
 
 use super::{FencedRig, Node, TABLE, live, row, slot};
-use crate::{FenceFault, FencedRow, Rival};
+use crate::{FenceFault, FencedRow, Rival, Written};
 
 pub(super) async fn a_row_written_is_loaded_as_it_is(rig: &dyn FencedRig) {
     let node = Node::with(rig, [0, 4095]).await;
@@ -93,7 +93,7 @@ pub(super) async fn two_live_rows_never_share_what_is_unique(rig: &dyn FencedRig
     node.write(&nobody).await;
 }
 
-fn taken(outcome: Result<(), FenceFault>, wanted: u64, holder: u64) {
+fn taken(outcome: Result<Written, FenceFault>, wanted: u64, holder: u64) {
     match outcome {
         Err(FenceFault::Taken(rivals)) => assert_eq!(pairs(&rivals), [(wanted, holder)]),
         other => panic!("not refused: {other:?}"),

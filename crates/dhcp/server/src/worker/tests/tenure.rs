@@ -8,7 +8,7 @@ use purlin_dhcp_core::rows::freed;
 use purlin_dhcp_core::step::Verdict;
 use purlin_fabric_runtime::SharedTenure;
 use purlin_netio::{UdpOptions, UdpPort};
-use purlin_store::{FenceFault, FencedRow, FencedRows, Later, StoredRow};
+use purlin_store::{FenceFault, FencedRow, FencedRows, Later, StoredRow, Written};
 use purlin_types::{Epoch, Slot};
 use std::net::SocketAddrV4;
 use tokio::runtime::Runtime;
@@ -28,12 +28,12 @@ impl FencedRows for NoRows {
         _: &'a str,
         held: &'a [(Slot, Epoch)],
         _: &'a [FencedRow],
-    ) -> Later<'a, Result<(), FenceFault>> {
+    ) -> Later<'a, Result<Written, FenceFault>> {
         let lost = held.iter().filter(|_| self.lost).map(|&(slot, _)| slot);
         let lost: Vec<Slot> = lost.collect();
         Box::pin(async move {
             if lost.is_empty() {
-                Ok(())
+                Ok(Written::default())
             } else {
                 Err(FenceFault::Lost(lost))
             }

@@ -58,6 +58,29 @@ fn the_lead_time_is_promised_until_the_copy_has_the_row() {
 }
 
 #[test]
+fn a_copy_that_appears_is_heeded_by_the_next_promise() {
+    run(async {
+        let world = World::new();
+        let (_a, relay) = alone(&world).await;
+        // Some of these are decided before anybody has asked whether there is a copy.
+        for round in 0..5 {
+            world.without_copy();
+            until("it was known that there is none", async || {
+                let offer = relay.offer(round * 10);
+                ack(&relay, round * 10, &offer).lease == FULL
+            })
+            .await;
+            let offers: Vec<Answer> = (1..9).map(|n| relay.offer(round * 10 + n)).collect();
+            world.lag();
+            for (client, offer) in (round * 10 + 1..).zip(&offers) {
+                let ack = relay.insist(|relay| relay.request(client, offer));
+                assert_eq!((ack.kind, ack.lease), (MessageType::Ack, LEAD));
+            }
+        }
+    });
+}
+
+#[test]
 fn an_address_goes_to_another_client_when_the_copy_knows_it() {
     run(async {
         let world = World::with(one_address());

@@ -2,7 +2,7 @@
 
 use purlin_fabric::port::{ClaimKey, ClaimStore};
 use purlin_fabric_runtime::local::LocalClaims;
-use purlin_store::{Copies, FenceFault, FencedRow, FencedRows, Later, Rival, Standing, StoredRow};
+use purlin_store::{Copies, FenceFault, FencedRow, FencedRows, Later, Rival, Standing, StoredRow, Written};
 use purlin_types::{Epoch, Slot};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -62,6 +62,11 @@ impl Rows {
     pub(super) fn lag(&self) {
         let stored = &mut *self.stored();
         stored.copy = Some((stored.rows.clone(), stored.written));
+    }
+
+    /// There is no copy any more.
+    pub(super) fn without_copy(&self) {
+        self.stored().copy = None;
     }
 
     /// The copy takes the store's place and has none behind it.
@@ -135,7 +140,7 @@ impl FencedRows for Rows {
         table: &'a str,
         held: &'a [(Slot, Epoch)],
         rows: &'a [FencedRow],
-    ) -> Later<'a, Result<(), FenceFault>> {
+    ) -> Later<'a, Result<Written, FenceFault>> {
         Box::pin(async move {
             self.fence(held).await?;
             let mut stored = self.stored();
@@ -150,13 +155,14 @@ impl FencedRows for Rows {
                 return Err(FenceFault::Taken(rivals));
             }
             stored.written += 1;
+            let alone = stored.copy.is_none();
             for row in rows {
                 let (row, epoch) = (row.clone(), held[&row.slot]);
                 stored
                     .rows
                     .insert((table.to_owned(), row.key), StoredRow { row, epoch });
             }
-            Ok(())
+            Ok(Written { alone })
         })
     }
 

@@ -70,6 +70,11 @@ impl World {
         self.rows.lag();
     }
 
+    /// The copy is gone for good.
+    pub(super) fn without_copy(&self) {
+        self.rows.without_copy();
+    }
+
     pub(super) async fn node(&self, name: &str, life: u64) -> Node {
         self.node_that_waits(name, life, None).await
     }

@@ -10,7 +10,7 @@ use purlin_types::{Epoch, Slot};
 
 use super::super::FencedRig;
 use crate::fenced::Later;
-use crate::{FenceFault, FencedRow, FencedRows, Rival, StoredRow};
+use crate::{FenceFault, FencedRow, FencedRows, Rival, StoredRow, Written};
 
 /// What an engine may get wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -290,8 +290,11 @@ impl FencedRows for MemoryRig {
         table: &'a str,
         held: &'a [(Slot, Epoch)],
         rows: &'a [FencedRow],
-    ) -> Later<'a, Result<(), FenceFault>> {
-        Box::pin(self.write_rows(table, held, rows))
+    ) -> Later<'a, Result<Written, FenceFault>> {
+        Box::pin(async move {
+            self.write_rows(table, held, rows).await?;
+            Ok(Written { alone: true })
+        })
     }
 
     fn load<'a>(
