@@ -27,7 +27,7 @@ use purlin_dhcp_core::Plan;
 use purlin_fabric::Input;
 use purlin_types::Slot;
 use statements::{Answer, Statement};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddrV4;
 use std::sync::Arc;
 use std::time::Duration;
@@ -148,6 +148,8 @@ pub(crate) struct World {
     runtime: Runtime,
     outbox: Outbox,
     pumped: u64,
+    /// Clients of whose leases there was a record when the last node died.
+    recorded: BTreeSet<u16>,
     over: bool,
 }
 
@@ -195,6 +197,7 @@ impl World {
             runtime,
             outbox,
             pumped: 0,
+            recorded: BTreeSet::new(),
             over: false,
             scene,
         };

@@ -9,7 +9,7 @@ use purlin_dhcp_core::view::LeaseState;
 use purlin_fabric::Action;
 use purlin_fabric::port::NodeState;
 use purlin_types::{BootTime, Incarnation, NodeId, Now, Slot};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 
 impl World {
@@ -54,6 +54,16 @@ impl World {
         let row = body.and_then(|body| stored_lease(&self.start.plan, &now, body));
         let bound = |state| matches!(state, LeaseState::Bound | LeaseState::Expired);
         row.is_some_and(|row| bound(row.state) && self.is_client(row.mac.0, client))
+    }
+
+    /// Clients of whose leases there is a record.
+    pub(super) fn recorded(&self) -> BTreeSet<u16> {
+        let clients = self.clients.iter();
+        let recorded = clients.filter(|client| {
+            let promise = client.holds(self.real);
+            promise.is_some_and(|promise| self.is_recorded(client.number, promise.address))
+        });
+        recorded.map(|client| client.number).collect()
     }
 
     /// Promises that nobody knows of once a node is dead.

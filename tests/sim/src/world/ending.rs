@@ -116,6 +116,7 @@ impl World {
         }
         let node = *self.random.pick(&owners);
         self.nodes[node].alive = false;
+        self.recorded = self.recorded();
         self.trace.say(self.real, || {
             format!("-- node {node} dies, and is to be replaced by the others")
         });
@@ -133,12 +134,14 @@ impl World {
             .put(self.real + limit, Event::End(Ending::Served { since }));
     }
 
-    /// Who was known when the node died, and still has its address, has been answered since.
+    /// Who was known when the node died, and still has its address, has been answered since. In lead mode who was answered
+    /// ahead of its record may be unknown, and hears nothing until the quarantine is over.
     fn served(&mut self, since: u64) {
         let waiting = self.clients.iter().find(|client| {
             let known = client
                 .promise
                 .is_some_and(|promise| promise.until > self.real && promise.sent < since);
+            let known = known && self.recorded.contains(&client.number);
             known && client.served < since && !self.scene.is_twin(client.number)
         });
         if let Some(client) = waiting {

@@ -98,6 +98,8 @@ pub(crate) struct SizeDesk {
     /// Under which it looks back, or acts, right now.
     asking: Option<Epoch>,
     deed: Option<Deed>,
+    /// Its wall clock was right when it looked back: it knows how long ago everything was.
+    dated: bool,
 }
 
 impl SizeDesk {
@@ -107,6 +109,7 @@ impl SizeDesk {
             led: None,
             asking: None,
             deed: None,
+            dated: true,
         }
     }
 
@@ -197,6 +200,7 @@ impl World {
         let now = self.nodes[node].machine.clock.now(self.real);
         let forgets = self.mutation == Some(Mutation::ForgetfulLeader);
         let it = &mut self.aside.desks[node].size;
+        it.dated = is_right(now.wall, self.real);
         it.led = it.asking.take();
         if forgets {
             return;
@@ -228,7 +232,7 @@ impl World {
     fn act(&mut self, node: usize, deed: Deed) {
         let real = self.real;
         let shown = self.nodes[node].machine.clock.now(real).wall;
-        let right = shown.0.abs_diff(true_wall(real).0) <= CLOCK_OFF_MS;
+        let right = is_right(shown, real) && self.aside.desks[node].size.dated;
         self.judge_deed((real, right), deed);
         let fleet = &mut self.aside.fleet;
         (fleet.ordered, fleet.serving_from) = (deed.to, real + STARTING);
@@ -282,6 +286,10 @@ const fn direction(deed: &Deed) -> Direction {
     } else {
         Direction::ScaleDown
     }
+}
+
+fn is_right(shown: WallTime, real: u64) -> bool {
+    shown.0.abs_diff(true_wall(real).0) <= CLOCK_OFF_MS
 }
 
 /// When an action was, on this machine's own clock.
