@@ -90,6 +90,8 @@ pub struct Coordinator {
     draining: bool,
     /// Leaves for good once everything is given away.
     leaving: bool,
+    /// When it was told to take part again, until the store has been heard since.
+    resumed: Option<BootTime>,
     /// How far the wall clock is ahead of the store's, when that is too far.
     skew: Option<i64>,
     /// Wall time less boot time in milliseconds, as of the last comparison with the store's clock that found nothing wrong.
@@ -128,6 +130,7 @@ impl Coordinator {
             requests: Requests::default(),
             draining: false,
             leaving: false,
+            resumed: None,
             skew: None,
             distance: None,
             rate: Rate::default(),

@@ -33,7 +33,7 @@ impl Coordinator {
             Input::Hinted => self.requests.view.hasten(after(now.boot, self.timing.renew / 20)),
             Input::Replan(settings) => self.leading.replan(settings),
             Input::Drain => self.drain(now.boot, out),
-            Input::Resume => self.draining = self.leaving,
+            Input::Resume => self.resume(now.boot),
             Input::Leave => self.leave(now.boot, out),
         }
     }
@@ -103,7 +103,7 @@ impl Coordinator {
 
     /// The store has renewed this life's lease.
     fn live(&mut self, now: &Now, asked: BootTime, renewal: &Renewal, out: &mut Vec<Action>) {
-        self.told_to_drain(renewal.state);
+        self.told_to_drain(asked, renewal.state);
         self.life = Life::Enrolled(renewal.state);
         self.enrolled.1 = renewal.probe.timeline;
         self.compare_clocks(asked, now, &renewal.probe, out);
@@ -111,11 +111,21 @@ impl Coordinator {
         self.requests.renew.done(after(asked, self.timing.renew));
     }
 
+    /// Takes part again, and takes back an order that stands in the store and has not been seen here yet: the next word
+    /// from there is none.
+    fn resume(&mut self, now: BootTime) {
+        self.draining = self.leaving;
+        self.resumed = Some(now);
+        self.requests.renew.hasten(now);
+    }
+
     /// Somebody else moved this node to draining: an order. The first word of a history that may lack the end of the one
     /// before is none: it may be an order that was taken back in what is lost. Who gave one there gives it again.
-    fn told_to_drain(&mut self, state: NodeState) {
+    fn told_to_drain(&mut self, asked: BootTime, state: NodeState) {
         let was = self.life.state();
-        let outdated = self.enrolled.1 < self.lossy_below;
+        let taken_back = self.resumed.is_some();
+        self.resumed = self.resumed.filter(|&resumed| asked < resumed);
+        let outdated = taken_back || self.enrolled.1 < self.lossy_below;
         let ordered = state == NodeState::Draining && self.advancing != Some(state) && !outdated;
         if ordered && was == Some(NodeState::Active) {
             self.draining = true;

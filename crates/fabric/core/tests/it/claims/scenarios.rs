@@ -284,6 +284,27 @@ fn a_node_that_others_drain_gives_everything_away_until_it_is_told_to_resume() {
 }
 
 #[test]
+fn a_drain_is_taken_back_before_the_node_has_seen_it() {
+    let mut world = cluster(2, Timing::fast(), Durability::Synced);
+    let id = world.machines[0].candidate.id.clone();
+    for cut in [0, 5] {
+        world.fault_at(world.real, Fault::Cut { node: 0, secs: cut });
+        world.run_until(world.real + 1);
+        world.store.mark(&id, NodeState::Draining);
+        world.fault_at(world.real, Fault::Resume { node: 0 });
+        world.run_until(world.real + 30 * SECOND);
+        assert_eq!(
+            world.machines[0].coordinator.readiness(),
+            Ok(()),
+            "cut for {cut} s"
+        );
+        assert!(world.held_by(0) > 0);
+    }
+    world.store.mark(&id, NodeState::Draining);
+    world.run_for(30, "an order", |world| world.held_by(1) == world.keyspace().len());
+}
+
+#[test]
 fn a_drain_that_was_taken_back_is_no_order_when_a_failover_loses_that() {
     let mut world = cluster(2, Timing::default(), Durability::Single);
     let id = world.machines[0].candidate.id.clone();
