@@ -43,7 +43,7 @@ pub(crate) struct Options {
     /// Seeds at a time; as many as there are processors when not given
     #[arg(long, value_name = "N")]
     pub(crate) jobs: Option<usize>,
-    /// What goes wrong: any, clocks, handovers
+    /// What goes wrong: any, clocks, handovers, news
     #[arg(long, value_name = "MIX", value_parser = mix)]
     pub(crate) mix: Option<Mix>,
     /// Leave a rule out, to see it missed

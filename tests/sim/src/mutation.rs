@@ -327,8 +327,9 @@ pub const RULES: &[Rule] = &[
         Mutation::AnyNotes,
         ("history-of-notes", "I9"),
         "an announcement is taken for the next one whatever history its number is of",
-        Some(72),
-    ),
+        Some(56),
+    )
+    .within(Mix::News),
     rule(
         Mutation::HastyAnnouncement,
         ("commit-first", "I9"),

@@ -26,10 +26,12 @@ pub enum Mix {
     Clocks,
     /// Slots that change hands in order right before a failover that loses it, unnoticed by who has them now.
     Handovers,
+    /// Announcements that do not arrive, and failovers that lose the notes that they were about.
+    News,
 }
 
 impl Mix {
-    pub const ALL: [Self; 3] = [Self::Any, Self::Clocks, Self::Handovers];
+    pub const ALL: [Self; 4] = [Self::Any, Self::Clocks, Self::Handovers, Self::News];
 
     /// What `--mix` takes.
     #[must_use]
@@ -38,6 +40,7 @@ impl Mix {
             Self::Any => "any",
             Self::Clocks => "clocks",
             Self::Handovers => "handovers",
+            Self::News => "news",
         }
     }
 }
@@ -190,6 +193,17 @@ impl Scene {
                 fault_every: often,
                 turnover: 0,
                 loss: 0,
+                unknowns: 0,
+                ..self
+            },
+            Mix::News => Self {
+                standby: Standby::Async,
+                fault_every: 2 * often,
+                bursts: 0,
+                lag: 20 * MILLI,
+                hintless: false,
+                // Every other one.
+                loss: 500,
                 unknowns: 0,
                 ..self
             },

@@ -398,11 +398,12 @@ impl Thread {
             self.parked.clear();
             self.copying.clear();
         }
-        if let Some((after, upto)) = self.copies.overtaken(&self.handle.copied()) {
+        let (due, overtaken) = self.copies.alone(&self.handle.copied(), durable);
+        if let Some((after, upto)) = overtaken {
             self.parked
                 .retain(|parked| parked.position <= after || parked.position > upto);
         }
-        leave(&mut self.parked, durable, out);
+        leave(&mut self.parked, due, out);
         match self.copies.due(&self.handle.copied(), self.log.durable()) {
             Some(copied) => leave(&mut self.copying, copied, out),
             None => self.copying.clear(),

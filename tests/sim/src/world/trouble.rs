@@ -73,6 +73,7 @@ impl World {
             }
             Mix::Clocks => self.mislead_a_clock(),
             Mix::Handovers => self.lose_a_handover(),
+            Mix::News => self.lose_notes(),
         };
         if let Some(fault) = fault {
             self.strike(fault);
@@ -264,6 +265,13 @@ impl World {
         self.soon(drain, Fault::Drain(node));
         self.soon(over + MILLI, Fault::FailOver(0));
         Some(Fault::StandbyLags(over + pace))
+    }
+
+    /// Of [`Mix::News`]: the standby is behind for about as long as two changes take, and then the primary.
+    fn lose_notes(&mut self) -> Option<Fault> {
+        let behind = self.random.between(SECOND, 6 * SECOND);
+        self.soon(behind, Fault::FailOver(0));
+        Some(Fault::StandbyLags(behind + SECOND))
     }
 
     fn clock_error(&mut self) -> i64 {

@@ -91,12 +91,17 @@ impl Copies {
         }
     }
 
-    /// Replies that waited for the store alone, decided while no copy was behind one. If one is by now, those after the
-    /// first position and up to the second have to be forgotten: it may lack their records. Ask after reading what is
-    /// durable.
-    pub(crate) fn overtaken(&self, heard: &Heard) -> Option<(Position, Position)> {
+    /// Up to where replies may go that wait for the store alone, `durable` being how far that is, read before; and those
+    /// that have to be forgotten, after the first position and up to the second. They were decided while no copy was
+    /// behind: one that is by now may lack their records. While the store does not say, they wait.
+    pub(crate) fn alone(&self, heard: &Heard, durable: Position) -> (Position, Option<(Position, Position)>) {
         let reached = Position(heard.position);
-        (heard.behind.is_some() && reached < self.relied).then_some((reached, self.relied))
+        let whole = heard.behind.is_none() || self.relied <= reached;
+        match heard.silent {
+            _ if whole => (durable, None),
+            true => (durable.min(reached), None),
+            false => (durable, Some((reached, self.relied))),
+        }
     }
 
     /// Up to where replies may go that wait for the copy; `None` when those that wait have to be forgotten.
@@ -119,6 +124,7 @@ mod tests {
             timeline,
             position,
             behind,
+            silent: false,
         }
     }
 
@@ -195,20 +201,31 @@ mod tests {
         let mut copies = copies();
         assert_eq!(upto(&mut copies, heard(1, 3, None)), None);
         copies.parked(Position(4));
-        assert_eq!(copies.overtaken(&heard(1, 4, None)), None);
+        let alone = |copies: &Copies, heard| copies.alone(&heard, Position(4));
+        let all = (Position(4), None);
+        assert_eq!(alone(&copies, heard(1, 4, None)), all);
         assert_eq!(
-            copies.overtaken(&heard(1, 3, Some(true))),
-            Some((Position(3), Position(4)))
+            alone(&copies, heard(1, 3, Some(true))),
+            (Position(4), Some((Position(3), Position(4))))
         );
         assert_eq!(
-            copies.overtaken(&heard(1, 4, Some(false))),
-            None,
+            alone(&copies, heard(1, 4, Some(false))),
+            all,
             "written before it came"
+        );
+        let silent = Heard {
+            silent: true,
+            ..heard(1, 3, Some(false))
+        };
+        assert_eq!(
+            alone(&copies, silent),
+            (Position(3), None),
+            "nobody knows of a copy"
         );
         // Decided with that copy in mind.
         assert!(upto(&mut copies, heard(1, 4, Some(true))).is_some());
         copies.parked(Position(5));
-        assert_eq!(copies.overtaken(&heard(1, 4, Some(true))), None);
+        assert_eq!(alone(&copies, heard(1, 4, Some(true))), all);
     }
 
     #[test]

@@ -86,10 +86,12 @@ impl Log {
         self.copies.as_mut().map(|(_, copies)| copies)
     }
 
-    /// Replies that must not leave though their records are durable ([`Copies::overtaken`]).
-    pub(crate) fn overtaken(&self) -> Option<(Position, Position)> {
-        let (rows, copies) = self.copies.as_ref()?;
-        copies.overtaken(&rows.copied())
+    /// How far replies may go that wait for what is durable, and which of them not at all ([`Copies::alone`]).
+    pub(crate) fn alone(&self, durable: Position) -> (Position, Option<(Position, Position)>) {
+        match &self.copies {
+            Some((rows, copies)) => copies.alone(&rows.copied(), durable),
+            None => (durable, None),
+        }
     }
 
     /// Up to where replies may go that wait for the store's second copy; `None` when they have to be forgotten.

@@ -73,7 +73,8 @@ impl Worker {
             self.counters.withheld += (self.parked.clear() + self.copying.clear()) as u64;
             return;
         }
-        if let Some((after, upto)) = self.log.overtaken() {
+        let (durable, overtaken) = self.log.alone(durable);
+        if let Some((after, upto)) = overtaken {
             let overtaken = |position| after < position && position <= upto;
             self.counters.withheld += self.parked.strike(overtaken) as u64;
         }

@@ -29,6 +29,8 @@ pub struct Copied {
     pub position: u64,
     /// Whether a copy that follows in its own time may take the store's place; then, whether it follows now.
     pub behind: Option<bool>,
+    /// That is supposed, because the store has not said for a while how it stands; it was alone before.
+    pub silent: bool,
 }
 
 /// Positions on their way to the copy.
@@ -50,6 +52,7 @@ impl Default for Frontier {
                 timeline: 0,
                 position: 0,
                 behind: Some(false),
+                silent: false,
             },
             history: 0,
             synced: false,
@@ -70,6 +73,7 @@ impl Frontier {
         if standing.timeline < self.history {
             return false;
         }
+        self.now.silent = false;
         let waited_for = matches!(standing.copies, Copies::Synced { .. });
         if standing.timeline > self.history {
             // Places of another history say nothing in this one.
@@ -113,7 +117,7 @@ impl Frontier {
     pub(super) fn unheard(&mut self) -> bool {
         let alone = self.now.behind.is_none() && !self.synced;
         if alone {
-            self.now.behind = Some(false);
+            (self.now.behind, self.now.silent) = (Some(false), true);
         }
         alone
     }
@@ -122,10 +126,12 @@ impl Frontier {
     /// be asked first: it was alone when it was asked last, and whoever relied on that must not hear that `end` is durable
     /// before it is known whether it still was.
     pub(super) fn written(&mut self, end: u64, alone: bool) -> bool {
-        if self.now.behind.is_some() || self.synced {
+        let relied_on = self.now.silent || self.now.behind.is_none();
+        if !relied_on || self.synced {
             return true;
         }
         if alone {
+            self.now.silent = false;
             self.all(end);
         }
         alone
@@ -310,6 +316,21 @@ mod tests {
         assert!(frontier.written(4, false), "what is known is no less than this");
         frontier.heard(4, &standing(1, 120, Copies::Synced { upto: 120 }));
         assert!(frontier.written(5, false), "every write waits");
+    }
+
+    #[test]
+    fn a_commit_that_finds_the_store_alone_ends_its_silence() {
+        let mut frontier = Frontier::default();
+        frontier.heard(1, &Standing::ALONE);
+        assert!(frontier.unheard() && frontier.now().silent);
+        assert!(!frontier.written(2, false), "it has to be asked");
+        assert_eq!((frontier.now().position, frontier.now().behind), (1, Some(false)));
+        assert!(frontier.written(2, true));
+        let now = frontier.now();
+        assert_eq!((now.position, now.behind, now.silent), (2, None, false));
+        frontier.unheard();
+        frontier.heard(2, &standing(1, 110, behind(100)));
+        assert!(!frontier.now().silent, "by its word");
     }
 
     #[test]
