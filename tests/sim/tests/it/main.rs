@@ -3,3 +3,4 @@
 mod mutations;
 mod page;
 mod seeds;
+mod sharing;
