@@ -175,7 +175,7 @@ pub const RULES: &[Rule] = &[
         Mutation::ForgetfulSuspect,
         ("durable-suspect", "2.2 b"),
         "a second takeover forgets that the first had to quarantine",
-        Some(91),
+        Some(3317),
     ),
     rule(
         Mutation::ReleaseUnflushed,
