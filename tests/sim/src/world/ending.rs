@@ -3,6 +3,7 @@
 use super::{Event, World};
 use crate::client::{INSISTENCE, Promise};
 use crate::clock::SECOND;
+use purlin_dhcp_core::settings::AckMode;
 use purlin_fabric::Input;
 use purlin_types::Slot;
 
@@ -141,7 +142,8 @@ impl World {
             let known = client
                 .promise
                 .is_some_and(|promise| promise.until > self.real && promise.sent < since);
-            let known = known && self.recorded.contains(&client.number);
+            let ahead = self.scene.ack == AckMode::Lead && !self.recorded.contains(&client.number);
+            let known = known && !ahead;
             known && client.served < since && !self.scene.is_twin(client.number)
         });
         if let Some(client) = waiting {

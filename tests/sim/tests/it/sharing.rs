@@ -211,7 +211,7 @@ fn settings() -> Settings {
 }
 
 #[test]
-fn s0_35_the_work_of_one_node_becomes_a_share_of_each() {
+fn s0_2_s0_35_the_work_of_one_node_becomes_a_share_of_each() {
     let settings = settings();
     for count in [1, 2, 3, 5] {
         let mut cluster = Cluster::of(count, &settings);

@@ -197,8 +197,8 @@ impl Worker {
     }
 
     fn park_due(&mut self, since: Instant) {
-        let last = self.batch.due.iter().map(|due| due.position).max();
         if let Some(copies) = self.log.copies() {
+            let last = self.batch.due.iter().map(|due| due.position).max();
             copies.parked(last.unwrap_or(Position(0)));
         }
         for due in &self.batch.due {

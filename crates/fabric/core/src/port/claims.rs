@@ -183,7 +183,7 @@ impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::DuplicateId { .. } => "another node with this id is alive",
-            Self::Superseded => "this incarnation of the node was removed or replaced",
+            Self::Superseded => "this incarnation of the node is not enrolled: it was removed or replaced, or a failover has lost it",
             Self::Stale => "somebody else changed it first",
         })
     }

@@ -78,7 +78,9 @@ impl Work for Quick<'_, '_> {
             ];
             let first = rows.versions.iter().all(|&version| version == 1);
             let statement = if first { NEW } else { OLD };
-            session.prepare(&[statement, ALONE]).await?;
+            if self.looks {
+                session.prepare(&[statement, ALONE]).await?;
+            }
             let (answer, alone) = tokio::join!(
                 biased;
                 session.write(statement, params),
