@@ -7,6 +7,7 @@ mod cluster;
 mod cluster_views;
 mod dhcp;
 mod growing;
+mod installing;
 mod joining;
 mod ovn;
 mod sessions;

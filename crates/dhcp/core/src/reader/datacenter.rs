@@ -52,18 +52,24 @@ pub(super) fn read(top: &Reader<'_>, settings: &Settings, context: &mut Context<
 /// One warning for each group that is there, not for each key.
 fn told(data: &Reader<'_>, context: &mut Context<'_>) {
     let among_others = context.document.get("cluster.enabled").and_then(bool::from_node) == Some(true);
-    for key in ["scaling", "multi_site"] {
-        if let Some(entry) = data.node(key).filter(|_| key != "scaling" || !among_others) {
-            let message =
-                format!("`{key}` takes effect when several nodes work together; its values were checked");
-            warn(
-                context.faults,
-                codes::CLUSTER_ONLY,
-                &data.path_of(key),
-                entry.span,
-                message,
-                "",
-            );
+    let groups = [
+        (
+            "scaling",
+            among_others,
+            codes::CLUSTER_ONLY,
+            "takes effect when several nodes work together",
+        ),
+        (
+            "multi_site",
+            false,
+            codes::NOT_YET,
+            "takes no effect yet: this version knows one site",
+        ),
+    ];
+    for (key, takes_effect, code, words) in groups {
+        if let Some(entry) = data.node(key).filter(|_| !takes_effect) {
+            let message = format!("`{key}` {words}; its values were checked");
+            warn(context.faults, code, &data.path_of(key), entry.span, message, "");
         }
     }
 }
