@@ -4,11 +4,9 @@ use crate::clock::{MILLI, SECOND};
 use crate::database::Standby;
 use crate::mutation::Mutation;
 use crate::random::Random;
-use purlin_dhcp_core::settings::{
-    AckMode, ConflictCheck, Limits, Network, Pool, Reservation, ReservedFor, Scope, Settings, Subnet,
-};
+use purlin_dhcp_core::settings::{AckMode, Network, Reservation, ReservedFor, Scope, Settings, Subnet};
 use purlin_fabric::Timing;
-use purlin_types::{Mac, Slot};
+use purlin_types::{Ipv4Range, Mac, Slot};
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::time::Duration;
 
@@ -259,57 +257,28 @@ impl Scene {
     /// The service's settings, with that client lead time.
     pub(crate) fn settings(&self, ack: AckMode, mclt: Duration) -> Settings {
         let reservations = (0..self.reserved).filter_map(|n| self.reservation(n).map(|address| (n, address)));
+        let ranges = self.pools.iter().map(|pool| range(*pool));
         let subnet = Subnet {
-            name: "main".into(),
-            network: "10.0.0.0/16".parse().expect("a prefix"),
-            pools: self.pools.iter().map(|range| pool(*range)).collect(),
-            scope: Scope::default(),
             reservations: reservations.map(|(n, address)| reserve(n, address)).collect(),
-            relays: Vec::new(),
-            interfaces: Vec::new(),
-            classes: Vec::new(),
-            conflict_check: None,
-            reserved_only: false,
-            proxy: false,
-        };
-        let network = Network {
-            name: "main".into(),
-            scope: Scope::default(),
-            subnets: vec![subnet],
+            ..Subnet::of("main", "10.0.0.0/16".parse().expect("a prefix"), ranges)
         };
         Settings {
             enabled: true,
             listen: vec![SocketAddrV4::new(SERVER, 67)],
-            interfaces: Vec::new(),
             threads: Some(1),
             ack,
             mclt,
-            authoritative: true,
             server_id: Some(SERVER),
-            echo_client_id: true,
-            rapid_commit: true,
-            bootp: false,
             offer_hold: Duration::from_nanos(3 * self.pace),
             decline_hold: Duration::from_nanos(self.decline_hold),
             affinity: Duration::from_nanos(20 * self.pace),
-            conflict_check: ConflictCheck::Off,
-            conflict_wait: Duration::from_millis(300),
-            proxy: false,
-            limits: Limits {
-                per_client: 0,
-                per_relay: 0,
-            },
             scope: Scope {
                 lease_time: Some(self.lease),
                 ..Scope::default()
             },
-            option_defs: Vec::new(),
-            classes: Vec::new(),
-            networks: vec![network],
-            reservations: Vec::new(),
-            flex_id: None,
+            networks: vec![Network::of(subnet)],
             decisions: 64,
-            profiles: Vec::new(),
+            ..Settings::default()
         }
     }
 }
@@ -327,12 +296,8 @@ fn pools(random: &mut Random, crowded: bool) -> Vec<(Ipv4Addr, Ipv4Addr)> {
     (0..blocks).map(of_block).collect()
 }
 
-fn pool((first, last): (Ipv4Addr, Ipv4Addr)) -> Pool {
-    Pool {
-        range: format!("{first}-{last}").parse().expect("a range"),
-        classes: Vec::new(),
-        scope: Scope::default(),
-    }
+fn range((first, last): (Ipv4Addr, Ipv4Addr)) -> Ipv4Range {
+    format!("{first}-{last}").parse().expect("a range")
 }
 
 fn reserve(client: u16, address: Ipv4Addr) -> Reservation {

@@ -2,9 +2,7 @@
 //!
 //! `cargo run --release -p purlin-dhcp-core --example step_cost [CLIENTS]`
 
-use purlin_dhcp_core::settings::{
-    AckMode, ConflictCheck, Limits, Network, OptionValue, Pool, Scope, Settings, Subnet,
-};
+use purlin_dhcp_core::settings::{Network, OptionValue, Scope, Settings, Subnet};
 use purlin_dhcp_core::step::{Arrival, Log, Reply};
 use purlin_dhcp_core::{Engine, Plan};
 use purlin_dhcp_proto::{Composer, MessageType, code};
@@ -30,58 +28,17 @@ fn settings() -> Settings {
         ],
         ..Scope::default()
     };
-    let pool = Pool {
-        range: "10.1.0.0-10.250.255.255".parse().expect("a range"),
-        classes: Vec::new(),
-        scope: Scope::default(),
-    };
-    let subnet = Subnet {
-        name: "main".into(),
-        network: "10.0.0.0/8".parse().expect("a prefix"),
-        pools: vec![pool],
-        scope: Scope::default(),
-        reservations: Vec::new(),
-        relays: Vec::new(),
-        interfaces: Vec::new(),
-        classes: Vec::new(),
-        conflict_check: None,
-        reserved_only: false,
-        proxy: false,
-    };
+    let pool = "10.1.0.0-10.250.255.255".parse().expect("a range");
+    let subnet = Subnet::of("main", "10.0.0.0/8".parse().expect("a prefix"), [pool]);
     Settings {
         enabled: true,
         listen: vec![SocketAddrV4::new(SERVER, 67)],
-        interfaces: Vec::new(),
         threads: Some(1),
-        ack: AckMode::Durable,
-        mclt: Duration::from_secs(600),
-        authoritative: true,
-        server_id: None,
-        echo_client_id: true,
         rapid_commit: false,
-        bootp: false,
-        offer_hold: Duration::from_secs(30),
-        decline_hold: Duration::from_secs(86_400),
-        affinity: Duration::from_secs(604_800),
-        conflict_check: ConflictCheck::Off,
-        conflict_wait: Duration::from_millis(300),
-        proxy: false,
-        limits: Limits {
-            per_client: 0,
-            per_relay: 0,
-        },
         scope,
-        option_defs: Vec::new(),
-        classes: Vec::new(),
-        networks: vec![Network {
-            name: "main".into(),
-            scope: Scope::default(),
-            subnets: vec![subnet],
-        }],
-        reservations: Vec::new(),
-        flex_id: None,
+        networks: vec![Network::of(subnet)],
         decisions: 32_768,
-        profiles: Vec::new(),
+        ..Settings::default()
     }
 }
 

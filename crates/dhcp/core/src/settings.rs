@@ -4,6 +4,7 @@
 //! packet path. Nothing here is on the packet path itself.
 
 mod boot;
+mod plain;
 
 pub use boot::BootEntries;
 pub(crate) use boot::Machines;

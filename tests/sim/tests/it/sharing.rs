@@ -1,6 +1,6 @@
 //! How the work is shared: every node's own engine, the leader's plan, and clients whose relay asks one node after another.
 
-use purlin_dhcp_core::settings::{AckMode, ConflictCheck, Limits, Network, Pool, Scope, Settings, Subnet};
+use purlin_dhcp_core::settings::{Network, Settings, Subnet};
 use purlin_dhcp_core::step::{Arrival, Log, Reply, Verdict};
 use purlin_dhcp_core::{Engine, Plan};
 use purlin_dhcp_proto::{Composer, Message, MessageType, code};
@@ -151,62 +151,19 @@ fn packet(client: u32, kind: MessageType, options: &[(u8, [u8; 4])]) -> Vec<u8> 
 
 /// One subnet with 65,280 addresses.
 fn settings() -> Settings {
-    let pool = Pool {
-        range: "10.0.1.0-10.0.255.255".parse().expect("a range"),
-        classes: Vec::new(),
-        scope: Scope::default(),
-    };
-    let subnet = Subnet {
-        name: "main".into(),
-        network: "10.0.0.0/16".parse().expect("a prefix"),
-        pools: vec![pool],
-        scope: Scope::default(),
-        reservations: Vec::new(),
-        relays: Vec::new(),
-        interfaces: Vec::new(),
-        classes: Vec::new(),
-        conflict_check: None,
-        reserved_only: false,
-        proxy: false,
-    };
+    let pool = "10.0.1.0-10.0.255.255".parse().expect("a range");
+    let subnet = Subnet::of("main", "10.0.0.0/16".parse().expect("a prefix"), [pool]);
     let secs = Duration::from_secs;
     Settings {
         enabled: true,
         listen: vec![SocketAddrV4::new(SERVER, 67)],
-        interfaces: Vec::new(),
         threads: Some(1),
-        ack: AckMode::Durable,
-        mclt: secs(600),
-        authoritative: true,
         server_id: Some(SERVER),
-        echo_client_id: true,
-        rapid_commit: true,
-        bootp: false,
-        offer_hold: secs(30),
         decline_hold: secs(3600),
         affinity: secs(3600),
-        conflict_check: ConflictCheck::Off,
-        conflict_wait: Duration::from_millis(300),
-        proxy: false,
-        limits: Limits {
-            per_client: 0,
-            per_relay: 0,
-        },
-        scope: Scope {
-            lease_time: Some(secs(3600)),
-            ..Scope::default()
-        },
-        option_defs: Vec::new(),
-        classes: Vec::new(),
-        networks: vec![Network {
-            name: "main".into(),
-            scope: Scope::default(),
-            subnets: vec![subnet],
-        }],
-        reservations: Vec::new(),
-        flex_id: None,
+        networks: vec![Network::of(subnet)],
         decisions: 64,
-        profiles: Vec::new(),
+        ..Settings::default()
     }
 }
 

@@ -1,7 +1,7 @@
 //! The service under test.
 
 use crate::journal::Journals;
-use purlin_dhcp_core::settings::{AckMode, ConflictCheck, Limits, Network, Pool, Scope, Settings, Subnet};
+use purlin_dhcp_core::settings::{Network, Settings, Subnet};
 use purlin_dhcp_server::{Handle, Running, ServerConfig, Switches, start};
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::sync::Arc;
@@ -12,62 +12,21 @@ pub(crate) fn settings(networks: u8, threads: u16) -> Settings {
     Settings {
         enabled: true,
         listen: vec![SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0)],
-        interfaces: Vec::new(),
         threads: Some(threads),
-        ack: AckMode::Durable,
-        mclt: Duration::from_secs(600),
-        authoritative: true,
-        server_id: None,
-        echo_client_id: true,
-        rapid_commit: true,
-        bootp: false,
         offer_hold: Duration::from_secs(60),
         decline_hold: Duration::from_secs(600),
         affinity: Duration::from_secs(600),
-        conflict_check: ConflictCheck::Off,
         conflict_wait: Duration::from_millis(50),
-        proxy: false,
-        limits: Limits {
-            per_client: 0,
-            per_relay: 0,
-        },
-        scope: Scope {
-            lease_time: Some(Duration::from_secs(3600)),
-            ..Scope::default()
-        },
-        option_defs: Vec::new(),
-        classes: Vec::new(),
         networks: (1..=networks).map(|n| network(&format!("net-{n}"), n)).collect(),
-        reservations: Vec::new(),
-        flex_id: None,
         decisions: 1024,
-        profiles: Vec::new(),
+        ..Settings::default()
     }
 }
 
 pub(crate) fn network(name: &str, n: u8) -> Network {
-    let subnet = Subnet {
-        name: name.to_owned(),
-        network: format!("10.{n}.0.0/16").parse().expect("a prefix"),
-        pools: vec![Pool {
-            range: format!("10.{n}.1.0-10.{n}.200.255").parse().expect("a range"),
-            classes: Vec::new(),
-            scope: Scope::default(),
-        }],
-        scope: Scope::default(),
-        reservations: Vec::new(),
-        relays: Vec::new(),
-        interfaces: Vec::new(),
-        classes: Vec::new(),
-        conflict_check: None,
-        reserved_only: false,
-        proxy: false,
-    };
-    Network {
-        name: name.to_owned(),
-        scope: Scope::default(),
-        subnets: vec![subnet],
-    }
+    let pool = format!("10.{n}.1.0-10.{n}.200.255").parse().expect("a range");
+    let prefix = format!("10.{n}.0.0/16").parse().expect("a prefix");
+    Network::of(Subnet::of(name, prefix, [pool]))
 }
 
 /// A running service with the journals it writes to.

@@ -1,8 +1,6 @@
 //! A pretend link: a client's packets, the engine's answers, a journal that is durable when the test says so.
 
-use crate::settings::{
-    AckMode, ConflictCheck, Limits, Network, Pool, Reservation, ReservedFor, Scope, Settings, Subnet,
-};
+use crate::settings::{Network, Reservation, ReservedFor, Scope, Settings, Subnet};
 use crate::step::{Arrival, Destination, Log, Reply, Verdict};
 use crate::{Engine, Plan};
 use purlin_dhcp_proto::{Composer, Message, MessageType, code};
@@ -19,61 +17,16 @@ pub(super) fn settings(pools: &[&str]) -> Settings {
         listen: vec![SocketAddrV4::new(SERVER, 67)],
         interfaces: vec!["eth0".into()],
         threads: Some(1),
-        ack: AckMode::Durable,
-        mclt: Duration::from_secs(600),
-        authoritative: true,
-        server_id: None,
-        echo_client_id: true,
-        rapid_commit: true,
-        bootp: false,
-        offer_hold: Duration::from_secs(30),
-        decline_hold: Duration::from_secs(86_400),
-        affinity: Duration::from_secs(604_800),
-        conflict_check: ConflictCheck::Off,
-        conflict_wait: Duration::from_millis(300),
-        proxy: false,
-        limits: Limits {
-            per_client: 0,
-            per_relay: 0,
-        },
-        scope: Scope {
-            lease_time: Some(Duration::from_secs(3600)),
-            ..Scope::default()
-        },
-        option_defs: Vec::new(),
-        classes: Vec::new(),
         networks: vec![network("main", "10.0.0.0/16", pools)],
-        reservations: Vec::new(),
-        flex_id: None,
         decisions: 256,
-        profiles: Vec::new(),
+        ..Settings::default()
     }
 }
 
 pub(super) fn network(name: &str, prefix: &str, pools: &[&str]) -> Network {
-    let pool = |range: &&str| Pool {
-        range: range.parse().expect("a range"),
-        classes: Vec::new(),
-        scope: Scope::default(),
-    };
-    let subnet = Subnet {
-        name: name.into(),
-        network: prefix.parse().expect("a prefix"),
-        pools: pools.iter().map(pool).collect(),
-        scope: Scope::default(),
-        reservations: Vec::new(),
-        relays: Vec::new(),
-        interfaces: Vec::new(),
-        classes: Vec::new(),
-        conflict_check: None,
-        reserved_only: false,
-        proxy: false,
-    };
-    Network {
-        name: name.into(),
-        scope: Scope::default(),
-        subnets: vec![subnet],
-    }
+    let range = |range: &&str| range.parse().expect("a range");
+    let prefix = prefix.parse().expect("a prefix");
+    Network::of(Subnet::of(name, prefix, pools.iter().map(range)))
 }
 
 pub(super) fn reserve(settings: &mut Settings, n: u8, address: &str) {

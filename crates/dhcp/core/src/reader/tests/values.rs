@@ -1,7 +1,7 @@
 //! What a good configuration becomes.
 
 use super::{BASE, good, refused, subnet};
-use crate::settings::{AckMode, ConflictCheck, ReservedFor};
+use crate::settings::{AckMode, ConflictCheck, ReservedFor, Settings};
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
@@ -48,6 +48,11 @@ fn the_canonical_example_is_read() {
     );
     assert_eq!(reservation.address, Some(Ipv4Addr::new(10, 0, 5, 5)));
     assert_eq!(reservation.hostname.as_deref(), Some("node-a"));
+}
+
+#[test]
+fn an_empty_section_is_the_default() {
+    assert_eq!(good("[dhcp]\n"), Settings::default());
 }
 
 #[test]
