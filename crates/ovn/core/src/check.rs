@@ -1,6 +1,8 @@
 //! What rows must be before they are written: the rules of OVN that its database does not keep by itself.
 
 mod addresses;
+mod balancing;
+mod lost;
 mod matches;
 mod others;
 mod ports;
@@ -27,7 +29,9 @@ pub fn check(after: &State<'_>, diff: &Diff, book: Option<&Book>) -> Vec<Problem
         problems.extend(found.map(|problem| problem.within(&place())));
     }
     problems.extend(matches::lost_names(after, diff));
+    problems.extend(lost::names(after, diff));
     problems.extend(matches::reviewed(after, diff));
+    problems.extend(balancing::reviewed(after, diff));
     problems.extend(addresses::check(after, diff, book));
     problems.sort_by_key(|problem| std::cmp::Reverse(problem.severity));
     problems
@@ -47,6 +51,7 @@ pub fn lint(state: &State<'_>) -> Vec<Problem> {
         }
     }
     problems.extend(matches::review_all(state));
+    problems.extend(balancing::review_all(state));
     problems.extend(addresses::all(state));
     problems.sort_by_key(|problem| std::cmp::Reverse(problem.severity));
     problems
@@ -66,19 +71,14 @@ fn written(diff: &Diff) -> impl Iterator<Item = &RowDiff> {
 
 fn by_table(state: &State<'_>, table: &str, uuid: Uuid) -> Vec<Problem> {
     match table {
-        "ACL" | "QoS" | "Logical_Router_Policy" => matches::check(state, table, uuid),
+        "ACL" => and(matches::check(state, table, uuid), others::acl(state, uuid)),
+        "QoS" => and(matches::check(state, table, uuid), others::qos(state, uuid)),
+        "Logical_Router_Policy" => and(matches::check(state, table, uuid), routing::policy(state, uuid)),
         "Logical_Switch" => ports::switch(state, uuid),
         "Logical_Switch_Port" => ports::switch_port(state, uuid),
         "Logical_Router_Port" => {
-            let mut problems = ports::router_port(state, uuid);
-            problems.extend(others::priorities(
-                state,
-                table,
-                uuid,
-                "gateway_chassis",
-                "Gateway_Chassis",
-            ));
-            problems
+            let gateways = others::priorities(state, table, uuid, "gateway_chassis", "Gateway_Chassis");
+            and(ports::router_port(state, uuid), gateways)
         }
         "HA_Chassis_Group" => others::priorities(state, table, uuid, "ha_chassis", "HA_Chassis"),
         "BFD" => others::bfd(state, uuid),
@@ -86,11 +86,18 @@ fn by_table(state: &State<'_>, table: &str, uuid: Uuid) -> Vec<Problem> {
         "Forwarding_Group" => others::forwarding_group(state, uuid),
         "Logical_Router_Static_Route" => routing::route(state, uuid),
         "NAT" => routing::nat(state, uuid),
-        "Load_Balancer" => routing::load_balancer(state, uuid),
+        "Load_Balancer" => balancing::load_balancer(state, uuid),
+        "Copp" => others::copp(state, uuid),
+        "Mirror" => others::mirror(state, uuid).into_iter().collect(),
         "Address_Set" => sets::address_set(state, uuid),
         "Port_Group" => sets::port_group(state, uuid),
         "DHCP_Options" => sets::dhcp_options(state, uuid),
         "DNS" => sets::dns(state, uuid),
         _ => Vec::new(),
     }
+}
+
+fn and(mut found: Vec<Problem>, more: impl IntoIterator<Item = Problem>) -> Vec<Problem> {
+    found.extend(more);
+    found
 }

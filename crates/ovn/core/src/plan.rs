@@ -183,6 +183,7 @@ fn judged<'a>(state: &State<'a>, request: Request<'_>, lenient: bool) -> Result<
 fn names_nothing(problem: &Problem) -> bool {
     const CODES: &[&str] = &[
         "match-port-unknown",
+        "meter-unknown",
         "port-parent-missing",
         "port-peer-missing",
         "port-unknown",

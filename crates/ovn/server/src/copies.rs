@@ -13,7 +13,7 @@ pub(crate) fn northbound() -> Spec {
         let pointing = references(schema).filter(|reference| reference.table == name);
         let mut columns: Vec<&str> = pointing.map(|reference| reference.column).collect();
         columns.extend(
-            ["name", "logical_port", "cidr"]
+            ["name", "logical_port", "parent_name", "cidr"]
                 .into_iter()
                 .filter(|column| table.column(column).is_some()),
         );

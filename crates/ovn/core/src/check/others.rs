@@ -79,3 +79,79 @@ pub(super) fn priorities(state: &State<'_>, table: &str, uuid: Uuid, column: &st
     }
     problems
 }
+
+/// A meter that is named by text.
+fn meter(state: &State<'_>, name: &str, place: impl Into<String>) -> Option<Problem> {
+    let known = || {
+        state
+            .uuids("Meter")
+            .into_iter()
+            .map(|meter| state.label("Meter", meter))
+    };
+    state.by_name("Meter", name).is_none().then(|| {
+        let names: Vec<String> = known().collect();
+        let problem = Problem::warning("meter-unknown", place, format!("there is no meter `{name}`"));
+        problem.nearest(name, names.iter().map(String::as_str))
+    })
+}
+
+pub(super) fn acl(state: &State<'_>, uuid: Uuid) -> Option<Problem> {
+    let name = state.text("ACL", uuid, "meter").filter(|name| !name.is_empty())?;
+    meter(state, name, "meter")
+}
+
+/// Kinds of packets that reach the controller and can be metered. Newer releases have more.
+///
+/// Source: ovn-nb(5), table `Copp`, column `meters`.
+const METERED: &[&str] = &[
+    "arp",
+    "arp-resolve",
+    "bfd",
+    "dhcpv4-opts",
+    "dhcpv6-opts",
+    "dns",
+    "event-elb",
+    "icmp4-error",
+    "icmp6-error",
+    "igmp",
+    "nd-na",
+    "nd-ns",
+    "nd-ns-resolve",
+    "nd-ra-opts",
+    "reject",
+    "svc-monitor",
+    "tcp-reset",
+];
+
+pub(super) fn copp(state: &State<'_>, uuid: Uuid) -> Vec<Problem> {
+    let meters = state.map("Copp", uuid, "meters");
+    let entry = |(protocol, name): (&String, &String)| {
+        let place = format!("meters:{protocol}");
+        if METERED.contains(&protocol.as_str()) {
+            return meter(state, name, place);
+        }
+        let message = format!("OVN 23.03 meters no `{protocol}`");
+        let problem = Problem::warning("copp-protocol", place, message);
+        Some(problem.nearest(protocol, METERED.iter().copied()))
+    };
+    meters.iter().filter_map(entry).collect()
+}
+
+pub(super) fn mirror(state: &State<'_>, uuid: Uuid) -> Option<Problem> {
+    let kind = state.text("Mirror", uuid, "type").unwrap_or_default();
+    // Newer releases know sinks that are ports.
+    let far = ["gre", "erspan"].contains(&kind);
+    far.then(|| address(state, "Mirror", uuid, "sink")).flatten()
+}
+
+pub(super) fn qos(state: &State<'_>, uuid: Uuid) -> Option<Problem> {
+    let empty = |column| {
+        state
+            .value("QoS", uuid, column)
+            .is_none_or(purlin_ovsdb::Datum::is_empty)
+    };
+    (empty("action") && empty("bandwidth")).then(|| {
+        let message = "a rule with neither a mark nor a rate does nothing";
+        Problem::warning("qos-empty", "action", message).help("`action:dscp` or `bandwidth:rate`")
+    })
+}

@@ -69,6 +69,9 @@ pub(super) fn switch_port(state: &State<'_>, uuid: Uuid) -> Vec<Problem> {
             message,
         ));
     }
+    if let Some(peer) = options.get_str("router-port") {
+        problems.extend(peering(state, uuid, kind, peer));
+    }
     let (elements, found) = parse_addresses(kind, texts("addresses"));
     problems.extend(found);
     problems.extend(parse_port_security(texts("port_security")).1);
@@ -88,6 +91,25 @@ pub(super) fn switch_port(state: &State<'_>, uuid: Uuid) -> Vec<Problem> {
         }
     }
     problems
+}
+
+/// A router port has one port on the other side.
+fn peering(state: &State<'_>, uuid: Uuid, kind: &str, peer: &str) -> Option<Problem> {
+    let table = "Logical_Switch_Port";
+    let place = "options:router-port";
+    if kind != "router" {
+        let message = format!("`router-port` counts for ports of type `router`, and this one's is `{kind}`");
+        return Some(Problem::warning("port-option-unused", place, message).help("type = `router`"));
+    }
+    let ports = state.find_key(table, "options", "router-port", peer).into_iter();
+    let other = ports
+        .filter(|other| *other != uuid)
+        .find(|other| state.text(table, *other, "type") == Some("router"))?;
+    let message = format!(
+        "router port `{peer}` is joined by port `{}` already",
+        state.label(table, other)
+    );
+    Some(Problem::error("port-peer-taken", place, message))
 }
 
 /// `dynamic` gets an address only where the switch has some to give.

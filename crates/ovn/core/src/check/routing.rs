@@ -1,11 +1,11 @@
-//! Routes, address translation, load balancers.
+//! Routes, routing policies, address translation.
 
 use crate::address::Network;
 use crate::model::State;
 use crate::problem::Problem;
 use purlin_ovsdb::Uuid;
 use purlin_types::Mac;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 
 /// An address, or a network where one is written.
 fn network(text: &str) -> Option<Network> {
@@ -64,15 +64,97 @@ pub(super) fn route(state: &State<'_>, uuid: Uuid) -> Vec<Problem> {
         }
         return problems;
     }
+    if !is_near(state, &ports, hop) {
+        let message = format!("no port of the router is in a network with {hop}: OVN leaves the route out");
+        problems.push(Problem::warning("route-unreachable", "nexthop", message));
+    }
+    problems.extend(same_route(state, uuid, router));
+    problems
+}
+
+/// The same route twice on one router. Other next hops for one prefix share its traffic.
+fn same_route(state: &State<'_>, uuid: Uuid, router: Uuid) -> Option<Problem> {
+    let key = |row: Uuid| {
+        let columns = ["ip_prefix", "nexthop", "output_port", "policy", "route_table"];
+        columns.map(|column| {
+            state
+                .text("Logical_Router_Static_Route", row, column)
+                .unwrap_or_default()
+        })
+    };
+    let own = key(uuid);
+    let rows = state.targets("Logical_Router", router, "static_routes");
+    let twin = rows.into_iter().find(|row| *row != uuid && key(*row) == own)?;
+    let message = format!("route {twin} of the same router does the same");
+    Some(Problem::error("route-twice", "ip_prefix", message))
+}
+
+/// Whether one of these router ports is in a network with it.
+fn is_near(state: &State<'_>, ports: &[Uuid], hop: IpAddr) -> bool {
     let reaches = |port: &Uuid| {
         let networks = state.texts("Logical_Router_Port", *port, "networks");
         networks
             .iter()
             .any(|text| Network::parse(text).is_ok_and(|network| network.contains(hop)))
     };
-    if !hop_is_link_local(hop) && !ports.iter().any(reaches) {
-        let message = format!("no port of the router is in a network with {hop}: OVN leaves the route out");
-        problems.push(Problem::warning("route-unreachable", "nexthop", message));
+    hop_is_link_local(hop) || ports.iter().any(reaches)
+}
+
+/// Where a policy sends what it matches.
+pub(super) fn policy(state: &State<'_>, uuid: Uuid) -> Vec<Problem> {
+    let table = "Logical_Router_Policy";
+    let action = state.text(table, uuid, "action").unwrap_or_default();
+    let one = state.texts(table, uuid, "nexthop").into_iter();
+    let hops: Vec<_> = one
+        .map(|hop| ("nexthop", hop))
+        .chain(
+            state
+                .texts(table, uuid, "nexthops")
+                .into_iter()
+                .map(|hop| ("nexthops", hop)),
+        )
+        .filter(|(_, hop)| !hop.is_empty())
+        .collect();
+    match (action, hops.first()) {
+        ("reroute", None) => {
+            let problem = Problem::error(
+                "policy-nexthop",
+                "nexthops",
+                "`reroute` goes nowhere without a next hop",
+            );
+            return vec![problem.help("the addresses of the next routers, or the action `allow` or `drop`")];
+        }
+        ("reroute", Some(_)) => {}
+        (_, Some((column, _))) => {
+            let message = format!("`{action}` sends nothing on: next hops count for `reroute` only");
+            return vec![Problem::warning("policy-nexthop-unused", *column, message)];
+        }
+        (_, None) => return Vec::new(),
+    }
+    let parent = state.parent(table, uuid);
+    let ports = parent.map(|(_, _, router)| state.targets("Logical_Router", router, "ports"));
+    let mut problems = Vec::new();
+    let mut versions = Vec::new();
+    for (column, text) in &hops {
+        let Ok(hop) = text.parse::<IpAddr>() else {
+            problems.push(Problem::error(
+                "policy-nexthop",
+                *column,
+                format!("`{text}` is no address"),
+            ));
+            continue;
+        };
+        versions.push(hop.is_ipv4());
+        if ports.as_ref().is_some_and(|ports| !is_near(state, ports, hop)) {
+            let message =
+                format!("no port of the router is in a network with {hop}: OVN leaves the policy out");
+            problems.push(Problem::warning("policy-unreachable", *column, message));
+        }
+    }
+    versions.dedup();
+    if versions.len() > 1 {
+        let message = "next hops of both IP versions: one policy goes with one";
+        problems.push(Problem::error("policy-family", "nexthops", message));
     }
     problems
 }
@@ -166,50 +248,4 @@ fn twins(state: &State<'_>, uuid: Uuid) -> Option<Problem> {
     let twin = rows.into_iter().find(|row| *row != uuid && key(*row) == own)?;
     let message = format!("NAT {twin} of the same router does the same");
     Some(Problem::error("nat-twice", "external_ip", message))
-}
-
-pub(super) fn load_balancer(state: &State<'_>, uuid: Uuid) -> Vec<Problem> {
-    let table = "Load_Balancer";
-    let options = state.map(table, uuid, "options");
-    if options.get("template").is_some_and(|template| template == "true") {
-        return Vec::new();
-    }
-    let vips = state.map(table, uuid, "vips");
-    vips.iter()
-        .filter_map(|(vip, backends)| vip_problem(vip, backends))
-        .collect()
-}
-
-fn vip_problem(vip: &str, backends: &str) -> Option<Problem> {
-    let place = format!("vips:{vip}");
-    let Some((address, port)) = endpoint(vip) else {
-        let problem = Problem::error("lb-vip", place, format!("`{vip}` is no virtual address"));
-        return Some(problem.help("as in `10.0.0.10:80`, `[2001:db8::10]:80` or `10.0.0.10`"));
-    };
-    let backends = backends
-        .split(',')
-        .map(str::trim)
-        .filter(|backend| !backend.is_empty());
-    for backend in backends {
-        let message = match endpoint(backend) {
-            None => format!("`{backend}` is no backend"),
-            Some((of, _)) if of.is_ipv4() != address.is_ipv4() => {
-                format!("`{backend}` is of the other IP version")
-            }
-            Some((_, with)) if with.is_some() != port.is_some() => {
-                format!("`{backend}` and `{vip}` must both have a port, or neither")
-            }
-            Some(_) => continue,
-        };
-        return Some(Problem::error("lb-backend", place, message));
-    }
-    None
-}
-
-fn endpoint(text: &str) -> Option<(IpAddr, Option<u16>)> {
-    match text.parse::<SocketAddr>() {
-        Ok(endpoint) if endpoint.port() > 0 => Some((endpoint.ip(), Some(endpoint.port()))),
-        Ok(_) => None,
-        Err(_) => Some((text.parse().ok()?, None)),
-    }
 }

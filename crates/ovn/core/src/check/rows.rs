@@ -9,6 +9,7 @@ pub(super) fn check(state: &State<'_>, row: &RowDiff) -> Vec<Problem> {
     let mut problems = references(state, row);
     problems.extend(unique(state, row));
     problems.extend(named(state, row));
+    problems.extend(nameless(state, row));
     problems
 }
 
@@ -37,6 +38,22 @@ fn references(state: &State<'_>, row: &RowDiff) -> Vec<Problem> {
         }
     }
     problems
+}
+
+/// Ports are known to OVN by their names; switches and routers without one can be told by their UUIDs alone.
+fn nameless(state: &State<'_>, row: &RowDiff) -> Option<Problem> {
+    let is_port = match row.table.as_str() {
+        "Logical_Switch_Port" | "Logical_Router_Port" => true,
+        table if UNIQUE_NAMES.contains(&table) => false,
+        _ => return None,
+    };
+    // One that had none before is nothing that this change has done.
+    let written = row.kind == Kind::Added || row.columns.iter().any(|column| column.column == "name");
+    let empty = state.text(&row.table, row.uuid, "name").is_none_or(str::is_empty);
+    (written && empty).then(|| match is_port {
+        true => Problem::error("name-empty", "name", "a port needs a name"),
+        false => Problem::warning("name-empty", "name", "without a name only its UUID tells it"),
+    })
 }
 
 /// Names are unique in these tables, and switch ports and router ports share one space of names.

@@ -13,6 +13,7 @@ mod expr_laws;
 mod expr_reason;
 mod kept;
 mod names;
+mod neighbours;
 mod pictures;
 mod plan_checks;
 mod plan_compose;
