@@ -106,6 +106,11 @@ impl Session {
         }
     }
 
+    /// Takes longer or shorter messages from here on, as a peer is better known.
+    pub const fn allow(&mut self, message_max: usize) {
+        self.framer.allow(message_max);
+    }
+
     /// Sends a request; the reply comes as an event.
     pub fn call(&mut self, method: &str, params: &impl Serialize) -> RequestId {
         RequestId(self.send(method, params, Pending::Call))

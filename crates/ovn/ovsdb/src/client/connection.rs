@@ -4,7 +4,7 @@
 
 use super::config::Config;
 use super::stream::Stream;
-use crate::session::{Event, Reply, RequestId, Session, Update, Violation};
+use crate::session::{Event, Limits, Reply, RequestId, Session, Update, Violation};
 use bytes::{Buf, BytesMut};
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
@@ -38,6 +38,7 @@ enum Command {
     Subscribe(Topic, mpsc::UnboundedSender<Notice>),
     Unsubscribe(Topic),
     Barrier(Topic, oneshot::Sender<()>),
+    Greeted,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -96,6 +97,11 @@ impl Connection {
         reached.await.map_err(|_| Lost)
     }
 
+    /// The server has answered as one does: from here on it may send whole databases.
+    pub(super) async fn greeted(&self) -> Result<(), Lost> {
+        self.command(Command::Greeted).await
+    }
+
     async fn command(&self, command: Command) -> Result<(), Lost> {
         self.commands.send(command).await.map_err(|_| Lost)
     }
@@ -116,8 +122,13 @@ pub(super) fn start(stream: Box<dyn Stream>, config: &Config) -> (Connection, on
     let (commands, inbox) = mpsc::channel(1024);
     let (said, why) = oneshot::channel();
     let began = Instant::now();
+    let first = Limits {
+        message_max: config.limits.message_max.min(GREETING_MAX),
+        ..config.limits
+    };
     let task = Task {
-        session: Session::new(Duration::ZERO, config.probe, config.limits),
+        session: Session::new(Duration::ZERO, config.probe, first),
+        message_max: config.limits.message_max,
         began,
         waiting: HashMap::new(),
         topics: HashMap::new(),
@@ -144,6 +155,8 @@ async fn push(writer: &mut WriteHalf<Box<dyn Stream>>, out: &mut BytesMut) -> io
 
 struct Task {
     session: Session,
+    /// What a server may send that was greeted.
+    message_max: usize,
     began: Instant,
     waiting: HashMap<RequestId, oneshot::Sender<Reply>>,
     topics: HashMap<Topic, mpsc::UnboundedSender<Notice>>,
@@ -153,6 +166,10 @@ struct Task {
 
 /// Why a connection ended that we gave up ourselves.
 pub(super) const UNUSED: &str = "nobody uses it any more";
+
+/// Octets of one message before a server was greeted: schemas have tens of thousands. Whoever is no server of ours, or pretends
+/// to be one, gets no more of our memory than this.
+const GREETING_MAX: usize = 4 << 20;
 
 /// Requests are taken in until this much waits to be sent.
 const OUT_MAX: usize = 4 << 20;
@@ -208,6 +225,7 @@ impl Task {
             }
             Command::Subscribe(topic, notices) => drop(self.topics.insert(topic, notices)),
             Command::Unsubscribe(topic) => drop(self.topics.remove(&topic)),
+            Command::Greeted => self.session.allow(self.message_max),
             Command::Barrier(topic, reached) => self.notify(&topic, Notice::Barrier(reached)),
         }
     }

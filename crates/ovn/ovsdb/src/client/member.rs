@@ -97,6 +97,9 @@ async fn live(at: usize, connection: Connection, config: &Config, cluster: &Clus
         Ok(Err(trouble)) => return Some(trouble),
         Err(_) => return Some("the server takes connections and does not answer".to_owned()),
     };
+    if connection.greeted().await.is_err() {
+        return None;
+    }
     if let Err(trouble) = publish(at, &mut own, &known, &connection, cluster) {
         return Some(trouble);
     }

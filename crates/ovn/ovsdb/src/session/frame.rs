@@ -62,6 +62,11 @@ impl Framer {
         &mut self.buffer
     }
 
+    /// Takes longer or shorter messages from the next octet on.
+    pub const fn allow(&mut self, message_max: usize) {
+        self.limits.message_max = message_max;
+    }
+
     /// The next whole object, brackets balanced; whether it is JSON inside is not looked at.
     ///
     /// # Errors

@@ -75,6 +75,17 @@ async fn what_is_no_ovsdb_is_named() {
     trouble(&answers("").await, "does not answer").await;
 }
 
+/// Who has not even said a schema gets less than a server that holds a large database.
+#[tokio::test]
+async fn a_stranger_gets_little_memory_however_much_a_server_may_have() {
+    let endless = server(|mut stream| async move {
+        let _ = stream.write_all(b"{\"x\":\"").await;
+        while stream.write_all(&[b'x'; 8192]).await.is_ok() {}
+    });
+    let client = Client::start(Config::new("OVN_Northbound", vec![endless.await]));
+    trouble(&client, "more than 4194304 octets").await;
+}
+
 #[tokio::test]
 async fn a_message_without_an_end_costs_no_more_than_the_limit() {
     let endless = server(|mut stream| async move {
