@@ -13,5 +13,12 @@ pub(crate) fn cut(text: &str, most: usize) -> &str {
 /// `%-WIDTH.MOSTs`.
 #[must_use]
 pub(crate) fn left(text: &str, width: usize, most: usize) -> String {
-    format!("{:<width$}", cut(text, most))
+    padded(cut(text, most), width)
+}
+
+/// `%-WIDTHs`: octets are counted, not letters.
+#[must_use]
+pub(crate) fn padded(text: &str, width: usize) -> String {
+    let spaces = " ".repeat(width.saturating_sub(text.len()));
+    format!("{text}{spaces}")
 }

@@ -1,6 +1,7 @@
 //! Tables to text.
 
 use super::{Data, Format, Style, Table};
+use crate::format::{cut, padded};
 use purlin_ovsdb::Uuid;
 use purlin_ovsdb::text::{bare, datum_text};
 use serde_json::{Value, json};
@@ -43,7 +44,7 @@ impl Table {
         let mut put = |cells: &mut dyn Iterator<Item = String>| {
             let cells: Vec<String> = cells
                 .zip(&widths)
-                .map(|(cell, &width)| format!("{:<width$}", crate::format::cut(&cell, width)))
+                .map(|(cell, &width)| padded(cut(&cell, width), width))
                 .collect();
             text.push_str(cells.join(" ").trim_end_matches(' '));
             text.push('\n');
@@ -99,7 +100,7 @@ impl Table {
             text.push_str("  <tr>\n");
             for (heading, cell) in self.headings.iter().zip(row) {
                 if heading == "_uuid" {
-                    let short = crate::format::cut(cell, 8);
+                    let short = cut(cell, 8);
                     let (name, short) = (html(cell), html(short));
                     let _ = writeln!(text, "    <td><a name=\"{name}\">{short}</a></td>");
                 } else {
