@@ -9,6 +9,7 @@ mod connection;
 mod listen;
 mod patience;
 mod proxies;
+mod room;
 mod shutdown;
 mod switch;
 mod tally;
@@ -24,16 +25,16 @@ pub use axum::Router;
 use rustls::ServerConfig;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 use thiserror::Error;
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
 use connection::{Connections, Manner};
 use listen::listen;
+use room::Room;
 
 /// Connections of all listeners together unless [`Bound::connections_max`] says otherwise; a further one is closed at once.
 pub const CONNECTIONS_MAX: usize = 1024;
@@ -78,6 +79,7 @@ pub struct Bound {
     metrics: Vec<TcpListener>,
     tls: Option<Acceptor>,
     room: usize,
+    each: usize,
     conduct: Conduct,
     proxies: Proxies,
     tally: Arc<Tally>,
@@ -126,6 +128,7 @@ impl Plan {
             metrics: listen("metrics", &self.metrics)?,
             tls: self.tls.clone().map(|config| Acceptor(config.into())),
             room: CONNECTIONS_MAX,
+            each: 0,
             conduct: Conduct::default(),
             proxies: Proxies::default(),
             tally: Arc::default(),
@@ -162,7 +165,14 @@ impl Bound {
     /// Another bound on open connections than [`CONNECTIONS_MAX`]; at least 1.
     #[must_use]
     pub fn connections_max(mut self, connections: usize) -> Self {
-        self.room = connections.clamp(1, Semaphore::MAX_PERMITS);
+        self.room = connections.max(1);
+        self
+    }
+
+    /// Most open connections from one address; 0 is no limit.
+    #[must_use]
+    pub const fn connections_each(mut self, connections: usize) -> Self {
+        self.each = connections;
         self
     }
 
@@ -192,7 +202,8 @@ impl Bound {
     pub fn start(self, api: &Router, metrics: &Router, shutdown: Shutdown) -> Running {
         // Handlers whose answers do not end by themselves ask for it.
         let api = &api.clone().layer(axum::Extension(shutdown.clone()));
-        let room = Arc::new(Semaphore::new(self.room));
+        let room = Arc::new(Room::new(self.room, self.each));
+        let conduct = Arc::new(RwLock::new(self.conduct));
         let mut listeners = JoinSet::new();
         let connections = |router: &Router| Connections {
             room: Arc::clone(&room),
@@ -200,7 +211,7 @@ impl Bound {
             manner: Manner {
                 router: router.clone(),
                 shutdown: shutdown.clone(),
-                conduct: self.conduct,
+                conduct: Arc::clone(&conduct),
                 tally: Arc::clone(&self.tally),
             },
         };
@@ -213,7 +224,12 @@ impl Bound {
         for listener in self.metrics {
             listeners.spawn(connections(metrics).accept(listener, None));
         }
-        Running { listeners, shutdown }
+        Running {
+            listeners,
+            shutdown,
+            room,
+            conduct,
+        }
     }
 }
 
@@ -230,9 +246,18 @@ impl Bound {
 pub struct Running {
     listeners: JoinSet<()>,
     shutdown: Shutdown,
+    room: Arc<Room>,
+    conduct: Arc<RwLock<Conduct>>,
 }
 
 impl Running {
+    /// Treats connections that come from now on so, and bounds them anew as [`Bound::connections_max`] and
+    /// [`Bound::connections_each`] do. Those that are open stay as they are.
+    pub fn change(&self, conduct: Conduct, connections_max: usize, connections_each: usize) {
+        *self.conduct.write().unwrap_or_else(PoisonError::into_inner) = conduct;
+        self.room.resize(connections_max.max(1), connections_each);
+    }
+
     /// Stops accepting, lets requests on their way finish for at most `grace`, then closes what is left.
     /// Says whether everything ended by itself.
     pub async fn stop(mut self, grace: Duration) -> bool {

@@ -37,6 +37,7 @@ const HTTP_RECORDS: usize = 65_536;
 pub(crate) struct BootFiles {
     handle: Handle,
     records: Arc<HttpRecords>,
+    compression: http::Gzip,
     /// Where HTTP and HTTPS boot listen, as bound.
     http: Vec<SocketAddr>,
     https: Vec<SocketAddr>,
@@ -86,9 +87,10 @@ impl BootFiles {
         });
         let (handle, threads) = started.map_err(|cause| broken(&cause))?;
         let records = Arc::new(HttpRecords::new(HTTP_RECORDS));
+        let compression = http::Gzip::new(settings.http.compression);
         let site = Site {
             tree,
-            compression: settings.http.compression,
+            compression: compression.clone(),
             records: Arc::clone(&records),
         };
         let (http, https) = (bound.http(), bound.https());
@@ -100,6 +102,7 @@ impl BootFiles {
         Ok(Self {
             handle,
             records,
+            compression,
             http,
             https,
             redis,
@@ -162,7 +165,17 @@ impl Service for BootFiles {
 
     fn apply<'a>(&'a self, settings: &'a NodeSettings) -> BoxFuture<'a, Result<(), String>> {
         async move {
-            self.handle.apply(settings::plan(&settings.services.tftp)).await;
+            let settings = &settings.services.tftp;
+            self.handle.apply(settings::plan(settings)).await;
+            self.compression.set(settings.http.compression);
+            if let Some((_, listeners)) = &*self.running.lock().unwrap_or_else(PoisonError::into_inner) {
+                let http = &settings.http;
+                listeners.change(
+                    doors::conduct(http),
+                    http.connections_max as usize,
+                    http.per_ip as usize,
+                );
+            }
             Ok(())
         }
         .boxed()

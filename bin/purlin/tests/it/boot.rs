@@ -6,7 +6,10 @@ mod numbers;
 
 use crate::harness::{Ended, Node};
 use serde_json::Value;
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::path::Path;
+use std::time::Duration;
 use tempfile::TempDir;
 
 /// A node with a boot tree of its own.
@@ -322,4 +325,55 @@ fn s2_77_the_doctor_prints_the_tuning_checklist() {
     ] {
         assert!(names.contains(&name), "{name}: {names:?}");
     }
+}
+
+/// Everything about HTTP that is said to change live does.
+#[test]
+fn s2_45_http_boot_changes_its_terms_while_it_serves() {
+    let dir = TempDir::new().unwrap();
+    let tree = dir.path().join("tree");
+    std::fs::create_dir(&tree).unwrap();
+    std::fs::write(tree.join("boot.txt"), "line\n".repeat(5000)).unwrap();
+    let with = |http: &str| {
+        format!(
+            "{}\n[tftp.http]\nlisten = [\"127.0.0.1:0\"]\n{http}",
+            config(&tree)
+        )
+    };
+    let boot = Boot::of(dir, &with("per_ip = 1"));
+    let note = std::fs::read(boot.node.path("purlin-data/node.json")).unwrap();
+    let note: Value = serde_json::from_slice(&note).unwrap();
+    let url = note["boot_http"].as_str().expect("it listens").to_owned();
+    let address = url.trim_start_matches("http://").to_owned();
+    let ask = |stream: &mut TcpStream| {
+        let request = "GET /boot.txt HTTP/1.1\r\nhost: x\r\naccept-encoding: gzip\r\n\r\n";
+        let _ = stream.write_all(request.as_bytes());
+        let mut some = [0; 4096];
+        let read = stream.read(&mut some).unwrap_or(0);
+        String::from_utf8_lossy(&some[..read]).into_owned()
+    };
+    let open = || {
+        let stream = TcpStream::connect(&address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        stream
+    };
+    let mut first = open();
+    let answer = ask(&mut first);
+    assert!(
+        answer.starts_with("HTTP/1.1 200") && answer.contains("content-encoding: gzip"),
+        "{answer}"
+    );
+    assert_eq!(ask(&mut open()), "", "the address has its one");
+    std::fs::write(
+        boot.node.path("next.toml"),
+        with("per_ip = 0\ncompression = { enabled = false }"),
+    )
+    .unwrap();
+    let applied = boot.run(&["config", "apply", "next.toml"]);
+    assert_eq!(applied.code, 0, "{}", applied.err);
+    let answer = ask(&mut open());
+    assert!(
+        answer.starts_with("HTTP/1.1 200") && !answer.contains("content-encoding"),
+        "{answer}"
+    );
 }

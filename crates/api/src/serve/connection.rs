@@ -9,16 +9,16 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use std::net::SocketAddr;
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 
 use super::patience::{Busy, Patient};
+use super::room::{Full, Place, Room};
 use super::{Conduct, Proxies, Shutdown, Tally};
 use crate::gate::{Local, Peer};
 
@@ -33,14 +33,15 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 pub(super) struct Manner {
     pub(super) router: Router,
     pub(super) shutdown: Shutdown,
-    pub(super) conduct: Conduct,
+    /// As it is when a connection comes.
+    pub(super) conduct: Arc<RwLock<Conduct>>,
     pub(super) tally: Arc<Tally>,
 }
 
 /// The connections of one listener.
 pub(super) struct Connections {
-    /// Places of all listeners together. A listener that waits for a client holds none.
-    pub(super) room: Arc<Semaphore>,
+    /// Of all listeners together.
+    pub(super) room: Arc<Room>,
     pub(super) proxies: Proxies,
     pub(super) manner: Manner,
 }
@@ -55,16 +56,22 @@ impl Connections {
                 next = next(&listener) => next,
             };
             // A client that is told at once can go elsewhere; one that waits in the queue learns nothing.
-            let Ok(permit) = Arc::clone(&self.room).try_acquire_owned() else {
-                self.manner.tally.closed_full();
-                continue;
+            let place = match self.room.enter(peer.ip()) {
+                Ok(place) => place,
+                Err(full) => {
+                    match full {
+                        Full::All => self.manner.tally.closed_full(),
+                        Full::Address => self.manner.tally.closed_crowded(),
+                    }
+                    continue;
+                }
             };
             let ends = Ends {
                 peer,
                 local: stream.local_addr().ok().map(Local),
                 proxies: self.proxies.clone(),
             };
-            open.spawn(speak(stream, ends, permit, tls.clone(), self.manner.clone()));
+            open.spawn(speak(stream, ends, place, tls.clone(), self.manner.clone()));
             while open.try_join_next().is_some() {}
         }
         drop(listener);
@@ -83,23 +90,18 @@ async fn next(listener: &TcpListener) -> (TcpStream, SocketAddr) {
     }
 }
 
-async fn speak(
-    stream: TcpStream,
-    ends: Ends,
-    permit: OwnedSemaphorePermit,
-    tls: Option<TlsAcceptor>,
-    manner: Manner,
-) {
-    manner.conduct.apply(&stream);
+async fn speak(stream: TcpStream, ends: Ends, place: Place, tls: Option<TlsAcceptor>, manner: Manner) {
+    let conduct = *manner.conduct.read().unwrap_or_else(PoisonError::into_inner);
+    conduct.apply(&stream);
     match tls {
-        None => http(stream, ends, manner).await,
+        None => http(stream, ends, manner, conduct).await,
         Some(tls) => {
             if let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE_TIMEOUT, tls.accept(stream)).await {
-                http(stream, ends, manner).await;
+                http(stream, ends, manner, conduct).await;
             }
         }
     }
-    drop(permit);
+    drop(place);
 }
 
 /// Both ends of a connection, for handlers.
@@ -109,15 +111,15 @@ struct Ends {
     proxies: Proxies,
 }
 
-async fn http<T>(stream: T, ends: Ends, manner: Manner)
+async fn http<T>(stream: T, ends: Ends, manner: Manner, conduct: Conduct)
 where
     T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let Manner {
         router,
         shutdown,
-        conduct,
         tally,
+        ..
     } = manner;
     let busy = Busy::default();
     let stream = Patient::new(stream, conduct, busy.clone());

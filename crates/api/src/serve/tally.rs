@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub struct Tally {
     name: &'static str,
     full: AtomicU64,
+    crowded: AtomicU64,
     garbled: AtomicU64,
 }
 
@@ -27,6 +28,12 @@ impl Tally {
         self.full.load(Ordering::Relaxed)
     }
 
+    /// Connections closed at once because their address had as many as one may have.
+    #[must_use]
+    pub fn crowded(&self) -> u64 {
+        self.crowded.load(Ordering::Relaxed)
+    }
+
     /// Requests that were refused before they had a path: no HTTP, or too long a head.
     #[must_use]
     pub fn garbled(&self) -> u64 {
@@ -35,6 +42,10 @@ impl Tally {
 
     pub(super) fn refused_garbled(&self) {
         self.garbled.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn closed_crowded(&self) {
+        self.crowded.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(super) fn closed_full(&self) {
@@ -51,6 +62,12 @@ impl Collector for Tally {
                 "Connections closed at once because as many as may be were open.",
             )
             .count(&listeners, self.full());
+        encoder
+            .counter(
+                "purlin_http_connections_crowded_total",
+                "Connections closed at once because their address had as many open as one may have.",
+            )
+            .count(&listeners, self.crowded());
         encoder
             .counter(
                 "purlin_http_requests_garbled_total",

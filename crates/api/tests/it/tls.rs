@@ -188,6 +188,37 @@ async fn listeners_that_wait_take_no_place_and_a_full_house_says_so_at_once() {
         .unwrap();
 }
 
+#[tokio::test]
+async fn one_address_has_so_many_connections_and_bounds_change_while_listening() {
+    let node = Node::new().await;
+    let plan = Plan {
+        http: vec![any()],
+        ..Plan::default()
+    };
+    let tally = Arc::new(Tally::new("api"));
+    let bound = plan.bind().await.unwrap().connections_each(1);
+    let bound = bound.count(Arc::clone(&tally));
+    let address = bound.http()[0];
+    let running = bound.start(&node.api([]).router, &axum::Router::new(), Shutdown::default());
+    let (_first, answer) = ask_and_stay(address).await;
+    assert_eq!(answer, "HTTP/1.1 200");
+    assert_eq!(ask_and_stay(address).await.1, "", "closed at once");
+    assert_eq!((tally.crowded(), tally.full()), (1, 0));
+    let conduct = Conduct {
+        idle: Duration::from_millis(100),
+        ..Conduct::default()
+    };
+    running.change(conduct, 2, 0);
+    let (second, answer) = ask_and_stay(address).await;
+    assert_eq!(answer, "HTTP/1.1 200", "as many as there are places");
+    assert_eq!(ask_and_stay(address).await.1, "", "and no more");
+    assert_eq!((tally.crowded(), tally.full()), (1, 1));
+    assert!(
+        ends(second).await < Duration::from_secs(20),
+        "and it may be idle for as long as is said now"
+    );
+}
+
 /// A node whose connections are idle and slow for as long as `conduct` says, and its address.
 async fn conducted(node: &Node, conduct: Conduct) -> (SocketAddr, Running) {
     let plan = Plan {

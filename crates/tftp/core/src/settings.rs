@@ -239,6 +239,8 @@ pub struct Http {
     pub keepalive: bool,
     /// Connections at most over all.
     pub connections_max: u32,
+    /// Connections at most for one address; 0 is no limit.
+    pub per_ip: u32,
     /// An idle connection is closed after this.
     pub idle: Duration,
     /// A connection is closed after its request when it is older; zero is never.

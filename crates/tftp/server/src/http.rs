@@ -11,10 +11,12 @@ mod answer;
 mod body;
 mod condition;
 mod fetch;
+mod gzip;
 mod name;
 mod range;
 mod record;
 
+pub use gzip::Gzip;
 pub use record::HttpRecords;
 
 use answer::{Asked, answer, problem};
@@ -25,7 +27,6 @@ use axum::http::{HeaderMap, Method, StatusCode, Version, header};
 use axum::response::Response;
 use fetch::Fetched;
 use purlin_api::gate::{Local, Peer};
-use purlin_tftp_core::settings::Compression;
 use purlin_tftp_core::{Scheme, reasons};
 use purlin_tftp_files::{Library, OwnedAsk};
 use record::Entry;
@@ -36,7 +37,7 @@ use std::sync::Arc;
 #[derive(Debug, Clone)]
 pub struct Site {
     pub tree: Library,
-    pub compression: Compression,
+    pub compression: Gzip,
     pub records: Arc<HttpRecords>,
 }
 
@@ -64,10 +65,11 @@ async fn serve(State(site): State<Site>, request: Request) -> Response {
         scheme: Scheme::Http,
     };
     let asked = Asked::of(&request);
-    let found = fetch::fetch(&site.tree, ask, &asked, site.compression).await;
+    let compression = site.compression.now();
+    let found = fetch::fetch(&site.tree, ask, &asked, compression).await;
     entry.opened();
     match found {
-        Ok(Fetched { content, encoded }) => answer(&name, content, encoded, site.compression, &asked, entry),
+        Ok(Fetched { content, encoded }) => answer(&name, content, encoded, compression, &asked, entry),
         Err(error) => {
             let refused = answer::refusal(&error);
             entry.answered(&refused, 0, error.reason());

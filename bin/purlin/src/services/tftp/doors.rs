@@ -42,13 +42,18 @@ pub(super) async fn bind(settings: &Settings, data_dir: &Path) -> Result<Bound, 
             "set tftp.http.listen or tftp.http.https to a free address",
         )
     })?;
-    let conduct = Conduct {
+    let room = wanted.connections_max as usize;
+    let bound = bound.conduct(conduct(wanted)).connections_max(room);
+    Ok(bound.connections_each(wanted.per_ip as usize))
+}
+
+/// How the listeners treat connections.
+pub(super) const fn conduct(wanted: &Http) -> Conduct {
+    Conduct {
         nodelay: wanted.nodelay,
         keepalive: wanted.keepalive,
         idle: wanted.idle,
         head: wanted.request,
         lifetime: wanted.lifetime,
-    };
-    let room = wanted.connections_max as usize;
-    Ok(bound.conduct(conduct).connections_max(room))
+    }
 }

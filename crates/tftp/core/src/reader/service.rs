@@ -327,6 +327,10 @@ fn http(top: &Reader<'_>, seed: &Seed<'_>, settings: &mut Settings, context: &mu
         .opt("connections_max")
         .or_else(|| context.given(&both(&seed.pool, "max_connections")))
         .unwrap_or_else(|| own.get("connections_max"));
+    http.per_ip = own
+        .opt("per_ip")
+        .or_else(|| context.given(&both(&seed.limits, "max_connections_per_ip")))
+        .unwrap_or_else(|| own.get("per_ip"));
     let own_first = |own_key: &'static str, key: &'static str, context: &mut Context<'_>| -> Duration {
         let said = own.opt(own_key).or_else(|| context.given(&both(&seed.pool, key)));
         said.unwrap_or_else(|| own.get(own_key))

@@ -128,6 +128,7 @@ impl Default for Http {
             nodelay: true,
             keepalive: true,
             connections_max: 10_000,
+            per_ip: 0,
             idle: Duration::from_secs(60),
             lifetime: Duration::ZERO,
             request: Duration::from_secs(30),

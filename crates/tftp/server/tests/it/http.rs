@@ -5,7 +5,7 @@ use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode};
 use purlin_tftp_core::settings::Compression;
 use purlin_tftp_core::{HttpMethod, RecordQuery, Told};
-use purlin_tftp_server::http::{HttpRecords, Site, router};
+use purlin_tftp_server::http::{Gzip, HttpRecords, Site, router};
 use std::sync::Arc;
 use tower::ServiceExt;
 
@@ -21,14 +21,18 @@ impl Answer {
     }
 }
 
+const fn gzip(level: u8) -> Compression {
+    Compression {
+        enabled: true,
+        level,
+        size_min: 1024,
+    }
+}
+
 fn site(bench: &Bench) -> Site {
     Site {
         tree: bench.handle.tree().clone(),
-        compression: Compression {
-            enabled: true,
-            level: 6,
-            size_min: 1024,
-        },
+        compression: Gzip::new(gzip(6)),
         records: Arc::new(HttpRecords::new(64)),
     }
 }
@@ -277,8 +281,8 @@ fn s2_57_a_higher_level_makes_fewer_octets() {
         .collect();
     std::fs::write(bench.folder.path().join("t.txt"), text).unwrap();
     let length = |level| {
-        let mut site = site(&bench);
-        site.compression.level = level;
+        let site = site(&bench);
+        site.compression.set(gzip(level));
         site.tree.drop_all();
         let answer = ask(&bench, &site, "GET", "/t.txt", &[("accept-encoding", "gzip")]);
         assert_eq!(answer.header("content-encoding"), "gzip", "{level}");

@@ -207,7 +207,7 @@ pub(in crate::reader) const LIMITS: &[Key] = &[
     Key::new(
         "max_connections_per_ip",
         COUNT,
-        "Open transfers per address; 0 is no limit. Sets tftp.limits.per_ip.",
+        "Open transfers, and open HTTP connections, per address; 0 is no limit. Sets tftp.limits.per_ip and tftp.http.per_ip.",
     ),
     Key::new(
         "max_total_connections",

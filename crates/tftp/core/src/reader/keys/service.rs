@@ -138,6 +138,7 @@ pub(in crate::reader) const HTTP: &[Key] = &[
         "Open connections over all; more are closed at once.",
     )
     .default("10000"),
+    Key::new("per_ip", MANY, "Open connections per address; more are closed at once, 0 is no limit. Machines behind one NAT or proxy share it.").default("0"),
     Key::new(
         "idle",
         Kind::seconds(1, 3600),

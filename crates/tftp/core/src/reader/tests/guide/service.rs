@@ -50,7 +50,8 @@ fn s2_44_max_connections_per_client() {
 
 #[test]
 fn s2_45_max_connections_per_ip() {
-    assert_eq!(guide().limits.per_ip, 100);
+    let settings = guide();
+    assert_eq!((settings.limits.per_ip, settings.http.per_ip), (100, 100));
     wrong("limits", "max_connections_per_ip = -1", "-1 is not from 0");
 }
 
