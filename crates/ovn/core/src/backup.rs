@@ -8,6 +8,7 @@
 //! writes by itself are left out. An incremental backup has the rows that differ from an earlier state, whole, and `null`
 //! for those that went.
 
+mod rename;
 mod restore;
 
 use crate::model::{OWNER_KEY, State, is_volatile, references};

@@ -1,7 +1,8 @@
 //! From kept rows to the changes that bring them back, around those that are there.
 
+use super::rename::{Names, ON_PORTS, Wiring, name_of, set_name};
 use super::{Content, OF_THE_SERVER};
-use crate::model::{Change, Owner, State, keys, owner, target};
+use crate::model::{Change, NAME_KEY, Owner, State, keys, owner, target};
 use crate::tenant::tenant_of;
 use purlin_ovsdb::{Atom, ColumnType, Datum, Row, TableSchema, Uuid};
 use serde::{Deserialize, Serialize};
@@ -15,7 +16,7 @@ pub enum Policy {
     Skip,
     /// It becomes as it was kept; nothing is taken away in between.
     Overwrite,
-    /// A copy comes beside it under another name.
+    /// A copy comes beside it under another name, wired to the other copies.
     Rename,
     /// Nothing is restored when one is there and differs.
     #[default]
@@ -48,6 +49,11 @@ pub struct Restoration {
     pub conflicts: Vec<String>,
 }
 
+/// Tables of rows that hang on others and have names that no two of them share.
+const NAMED: [&str; 3] = ["Logical_Switch_Port", "Logical_Router_Port", "Gateway_Chassis"];
+/// Tables whose key is no name.
+const KEYED: [&str; 3] = ["BFD", "Static_MAC_Binding", "Chassis_Template_Var"];
+
 /// Where a kept row goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Place {
@@ -72,11 +78,19 @@ pub fn restore(
         uuids,
         places: BTreeMap::new(),
         names: BTreeMap::new(),
+        free: Names::of(content),
+        wiring: Wiring::default(),
         parents: parents(state, content),
         out: Restoration::default(),
         dangling: 0,
     };
-    for key in content.rows.keys() {
+    // What is known by the port that it is on comes after the ports.
+    let on_port = |key: &&Key| ON_PORTS.contains(&key.0.as_str());
+    for key in content.rows.keys().filter(|key| !on_port(key)) {
+        restore.place(key);
+    }
+    restore.wire();
+    for key in content.rows.keys().filter(on_port) {
         restore.place(key);
     }
     for (key, row) in &content.rows {
@@ -122,6 +136,8 @@ struct Restore<'r, 'a> {
     places: BTreeMap<Key, Place>,
     /// New names of rows.
     names: BTreeMap<Key, String>,
+    free: Names,
+    wiring: Wiring,
     parents: BTreeMap<Key, Key>,
     out: Restoration,
     dangling: usize,
@@ -160,11 +176,8 @@ impl Restore<'_, '_> {
         if self.is_others(&marks(row), table, "in the backup") {
             return Place::Left;
         }
-        let named = row
-            .get("name")
-            .and_then(|name| name.one()?.as_str())
-            .filter(|name| !name.is_empty());
-        let has_name = root || matches!(table.as_str(), "Logical_Switch_Port" | "Logical_Router_Port");
+        let named = name_of(row);
+        let has_name = root || NAMED.contains(&table.as_str());
         let renamed = [named.map(str::to_owned), Some(uuid.to_string())];
         let renamed = renamed
             .into_iter()
@@ -174,17 +187,34 @@ impl Restore<'_, '_> {
         if let Some(name) = renamed {
             self.names.insert(key.clone(), name.clone());
         }
-        let by_uuid = Some(*uuid).filter(|uuid| renamed.is_none() && self.state.contains(table, *uuid));
-        let found = by_uuid.or_else(|| self.state.by_name(table, name?));
+        let wired = KEYED
+            .contains(&table.as_str())
+            .then(|| self.wiring.wired(table, row));
+        let moved = wired.as_ref().is_some_and(|wired| wired != row);
+        let by_uuid =
+            Some(*uuid).filter(|uuid| renamed.is_none() && !moved && self.state.contains(table, *uuid));
+        let found = by_uuid
+            .or_else(|| self.state.by_name(table, name?))
+            .or_else(|| self.twin(table, wired.as_ref()?));
         let copied = matches!(above, Some((parent, Place::New(to))) if parent.1 != *to);
         let Some(found) = found else {
             // A copy of a row, and what hangs on one, has a UUID of its own.
-            let taken = renamed.is_some() && self.state.contains(table, *uuid);
+            let taken = (renamed.is_some() || moved) && self.state.contains(table, *uuid);
             return Place::New(if copied || taken { (self.uuids)() } else { *uuid });
         };
         if copied || self.options.policy == Policy::Rename && root {
+            if let Some(why) = single(table) {
+                let label = self.state.label(table, found);
+                let told = format!("{table} {label} is not copied and stays as it is: {why}");
+                self.out.warnings.push(told);
+                return Place::Kept(found);
+            }
             if let Some(name) = name {
-                let name = self.free(table, name);
+                let there = |name: &str| {
+                    let called = self.state.find_key(table, "external_ids", NAME_KEY, name);
+                    self.state.by_name(table, name).is_some() || !called.is_empty()
+                };
+                let name = self.free.free(table, name, there);
                 self.names.insert(key.clone(), name);
             }
             return Place::New((self.uuids)());
@@ -222,18 +252,25 @@ impl Restore<'_, '_> {
         !self.options.foreign
     }
 
-    /// A name that no row has.
-    fn free(&self, table: &str, name: &str) -> String {
-        let taken = |name: &String| {
-            let new = self
-                .names
-                .iter()
-                .any(|((of, _), known)| of == table && known == name);
-            new || self.state.by_name(table, name).is_some()
+    /// The row here that has the same key, in tables whose key is no name.
+    fn twin(&self, table: &str, row: &Row) -> Option<Uuid> {
+        let index = self.state.schema().table(table)?.indexes.first()?;
+        let first = row.get(index.first()?)?.one()?;
+        let same = |uuid: &Uuid| {
+            let mut columns = index.iter();
+            columns.all(|column| self.state.value(table, *uuid, column) == row.get(column))
         };
-        let others = (2..).map(|number| format!("{name}-restored-{number}"));
-        let mut names = std::iter::once(format!("{name}-restored")).chain(others);
-        names.find(|name| !taken(name)).expect("there is no end of names")
+        let found = self.state.find(table, index.first()?, first);
+        found.into_iter().find(same)
+    }
+
+    /// From now on rows are wired by the names that were given.
+    fn wire(&mut self) {
+        for (key, new) in &self.names {
+            if let Some(old) = name_of(&self.content.rows[key]) {
+                self.wiring.add(&key.0, old, new);
+            }
+        }
     }
 
     fn differs(&self, table: &str, found: Uuid, row: &Row) -> bool {
@@ -273,7 +310,7 @@ impl Restore<'_, '_> {
     /// The row under its new name, with references as they are here.
     fn mapped(&mut self, key: &Key, row: &Row, schema: &TableSchema) -> Row {
         let mut mapped = Row::new();
-        for (column, value) in row.columns() {
+        for (column, value) in self.wiring.wired(&key.0, row).columns() {
             let Some(known) = schema.column(column) else {
                 continue;
             };
@@ -286,7 +323,7 @@ impl Restore<'_, '_> {
             }
         }
         if let Some(name) = self.names.get(key) {
-            mapped.set("name", Datum::from(name.as_str()));
+            set_name(&mut mapped, schema, name);
         }
         mapped
     }
@@ -423,6 +460,18 @@ impl Restore<'_, '_> {
                 self.out.changes.push(Change::Delete { table, uuid });
             }
         }
+    }
+}
+
+/// Why there cannot be a second row like this one.
+fn single(table: &str) -> Option<&'static str> {
+    match table {
+        "Chassis_Template_Var" => Some("there is one for each hypervisor"),
+        "NB_Global" | "Connection" | "SSL" => Some("it is about the database itself"),
+        _ if ON_PORTS.contains(&table) => {
+            Some("its port is not copied, and there is one for each address on it")
+        }
+        _ => None,
     }
 }
 

@@ -1,5 +1,6 @@
 //! Everything in the northbound, kept and brought back.
 
+mod copies;
 mod files;
 
 use crate::world::{Answer, World};

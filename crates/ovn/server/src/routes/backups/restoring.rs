@@ -51,6 +51,10 @@ pub(super) async fn restore(
             "exact takes away what the backup lacks, and a selective one lacks what nobody wanted to go";
         return Err(Problem::not_possible(detail));
     }
+    if wanted.exact && wanted.conflict_policy == Policy::Rename {
+        let detail = "exact takes away what the backup lacks, and rename leaves what is there beside the copies: one of them";
+        return Err(Problem::wrong_shape(detail));
+    }
     let mut manner = nb::manner(&asked, &caller)?;
     // Rows of all of Purlin's owners; what belongs to other managers is left out before. A tenant's bounds hold anyway.
     manner.reaches(Reach::All);
