@@ -312,6 +312,7 @@ impl<'a, 'r> Builder<'a, 'r> {
             false => self.settle_above(table, uuid),
         }
         self.ours(table, uuid)?;
+        self.not_the_global(table, uuid)?;
         self.guard_row(table, uuid);
         if root {
             self.after.put(table, uuid, None);

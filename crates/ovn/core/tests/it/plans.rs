@@ -343,6 +343,27 @@ fn a_foreign_port_on_our_switch_does_not_go_with_it() {
 }
 
 #[test]
+fn the_row_of_the_database_itself_stays_unless_that_is_said() {
+    let rows = [
+        ("NB_Global", 1, json!({ "connections": [text(2)] })),
+        ("Connection", 2, json!({ "target": "ptcp:6641" })),
+    ];
+    let database = database(&rows);
+    let unmarked = |reach| Writer {
+        owner: "shop".to_owned(),
+        reach,
+    };
+    let gone = || vec![delete("NB_Global", 1)];
+    let refusal = as_writer(&database, &unmarked(Reach::Unmarked), gone(), Vec::new()).unwrap_err();
+    assert_eq!(refusal.reason, Reason::Foreign);
+    assert!(refusal.to_string().contains("force=true"), "{refusal}");
+    let forced = as_writer(&database, &unmarked(Reach::All), gone(), Vec::new()).unwrap();
+    assert_eq!(forced.diff.rows.len(), 2, "what hangs on it goes along");
+    let changed = update("NB_Global", 1, &json!({ "name": "lab" }));
+    as_writer(&database, &unmarked(Reach::Unmarked), vec![changed], Vec::new()).unwrap();
+}
+
+#[test]
 fn what_others_refer_to_does_not_go_together_with_their_changes() {
     let database = shop();
     // The group may be changed by another plan, and the server would keep the port in it.

@@ -7,6 +7,8 @@ use crate::problem::Problem;
 use crate::tenant::TENANT_KEY;
 use purlin_ovsdb::{Atom, Datum, Row, Uuid};
 
+const GLOBAL: &str = "NB_Global";
+
 impl Builder<'_, '_> {
     pub(super) fn there(&self, table: &str, uuid: Uuid) -> Done {
         self.table(table)?;
@@ -40,6 +42,19 @@ impl Builder<'_, '_> {
             }
         }
         Ok(())
+    }
+
+    /// The row of the database itself carries no mark, and is nobody's to take away: OVN counts in it, and who reaches
+    /// the database hangs on it.
+    pub(super) fn not_the_global(&self, table: &str, uuid: Uuid) -> Done {
+        if table != GLOBAL || self.writer.reach == Reach::All || self.after.uuids(table).len() > 1 {
+            return Ok(());
+        }
+        let message = "its only row is OVN's own: options, counts, connections and keys of the whole database go with it";
+        let problem = Problem::error("global-row", format!("{table} {uuid}"), message);
+        let problem =
+            problem.help("change its columns instead; an admin who means to take it away says force=true");
+        Err(Refusal::one(Reason::Foreign, problem))
     }
 
     fn may_write(&self, table: &str, uuid: Uuid, whose: &Owner) -> Done {
