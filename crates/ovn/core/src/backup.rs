@@ -8,6 +8,7 @@
 //! writes by itself are left out. An incremental backup has the rows that differ from an earlier state, whole, and `null`
 //! for those that went.
 
+mod known;
 mod rename;
 mod restore;
 
@@ -49,7 +50,7 @@ impl Selection {
     }
 
     fn means(&self, table: &str, row: &Row) -> bool {
-        let name = row.get("name").and_then(|name| name.one()?.as_str());
+        let name = rename::name_of(row);
         let owner = row.get("external_ids").and_then(|ids| ids.get_str(OWNER_KEY));
         let has = |list: &[String], word: &str| list.iter().any(|one| one == word);
         (self.tables.is_empty() || has(&self.tables, table))

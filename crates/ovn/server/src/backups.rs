@@ -111,6 +111,14 @@ fn refused(detail: impl Into<String>) -> Problem {
     Problem::new(StatusCode::UNPROCESSABLE_ENTITY, &reasons::BAD_DOCUMENT, detail)
 }
 
+/// Refuses a member of a body with words that mean no row.
+pub(crate) fn all_known(member: &str, faults: &[String]) -> Result<(), Problem> {
+    match faults {
+        [] => Ok(()),
+        faults => Err(Problem::wrong_shape(format!("{member}: {}", faults.join("; ")))),
+    }
+}
+
 pub(crate) fn checksum(octets: &[u8]) -> String {
     let sum = digest(&SHA256, octets);
     sum.as_ref().iter().map(|octet| format!("{octet:02x}")).collect()
@@ -161,6 +169,7 @@ pub(crate) async fn take(
             tenant_of(state, table, *uuid).as_deref() == Some(tenant.tenant.as_str())
         });
     }
+    all_known("resource_filter", &now.misses(schema, &wanted.resource_filter))?;
     let now = now.selected(schema, &wanted.resource_filter);
     let history = shelf.history;
     let (tables, base) = match wanted.kind {

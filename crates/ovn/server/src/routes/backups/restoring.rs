@@ -65,7 +65,9 @@ pub(super) async fn restore(
     }
     let (schema, _) = platform.north().read_live().await?;
     let (content, notes) = backups::content(shelf, &schema, &head, wanted.decryption_key.as_deref()).await?;
+    backups::all_known("restore_filter", &content.misses(&schema, &wanted.restore_filter))?;
     let content = content.selected(&schema, &wanted.restore_filter);
+    backups::all_known("resource_mapping", &content.unmapped(&wanted.resource_mapping))?;
     let options = Options {
         policy: wanted.conflict_policy,
         mapping: wanted.resource_mapping,

@@ -2,6 +2,8 @@
 
 use super::{back_up, dump, restore};
 use crate::world::World;
+use axum::http::Method;
+use purlin_api::Role;
 use serde_json::{Value, json};
 
 /// A network whose parts name each other in every way there is.
@@ -40,47 +42,8 @@ async fn network() -> World {
     world
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_network_is_copied_whole_beside_itself() {
-    let world = network().await;
-    let backup = back_up(&world, json!({ "name": "all" })).await;
-    let before = dump(&world);
-    let both = restore(
-        &world,
-        &backup,
-        json!({ "conflict_policy": "rename", "exact": true }),
-    )
-    .await;
-    assert_eq!(both.status, 422, "{:#}", both.body);
-    let copied = restore(&world, &backup, json!({ "conflict_policy": "rename" })).await;
-    assert_eq!(copied.status, 200, "{:#}", copied.body);
-    let warnings = copied.body["warnings"].to_string();
-    assert!(
-        warnings.contains("Chassis_Template_Var chassis-1 is not copied and stays as it is: there is one for each hypervisor"),
-        "{warnings}"
-    );
-    let after = dump(&world);
-    assert!(before.is_subset(&after), "the originals are as they were");
-    assert_eq!(
-        after.len(),
-        before.len() * 2 - 1,
-        "all but the variables of a hypervisor"
-    );
-
-    let get = |what: &str| world.nbctl(&format!("--bare get {what}"));
-    assert_eq!(
-        get("Logical_Switch_Port up-restored options:router-port"),
-        "r0-web-restored"
-    );
-    assert_eq!(
-        get("Logical_Switch_Port v1-restored options:virtual-parents"),
-        "w1-restored"
-    );
-    assert_eq!(
-        get("Logical_Switch_Port w1-in-restored parent_name"),
-        "w1-restored"
-    );
-    assert_eq!(get("Logical_Router_Port to-r1-restored peer"), "to-r0-restored");
+/// What names a copied row names its copy.
+fn wired(world: &World) {
     let copies = |table: &str, column: &str, old: &str, new: &str| {
         let texts = world.nbctl(&format!("--bare --columns={column} list {table}"));
         let mut texts: Vec<&str> = texts.lines().filter(|line| !line.is_empty()).collect();
@@ -143,6 +106,50 @@ async fn a_network_is_copied_whole_beside_itself() {
         "inport == \"r0-web\" && ip4.src == $good",
         "inport == \"r0-web-restored\" && ip4.src == $good_restored",
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_network_is_copied_whole_beside_itself() {
+    let world = network().await;
+    let backup = back_up(&world, json!({ "name": "all" })).await;
+    let before = dump(&world);
+    let both = restore(
+        &world,
+        &backup,
+        json!({ "conflict_policy": "rename", "exact": true }),
+    )
+    .await;
+    assert_eq!(both.status, 422, "{:#}", both.body);
+    let copied = restore(&world, &backup, json!({ "conflict_policy": "rename" })).await;
+    assert_eq!(copied.status, 200, "{:#}", copied.body);
+    let warnings = copied.body["warnings"].to_string();
+    assert!(
+        warnings.contains("Chassis_Template_Var chassis-1 is not copied and stays as it is: there is one for each hypervisor"),
+        "{warnings}"
+    );
+    let after = dump(&world);
+    assert!(before.is_subset(&after), "the originals are as they were");
+    assert_eq!(
+        after.len(),
+        before.len() * 2 - 1,
+        "all but the variables of a hypervisor"
+    );
+
+    let get = |what: &str| world.nbctl(&format!("--bare get {what}"));
+    assert_eq!(
+        get("Logical_Switch_Port up-restored options:router-port"),
+        "r0-web-restored"
+    );
+    assert_eq!(
+        get("Logical_Switch_Port v1-restored options:virtual-parents"),
+        "w1-restored"
+    );
+    assert_eq!(
+        get("Logical_Switch_Port w1-in-restored parent_name"),
+        "w1-restored"
+    );
+    assert_eq!(get("Logical_Router_Port to-r1-restored peer"), "to-r0-restored");
+    wired(&world);
     // Once more: the names of the first copies are taken.
     let again = restore(&world, &backup, json!({ "conflict_policy": "rename" })).await;
     assert_eq!(again.status, 200, "{:#}", again.body);
@@ -178,4 +185,59 @@ async fn a_part_whose_copy_collides_is_refused_by_name() {
         kept.body
     );
     assert!(before.is_subset(&dump(&world)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn words_that_mean_no_row_are_refused_with_the_nearest() {
+    let world = World::new().await;
+    world.nbctl("ls-add web -- lsp-add web w1 -- set Logical_Switch web external_ids:purlin-owner=shop");
+    world
+        .until("/api/v1/ovn/nb/Logical_Switch_Port/w1", Value::is_object)
+        .await;
+    let backup = back_up(&world, json!({ "name": "all" })).await;
+    let filters = [
+        (
+            json!({ "tables": ["Logical_Swich"] }),
+            "did you mean \"Logical_Switch\"?",
+        ),
+        (
+            json!({ "tables": ["ACL"] }),
+            "name Logical_Switch or Port_Group instead",
+        ),
+        (json!({ "names": ["wep"] }), "did you mean \"web\"?"),
+        (json!({ "names": ["w1"] }), "is a row of Logical_Switch_Port"),
+        (
+            json!({ "tables": ["Logical_Router"], "names": ["web"] }),
+            "no row that is meant has the name \"web\"",
+        ),
+        (json!({ "owner": "shopp" }), "did you mean \"shop\"?"),
+    ];
+    for (filter, words) in filters {
+        let new = json!({ "name": "part", "type": "selective", "resource_filter": filter });
+        let made = world
+            .send(Role::Admin, Method::POST, "/api/v1/backups", None, &new)
+            .await;
+        let back = restore(&world, &backup, json!({ "restore_filter": filter })).await;
+        for (answer, member) in [(made, "resource_filter"), (back, "restore_filter")] {
+            let detail = answer.body["detail"].as_str().unwrap_or_default();
+            assert_eq!(answer.status, 422, "{filter}: {:#}", answer.body);
+            assert!(
+                detail.starts_with(member) && detail.contains(words),
+                "{filter}: {detail}"
+            );
+        }
+    }
+    let mapped = restore(&world, &backup, json!({ "resource_mapping": { "wep": "lab" } })).await;
+    assert_eq!(mapped.status, 422, "{:#}", mapped.body);
+    assert!(
+        mapped.body["detail"].to_string().contains("web"),
+        "{:#}",
+        mapped.body
+    );
+    let server = json!({ "restore_filter": { "tables": ["Connection", "Logical_Router"] } });
+    assert_eq!(
+        restore(&world, &backup, server).await.status,
+        200,
+        "known tables without a row"
+    );
 }
