@@ -3,6 +3,7 @@
 mod written;
 
 use crate::journal::{self, Deciding, Intent, Ticket};
+use crate::operations::sync;
 use crate::platform::Platform;
 use crate::realised::{self, Until};
 use crate::within::Within;
@@ -235,8 +236,18 @@ pub(crate) async fn write_told(
         tries += 1;
         let basis = platform.north().read_whole().await?;
         let mut decided = decide(platform, manner, &show, &wish, (&basis, manner.dry_run))?;
-        if manner.dry_run || !decided.written.changed() {
+        if manner.dry_run {
             return Ok(decided.written);
+        }
+        if !decided.written.changed() {
+            drop((turn, decided.deciding));
+            let mut written = decided.written;
+            // Whoever repeats a write after a wait that took too long asks whether what is there has come so far.
+            if let Some((until, limit)) = manner.wait {
+                realised::countable(platform, limit).await;
+                written.realised = sync(platform, until, limit.saturating_sub(began.elapsed())).await?;
+            }
+            return Ok(written);
         }
         let mut transaction = std::mem::take(&mut decided.transaction);
         if let Some((_, limit)) = manner.wait {

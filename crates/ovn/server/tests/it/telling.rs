@@ -1,7 +1,9 @@
 //! When a change has come so far: northd, and no hypervisors.
 
 use crate::world::World;
-use serde_json::json;
+use axum::http::Method;
+use purlin_api::Role;
+use serde_json::{Value, json};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_write_that_waits_is_answered_when_northd_has_made_the_flows() {
@@ -29,6 +31,45 @@ async fn a_write_that_waits_is_answered_when_northd_has_made_the_flows() {
         (&made["realised"]["chassis"], &made["realised"]["chassis_applied"]),
         (&json!(0), &json!(0))
     );
+}
+
+/// What somebody asks who does not know whether the last wait was long enough.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_write_that_changes_nothing_waits_for_what_is_there() {
+    let world = World::with_northd().await;
+    let made = world.make("/api/v1/ovn/switches", json!({ "name": "web" })).await;
+    assert_eq!(made["realised"], Value::Null, "nobody waited: {made:#}");
+    let again = |query: &'static str| {
+        let path = format!("/api/v1/ovn/nb/Logical_Switch/web{query}");
+        let world = &world;
+        async move {
+            let same = world
+                .send(
+                    Role::Operator,
+                    Method::PATCH,
+                    &path,
+                    None,
+                    &json!({ "name": "web" }),
+                )
+                .await;
+            assert_eq!(
+                (same.status.as_u16(), &same.body["changed"]),
+                (200, &json!(false)),
+                "{:#}",
+                same.body
+            );
+            same.body["realised"].clone()
+        }
+    };
+    assert_eq!(again("?wait=sb&dryRun=true").await, Value::Null);
+    let realised = again("?wait=sb").await;
+    assert_eq!(
+        (&realised["wait"], &realised["done"]),
+        (&json!("sb"), &json!(true)),
+        "{realised:#}"
+    );
+    let paths = world.get("/api/v1/ovn/sb/Datapath_Binding").await;
+    assert_eq!(paths["items"].as_array().map(Vec::len), Some(1), "{paths:#}");
 }
 
 /// The first write of a network whose northd was started together with it.
