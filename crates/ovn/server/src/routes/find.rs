@@ -1,5 +1,6 @@
 //! Tables and rows by the words of a path.
 
+use super::list::NAMES;
 use crate::reasons;
 use axum::http::StatusCode;
 use purlin_api::Problem;
@@ -21,16 +22,18 @@ pub(super) fn table<'s>(schema: &'s DatabaseSchema, name: &str) -> Result<&'s Ta
     })
 }
 
-/// A row by UUID or name.
+/// A row by UUID, or by what people call it by.
 pub(super) fn row(state: &State<'_>, table: &str, word: &str) -> Result<Uuid, Problem> {
     if let Some(uuid) = Uuid::parse(word).filter(|uuid| state.contains(table, *uuid)) {
         return Ok(uuid);
     }
-    let by_name = |column: &str| {
-        state.schema().table(table)?.column(column)?;
-        Some(state.find(table, column, &Atom::from(word)))
+    let known = |column: &&&str| {
+        let schema = state.schema().table(table);
+        schema.is_some_and(|table| table.column(column).is_some())
     };
-    match by_name("name").unwrap_or_default().as_slice() {
+    let found = NAMES.iter().filter(known);
+    let mut found = found.map(|column| state.find(table, column, &Atom::from(word)));
+    match found.find(|rows| !rows.is_empty()).unwrap_or_default().as_slice() {
         [] => Err(Problem::no_such(table, word)),
         [one] => Ok(*one),
         many => {

@@ -19,7 +19,7 @@ use std::str::FromStr;
 const KNOWN: [&str; 6] = ["name", "owned_by", "sort", "fields", "cursor", "limit"];
 
 /// The columns by which people call rows.
-const NAMES: [&str; 3] = ["name", "logical_port", "hostname"];
+pub(super) const NAMES: [&str; 3] = ["name", "logical_port", "hostname"];
 
 /// The parameters of a list of rows.
 pub(super) fn parameters<S>(draft: Draft<S>) -> Draft<S> {

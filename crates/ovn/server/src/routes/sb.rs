@@ -10,7 +10,7 @@ use axum::http::StatusCode;
 use purlin_api::asked::{Asked, Name};
 use purlin_api::route::{self, Draft};
 use purlin_api::{Problem, Viewer, reasons, schema};
-use purlin_ovsdb::Uuid;
+use purlin_ovn_core::model::State as Rows;
 use serde_json::{Value, json};
 
 pub(super) fn drafts() -> [Draft<Platform>; 3] {
@@ -35,10 +35,10 @@ pub(super) fn drafts() -> [Draft<Platform>; 3] {
         .tenants()
         .errors(&[404, 503]),
         route::get("/api/v1/ovn/sb/{table}/{row}", one)
-            .summary("One row of the southbound, by UUID")
+            .summary("One row of the southbound, by UUID, name, logical port or host name")
             .answers(200, schema::reference("OvnRow"))
             .tenants()
-            .errors(&[404, 503]),
+            .errors(&[404, 409, 503]),
     ]
 }
 
@@ -86,7 +86,8 @@ async fn one(
 ) -> Result<Json<Value>, Problem> {
     let (schema, rows) = readable(&platform, &table)?.read().await?;
     find::table(&schema, &table)?;
-    let row = Uuid::parse(&word).and_then(|uuid| rows.table(&table)?.get(uuid));
+    let uuid = find::row(&Rows::new(&schema, &rows.database), &table, &word)?;
+    let row = rows.table(&table).and_then(|table| table.get(uuid));
     let row = row.ok_or_else(|| Problem::no_such(&table, &word))?;
     Ok(Json(shown::plain(&schema, &table, &row)))
 }

@@ -156,6 +156,18 @@ async fn what_was_learned_is_told_with_switch_router_and_port() {
     let path = world
         .get(&format!("/api/v1/ovn/sb/Datapath_Binding/{datapath}"))
         .await;
+    let named = world.get("/api/v1/ovn/sb/Port_Binding/web-1").await;
+    assert_eq!(named["_uuid"], binding["_uuid"], "a row is a UUID, or a name");
+    let nobody = world
+        .send(
+            Role::Viewer,
+            Method::GET,
+            "/api/v1/ovn/sb/Port_Binding/web-9",
+            None,
+            &Value::Null,
+        )
+        .await;
+    assert_eq!(nobody.status, 404, "{:#}", nobody.body);
     let (switch, port) = (&path["tunnel_key"], &binding["tunnel_key"]);
     world.sbctl(&format!(
         "create FDB mac=\"02:00:00:00:00:aa\" dp_key={switch} port_key={port}"
