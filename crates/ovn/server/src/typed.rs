@@ -16,7 +16,7 @@ pub(crate) mod datapath;
 pub(crate) mod document;
 pub(crate) mod etag;
 mod fault;
-mod forms;
+pub(crate) mod forms;
 pub(crate) mod kinds;
 pub(crate) mod make;
 pub(crate) mod place;

@@ -5,12 +5,12 @@ use super::{nb, writes};
 use crate::platform::{Platform, new_uuid};
 use crate::reasons;
 use crate::typed::kinds::KINDS;
+use crate::typed::{Values, forms};
 use crate::write::write_shown;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use purlin_api::asked::{Asked, Input, Name};
-use purlin_api::problem::FaultView;
 use purlin_api::route::{self, Draft, Routes};
 use purlin_api::schema::{self, Schema};
 use purlin_api::{Operator, Problem, Viewer};
@@ -18,7 +18,7 @@ use purlin_ovn_core::model::State as Rows;
 use purlin_ovn_core::serving::{Names, Server, Wanted, changes, found};
 use purlin_ovsdb::Uuid;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
 const PATH: &str = "/api/v1/ovn/switches/{id}/dhcp";
@@ -31,7 +31,7 @@ struct Order {
     served_by: String,
     cidr: Option<String>,
     #[serde(default)]
-    options: BTreeMap<String, String>,
+    options: Map<String, Value>,
     addresses: Option<String>,
 }
 
@@ -63,7 +63,7 @@ fn order() -> Schema {
         (
             "options?",
             schema::anything(
-                "With ovn: options by OVN's names. server_id and router default to the router port on the switch, lease_time to 3600.",
+                "With ovn: options by OVN's names, typed as those of /ovn/dhcp-options. server_id and router default to the router port on the switch, lease_time to 3600.",
             ),
         ),
         (
@@ -87,7 +87,7 @@ pub(super) fn components(routes: Routes) -> Routes {
             ("cidr", schema::nullable(schema::string("With ovn: the network."))),
             (
                 "options",
-                schema::anything("With ovn: the options, as OVN has them."),
+                schema::anything("With ovn: the options, each by its type."),
             ),
             (
                 "ports",
@@ -158,8 +158,7 @@ fn wanted(order: Order) -> Result<Wanted, Problem> {
         options,
         addresses,
     } = order;
-    let fault =
-        |path: &str, message: &str| Err(Problem::faults(vec![FaultView::error(path, message.to_owned())]));
+    let fault = |path: &str, message: &str| Err(Problem::wrong_shape(format!("{path}: {message}")));
     let server = Server::parse(&served_by);
     if server != Some(Server::Ovn) && (cidr.is_some() || !options.is_empty()) {
         return fault("options", "cidr and options are for served_by = ovn");
@@ -169,13 +168,34 @@ fn wanted(order: Order) -> Result<Wanted, Problem> {
     }
     match (server, addresses) {
         (Some(Server::Nobody), _) => Ok(Wanted::Nobody),
-        (Some(Server::Ovn), _) => Ok(Wanted::Ovn { cidr, options }),
+        (Some(Server::Ovn), _) => Ok(Wanted::Ovn {
+            cidr,
+            options: texts(&options)?,
+        }),
         (Some(Server::Purlin), Some(addresses)) => Ok(Wanted::Purlin { addresses }),
         (Some(Server::Purlin), None) => fault(
             "addresses",
             "the MAC and the address under which Purlin answers, such as `02:00:00:00:00:fe 10.0.0.2`",
         ),
         (None, _) => fault("served_by", "one of nobody, ovn, purlin"),
+    }
+}
+
+/// The options as OVN writes them; what does not fit their types is found with the change.
+fn texts(options: &Map<String, Value>) -> Result<BTreeMap<String, String>, Problem> {
+    let mut faults = Vec::new();
+    let mut texts = BTreeMap::new();
+    for (name, value) in options {
+        match forms::map_value(value, Values::Dhcp) {
+            Ok(text) => {
+                texts.insert(name.clone(), text.as_str().unwrap_or_default().to_owned());
+            }
+            Err(why) => faults.push(format!("options.{name}: {why}")),
+        }
+    }
+    match faults.is_empty() {
+        true => Ok(texts),
+        false => Err(Problem::wrong_shape(faults.join("; "))),
     }
 }
 
@@ -187,6 +207,10 @@ async fn switch(platform: &Platform, word: &str) -> Result<Uuid, Problem> {
 fn shown(state: &Rows<'_>, switch: Uuid) -> Value {
     let now = found(state, switch);
     let port = now.port.map(|port| state.label(PORT, port));
+    let catalog = &state.dhcp().v4;
+    let options = now.values.iter();
+    let options = options.map(|(name, text)| (name.clone(), forms::dhcp_shown(catalog, name, text)));
+    let options: Map<String, Value> = options.collect();
     let next = port.as_ref().map(|port| {
         format!(
             "on each machine that is to answer: ovs-vsctl add-port br-int purlin0 -- set Interface purlin0 type=internal external_ids:iface-id={port}, give it the port's MAC and address, and name purlin0 in dhcp.interfaces there"
@@ -196,7 +220,7 @@ fn shown(state: &Rows<'_>, switch: Uuid) -> Value {
         "switch": state.label(SWITCH, switch),
         "served_by": now.server.as_str(),
         "cidr": now.options.map(|_| now.cidr),
-        "options": now.values,
+        "options": options,
         "ports": now.served,
         "others": now.others,
         "missing": now.missing,

@@ -68,7 +68,8 @@ async fn a_switch_is_answered_by_ovn_then_by_purlin_then_by_nobody() {
     );
 
     let order = json!({ "served_by": "ovn", "cidr": "10.0.0.0/24",
-        "options": { "bootfile_name": "ipxe.efi", "tftp_server_address": "10.0.0.9" } });
+        "options": { "bootfile_name": "ipxe.efi", "tftp_server_address": "10.0.0.9", "lease_time": 600,
+            "dns_server": ["10.0.0.2", "10.0.0.3"], "mtu": "1400" } });
     let tried = choose(&world, &format!("{CHOICE}?dryRun=true"), order.clone()).await;
     assert_eq!(
         (&tried["dry_run"], &tried["item"]["ports"]),
@@ -77,7 +78,19 @@ async fn a_switch_is_answered_by_ovn_then_by_purlin_then_by_nobody() {
     assert_eq!(answered(&world).await, [""; 0], "only tried");
     let done = choose(&world, &format!("{CHOICE}?wait=sb"), order).await;
     assert_eq!(done["item"]["options"]["server_id"], "10.0.0.1", "{done}");
-    assert_eq!(done["item"]["options"]["bootfile_name"], "\"ipxe.efi\"");
+    let options = &done["item"]["options"];
+    assert_eq!(options["bootfile_name"], "ipxe.efi");
+    assert_eq!(
+        (&options["lease_time"], &options["mtu"], &options["dns_server"]),
+        (&json!(600), &json!(1400), &json!(["10.0.0.2", "10.0.0.3"]))
+    );
+    let again = choose(
+        &world,
+        CHOICE,
+        json!({ "served_by": "ovn", "cidr": "10.0.0.0/24", "options": options }),
+    )
+    .await;
+    assert_eq!(again["changed"], false, "what is shown can be sent back: {again}");
     assert_eq!(answered(&world).await, ["vm1"]);
 
     // One that comes later, by the API.
@@ -130,6 +143,12 @@ async fn a_choice_that_says_too_much_or_too_little_is_refused_by_name() {
         .await;
     for (order, status, words) in [
         (json!({ "served_by": "dnsmasq" }), 422, "served_by"),
+        (json!({ "served_by": "dnsmasq" }), 422, "PUR-9417"),
+        (
+            json!({ "served_by": "ovn", "options": { "mtu": null } }),
+            422,
+            "options.mtu: null stands where",
+        ),
         (json!({ "served_by": "purlin" }), 422, "addresses"),
         (
             json!({ "served_by": "purlin", "addresses": "10.0.0.2" }),
