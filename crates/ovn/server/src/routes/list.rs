@@ -11,7 +11,7 @@ use purlin_api::{Problem, schema};
 use purlin_ovn_core::model::{State, object};
 use purlin_ovsdb::cache::Index;
 use purlin_ovsdb::value::Names;
-use purlin_ovsdb::{Atom, AtomicType, ColumnSchema, Datum, TableSchema, Uuid};
+use purlin_ovsdb::{Atom, AtomicType, BaseType, ColumnSchema, Datum, TableSchema, Uuid};
 use serde_json::Value;
 use std::fmt::Write;
 use std::str::FromStr;
@@ -150,26 +150,46 @@ fn filters(name: &str, table: &TableSchema, asked: &Asked) -> Result<Vec<Filter>
             None => (word, None),
         };
         let known = table.column(column).ok_or_else(|| unknown(name, column, table))?;
-        let (index, kind) = way(name, column, key, known)?;
-        let atom = atom(kind, value).ok_or_else(|| {
+        let (index, base) = way(name, column, key, known)?;
+        let atom = atom(base.atomic, value).ok_or_else(|| {
+            let kind = base.atomic;
             Problem::parameter(format!(
                 "{word}={value:?} is not valid; {name}.{column} holds values of type {kind}"
             ))
         })?;
+        among(base, word, &atom)?;
         filters.push(Filter::Has(vec![(By::Found(index), atom)]));
     }
     Ok(filters)
 }
 
-fn way(
+/// A value that no row can have is a misspelt one: an empty list would hide that.
+pub(super) fn among(base: &BaseType, parameter: &str, atom: &Atom) -> Result<(), Problem> {
+    let Some(allowed) = base.allowed.as_ref().filter(|allowed| !allowed.contains(atom)) else {
+        return Ok(());
+    };
+    let words = |atom: &Atom| {
+        atom.as_str()
+            .map_or_else(|| atom.to_json().to_string(), str::to_owned)
+    };
+    let known: Vec<String> = allowed.atoms().iter().map(words).collect();
+    let told = words(atom);
+    let detail = format!(
+        "{parameter}={told:?} is not valid; expected one of {}",
+        known.join(", ")
+    );
+    Err(Problem::parameter(detail))
+}
+
+fn way<'k>(
     name: &str,
     column: &str,
     key: Option<&str>,
-    known: &ColumnSchema,
-) -> Result<(Index, AtomicType), Problem> {
+    known: &'k ColumnSchema,
+) -> Result<(Index, &'k BaseType), Problem> {
     match (key, &known.kind.value) {
-        (None, _) => Ok((Index::column(column), known.kind.key.atomic)),
-        (Some(key), Some(value)) => Ok((Index::key(column, key), value.atomic)),
+        (None, _) => Ok((Index::column(column), &known.kind.key)),
+        (Some(key), Some(value)) => Ok((Index::key(column, key), value)),
         (Some(_), None) => Err(Problem::parameter(format!(
             "{name}.{column} is no map: ask for {column}=VALUE"
         ))),

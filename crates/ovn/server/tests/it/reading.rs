@@ -294,6 +294,33 @@ async fn typed_lists_are_sorted_by_a_member_page_by_page() {
     assert_eq!((status, &body["code"].is_string()), (400, &true), "{body:#}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_filter_for_a_word_that_no_row_can_have_is_refused_with_those_that_it_can() {
+    let world = World::new().await;
+    world.make("/api/v1/ovn/switches", json!({ "name": "web" })).await;
+    for path in [
+        "/api/v1/ovn/acls?direction=bogus",
+        "/api/v1/ovn/acls?direction=bogus&switch=web",
+        "/api/v1/ovn/nb/ACL?direction=bogus",
+        "/api/v1/acls?direction=bogus",
+    ] {
+        let (status, body) = refused(&world, path).await;
+        assert_eq!(status, 400, "{path}: {body:#}");
+        let detail = body["detail"].as_str().expect("words");
+        assert!(
+            detail.contains("expected one of from-lport, to-lport"),
+            "{path}: {detail}"
+        );
+    }
+    let (status, body) = refused(&world, "/api/v1/ovn/acls?action=zzz").await;
+    assert_eq!(status, 400, "{body:#}");
+    assert!(body["detail"].to_string().contains("allow-related"), "{body:#}");
+    assert_eq!(
+        world.get("/api/v1/ovn/acls?direction=to-lport").await["items"],
+        json!([])
+    );
+}
+
 async fn refused(world: &World, path: &str) -> (u16, Value) {
     let answer = world
         .send(Role::Viewer, Method::GET, path, None, &Value::Null)

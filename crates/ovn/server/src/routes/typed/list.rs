@@ -130,6 +130,15 @@ impl<'q> Chosen<'q> {
                 state.find(kind.table, column, &Atom::from(word))
             }
             _ => {
+                if let (Of::Column(column), false) = (field.of, field.part)
+                    && let Some(known) = state
+                        .schema()
+                        .table(kind.table)
+                        .and_then(|table| table.column(column))
+                    && let Some(atom) = atom(known.kind.key.atomic, word)
+                {
+                    list::among(&known.kind.key, field.filter.unwrap_or(field.name), &atom)?;
+                }
                 self.members.push((field, word));
                 return Ok(());
             }
