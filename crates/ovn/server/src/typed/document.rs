@@ -43,7 +43,7 @@ pub(crate) fn change(kind: &Kind) -> Schema {
         (format!("{}?", field.name), described(schema, field.doc))
     });
     let told = ["uuid", "owner", "etag"].map(|name| {
-        let words = "May be sent back; it says nothing.";
+        let words = "May be sent back as it is.";
         (format!("{name}?"), schema::anything(words))
     });
     object(&members.chain(told).collect::<Vec<_>>())

@@ -8,7 +8,7 @@ mod children;
 mod members;
 
 use super::place::Aliases;
-use super::{Fault, Field, Of, Subject, refusal};
+use super::{Fault, Field, Of, Subject, read, refusal};
 use crate::platform::new_uuid;
 use purlin_api::Problem;
 use purlin_ovn_core::check::UNIQUE_NAMES;
@@ -62,6 +62,7 @@ pub(crate) fn create(
     let mut making = Making::of(subject, Manner::Replace, aliases);
     making.then = besides;
     making.members(&body);
+    making.faults.extend(told_otherwise(subject, &body));
     making.completeness(&body);
     if !making.faults.is_empty() {
         return Err(refusal(kind, &making.faults));
@@ -86,10 +87,36 @@ pub(crate) fn change(
     let mut making = Making::of(subject, manner, aliases);
     making.then = besides;
     making.members(&body);
+    making.faults.extend(told_otherwise(subject, &body));
     match making.faults.is_empty() {
         true => Ok(making.changed()),
         false => Err(refusal(subject.kind, &making.faults)),
     }
+}
+
+/// What a body says about its object that is not so. What was read may come back; what is to be changed by it would not.
+fn told_otherwise(subject: Subject<'_, '_>, body: &Map<String, Value>) -> Vec<Fault> {
+    let said = TOLD.iter().filter_map(|name| Some((*name, body.get(*name)?)));
+    let said = said.filter(|(_, value)| !members::is_blank(value));
+    let shown = |name: &str| {
+        let own = subject.kind.fields.iter().any(|field| field.name == name);
+        let object = (!subject.new && !own).then(|| read::object(subject.state, subject.kind, subject.uuid));
+        (own, object.flatten().map(|object| object[name].clone()))
+    };
+    let wrong = said.filter(|(name, value)| {
+        let (own, shown) = shown(name);
+        !own && shown.as_ref() != Some(*value)
+    });
+    wrong
+        .map(|(name, value)| {
+            let message = match (subject.new, name) {
+                (true, _) => "is not for you to say: leave it out",
+                (false, "etag") => "is not that of the object as it is now: read it again, or leave it out",
+                _ => "is only shown here; leave it out, or send it back as it is",
+            };
+            Fault::new(name, value, message)
+        })
+        .collect()
 }
 
 /// The body in terms of single members, and the changes to other rows that it asks for.

@@ -346,6 +346,33 @@ async fn maps_are_merged_key_by_key_and_children_by_their_keys() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_only_shown_comes_back_as_it_is_or_is_refused() {
+    let world = World::new().await;
+    world.make("/api/v1/ovn/switches", json!({ "name": "web" })).await;
+    let path = "/api/v1/ovn/switches/web";
+    let patch = async |body: &Value| world.send(Role::Operator, Method::PATCH, path, None, body).await;
+    for (member, value) in [
+        ("uuid", json!("0000")),
+        ("owner", json!("evil")),
+        ("etag", json!("x")),
+    ] {
+        let answer = patch(&json!({ member: value })).await;
+        assert_eq!(answer.status, 422, "{:#}", answer.body);
+        assert_eq!(answer.body["problems"][0]["member"], member, "{:#}", answer.body);
+    }
+    let chosen = json!({ "name": "lab", "uuid": "01a209df-c862-4000-8000-94413644ed6d" });
+    let answer = world.post("/api/v1/ovn/switches", chosen).await;
+    assert_eq!(answer.status, 422, "{:#}", answer.body);
+    let same = patch(&world.get(path).await).await;
+    assert_eq!(
+        (same.status.as_u16(), &same.body["changed"]),
+        (200, &json!(false)),
+        "{:#}",
+        same.body
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_etag_covers_the_children_and_not_what_ovn_writes_by_itself() {
     let world = World::new().await;
     world.make("/api/v1/ovn/switches", json!({ "name": "web" })).await;
