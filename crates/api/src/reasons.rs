@@ -60,7 +60,7 @@ reasons! {
     /// 409 for a name that exists.
     ALREADY_THERE = 9409, "already_there", "an object of this name exists already",
         "A POST creates, it never overwrites.",
-        "Choose another name, or change the existing object with PUT.";
+        "Choose another name, or change the existing object at its own path with PUT or PATCH, whichever /api/v1/openapi.json has there.";
     /// 404 for an object.
     NO_SUCH_OBJECT = 9410, "no_such_object", "there is no such object",
         "The path is known, but what it names does not exist (any more).",

@@ -49,9 +49,9 @@ reasons! {
     NO_LEADER = 3007, "ovn_no_leader", "no member of the OVN database took the change in time",
         "A cluster without a leader takes no writes. Nothing of the change happened.",
         "See /api/v1/ovn for the members; a cluster of three goes on as long as two of them reach each other.";
-    /// 504: the answer was lost.
-    UNKNOWN = 3008, "ovn_outcome_unknown", "the answer of the OVN database was lost",
-        "The change was sent and the connection broke before the answer. It may or may not have happened, and it left no trace by which one could tell.",
+    /// 504: the answer was lost, or is none.
+    UNKNOWN = 3008, "ovn_outcome_unknown", "what became of the change is not known",
+        "The change was sent, and its answer was lost with the connection or could not be understood. It may or may not have happened, and it left no trace by which one could tell.",
         "Read the rows, then decide.";
     /// 409: an undo whose rows have been written again.
     MOVED_ON = 3020, "ovn_moved_on", "the network has moved on since",

@@ -182,8 +182,8 @@ async fn note(ticket: Option<Ticket>, answer: &Result<Committed, CommitError>) {
     };
     match answer {
         Ok(_) => ticket.done(),
-        Err(CommitError::Refused(_) | CommitError::Unreachable(_)) => ticket.refused().await,
-        Err(CommitError::Unknown | CommitError::Closed) => {}
+        Err(error) if is_unknown(error) => {}
+        Err(_) => ticket.refused().await,
     }
 }
 
@@ -295,7 +295,7 @@ pub(crate) async fn write_told(
                     ));
                 }
             }
-            Err(error @ (CommitError::Unknown | CommitError::Closed)) => {
+            Err(error) if is_unknown(&error) => {
                 // What became of it stands in its entry.
                 let request = decided.written.request.to_string();
                 return Err(refused(&error, within.is_some()).with("request", request));
@@ -411,6 +411,15 @@ fn unplanned(refusal: &plan::Refusal) -> Problem {
     Problem::new(status, reason, refusal.to_string()).with("problems", json!(refusal.problems))
 }
 
+/// Whether the change may have happened all the same. An answer of another form refuses nothing.
+fn is_unknown(error: &CommitError) -> bool {
+    match error {
+        CommitError::Unknown | CommitError::Closed => true,
+        CommitError::Refused(refusal) => refusal.failure == Failure::Protocol,
+        CommitError::Unreachable(_) => false,
+    }
+}
+
 fn refused(error: &CommitError, hushed: bool) -> Problem {
     let (status, reason) = match error {
         CommitError::Refused(refusal) => match refusal.failure {
@@ -418,6 +427,7 @@ fn refused(error: &CommitError, hushed: bool) -> Problem {
             Failure::Constraint | Failure::ReferentialIntegrity => {
                 (StatusCode::UNPROCESSABLE_ENTITY, &reasons::INVALID)
             }
+            Failure::Protocol => (StatusCode::GATEWAY_TIMEOUT, &reasons::UNKNOWN),
             _ => (StatusCode::BAD_GATEWAY, &reasons::REFUSED),
         },
         CommitError::Unreachable(_) => (StatusCode::GATEWAY_TIMEOUT, &reasons::NO_LEADER),
@@ -425,9 +435,32 @@ fn refused(error: &CommitError, hushed: bool) -> Problem {
         CommitError::Closed => (StatusCode::SERVICE_UNAVAILABLE, &reasons::NOT_CONNECTED),
     };
     let detail = match error {
+        CommitError::Refused(refusal) if is_unknown(error) => {
+            let words = refusal.details.as_deref().filter(|_| !hushed);
+            let words = words.unwrap_or("read the rows, then decide");
+            format!("the database may have taken the change: its answer is not understood; {words}")
+        }
         // The server's words name rows, whosever they are.
         CommitError::Refused(_) if hushed => "it collides with something outside of this tenant".to_owned(),
         error => error.to_string(),
     };
     Problem::new(status, reason, detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use purlin_ovsdb::Outcome;
+
+    #[test]
+    fn an_answer_that_is_none_refuses_nothing() {
+        let told = |answer: &[u8]| {
+            let refusal = Outcome::parse(answer, 2).expect_err("two operations were sent");
+            let error = CommitError::Refused(refusal);
+            (is_unknown(&error), refused(&error, false).reason().code.0)
+        };
+        assert_eq!(told(b"[{}]"), (true, 3008), "too few results");
+        let broken = br#"[{}, {"error": "constraint violation", "details": "no"}]"#;
+        assert_eq!(told(broken), (false, 3003));
+    }
 }
