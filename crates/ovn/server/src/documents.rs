@@ -80,6 +80,11 @@ impl Written {
         Ok(Self { text, json })
     }
 
+    /// Whether it has no key at all: not even one with an empty list.
+    pub(crate) fn says_nothing(&self) -> bool {
+        self.json.as_object().is_none_or(serde_json::Map::is_empty)
+    }
+
     /// The wanted rows.
     ///
     /// # Errors

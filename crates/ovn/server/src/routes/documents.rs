@@ -168,6 +168,15 @@ async fn put(
             return Err(problem);
         }
         let changes = changes.map_err(|refusal: Refusal| written.refused(&refusal.problems))?;
+        // More often a file that was not written than an owner who wants nothing any more.
+        if options.prune && written.says_nothing() && !changes.is_empty() {
+            let detail = format!(
+                "the document is empty, and prune would take away every row of {}; who means that says it: `switches: []`",
+                manner.writer().owner
+            );
+            let status = StatusCode::UNPROCESSABLE_ENTITY;
+            return Err(Problem::new(status, &reasons::BAD_DOCUMENT, detail));
+        }
         Ok((changes, Vec::new()))
     };
     write(platform, manner, None, wish).await

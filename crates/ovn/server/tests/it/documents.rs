@@ -99,7 +99,17 @@ async fn what_a_document_lacks_goes_when_that_is_said() {
     let pruned = apply(&world, "prune=true", &less).await;
     assert_eq!(pruned.status, 200, "{:#}", pruned.body);
     assert!(!world.nbctl("lsp-list front").contains("front-2"));
-    let nothing = apply(&world, "prune=true", "{}").await;
+    for empty in ["", "{}"] {
+        let refused = apply(&world, "prune=true", empty).await;
+        assert_eq!(refused.status, 422, "{:#}", refused.body);
+        assert!(
+            refused.body["detail"].to_string().contains("switches: []"),
+            "{:#}",
+            refused.body
+        );
+        assert_eq!(apply(&world, "", empty).await.status, 200, "it asks for nothing");
+    }
+    let nothing = apply(&world, "prune=true", "switches: []").await;
     assert_eq!(nothing.status, 200, "{:#}", nothing.body);
     assert!(world.nbctl("ls-list").ends_with("(theirs)"), "others' rows stay");
 }

@@ -98,7 +98,7 @@ async fn the_same_document_of_two_tenants_is_two_networks() {
         .await;
     assert_eq!(installation.body["changed"], false, "{:#}", installation.body);
     assert_eq!(world.nbctl("show"), left);
-    let gone = apply(&world, ACME, "prune=true", &json!({})).await;
+    let gone = apply(&world, ACME, "prune=true", &json!({ "switches": [] })).await;
     assert_eq!(gone.status, 200, "{:#}", gone.body);
     let left = world.nbctl("show");
     assert!(left.contains("bolt-front-2") && !left.contains("acme"), "{left}");
