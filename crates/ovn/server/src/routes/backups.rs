@@ -44,7 +44,7 @@ pub(super) fn drafts() -> Vec<Draft<Platform>> {
         writes(
             route::post("/api/v1/backups/{id}/restore", restore)
                 .summary("Brings rows of a backup back, as one guarded transaction")
-                .description("`{dry_run, conflict_policy: skip|overwrite|rename|error, resource_mapping: {NAME: NEW NAME}, restore_filter: {tables, names, owner}, decryption_key, exact, force}`. A row is there already when one has its UUID or name. With `skip_validation` rows come back as they were, and what is wrong with them is a warning. With `exact` rows that the backup lacks go. With `force` rows of other managers are brought back, too.")
+                .description("`{dry_run, conflict_policy: skip|overwrite|rename|error, resource_mapping: {NAME: NEW NAME}, restore_filter: {tables, names, owner}, decryption_key, exact, force}`. A row is there already when one has its UUID, name or key. With `rename` copies come beside what is there, wired among themselves. With `skip_validation` rows come back as they were, and what is wrong with them is a warning. With `exact` rows that the backup lacks go. With `force` rows of other managers are brought back, too.")
                 .optional_body(any())
                 .answers(200, schema::open_object(&["success", "restored_count", "skipped_count", "error_count"], &[])),
         ),

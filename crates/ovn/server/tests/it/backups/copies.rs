@@ -158,6 +158,20 @@ async fn a_network_is_copied_whole_beside_itself() {
         "r0-web-restored-2"
     );
     assert_eq!(get("Port_Group servers_restored_2 name"), "servers_restored_2");
+    // Names that were chosen are followed, too.
+    let chosen =
+        json!({ "conflict_policy": "rename", "resource_mapping": { "r0-web": "gate", "good": "better" } });
+    let chosen = restore(&world, &backup, chosen).await;
+    assert_eq!(chosen.status, 200, "{:#}", chosen.body);
+    assert_eq!(
+        get("Logical_Switch_Port up-restored-3 options:router-port"),
+        "gate"
+    );
+    let rules = world.nbctl("--bare --columns=match list Logical_Router_Policy");
+    assert!(
+        rules.contains("inport == \"gate\" && ip4.src == $better"),
+        "{rules}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
