@@ -5,7 +5,7 @@
 
 use super::Content;
 use crate::expr::{Kind, parse};
-use crate::model::NAME_KEY;
+use crate::model::{NAME_KEY, NAMING};
 use purlin_ovsdb::{Atom, Datum, Row, TableSchema};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,30 +13,9 @@ const PORT: &str = "Logical_Switch_Port";
 const ROUTER_PORT: &str = "Logical_Router_Port";
 const GROUP: &str = "Port_Group";
 const SET: &str = "Address_Set";
-const METER: &str = "Meter";
 
 /// Tables whose key is a router port and an address on it: rows of copied ports are copied with them.
 pub(super) const ON_PORTS: [&str; 2] = ["BFD", "Static_MAC_Binding"];
-
-/// Columns whose texts are names of rows in another table.
-const NAMING: &[(&str, &str, &str)] = &[
-    (PORT, "parent_name", PORT),
-    (ROUTER_PORT, "peer", ROUTER_PORT),
-    ("Logical_Router_Static_Route", "output_port", ROUTER_PORT),
-    ("NAT", "logical_port", PORT),
-    ("BFD", "logical_port", ROUTER_PORT),
-    ("Static_MAC_Binding", "logical_port", ROUTER_PORT),
-    ("Forwarding_Group", "child_port", PORT),
-    ("ACL", "meter", METER),
-    ("Copp", "meters", METER),
-];
-
-/// Keys of `options` whose texts are such names, or lists of them with commas.
-const OPTIONS: &[(&str, &str, &str)] = &[
-    (PORT, "router-port", ROUTER_PORT),
-    (PORT, "virtual-parents", PORT),
-    (ROUTER_PORT, "routing-protocol-redirect", PORT),
-];
 
 /// Tables with match expressions, and where the ports in them are.
 const MATCHES: &[(&str, &str)] = &[
@@ -114,17 +93,16 @@ impl Wiring {
         if self.new.is_empty() {
             return wired;
         }
-        for (_, column, to) in NAMING.iter().filter(|(of, _, _)| *of == table) {
-            self.put(&mut wired, column, |_, name| self.name(to, name));
-        }
-        for (_, option, to) in OPTIONS.iter().filter(|(of, _, _)| *of == table) {
+        for naming in NAMING.iter().filter(|naming| naming.table == table) {
+            let to = naming.to;
             let list = |text: &str| {
                 let names: Vec<_> = text.split(',').map(|name| self.name(to, name)).collect();
                 names.join(",")
             };
-            self.put(&mut wired, "options", |key, text| match key == *option {
-                true => list(text),
-                false => text.to_owned(),
+            self.put(&mut wired, naming.column, |key, text| match naming.key {
+                None => self.name(to, text),
+                Some(own) if own == key => list(text),
+                Some(_) => text.to_owned(),
             });
         }
         if table == "Load_Balancer" {

@@ -1,34 +1,9 @@
 //! Ports and meters that go while other rows name them by text: the database keeps no reference, so nothing else notices.
 
-use crate::model::{Diff, Kind, State};
+use crate::model::{Diff, Kind, NAMING, State};
 use crate::problem::Problem;
-use purlin_ovsdb::Atom;
+use purlin_ovsdb::{Atom, Uuid};
 use std::collections::BTreeSet;
-
-/// Columns that name rows of another table: as one text, as elements of a set, or under a key of a map.
-///
-/// Source: ovn-nb(5).
-const NAMING: &[(&str, &str, Option<&str>, &str)] = &[
-    ("ACL", "meter", None, "Meter"),
-    ("BFD", "logical_port", None, "Logical_Router_Port"),
-    ("Forwarding_Group", "child_port", None, "Logical_Switch_Port"),
-    ("Logical_Router_Port", "peer", None, "Logical_Router_Port"),
-    (
-        "Logical_Router_Static_Route",
-        "output_port",
-        None,
-        "Logical_Router_Port",
-    ),
-    (
-        "Logical_Switch_Port",
-        "options",
-        Some("router-port"),
-        "Logical_Router_Port",
-    ),
-    ("Logical_Switch_Port", "parent_name", None, "Logical_Switch_Port"),
-    ("NAT", "logical_port", None, "Logical_Switch_Port"),
-    ("Static_MAC_Binding", "logical_port", None, "Logical_Router_Port"),
-];
 
 /// Rows that name what goes, and stay.
 pub(super) fn names(after: &State<'_>, diff: &Diff) -> Vec<Problem> {
@@ -43,12 +18,18 @@ pub(super) fn names(after: &State<'_>, diff: &Diff) -> Vec<Problem> {
     }
     let mut problems = Vec::new();
     for (of, name) in lost {
-        for (table, column, key, _) in NAMING.iter().filter(|(.., to)| *to == of) {
-            let rows = match key {
-                Some(key) => after.find_key(table, column, key, name),
-                None => after.find(table, column, &Atom::from(name)),
+        for naming in NAMING.iter().filter(|naming| naming.to == of) {
+            let (table, column) = (naming.table, naming.column);
+            let (rows, column) = match naming.key {
+                Some(key) => (
+                    after.find_key(table, column, key, name),
+                    format!("{column}:{key}"),
+                ),
+                None if is_map(after, table, column) => {
+                    (by_value(after, table, column, name), column.to_owned())
+                }
+                None => (after.find(table, column, &Atom::from(name)), column.to_owned()),
             };
-            let column = key.map_or_else(|| (*column).to_owned(), |key| format!("{column}:{key}"));
             for row in rows {
                 let place = format!("{table} {}: {column}", after.label(table, row));
                 problems.push(Problem::warning(
@@ -58,25 +39,19 @@ pub(super) fn names(after: &State<'_>, diff: &Diff) -> Vec<Problem> {
                 ));
             }
         }
-        if of == "Meter" {
-            problems.extend(metered(after, name));
-        }
     }
     problems
 }
 
-/// Control plane protection names meters in the values of a map.
-fn metered(after: &State<'_>, name: &str) -> Vec<Problem> {
-    let rows = after.uuids("Copp").into_iter();
-    let named = rows.flat_map(|row| {
-        let meters = after.map("Copp", row, "meters").into_iter();
-        let own = meters.filter(|(_, meter)| meter == name);
-        own.map(move |(protocol, _)| (row, protocol)).collect::<Vec<_>>()
-    });
-    named
-        .map(|(row, protocol)| {
-            let place = format!("Copp {}: meters:{protocol}", after.label("Copp", row));
-            Problem::warning("name-lost", place, format!("names `{name}`, which goes"))
-        })
-        .collect()
+fn is_map(state: &State<'_>, table: &str, column: &str) -> bool {
+    let table = state.schema().table(table);
+    let column = table.and_then(|table| table.column(column));
+    column.is_some_and(|column| column.kind.value.is_some())
+}
+
+/// Rows with this among the values of a map, which no index finds.
+fn by_value(state: &State<'_>, table: &str, column: &str, name: &str) -> Vec<Uuid> {
+    let mut rows = state.uuids(table);
+    rows.retain(|row| state.map(table, *row, column).values().any(|value| value == name));
+    rows
 }

@@ -295,10 +295,7 @@ fn what_goes_while_others_name_it_is_told() {
     );
     assert_eq!(
         told(vec![delete("Meter", 73)]),
-        [
-            "ACL outport == @web && tcp.dst == 22: meter",
-            "Copp c: meters:arp"
-        ]
+        ["ACL outport == @web && tcp.dst == 22: meter", "Copp c: meters"]
     );
     assert_eq!(
         told(vec![delete("Logical_Router_Port", 52)]),
