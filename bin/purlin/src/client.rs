@@ -4,6 +4,7 @@
 
 mod connect;
 mod endpoint;
+pub(crate) mod life;
 mod problem;
 #[cfg(feature = "ovn")]
 mod socket;

@@ -6,9 +6,11 @@
 //!   --ca, PURLIN_CA              else   the CA named in node.json                     else   the system's
 //! ```
 
+use super::life;
 use crate::exit::{Exit, Failure};
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -119,6 +121,9 @@ pub(crate) struct NodeFile {
     /// Certificate of the CA that signed the node's own.
     pub(crate) ca: Option<PathBuf>,
     pub(crate) pid: u32,
+    /// The life of that process, as [`life::of`] tells it. Absent in files of older versions.
+    #[serde(default)]
+    pub(crate) life: Option<String>,
     pub(crate) version: String,
 }
 
@@ -145,9 +150,15 @@ impl NodeFile {
         local().unwrap_or(DEFAULT_DHCP)
     }
 
-    /// Whether the process that wrote it still runs.
+    /// Whether the process that wrote it still runs: not one that has got its number since, nor what is left of it
+    /// until somebody reaps it. A node that was killed leaves its file behind.
     pub(crate) fn is_alive(&self) -> bool {
-        Path::new("/proc").join(self.pid.to_string()).exists()
+        match life::of(self.pid) {
+            Ok(Some(now)) => self.life.as_ref().is_none_or(|own| *own == now),
+            Ok(None) => false,
+            // Somebody has the number, and /proc hides who.
+            Err(cause) => cause.kind() == ErrorKind::PermissionDenied,
+        }
     }
 }
 
@@ -265,10 +276,8 @@ mod tests {
         assert_eq!(of("https://example.net"), None);
     }
 
-    #[test]
-    fn a_dead_nodes_file_is_not_followed() {
-        let dir = tempfile::tempdir().unwrap();
-        let node = NodeFile {
+    fn left_behind(pid: u32, life: Option<String>) -> NodeFile {
+        NodeFile {
             node: "n".into(),
             url: Some("http://127.0.0.1:9".into()),
             https: None,
@@ -280,14 +289,36 @@ mod tests {
             chain_http: None,
             chain_websocket: None,
             ca: None,
-            pid: u32::MAX,
+            pid,
+            life,
             version: "0".into(),
-        };
+        }
+    }
+
+    #[test]
+    fn a_dead_nodes_file_is_not_followed() {
+        let dir = tempfile::tempdir().unwrap();
+        let node = left_behind(u32::MAX, None);
         std::fs::write(NodeFile::path(dir.path()), serde_json::to_vec(&node).unwrap()).unwrap();
         let wishes = Wishes {
             data_dir: dir.path().to_owned(),
             ..Wishes::default()
         };
         assert_eq!(Endpoint::resolve(&wishes).unwrap().url.to_string(), DEFAULT_URL);
+    }
+
+    #[test]
+    fn whoever_has_the_number_now_is_not_taken_for_the_node() {
+        let own = std::process::id();
+        assert!(left_behind(own, life::own()).is_alive());
+        assert!(!left_behind(own, Some("another start/1".into())).is_alive());
+    }
+
+    #[test]
+    fn a_file_of_an_older_version_is_still_read() {
+        let mut text = serde_json::to_value(left_behind(std::process::id(), life::own())).unwrap();
+        text.as_object_mut().unwrap().remove("life");
+        let node: NodeFile = serde_json::from_value(text).unwrap();
+        assert!(node.life.is_none() && node.is_alive());
     }
 }

@@ -171,6 +171,7 @@ mod tests {
             chain_websocket: None,
             ca: None,
             pid: 1,
+            life: None,
             version: "0".into(),
         };
         let mut banner = Banner {

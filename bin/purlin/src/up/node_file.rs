@@ -61,6 +61,7 @@ mod tests {
             chain_websocket: None,
             ca: None,
             pid: std::process::id(),
+            life: None,
             version: "0".into(),
         };
         let published = publish(&node, dir.path()).unwrap();

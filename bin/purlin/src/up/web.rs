@@ -3,7 +3,7 @@
 use super::attend::Entrance;
 use super::node_file::Published;
 use super::tls;
-use crate::client::NodeFile;
+use crate::client::{NodeFile, life};
 use crate::cluster::{Cluster, Waits};
 use crate::exit::{Failure, chain};
 use crate::reasons;
@@ -172,6 +172,7 @@ impl Face {
             chain_websocket: None,
             ca: self.ca.clone(),
             pid: std::process::id(),
+            life: life::own(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
         }
     }

@@ -222,6 +222,50 @@ fn it_starts_reloads_and_stops_in_the_background() {
     assert_eq!(tftpd(dir.path(), &["stop"]).code, 3);
 }
 
+impl Foreground {
+    /// As a power cut or the kernel's out-of-memory killer would: `node.json` stays, and nobody has reaped the process.
+    fn kill(&self) {
+        kill_process(Pid::from_child(&self.child), Signal::KILL).unwrap();
+        let stat = format!("/proc/{}/stat", self.child.id());
+        until("its end", || {
+            std::fs::read_to_string(&stat).unwrap().contains(") Z ")
+        });
+    }
+}
+
+#[test]
+fn what_is_left_of_a_killed_one_is_not_taken_for_it() {
+    let daemon = Foreground::start();
+    daemon.kill();
+    assert!(daemon.dir.path().join("purlin-data/node.json").exists());
+    for command in ["status", "stop", "reload"] {
+        let ended = daemon.run(&[command]);
+        assert_eq!(ended.code, 3, "{command}: {} {}", ended.out, ended.err);
+    }
+}
+
+#[test]
+fn a_stranger_with_the_number_of_a_killed_one_is_left_alone() {
+    let daemon = Foreground::start();
+    daemon.kill();
+    let mut stranger = std::process::Command::new("sleep").arg("600").spawn().unwrap();
+    let file = daemon.dir.path().join("purlin-data/node.json");
+    let mut node: serde_json::Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+    node["pid"] = stranger.id().into();
+    std::fs::write(&file, node.to_string()).unwrap();
+    let stopped = daemon.run(&["stop"]);
+    let reloaded = daemon.run(&["reload"]);
+    let lives = stranger.try_wait().unwrap().is_none();
+    let started = daemon.run(&["start", "-c", "guide.json", "--listen", "127.0.0.1:0"]);
+    let ended = daemon.run(&["stop"]);
+    stranger.kill().unwrap();
+    stranger.wait().unwrap();
+    assert!(lives, "it was signalled");
+    assert_eq!((stopped.code, reloaded.code), (3, 3), "{}", stopped.err);
+    assert_eq!(started.code, 0, "{} {}", started.out, started.err);
+    assert_eq!(ended.code, 0, "{}", ended.err);
+}
+
 #[test]
 fn a_configuration_is_tested_with_every_fault() {
     let dir = dir();

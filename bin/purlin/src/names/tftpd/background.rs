@@ -6,7 +6,7 @@ use crate::client::NodeFile;
 use crate::exit::{Exit, Failure, Outcome};
 use crate::up;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open};
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use std::ffi::OsStr;
 use std::fs::OpenOptions;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -128,8 +128,7 @@ fn spawn(wanted: &Serve, data_dir: &Path, log: &Path, ready: &str) -> Result<Chi
 
 pub(super) fn stop(context: &Context) -> Outcome {
     let node = running(context).ok_or_else(|| not_running(context))?;
-    let ended = pidfd(node.pid)?;
-    signal(&node, Signal::TERM)?;
+    let ended = signal(&node, context, Signal::TERM)?;
     if !readable(&[ended.as_fd()], STOP)? {
         let what = format!("process {} has not ended after {STOP:?}", node.pid);
         return Err(Failure::failed(
@@ -147,7 +146,7 @@ pub(super) fn reload(context: &Context) -> Outcome {
         document::examine(&file)?;
     }
     document::renew(context.data_dir())?;
-    signal(&node, Signal::HUP)?;
+    signal(&node, context, Signal::HUP)?;
     say!(
         "asked process {} to read its configuration again; what it makes of it is in its log",
         node.pid
@@ -155,14 +154,19 @@ pub(super) fn reload(context: &Context) -> Outcome {
     Ok(Exit::Ok)
 }
 
-fn signal(node: &NodeFile, signal: Signal) -> Result<(), Failure> {
-    let pid = i32::try_from(node.pid).ok().and_then(Pid::from_raw);
-    let pid = pid.ok_or_else(|| Failure::failed("node.json names no process", "remove it"))?;
-    kill_process(pid, signal).map_err(|cause| {
+/// Returns the descriptor that tells of its end.
+fn signal(node: &NodeFile, context: &Context, signal: Signal) -> Result<OwnedFd, Failure> {
+    let process = pidfd(node.pid)?;
+    // From here on the descriptor stands for one process, so what is asked now holds when the signal goes out.
+    if !node.is_alive() {
+        return Err(not_running(context));
+    }
+    pidfd_send_signal(&process, signal).map_err(|cause| {
         Failure::new(
             Exit::Denied,
             format!("process {} cannot be signalled: {cause}", node.pid),
             "run as its owner",
         )
-    })
+    })?;
+    Ok(process)
 }
