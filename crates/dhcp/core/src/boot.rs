@@ -5,6 +5,7 @@
 //! ```
 
 mod memory;
+pub(crate) mod none;
 
 pub(crate) use memory::Memory;
 

@@ -169,6 +169,9 @@ reasons! {
     1306 BAD_RELAY "bad_relay" "giaddr {a:ip} is no relay's address"
         "The relay address is a broadcast, multicast, loopback or reserved one; or it lies in no subnet, is listed under no `relays` and is not where the packet came from. A reply sent there might reach machines that never asked, so none is."
         "Of a real relay that sends from another address than its giaddr, list the giaddr under `relays` of a subnet.";
+    1307 NO_BOOT_FILE "no_boot_file" "the answer to a boot client named no boot file"
+        "The client got its address, but nothing to boot: no boot entry, `boot_file` or boot profile fits what it is. An HTTP client takes whole URLs only, and a machine that boots over HTTP names another architecture than over TFTP."
+        "Compare the architecture with `purlin boot profile list`, which shows profiles in their order, and with the boot entries of the client's subnet; add one that fits. A machine that boots from its disk anyway needs none.";
 }
 
 /// The reason of that code.

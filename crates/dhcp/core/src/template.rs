@@ -45,6 +45,8 @@ pub(crate) struct Template {
     pub(crate) file: Vec<u8>,
     /// The boot answer in words, for [`Templates::words`]; 0 is none.
     pub(crate) words: u32,
+    /// Whether it tells a boot client how to go on: by a file, or by options 43 or 67 of the configuration.
+    pub(crate) boots: bool,
     /// Option 43 as the configuration says it.
     pub(crate) vendor: Option<Vec<u8>>,
     /// Default, least and greatest lease in seconds.
@@ -211,6 +213,7 @@ fn build(plan: &Plan, kind: Kind, requested: &[u8]) -> (Template, String) {
         sname: sname.unwrap_or_default().into_bytes(),
         file: answer.file.into_bytes(),
         words: 0,
+        boots: vendor.is_some() || values.iter().any(|v| v.code == code::BOOT_FILE_NAME),
         vendor,
         lease: (
             lease,

@@ -78,7 +78,11 @@ impl Turn<'_, '_> {
 
     fn compose(&mut self, kind: MessageType, address: u32, secs: Option<u32>, terms: &Template) {
         let message = self.message;
-        self.decision.with.b = terms.words;
+        self.decision.with.b = if terms.boots {
+            terms.words
+        } else {
+            boot::none::remark(message)
+        };
         if kind == MessageType::Ack {
             self.remember(address);
         }

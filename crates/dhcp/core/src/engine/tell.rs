@@ -1,6 +1,7 @@
 //! Decisions for those who ask from outside the packet path: found by query, and told in words.
 
 use super::Engine;
+use crate::boot::none;
 use crate::malformed;
 use crate::reasons;
 use crate::view::{DecisionQuery, Told};
@@ -23,7 +24,7 @@ impl Engine {
         }
     }
 
-    /// The reason in words, and what an answer told the client to boot.
+    /// The reason in words, and what an answer told the client to boot, or that it told a boot client nothing.
     fn words(&self, decision: &Decision) -> String {
         let reason = reasons::reason(decision.reason);
         let text = reason.map_or_else(String::new, |r| r.render(decision.with));
@@ -31,9 +32,12 @@ impl Engine {
             return format!("{text}: {}", malformed::words(decision.with.a, decision.with.b));
         }
         let boot = (decision.outcome == Outcome::Answered).then_some(decision.with.b);
-        let boot = boot.and_then(|number| self.templates.words(number));
+        let boot = boot.and_then(|number| {
+            let named = self.templates.words(number).map(str::to_owned);
+            named.or_else(|| none::words(number))
+        });
         let short = left_out(decision.left_out);
-        let more = boot.map(str::to_owned).into_iter().chain(short);
+        let more = boot.into_iter().chain(short);
         more.fold(text, |told, words| format!("{told}; {words}"))
     }
 

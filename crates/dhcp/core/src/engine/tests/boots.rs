@@ -268,7 +268,54 @@ fn a_decision_tells_the_boot_file_and_where_it_is_said() {
     link.engine.apply(plan, &link.now);
     assert_eq!(text(&link), before);
     link.send(&ask(1, 7, PXE));
-    assert!(!text(&link).contains("boot file"), "{}", text(&link));
+    assert!(!text(&link).contains("a.efi"), "{}", text(&link));
+}
+
+/// What the decision about the newest packet says behind its reason.
+fn remark(link: &Link) -> Option<String> {
+    text(link).split_once("; ").map(|(_, remark)| remark.to_owned())
+}
+
+#[test]
+fn a_boot_client_that_is_told_no_file_is_told_of() {
+    let mut link = Link::new(&with(vec![of(&[7], "x64.efi")]));
+    let offer = link.send(&ask(1, 11, PXE));
+    let pxe = "no boot file: nothing fits a PXE client of architecture 11, uefi-arm64 (PUR-1307)";
+    assert_eq!(remark(&link).as_deref(), Some(pxe));
+    let request = Ask::new(MessageType::Request, 1)
+        .requested(offer.address())
+        .server(SERVER)
+        .with(code::CLIENT_ARCH, [0, 11])
+        .with(code::VENDOR_CLASS, PXE);
+    link.send(&request);
+    assert_eq!(remark(&link).as_deref(), Some(pxe), "also of the ACK");
+    link.send(&ask(2, 16, HTTP));
+    let http = "no boot file: nothing fits an HTTP client of architecture 16, uefi-x64-http (PUR-1307)";
+    assert_eq!(remark(&link).as_deref(), Some(http));
+    link.send(&ask(3, 200, b"U-Boot.armv8"));
+    let other = "no boot file: nothing fits a boot client of architecture 200 (PUR-1307)";
+    assert_eq!(remark(&link).as_deref(), Some(other));
+    link.send(&Ask::new(MessageType::Discover, 4).with(code::VENDOR_CLASS, *b"PXEClient"));
+    let unnamed = "no boot file: nothing fits a PXE client that names no architecture (PUR-1307)";
+    assert_eq!(remark(&link).as_deref(), Some(unnamed));
+}
+
+#[test]
+fn whoever_does_not_boot_or_is_told_how_by_options_is_told_of_no_missing_file() {
+    let mut link = Link::new(&settings(POOL));
+    link.send(&Ask::new(MessageType::Discover, 1).with(code::VENDOR_CLASS, *b"MSFT 5.0"));
+    assert_eq!(remark(&link), None);
+    for code in [code::BOOT_FILE_NAME, code::VENDOR_INFORMATION] {
+        let mut settings = settings(POOL);
+        settings.scope.options = vec![OptionValue {
+            code,
+            data: b"x".to_vec(),
+            always: true,
+        }];
+        let mut link = Link::new(&settings);
+        link.send(&ask(1, 11, PXE));
+        assert_eq!(remark(&link), None, "option {code}");
+    }
 }
 
 #[test]
