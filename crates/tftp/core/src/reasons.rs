@@ -118,7 +118,7 @@ reasons! {
         "A DATA packet had more octets than the block size." "The client is wrong; nothing of the upload was kept.";
 
     2301 MALFORMED "malformed" "the packet is no TFTP packet"
-        "Too short, an unknown opcode, a request without terminated name and mode, or sent from port 0, where nobody hears an answer. Counted and not answered." "";
+        "Too short, an unknown opcode, a request without terminated name and mode, or sent from port 0, where nobody hears an answer. What begins like a request is answered by ERROR 4, at a limited rate; the rest is counted and not answered." "";
     2302 STRAY "stray_packet" "the packet belongs to no transfer here"
         "Its sender is unknown here, after a restart perhaps; it is told so by ERROR 5 at a limited rate." "";
     2303 STRAY_SILENT "stray_packet_unanswered" "the packet belongs to no transfer here and was not answered"

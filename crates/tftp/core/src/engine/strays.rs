@@ -10,6 +10,9 @@ use purlin_telemetry::Outcome;
 use purlin_tftp_proto::ErrorCode;
 use purlin_types::Now;
 
+/// How a write request begins.
+const WRQ: [u8; 2] = [0, 2];
+
 impl<F: Readable> Engine<F> {
     /// An ACK or DATA of a client without a transfer here.
     ///
@@ -44,13 +47,12 @@ impl<F: Readable> Engine<F> {
         if !request || self.table.find(peer).is_some() || !self.shared.may_answer_stray(now) {
             return;
         }
-        let name = datagram[2..]
-            .split(|octet| *octet == 0)
-            .next()
-            .unwrap_or_default();
+        let (code, rest) = datagram.split_at(WRQ.len());
+        let name = rest.split(|octet| *octet == 0).next().unwrap_or_default();
         let mut record = BootRecord::new(now.wall, peer.address.ip(), peer.address.port(), name);
         record.reason = reasons::MALFORMED;
-        record.outcome = Outcome::Dropped;
+        record.outcome = Outcome::Refused;
+        record.write = code == WRQ;
         self.shared.ring.push(record);
         error(*peer, None, ErrorCode::Illegal, "malformed request", effects);
     }

@@ -1,6 +1,7 @@
 //! Packets that belong to nothing, that are nothing, or that come from somebody else.
 
 use crate::rig::{Rig, peer, request};
+use purlin_telemetry::Outcome;
 use purlin_tftp_core::Peer;
 use purlin_tftp_proto::{Mode, compose};
 
@@ -75,6 +76,17 @@ fn what_is_no_packet_is_counted_and_not_answered() {
     assert_eq!(rig.record().slug, "malformed");
     assert_eq!(rig.hear(b"\0\x06blksize\x001468\0"), "");
     assert_eq!(rig.count("not_for_servers"), 1);
+}
+
+#[test]
+fn a_malformed_request_is_recorded_as_answered() {
+    for (request, write) in [(&b"\0\x01no end"[..], false), (b"\0\x02no end", true)] {
+        let mut rig = Rig::new();
+        assert_eq!(rig.hear(request), "ERROR 4 malformed request");
+        let told = rig.record();
+        assert_eq!((told.slug, told.record.outcome), ("malformed", Outcome::Refused));
+        assert_eq!((told.record.name(), told.record.write), ("no end".into(), write));
+    }
 }
 
 #[test]
