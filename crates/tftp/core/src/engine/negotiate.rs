@@ -25,7 +25,11 @@ pub(super) fn negotiate(wishes: &Wishes, caps: &Caps, client: IpAddr, write: boo
     };
     let granted = Wishes {
         blksize: wishes.blksize.map(|wish| wish.min(largest)),
-        blksize2: wishes.blksize2.map(|wish| 1 << wish.min(largest).ilog2()),
+        // A transfer has one block size. Who asks for it in both ways is answered by the standard's option alone.
+        blksize2: wishes
+            .blksize2
+            .filter(|_| wishes.blksize.is_none())
+            .map(|wish| 1 << wish.min(largest).ilog2()),
         windowsize: wishes.windowsize.map(|wish| wish.min(windows)),
         ..*wishes
     };
@@ -125,6 +129,20 @@ mod tests {
         };
         let (granted, terms) = negotiate(&wishes, &caps(), CLIENT, false);
         assert_eq!((granted.blksize2, terms.blksize), (Some(1024), 1024));
+    }
+
+    #[test]
+    fn who_asks_for_both_block_sizes_gets_the_standard_one() {
+        let wishes = Wishes {
+            blksize: Some(600),
+            blksize2: Some(1024),
+            ..Wishes::default()
+        };
+        let (granted, terms) = negotiate(&wishes, &caps(), CLIENT, false);
+        assert_eq!(
+            (granted.blksize, granted.blksize2, terms.blksize),
+            (Some(600), None, 600)
+        );
     }
 
     #[test]
