@@ -14,6 +14,7 @@ mod end;
 mod negotiate;
 mod query;
 mod read;
+mod remarks;
 mod request;
 mod room;
 mod shared;
@@ -28,8 +29,10 @@ use crate::effect::{Effect, Effects, Run, Small};
 use crate::peer::{Peer, Slot};
 use crate::plan::Plan;
 use crate::reasons;
+use crate::record::Stray;
 use crate::transfer::{Side, Transfer};
 use crate::view::{Readable, RequestView};
+use purlin_telemetry::Outcome;
 use purlin_tftp_proto::{Composer, ErrorCode, Packet, ParseError};
 use purlin_types::{BootTime, Now};
 use shared::Shared;
@@ -88,7 +91,7 @@ impl<F: Readable> Engine<F> {
     pub fn receive(&mut self, now: &Now, peer: &Peer, datagram: &[u8], effects: &mut Effects) {
         // Nobody hears answers to port 0, and no kernel sends them: a transfer would only wait for its end.
         if peer.address.port() == 0 {
-            return self.shared.counters.count(reasons::MALFORMED);
+            return self.malformed(now, peer, datagram, false, effects);
         }
         match Packet::parse(datagram) {
             Ok(Packet::Ack { block }) => self.hear_ack(now, peer, block, effects),
@@ -96,7 +99,15 @@ impl<F: Readable> Engine<F> {
             Ok(Packet::Read(request)) => self.ask(now, peer, request, false, effects),
             Ok(Packet::Write(request)) => self.ask(now, peer, request, true, effects),
             Ok(Packet::Error { code, .. }) => self.hear_error(now, peer, code, effects),
-            Ok(Packet::OptionAck(_)) => self.shared.counters.count(reasons::NOT_FOR_SERVERS),
+            Ok(Packet::OptionAck(_)) => {
+                self.remark(
+                    now,
+                    peer,
+                    Stray::OptionAck,
+                    reasons::NOT_FOR_SERVERS,
+                    Outcome::Dropped,
+                );
+            }
             Err(fault) => self.malformed(now, peer, datagram, fault == ParseError::Request, effects),
         }
     }

@@ -28,5 +28,5 @@ pub use engine::Engine;
 pub use file_error::FileError;
 pub use peer::{Peer, Slot};
 pub use plan::{Ask, Facts, Plan, RelativePath, Resolved, Scheme};
-pub use record::{BootRecord, HttpMethod, NAME_KEPT, RecordQuery, Told};
+pub use record::{BootRecord, HttpMethod, NAME_KEPT, RecordQuery, Stray, Told};
 pub use view::{Readable, RequestView, TransferView};

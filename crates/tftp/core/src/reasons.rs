@@ -118,9 +118,10 @@ reasons! {
         "A DATA packet had more octets than the block size." "The client is wrong; nothing of the upload was kept.";
 
     2301 MALFORMED "malformed" "the packet is no TFTP packet"
-        "Too short, an unknown opcode, a request without terminated name and mode, or sent from port 0, where nobody hears an answer. What begins like a request is answered by ERROR 4, at a limited rate; the rest is counted and not answered." "";
+        "Too short, an unknown opcode, a request without terminated name and mode, or sent from port 0, where nobody hears an answer. What begins like a request is answered by ERROR 4, at a limited rate; the rest is not. Every one is counted; records tell of one packet outside of requests per address and second at most." "";
     2302 STRAY "stray_packet" "the packet belongs to no transfer here"
-        "Its sender is unknown here, after a restart perhaps; it is told so by ERROR 5 at a limited rate." "";
+        "Its sender is unknown here, after a restart perhaps; it is told so by ERROR 5 at a limited rate, and a transfer of the same address goes on undisturbed. Every one is counted; records tell of one packet outside of requests per address and second at most."
+        "Packets for a transfer that come from another port or address than its own are forged, or rewritten by a box in between.";
     2303 STRAY_SILENT "stray_packet_unanswered" "the packet belongs to no transfer here and was not answered"
         "An ERROR is never answered; the rest came from a client whose transfer has just ended, or above the rate limit." "";
     2304 NOT_FOR_SERVERS "not_for_servers" "the packet is of a kind that only servers send"

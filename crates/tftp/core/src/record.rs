@@ -42,7 +42,18 @@ impl HttpMethod {
     }
 }
 
-/// One request, from its arrival to its end.
+/// What came outside of any request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stray {
+    Data,
+    Ack,
+    Error,
+    OptionAck,
+    /// Nothing that any RFC knows.
+    Noise,
+}
+
+/// One request, from its arrival to its end; or one packet that belongs to none.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct BootRecord {
     /// Position in its ring's whole history, from 0; set by the ring.
@@ -73,6 +84,8 @@ pub struct BootRecord {
     pub netascii: bool,
     /// How it asked when it came over HTTP; `None` for TFTP.
     pub http: Option<HttpMethod>,
+    /// What the packet was when it belongs to no request.
+    pub stray: Option<Stray>,
     pub(crate) name_len: u8,
     pub(crate) name: [u8; NAME_KEPT],
 }
@@ -101,6 +114,7 @@ impl BootRecord {
             write: false,
             netascii: false,
             http: None,
+            stray: None,
             name_len: 0,
             name: [0; NAME_KEPT],
         };

@@ -7,6 +7,7 @@ use crate::effect::{Effects, Small};
 use crate::file_error::FileError;
 use crate::peer::{Peer, Slot};
 use crate::reasons;
+use crate::record::Stray;
 use crate::transfer::{Heard, Sender, Side, Stage};
 use crate::view::Readable;
 use purlin_telemetry::Outcome;
@@ -115,7 +116,7 @@ impl<F: Readable> Engine<F> {
 
     pub(super) fn hear_ack(&mut self, now: &Now, peer: &Peer, block: u16, effects: &mut Effects) {
         let Some(index) = self.table.find(peer) else {
-            return self.stray(now, peer, effects);
+            return self.stray(now, peer, Stray::Ack, effects);
         };
         let (shared, transfer) = (&mut self.shared, self.table.at(index));
         transfer.patience.heard = now.boot;
@@ -230,7 +231,7 @@ impl<F: Readable> Engine<F> {
     /// The client ends its transfer.
     pub(super) fn hear_error(&mut self, now: &Now, peer: &Peer, code: ErrorCode, effects: &mut Effects) {
         let Some(index) = self.table.find(peer) else {
-            return self.shared.counters.count(reasons::STRAY_SILENT);
+            return self.stray_error(now, peer);
         };
         let transfer = self.table.at(index);
         let probing = transfer.asked_for.tsize.is_some();

@@ -1,5 +1,6 @@
 //! What the transfers of a thread have in common: patience, counts, records, and whom not to answer.
 
+use super::remarks::Remarks;
 use crate::counters::Counters;
 use crate::effect::{Effect, Effects};
 use crate::peer::Slot;
@@ -81,6 +82,7 @@ pub(super) struct Shared {
     /// Decoded text of the block just received, and whose it is.
     pub(super) decoded: Vec<u8>,
     pub(super) decoded_for: Option<Slot>,
+    pub(super) remarks: Remarks,
     strays: u64,
     strays_at: BootTime,
     /// Hash of a client and until when, in seconds, its late packets are ignored.
@@ -99,6 +101,7 @@ impl Shared {
             round: RoundTrip::default(),
             decoded: Vec::new(),
             decoded_for: None,
+            remarks: Remarks::new(settings.decisions),
             strays: STRAYS_AT_ONCE,
             strays_at: BootTime(0),
             recent: vec![(0, 0); RECENT],

@@ -8,6 +8,7 @@ use crate::effect::{Effect, Effects, Small};
 use crate::file_error::FileError;
 use crate::peer::{Peer, Slot};
 use crate::reasons;
+use crate::record::Stray;
 use crate::transfer::{Receiver, Side, Stage, Taken, Transfer};
 use crate::view::Readable;
 use purlin_telemetry::Outcome;
@@ -105,7 +106,7 @@ impl<F: Readable> Engine<F> {
         effects: &mut Effects,
     ) {
         let Some(index) = self.table.find(peer) else {
-            return self.stray(now, peer, effects);
+            return self.stray(now, peer, Stray::Data, effects);
         };
         let (shared, transfer) = (&mut self.shared, self.table.at(index));
         let Side::Write(receiver) = &mut transfer.side else {

@@ -2,7 +2,7 @@
 
 use crate::rig::{Rig, peer, request};
 use purlin_telemetry::Outcome;
-use purlin_tftp_core::Peer;
+use purlin_tftp_core::{Peer, RecordQuery, Stray};
 use purlin_tftp_proto::{Mode, compose};
 
 #[test]
@@ -73,7 +73,6 @@ fn what_is_no_packet_is_counted_and_not_answered() {
         rig.hear(b"\0\x01name without an end"),
         "ERROR 4 malformed request"
     );
-    assert_eq!(rig.record().slug, "malformed");
     assert_eq!(rig.hear(b"\0\x06blksize\x001468\0"), "");
     assert_eq!(rig.count("not_for_servers"), 1);
 }
@@ -87,6 +86,78 @@ fn a_malformed_request_is_recorded_as_answered() {
         assert_eq!((told.slug, told.record.outcome), ("malformed", Outcome::Refused));
         assert_eq!((told.record.name(), told.record.write), ("no end".into(), write));
     }
+}
+
+/// Everything on record about the machines of the rig, oldest first.
+fn told(rig: &Rig) -> Vec<(Option<Stray>, &'static str, Outcome)> {
+    let all = RecordQuery {
+        limit: 10_000,
+        ..RecordQuery::default()
+    };
+    let found = rig.engine.find_records(&all);
+    found
+        .iter()
+        .map(|told| (told.record.stray, told.slug, told.record.outcome))
+        .collect()
+}
+
+#[test]
+fn strange_packets_are_told_of() {
+    let strange: [(&[u8], Stray, &str, Outcome); 9] = [
+        (b"", Stray::Noise, "malformed", Outcome::Dropped),
+        (b"\0", Stray::Noise, "malformed", Outcome::Dropped),
+        (b"\0\0", Stray::Noise, "malformed", Outcome::Dropped),
+        (b"\0\x07", Stray::Noise, "malformed", Outcome::Dropped),
+        (b"\0\x03\0\x01x", Stray::Data, "stray_packet", Outcome::Refused),
+        (b"\0\x04\0\x01", Stray::Ack, "stray_packet", Outcome::Refused),
+        (
+            b"\0\x05\0\0x\0",
+            Stray::Error,
+            "stray_packet_unanswered",
+            Outcome::Silent,
+        ),
+        (
+            b"\0\x06tsize\x001\0",
+            Stray::OptionAck,
+            "not_for_servers",
+            Outcome::Dropped,
+        ),
+        (b"\0\x04\0", Stray::Noise, "malformed", Outcome::Dropped),
+    ];
+    for (datagram, packet, slug, outcome) in strange {
+        let mut rig = Rig::new();
+        rig.hear(datagram);
+        assert_eq!(told(&rig), [(Some(packet), slug, outcome)], "{datagram:?}");
+    }
+}
+
+#[test]
+fn an_acknowledgement_from_a_wrong_port_is_told_of_and_a_late_one_is_not() {
+    let mut rig = Rig::new();
+    rig.read("short", "");
+    rig.hear_from(peer(10, 2001), &compose::ack(1));
+    rig.ack(1);
+    rig.pass(2000).ack(1);
+    rig.error(0);
+    let sent = (None, "file_sent", Outcome::Answered);
+    assert_eq!(
+        told(&rig),
+        [(Some(Stray::Ack), "stray_packet", Outcome::Refused), sent]
+    );
+}
+
+#[test]
+fn a_flood_of_strange_packets_leaves_the_records_of_requests() {
+    let mut rig = Rig::with(|settings| settings.decisions = 1024);
+    rig.read("missing", "");
+    for n in 0..60_000 {
+        let datagram: &[u8] = [&b""[..], b"\0\x01no end", b"\0\x04\0\x01"][n % 3];
+        rig.hear_from(peer((n % 200) as u8, 3000 + (n / 200) as u16), datagram);
+        rig.pass(10);
+    }
+    let told = told(&rig);
+    assert_eq!(told[0].1, "not_found");
+    assert!((3..40).contains(&told.len()), "{}", told.len());
 }
 
 #[test]

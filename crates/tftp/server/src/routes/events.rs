@@ -106,12 +106,12 @@ fn event(lane: usize, told: &Told) -> Event {
     }
 }
 
-/// `boot.transfer.file_sent`, `boot.http.not_found`.
+/// `boot.transfer.file_sent`, `boot.http.not_found`, `boot.stray.stray_packet`.
 fn topic(told: &Told) -> String {
-    let kind = if told.record.http.is_some() {
-        "http"
-    } else {
-        "transfer"
+    let kind = match (told.record.http, told.record.stray) {
+        (Some(_), _) => "http",
+        (None, Some(_)) => "stray",
+        (None, None) => "transfer",
     };
     format!("boot.{kind}.{}", told.slug)
 }

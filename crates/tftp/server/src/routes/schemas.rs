@@ -49,7 +49,9 @@ fn record() -> Schema {
         ("port", schema::count("The client's port.")),
         (
             "event",
-            schema::string("What came in: `RRQ`, `WRQ`, or `HTTP` and its method, as `HTTP GET`."),
+            schema::string(
+                "What came in: `RRQ`, `WRQ`, or `HTTP` and its method, as `HTTP GET`; `DATA`, `ACK`, `ERROR` or `OACK` that belongs to no transfer, `-` for what is no packet.",
+            ),
         ),
         (
             "answer",

@@ -2,7 +2,7 @@
 
 use purlin_api::clock::rfc3339_millis;
 use purlin_telemetry::Outcome;
-use purlin_tftp_core::{BootRecord, HttpMethod, Told, TransferView};
+use purlin_tftp_core::{BootRecord, HttpMethod, Stray, Told, TransferView};
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 
@@ -37,10 +37,21 @@ pub(super) fn record(told: &Told) -> Value {
 }
 
 fn event(record: &BootRecord) -> &'static str {
-    match (record.http, record.write) {
-        (Some(method), _) => http_event(method),
-        (None, true) => "WRQ",
-        (None, false) => "RRQ",
+    match (record.http, record.stray, record.write) {
+        (Some(method), ..) => http_event(method),
+        (None, Some(packet), _) => stray_event(packet),
+        (None, None, true) => "WRQ",
+        (None, None, false) => "RRQ",
+    }
+}
+
+fn stray_event(packet: Stray) -> &'static str {
+    match packet {
+        Stray::Data => "DATA",
+        Stray::Ack => "ACK",
+        Stray::Error => "ERROR",
+        Stray::OptionAck => "OACK",
+        Stray::Noise => "-",
     }
 }
 
@@ -174,6 +185,10 @@ mod tests {
         assert_eq!(words(&refused), ("RRQ", "ERROR".to_owned()));
         let probe = with(|record| (record.octets, record.first_us) = (0, 0));
         assert_eq!(words(&probe), ("RRQ", "OACK".to_owned()));
+        for (packet, event) in [(Stray::OptionAck, "OACK"), (Stray::Noise, "-")] {
+            let stray = with(|record| (record.stray, record.outcome) = (Some(packet), Outcome::Dropped));
+            assert_eq!(words(&stray), (event, "-".to_owned()));
+        }
         for (method, event) in [
             ("GET", "HTTP GET"),
             ("HEAD", "HTTP HEAD"),

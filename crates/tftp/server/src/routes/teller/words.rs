@@ -3,7 +3,7 @@
 use super::Found;
 use purlin_api::story::{Subject, Who};
 use purlin_telemetry::Outcome;
-use purlin_tftp_core::{BootRecord, Told, TransferView};
+use purlin_tftp_core::{BootRecord, Stray, Told, TransferView};
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
@@ -18,7 +18,9 @@ pub(super) struct Words {
 /// `now` is in milliseconds since the Unix epoch.
 pub(super) fn tell(subject: &Subject, who: &Who, found: &Found, now: u64) -> Words {
     let by_file = matches!(subject, Subject::Name(_)) && who.addresses.is_empty();
-    let last = found.records.last();
+    // A machine's story is about its requests; what belongs to none is told where there is nothing else.
+    let request = found.records.iter().rfind(|told| told.record.stray.is_none());
+    let last = request.or(found.records.last());
     let mut said = Vec::new();
     if by_file && !found.records.is_empty() {
         said.push(crowd(subject, found));
@@ -91,6 +93,16 @@ fn ended(told: &Told, now: u64) -> String {
             "{client} {verb} {name} ({size}){how} in {}, {ago} ago.",
             span(record.took_us / 1000)
         );
+    }
+    if let Some(packet) = record.stray {
+        let what = match packet {
+            Stray::Data => "a DATA packet",
+            Stray::Ack => "an ACK",
+            Stray::Error => "an ERROR",
+            Stray::OptionAck => "an OACK",
+            Stray::Noise => "something else",
+        };
+        return format!("{client} sent {what}, {ago} ago: {}.", told.text);
     }
     let verb = if record.write {
         "wanted to write"
@@ -194,6 +206,19 @@ mod tests {
             "10.0.0.5 asked for boot.ipxe, 12 s ago: there is no such file."
         );
         assert_eq!(words.checks.len(), 1);
+    }
+
+    #[test]
+    fn a_strange_packet_is_told_where_no_request_is() {
+        let mut stray = told(2302, Outcome::Refused, 0);
+        stray.record.stray = Some(Stray::Ack);
+        let alone = say(vec![stray.clone()], CLIENT);
+        assert_eq!(
+            alone.summary,
+            "10.0.0.5 sent an ACK, 12 s ago: the packet belongs to no transfer here."
+        );
+        let beside = say(vec![told(2001, Outcome::Answered, 3_000_000), stray], CLIENT);
+        assert!(beside.summary.contains("took boot.ipxe"), "{}", beside.summary);
     }
 
     #[test]
