@@ -140,9 +140,13 @@ impl Problem {
         )
     }
 
-    /// 422: the change would make a faulty configuration.
+    /// 422: the change would make a faulty configuration. Warnings among the faults refuse nothing and are left out:
+    /// whoever reads this looks for what to change.
     #[must_use]
-    pub fn faults(errors: Vec<FaultView>) -> Self {
+    pub fn faults(mut errors: Vec<FaultView>) -> Self {
+        if errors.iter().any(FaultView::is_error) {
+            errors.retain(FaultView::is_error);
+        }
         let detail = match errors.as_slice() {
             [one] => format!("{}: {}", one.path, one.message),
             many => format!("{} faults; see errors", many.len()),
@@ -312,4 +316,23 @@ pub(crate) fn of_status(status: StatusCode, detail: String) -> Problem {
         _ => &reasons::BROKEN,
     };
     Problem::new(status, reason, detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn warnings_are_neither_counted_nor_listed_as_faults() {
+        let warning = FaultView {
+            severity: "warning",
+            ..FaultView::error("tftp.templates[0]", "no value has that name")
+        };
+        let fault = FaultView::error("boot.profiles[1].name", "this name is taken");
+        let problem = Problem::faults(vec![warning.clone(), fault.clone()]);
+        assert_eq!(problem.detail(), "boot.profiles[1].name: this name is taken");
+        assert_eq!(problem.0.errors, std::slice::from_ref(&fault));
+        let two = Problem::faults(vec![fault.clone(), warning, fault]);
+        assert_eq!(two.detail(), "2 faults; see errors");
+    }
 }
