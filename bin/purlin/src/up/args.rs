@@ -17,6 +17,7 @@ Examples:
 
 Signals:
   SIGTERM, SIGINT   stop taking work, finish what is under way within --grace, exit 0; once more: exit now
+                    (one of each within a second is one wish, as Ctrl-C under a profiler sends both)
   SIGHUP            read the file again and apply it; a faulty file is reported and changes nothing
 
 Without a file nothing is served on a real interface: DHCP answers on 127.0.0.1:6767 only.

@@ -3,6 +3,7 @@
 use crate::harness::{Ended, command, run_in};
 use rustix::process::{Pid, Signal, kill_process};
 use std::io::{BufRead, BufReader};
+use std::net::UdpSocket;
 use std::path::Path;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
@@ -56,11 +57,16 @@ impl Foreground {
         tftpd(self.dir.path(), arguments)
     }
 
-    /// Fetches a file that it serves, so that there is something to count.
-    fn serve_one(&self) {
+    /// Where it listens for TFTP.
+    fn server(&self) -> String {
         let node = std::fs::read_to_string(self.dir.path().join("purlin-data/node.json")).unwrap();
         let node: serde_json::Value = serde_json::from_str(&node).unwrap();
-        let server = node["tftp"][0].as_str().expect("it listens");
+        node["tftp"][0].as_str().expect("it listens").to_owned()
+    }
+
+    /// Fetches a file that it serves, so that there is something to count.
+    fn serve_one(&self) {
+        let server = &*self.server();
         std::fs::write(self.dir.path().join("purlin-data/boot/f.bin"), [7; 3000]).unwrap();
         let got = run_in(self.dir.path(), &["tftp", "get", server, "f.bin", "copy.bin"]);
         assert_eq!(got.code, 0, "{}", got.err);
@@ -139,6 +145,72 @@ fn s2_73_an_interrupt_ends_a_bare_run_cleanly() {
         "a profiler writes its data when the program ends by itself"
     );
     assert!(!daemon.dir.path().join("purlin-data/node.json").exists());
+}
+
+/// A client of its own, so that a transfer stands still for as long as the test likes.
+struct Slow {
+    socket: UdpSocket,
+    server: Option<std::net::SocketAddr>,
+}
+
+impl Slow {
+    fn ask(server: &str, name: &str) -> Self {
+        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        socket.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        let request = [b"\0\x01", name.as_bytes(), b"\0octet\0"].concat();
+        socket.send_to(&request, server).unwrap();
+        Self { socket, server: None }
+    }
+
+    /// The next block's payload that is not a copy of one before.
+    fn block(&mut self, number: u16) -> Vec<u8> {
+        let head = [&[0, 3][..], &number.to_be_bytes()].concat();
+        let mut buffer = [0; 600];
+        loop {
+            let (len, from) = self.socket.recv_from(&mut buffer).expect("a block");
+            self.server = Some(from);
+            if let Some(payload) = buffer[..len].strip_prefix(&head[..]) {
+                return payload.to_vec();
+            }
+        }
+    }
+
+    fn acknowledge(&self, number: u16) {
+        let packet = [&[0, 4][..], &number.to_be_bytes()].concat();
+        self.socket
+            .send_to(&packet, self.server.expect("it has answered"))
+            .unwrap();
+    }
+}
+
+/// Whether a new request is looked at. A packet thread without transfers ends at once when the server stops, and what
+/// was queued for it has no answer at all.
+fn serves(server: &str) -> bool {
+    let client = Slow::ask(server, "missing");
+    let patience = Some(Duration::from_millis(500));
+    client.socket.set_read_timeout(patience).unwrap();
+    let mut buffer = [0; 600];
+    let answer = client.socket.recv(&mut buffer);
+    answer.is_ok_and(|len| buffer[..len].starts_with(&[0, 5, 0, 1]))
+}
+
+#[test]
+fn an_interrupt_that_a_profiler_passes_on_as_a_termination_lets_transfers_finish() {
+    let mut daemon = Foreground::start();
+    daemon.serve_one();
+    let server = daemon.server();
+    let mut client = Slow::ask(&server, "f.bin");
+    let mut got = client.block(1);
+    kill_process(Pid::from_child(&daemon.child), Signal::INT).unwrap();
+    kill_process(Pid::from_child(&daemon.child), Signal::TERM).unwrap();
+    until("its stop", || !serves(&server));
+    for number in 1..=5 {
+        client.acknowledge(number);
+        got.extend(client.block(number + 1));
+    }
+    client.acknowledge(6);
+    assert_eq!(got, [7; 3000]);
+    assert_eq!(daemon.child.wait().unwrap().code(), Some(0));
 }
 
 impl Foreground {
