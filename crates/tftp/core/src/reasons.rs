@@ -149,7 +149,7 @@ reasons! {
         "A method other than GET and HEAD, a path that is no name, a range behind the end, or a condition that does not hold."
         "Look at the request in the record; boot firmware sends GET and HEAD only.";
     2503 HTTP_CUT "http_cut_off" "the connection ended before the whole file was sent"
-        "The client closed it, vanished, or the file changed while it was sent."
+        "The client closed it, or vanished. A file that changed meanwhile is told apart (PUR-2109)."
         "If it happens to many clients at once, look for a limit or a time-out in a box in between.";
     2504 HTTP_PART "http_part_sent" "a part of the file was sent"
         "The request named a range of octets, and all of them were sent (RFC 9110, section 14). Loaders that fetch an image piece by piece leave one such record for each." "";

@@ -3,6 +3,7 @@
 use super::record::Entry;
 use axum::body::{Body, Bytes};
 use futures_util::stream;
+use purlin_tftp_core::FileError;
 use purlin_tftp_files::{CHUNK, Chunk, Content};
 use std::io;
 use std::ops::Range;
@@ -21,13 +22,24 @@ pub(super) fn of(content: Arc<Content>, range: Range<u64>, entry: Entry) -> Body
             }
             let index = range.start / CHUNK as u64;
             let base = index * CHUNK as u64;
-            let chunk = load(&content, index).await?;
             let from = (range.start - base) as usize;
-            let to = ((range.end - base) as usize).min(chunk.len());
-            if to <= from {
+            let chunk = load(&content, index).await;
+            let part = chunk.and_then(|chunk| {
+                let to = ((range.end - base) as usize).min(chunk.len());
+                if to <= from {
+                    Err(Lost::Changed)
+                } else {
+                    Ok((chunk, to))
+                }
+            });
+            let (chunk, to) = match part {
+                Ok(part) => part,
                 // The length was promised; an error ends the connection, so that nobody takes a part for the whole.
-                return Err(io::Error::other("the file changed while it was sent"));
-            }
+                Err(lost) => {
+                    entry.lost(lost);
+                    return Err(io::Error::other(lost.text()));
+                }
+            };
             let octets = Bytes::from_owner(chunk).slice(from..to);
             entry.sent(octets.len());
             Ok(Some((octets, (content, base + to as u64..range.end, entry))))
@@ -35,7 +47,25 @@ pub(super) fn of(content: Arc<Content>, range: Range<u64>, entry: Entry) -> Body
     ))
 }
 
-async fn load(content: &Arc<Content>, index: u64) -> io::Result<Chunk> {
+/// Why the rest of a body cannot be had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lost {
+    /// The file is shorter than it was, or cannot be read any more.
+    Changed,
+    /// Too much is waiting for the disk, or in use.
+    Busy,
+}
+
+impl Lost {
+    fn text(self) -> &'static str {
+        match self {
+            Self::Changed => "the file changed while it was sent",
+            Self::Busy => "too much is waiting for the disk, or the cache is too small",
+        }
+    }
+}
+
+async fn load(content: &Arc<Content>, index: u64) -> Result<Chunk, Lost> {
     // A chunk can be given up again between its arrival and the look at it; with a cache that small, trying a few
     // times is all there is.
     for _ in 0..4 {
@@ -52,8 +82,9 @@ async fn load(content: &Arc<Content>, index: u64) -> io::Result<Chunk> {
         );
         match arrived.await {
             Ok(Ok(())) => {}
-            _ => return Err(io::Error::other("the file could not be read")),
+            Ok(Err(FileError::Io | FileError::NotFound)) => return Err(Lost::Changed),
+            _ => return Err(Lost::Busy),
         }
     }
-    Err(io::Error::other("the cache is too small for what is being read"))
+    Err(Lost::Busy)
 }

@@ -1,5 +1,6 @@
 //! What became of HTTP requests, in the same records as TFTP's transfers.
 
+use super::body::Lost;
 use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -105,6 +106,8 @@ pub(super) struct Entry {
     status: u16,
     /// Octets that the body should have.
     promised: u64,
+    /// Why the body ended early, when it was not the client.
+    lost: Option<Lost>,
     began: BootTime,
 }
 
@@ -124,6 +127,7 @@ impl Entry {
             record,
             status: 0,
             promised: 0,
+            lost: None,
             began: now.boot,
         }
     }
@@ -165,6 +169,11 @@ impl Entry {
         self.record.octets += octets as u64;
     }
 
+    /// The rest of the body cannot be had, and the connection ends for that.
+    pub(super) fn lost(&mut self, lost: Lost) {
+        self.lost = Some(lost);
+    }
+
     fn micros(&self) -> u64 {
         now().boot.0.saturating_sub(self.began.0) / 1000
     }
@@ -175,7 +184,11 @@ impl Drop for Entry {
         self.record.took_us = self.micros();
         self.record.at = now().wall;
         if self.record.octets < self.promised {
-            self.record.reason = reasons::HTTP_CUT;
+            self.record.reason = match self.lost {
+                Some(Lost::Changed) => reasons::CHANGED,
+                Some(Lost::Busy) => reasons::BUSY,
+                None => reasons::HTTP_CUT,
+            };
             self.record.outcome = Outcome::Noted;
         }
         self.records.push(self.record, self.status);

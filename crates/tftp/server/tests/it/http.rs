@@ -3,6 +3,8 @@
 use crate::bench::Bench;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode};
+use futures_util::StreamExt;
+use purlin_telemetry::Outcome;
 use purlin_tftp_core::settings::Compression;
 use purlin_tftp_core::{HttpMethod, RecordQuery, Told};
 use purlin_tftp_server::http::{Gzip, HttpRecords, Site, router};
@@ -210,6 +212,30 @@ fn records_tell_parts_from_files_and_methods_apart() {
         ("http_refused", Some(HttpMethod::Post), 0, 0),
     ];
     assert_eq!(told, expected);
+}
+
+#[test]
+fn a_file_that_shrinks_while_it_is_sent_is_told_from_a_client_that_goes() {
+    let bench = Bench::new();
+    bench.file("disk.img", 40_000_000);
+    let site = site(&bench);
+    let whole = || {
+        let request = Request::builder().uri("/disk.img").header("host", "boot.example");
+        router(site.clone()).oneshot(request.body(Body::empty()).unwrap())
+    };
+    bench.runtime.block_on(async {
+        let mut body = whole().await.unwrap().into_body().into_data_stream();
+        body.next().await.unwrap().unwrap();
+    });
+    assert_eq!(records(&site).last().unwrap().slug, "http_cut_off");
+    bench.runtime.block_on(async {
+        let mut body = whole().await.unwrap().into_body().into_data_stream();
+        body.next().await.unwrap().unwrap();
+        bench.file("disk.img", 1_000_000);
+        while let Some(Ok(_)) = body.next().await {}
+    });
+    let told = records(&site).pop().unwrap();
+    assert_eq!((told.slug, told.record.outcome), ("file_changed", Outcome::Noted));
 }
 
 #[test]
