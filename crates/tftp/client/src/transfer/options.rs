@@ -52,6 +52,8 @@ pub enum OptionsError {
         value: String,
         allowed: &'static str,
     },
+    #[error("the name of the file is empty; say what to transfer")]
+    NoName,
     #[error("the name {0:?} holds a zero octet, which ends a name on the wire")]
     Name(String),
     #[error("the name of {0} octets does not fit a request; at most about 400 do")]
@@ -111,7 +113,10 @@ impl TransferOptions {
     /// # Errors
     /// The value and what is allowed.
     pub fn check(&self, name: &str) -> Result<(), OptionsError> {
-        if name.is_empty() || name.contains('\0') {
+        if name.is_empty() {
+            return Err(OptionsError::NoName);
+        }
+        if name.contains('\0') {
             return Err(OptionsError::Name(name.to_owned()));
         }
         if name.len() > REQUEST_MAX - 112 {
@@ -201,7 +206,9 @@ mod tests {
         assert!(check(|o| o.mode = Mode::Mail).contains("octet or netascii"));
         let family = check(|o| o.local = Some("::1".parse().unwrap()));
         assert_eq!(family, "an IPv6 source address cannot reach the IPv4 server");
-        assert!(TransferOptions::new(server).check("a\0b").is_err());
+        let named = |name: &str| TransferOptions::new(server).check(name).unwrap_err();
+        assert_eq!(named(""), OptionsError::NoName);
+        assert_eq!(named("a\0b"), OptionsError::Name("a\0b".into()));
         assert!(TransferOptions::new(server).check(&"x".repeat(401)).is_err());
     }
 }

@@ -15,8 +15,8 @@ purlin_telemetry::reason_codes! {
     NAME_CLIMBS = 2404, "name_climbs", "the name has a part \"..\"",
         "A name with \"..\" is refused whatever it would lead to, so that nothing outside of the root can be asked for.",
         "Ask for the file by its plain path below the root.";
-    NAME_DIRECTORY = 2405, "name_directory", "the name is that of a directory",
-        "The name ends in a slash; directories are not served.", "Name a file.";
+    NAME_DIRECTORY = 2405, "name_directory", "the name ends in a slash, as that of a directory",
+        "Whether there is such a directory was not looked at; directories are not served.", "Name a file.";
     RULE_REFUSES = 2406, "rule_refuses", "a rule refuses the name",
         "One of tftp.rules (or a line with `a` in tftp.remap) fits the name and refuses it.",
         "Change the rule when the name should be served.";
