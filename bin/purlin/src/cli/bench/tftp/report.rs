@@ -132,7 +132,9 @@ fn show_harm(way: &str, words: &str, count: &FaultCount) {
 fn show_verdict(report: &BenchReport) {
     let paint = Paint::stdout();
     if report.is_clean() {
-        say!("\n{}", paint.text(Tone::Good, "every octet was right"));
+        let done = report.phases.iter().map(|phase| phase.boots_done).sum();
+        let (tone, words) = clean(done);
+        say!("\n{}", paint.text(tone, words));
         return;
     }
     let count: u64 = report.phases.iter().map(|phase| phase.violations).sum();
@@ -146,6 +148,17 @@ fn show_verdict(report: &BenchReport) {
             found.profile,
             found.detail
         );
+    }
+}
+
+/// The verdict on a run without violations, by how many boots it took to its end.
+fn clean(done: u64) -> (Tone, &'static str) {
+    match done {
+        0 => (
+            Tone::Bad,
+            "not one boot was done, so nothing can be said of what is served",
+        ),
+        _ => (Tone::Good, "every octet was right"),
     }
 }
 
@@ -167,5 +180,17 @@ fn show_changes(changes: &[Change]) {
             Tone::Faint
         };
         say!("{}", paint.text(tone, &line));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_that_came_is_nothing_that_was_right() {
+        assert_eq!(clean(1), (Tone::Good, "every octet was right"));
+        assert_eq!(clean(0).0, Tone::Bad);
+        assert!(!clean(0).1.contains("right"));
     }
 }
