@@ -136,7 +136,7 @@ impl Context {
 
     /// Whether a node's API was named.
     #[cfg_attr(
-        not(feature = "chain"),
+        not(any(feature = "chain", feature = "tftp")),
         expect(dead_code, reason = "only what works on a data directory, too, asks")
     )]
     pub(crate) fn names_a_server(&self) -> bool {

@@ -2,7 +2,7 @@
 
 use super::background::{not_running, running};
 use crate::cli::{Context, paging};
-use crate::client::Ask;
+use crate::client::{Ask, Client};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::numbers::{labelled, quantile, samples, total};
 use crate::output::{self, Column, Form, Kind, Show};
@@ -12,10 +12,17 @@ use std::time::{SystemTime, UNIX_EPOCH};
 const FIRST: &str = "purlin_tftp_first_block_latency_seconds";
 const WHOLE: &str = "purlin_tftp_transfer_latency_seconds";
 
+/// The node of the data directory, or the one that `--server` names: never whoever else answers at the usual port.
+fn client(context: &Context) -> Result<Client, Failure> {
+    if !context.names_a_server() && running(context).is_none() {
+        return Err(not_running(context));
+    }
+    context.client()
+}
+
 /// The node's page of metrics.
 async fn page(context: &Context) -> Result<String, Failure> {
-    let answer = context
-        .client()?
+    let answer = client(context)?
         .answer(Ask::get("/metrics").accept("text/plain"))
         .await?;
     Ok(String::from_utf8_lossy(&answer.body).into_owned())
@@ -117,7 +124,7 @@ const CONNECTIONS: Kind = Kind {
 };
 
 pub(super) async fn connections(context: &Context) -> Outcome {
-    let rows = paging::all(&mut context.client()?, "/api/v1/tftp/transfers").await?;
+    let rows = paging::all(&mut client(context)?, "/api/v1/tftp/transfers").await?;
     output::list(&context.view(), CONNECTIONS, &rows)?;
     Ok(Exit::Ok)
 }
