@@ -12,7 +12,14 @@ use std::time::Duration;
 #[command(after_help = "Examples:
   purlin events                                what is still in memory
   purlin events --follow --topics dhcp.lease   leases as they come
-  purlin events --follow -o json | jq .")]
+  purlin events --follow -o json | jq .
+
+Topics, as far as the node has the service; each includes those below it:
+  dhcp.lease, dhcp.decision     what was given, and every packet's fate; dhcp.decision.no_subnet_for_relay is one reason
+  boot.transfer, boot.http      requests for boot files by how they ended; boot.stray: packets of no transfer
+  config.revision, config.file  changes of the configuration, and files that were refused
+  chain, ovn.row                blocks and agreement; rows that changed
+  cluster, scaling, node.health nodes that come and go, advice, what is wrong with this node")]
 pub(crate) struct Args {
     /// Only these topics.
     #[arg(long, value_delimiter = ',', value_name = "TOPIC,...")]
@@ -65,8 +72,14 @@ pub(super) async fn run(args: &Args, context: &Context) -> Outcome {
             _ = tokio::signal::ctrl_c() => return Ok(Exit::Ok),
         };
         match end {
-            Ok(()) if !args.follow => return Ok(Exit::Ok),
-            Ok(()) => {}
+            Ok(came) if !args.follow => {
+                if !came && !args.topics.is_empty() {
+                    let topics = args.topics.join(",");
+                    eprintln!("no event of {topics} is in memory; purlin events --help names the topics");
+                }
+                return Ok(Exit::Ok);
+            }
+            Ok(_) => {}
             Err(failure) if args.follow && failure.exit == Exit::Unreachable && !last.is_empty() => {
                 eprintln!("{failure}; trying again");
             }
@@ -76,24 +89,26 @@ pub(super) async fn run(args: &Args, context: &Context) -> Outcome {
     }
 }
 
-/// Reads one connection to its end (or to silence), keeping the id of the last event seen.
-async fn follow(client: &mut Client, args: &Args, form: Form, last: &mut String) -> Result<(), Failure> {
+/// Reads one connection to its end (or to silence), keeping the id of the last event seen. Returns whether any came.
+async fn follow(client: &mut Client, args: &Args, form: Form, last: &mut String) -> Result<bool, Failure> {
     let topics = args.topics.join(",");
     let path = with_query("/api/v1/events", &[("topics", &topics), ("after", last)]);
     let mut lines = client.stream(Ask::get(path).accept("text/event-stream")).await?;
     let mut event = Event::default();
+    let mut came = false;
     loop {
         let line = if args.follow {
             lines.line().await?
         } else {
             match tokio::time::timeout(SILENCE, lines.line()).await {
                 Ok(line) => line?,
-                Err(_) => return Ok(()),
+                Err(_) => return Ok(came),
             }
         };
-        let Some(line) = line else { return Ok(()) };
+        let Some(line) = line else { return Ok(came) };
         if line.is_empty() {
             let done = std::mem::take(&mut event);
+            came |= !done.data.is_empty();
             done.show(form, args.subjects.as_deref())?;
             if !done.id.is_empty() {
                 *last = done.id;

@@ -256,6 +256,18 @@ fn until(what: &str, holds: impl Fn() -> bool) {
 }
 
 #[test]
+fn events_of_a_topic_that_nothing_has_are_said_to_be_none() {
+    let daemon = Foreground::start();
+    daemon.serve_one();
+    let none = daemon.run_purlin(&["events", "--topics", "nope"]);
+    assert_eq!((none.code, &*none.out), (0, ""));
+    assert!(none.err.contains("no event of nope"), "{}", none.err);
+    let some = daemon.run_purlin(&["events", "--topics", "boot"]);
+    assert!(some.out.contains("boot.transfer.file_sent"), "{}", some.out);
+    assert_eq!(some.err, "");
+}
+
+#[test]
 fn it_starts_reloads_and_stops_in_the_background() {
     let dir = dir();
     let started = tftpd(
