@@ -221,6 +221,22 @@ impl Campus {
         begin.elapsed()
     }
 
+    /// Waits until every node holds a good part of the slots. [`Campus::until_whole`] is content with one that holds them all
+    /// while the others have only just joined.
+    ///
+    /// # Panics
+    /// When they do not.
+    pub fn until_shared(&self) {
+        let share = SLOTS / (2 * self.nodes.len() as u64);
+        for node in &self.nodes {
+            node.until("every node held its share", || {
+                let all = node.members().unwrap_or_default();
+                let held = all.iter().filter_map(|row| row["slots"].as_u64());
+                held.filter(|slots| *slots >= share).count() == self.nodes.len()
+            });
+        }
+    }
+
     fn running(&mut self) -> Vec<&Member> {
         let nodes = self.nodes.iter_mut();
         let running = nodes.filter_map(|node| node.process.is_running().then_some(&*node));
