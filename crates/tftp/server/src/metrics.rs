@@ -150,6 +150,11 @@ fn sockets(encoder: &mut Encoder, shell: &ShellCounters) {
             "Windows that waited for content to be read.",
             shell.stalls,
         ),
+        (
+            "purlin_tftp_own_port_failures_total",
+            "Transfers that went on from the listening port because none of tftp.ports was to be had.",
+            shell.own_port_failures,
+        ),
     ];
     for (name, help, count) in counts {
         encoder.counter(name, help).count(&[], count);

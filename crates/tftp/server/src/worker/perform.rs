@@ -66,7 +66,6 @@ impl Worker {
         let inbox = Arc::clone(&self.inbox);
         let done = move |result| inbox.leave(Note::Opened(slot, result));
         self.tree.open(OwnedAsk::from(&ask), netascii, Box::new(done));
-        self.own_port(slot);
     }
 
     /// Sends at most so many of the windows that wait. Those of transfers that have ended are passed over.

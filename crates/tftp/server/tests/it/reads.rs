@@ -1,6 +1,7 @@
 //! Reading: every octet arrives, whatever is negotiated.
 
 use crate::bench::{Bench, read, refused};
+use crate::targets::value;
 use purlin_tftp_client::proxy::{Proxy, ProxyOptions};
 use purlin_tftp_client::{Faults, Mode, TransferOptions};
 use purlin_tftp_core::settings::Ports;
@@ -163,6 +164,35 @@ fn a_transfer_has_a_port_of_its_own_where_that_is_wanted() {
         assert!(octets == content);
         assert!((42_000..=42_099).contains(&report.server.port()), "{report:?}");
     }
+}
+
+/// A transfer that has begun holds its port; the next one is served all the same, and told of.
+#[test]
+fn a_range_that_is_taken_is_counted_and_keeps_nobody_from_booting() {
+    let bench = Bench::with(|settings| {
+        settings.ports = Ports::Range {
+            first: 42_100,
+            last: 42_100,
+        }
+    });
+    let content = bench.file("kernel", 100_000);
+    let first = UdpSocket::bind("127.0.0.1:0").unwrap();
+    first.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+    first.send_to(b"\0\x01kernel\0octet\0", bench.address()).unwrap();
+    let (_, from) = first.recv_from(&mut [0; 600]).unwrap();
+    assert_eq!(from.port(), 42_100);
+    let (octets, report) = read(&bench.options(), "kernel");
+    assert!(octets == content);
+    assert_eq!(report.unwrap().server.port(), bench.address().port());
+    // A thread tells its counts a little later.
+    let counted = || value(&bench, "purlin_tftp_own_port_failures_total");
+    for _ in 0..200 {
+        if counted() > 0.0 {
+            break;
+        }
+        std::thread::park_timeout(Duration::from_millis(50));
+    }
+    assert_eq!(counted(), 1.0);
 }
 
 #[test]

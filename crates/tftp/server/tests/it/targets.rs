@@ -156,7 +156,7 @@ fn may_open(files: u64) -> bool {
 }
 
 /// A metric without labels, summed over threads.
-fn value(bench: &Bench, name: &str) -> f64 {
+pub(crate) fn value(bench: &Bench, name: &str) -> f64 {
     let registry = Registry::new();
     registry.register(Arc::new(bench.handle.metrics()));
     let text = registry.text();
