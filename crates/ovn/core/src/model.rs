@@ -22,7 +22,7 @@ pub(crate) use naming::NAMING;
 pub use natural::{from_natural, natural, object, row_from_natural, row_natural};
 pub use owner::{NAME_KEY, OWNER_KEY, Owner, owner};
 pub use schema::target;
-pub use schema::{Reference, is_volatile, label_column, layout, nb_schema, references};
+pub use schema::{METERED, Reference, is_volatile, label_column, layout, nb_schema, references};
 pub use state::State;
 pub(crate) use state::label_of;
 pub use told::Told;

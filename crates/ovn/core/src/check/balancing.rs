@@ -1,8 +1,8 @@
 //! Load balancers: their virtual addresses, backends and health checks, and two of them in one place.
 
-use crate::model::{Diff, Kind, State};
+use crate::model::{ColumnDiff, Diff, Kind, RowDiff, State};
 use crate::problem::Problem;
-use purlin_ovsdb::Uuid;
+use purlin_ovsdb::{Atom, Datum, Uuid};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 
@@ -119,36 +119,15 @@ pub(super) fn reviewed(after: &State<'_>, diff: &Diff) -> Vec<Problem> {
         }
         written.insert(balancer);
     };
-    let changes = diff.rows.iter().filter(|row| row.kind != Kind::Removed);
-    for row in changes {
-        let attached = || {
-            let columns = row
-                .columns
-                .iter()
-                .filter(|column| column.column.starts_with("load_balancer"));
-            let came = columns.flat_map(|column| {
-                let before = column.before.clone();
-                let held = move |atom: &purlin_ovsdb::Atom| {
-                    before.as_ref().is_some_and(|before| before.contains(atom))
-                };
-                let now = column.after.iter().flat_map(|after| after.atoms().to_vec());
-                now.filter(move |atom| !held(atom))
-                    .filter_map(|atom| atom.as_uuid())
-            });
-            came.collect::<Vec<_>>()
-        };
+    for row in diff.rows.iter().filter(|row| row.kind != Kind::Removed) {
         match row.table.as_str() {
             "Load_Balancer" => touch(row.uuid),
-            "Load_Balancer_Group" => attached().into_iter().for_each(&mut touch),
+            "Load_Balancer_Group" => came(row, "load_balancer").for_each(&mut touch),
             "Logical_Switch" | "Logical_Router" => {
-                for came in attached() {
-                    match after.contains("Load_Balancer", came) {
-                        true => touch(came),
-                        false => after
-                            .targets("Load_Balancer_Group", came, "load_balancer")
-                            .into_iter()
-                            .for_each(&mut touch),
-                    }
+                came(row, "load_balancer").for_each(&mut touch);
+                for group in came(row, "load_balancer_group") {
+                    let balancers = after.targets("Load_Balancer_Group", group, "load_balancer");
+                    balancers.into_iter().for_each(&mut touch);
                 }
             }
             _ => {}
@@ -160,6 +139,18 @@ pub(super) fn reviewed(after: &State<'_>, diff: &Diff) -> Vec<Problem> {
     near.filter(|(.., all)| all.len() <= LIST_MAX)
         .flat_map(|(holder, place, all)| twins(after, (holder, place), &all, Some(&written)))
         .collect()
+}
+
+/// What a column points to that it did not before.
+fn came<'r>(row: &'r RowDiff, column: &str) -> impl Iterator<Item = Uuid> + use<'r> {
+    let column = row.columns.iter().find(|changed| changed.column == column);
+    let now = |column: &'r ColumnDiff| column.after.iter().flat_map(Datum::atoms);
+    let held =
+        |column: &ColumnDiff, atom: &Atom| column.before.as_ref().is_some_and(|before| before.contains(atom));
+    column
+        .into_iter()
+        .flat_map(move |column| now(column).filter(move |atom| !held(column, atom)))
+        .filter_map(Atom::as_uuid)
 }
 
 pub(super) fn review_all(state: &State<'_>) -> Vec<Problem> {

@@ -1,6 +1,6 @@
 //! Rows of the smaller tables.
 
-use crate::model::State;
+use crate::model::{METERED, State};
 use crate::problem::Problem;
 use purlin_ovsdb::Uuid;
 use purlin_types::Mac;
@@ -99,29 +99,6 @@ pub(super) fn acl(state: &State<'_>, uuid: Uuid) -> Option<Problem> {
     let name = state.text("ACL", uuid, "meter").filter(|name| !name.is_empty())?;
     meter(state, name, "meter")
 }
-
-/// Kinds of packets that reach the controller and can be metered. Newer releases have more.
-///
-/// Source: ovn-nb(5), table `Copp`, column `meters`.
-const METERED: &[&str] = &[
-    "arp",
-    "arp-resolve",
-    "bfd",
-    "dhcpv4-opts",
-    "dhcpv6-opts",
-    "dns",
-    "event-elb",
-    "icmp4-error",
-    "icmp6-error",
-    "igmp",
-    "nd-na",
-    "nd-ns",
-    "nd-ns-resolve",
-    "nd-ra-opts",
-    "reject",
-    "svc-monitor",
-    "tcp-reset",
-];
 
 pub(super) fn copp(state: &State<'_>, uuid: Uuid) -> Vec<Problem> {
     let meters = state.map("Copp", uuid, "meters");

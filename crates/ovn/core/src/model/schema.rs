@@ -108,3 +108,26 @@ pub fn label_column(table: &str) -> Option<&'static str> {
         _ => "name",
     })
 }
+
+/// Kinds of packets that reach the controller and can be metered. Newer releases have more.
+///
+/// Source: ovn-nb(5), table `Copp`, column `meters`, in the order of `ovn-nbctl`.
+pub const METERED: [&str; 17] = [
+    "arp",
+    "arp-resolve",
+    "dhcpv4-opts",
+    "dhcpv6-opts",
+    "dns",
+    "event-elb",
+    "icmp4-error",
+    "icmp6-error",
+    "igmp",
+    "nd-na",
+    "nd-ns",
+    "nd-ns-resolve",
+    "nd-ra-opts",
+    "tcp-reset",
+    "bfd",
+    "reject",
+    "svc-monitor",
+];

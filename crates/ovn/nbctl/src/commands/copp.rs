@@ -3,28 +3,10 @@
 use super::words::{COPP, ROUTER, SWITCH};
 use crate::context::{Context, Noun, fail};
 use crate::syntax::{Looks, Mode, Syntax};
+use purlin_ovn_core::model::METERED;
 use purlin_ovsdb::{Atom, Datum, Uuid};
 
 const POLICIES: &str = "Copp meters name; Logical_Switch name copp; Logical_Router name copp";
-const PROTOCOLS: [&str; 17] = [
-    "arp",
-    "arp-resolve",
-    "dhcpv4-opts",
-    "dhcpv6-opts",
-    "dns",
-    "event-elb",
-    "icmp4-error",
-    "icmp6-error",
-    "igmp",
-    "nd-na",
-    "nd-ns",
-    "nd-ns-resolve",
-    "nd-ra-opts",
-    "tcp-reset",
-    "bfd",
-    "reject",
-    "svc-monitor",
-];
 
 const fn command(
     name: &'static str,
@@ -54,12 +36,12 @@ pub(super) static COMMANDS: &[Syntax] = &[
 ];
 
 fn protocol(text: &str) -> Result<(), String> {
-    if PROTOCOLS.contains(&text) {
+    if METERED.contains(&text) {
         return Ok(());
     }
     fail(format!(
         "Invalid control protocol. Allowed values: {}.",
-        PROTOCOLS.join(", ")
+        METERED.join(", ")
     ))
 }
 
