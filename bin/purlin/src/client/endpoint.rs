@@ -97,7 +97,7 @@ impl fmt::Display for Url {
 }
 
 /// What a running node leaves in its data directory for commands on the same machine.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct NodeFile {
     pub(crate) node: String,
     /// Plain HTTP, when there is any.
@@ -118,6 +118,12 @@ pub(crate) struct NodeFile {
     pub(crate) chain_http: Option<String>,
     #[serde(default)]
     pub(crate) chain_websocket: Option<String>,
+    /// Endpoints of the northbound, as `ovn-nbctl --db` takes them.
+    #[serde(default)]
+    pub(crate) ovn: Vec<String>,
+    /// Whose databases these are, in words, where the node has started them itself.
+    #[serde(default)]
+    pub(crate) ovn_origin: Option<String>,
     /// Certificate of the CA that signed the node's own.
     pub(crate) ca: Option<PathBuf>,
     pub(crate) pid: u32,
@@ -280,18 +286,9 @@ mod tests {
         NodeFile {
             node: "n".into(),
             url: Some("http://127.0.0.1:9".into()),
-            https: None,
-            metrics: None,
-            dhcp: Vec::new(),
-            tftp: Vec::new(),
-            boot_http: None,
-            boot_https: None,
-            chain_http: None,
-            chain_websocket: None,
-            ca: None,
             pid,
             life,
-            version: "0".into(),
+            ..NodeFile::default()
         }
     }
 

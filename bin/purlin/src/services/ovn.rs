@@ -37,6 +37,7 @@ pub(crate) struct Ovn {
     platform: Platform,
     /// Those that this node has started.
     own: Option<OwnDatabases>,
+    northbound: Vec<String>,
     /// Takes command lines of `purlin nbctl`, until it is dropped.
     _lines: Option<Served>,
     /// The node does nothing else: without its databases it should get no work.
@@ -67,6 +68,7 @@ impl Ovn {
             group: settings.group,
             ..Config::new(database, endpoints)
         };
+        let northbound = north.iter().map(ToString::to_string).collect();
         let platform = Platform::start(purlin_ovn_server::Settings {
             northbound: config(NORTHBOUND, north),
             southbound: (!south.is_empty()).then(|| config(SOUTHBOUND, south)),
@@ -98,6 +100,7 @@ impl Ovn {
         Ok(Some(Self {
             platform,
             own,
+            northbound,
             _lines: lines,
             alone,
         }))
@@ -167,7 +170,10 @@ impl Service for Ovn {
         registry.register(Arc::new(OvnMetrics(self.platform.clone())));
     }
 
-    fn publish(&self, _: &mut NodeFile) {}
+    fn publish(&self, file: &mut NodeFile) {
+        file.ovn.clone_from(&self.northbound);
+        file.ovn_origin = self.own.as_ref().map(|own| own.origin().to_owned());
+    }
 
     fn checks(&self) -> Vec<Check> {
         const NAME: &str = "ovn.databases";

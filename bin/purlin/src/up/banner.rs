@@ -66,6 +66,9 @@ impl Banner<'_> {
         {
             row("chain", url);
         }
+        for fact in self.node.ovn_origin.iter().chain(&self.node.ovn) {
+            row("OVN", fact);
+        }
         for interface in &self.interfaces {
             row("DHCP", &format!("local segment {interface}"));
         }
@@ -131,6 +134,12 @@ impl Banner<'_> {
             let accounts = format!("{program} chain accounts");
             steps.push((accounts, "accounts with ether, for any Ethereum tool"));
         }
+        if !self.node.ovn.is_empty() {
+            steps.push((
+                format!("{program} ovn status"),
+                "which OVN this is, and how it does",
+            ));
+        }
         steps.push((
             format!("{program} doctor"),
             "what would be in the way of real clients",
@@ -157,22 +166,15 @@ mod tests {
     }
 
     #[test]
-    fn the_token_is_shown_only_where_it_may_be() {
+    fn every_service_is_told_of_and_the_token_where_it_may_be() {
         let node = NodeFile {
             node: "n".into(),
             url: Some("http://127.0.0.1:8080".into()),
-            https: None,
-            metrics: None,
             dhcp: vec!["127.0.0.1:6767".into()],
             tftp: vec!["127.0.0.1:6969".into()],
-            boot_http: None,
-            boot_https: None,
-            chain_http: None,
-            chain_websocket: None,
-            ca: None,
-            pid: 1,
-            life: None,
-            version: "0".into(),
+            ovn: vec!["unix:/d/ovn/db.sock".into()],
+            ovn_origin: Some("a northbound in this process".into()),
+            ..NodeFile::default()
         };
         let mut banner = Banner {
             node: &node,
@@ -194,6 +196,13 @@ mod tests {
             quiet.contains("purlin tftp get 127.0.0.1:6969 hello.txt"),
             "{quiet}"
         );
+        for fact in [
+            "OVN        a northbound in this process",
+            "unix:/d/ovn/db.sock",
+            "purlin ovn status",
+        ] {
+            assert!(quiet.contains(fact), "{quiet}");
+        }
         banner.token = Some("pur_secret");
         assert!(banner.text(Paint::off()).contains("pur_secret"));
         assert!(!quiet.contains("pur_secret"));

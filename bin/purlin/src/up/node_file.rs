@@ -51,18 +51,11 @@ mod tests {
         let node = NodeFile {
             node: "n".into(),
             url: Some("http://127.0.0.1:1".into()),
-            https: None,
-            metrics: None,
             dhcp: vec!["127.0.0.1:6767".into()],
             tftp: vec!["127.0.0.1:6969".into()],
-            boot_http: None,
-            boot_https: None,
-            chain_http: None,
-            chain_websocket: None,
-            ca: None,
             pid: std::process::id(),
-            life: None,
             version: "0".into(),
+            ..NodeFile::default()
         };
         let published = publish(&node, dir.path()).unwrap();
         assert_eq!(NodeFile::read(dir.path()), Some(node.clone()));

@@ -164,16 +164,11 @@ impl Face {
             url: first_url("http", &self.places.http),
             https: first_url("https", &self.places.https),
             metrics: first_url("http", &self.places.metrics).map(|url| format!("{url}/metrics")),
-            dhcp: Vec::new(),
-            tftp: Vec::new(),
-            boot_http: None,
-            boot_https: None,
-            chain_http: None,
-            chain_websocket: None,
             ca: self.ca.clone(),
             pid: std::process::id(),
             life: life::own(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
+            ..NodeFile::default()
         }
     }
 

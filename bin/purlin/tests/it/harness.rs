@@ -135,6 +135,13 @@ impl Node {
         }
     }
 
+    /// Reads what is printed at the start, up to the advice that ends it.
+    pub(crate) fn facts(&mut self) -> String {
+        let lines = self.out.by_ref().map_while(Result::ok);
+        let facts: Vec<String> = lines.take_while(|line| !line.contains("try next")).collect();
+        facts.join("\n")
+    }
+
     /// Runs a command against this node, by its directory.
     pub(crate) fn run(&self, arguments: &[&str]) -> Ended {
         run_in(self.dir.path(), arguments)

@@ -134,3 +134,15 @@ fn what_cannot_be_ends_with_a_code_and_what_would_be_right() {
     let status = node.run(&["ovn", "status"]);
     assert!(status.out.contains("OVN_Northbound"), "{}", status.out);
 }
+
+#[test]
+fn the_start_tells_which_ovn_it_is_and_where() {
+    let mut node = Node::start(OVN);
+    let told = node.facts();
+    assert!(told.contains("a northbound in this process"), "{told}");
+    let text = std::fs::read_to_string(node.path("purlin-data/node.json")).expect("the node is up");
+    let file: serde_json::Value = serde_json::from_str(&text).expect("it is JSON");
+    let northbound = file["ovn"][0].as_str().expect("an endpoint");
+    assert!(told.contains(northbound), "{told}");
+    assert!(northbound.starts_with("unix:/"), "{northbound}");
+}
