@@ -109,13 +109,13 @@ pub const RULES: &[Rule] = &[
         Mutation::CountFromAnswer,
         ("count-from-sending", "2.2"),
         "the lease is counted from the answer of a renewal instead of from its sending",
-        Some(4),
+        Some(35),
     ),
     rule(
         Mutation::SleepingClock,
         ("boot-time", "2.2"),
         "the lease is counted by a clock that stands still while the machine sleeps",
-        Some(12),
+        Some(13),
     ),
     rule(
         Mutation::LongLead,
@@ -145,7 +145,7 @@ pub const RULES: &[Rule] = &[
         Mutation::NoQuarantine,
         ("quarantine", "R4"),
         "nothing is quarantined after a takeover by force",
-        Some(6),
+        Some(10),
     ),
     rule(
         Mutation::LostDecline,
@@ -157,7 +157,7 @@ pub const RULES: &[Rule] = &[
         Mutation::NoFence,
         ("fence", "R7"),
         "rows are taken from anybody",
-        Some(4),
+        Some(13),
     ),
     rule(
         Mutation::UnlockedFence,
@@ -169,13 +169,13 @@ pub const RULES: &[Rule] = &[
         Mutation::DeafToSetbacks,
         ("setbacks", "R7"),
         "a row that was refused is taken for written",
-        Some(2),
+        Some(3),
     ),
     rule(
         Mutation::ForgetfulSuspect,
         ("durable-suspect", "2.2 b"),
         "a second takeover forgets that the first had to quarantine",
-        Some(3317),
+        Some(549),
     ),
     rule(
         Mutation::ReleaseUnflushed,
@@ -187,13 +187,13 @@ pub const RULES: &[Rule] = &[
         Mutation::ReleaseRefused,
         ("doubt-of-refused", "2.2"),
         "slots of which a record was refused are given back as if everything were recorded",
-        Some(130),
+        Some(5),
     ),
     rule(
         Mutation::EarlyLoad,
         ("load-after-grant", "R7"),
         "rows of a gained slot are read before its claim is granted",
-        Some(188),
+        Some(288),
     ),
     rule(
         Mutation::SilentRenewal,
@@ -205,19 +205,19 @@ pub const RULES: &[Rule] = &[
         Mutation::Twins,
         ("one-incarnation", "2.5"),
         "a second node of the same id is let in while the first is alive",
-        Some(10),
+        Some(3),
     ),
     rule(
         Mutation::BlindToFailover,
         ("timeline", "2.2"),
         "nobody notices that the database has failed over: watches go on, claims of the old history count",
-        Some(6),
+        Some(1),
     ),
     rule(
         Mutation::OldClaimsFence,
         ("old-claims", "2.2 a"),
         "the database lets claims of a lost history fence",
-        Some(68),
+        Some(65),
     ),
     rule(
         Mutation::EagerAfterFailover,
@@ -229,7 +229,7 @@ pub const RULES: &[Rule] = &[
         Mutation::NoSecondCopy,
         ("second-copy", "2.3 db"),
         "a standby that commits do not wait for is not thought of",
-        Some(3),
+        Some(6),
     ),
     rule(
         Mutation::AloneByHearsay,
@@ -241,7 +241,7 @@ pub const RULES: &[Rule] = &[
         Mutation::NoReassert,
         ("say-again", "2.2"),
         "what was held all the while is read back after a failover instead of said again",
-        Some(6),
+        Some(14),
     ),
     rule(
         Mutation::AnyHistory,
@@ -254,7 +254,7 @@ pub const RULES: &[Rule] = &[
         Mutation::TrustAfterFailover,
         ("distrust", "2.2"),
         "after a failover unrecorded addresses outside of windows are free at once",
-        Some(6),
+        Some(428),
     ),
     rule(
         Mutation::HintsDecide,
@@ -266,14 +266,14 @@ pub const RULES: &[Rule] = &[
         Mutation::WallLeases,
         ("steady-clock", "2.2"),
         "leases are counted by a wall clock that is set while they run",
-        Some(2),
+        Some(1),
     )
     .within(Mix::Clocks),
     rule(
         Mutation::DeafToSkew,
         ("wall-skew", "2.2"),
         "a node whose wall clock is off takes slots and keeps them",
-        Some(17),
+        Some(65),
     ),
     rule(
         Mutation::Impatient,
@@ -285,7 +285,7 @@ pub const RULES: &[Rule] = &[
         Mutation::HopefulRenewal,
         ("answered-renewals", "2.2"),
         "a renewal whose answer does not come is taken for done",
-        Some(1),
+        Some(7),
     ),
     rule(
         Mutation::SilentSuccessor,
@@ -297,7 +297,7 @@ pub const RULES: &[Rule] = &[
         Mutation::RowsOutOfOrder,
         ("row-order", "R7"),
         "what comes last is kept, even if it was said earlier",
-        Some(3),
+        Some(6),
     ),
     rule(
         Mutation::NoUnique,
@@ -309,7 +309,7 @@ pub const RULES: &[Rule] = &[
         Mutation::OvertakenFill,
         ("fill-version", "I9"),
         "what was loaded before an invalidation is kept after it",
-        Some(1),
+        Some(2),
     ),
     rule(
         Mutation::DeafToGaps,
@@ -327,7 +327,7 @@ pub const RULES: &[Rule] = &[
         Mutation::AnyNotes,
         ("history-of-notes", "I9"),
         "an announcement is taken for the next one whatever history its number is of",
-        Some(56),
+        Some(633),
     )
     .within(Mix::News),
     rule(

@@ -152,9 +152,22 @@ impl Coordinator {
                 ClaimKey::Lock(_) => {}
             }
         }
+        self.drop_overtaken();
         if self.gives_all_away() {
             self.give_away(now, out);
         }
+    }
+
+    /// Forgets wishes that a look before the grants made: claiming once more what is held by now would end that term in
+    /// the store, and this node would learn of it only if the answer comes.
+    fn drop_overtaken(&mut self) {
+        let mut queue = std::mem::take(&mut self.wishes.queue);
+        queue.retain(|wish| match wish.key {
+            ClaimKey::Slot(slot) => self.wish(slot, self.table.cell(slot)).as_ref() == Some(wish),
+            ClaimKey::Leader => self.wish_to_lead().as_ref() == Some(wish),
+            ClaimKey::Lock(_) => false,
+        });
+        self.wishes.queue = queue;
     }
 
     fn won(&mut self, now: BootTime, slot: Slot, wish: &Wish, epoch: Epoch, covered: bool) {

@@ -63,7 +63,8 @@ pub(super) struct Cell {
     pub(super) owner: Owner,
     pub(super) suspect: bool,
     pub(super) mine: Mine,
-    /// The epoch under which the service decided last and not everything is known to be flushed.
+    /// The epoch under which the service decided last, while not everything is known to be flushed and nobody else is
+    /// known to have had the slot since.
     pub(super) dirty: Option<Epoch>,
     /// The last term of which everything is known to be flushed.
     flushed: Option<Epoch>,
@@ -76,12 +77,13 @@ impl Cell {
         epoch <= self.closed
     }
 
-    /// The store says that it is this life's, and records of that term may be missing. After a failover that may have
-    /// lost commits that goes for every term but one that was flushed: a wish from before it may have been granted
-    /// after it, and would hide that its predecessor's records are in doubt.
+    /// The store says that it is this life's, and records of that term may be missing, or of one before: a wish from
+    /// before this life decided may have been granted after it did, unknown to it, and hides that term. After a
+    /// failover that may have lost commits that goes for every term but one that was flushed: such a wish hides its
+    /// predecessor's as well.
     pub(super) fn is_unflushed(&self, lossy: bool) -> bool {
-        let dirty = self.dirty.is_some_and(|dirty| self.row.epoch <= dirty);
-        self.owner == Owner::Me && (dirty || (lossy && self.flushed != Some(self.row.epoch)))
+        let missing = self.dirty.is_some() || (lossy && self.flushed != Some(self.row.epoch));
+        self.owner == Owner::Me && missing
     }
 }
 
@@ -125,6 +127,10 @@ impl Table {
     /// What the store showed; not what is this node's, which only [`Table::set`] changes.
     pub(super) fn row(&mut self, slot: Slot, row: Version, owner: Owner, suspect: bool) {
         let cell = &mut self.cells[usize::from(slot.index())];
+        // Whoever took it from this life did so by force, and the row says so until all is settled.
+        if owner != Owner::Me && cell.dirty.is_some_and(|dirty| row.epoch > dirty) {
+            cell.dirty = None;
+        }
         (cell.row, cell.owner, cell.suspect) = (row, owner, suspect);
     }
 

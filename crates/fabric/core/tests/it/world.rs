@@ -6,7 +6,7 @@ mod serve;
 mod store;
 
 use machine::Machine;
-use purlin_fabric::port::{Durability, NodeState};
+use purlin_fabric::port::{ClaimKey, Durability, NodeState, Wish};
 use purlin_fabric::{Action, Event, Input, Timing};
 use purlin_types::{BootTime, Epoch, NodeId, Slot, SlotSet};
 use serve::unknown;
@@ -102,6 +102,8 @@ pub(crate) struct World {
     pub(crate) rough: bool,
     /// How long a machine waits for an answer.
     pub(crate) patience: u64,
+    /// How much later answers to claims of slots come than others.
+    pub(crate) late_claims: u64,
     newest: BTreeMap<Slot, Epoch>,
     pub(crate) events: Vec<(u64, usize, Event)>,
 }
@@ -125,6 +127,7 @@ impl World {
             random: seed,
             rough: false,
             patience: 2 * SECOND,
+            late_claims: 0,
             newest: BTreeMap::new(),
             events: Vec::new(),
         };
@@ -294,7 +297,11 @@ impl World {
                 self.after(wait, Happening::Flush { node, slots });
             }
             action => {
-                let (there, back) = (self.delay(), self.delay());
+                let (there, mut back) = (self.delay(), self.delay());
+                let of_slots = |wish: &Wish| matches!(wish.key, ClaimKey::Slot(_));
+                if matches!(&action, Action::Claim(wishes) if wishes.iter().any(of_slots)) {
+                    back += self.late_claims;
+                }
                 let give_up = self.real + self.patience;
                 let timeline = self.store.timeline;
                 self.after(

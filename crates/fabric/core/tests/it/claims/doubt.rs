@@ -202,3 +202,75 @@ fn a_wall_clock_that_is_set_after_it_was_compared_dates_nothing() {
         "nor when it is compared"
     );
 }
+
+/// A look shows a grant before its answer comes: the slots are this node's and not held, so it wishes for them.
+#[test]
+fn what_is_held_by_now_is_not_claimed_once_more() {
+    let mut world = World::new(7, 1, 16, Timing::default(), Durability::Synced);
+    world.patience = 10 * SECOND;
+    world.late_claims = 4 * SECOND;
+    world.run_for(60, "the first plan is followed", World::all_held);
+    let began = world.real;
+    while world.real < began + 20 * SECOND {
+        world.run_until(world.real + SECOND / 10);
+        assert!(world.all_held(), "{}", world.describe());
+    }
+    for &slot in world.keyspace() {
+        assert_eq!(world.store.claims_of(slot), 1, "{slot}");
+    }
+}
+
+/// The same when the wish is granted before that answer, unknown to the node: it decides under a term that is over.
+#[test]
+fn a_term_that_a_later_grant_hides_stays_in_doubt() {
+    let mut world = World::new(7, 1, 16, Timing::default(), Durability::Synced);
+    world.patience = 60 * SECOND;
+    world.late_claims = 20 * SECOND;
+    let slot = world.keyspace()[0];
+    world.run_for(60, "the second claim", |world| world.store.claims_of(slot) == 2);
+    world.late_claims = 0;
+    assert_eq!(world.held_by(0), 0, "neither answer is here");
+    world.run_for(10, "the first answer", |world| world.held_by(0) > 0);
+    let former = world.machines[0].epoch(slot).expect("it is held").counter;
+    assert_eq!(former, 1, "the store has another by then");
+    world.run_for(20, "the claims of what was lost", |world| {
+        world.all_held() && world.store.claims_of(slot) > 2
+    });
+    for &slot in world.keyspace() {
+        assert!(in_doubt(&world, slot), "{slot}");
+    }
+}
+
+/// What a node lost by force is the next one's doubt, and over with that one's.
+#[test]
+fn a_term_that_somebody_has_answered_for_is_in_doubt_no_more() {
+    let mut world = cluster(Durability::Synced);
+    let lost = held(&world, 0);
+    world.fault_at(world.real, Fault::Pause { node: 0, secs: 25 });
+    world.fault_at(world.real, Fault::Drain { node: 0 });
+    world.run_for(60, "the takeover", |world| {
+        world.held_by(1) == world.keyspace().len()
+    });
+    world.run_until(world.real + 700 * SECOND);
+    let before: Vec<u64> = lost.iter().map(|&slot| world.store.claims_of(slot)).collect();
+    // The answers to the next claims are lost, and the slots are claimed once more.
+    world.late_claims = 4 * SECOND;
+    world.fault_at(world.real, Fault::Resume { node: 0 });
+    world.run_for(60, "the grants", |world| {
+        lost.iter()
+            .zip(&before)
+            .any(|(&slot, &before)| world.store.claims_of(slot) > before)
+    });
+    world.late_claims = 0;
+    let back = |world: &World| {
+        let here = |slot: &Slot| world.holder(*slot) == Some(0);
+        lost.iter().copied().filter(here).collect::<Vec<_>>()
+    };
+    world.run_for(60, "the second claims", |world| {
+        world.all_held() && !back(world).is_empty()
+    });
+    for slot in back(&world) {
+        assert!(!in_doubt(&world, slot), "{slot}");
+        assert!(world.machines[0].given_back(slot).is_some(), "{slot}");
+    }
+}

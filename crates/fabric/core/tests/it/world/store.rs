@@ -141,6 +141,12 @@ impl Store {
         Some(epoch)
     }
 
+    /// How often a slot was claimed.
+    pub(crate) fn claims_of(&self, slot: Slot) -> u64 {
+        let row = self.rows.claims.get(&ClaimKey::Slot(slot));
+        row.map_or(0, |row| row.version.epoch.counter)
+    }
+
     pub(crate) fn release(&mut self, by: &Candidate, held: &[Fence]) {
         for fence in held {
             if let Some(row) = self.held(by, fence) {
