@@ -93,7 +93,14 @@ impl<F: Readable> Engine<F> {
         if peer.address.port() == 0 {
             return self.malformed(now, peer, datagram, false, effects);
         }
-        match Packet::parse(datagram) {
+        let packet = Packet::parse(datagram);
+        if let Ok(Packet::Read(_) | Packet::Write(_)) = packet {
+            self.shared.counters.requests += 1;
+        }
+        if peer.wrote_to_many() {
+            return self.shared.counters.count(reasons::MULTICAST);
+        }
+        match packet {
             Ok(Packet::Ack { block }) => self.hear_ack(now, peer, block, effects),
             Ok(Packet::Data { block, payload }) => self.take_block(now, peer, block, payload, effects),
             Ok(Packet::Read(request)) => self.ask(now, peer, request, false, effects),

@@ -17,6 +17,17 @@ pub struct Peer {
     pub port: u16,
 }
 
+impl Peer {
+    /// Whether the packet went to more than one host (RFC 1123, 4.2.3.5: such requests are ignored).
+    pub(crate) fn wrote_to_many(&self) -> bool {
+        let is_many = |address: IpAddr| match address.to_canonical() {
+            IpAddr::V4(address) => address.is_broadcast() || address.is_multicast(),
+            IpAddr::V6(address) => address.is_multicast(),
+        };
+        self.many || self.local.is_some_and(is_many)
+    }
+}
+
 /// One transfer of an engine. The turn tells it from others that had the place before, so that a completion which
 /// comes too late changes nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -126,8 +126,8 @@ reasons! {
         "An ERROR is never answered; the rest came from a client whose transfer has just ended, or above the rate limit." "";
     2304 NOT_FOR_SERVERS "not_for_servers" "the packet is of a kind that only servers send"
         "An OACK, or DATA for a file that is being read." "";
-    2305 MULTICAST "multicast_request" "the request came to a broadcast or multicast address"
-        "Such requests are not answered: every server on the link would." "";
+    2305 MULTICAST "multicast_request" "the packet came to a broadcast or multicast address"
+        "Requests and other packets that every server on the link hears are not answered: each of them would." "";
     2306 REPEATED_REQUEST "repeated_request" "the client repeated its request"
         "The first answer was late or lost. It is sent again, but no faster than a round trip, and no second transfer begins."
         "Many of these mean that requests wait too long: see the receive buffer in `purlin doctor`.";

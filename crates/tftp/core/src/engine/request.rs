@@ -14,7 +14,6 @@ use crate::view::Readable;
 use purlin_telemetry::{Outcome, ReasonCode};
 use purlin_tftp_proto::{ErrorCode, Mode, OptionName, Request, Terms, Wishes};
 use purlin_types::{BootTime, Now};
-use std::net::IpAddr;
 
 /// Why a request is refused at once.
 struct Refusal {
@@ -55,11 +54,6 @@ impl<F: Readable> Engine<F> {
         write: bool,
         effects: &mut Effects,
     ) {
-        self.shared.counters.requests += 1;
-        if peer.many || peer.local.is_some_and(is_many) {
-            self.shared.counters.count(reasons::MULTICAST);
-            return;
-        }
         if let Some(index) = self.table.find(peer) {
             if self.is_repetition(now, index, request, write) {
                 self.shared.counters.count(reasons::REPEATED_REQUEST);
@@ -275,13 +269,5 @@ fn bad_option(name: OptionName) -> (ReasonCode, &'static str) {
         OptionName::Utimeout => (reasons::BAD_UTIMEOUT, "bad value of option utimeout"),
         OptionName::Windowsize => (reasons::BAD_WINDOWSIZE, "bad value of option windowsize"),
         OptionName::Rollover => (reasons::BAD_ROLLOVER, "bad value of option rollover"),
-    }
-}
-
-/// An address of more than one host (RFC 1123, 4.2.3.5: such requests are ignored).
-fn is_many(address: IpAddr) -> bool {
-    match address.to_canonical() {
-        IpAddr::V4(address) => address.is_broadcast() || address.is_multicast(),
-        IpAddr::V6(address) => address.is_multicast(),
     }
 }

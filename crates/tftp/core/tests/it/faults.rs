@@ -206,6 +206,28 @@ fn requests_to_everybody_are_not_answered() {
 }
 
 #[test]
+fn nothing_that_everybody_hears_is_answered() {
+    let mut rig = Rig::new();
+    let everybody = Peer {
+        local: Some("255.255.255.255".parse().unwrap()),
+        ..peer(10, 2000)
+    };
+    let strange: [&[u8]; 6] = [
+        b"\0\x03\0\x01x",
+        b"\0\x04\0\x01",
+        b"\0\x05\0\0x\0",
+        b"\0\x06tsize\x001\0",
+        b"\0\x01no end",
+        b"\0\x07",
+    ];
+    for (n, datagram) in (1..).zip(strange) {
+        assert_eq!(rig.hear_from(everybody, datagram), "", "{datagram:?}");
+        assert_eq!(rig.count("multicast_request"), n, "{datagram:?}");
+    }
+    assert_eq!(told(&rig), [], "nobody fills the records of a whole link");
+}
+
+#[test]
 fn a_request_from_port_0_is_dropped() {
     let mut rig = Rig::new();
     for write in [false, true] {
