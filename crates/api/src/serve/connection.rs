@@ -136,6 +136,8 @@ where
     });
     let connection = http1::Builder::new()
         .header_read_timeout(None)
+        // Names of headers have no case (RFC 9110, section 5.1), but GRUB and the like look for `Content-Length` letter by letter.
+        .title_case_headers(true)
         .max_buf_size(HEAD_MAX)
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();

@@ -123,6 +123,17 @@ async fn http_1_0_without_a_host_is_answered() {
 }
 
 #[tokio::test]
+async fn names_of_headers_are_written_as_simple_clients_look_for_them() {
+    let node = Node::new().await;
+    let (address, _running) = conducted(&node, Conduct::default()).await;
+    let stream = TcpStream::connect(address).await.unwrap();
+    let request = b"GET /api/v1/explain/9404 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    let answer = hears(stream, request).await;
+    // GRUB compares so, and waits for the end of the connection when it finds none.
+    assert!(answer.contains("\r\nContent-Length: "), "{answer}");
+}
+
+#[tokio::test]
 async fn an_idle_connection_does_not_hold_up_the_end() {
     let node = Node::new().await;
     let bound = Plan {
@@ -186,6 +197,14 @@ async fn listeners_that_wait_take_no_place_and_a_full_house_says_so_at_once() {
     tokio::time::timeout(Duration::from_secs(10), served)
         .await
         .unwrap();
+}
+
+/// The whole answer on a connection that the server closes.
+async fn hears(mut stream: TcpStream, request: &[u8]) -> String {
+    let _ = stream.write_all(request).await;
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer).await;
+    String::from_utf8_lossy(&answer).into_owned()
 }
 
 #[tokio::test]

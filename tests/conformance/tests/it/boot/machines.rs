@@ -187,10 +187,15 @@ fn a_uefi_machine_boots_grub() {
     make_grub(&lab);
     let template = r#"
 [[tftp.templates]]
+name = "words"
+text = "read over HTTP"
+
+[[tftp.templates]]
 name = "grub.cfg-01-{mac}"
 text = """
 hashsum --hash sha1 (tftp,{{server}})/blob.bin
-echo BOOTED {{hostname}} {{ip}} {{mac}}
+hashsum --hash sha1 (http,{{server}})/blob.bin
+if cat (http,{{server}})/words; then echo BOOTED {{hostname}} {{ip}} {{mac}}; fi
 sleep 1
 halt
 """
@@ -201,12 +206,16 @@ arch = ["uefi-x64", "uefi-bc"]
 file = "grub.efi"
 "#;
     let mark = "BOOTED rack1-node1 10.77.9.9 52:54:00:77:00:01";
-    let story = boot(&lab, &config(&lab, "", template), Firmware::UefiPxe, mark);
+    let http = "[tftp.http]\nlisten = [\"10.77.0.1:80\"]";
+    let story = boot(&lab, &config(&lab, http, template), Firmware::UefiPxe, mark);
     story.has_the_lease(ADDRESS);
     story.has_files(&[
         ("grub.efi", "tftp"),
         ("grub.cfg-01-52-54-00-77-00-01", "tftp"),
         ("blob.bin", "tftp"),
+        // GRUB's own HTTP client, which finds the length by the letter.
+        ("blob.bin", "http"),
+        ("words", "http"),
     ]);
 }
 
