@@ -9,6 +9,7 @@ mod connection;
 mod listen;
 mod patience;
 mod proxies;
+mod refusal;
 mod room;
 mod shutdown;
 mod switch;
@@ -36,7 +37,7 @@ use connection::{Connections, Manner};
 use listen::listen;
 use room::Room;
 
-/// Connections of all listeners together unless [`Bound::connections_max`] says otherwise; a further one is closed at once.
+/// Connections of all listeners together unless [`Bound::connections_max`] says otherwise; a further one is refused at once.
 pub const CONNECTIONS_MAX: usize = 1024;
 
 /// Where to listen.

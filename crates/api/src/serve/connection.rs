@@ -18,6 +18,7 @@ use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 
 use super::patience::{Busy, Patient};
+use super::refusal::Refusals;
 use super::room::{Full, Place, Room};
 use super::{Conduct, Proxies, Shutdown, Tally};
 use crate::gate::{Local, Peer};
@@ -50,6 +51,7 @@ impl Connections {
     /// Accepts until shutdown, then waits for the connections to end.
     pub(super) async fn accept(self, listener: TcpListener, tls: Option<TlsAcceptor>) {
         let mut open = JoinSet::new();
+        let mut refusals = Refusals::default();
         loop {
             let (stream, peer) = tokio::select! {
                 () = self.manner.shutdown.wait() => break,
@@ -62,6 +64,10 @@ impl Connections {
                     match full {
                         Full::All => self.manner.tally.closed_full(),
                         Full::Address => self.manner.tally.closed_crowded(),
+                    }
+                    // Telling it over TLS would take a handshake, which costs more than many a request.
+                    if tls.is_none() {
+                        refusals.tell(stream);
                     }
                     continue;
                 }

@@ -22,13 +22,13 @@ impl Tally {
         }
     }
 
-    /// Connections closed at once because as many as may be were open.
+    /// Connections refused at once because as many as may be were open.
     #[must_use]
     pub fn full(&self) -> u64 {
         self.full.load(Ordering::Relaxed)
     }
 
-    /// Connections closed at once because their address had as many as one may have.
+    /// Connections refused at once because their address had as many as one may have.
     #[must_use]
     pub fn crowded(&self) -> u64 {
         self.crowded.load(Ordering::Relaxed)
@@ -59,13 +59,13 @@ impl Collector for Tally {
         encoder
             .counter(
                 "purlin_http_connections_refused_total",
-                "Connections closed at once because as many as may be were open.",
+                "Connections refused at once because as many as may be were open.",
             )
             .count(&listeners, self.full());
         encoder
             .counter(
                 "purlin_http_connections_crowded_total",
-                "Connections closed at once because their address had as many open as one may have.",
+                "Connections refused at once because their address had as many open as one may have.",
             )
             .count(&listeners, self.crowded());
         encoder

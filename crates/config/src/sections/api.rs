@@ -107,7 +107,7 @@ const KEYS: &[Key] = &[
             min: 1,
             max: 1_000_000,
         },
-        "Open connections over all API addresses; more are closed at once.",
+        "Open connections over all API addresses; more are refused at once.",
     )
     .default("1024")
     .restart(),

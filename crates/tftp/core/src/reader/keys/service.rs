@@ -135,10 +135,10 @@ pub(in crate::reader) const HTTP: &[Key] = &[
             min: 1,
             max: 10_000_000,
         },
-        "Open connections over all; more are closed at once.",
+        "Open connections over all; more are refused at once.",
     )
     .default("10000"),
-    Key::new("per_ip", MANY, "Open connections per address; more are closed at once, 0 is no limit. Machines behind one NAT or proxy share it.").default("0"),
+    Key::new("per_ip", MANY, "Open connections per address; more are refused at once, 0 is no limit. Machines behind one NAT or proxy share it.").default("0"),
     Key::new(
         "idle",
         Kind::seconds(1, 3600),
