@@ -212,3 +212,6 @@ fn notes(backend: Backend, zero_copy: bool) -> Vec<&'static str> {
     }
     notes
 }
+
+#[cfg(test)]
+mod tests;

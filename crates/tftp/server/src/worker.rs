@@ -245,7 +245,7 @@ impl Worker {
 
     /// How long there is nothing to do.
     fn patience(&self) -> Duration {
-        if !self.later.is_empty() {
+        if !self.later.is_empty() || self.stopping.is_some() && self.behind.is_some() {
             return Duration::ZERO;
         }
         let next = self
@@ -256,16 +256,22 @@ impl Worker {
         Duration::from_nanos(next.0.saturating_sub(now().boot.0))
     }
 
-    /// Takes no new requests, and ends once no transfer is open or `grace` has passed.
+    /// Takes no new requests, and ends once no transfer is open or `grace` has passed; those whose requests wait at a
+    /// socket are told.
     pub(crate) fn stop(&mut self, grace: Duration, done: oneshot::Sender<()>) {
-        self.stopping = Some(now().boot.plus_millis(grace.as_millis() as u64));
+        let now = now().boot;
+        self.stopping = Some(now.plus_millis(grace.as_millis() as u64));
         self.stopped = Some(done);
         self.engine.drain();
+        // Nobody has looked yet what came meanwhile.
+        self.behind = self.behind.or(Some(now));
     }
 
     fn is_done(&self) -> bool {
-        self.stopping
-            .is_some_and(|deadline| self.engine.transfers() == 0 || now().boot >= deadline)
+        self.stopping.is_some_and(|deadline| {
+            let nothing_left = self.engine.transfers() == 0 && self.behind.is_none();
+            nothing_left || now().boot >= deadline
+        })
     }
 
     fn finish(&mut self) {
