@@ -11,6 +11,9 @@ use purlin_dhcp_core::view::{LeaseState, LeaseView, Told};
 use purlin_telemetry::Outcome;
 use std::net::{IpAddr, Ipv4Addr};
 
+/// Leases beside the first that a summary names; the story lists all.
+const ALSO_MAX: usize = 3;
+
 /// What is told besides the record itself.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Words {
@@ -44,15 +47,18 @@ pub(super) fn tell(subject: &Subject, record: &Record, plan: &Plan, now: i64) ->
 
 fn summary(subject: &Subject, record: &Record, now: i64) -> String {
     let who = subject.text();
-    let held = record
+    let mut bound = record
         .leases
         .iter()
-        .find(|lease| lease.state == LeaseState::Bound);
+        .filter(|lease| lease.state == LeaseState::Bound);
+    let held = bound
+        .next()
+        .map(|lease| holds(subject, lease) + &also_holds(lease, bound));
     let last = record.decisions.last();
     let trouble = last.filter(|told| is_trouble(told));
     match (held, trouble, last) {
-        (Some(lease), None, _) => format!("{}.", holds(subject, lease)),
-        (Some(lease), Some(told), _) => format!("{}, but {}.", holds(subject, lease), ended(told, now)),
+        (Some(held), None, _) => format!("{held}."),
+        (Some(held), Some(told), _) => format!("{held}, but {}.", ended(told, now)),
         (None, Some(told), _) => format!("{who} holds no lease: {}.", ended(told, now)),
         (None, None, Some(told)) => format!("{who} holds no lease; {}.", ended(told, now)),
         (None, None, None) => match record.leases.first() {
@@ -73,11 +79,34 @@ fn is_trouble(told: &Told) -> bool {
     )
 }
 
-fn holds(subject: &Subject, lease: &LeaseView) -> String {
-    let until = match lease.expires {
+/// The addresses beside the first: firmware, boot loader and system may be a client each (option 61), and machines may
+/// share a name.
+fn also_holds<'a>(first: &LeaseView, mut others: impl Iterator<Item = &'a LeaseView>) -> String {
+    let mut words = String::new();
+    for lease in others.by_ref().take(ALSO_MAX) {
+        let (address, subnet) = (lease.address, &lease.subnet);
+        let whose = if lease.mac == first.mac {
+            String::new()
+        } else {
+            format!("{} ", lease.mac)
+        };
+        words += &format!(", and {whose}{address} in subnet {subnet:?} {}", until(lease));
+    }
+    match others.count() {
+        0 => words,
+        more => format!("{words}, and {more} more"),
+    }
+}
+
+fn until(lease: &LeaseView) -> String {
+    match lease.expires {
         u32::MAX => "without an end".to_owned(),
         secs => format!("until {}", rfc3339_secs(secs)),
-    };
+    }
+}
+
+fn holds(subject: &Subject, lease: &LeaseView) -> String {
+    let until = until(lease);
     let name = lease
         .hostname
         .as_ref()

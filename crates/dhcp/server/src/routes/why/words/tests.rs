@@ -90,6 +90,37 @@ fn a_lease_is_told_from_every_side() {
 }
 
 #[test]
+fn every_lease_of_a_machine_is_in_its_summary() {
+    let at = |last, mac: &str| LeaseView {
+        address: Ipv4Addr::new(10, 67, 1, last),
+        mac: mac.parse().unwrap(),
+        hostname: None,
+        ..lease(LeaseState::Bound)
+    };
+    let (own, other) = ("02:00:00:00:00:09", "02:00:00:00:00:0a");
+    let until = "in subnet \"demo\" until 1970-01-12T14:46:40Z";
+    let dropped = decided(Outcome::Dropped, 1301, "the message is malformed");
+    let leases = vec![at(5, own), lease(LeaseState::Released), at(6, own), at(7, other)];
+    let words = story(own, leases, vec![dropped]);
+    assert_eq!(
+        words.summary,
+        format!(
+            "{own} holds 10.67.1.5 {until}, and 10.67.1.6 {until}, and {other} 10.67.1.7 {until}, but its last packet \
+             was dropped 60 s ago: the message is malformed."
+        )
+    );
+    let many = (1..=9).map(|last| at(last, own)).collect();
+    let words = story(own, many, vec![]);
+    assert!(
+        words
+            .summary
+            .ends_with(&format!("10.67.1.4 {until}, and 5 more.")),
+        "{}",
+        words.summary
+    );
+}
+
+#[test]
 fn trouble_behind_a_lease_is_told_too() {
     let dropped = decided(Outcome::Dropped, 1301, "the message is malformed");
     let words = story("node-a", vec![lease(LeaseState::Bound)], vec![dropped]);
