@@ -210,6 +210,7 @@ pub(crate) fn parse_error(error: &clap::Error) -> Outcome {
 #[cfg(test)]
 mod tests {
     use super::Cli;
+    use crate::services::absent;
     use clap::{Command, CommandFactory, Parser};
 
     /// What a command that does something lacks in its help, and so for those below it.
@@ -218,7 +219,7 @@ mod tests {
         for sub in &below {
             lacks(sub, &format!("{path} {}", sub.get_name()), faults);
         }
-        if !below.is_empty() {
+        if !below.is_empty() || only_refuses(command) {
             return;
         }
         let after = command.get_after_long_help().or(command.get_after_help());
@@ -229,6 +230,13 @@ mod tests {
             .get_positionals()
             .filter(|argument| argument.get_help().is_none());
         faults.extend(bare.map(|argument| format!("{path} does not say what {} is", argument.get_id())));
+    }
+
+    /// Whether it stands for a service that this binary was built without.
+    fn only_refuses(command: &Command) -> bool {
+        let told = command.get_before_help().map(ToString::to_string);
+        let of_words = told.is_some_and(|text| text.contains("built without this service"));
+        !absent::ALL.is_empty() && (of_words || command.is_disable_help_flag_set())
     }
 
     #[test]

@@ -44,10 +44,7 @@ impl Settings {
         let ovn = purlin_ovn_server::settings::read(document, faults);
         #[cfg(feature = "chain")]
         let chain = purlin_chain_server::section::read(document, faults);
-        #[cfg_attr(
-            not(all(feature = "dhcp", feature = "tftp", feature = "ovn", feature = "chain")),
-            expect(unused_mut)
-        )]
+        #[cfg_attr(not(all(feature = "dhcp", feature = "tftp")), expect(unused_mut))]
         let mut read = Self {
             #[cfg(feature = "dhcp")]
             dhcp: dhcp?,

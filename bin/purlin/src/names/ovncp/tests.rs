@@ -6,7 +6,6 @@ use crate::settings;
 use purlin_config::{Document, Faults, Input};
 use serde_json::{Value, json};
 use std::path::Path;
-use std::time::Duration;
 
 /// As the guide prints it.
 const GUIDE: &str = "\
@@ -98,6 +97,7 @@ fn settings_of(document: &Value) -> settings::Settings {
     settings.expect("no errors")
 }
 
+#[cfg(feature = "ovn")]
 #[test]
 fn s4_69_the_guides_file_loads_unchanged() {
     let made = served(GUIDE, &SECRETS);
@@ -378,6 +378,7 @@ fn s4_63_s4_86_s4_87_s4_88_s4_89_s4_135_keys_of_ovn_are_read_and_checked() {
     assert!(read(None, &lookup(&[("OVN_MAX_CONNECTIONS", "many")])).is_err());
 }
 
+#[cfg(feature = "ovn")]
 #[test]
 fn s4_142_s4_143_s4_144_batches_are_read_and_checked() {
     let good = "batch_processor:\n  batch_size: 100\n  batch_timeout: 100ms\n  max_concurrent: 4\n";
@@ -395,7 +396,7 @@ fn s4_142_s4_143_s4_144_batches_are_read_and_checked() {
     let group = settings_of(&made.document).services.ovn.group;
     assert_eq!(
         (group.writes_max, group.wait, group.in_flight_max),
-        (100, Duration::from_millis(100), 4)
+        (100, std::time::Duration::from_millis(100), 4)
     );
     for (from, to) in [
         ("size: 100", "size: 0"),
