@@ -1,5 +1,6 @@
 //! Exit codes and the one shape in which a command fails.
 
+use crate::output::harmless;
 use std::fmt;
 
 /// What the process ends with. Scripts rely on these numbers; they are part of `purlin --help`.
@@ -59,17 +60,18 @@ impl Failure {
     }
 }
 
+/// For a terminal: a failure may quote what strangers sent.
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "error: {}", self.what)?;
+        write!(f, "error: {}", harmless::lines(&self.what))?;
         if let Some(code) = &self.code {
-            write!(f, " ({code})")?;
+            write!(f, " ({})", harmless::lines(code))?;
         }
         if !self.fix.is_empty() {
-            write!(f, "; fix: {}", self.fix)?;
+            write!(f, "; fix: {}", harmless::lines(&self.fix))?;
         }
         for line in &self.details {
-            write!(f, "\n{line}")?;
+            write!(f, "\n{}", harmless::lines(line))?;
         }
         Ok(())
     }
@@ -112,6 +114,17 @@ mod tests {
         assert_eq!(
             failure.to_string(),
             "error: no such subnet (PUR-9004); fix: purlin dhcp subnet list"
+        );
+    }
+
+    #[test]
+    fn what_strangers_sent_does_not_reach_the_terminal_as_it_is() {
+        let mut failure = Failure::failed("no file \u{1b}]0;owned\u{7}", "look at \r\u{202e}it");
+        failure.code = Some("PUR-\u{9b}2J".into());
+        let failure = failure.with_details(vec!["two\nlines\tand \u{1b}[2J".into()]);
+        assert_eq!(
+            failure.to_string(),
+            "error: no file \\x1b]0;owned\\x07 (PUR-\\x9b2J); fix: look at \\r\\u{202e}it\ntwo\nlines\tand \\x1b[2J"
         );
     }
 

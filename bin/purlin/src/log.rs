@@ -1,6 +1,7 @@
 //! Lines on standard error: text for people, JSON for collectors. No queue, no thread, no macro language: a node
 //! says little, because what happens to packets is in decisions, metrics and events.
 
+use crate::output::harmless;
 use purlin_config::sections::log::{LogLevel, LogSettings};
 use serde_json::{Value, json};
 use std::io::Write;
@@ -53,7 +54,8 @@ fn line(level: LogLevel, text: &str, now: jiff::Timestamp, as_json: bool) -> Str
         let value: Value = json!({"at": now.to_string(), "level": word, "text": text});
         return format!("{value}\n");
     }
-    format!("{now:.3} {word:<5} {text}\n")
+    // It may quote a stranger, and somebody may be looking at a terminal.
+    format!("{now:.3} {word:<5} {}\n", harmless::lines(text))
 }
 
 #[cfg(test)]
@@ -67,6 +69,8 @@ mod tests {
             line(LogLevel::Warn, "disk full", now, false),
             "1970-01-01T00:00:00.000Z warn  disk full\n"
         );
+        let quoted = line(LogLevel::Warn, "no user \u{1b}[2J", now, false);
+        assert_eq!(quoted, "1970-01-01T00:00:00.000Z warn  no user \\x1b[2J\n");
         let json = line(LogLevel::Error, "two\nlines", now, true);
         assert_eq!(json.lines().count(), 1);
     }

@@ -14,8 +14,8 @@ pub(crate) fn line(text: &str) -> Cow<'_, str> {
     escaped(text, |_| false)
 }
 
-/// The same with line breaks and tabs as they are, for forms that quote them.
-pub(super) fn lines(text: &str) -> Cow<'_, str> {
+/// The same with line breaks and tabs as they are, for forms that quote them and texts of several lines.
+pub(crate) fn lines(text: &str) -> Cow<'_, str> {
     escaped(text, |c| matches!(c, '\n' | '\t'))
 }
 
