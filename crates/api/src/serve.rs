@@ -6,6 +6,7 @@
 
 mod conduct;
 mod connection;
+mod handshake;
 mod listen;
 mod patience;
 mod proxies;
@@ -16,6 +17,7 @@ mod switch;
 mod tally;
 
 pub use conduct::Conduct;
+pub use handshake::HandshakeFailure;
 pub use proxies::{Proxies, Proxy};
 pub use shutdown::Shutdown;
 pub use switch::Switch;
@@ -84,6 +86,7 @@ pub struct Bound {
     conduct: Conduct,
     proxies: Proxies,
     tally: Arc<Tally>,
+    deaf: handshake::Listener,
 }
 
 /// An acceptor that can be printed.
@@ -133,6 +136,7 @@ impl Plan {
             conduct: Conduct::default(),
             proxies: Proxies::default(),
             tally: Arc::default(),
+            deaf: handshake::Listener::default(),
         })
     }
 }
@@ -198,6 +202,16 @@ impl Bound {
         self
     }
 
+    /// Who is told of TLS connections that did not come to be.
+    #[must_use]
+    pub fn failed_handshakes(
+        mut self,
+        told: impl Fn(SocketAddr, HandshakeFailure) + Send + Sync + 'static,
+    ) -> Self {
+        self.deaf = handshake::Listener::new(told);
+        self
+    }
+
     /// Begins to answer. `shutdown` is the one that event streams were given.
     #[must_use]
     pub fn start(self, api: &Router, metrics: &Router, shutdown: Shutdown) -> Running {
@@ -214,6 +228,7 @@ impl Bound {
                 shutdown: shutdown.clone(),
                 conduct: Arc::clone(&conduct),
                 tally: Arc::clone(&self.tally),
+                deaf: self.deaf.clone(),
             },
         };
         for listener in self.http {

@@ -96,8 +96,10 @@ impl BootFiles {
         let (http, https) = (bound.http(), bound.https());
         let router = http::router(site);
         let tally = Arc::new(Tally::new("boot"));
+        let told = Arc::clone(&records);
         let listeners = bound
             .count(Arc::clone(&tally))
+            .failed_handshakes(move |client, why| told.without_tls(client, why))
             .start_site(&router, Shutdown::default());
         Ok(Self {
             handle,

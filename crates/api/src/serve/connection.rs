@@ -17,6 +17,7 @@ use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 
+use super::handshake::{self, HandshakeFailure};
 use super::patience::{Busy, Patient};
 use super::refusal::Refusals;
 use super::room::{Full, Place, Room};
@@ -37,6 +38,7 @@ pub(super) struct Manner {
     /// As it is when a connection comes.
     pub(super) conduct: Arc<RwLock<Conduct>>,
     pub(super) tally: Arc<Tally>,
+    pub(super) deaf: handshake::Listener,
 }
 
 /// The connections of one listener.
@@ -102,9 +104,16 @@ async fn speak(stream: TcpStream, ends: Ends, place: Place, tls: Option<TlsAccep
     match tls {
         None => http(stream, ends, manner, conduct).await,
         Some(tls) => {
-            if let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE_TIMEOUT, tls.accept(stream)).await {
-                http(stream, ends, manner, conduct).await;
-            }
+            let why = match tokio::time::timeout(HANDSHAKE_TIMEOUT, tls.accept(stream)).await {
+                Ok(Ok(stream)) => {
+                    http(stream, ends, manner, conduct).await;
+                    return drop(place);
+                }
+                Ok(Err(cause)) => HandshakeFailure::of(&cause),
+                Err(_) => HandshakeFailure::Other,
+            };
+            manner.tally.failed_handshake();
+            manner.deaf.tell(ends.peer, why);
         }
     }
     drop(place);

@@ -10,6 +10,7 @@ pub struct Tally {
     full: AtomicU64,
     crowded: AtomicU64,
     garbled: AtomicU64,
+    handshakes: AtomicU64,
 }
 
 impl Tally {
@@ -38,6 +39,16 @@ impl Tally {
     #[must_use]
     pub fn garbled(&self) -> u64 {
         self.garbled.load(Ordering::Relaxed)
+    }
+
+    /// TLS connections that did not come to be.
+    #[must_use]
+    pub fn handshakes(&self) -> u64 {
+        self.handshakes.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn failed_handshake(&self) {
+        self.handshakes.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(super) fn refused_garbled(&self) {
@@ -74,5 +85,11 @@ impl Collector for Tally {
                 "Requests refused with 400, 414 or 431 before they had a path: no HTTP, or too long a head.",
             )
             .count(&listeners, self.garbled());
+        encoder
+            .counter(
+                "purlin_http_handshakes_failed_total",
+                "TLS connections that did not come to be: nothing in common, a certificate that the client does not trust, no TLS.",
+            )
+            .count(&listeners, self.handshakes());
     }
 }

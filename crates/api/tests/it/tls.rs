@@ -2,7 +2,7 @@
 
 use crate::support::Node;
 use axum::routing::get;
-use purlin_api::serve::{BindError, Conduct, Plan, Running, Shutdown, Tally};
+use purlin_api::serve::{BindError, Conduct, HandshakeFailure, Plan, Running, Shutdown, Tally};
 use purlin_api::tls::TlsFiles;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
@@ -13,6 +13,19 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
+
+/// The ClientHello of OVMF 2022.11.
+#[rustfmt::skip]
+const OLD_HELLO: [u8; 116] = [
+    0x16, 0x03, 0x01, 0x00, 0x6f, 0x01, 0x00, 0x00, 0x6b, 0x03, 0x03, 0xbc, 0xf8, 0x70, 0x99, 0x7c,
+    0x54, 0x8d, 0x76, 0x64, 0x41, 0x7c, 0x53, 0xfc, 0x3d, 0x67, 0x68, 0x5a, 0xf2, 0x93, 0x6c, 0x99,
+    0x98, 0x85, 0xaf, 0xa7, 0x00, 0x53, 0x0e, 0x88, 0x25, 0xfe, 0x7b, 0x00, 0x00, 0x1a, 0x00, 0x9f,
+    0x00, 0x9e, 0x00, 0x6b, 0x00, 0x67, 0x00, 0x39, 0x00, 0x33, 0x00, 0x9d, 0x00, 0x9c, 0x00, 0x3d,
+    0x00, 0x3c, 0x00, 0x35, 0x00, 0x2f, 0x00, 0xff, 0x01, 0x00, 0x00, 0x28, 0x00, 0x23, 0x00, 0x00,
+    0x00, 0x16, 0x00, 0x00, 0x00, 0x17, 0x00, 0x00, 0x00, 0x0d, 0x00, 0x18, 0x00, 0x16, 0x08, 0x09,
+    0x08, 0x0a, 0x08, 0x0b, 0x08, 0x04, 0x08, 0x05, 0x08, 0x06, 0x04, 0x01, 0x05, 0x01, 0x06, 0x01,
+    0x03, 0x01, 0x02, 0x01,
+];
 
 fn any() -> SocketAddr {
     "127.0.0.1:0".parse().unwrap()
@@ -54,7 +67,10 @@ async fn https_is_trusted_by_whoever_trusts_the_authority() {
         tls: Some(tls),
         ..Plan::default()
     };
-    let bound = plan.bind().await.unwrap();
+    let tally = Arc::new(Tally::new("api"));
+    let (told, mut failures) = tokio::sync::mpsc::unbounded_channel();
+    let bound = plan.bind().await.unwrap().count(Arc::clone(&tally));
+    let bound = bound.failed_handshakes(move |client, why| told.send((client, why)).unwrap());
     let address = bound.https()[0];
     let router = node.api([]).router;
     let running = bound.start(&router, &axum::Router::new(), Shutdown::default());
@@ -68,13 +84,27 @@ async fn https_is_trusted_by_whoever_trusts_the_authority() {
             "{answer}"
         );
     }
+    assert_eq!(tally.handshakes(), 0);
     let stream = TcpStream::connect(address).await.unwrap();
+    let own = stream.local_addr().unwrap();
     assert!(
         client(&files.ca())
             .connect("other.example".try_into().unwrap(), stream)
             .await
             .is_err()
     );
+    // 42: bad_certificate, which is how a client says that it is another's.
+    assert_eq!(failures.recv().await, Some((own, HandshakeFailure::Alert(42))));
+    // What EDK2 offers without elliptic curves: TLS 1.2, key exchange by RSA and DHE alone.
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(&OLD_HELLO).await.unwrap();
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer).await;
+    let (_, why) = failures.recv().await.unwrap();
+    assert_eq!(why, HandshakeFailure::NothingInCommon);
+    drop(TcpStream::connect(address).await.unwrap());
+    let (_, why) = failures.recv().await.unwrap();
+    assert_eq!((why, tally.handshakes()), (HandshakeFailure::Other, 3));
     assert!(running.stop(Duration::from_secs(10)).await);
 }
 

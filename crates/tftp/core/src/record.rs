@@ -51,6 +51,8 @@ pub enum Stray {
     OptionAck,
     /// Nothing that any RFC knows.
     Noise,
+    /// A TLS handshake, for HTTPS boot, that came to nothing.
+    Handshake,
 }
 
 /// One request, from its arrival to its end; or one packet that belongs to none.

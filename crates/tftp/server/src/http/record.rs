@@ -4,12 +4,13 @@ use super::body::Lost;
 use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::response::Response;
+use purlin_api::serve::HandshakeFailure;
 use purlin_netio::now;
 use purlin_telemetry::ReasonCode;
 use purlin_telemetry::decision::{DecisionRing, Outcome, Page};
 use purlin_telemetry::metrics::{Collector, Encoder};
 use purlin_tftp_core::template::MarkName;
-use purlin_tftp_core::{BootRecord, HttpMethod, RecordQuery, Told, reasons};
+use purlin_tftp_core::{BootRecord, HttpMethod, RecordQuery, Stray, Told, reasons};
 use purlin_types::BootTime;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -69,6 +70,20 @@ impl HttpRecords {
     fn ring(&self) -> MutexGuard<'_, DecisionRing<BootRecord>> {
         // Nothing here panics while it holds the lock, so a poisoned one is as good as any.
         self.ring.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A client came for HTTPS boot, and no TLS connection came to be. Connections that say nothing, as those of probes,
+    /// are no requests and leave no record.
+    pub fn without_tls(&self, client: SocketAddr, why: HandshakeFailure) {
+        let (reason, outcome, a) = match why {
+            HandshakeFailure::NothingInCommon => (reasons::TLS_NOTHING_IN_COMMON, Outcome::Refused, 0),
+            HandshakeFailure::Alert(alert) => (reasons::TLS_ALERT, Outcome::Dropped, alert.into()),
+            HandshakeFailure::Other => return,
+        };
+        let mut record = BootRecord::new(now().wall, client.ip(), client.port(), b"");
+        (record.reason, record.outcome, record.a) = (reason, outcome, a);
+        record.stray = Some(Stray::Handshake);
+        self.ring().push(record);
     }
 
     fn push(&self, record: BootRecord, status: u16) {

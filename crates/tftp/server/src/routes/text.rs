@@ -52,6 +52,7 @@ fn stray_event(packet: Stray) -> &'static str {
         Stray::Error => "ERROR",
         Stray::OptionAck => "OACK",
         Stray::Noise => "-",
+        Stray::Handshake => "TLS",
     }
 }
 
@@ -74,6 +75,7 @@ fn answer(record: &BootRecord) -> String {
         return record.a.to_string();
     }
     let word = match record.outcome {
+        Outcome::Refused if record.stray == Some(Stray::Handshake) => "alert",
         Outcome::Refused => "ERROR",
         Outcome::Silent | Outcome::Dropped => "-",
         Outcome::Answered | Outcome::Noted if record.write => "ACK",
@@ -189,6 +191,9 @@ mod tests {
             let stray = with(|record| (record.stray, record.outcome) = (Some(packet), Outcome::Dropped));
             assert_eq!(words(&stray), (event, "-".to_owned()));
         }
+        let tls = |outcome| with(|record| (record.stray, record.outcome) = (Some(Stray::Handshake), outcome));
+        assert_eq!(words(&tls(Outcome::Refused)), ("TLS", "alert".to_owned()));
+        assert_eq!(words(&tls(Outcome::Dropped)), ("TLS", "-".to_owned()));
         for (method, event) in [
             ("GET", "HTTP GET"),
             ("HEAD", "HTTP HEAD"),

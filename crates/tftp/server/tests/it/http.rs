@@ -4,6 +4,7 @@ use crate::bench::Bench;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode};
 use futures_util::StreamExt;
+use purlin_api::serve::HandshakeFailure;
 use purlin_telemetry::Outcome;
 use purlin_tftp_core::settings::Compression;
 use purlin_tftp_core::{HttpMethod, RecordQuery, Told};
@@ -315,4 +316,32 @@ fn s2_57_a_higher_level_makes_fewer_octets() {
         answer.body.len()
     };
     assert!(length(1) > length(9));
+}
+
+#[test]
+fn a_machine_that_cannot_speak_our_tls_is_told_of_and_a_probe_is_not() {
+    let records = HttpRecords::new(8);
+    let client = "10.0.0.5:1815".parse().unwrap();
+    for why in [
+        HandshakeFailure::Other,
+        HandshakeFailure::NothingInCommon,
+        HandshakeFailure::Alert(48),
+    ] {
+        records.without_tls(client, why);
+    }
+    let told = records.newest(&RecordQuery {
+        limit: 10,
+        ..RecordQuery::default()
+    });
+    let told: Vec<_> = told
+        .iter()
+        .map(|told| (told.slug, told.record.outcome, told.record.port))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("tls_nothing_in_common", Outcome::Refused, 1815),
+            ("tls_client_alert", Outcome::Dropped, 1815)
+        ]
+    );
 }

@@ -101,6 +101,7 @@ fn ended(told: &Told, now: u64) -> String {
             Stray::Error => "an ERROR",
             Stray::OptionAck => "an OACK",
             Stray::Noise => "something else",
+            Stray::Handshake => "a TLS handshake",
         };
         return format!("{client} sent {what}, {ago} ago: {}.", told.text);
     }
