@@ -154,7 +154,7 @@ reasons! {
     2504 HTTP_PART "http_part_sent" "a part of the file was sent"
         "The request named a range of octets, and all of them were sent (RFC 9110, section 14). Loaders that fetch an image piece by piece leave one such record for each." "";
     2505 TLS_NOTHING_IN_COMMON "tls_nothing_in_common" "this node and the client know no TLS version and cipher suite in common"
-        "Firmware and boot loaders built without elliptic curves offer key exchange by RSA and DHE alone: OVMF of 2022 and iPXE of 2019 do. This node agrees on keys by ECDHE, with TLS 1.2 and 1.3."
+        "Firmware and boot loaders built without elliptic curves offer key exchange by RSA and DHE alone, as OVMF of 2022 does. This node agrees on keys by ECDHE, with TLS 1.2 and 1.3."
         "Give such machines an http:// URL, or let them load a newer iPXE that way first.";
     2506 TLS_ALERT "tls_client_alert" "the client ended the TLS handshake with alert {a}"
         "Alerts 42 to 48 are about the certificate (RFC 8446, section 6): 48 says that its authority is unknown to the client, 42 that it is not for the name in the URL."
