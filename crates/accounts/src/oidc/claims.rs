@@ -158,15 +158,19 @@ fn word(role: &str) -> Role {
     }
 }
 
-/// The texts of a claim: `groups`, or `realm_access.roles` inside of an object.
-fn groups(claims: &Map<String, Value>, path: &str) -> Vec<String> {
+/// A claim by its name, or by its path: `realm_access.roles` inside of an object.
+pub(super) fn claim<'a>(claims: &'a Map<String, Value>, path: &str) -> Option<&'a Value> {
     // A claim may have dots in its own name, as a URL has.
-    let found = claims.get(path).or_else(|| {
+    claims.get(path).or_else(|| {
         let mut parts = path.split('.');
         let first = claims.get(parts.next()?)?;
         parts.try_fold(first, |value, part| value.get(part))
-    });
-    match found {
+    })
+}
+
+/// The texts of a claim.
+fn groups(claims: &Map<String, Value>, path: &str) -> Vec<String> {
+    match claim(claims, path) {
         Some(Value::Array(all)) => all
             .iter()
             .filter_map(|one| one.as_str().map(str::to_owned))

@@ -46,8 +46,11 @@ impl Fetch {
         Ok(Self(Arc::new(config)))
     }
 
-    pub(super) async fn get(&self, url: &str) -> Result<Value, String> {
-        let (status, body) = self.ask(Method::GET, url, None, String::new()).await?;
+    /// Asks with an access token where one is given.
+    pub(super) async fn get(&self, url: &str, bearer: Option<&str>) -> Result<Value, String> {
+        let authorization = bearer.map(|token| format!("Bearer {token}"));
+        let asked = self.ask(Method::GET, url, authorization.as_deref(), String::new());
+        let (status, body) = asked.await?;
         match status {
             StatusCode::OK => Ok(body),
             status => Err(format!("GET {url}: {status}")),

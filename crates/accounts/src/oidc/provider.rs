@@ -1,5 +1,6 @@
 //! The provider: what it says of itself, its keys, and what it gives for a code.
 
+use super::claims::claim;
 use super::fetch::Fetch;
 use super::jwt::{self, Key, Refused};
 use super::pending::Pending;
@@ -28,6 +29,7 @@ pub(super) struct Metadata {
     authorization_endpoint: String,
     token_endpoint: String,
     jwks_uri: String,
+    userinfo_endpoint: Option<String>,
 }
 
 /// Why a code brought no claims.
@@ -98,8 +100,8 @@ impl Provider {
             "{}/.well-known/openid-configuration",
             self.settings.issuer.trim_end_matches('/')
         );
-        let metadata: Metadata =
-            serde_json::from_value(self.fetch.get(&url).await?).map_err(|cause| format!("{url}: {cause}"))?;
+        let metadata: Metadata = serde_json::from_value(self.fetch.get(&url, None).await?)
+            .map_err(|cause| format!("{url}: {cause}"))?;
         // Section 4.3: whoever answers for another issuer is not this one.
         if metadata.issuer != self.settings.issuer {
             return Err(format!("{url} is of the issuer {:?}", metadata.issuer));
@@ -115,7 +117,7 @@ impl Provider {
         if fresh || now - at < KEYS_PAUSE {
             return Ok(known);
         }
-        let told = self.fetch.get(&metadata.jwks_uri).await?;
+        let told = self.fetch.get(&metadata.jwks_uri, None).await?;
         let keys = told["keys"].as_array().into_iter().flatten();
         // A key of a kind that is not known is none of those that we use.
         let keys: Arc<[Key]> = keys.filter_map(|key| Key::deserialize(key).ok()).collect();
@@ -159,7 +161,40 @@ impl Provider {
             Refused::Wrong(why) => wrong(why),
         })?;
         self.check(&claims, pending)?;
-        Ok(claims)
+        match (&metadata.userinfo_endpoint, told["access_token"].as_str()) {
+            (Some(url), Some(token)) if self.lacks(&claims) => self.completed(claims, url, token).await,
+            _ => Ok(claims),
+        }
+    }
+
+    /// Whether the ID token leaves out what a user is made of.
+    fn lacks(&self, claims: &Map<String, Value>) -> bool {
+        let settings = &self.settings;
+        let grouped = !(settings.roles.is_empty() && settings.tenants.is_empty());
+        [settings.username_claim.as_str(), "email"]
+            .iter()
+            .any(|name| !claims.contains_key(*name))
+            || (grouped && claim(claims, &settings.groups_claim).is_none())
+    }
+
+    /// What the provider says at its UserInfo endpoint beside the ID token: what a scope brings is there and not in the
+    /// token, wherever there is an access token. Where both say something, the signed one counts.
+    ///
+    /// Source: OpenID Connect Core 1.0, sections 5.3.2 and 5.4.
+    async fn completed(
+        &self,
+        claims: Map<String, Value>,
+        url: &str,
+        token: &str,
+    ) -> Result<Map<String, Value>, Fault> {
+        let Value::Object(mut told) = self.fetch.get(url, Some(token)).await? else {
+            return Err(wrong("its UserInfo is no JSON object"));
+        };
+        if told.get("sub") != claims.get("sub") {
+            return Err(wrong("its UserInfo is about somebody else"));
+        }
+        told.extend(claims);
+        Ok(told)
     }
 
     /// Source: OpenID Connect Core 1.0, section 3.1.3.7.

@@ -155,6 +155,42 @@ async fn a_login_at_the_provider_opens_a_session_with_its_role_and_tenants() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_the_id_token_leaves_out_is_asked_at_userinfo() {
+    let (world, idp) = trusting().await;
+    idp.tells_at_userinfo(json!({
+        "sub": "f3a1", "preferred_username": "alice", "email": "alice@example.com", "email_verified": true,
+        "realm_access": {"roles": ["readers"]},
+    }));
+    let (status, opened) = login(&world, &idp).await;
+    assert_eq!(
+        (
+            status,
+            &opened["user"]["username"],
+            &opened["user"]["role"],
+            &opened["user"]["email"]
+        ),
+        (
+            200,
+            &json!("alice"),
+            &json!("viewer"),
+            &json!("alice@example.com")
+        ),
+        "{opened:#}"
+    );
+    // What is signed counts, whatever stands beside it.
+    idp.says("realm_access", json!({"roles": []}));
+    assert_eq!(login(&world, &idp).await.1["user"]["role"], "member");
+    // An answer about somebody else, or none at all, opens nothing.
+    for told in [
+        json!({"sub": "f3a2", "preferred_username": "mallory"}),
+        json!("a.signed.one"),
+    ] {
+        idp.tells_at_userinfo(told);
+        assert_eq!(login(&world, &idp).await.0, 401);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_login_ends_once_in_the_browser_that_began_it() {
     let (world, idp) = trusting().await;
     let (url, cookie) = begin(&world).await;
