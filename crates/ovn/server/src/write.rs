@@ -285,8 +285,8 @@ pub(crate) async fn write_told(
                 }
                 return Ok(written);
             }
-            Err(CommitError::Refused(refusal)) if refusal.failure == Failure::TimedOut && tries < most => {
-                if decided.etags {
+            Err(CommitError::Refused(refusal)) if is_overtaken(&refusal.failure) && tries < most => {
+                if decided.etags && refusal.failure == Failure::TimedOut {
                     let detail = "the row was changed after it was read";
                     return Err(Problem::new(
                         StatusCode::PRECONDITION_FAILED,
@@ -409,6 +409,12 @@ fn unplanned(refusal: &plan::Refusal) -> Problem {
         ),
     };
     Problem::new(status, reason, refusal.to_string()).with("problems", json!(refusal.problems))
+}
+
+/// Whether somebody else may have been faster: a guard saw other values, or a row came that has the same name. What is
+/// decided anew is told in our words.
+const fn is_overtaken(failure: &Failure) -> bool {
+    matches!(failure, Failure::TimedOut | Failure::Constraint)
 }
 
 /// Whether the change may have happened all the same. An answer of another form refuses nothing.

@@ -159,6 +159,27 @@ async fn two_who_add_to_one_switch_at_once_both_have_their_port() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn of_many_who_want_one_name_at_once_all_but_one_hear_that_it_is_taken() {
+    let world = World::new().await;
+    world.make("/api/v1/ovn/switches", json!({"name": "web"})).await;
+    for round in 0..5 {
+        let name = format!("web-{round}");
+        let asks = (0..20).map(|_| world.post("/api/v1/ovn/ports", json!({"name": name, "switch": "web"})));
+        let answers = futures_util::future::join_all(asks).await;
+        let made = answers.iter().filter(|answer| answer.status == 201).count();
+        assert_eq!(made, 1, "{name}");
+        for answer in answers.iter().filter(|answer| answer.status != 201) {
+            assert_eq!(
+                (answer.status.as_u16(), &answer.body["slug"]),
+                (409, &json!("already_there")),
+                "{:#}",
+                answer.body
+            );
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_stale_etag_is_refused_in_the_database_itself() {
     let world = World::new().await;
     world
