@@ -2,10 +2,12 @@
 
 mod addresses;
 mod balancing;
+mod gateways;
 mod lost;
 mod matches;
 mod others;
 mod ports;
+mod resolving;
 mod routing;
 mod rows;
 mod sets;
@@ -32,6 +34,8 @@ pub fn check(after: &State<'_>, diff: &Diff, book: Option<&Book>) -> Vec<Problem
     problems.extend(lost::names(after, diff));
     problems.extend(matches::reviewed(after, diff));
     problems.extend(balancing::reviewed(after, diff));
+    problems.extend(gateways::reviewed(after, diff));
+    problems.extend(resolving::reviewed(after, diff));
     problems.extend(addresses::check(after, diff, book));
     problems.sort_by_key(|problem| std::cmp::Reverse(problem.severity));
     problems
@@ -52,6 +56,8 @@ pub fn lint(state: &State<'_>) -> Vec<Problem> {
     }
     problems.extend(matches::review_all(state));
     problems.extend(balancing::review_all(state));
+    problems.extend(gateways::review_all(state));
+    problems.extend(resolving::review_all(state));
     problems.extend(addresses::all(state));
     problems.sort_by_key(|problem| std::cmp::Reverse(problem.severity));
     problems

@@ -263,7 +263,13 @@ impl Stream {
     /// Returns when this transaction is known here. Whoever comes from another node may be faster than the database that
     /// tells both of them; one whose name is none of a clustered database, and one that does not come, is not waited for.
     pub(crate) async fn arrived(&self, seen: &str) {
-        if Uuid::parse(seen).is_none() {
+        // Only a clustered database gives its transactions names, and those can come from elsewhere.
+        let elsewhere = |id: &str| Uuid::parse(id).is_some();
+        let here = {
+            let row = self.row.lock().unwrap_or_else(PoisonError::into_inner);
+            elsewhere(row.newest())
+        };
+        if !here || !elsewhere(seen) {
             return;
         }
         let mut next = self.next.subscribe();

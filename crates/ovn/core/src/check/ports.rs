@@ -77,6 +77,9 @@ pub(super) fn switch_port(state: &State<'_>, uuid: Uuid) -> Vec<Problem> {
     problems.extend(parse_port_security(texts("port_security")).1);
     problems.extend(dynamic(state, uuid, &elements));
     problems.extend(dhcp(state, uuid));
+    if kind == "localnet" {
+        problems.extend(one_wire(state, uuid));
+    }
     if let Some(parent) = text("parent_name").filter(|parent| !parent.is_empty()) {
         if state.by_name(table, parent).is_none() {
             let message = format!("there is no port `{parent}`");
@@ -91,6 +94,34 @@ pub(super) fn switch_port(state: &State<'_>, uuid: Uuid) -> Vec<Problem> {
         }
     }
     problems
+}
+
+/// Two switches on one physical network with one tag are one network, whatever their names say: what is sent on either
+/// reaches both, with the same addresses twice where one is a copy of the other.
+fn one_wire(state: &State<'_>, uuid: Uuid) -> Option<Problem> {
+    let table = "Logical_Switch_Port";
+    let wire = |port: Uuid| {
+        let network = state.map(table, port, "options").remove("network_name")?;
+        let tag = state.value(table, port, "tag").and_then(Datum::one);
+        Some((network, tag.and_then(Atom::as_integer)))
+    };
+    let own = wire(uuid)?;
+    let switch = |port: Uuid| state.parent(table, port).map(|(.., switch)| switch);
+    let here = switch(uuid)?;
+    let others = state.find(table, "type", &Atom::from("localnet")).into_iter();
+    let other = others
+        .filter(|port| *port != uuid && wire(*port).as_ref() == Some(&own))
+        .find_map(|port| switch(port).filter(|switch| *switch != here))?;
+    let (network, tag) = own;
+    let tag = tag.map_or_else(|| "without a tag".to_owned(), |tag| format!("with tag {tag}"));
+    let message = format!(
+        "switch {} is on the physical network `{network}` {tag}, too: both are one network",
+        state.label("Logical_Switch", other)
+    );
+    Some(
+        Problem::warning("localnet-shared", "options:network_name", message)
+            .help("give one of them another network or another `tag`, or keep one switch"),
+    )
 }
 
 /// A router port has one port on the other side.

@@ -332,3 +332,98 @@ fn meters_mirrors_and_rules_without_work_are_told() {
         "neither",
     );
 }
+
+#[test]
+fn load_balancers_beside_two_gateway_ports_are_told() {
+    let gateway = |port: u8, n: u8| {
+        let name = format!("r0-out{n}");
+        let networks = [format!("172.16.{n}.1/24")];
+        let mac = format!("02:00:00:00:01:{n:02}");
+        vec![
+            under(
+                ("Logical_Router", 51, "ports"),
+                "Logical_Router_Port",
+                port,
+                &json!({"name": name, "mac": mac, "networks": networks}),
+            ),
+            under(
+                ("Logical_Router_Port", port, "gateway_chassis"),
+                "Gateway_Chassis",
+                port + 10,
+                &json!({"name": format!("{name}-hv"), "chassis_name": "hv", "priority": 1}),
+            ),
+        ]
+    };
+    let attached = update("Logical_Router", 51, &json!({"load_balancer": [text(81)]}));
+    let balanced = vec![balancer(81, "lb", &json!({})), attached];
+    assert_eq!(warned([gateway(61, 1), balanced.clone()].concat()), []);
+    assert_eq!(warned([gateway(61, 1), gateway(62, 2)].concat()), []);
+    let all = [gateway(61, 1), gateway(62, 2), balanced].concat();
+    one(
+        all.clone(),
+        "lb-gateways",
+        "Logical_Router r0: it has load balancers and 2",
+    );
+    // The second gateway comes to what stands; the lint knows both.
+    let database = shop();
+    let plan = planned(&database, all[..3].iter().chain(&all[4..]).cloned().collect()).unwrap();
+    assert_eq!(plan.warnings, []);
+    let database = crate::base::committed(&plan.after);
+    let plan = planned(&database, all[3..4].to_vec()).unwrap();
+    assert_eq!(plan.warnings[0].code, "lb-gateways");
+    let database = crate::base::committed(&plan.after);
+    assert!(
+        lint(&state(&database))
+            .iter()
+            .any(|problem| problem.code == "lb-gateways")
+    );
+    // One that is at one hypervisor as a whole balances there.
+    let whole = update("Logical_Router", 51, &json!({"options": {"chassis": "hv"}}));
+    assert_eq!(warned([all, vec![whole]].concat()), []);
+}
+
+#[test]
+fn a_name_in_two_sets_of_one_switch_is_told() {
+    let set = |n: u8, address: &str| insert("DNS", n, &json!({"records": {"db.shop": address}}));
+    let sets = update("Logical_Switch", 1, &json!({"dns_records": [text(81), text(82)]}));
+    let two = |other: &str| vec![set(81, "10.0.0.11"), set(82, other), sets.clone()];
+    assert_eq!(warned(two("10.0.0.11")), []);
+    one(two("10.0.0.12"), "dns-name-twice", "Logical_Switch web");
+    let database = shop();
+    let plan = planned(&database, two("10.0.0.11")).unwrap();
+    let database = crate::base::committed(&plan.after);
+    assert_eq!(lint(&state(&database)), lint(&state(&shop())));
+    let moved = update("DNS", 82, &json!({"records": {"db.shop": "10.0.0.13"}}));
+    let plan = planned(&database, vec![moved]).unwrap();
+    assert_eq!(plan.warnings[0].code, "dns-name-twice");
+}
+
+#[test]
+fn two_switches_on_one_wire_are_told() {
+    let port = |switch: u8, n: u8, network: &str, tag: Value| {
+        under(
+            ("Logical_Switch", switch, "ports"),
+            "Logical_Switch_Port",
+            n,
+            &json!({"name": format!("net{n}"), "type": "localnet", "addresses": ["unknown"], "options": {"network_name": network}, "tag": tag}),
+        )
+    };
+    let other = insert("Logical_Switch", 91, &json!({"name": "copy"}));
+    let on = |network: &str, tag: Value| {
+        vec![
+            other.clone(),
+            port(1, 81, "phys", json!(7)),
+            port(91, 82, network, tag),
+        ]
+    };
+    assert_eq!(warned(on("phys2", json!(7))), []);
+    assert_eq!(warned(on("phys", json!(8))), []);
+    let said = warned(on("phys", json!(7)));
+    assert!(
+        said.len() == 2
+            && said
+                .iter()
+                .all(|(code, words)| *code == "localnet-shared" && words.contains("with tag 7")),
+        "{said:?}"
+    );
+}
