@@ -73,6 +73,7 @@ impl Ovn {
             northbound: config(NORTHBOUND, north),
             southbound: (!south.is_empty()).then(|| config(SOUTHBOUND, south)),
             origin,
+            unattended: own.as_ref().is_some_and(OwnDatabases::is_in_process),
             tools: Tools {
                 folder: base.data_dir.join("ovn").join("scratch"),
                 tls: settings.tls.clone(),

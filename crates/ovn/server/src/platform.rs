@@ -42,6 +42,8 @@ pub struct Settings {
     pub southbound: Option<Config>,
     /// How these databases came to be, for people: `given`, `started here`, `in this process`.
     pub origin: &'static str,
+    /// No ovn-northd can follow the northbound, so that nobody waits for one.
+    pub unattended: bool,
     /// For the packaged programs that answer questions beside the databases.
     pub tools: Tools,
 }
@@ -56,6 +58,7 @@ struct Inner {
     north: Side,
     south: Option<Side>,
     origin: &'static str,
+    unattended: bool,
     books: Books,
     options: Options,
     stream: Arc<Stream>,
@@ -101,6 +104,7 @@ impl Platform {
             north,
             south,
             origin: settings.origin,
+            unattended: settings.unattended,
             books: Books::default(),
             stream: Arc::new(Stream::new()),
             options: Options::default(),
@@ -184,6 +188,11 @@ impl Platform {
     pub fn northbound(&self) -> (Client, Replica) {
         let north = &self.0.north;
         (north.client.clone(), north.rows.clone())
+    }
+
+    /// Whether no ovn-northd can ever follow.
+    pub(crate) fn is_unattended(&self) -> bool {
+        self.0.unattended
     }
 
     pub(crate) fn operations(&self) -> &Operations {
@@ -345,6 +354,7 @@ mod tests {
             northbound: Config::new("OVN_Northbound", endpoints),
             southbound: None,
             origin: "given",
+            unattended: false,
             tools: Tools::default(),
         });
         let tenancy = Arc::new(Tenancy {

@@ -46,6 +46,14 @@ impl Until {
     }
 }
 
+/// What is said at once where no ovn-northd can ever follow.
+pub(crate) fn unattended(platform: &Platform, until: Until) -> Option<Value> {
+    platform.is_unattended().then(|| {
+        json!({ "wait": until.word(), "done": false,
+            "reason": "the northbound is in this process, and nobody turns it into flows: there is nothing to wait for. Install ovn-central, or name an OVN in ovn.northbound" })
+    })
+}
+
 /// Waits until there is something to count by, though not for long: there may be no northd at all.
 pub(crate) async fn countable(platform: &Platform, limit: Duration) {
     let there = |rows: &Snapshot| {

@@ -101,6 +101,7 @@ impl<'p> Scratch<'p> {
                 northbound: Config::new(NORTHBOUND, endpoints.clone()),
                 southbound: Some(Config::new(SOUTHBOUND, endpoints)),
                 origin: "a copy for one request",
+                unattended: false,
                 tools: Tools::default(),
             }),
             _northd: northd,

@@ -225,6 +225,10 @@ pub(crate) async fn write_told(
     wish: impl Wish,
 ) -> Result<Written, Problem> {
     let began = Instant::now();
+    let unattended = manner
+        .wait
+        .and_then(|(until, _)| realised::unattended(platform, until));
+    let wait = manner.wait.filter(|_| unattended.is_none());
     let mut tries = 0;
     let within = platform.north().within();
     let mut turn = match within {
@@ -242,15 +246,16 @@ pub(crate) async fn write_told(
         if !decided.written.changed() {
             drop((turn, decided.deciding));
             let mut written = decided.written;
+            written.realised = unattended.unwrap_or_default();
             // Whoever repeats a write after a wait that took too long asks whether what is there has come so far.
-            if let Some((until, limit)) = manner.wait {
+            if let Some((until, limit)) = wait {
                 realised::countable(platform, limit).await;
                 written.realised = sync(platform, until, limit.saturating_sub(began.elapsed())).await?;
             }
             return Ok(written);
         }
         let mut transaction = std::mem::take(&mut decided.transaction);
-        if let Some((_, limit)) = manner.wait {
+        if let Some((_, limit)) = wait {
             realised::countable(platform, limit).await;
             realised::count(&mut transaction);
         }
@@ -280,7 +285,8 @@ pub(crate) async fn write_told(
                             .row
                     }
                 };
-                if let Some((until, limit)) = manner.wait {
+                written.realised = unattended.unwrap_or_default();
+                if let Some((until, limit)) = wait {
                     written.realised = realised::follow(platform, &committed, until, began, limit).await;
                 }
                 return Ok(written);

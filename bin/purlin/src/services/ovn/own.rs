@@ -71,6 +71,11 @@ impl OwnDatabases {
         }
     }
 
+    /// Whether the northbound is in this process, without a southbound that ovn-northd could write.
+    pub(super) const fn is_in_process(&self) -> bool {
+        matches!(self.kind, Kind::InProcess(_))
+    }
+
     pub(super) fn northbound(&self) -> Vec<Endpoint> {
         vec![Endpoint::Unix(socket(&self.folder))]
     }

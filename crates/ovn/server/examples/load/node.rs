@@ -72,6 +72,7 @@ pub(crate) async fn serve(endpoint: &str) -> Outcome<()> {
         northbound: Config::new("OVN_Northbound", endpoints.clone()),
         southbound: Some(Config::new("OVN_Southbound", endpoints)),
         origin: "given",
+        unattended: false,
         tools: Tools::default(),
     });
     while platform.readiness().is_err() {

@@ -120,11 +120,13 @@ async fn readers_of_one_tenant_share_what_it_is_told() {
 #[tokio::test]
 async fn a_transaction_that_is_still_on_its_way_here_is_waited_for() {
     const LATE: &str = "01234567-0000-4000-8000-000000000000";
+    const FIRST: &str = "01234567-0000-4000-8000-000000000001";
+    const NEXT: &str = "01234567-0000-4000-8000-000000000002";
     let stream = Arc::new(Stream::new());
-    stream.begin("t0");
+    stream.begin(FIRST);
     let mut arrived = Box::pin(stream.arrived(LATE));
     assert!(arrived.as_mut().now_or_never().is_none());
-    stream.push(message("t1"));
+    stream.push(message(NEXT));
     assert!(arrived.as_mut().now_or_never().is_none());
     stream.push(message(LATE));
     assert!(arrived.as_mut().now_or_never().is_some());
@@ -132,6 +134,10 @@ async fn a_transaction_that_is_still_on_its_way_here_is_waited_for() {
     for seen in [LATE, "born.17"] {
         assert!(stream.arrived(seen).now_or_never().is_some(), "{seen}");
     }
+    // A standalone database gives no names: nothing comes to it from elsewhere.
+    let alone = Arc::new(Stream::new());
+    alone.begin("born.1");
+    assert!(alone.arrived(LATE).now_or_never().is_some());
 }
 
 #[test]

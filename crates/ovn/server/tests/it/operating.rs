@@ -1,5 +1,6 @@
 //! Operations over a real cluster of three members.
 
+use crate::world::World;
 use crate::world::raft::{Raft, hasty};
 use axum::http::Method;
 use purlin_api::access::Role;
@@ -254,4 +255,30 @@ async fn who_stays_behind_is_told_of_until_he_has_caught_up() {
         .await;
     rig.kill_northd();
     rig.until(|look| stale(look, "northd_missing")).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_waits_for_flows_that_nobody_makes() {
+    let world = World::without_southbound().await;
+    world.nbctl("init");
+    let wait = "?wait=hv&timeout=30";
+    let began = std::time::Instant::now();
+    let path = format!("/api/v1/ovn/nb/Logical_Switch{wait}");
+    let made = world.make(&path, json!({ "name": "web" })).await;
+    let switch = format!("/api/v1/ovn/nb/Logical_Switch/web{wait}");
+    let same = world.patch(&switch, json!({ "name": "web" })).await.body;
+    let sync = format!("/api/v1/ovn/operations/sync{wait}");
+    let synced = world.make(&sync, Value::Null).await;
+    for told in [&made["realised"], &same["realised"], &synced] {
+        assert_eq!(
+            (&told["wait"], &told["done"]),
+            (&json!("hv"), &json!(false)),
+            "{told:#}"
+        );
+        let reason = told["reason"].as_str().expect("words");
+        assert!(reason.contains("ovn.northbound"), "{reason}");
+    }
+    assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
+    let counted = world.nbctl("get NB_Global . nb_cfg");
+    assert_eq!(counted.trim(), "0", "there is nobody to count for");
 }

@@ -228,6 +228,7 @@ fn platform(world: &World) -> Platform {
         ),
         southbound: None,
         origin: "given",
+        unattended: false,
         tools: Tools {
             folder: world.socket().with_file_name("scratch-of-another"),
             tls: None,

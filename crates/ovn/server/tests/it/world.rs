@@ -45,6 +45,7 @@ impl Mounted {
             northbound: Config::new("OVN_Northbound", endpoints.clone()),
             southbound: southbound.then(|| Config::new("OVN_Southbound", endpoints)),
             origin: "given",
+            unattended: !southbound,
             tools: Tools {
                 folder: folder.join("scratch"),
                 tls: None,
@@ -148,7 +149,7 @@ impl World {
         Self::over(folder, vec![server], true).await
     }
 
-    /// The same, for a platform that was told of the northbound only.
+    /// The same, for a platform with a northbound only, as a node has it that keeps one in its process.
     pub(crate) async fn without_southbound() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let server = database(folder.path());

@@ -27,6 +27,7 @@ async fn node(folder: &Path, url: &str, clock: Clock) -> Mounted {
         northbound: Config::new("OVN_Northbound", endpoints),
         southbound: None,
         origin: "given",
+        unattended: false,
         tools: Tools {
             folder: folder.join("scratch"),
             tls: None,

@@ -49,6 +49,7 @@ impl Raft {
             northbound: config(DATABASE, &north),
             southbound: Some(config("OVN_Southbound", &endpoint("sb"))),
             origin: "given",
+            unattended: false,
             tools: Tools {
                 folder: at.join("scratch"),
                 tls: None,
