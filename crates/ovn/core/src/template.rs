@@ -8,9 +8,9 @@ mod builtin;
 mod value;
 
 use crate::expr::parse;
-use crate::model::{Change, Child};
+use crate::model::{Change, Child, Owner, State};
 use crate::problem::Problem;
-use purlin_ovsdb::{Atom, Row, Uuid};
+use purlin_ovsdb::{Atom, Datum, Row, Uuid};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -79,6 +79,20 @@ pub struct Ready {
     pub expression: String,
     pub action: String,
     pub log: bool,
+}
+
+impl Ready {
+    /// Whether this row says just that.
+    fn is(&self, state: &State<'_>, acl: Uuid) -> bool {
+        let text = |column: &str| state.text("ACL", acl, column).unwrap_or_default();
+        let value = |column: &str| state.value("ACL", acl, column).and_then(Datum::one);
+        text("name") == self.name
+            && text("direction") == self.direction
+            && value("priority").and_then(Atom::as_integer) == Some(i64::from(self.priority))
+            && text("match") == self.expression
+            && text("action") == self.action
+            && value("log") == Some(&Atom::from(self.log))
+    }
 }
 
 impl Direction {
@@ -192,6 +206,17 @@ fn filled(text: &str, values: &BTreeMap<&str, String>) -> Result<String, Problem
     }
     out.push_str(rest);
     Ok(out)
+}
+
+/// The rules that this owner does not have there yet, so that a template that is used twice is there once.
+pub fn missing(rules: &[Ready], state: &State<'_>, target: &Child, owner: &str) -> Vec<Ready> {
+    let owner = Owner::Purlin(owner.to_owned());
+    let acls = state.targets(&target.table, target.uuid, &target.column);
+    let is_there = |rule: &&Ready| {
+        acls.iter()
+            .any(|acl| state.owner("ACL", *acl) == owner && rule.is(state, *acl))
+    };
+    rules.iter().filter(|rule| !is_there(rule)).cloned().collect()
 }
 
 /// Changes that put the rules on a switch or a port group. Every one of them is in the plan, or none is written.

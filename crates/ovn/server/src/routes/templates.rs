@@ -18,7 +18,7 @@ use purlin_api::schema::{self, Schema};
 use purlin_api::{Operator, Problem, Viewer};
 use purlin_ovn_core::model::{Change, Child, State as Rows};
 use purlin_ovn_core::plan::Expect;
-use purlin_ovn_core::template::{Kind, Ready, Template, changes};
+use purlin_ovn_core::template::{Kind, Ready, Template, changes, missing};
 use purlin_ovsdb::Uuid;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -212,7 +212,8 @@ async fn validate(
     };
     let mut manner = nb::manner(&asked, &caller)?;
     manner.only_plan();
-    let wish = |state: &Rows<'_>| wish(state, &known.template, &wanted, &rules);
+    let owner = manner.writer().owner.clone();
+    let wish = |state: &Rows<'_>| wish(state, &known.template, &wanted, &rules, &owner);
     let answer = match write_shown(&platform, &manner, |_: &Rows<'_>| None, wish).await {
         Ok(answer) => answer,
         Err(problem) => return Ok(Json(invalid(&problem))),
@@ -231,11 +232,12 @@ async fn validate(
 
 type Wished = Result<(Vec<Change>, Vec<Expect>), Problem>;
 
-fn wish(state: &Rows<'_>, template: &Template, wanted: &Use, rules: &[Ready]) -> Wished {
+fn wish(state: &Rows<'_>, template: &Template, wanted: &Use, rules: &[Ready], owner: &str) -> Wished {
     let target = target(state, template, wanted)?;
+    let rules = missing(rules, state, &target, owner);
     let uuids: Vec<Uuid> = rules.iter().map(|_| new_uuid()).collect::<Result<_, _>>()?;
     let mut next = uuids.into_iter();
-    let changes = changes(rules, &target, || next.next().expect("one for each rule"));
+    let changes = changes(&rules, &target, || next.next().expect("one for each rule"));
     Ok((changes, Vec::new()))
 }
 
@@ -252,7 +254,8 @@ async fn instantiate(
         manner.only_plan();
     }
     manner.about = format!("template {}", known.template.id);
-    let wish = |state: &Rows<'_>| wish(state, &known.template, &wanted, &rules);
+    let owner = manner.writer().owner.clone();
+    let wish = |state: &Rows<'_>| wish(state, &known.template, &wanted, &rules, &owner);
     let mut answer = write_shown(&platform, &manner, |_: &Rows<'_>| None, wish).await?;
     answer["template_id"] = json!(known.template.id);
     answer["name"] = json!(known.template.name);

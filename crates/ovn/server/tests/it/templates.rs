@@ -154,6 +154,34 @@ async fn all_rules_are_one_transaction_or_none_is_written() {
     );
     let entry = world.get("/api/v1/ovn/journal?source=purlin").await["items"][0].clone();
     assert_eq!(entry["about"], "template web-server");
+    // Once more is nothing more; what somebody took away comes back, alone.
+    let again = instantiate(&world, use_of("net", false)).await;
+    assert_eq!(again.body["changed"], false, "{:#}", again.body);
+    assert_eq!(world.transactions(), before + 1);
+    let rule = &made.body["rules"][0];
+    let rows = made.body["diff"].as_array().expect("a list").iter();
+    let gone = rows
+        .filter(|row| row["table"] == "ACL")
+        .map(|row| &row["uuid"])
+        .next();
+    let gone = gone.and_then(Value::as_str).expect("a row");
+    assert_eq!(
+        world.delete(&format!("/api/v1/ovn/acls/{gone}")).await.status,
+        200
+    );
+    let back = instantiate(&world, use_of("net", false)).await;
+    let rows = back.body["diff"].as_array().expect("a list").iter();
+    assert_eq!(
+        rows.filter(|row| row["table"] == "ACL").count(),
+        1,
+        "{:#}",
+        back.body
+    );
+    assert_eq!(world.nbctl("acl-list net").lines().count(), 4, "{rule:#}");
+    // Another owner has rules of its own.
+    let path = format!("{TEMPLATES}/instantiate?owner=shop");
+    let theirs = world.post(&path, use_of("net", false)).await;
+    assert_eq!(theirs.body["changed"], true, "{:#}", theirs.body);
 }
 
 #[tokio::test(flavor = "multi_thread")]
