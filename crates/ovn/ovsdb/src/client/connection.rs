@@ -171,7 +171,7 @@ pub(super) const UNUSED: &str = "nobody uses it any more";
 /// to be one, gets no more of our memory than this.
 const GREETING_MAX: usize = 4 << 20;
 
-/// Requests are taken in until this much waits to be sent.
+/// Requests are taken in until this much waits to be sent, and a server that asks without taking answers is given up at as much.
 const OUT_MAX: usize = 4 << 20;
 const READ: usize = 128 << 10;
 
@@ -179,13 +179,20 @@ impl Task {
     async fn run(mut self, stream: Box<dyn Stream>, mut inbox: mpsc::Receiver<Command>) -> String {
         let (mut reader, mut writer) = tokio::io::split(stream);
         let (mut out, mut unflushed) = (BytesMut::new(), false);
+        // Octets of answers since all was sent. Reading less would not bound them: ovsdb-server does not read either while
+        // we do not.
+        let mut answers = 0;
         loop {
+            if out.is_empty() {
+                answers = 0;
+            }
+            let mut heard = false;
             self.session.buffer().reserve(READ);
             let due = self.began + self.session.poll_timeout();
             let step = tokio::select! {
                 read = reader.read_buf(self.session.buffer()) => match read {
                     Ok(0) => return "the server closed the connection".to_owned(),
-                    Ok(_) => self.session.received(self.began.elapsed()),
+                    Ok(_) => { heard = true; self.session.received(self.began.elapsed()) }
                     Err(cause) => return format!("reading failed: {cause}"),
                 },
                 pushed = push(&mut writer, &mut out), if unflushed || out.has_remaining() => match pushed {
@@ -199,7 +206,11 @@ impl Task {
                 () = tokio::time::sleep_until(due) => self.session.handle_timeout(self.began.elapsed()),
             };
             while let Some(octets) = self.session.poll_transmit() {
+                answers += if heard { octets.len() } else { 0 };
                 out.extend_from_slice(&octets);
+            }
+            if answers > OUT_MAX {
+                return format!("the server asks and does not take the answers: {answers} octets wait");
             }
             if let Err(cause) = self.deliver(step) {
                 return cause;

@@ -86,6 +86,19 @@ async fn a_stranger_gets_little_memory_however_much_a_server_may_have() {
     trouble(&client, "more than 4194304 octets").await;
 }
 
+/// Answers to what a server asks wait until it takes them; nobody's memory is the place for that.
+#[tokio::test]
+async fn who_asks_for_ever_and_takes_no_answer_is_given_up() {
+    let asking = server(|mut stream| async move {
+        let carried = "1,".repeat(2000);
+        let echo = format!(r#"{{"id":"e","method":"echo","params":[{carried}1]}}"#);
+        while stream.write_all(echo.as_bytes()).await.is_ok() {}
+    });
+    let mut config = config(vec![asking.await]);
+    config.connect_timeout = Duration::from_secs(30);
+    trouble(&Client::start(config), "does not take the answers").await;
+}
+
 #[tokio::test]
 async fn a_message_without_an_end_costs_no_more_than_the_limit() {
     let endless = server(|mut stream| async move {
