@@ -47,8 +47,8 @@ pub(super) fn review_all(state: &State<'_>) -> Vec<Problem> {
     routers.filter_map(|router| check(state, router)).collect()
 }
 
-/// Source: northd.c of OVN 23.03, `build_lrouter_lb_flows` and its callers: "Load-balancer is not supported on logical router with more
-/// than one distributed gateway port". The warning stands in ovn-northd's log alone.
+/// ovn-northd of 23.03 warns in its log alone: "Load-balancer is not supported yet when there is more than one distributed
+/// gateway port on the router."
 fn check(state: &State<'_>, router: Uuid) -> Option<Problem> {
     let balanced = !state.targets(ROUTER, router, "load_balancer").is_empty()
         || state
