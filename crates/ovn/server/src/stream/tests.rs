@@ -1,3 +1,4 @@
+use super::parts::Part;
 use super::*;
 use futures_util::FutureExt;
 
