@@ -1,11 +1,11 @@
 //! One write: a plan over the rows as they are, one transaction, an answer that says what it did.
 
+mod wait;
 mod written;
 
 use crate::journal::{self, Deciding, Intent, Ticket};
-use crate::operations::sync;
 use crate::platform::Platform;
-use crate::realised::{self, Until};
+use crate::realised::Until;
 use crate::within::Within;
 use crate::{reasons, shown};
 use axum::http::StatusCode;
@@ -20,6 +20,7 @@ use purlin_ovsdb::{DatabaseSchema, Failure, Transaction, Uuid};
 use serde_json::{Value, json};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
+use wait::Wait;
 pub(crate) use written::Written;
 
 /// How often a change is decided anew when it was overtaken.
@@ -224,11 +225,7 @@ pub(crate) async fn write_told(
     show: impl Show,
     wish: impl Wish,
 ) -> Result<Written, Problem> {
-    let began = Instant::now();
-    let unattended = manner
-        .wait
-        .and_then(|(until, _)| realised::unattended(platform, until));
-    let wait = manner.wait.filter(|_| unattended.is_none());
+    let wait = Wait::of(platform, manner.wait);
     let mut tries = 0;
     let within = platform.north().within();
     let mut turn = match within {
@@ -246,19 +243,11 @@ pub(crate) async fn write_told(
         if !decided.written.changed() {
             drop((turn, decided.deciding));
             let mut written = decided.written;
-            written.realised = unattended.unwrap_or_default();
-            // Whoever repeats a write after a wait that took too long asks whether what is there has come so far.
-            if let Some((until, limit)) = wait {
-                realised::countable(platform, limit).await;
-                written.realised = sync(platform, until, limit.saturating_sub(began.elapsed())).await?;
-            }
+            written.realised = wait.unchanged(platform).await?;
             return Ok(written);
         }
         let mut transaction = std::mem::take(&mut decided.transaction);
-        if let Some((_, limit)) = wait {
-            realised::countable(platform, limit).await;
-            realised::count(&mut transaction);
-        }
+        wait.count(platform, &mut transaction).await;
         let ticket = intend(platform, manner, &decided.written, basis.1.generation).await?;
         drop(decided.deciding.take());
         let (operations, sent) = (transaction.len(), Instant::now());
@@ -285,10 +274,7 @@ pub(crate) async fn write_told(
                             .row
                     }
                 };
-                written.realised = unattended.unwrap_or_default();
-                if let Some((until, limit)) = wait {
-                    written.realised = realised::follow(platform, &committed, until, began, limit).await;
-                }
+                written.realised = wait.follow(platform, &committed).await;
                 return Ok(written);
             }
             Err(CommitError::Refused(refusal)) if is_overtaken(&refusal.failure) && tries < most => {
