@@ -103,12 +103,16 @@ impl Database {
             return done(executed, None);
         }
         if let Some(log) = &mut self.log {
-            log.append(&Record {
+            let kept = log.append(&Record {
                 schema: &self.contents.schema,
                 changes: &changes,
                 comment: executed.comments.join("\n"),
                 date_ms,
             });
+            if let Err(cause) = kept {
+                executed.results.push(Fault::unkept(&cause).to_json());
+                return done(executed, None);
+            }
         }
         self.contents.apply(&changes);
         let commit = Commit {

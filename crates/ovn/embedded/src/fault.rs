@@ -31,6 +31,14 @@ impl Fault {
         Self::new("constraint violation", details)
     }
 
+    /// The transaction cannot be written down (RFC 7047, section 4.1.3).
+    pub(crate) fn unkept(cause: &std::io::Error) -> Self {
+        Self::new(
+            "I/O error",
+            format!("the database's file does not take it: {cause}"),
+        )
+    }
+
     pub(crate) fn to_json(&self) -> Value {
         let mut object = json!({ "error": self.error });
         if !self.details.is_empty() {

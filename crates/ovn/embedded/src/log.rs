@@ -59,9 +59,11 @@ pub(crate) struct Record<'a> {
 pub(crate) struct Log {
     path: PathBuf,
     file: File,
-    /// Records that were not given to the file yet.
-    pending: Vec<u8>,
     length: u64,
+    /// Something was written since the last sync.
+    unsynced: bool,
+    /// Why the rest of a record that did not fit is still there: nothing can be written behind it.
+    torn: Option<io::Error>,
     /// After it was last written anew.
     base: u64,
     /// What was read at the start, until it is replayed.
@@ -85,13 +87,16 @@ impl Log {
         let mut log = Self {
             path: path.to_owned(),
             file,
-            pending: Vec::new(),
             length,
+            unsynced: false,
+            torn: None,
             base: length,
             records: Vec::new(),
         };
         if records.is_empty() {
-            frame(&mut log.pending, schema);
+            let mut octets = Vec::new();
+            frame(&mut octets, schema);
+            log.write(&octets).map_err(failed)?;
             log.sync()?;
             sync_folder(path).map_err(failed)?;
             log.base = log.length;
@@ -127,8 +132,11 @@ impl Log {
         Ok(())
     }
 
-    /// Keeps a transaction until [`Self::sync`].
-    pub(crate) fn append(&mut self, record: &Record<'_>) {
+    /// Writes a transaction behind the others; [`Self::sync`] makes it last.
+    ///
+    /// # Errors
+    /// There is no room for it. The log is as it was before, and takes what fits.
+    pub(crate) fn append(&mut self, record: &Record<'_>) -> io::Result<()> {
         let mut object = Map::new();
         object.insert("_date".to_owned(), json!(record.date_ms));
         if !record.comment.is_empty() {
@@ -140,43 +148,68 @@ impl Log {
                 .or_insert_with(|| json!({}));
             rows[change.uuid.to_string()] = row_json(record.schema, change);
         }
-        frame(&mut self.pending, &Value::Object(object));
+        let mut octets = Vec::new();
+        frame(&mut octets, &Value::Object(object));
+        self.write(&octets)
     }
 
-    /// Writes and syncs what was appended.
-    pub(crate) fn sync(&mut self) -> Result<(), LogError> {
-        if self.pending.is_empty() {
-            return Ok(());
+    fn write(&mut self, octets: &[u8]) -> io::Result<()> {
+        let written = self.file.write_all(octets);
+        match written {
+            Ok(()) => {
+                self.length += octets.len() as u64;
+                self.unsynced = true;
+            }
+            Err(_) => {
+                let cut = self.file.set_len(self.length);
+                let cut = cut.and_then(|()| self.file.seek(SeekFrom::Start(self.length)));
+                self.torn = self.torn.take().or(cut.err());
+            }
         }
-        let written = self
-            .file
-            .write_all(&self.pending)
-            .and_then(|()| self.file.sync_data());
-        written.map_err(|source| io_error(&self.path, source))?;
-        self.length += self.pending.len() as u64;
-        self.pending.clear();
-        Ok(())
+        written
+    }
+
+    /// Syncs what was appended.
+    pub(crate) fn sync(&mut self) -> Result<(), LogError> {
+        let synced = match self.torn.take() {
+            Some(torn) => Err(torn),
+            None if self.unsynced => self.file.sync_data(),
+            None => Ok(()),
+        };
+        self.unsynced = false;
+        synced.map_err(|source| io_error(&self.path, source))
     }
 
     pub(crate) const fn is_long(&self) -> bool {
         self.length > LONG && self.length > GROWN * self.base
     }
 
-    /// Writes what is there now beside the log, and puts it in its place.
+    /// Writes what is there now beside the log, and puts it in its place. Where there is no room for both, the log that is
+    /// there goes on, until it has grown as much again.
     pub(crate) fn rewrite(&mut self, contents: &Contents, schema: &Value) -> Result<(), LogError> {
-        let failed = |source| io_error(&self.path, source);
         let mut octets = Vec::new();
         frame(&mut octets, schema);
         frame(&mut octets, &everything(contents));
         let beside = self.path.with_extension("new");
-        let mut file = File::create(&beside).map_err(failed)?;
-        let written = file.write_all(&octets).and_then(|()| file.sync_all());
-        let moved = written.and_then(|()| std::fs::rename(&beside, &self.path));
-        moved.and_then(|()| sync_folder(&self.path)).map_err(failed)?;
-        (self.file, self.length) = (file, octets.len() as u64);
+        match replaced(&beside, &octets, &self.path) {
+            Ok(file) => (self.file, self.length) = (file, octets.len() as u64),
+            Err(_) => {
+                // What is left of it takes the room that is missing.
+                let _ = std::fs::remove_file(&beside);
+            }
+        }
         self.base = self.length;
-        Ok(())
+        sync_folder(&self.path).map_err(|source| io_error(&self.path, source))
     }
+}
+
+/// Puts a file with these octets in the place of another: whole, or not at all.
+fn replaced(beside: &Path, octets: &[u8], path: &Path) -> io::Result<File> {
+    let mut file = File::create(beside)?;
+    file.write_all(octets)?;
+    file.sync_all()?;
+    std::fs::rename(beside, path)?;
+    Ok(file)
 }
 
 fn io_error(path: &Path, source: io::Error) -> LogError {
@@ -307,3 +340,6 @@ fn parse_loosely(schema: &purlin_ovsdb::TableSchema, json: &Value) -> Result<Row
     }
     Ok(row)
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,6 +4,8 @@ use crate::world::{NB, World, random, schema};
 use purlin_ovn_embedded::{LogError, Server};
 use std::fs::OpenOptions;
 use std::io::Write;
+use std::path::Path;
+use std::process::Command;
 
 #[test]
 fn what_was_answered_is_there_after_a_restart() {
@@ -120,4 +122,76 @@ fn a_record_that_was_cut_off_is_cut_away_and_a_damaged_one_is_not_passed_over() 
         damaged,
         "nothing is touched"
     );
+}
+
+/// A file system of one megabyte, when this process may mount one.
+struct SmallDisk<'a>(&'a Path);
+
+impl<'a> SmallDisk<'a> {
+    fn mount(folder: &'a Path) -> Option<Self> {
+        let mount = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", "size=1m", "tmpfs"])
+            .arg(folder)
+            .output();
+        if mount.is_ok_and(|done| done.status.success()) {
+            return Some(Self(folder));
+        }
+        println!("skipped: no right to mount a small disk");
+        None
+    }
+}
+
+impl Drop for SmallDisk<'_> {
+    fn drop(&mut self) {
+        // It may be in use by what ends after this.
+        let _ = Command::new("umount").arg("--lazy").arg(self.0).output();
+    }
+}
+
+/// A switch with a large column.
+fn large(name: usize) -> String {
+    let text = "x".repeat(100_000);
+    format!(
+        r#"{{"op":"insert","table":"Logical_Switch","row":{{"name":"s{name}","external_ids":["map",[["note","{text}"]]]}}}}"#
+    )
+}
+
+#[test]
+fn what_a_full_disk_does_not_take_is_refused_and_the_rest_goes_on() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let Some(_disk) = SmallDisk::mount(folder.path()) else {
+        return;
+    };
+    let world = World::start(&folder, &[NB]);
+    let log = folder.path().join("OVN_Northbound.db");
+    let (mut kept, mut refused, mut length) = (0, 0, 0);
+    for n in 0..20 {
+        let results = world.transact(&large(n));
+        let now = std::fs::metadata(&log).expect("the log").len();
+        if results.get(1).is_none() {
+            kept += 1;
+        } else {
+            refused += 1;
+            assert_eq!(results[1]["error"], "I/O error", "{results}");
+            let details = results[1]["details"].as_str().expect("words");
+            assert!(details.contains("No space left"), "{details}");
+            assert_eq!(now, length, "what was written of it is cut away");
+        }
+        length = now;
+    }
+    assert!(kept > 0 && refused > 0, "{kept} and {refused}");
+    // Reading goes on, and so does what fits.
+    let names = |world: &World| {
+        let told = world.nbctl("--bare --columns=name list Logical_Switch");
+        let mut names: Vec<String> = told.split_whitespace().map(str::to_owned).collect();
+        names.sort();
+        names
+    };
+    assert_eq!(names(&world).len(), kept);
+    world.nbctl("ls-add small");
+    let before = names(&world);
+    assert_eq!(before.len(), kept + 1);
+    drop(world);
+    let world = World::start(&folder, &[NB]);
+    assert_eq!(names(&world), before, "and no half of a record is in between");
 }
