@@ -74,7 +74,7 @@ impl Accounts for Desk {
 
 impl Desk {
     /// Whose it is by the rows that are here.
-    fn known(&self, text: &str) -> Option<Caller> {
+    pub(crate) fn known(&self, text: &str) -> Option<Caller> {
         match secret::read(text)? {
             (Use::Access, id) => self.by_session(text, id),
             (Use::Key, id) => self.by_key(text, id),

@@ -153,6 +153,11 @@ macro_rules! role_requirement {
 
 role_requirement!(Member, Viewer, Operator, Admin);
 
+/// Left in the extensions of its response by a route that anybody may call, once it knows who called: who has logged in is
+/// in the audit.
+#[derive(Debug, Clone)]
+pub struct Entered(pub Caller);
+
 /// Where the login check leaves the caller, for the audit and the idempotency memory around the handler.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct CallerSlot(pub(crate) Arc<OnceLock<Caller>>);

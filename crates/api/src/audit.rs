@@ -1,4 +1,4 @@
-//! The audit: one row for every write of a known caller. Who, when, what, and the revision before and after.
+//! The audit: one row for every write of a known caller, and for every login. Who, when, what, and the revision before and after.
 
 use axum::Json;
 use axum::extract::State;

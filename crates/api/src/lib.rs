@@ -38,7 +38,7 @@ pub mod tenancy;
 pub mod tls;
 pub mod tokens;
 
-pub use access::{Admin, Caller, Member, Open, Operator, Role, Viewer};
+pub use access::{Admin, Caller, Entered, Member, Open, Operator, Role, Viewer};
 pub use problem::Problem;
 pub use reasons::REASONS;
 pub use shell::Shell;

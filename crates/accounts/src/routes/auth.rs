@@ -11,7 +11,7 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use purlin_api::asked::{Asked, Input};
 use purlin_api::route::{self, Draft};
-use purlin_api::{Member, Open, Problem, schema};
+use purlin_api::{Entered, Member, Open, Problem, schema};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -85,9 +85,9 @@ async fn login(
     _: Open,
     State(desk): State<Desk>,
     Input(body): Input<Credentials>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Response, Problem> {
     let opened = desk.open_session(&body.username, &body.password).await?;
-    Ok(Json(shown(&opened)))
+    Ok(entered(&desk, &opened))
 }
 
 async fn refresh(
@@ -97,6 +97,15 @@ async fn refresh(
 ) -> Result<Json<Value>, Problem> {
     let opened = desk.refresh_session(&body.refresh_token).await?;
     Ok(Json(shown(&opened)))
+}
+
+/// The answer to a login, with who it is for the audit.
+fn entered(desk: &Desk, opened: &Opened) -> Response {
+    let mut answer = Json(shown(opened)).into_response();
+    if let Some(caller) = desk.known(&opened.access) {
+        answer.extensions_mut().insert(Entered(caller));
+    }
+    answer
 }
 
 fn shown(opened: &Opened) -> Value {
@@ -179,7 +188,7 @@ async fn back(
         ));
     };
     let opened = desk.end_login(&provider, code, state, cookie(&headers)).await?;
-    let mut answer = Json(shown(&opened)).into_response();
+    let mut answer = entered(&desk, &opened);
     set_cookie(&mut answer, &desk, "", 0);
     let headers = answer.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

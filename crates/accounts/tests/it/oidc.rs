@@ -128,6 +128,15 @@ async fn a_login_at_the_provider_opens_a_session_with_its_role_and_tenants() {
         ),
         (&json!("alice"), &json!("viewer"), &json!(idp.issuer()))
     );
+    let audit = world.get(&world.admin, "/audit").await.body;
+    let row = &audit["items"][0];
+    assert_eq!(row["name"], "alice", "{audit:#}");
+    // The code stands in the query, and the audit has none.
+    let path = row["path"].as_str().expect("a path");
+    assert!(
+        path.starts_with("/api/v1/auth/callback/") && !path.contains('?'),
+        "{path}"
+    );
     let token = opened["access_token"].as_str().expect("a token");
     let profile = world.get(token, "/auth/profile").await.body;
     assert_eq!(

@@ -353,6 +353,31 @@ pub(crate) async fn what_is_done_to_accounts_is_audited_without_secrets() {
     );
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn who_logs_in_is_in_the_audit_and_who_is_refused_is_not() {
+    let (world, _) = World::new().await;
+    world.user("bob", "member").await;
+    let logins = async || {
+        let audit = world.get(&world.admin, "/audit").await.body;
+        let rows = audit["items"].as_array().expect("rows").clone().into_iter();
+        let logins = rows.filter(|row| row["path"] == "/api/v1/auth/login/local");
+        logins.collect::<Vec<Value>>()
+    };
+    let before = logins().await.len();
+    assert_eq!(world.local_login("bob", "wrong").await.status, 401);
+    assert_eq!(logins().await.len(), before);
+    let opened = world.login("bob").await;
+    let after = logins().await;
+    assert_eq!(after.len(), before + 1);
+    let row = &after[0];
+    assert_eq!(
+        (&row["name"], &row["status"], &row["role"]),
+        (&json!("bob"), &json!(200), &json!("member"))
+    );
+    let token = opened["access_token"].as_str().expect("a token");
+    assert!(!row.to_string().contains(token), "{row:#}");
+}
+
 /// Streams ask so whenever something has changed.
 #[tokio::test(flavor = "multi_thread")]
 async fn who_was_let_in_before_is_asked_about_again() {

@@ -2,16 +2,17 @@
 
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, Method, StatusCode};
+use axum::http::{Extensions, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use purlin_config::nearest;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::finish::RequestId;
 use super::idempotency::{Memory, Replayed};
-use crate::access::{Access, CallerSlot, Known, Role};
+use crate::access::{Access, Caller, CallerSlot, Entered, Known, Role};
 use crate::asked::Asked;
 use crate::audit::{Audit, Deed, RevisionMark};
 use crate::gate::{Gate, Peer};
@@ -51,7 +52,10 @@ pub(crate) async fn guard(State(guard): State<Guard>, request: Request, next: Ne
     };
     let request = Request::from_parts(parts, body);
     let mut response = if !guard.entry.writes || dry {
-        read(guard.timeout, request, next).await
+        match guard.entry.access {
+            Access::Open => open(&guard, request, next).await,
+            Access::Role(_) => read(guard.timeout, request, next).await,
+        }
     } else {
         // On a task of its own: a client that goes away must not leave a change half done or without its audit row.
         match tokio::spawn(write(guard, request, next)).await {
@@ -70,10 +74,7 @@ impl Guard {
     async fn admit(&self, parts: &mut Parts, dry: bool) -> Result<Option<Allowance>, Problem> {
         let entry = &self.entry;
         if entry.access == Access::Open {
-            let source = parts
-                .extensions
-                .get::<Peer>()
-                .map(|peer| peer.0.ip().to_canonical());
+            let source = source(&parts.extensions);
             return match source.filter(|_| entry.method != Method::GET) {
                 Some(source) => self.meter.take(&source.to_string(), Class::Login),
                 None => Ok(None),
@@ -108,8 +109,36 @@ impl Guard {
     }
 }
 
+impl Guard {
+    /// The deed is done; its client learns when the row about it is missing.
+    async fn note(&self, caller: &Caller, deed: Deed, response: &mut Response) {
+        if self.audit.note(caller, deed).await.is_err() {
+            response
+                .headers_mut()
+                .insert("x-purlin-audit", HeaderValue::from_static("not-written"));
+        }
+    }
+}
+
 fn beyond(detail: String) -> Problem {
     Problem::new(StatusCode::FORBIDDEN, &reasons::BEYOND_TENANT, detail)
+}
+
+fn source(extensions: &Extensions) -> Option<IpAddr> {
+    let peer = extensions.get::<Peer>();
+    peer.map(|peer| peer.0.ip().to_canonical())
+}
+
+/// A route that anybody may call: whoever logs in by it is noted.
+async fn open(guard: &Guard, request: Request, next: Next) -> Response {
+    let (mut deed, source) = (Deed::of(&request), source(request.extensions()));
+    let mut response = read(guard.timeout, request, next).await;
+    if let Some(Entered(mut caller)) = response.extensions_mut().remove() {
+        caller.source = source;
+        deed.status = response.status().as_u16();
+        guard.note(&caller, deed, &mut response).await;
+    }
+    response
 }
 
 async fn read(timeout: Duration, request: Request, next: Next) -> Response {
@@ -128,16 +157,7 @@ async fn write(guard: Guard, request: Request, next: Next) -> Response {
         .get::<CallerSlot>()
         .cloned()
         .unwrap_or_default();
-    let mut deed = Deed {
-        method: request.method().to_string(),
-        path: request.uri().path().to_owned(),
-        request_id: request
-            .extensions()
-            .get::<RequestId>()
-            .map(|id| id.0.clone())
-            .unwrap_or_default(),
-        ..Deed::default()
-    };
+    let mut deed = Deed::of(&request);
     let mut response = if guard.entry.method == Method::POST {
         guard.memory.around(request, next).await
     } else {
@@ -150,13 +170,21 @@ async fn write(guard: Guard, request: Request, next: Next) -> Response {
     deed.status = response.status().as_u16();
     deed.revision = response.extensions().get::<RevisionMark>().copied();
     deed.note = caller.note.take();
-    if guard.audit.note(caller, deed).await.is_err() {
-        // The deed is done; its client learns that the row about it is missing.
-        response
-            .headers_mut()
-            .insert("x-purlin-audit", HeaderValue::from_static("not-written"));
-    }
+    guard.note(caller, deed, &mut response).await;
     response
+}
+
+impl Deed {
+    /// What is asked for; what comes of it is not known yet.
+    fn of(request: &Request) -> Self {
+        let id = request.extensions().get::<RequestId>();
+        Self {
+            method: request.method().to_string(),
+            path: request.uri().path().to_owned(),
+            request_id: id.map(|id| id.0.clone()).unwrap_or_default(),
+            ..Self::default()
+        }
+    }
 }
 
 /// Whether it is a dry run; unknown parameters are refused, since a misspelt filter would answer about everything.
