@@ -231,6 +231,7 @@ fn make_grub(lab: &Lab) {
         "tftp",
         "http",
         "echo",
+        "cat",
         "halt",
         "sleep",
         "serial",
