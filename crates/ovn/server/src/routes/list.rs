@@ -222,6 +222,13 @@ fn sorted(name: &str, table: &TableSchema, word: &str) -> Result<(String, bool),
 
 /// A word that is neither a parameter nor a column.
 pub(crate) fn unknown(name: &str, word: &str, table: &TableSchema) -> Problem {
+    if shown::ABOUT.contains(&word) {
+        let detail = format!(
+            "{word} stands beside the columns of {name}, and lists are not filtered or sorted by it; one row is at its UUID, \
+             below the path of the list, and those of an owner come with owned_by=NAME"
+        );
+        return Problem::parameter(detail).with("unknown", word);
+    }
     let known = || {
         table
             .columns

@@ -218,6 +218,8 @@ async fn lists_are_filtered_sorted_and_cut_down_to_what_is_asked_for() {
         ("typ=localport", "did you mean \"type\"?"),
         ("sort=addresses", "holds many values"),
         ("sort=nam", "did you mean \"name\"?"),
+        ("_uuid=x", "is at its UUID"),
+        ("sort=_etag", "not filtered or sorted by it"),
         ("fields=name,_etga", "did you mean \"_etag\"?"),
         ("up=maybe", "holds values of type boolean"),
         ("type:x=y", "is no map"),
