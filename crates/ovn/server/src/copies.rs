@@ -24,7 +24,10 @@ pub(crate) fn northbound() -> Spec {
         for column in columns {
             kept = kept.index(Index::column(column));
         }
-        spec = spec.table(name, kept.index(Index::key("options", "router-port")));
+        for key in ["router-port", "network_name"] {
+            kept = kept.index(Index::key("options", key));
+        }
+        spec = spec.table(name, kept);
     }
     spec
 }

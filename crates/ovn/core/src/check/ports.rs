@@ -100,19 +100,18 @@ pub(super) fn switch_port(state: &State<'_>, uuid: Uuid) -> Vec<Problem> {
 /// reaches both, with the same addresses twice where one is a copy of the other.
 fn one_wire(state: &State<'_>, uuid: Uuid) -> Option<Problem> {
     let table = "Logical_Switch_Port";
-    let wire = |port: Uuid| {
-        let network = state.map(table, port, "options").remove("network_name")?;
+    let network = state.map(table, uuid, "options").remove("network_name")?;
+    let tag_of = |port: Uuid| {
         let tag = state.value(table, port, "tag").and_then(Datum::one);
-        Some((network, tag.and_then(Atom::as_integer)))
+        tag.and_then(Atom::as_integer)
     };
-    let own = wire(uuid)?;
-    let switch = |port: Uuid| state.parent(table, port).map(|(.., switch)| switch);
-    let here = switch(uuid)?;
-    let others = state.find(table, "type", &Atom::from("localnet")).into_iter();
+    let switch_of = |port: Uuid| state.parent(table, port).map(|(.., switch)| switch);
+    let (tag, switch) = (tag_of(uuid), switch_of(uuid)?);
+    let others = state.find_key(table, "options", "network_name", &network);
     let other = others
-        .filter(|port| *port != uuid && wire(*port).as_ref() == Some(&own))
-        .find_map(|port| switch(port).filter(|switch| *switch != here))?;
-    let (network, tag) = own;
+        .into_iter()
+        .filter(|port| state.text(table, *port, "type") == Some("localnet") && tag_of(*port) == tag)
+        .find_map(|port| switch_of(port).filter(|other| *other != switch))?;
     let tag = tag.map_or_else(|| "without a tag".to_owned(), |tag| format!("with tag {tag}"));
     let message = format!(
         "switch {} is on the physical network `{network}` {tag}, too: both are one network",

@@ -54,7 +54,7 @@ pub fn target(kind: &ColumnType) -> Option<(&str, bool)> {
 }
 
 /// What a cache must keep so that this crate answers without looking at every row: names, references, owners, and the
-/// router ports that switch ports name.
+/// router ports and physical networks that switch ports name.
 pub fn layout(schema: &DatabaseSchema) -> Layout {
     Layout::new(schema.tables.iter().map(|(name, table)| {
         let columns = table
@@ -71,7 +71,7 @@ pub fn layout(schema: &DatabaseSchema) -> Layout {
         indexes.push(Index::key("external_ids", super::OWNER_KEY));
         indexes.push(Index::key("external_ids", super::NAME_KEY));
         indexes.extend([TENANT_KEY, SHARED_KEY].map(|key| Index::key("external_ids", key)));
-        indexes.push(Index::key("options", "router-port"));
+        indexes.extend(["router-port", "network_name"].map(|key| Index::key("options", key)));
         TableLayout::new(name, columns, indexes)
     }))
 }
