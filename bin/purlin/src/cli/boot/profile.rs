@@ -50,7 +50,7 @@ const ADD_EXAMPLES: &str = "Examples:
   purlin boot profile add --match arch=uefi-x64 --file snponly.efi
   purlin boot profile add menu --match user-class=iPXE --file boot.ipxe --first
   purlin boot profile add racks --match arch=uefi-x64-http,subnet=racks --file http://10.0.0.1/grubx64.efi
-  purlin boot profile add node-7 --match mac=02:00:00:00:00:07 --file boot.ipxe --value console=ttyS0
+  purlin boot profile add node-7 --match mac=02:00:00:00:00:07,user-class=iPXE --file boot.ipxe --value console=ttyS0 --first
 
 Conditions: arch (bios, uefi-x64, uefi-arm64, uefi-x64-http, ...), user-class, mac, subnet. All kinds that are given must
 hold; of arch, mac and subnet several may be given, one of which must hold.";
