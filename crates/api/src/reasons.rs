@@ -86,9 +86,9 @@ reasons! {
         "The body is JSON, but a field is missing, unknown, or of the wrong type.",
         "Compare it with the schema in /api/v1/openapi.json.";
     /// 422 with `errors`.
-    FAULTY_CONFIG = 9422, "faulty_config", "the configuration would be faulty",
-        "The change would make a configuration with faults; each is listed in errors with its key path. The running configuration was not touched.",
-        "Correct every entry of errors; 'purlin config explain KEY' tells what a key may be.";
+    FAULTY_CONFIG = 9422, "faulty_config", "what was sent has faults",
+        "The values in the body, or the configuration that they would make, have faults; each is listed in errors with its place. Nothing was changed.",
+        "Correct every entry of errors; for a key of the configuration 'purlin config explain KEY' tells what it may be.";
     /// 401 for a username and a password, or a refresh token.
     LOGIN_REFUSED = 9424, "login_refused", "the login was refused",
         "The username, the password or the refresh token is not right, or not any more. Which of these is not told to strangers.",
