@@ -56,8 +56,9 @@ impl Asked {
             .map(|(_, value)| value.as_str())
     }
 
-    /// The parameter's text, also when it is empty.
-    fn written(&self, name: &str) -> Option<&str> {
+    /// The parameter's text, also when it is empty; `None` when absent.
+    #[must_use]
+    pub fn written(&self, name: &str) -> Option<&str> {
         self.0
             .iter()
             .find(|(n, _)| n == name)

@@ -94,7 +94,7 @@ pub(super) async fn page(side: &Side, name: &str, asked: &Asked) -> Result<Value
         after,
         limit: asked.limit()?,
     };
-    let fields = Fields::of(asked.text("fields"), name, table)?;
+    let fields = Fields::of(asked.written("fields"), name, table)?;
     let page = list.page(&schema, &side.orders, &snapshot.clone().into());
     let state = State::new(&schema, &page.database);
     let items = page.rows.iter();

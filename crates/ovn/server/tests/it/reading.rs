@@ -221,6 +221,7 @@ async fn lists_are_filtered_sorted_and_cut_down_to_what_is_asked_for() {
         ("_uuid=x", "is at its UUID"),
         ("sort=_etag", "not filtered or sorted by it"),
         ("fields=name,_etga", "did you mean \"_etag\"?"),
+        ("fields=", "has no column \"\""),
         ("up=maybe", "holds values of type boolean"),
         ("type:x=y", "is no map"),
         (&format!("cursor={cursor}"), "sorted otherwise"),
