@@ -7,6 +7,7 @@ mod boot;
 mod cache;
 #[cfg(feature = "chain")]
 mod chain;
+mod change;
 pub(crate) mod cluster;
 mod config;
 mod context;

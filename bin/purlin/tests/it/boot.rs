@@ -218,7 +218,7 @@ fn boot_profiles_are_added_listed_shown_and_removed_live() {
     ];
     let added = boot.run(&add);
     assert_eq!(
-        added.out, "profile uefi-x64-ipxe added (revision 2)\n",
+        added.out, "profile uefi-x64-ipxe added (revision 2; undo: purlin config rollback 1)\n",
         "{}",
         added.err
     );
@@ -239,6 +239,27 @@ fn boot_profiles_are_added_listed_shown_and_removed_live() {
     assert_eq!(names.out, "all\nuefi-x64-ipxe\n");
     let shown = boot.node.json(&["boot", "profile", "show", "uefi-x64-ipxe"]);
     assert_eq!(shown["user_class"], "iPXE", "{shown}");
+    let late = [
+        "boot",
+        "profile",
+        "add",
+        "late",
+        "--match",
+        "arch=uefi-x64,user-class=iPXE,mac=02:00:00:00:00:07",
+        "--file",
+        "late.ipxe",
+    ];
+    let told = boot.run(&late).out;
+    assert!(
+        told.contains("warning: boot.profiles[2].name: no client gets here")
+            && told.contains("(PUR-9212); fix:"),
+        "{told}"
+    );
+    let listed = boot.run(&["boot", "profile", "list"]).out;
+    assert!(
+        listed.contains("MACS") && listed.contains("02:00:00:00:00:07"),
+        "{listed}"
+    );
     let wrong = [
         "boot",
         "profile",

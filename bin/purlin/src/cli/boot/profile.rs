@@ -2,10 +2,10 @@
 
 mod conditions;
 
-use crate::cli::{Context, ListArgs, context::watched, paging};
+use crate::cli::{Context, ListArgs, change, context::watched, paging};
 use crate::client::{Ask, encode};
 use crate::exit::{Exit, Failure, Outcome};
-use crate::output::{self, Column, Form, Kind, Show};
+use crate::output::{self, Column, Form, Kind, Show, harmless};
 use clap::{Args, Subcommand};
 use conditions::Condition;
 use serde_json::{Map, Value};
@@ -87,10 +87,10 @@ const KIND: Kind = Kind {
         Column::new("NAME", "name", Show::Text),
         Column::new("ARCH", "arch", Show::Text),
         Column::new("USER CLASS", "user_class", Show::Text),
+        Column::new("MACS", "macs", Show::Text),
+        Column::new("SUBNETS", "subnets", Show::Text),
         Column::new("FILE", "file", Show::Text),
         Column::new("SERVER", "server", Show::Text),
-        Column::wide("SUBNETS", "subnets", Show::Text),
-        Column::wide("MACS", "macs", Show::Text),
         Column::wide("VALUES", "values", Show::Text),
     ],
 };
@@ -154,12 +154,9 @@ fn report(name: &str, done: &str, answer: &Value, context: &Context) -> Outcome 
         output::document(context.form(), answer)?;
         return Ok(Exit::Ok);
     }
-    let revision = answer
-        .get("revision")
-        .and_then(|revision| revision.get("number").unwrap_or(revision).as_u64());
-    match revision {
-        Some(number) => say!("profile {name} {done} (revision {number})"),
-        None => say!("profile {name} {done}"),
+    let sentence = format!("profile {} {done}", harmless::line(name));
+    for line in change::told(&sentence, answer) {
+        say!("{line}");
     }
     Ok(Exit::Ok)
 }

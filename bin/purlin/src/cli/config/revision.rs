@@ -1,6 +1,6 @@
 //! Numbered revisions of the running configuration: show, plan, apply, history, rollback.
 
-use crate::cli::{Context, ListArgs, paging};
+use crate::cli::{Context, ListArgs, change, paging};
 use crate::client::Ask;
 use crate::exit::{Exit, Failure, Outcome};
 use crate::output::{self, Column, Form, Kind, Paint, Show};
@@ -176,8 +176,7 @@ fn show_plan(plan: &Value, context: &Context) -> Outcome {
         return Ok(exit);
     }
     for fault in faults {
-        let text = |key: &str| fault.get(key).and_then(Value::as_str).unwrap_or_default();
-        say!("{}: {}: {}", text("severity"), text("path"), text("message"));
+        say!("{}", change::fault(fault));
     }
     show_changes(plan);
     Ok(exit)
@@ -195,8 +194,8 @@ fn show_changes(answer: &Value) {
     if total > changes.len() as u64 {
         say!("... and {} more", total - changes.len() as u64);
     }
-    for line in list(answer, "impact").iter().filter_map(Value::as_str) {
-        say!("! {line}");
+    for line in change::impact(answer) {
+        say!("{line}");
     }
 }
 
@@ -228,6 +227,9 @@ fn applied(answer: &Value, context: &Context) -> Outcome {
         return Ok(Exit::Ok);
     }
     show_changes(answer);
+    for line in change::warnings(answer) {
+        say!("{line}");
+    }
     let number = |key: &str| answer.get(key).and_then(Value::as_u64).unwrap_or(0);
     let dry_run = answer.get("dry_run").and_then(Value::as_bool).unwrap_or(false);
     match (number("revision"), number("parent")) {

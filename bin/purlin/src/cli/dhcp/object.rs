@@ -7,7 +7,7 @@ mod nouns;
 
 pub(super) use nouns::{CLASSES, Noun, POOLS, RESERVATIONS, SUBNETS};
 
-use crate::cli::{Context, ListArgs, context::watched, paging};
+use crate::cli::{Context, ListArgs, change, context::watched, paging};
 use crate::client::{Ask, Client};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::output::{self, harmless};
@@ -162,37 +162,14 @@ fn report(noun: &Noun, name: &str, done: &str, answer: &Value, context: &Context
     Ok(Exit::Ok)
 }
 
-/// What a change does to clients, what it warns of, and how it is taken back; then the sentence itself.
 fn told(noun: &Noun, name: &str, done: &str, answer: &Value) -> Vec<String> {
-    let all = |key: &str| answer[key].as_array().map(Vec::as_slice).unwrap_or_default();
-    let impact = all("impact").iter().filter_map(Value::as_str);
-    let mut lines: Vec<String> = impact.map(|line| format!("! {}", harmless::line(line))).collect();
-    lines.extend(all("warnings").iter().map(|warning| match warning.as_str() {
-        Some(text) => format!("warning: {}", harmless::line(text)),
-        None => {
-            let text = |key: &str| harmless::line(warning[key].as_str().unwrap_or_default());
-            format!("warning: {}: {}", text("path"), text("message"))
-        }
-    }));
     // What was added without a name has the one that the node gave it.
     let name = match &answer["object"]["id"] {
         Value::String(id) if name.is_empty() => id,
         _ => name,
     };
     let sentence = format!("{} {} {done}", noun.singular, harmless::line(name));
-    let number = |key: &str| {
-        let found = &answer[key];
-        found.get("number").unwrap_or(found).as_u64()
-    };
-    let dry_run = answer["dry_run"].as_bool().unwrap_or(false);
-    lines.push(match (number("revision"), number("parent")) {
-        (None, _) => sentence,
-        (Some(revision), Some(parent)) if parent != revision && !dry_run => {
-            format!("{sentence} (revision {revision}; undo: purlin config rollback {parent})")
-        }
-        (Some(revision), _) => format!("{sentence} (revision {revision})"),
-    });
-    lines
+    change::told(&sentence, answer)
 }
 
 impl Change {
@@ -270,27 +247,6 @@ mod tests {
         );
         check("pools", "[]", json!([]));
         check("gateway", "null", Value::Null);
-    }
-
-    #[test]
-    fn a_change_tells_whom_it_hits_and_how_it_is_taken_back() {
-        let mut answer = json!({"revision": 5, "parent": 4, "dry_run": false,
-            "impact": ["60001 leases end at their time"],
-            "warnings": [{"path": "dhcp.subnets", "message": "none is left"}]});
-        assert_eq!(
-            told(&SUBNETS, "demo", "removed", &answer),
-            [
-                "! 60001 leases end at their time",
-                "warning: dhcp.subnets: none is left",
-                "subnet demo removed (revision 5; undo: purlin config rollback 4)",
-            ]
-        );
-        answer["dry_run"] = true.into();
-        let dry = told(&SUBNETS, "demo", "would be removed", &answer);
-        assert_eq!(
-            (dry.len(), dry[2].as_str()),
-            (3, "subnet demo would be removed (revision 5)")
-        );
     }
 
     #[test]
