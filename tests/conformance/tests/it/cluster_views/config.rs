@@ -49,6 +49,35 @@ fn s0_4_nodes_have_one_configuration_and_a_change_at_one_is_in_effect_at_all() {
     first.until("the way back was taken everywhere", || revision(first) == 3);
 }
 
+/// Nodes have files of their own and one answer to what a name means.
+#[test]
+fn s2_33_rules_for_boot_files_that_one_node_was_given_count_at_all() {
+    let files = concat!(
+        "[tftp]\nlisten = [\"127.0.0.1:0\"]\nroot = \"",
+        env!("CARGO_MANIFEST_DIR"),
+        "\"\n"
+    );
+    let Some(cluster) = Cluster::of_platform(2, files) else {
+        return;
+    };
+    let [one, other] = &cluster.nodes[..] else {
+        unreachable!("two were made")
+    };
+    let path = |node: &Member| {
+        let (status, resolved) = node.get("/api/v1/boot/resolve?name=kernel").expect("it answers");
+        assert_eq!(status, 200, "{resolved}");
+        resolved["path"].clone()
+    };
+    assert_eq!((path(one), path(other)), (json!("kernel"), json!("kernel")));
+    let (_, mut config) = one.get("/api/v1/config").expect("it answers");
+    config["tftp"]["rules"] = json!([{ "pattern": "^kernel$", "replace": "Cargo.toml" }]);
+    let (status, made) = one
+        .ask("PUT", "/api/v1/config", Some(&config))
+        .expect("it answers");
+    assert_eq!((status, path(one)), (200, json!("Cargo.toml")), "{made}");
+    other.until("the other followed the rule", || path(other) == "Cargo.toml");
+}
+
 #[test]
 fn a_token_made_at_one_node_is_valid_at_all_until_it_is_revoked_at_any() {
     let Some(cluster) = Cluster::without_redis(2) else {
