@@ -9,6 +9,7 @@
 //! cannot run on this machine says why and counts as skipped; with `CI=true` it fails.
 
 mod balancing;
+mod chart;
 mod cluster;
 mod judge;
 mod lab;
@@ -22,6 +23,7 @@ mod validators;
 mod wait;
 
 pub use balancing::{Front, Trio};
+pub use chart::Chart;
 pub use cluster::{
     Campus, Changes, Claims, Cluster, Cost, Crowd, Databases, Dice, Fault, Hints, Host, Member, Memory,
     Moment, Note, Orders, Outcome, Overlap, Part, Plan, Population, RELAY, Report, Slowness, Socket, Standby,

@@ -1,12 +1,13 @@
-//! Libraries and tools of Ethereum that judge the chain: npm packages, a Python environment and a compiled contract, all of
-//! them in `target/judges`. What is in `tests/conformance/chain` says which; nothing is installed into the checkout.
+//! Libraries and tools that judge: npm packages, a Python environment and a compiled contract for the chain, Helm and the
+//! schemas of Kubernetes for what is shipped, all of them in `target/judges`. What is in folders of `tests/conformance` says
+//! which; nothing is installed into the checkout.
 
 use crate::repo::Repo;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-const SOURCE: &str = "tests/conformance/chain";
+const SOURCE: &str = "tests/conformance";
 
 /// A registry that does not answer must not keep everything else waiting.
 const SECONDS: &str = "300";
@@ -15,6 +16,8 @@ const SECONDS: &str = "300";
 struct Part {
     name: &'static str,
     programs: &'static [&'static str],
+    /// Where the files are, in [`SOURCE`].
+    folder: &'static str,
     files: &'static [&'static str],
     /// Written when everything is there; tests look for it.
     stamp: &'static str,
@@ -25,6 +28,7 @@ const PARTS: &[Part] = &[
     Part {
         name: "ethers, viem, cast, hardhat and solc",
         programs: &["node", "npm"],
+        folder: "chain",
         files: &[
             "package.json",
             "package-lock.json",
@@ -38,9 +42,18 @@ const PARTS: &[Part] = &[
     Part {
         name: "web3.py",
         programs: &["python3"],
+        folder: "chain",
         files: &["requirements.txt"],
         stamp: "python.stamp",
-        install: python,
+        install: |place| python(place, "python"),
+    },
+    Part {
+        name: "Helm and kubernetes-validate",
+        programs: &["python3"],
+        folder: "deploy",
+        files: &["requirements.txt"],
+        stamp: "deploy.stamp",
+        install: |place| python(place, "deploy"),
     },
 ];
 
@@ -52,12 +65,12 @@ struct Place {
 
 /// Installs what is missing, half a minute once; `false` when something could not be had.
 pub(super) fn run(repo: &Repo) -> Result<bool, String> {
-    let place = Place {
-        source: repo.root.join(SOURCE),
-        target: repo.target()?.join("judges"),
-    };
     let mut whole = true;
     for part in PARTS {
+        let place = Place {
+            source: repo.root.join(SOURCE).join(part.folder),
+            target: repo.target()?.join("judges"),
+        };
         if let Err(reason) = part.ready(&place) {
             whole = false;
             println!(
@@ -124,8 +137,9 @@ fn npm(place: &Place) -> Result<(), String> {
     done(&mut compile)
 }
 
-fn python(place: &Place) -> Result<(), String> {
-    let folder = place.target.join("python");
+/// A Python environment of this name.
+fn python(place: &Place, name: &str) -> Result<(), String> {
+    let folder = place.target.join(name);
     let mut make = bounded("python3");
     make.args(["-m", "venv", "--clear"]).arg(&folder);
     done(&mut make).map_err(|cause| format!("{cause} (package python3-venv)"))?;
@@ -192,6 +206,7 @@ mod tests {
         let part = |programs| Part {
             name: "a part",
             programs,
+            folder: "",
             files: &["list"],
             stamp: "stamp",
             install,

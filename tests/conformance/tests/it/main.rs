@@ -3,6 +3,7 @@
 mod balancing;
 mod boot;
 mod chain;
+mod charting;
 mod cluster;
 mod cluster_views;
 mod dhcp;
