@@ -121,14 +121,15 @@ impl Inner {
         scratch: &mut Scratch,
     ) -> Looked {
         let links = plan.settings().files.links;
-        let told = self.told(root, path);
+        let root = self.root(root)?;
+        // Watches come first: what changes after them is heard of. So it is where another node's word spares the look, for
+        // who gave it may be gone when the file comes.
+        belief.depends[0] = self.notice.depend(&self.resolver, &root, path, links);
+        let told = self.told(&root.path, path);
         if told == Some(Metadata::Missing) {
             self.machine.counters.metadata_hits.one();
             return Err(FileError::NotFound);
         }
-        let root = self.root(root)?;
-        // Watches come first: what changes after them is heard of.
-        belief.depends[0] = self.notice.depend(&self.resolver, &root, path, links);
         if self.listed_without(plan, &root.path, path, (self.clock)()) {
             return Err(FileError::NotFound);
         }

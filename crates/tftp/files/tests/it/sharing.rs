@@ -37,6 +37,17 @@ fn a_miss_is_looked_up_once_for_all_nodes() {
     );
 }
 
+/// Nobody else is there to tell it when the file comes.
+#[test]
+fn who_took_a_nodes_word_for_a_miss_needs_it_no_longer() {
+    let (_, one, other) = nodes();
+    assert!(one.get("none").is_err() && other.get("none").is_err());
+    drop(one.tree);
+    std::fs::write(one.root.join("none"), "came").unwrap();
+    until("the notice", || other.get("none").is_ok());
+    assert_eq!(other.text("none"), "came");
+}
+
 #[test]
 fn what_one_node_hears_of_the_other_forgets() {
     let (shared, one, other) = nodes();
